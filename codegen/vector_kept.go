@@ -7,7 +7,8 @@ import (
 )
 
 // What steps keep for their way back, on the tape of a block. Where all samples take their steps together the kernel puts it where it
-// belongs. In an adaptive solve it puts it where the next step of those samples goes that none is ahead of; for samples that are late,
+// belongs. Steps beyond those that are kept
+// share a place. In an adaptive solve it puts it where the next step of those samples goes that none is ahead of; for samples that are late,
 // since a step of theirs was rejected, it is moved to the place of theirs.
 
 // keptType is the type of what a step keeps for its way back.
@@ -35,24 +36,34 @@ func (v *vectors) kept(l *lanes.Solve) {
 	text(v.loops, fmt.Sprintf("%s is what the way back takes of a step of %s.", v.keptType(l), l.IR.Name), fmt.Sprintf("type %s struct {\n%s\n}", v.keptType(l), v.p.text()))
 }
 
-// keptStep is the pointer to what step k of a tape keeps.
-func (v *vectors) keptStep(l *lanes.Solve) string {
-	return fmt.Sprintf("&tape.kept[k].%s[0]", v.names[[2]any{l, "first kept"}])
+// keptStep is the pointer to what step k of a tape keeps, of those that do.
+func (v *vectors) keptStep(l *lanes.Solve) string { return v.keptPlace(l, "k") }
+
+// keepStep is the pointer to where step k, of a solve with steps of given length, puts what the way back takes of it.
+func (v *vectors) keepStep(l *lanes.Solve) string {
+	if l.KeepsSome() {
+		return v.keptPlace(l, fmt.Sprintf("min(k, %d)", l.MostKept))
+	}
+	return v.keptPlace(l, "k")
 }
 
-// keptSome prints the methods of a tape that keeps what the way back takes of the first steps of each sample.
+func (v *vectors) keptPlace(l *lanes.Solve, k string) string {
+	return fmt.Sprintf("&tape.kept[%s].%s[0]", k, v.names[[2]any{l, "first kept"}])
+}
+
+// keptSome prints the methods of the tape of an adaptive solve that keeps what the way back takes of the first steps of each sample.
 func (v *vectors) keptSome(l *lanes.Solve) {
 	p, name := v.p, v.tapeType(l)
-	n := l.MostKept()
+	n := l.MostKept
 	first, own := v.names[[2]any{l, "first kept"}], v.names[[2]any{l, "own kept"}]
 	doc := "attempt is where an attempt puts what the way back takes of it."
 	p.line("tp.next = len(tp.t)")
 	p.line("k := min(tp.next, %d)", n)
 	if l.First > 0 {
 		doc = "attempt is where an attempt puts what the way back takes of it. The stage that it hands on is the first one of the next step, and lies there."
-		p.line("for len(tp.kept) <= k+1 { tp.kept = append(tp.kept, %s{}) }", v.keptType(l))
+		p.line("tp.kept = rt.Grown(tp.kept, k+2, %d)", n+2)
 	} else {
-		p.line("if k == len(tp.kept) { tp.kept = append(tp.kept, make([]%s, 1)...) }", v.keptType(l))
+		p.line("tp.kept = rt.Grown(tp.kept, k+1, %d)", n+1)
 	}
 	p.line("return &tp.kept[k].%s[0]", first)
 	text(v.loops, doc, fmt.Sprintf("func (tp *%s) attempt() *Real {\n%s\n}", name, p.text()))
@@ -74,10 +85,14 @@ func (v *vectors) revFromKept(r *lanes.Rev) {
 		rel := func(i int) string { return variable + "." + v.paths[k.Args[i]][len(k.Name)+1:] }
 		p.line("for ; k >= %s; k-- {", end)
 		v.revStates(r, rel, "k")
-		if record == "" {
+		switch {
+		case record == "":
 			v.revActive(r, rel, "")
 			p.line("%s", v.run(k))
-		} else {
+		case !tape.IR.Adaptive:
+			v.revActive(r, rel, "")
+			p.line("%s", v.runWith(k, record))
+		default:
 			p.line("gone := uint32(0)")
 			v.revActive(r, rel, "gone")
 			p.line("if gone != 0 { rt.FillLanes(unsafe.Slice(%s, %d), gone) }", record, tape.KeptLen()*v.set.Samples())
@@ -86,7 +101,7 @@ func (v *vectors) revFromKept(r *lanes.Rev) {
 		p.line("}")
 	}
 	p.line("k := len(tape.t) - 1")
-	sweep(r.Step, "s", fmt.Sprint(tape.MostKept()), "")
+	sweep(r.Step, "s", fmt.Sprint(tape.MostKept), "")
 	p.line("a := &fr.%s // of the other steps what the way back takes was kept", r.FromKept.Name)
 	at := func(variable string, k *lanes.Kernel, i int) string {
 		return variable + "." + v.paths[k.Args[i]][len(k.Name)+1:]

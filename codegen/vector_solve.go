@@ -27,7 +27,7 @@ func (v *vectors) solve(l *lanes.Solve) {
 			v.kept(l)
 		}
 		v.tape(l)
-		if l.KeepsSome() {
+		if l.Keep != nil && s.Adaptive {
 			v.keptSome(l)
 		}
 		params = fmt.Sprintf("tape *%s, ", v.tapeType(l))
@@ -207,7 +207,7 @@ func (v *vectors) fixed(l *lanes.Solve, step stepNames) {
 		p.line("%s, %s = float64(k), float64(k+max(many, 1))", row("taken"), row("many"))
 	}
 	if l.Keep != nil {
-		p.line("%s", v.runWith(l.Step, v.keptStep(l)))
+		p.line("%s", v.runWith(l.Step, v.keepStep(l)))
 	} else {
 		p.line("%s", v.runStep(l.Step, l.Record, "k", t, h))
 	}

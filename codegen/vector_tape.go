@@ -39,12 +39,16 @@ func (v *vectors) tape(l *lanes.Solve) {
 		p.line("kept rt.Kept // the steps that have their states in the following")
 	}
 	switch {
-	case l.KeepsSome():
+	case l.Keep != nil && s.Adaptive:
 		p.line("kept []%s // of the first steps, what the way back takes of them, and of the present attempt", v.keptType(l))
 		p.line("next int // number of the step that the present attempt makes in samples that none is ahead of")
 		p.line("late uint32 // samples for which it has made an earlier one")
 	case l.Keep != nil:
-		p.line("kept []%s // of each step, what the way back takes of it", v.keptType(l))
+		whose := "of each step, what the way back takes of it"
+		if l.KeepsSome() {
+			whose = "of the first steps, what the way back takes of them, and of the present one"
+		}
+		p.line("kept []%s // %s", v.keptType(l), whose)
 	}
 	if len(s.Events) > 0 {
 		p.line("part [][%d]float64 // how much of each step counts: less than 1 where it was cut", w)
@@ -68,7 +72,10 @@ func (v *vectors) tape(l *lanes.Solve) {
 	}
 	v.resetSides(l, fields)
 	switch {
+	case l.Keep != nil && s.Adaptive:
 	case l.KeepsSome():
+		p.line("kept := min(steps, %d)", l.MostKept+1)
+		p.line("tp.kept = rt.Room(tp.kept, kept)[:kept]")
 	case l.Keep != nil:
 		p.line("tp.kept = rt.Room(tp.kept, steps)[:steps]")
 	case s.KeepEvery > 0:
@@ -81,7 +88,7 @@ func (v *vectors) tape(l *lanes.Solve) {
 			p.line("tp.%s = rt.Room(tp.%s, min(slots+1, steps))", f, f)
 		}
 	}
-	text(v.loops, "", fmt.Sprintf("func (tp *%s) reset(%s) {\n%s\n}", name, ifText(s.KeepBytes > 0 || l.Keep != nil && !l.KeepsSome(), "steps int"), p.text()))
+	text(v.loops, "", fmt.Sprintf("func (tp *%s) reset(%s) {\n%s\n}", name, ifText(s.KeepBytes > 0 || l.Keep != nil && !s.Adaptive, "steps int"), p.text()))
 	params := fmt.Sprintf("t, h *[%d]float64", w)
 	for i, f := range fields {
 		params += fmt.Sprintf(", %s *%s", f, types[i])
@@ -118,7 +125,7 @@ func (v *vectors) tape(l *lanes.Solve) {
 	}
 	p.line("return")
 	p.line("}")
-	if l.KeepsSome() {
+	if l.Keep != nil && s.Adaptive {
 		p.line("if k == tp.next { return } // it is there with that of another sample")
 		p.line("tp.late |= 1 << i")
 	}
@@ -162,7 +169,7 @@ func (v *vectors) resetTape(l *lanes.Solve) {
 		return
 	case s.Stretches:
 		steps = "t0"
-	case s.KeepBytes == 0 && l.Keep == nil, l.KeepsSome():
+	case s.KeepBytes == 0 && (l.Keep == nil || s.Adaptive):
 	case s.Adaptive:
 		steps = "by.MaxSteps"
 	case s.StepSize == 0:

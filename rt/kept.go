@@ -35,6 +35,16 @@ func Room[E any](s []E, n int) []E {
 	return s[:0]
 }
 
+// Grown is s with at least n elements, with room for most at most: it doubles, so that those who need few take few.
+func Grown[E any](s []E, n, most int) []E {
+	if n <= cap(s) {
+		return s[:max(n, len(s))]
+	}
+	grown := make([]E, n, min(max(n, 2*cap(s)), most))
+	copy(grown, s)
+	return grown
+}
+
 // Len is the number of states kept.
 func (k *Kept) Len() int { return len(k.steps) }
 

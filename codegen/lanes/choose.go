@@ -96,6 +96,7 @@ func (c *Program) Schedules() []plan.Schedule {
 			if slices.ContainsFunc(c.Set.Reached(n), c.Set.HasTiles) {
 				s.How += "; products on tiles"
 			}
+			s.How += n.keeps()
 		} else if err := c.Why[decl]; err != nil {
 			s.Why = "no vector code for " + err.Error()
 		}

@@ -153,6 +153,9 @@ func (s *Set) keeping(f *ir.Func, v *ir.Value) (*ir.Rev, error) {
 	if slices.ContainsFunc(one.KeptTypes(), func(t ir.Type) bool { return t.Elem != s.real() }) {
 		return nil, nil
 	}
+	if most, err := s.mostKept(one); most == 0 || err != nil {
+		return nil, err
+	}
 	times := (&Solve{Alike: stepsAlike(one.Solve)}).times()
 	for _, g := range []*ir.Func{one.Keep, one.KeptVJP, one.StartKeep} {
 		if g == nil {
@@ -183,15 +186,63 @@ func (s *Set) planned(f *ir.Func) error {
 	return s.Plan.Extra(f)
 }
 
-// KeepsSome reports whether l keeps what the way back takes of some steps, the first ones of each sample, of which nobody knows how many
-// there will be. The others are made again.
-func (l *Solve) KeepsSome() bool { return l.Keep != nil && l.IR.Adaptive }
+// KeepsSome reports whether l keeps what the way back takes of some steps, the first ones of each sample, since there are more, or nobody
+// knows how many there will be. The others are made again.
+func (l *Solve) KeepsSome() bool {
+	return l.Keep != nil && (l.IR.Adaptive || l.IR.Steps > l.MostKept)
+}
 
-// keptRoom is the memory for what the steps of a block keep, in bytes.
-const keptRoom = 4 << 20
+// The memory of a worker for what the steps of a block keep, in bytes. What fits into nearRoom is made again more slowly than it is read,
+// for it comes from caches of the core and takes some vectors only. Beyond, it is written to what all cores share and comes from there, at the time of
+// some farWork half cycles for a vector: what took as long to make or longer has farRoom.
+const (
+	nearRoom = 4 << 20
+	farRoom  = 32 << 20
+	farWork  = 45
+)
 
-// MostKept is the number of steps of which such a solve keeps something.
-func (l *Solve) MostKept() int { return max(1, keptRoom/(l.KeptLen()*RowBytes)) }
+// leastKept is the number of steps that have to fit of a solve that chooses them. Of given steps two thirds have to: the others go where
+// nobody reads them, which takes as long as half of them gain, and the way back has a second kernel.
+const leastKept = 16
+
+// mostKept is the number of steps of which a solve keeps what the way back by r takes; 0 where that is not worth it.
+func (s *Set) mostKept(r *ir.Rev) (int, error) {
+	for _, f := range []*ir.Func{r.StepVJP, r.KeptVJP} {
+		if err := s.planned(f); err != nil {
+			return 0, err
+		}
+	}
+	vectors := 0
+	for _, t := range r.KeptTypes() {
+		vectors += t.Len()
+	}
+	room := nearRoom
+	if saved := s.Plan.Of(r.StepVJP).Cost.Slots - s.Plan.Of(r.KeptVJP).Cost.Slots; saved >= farWork*vectors {
+		room = farRoom
+	}
+	most := room / (vectors * RowBytes)
+	if sv := r.Solve; sv.Adaptive && most < leastKept || 3*most < 2*sv.Steps {
+		return 0, nil
+	}
+	return most, nil
+}
+
+// keeps says how many steps keep what their way back takes, for people; empty where none does.
+func (n *Node) keeps() string {
+	out := ""
+	for _, st := range n.Steps {
+		if l := st.Solve; l != nil && l.Keep != nil {
+			most := "every step of %s keeps what its way back takes, %.2g MiB"
+			steps := l.IR.Steps
+			if l.KeepsSome() {
+				steps = l.MostKept
+				most = fmt.Sprintf("the first %d steps of %%s keep what their way back takes, up to %%.2g MiB", steps)
+			}
+			out += "; " + fmt.Sprintf(most, l.IR.Name, float64(steps*l.KeptLen()*RowBytes)/(1<<20))
+		}
+	}
+	return out
+}
 
 // KeptLen is the number of elements that a step keeps.
 func (l *Solve) KeptLen() (n int) {

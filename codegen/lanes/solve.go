@@ -44,6 +44,8 @@ type Solve struct {
 	// Start those of the first one, by StartKeep.
 	First     int
 	StartKeep *ir.Func
+	// MostKept is the number of steps of which it keeps something, if there are more.
+	MostKept int
 	// Alike says that all samples have the same time and step. Step then reads these of the first lane alone.
 	Alike bool
 	// InARow is the number of steps that Step makes in a run, see again.go.
@@ -100,6 +102,10 @@ func (s *Set) AddSolve(sv *ir.Solve, by *ir.Rev) (*Solve, error) {
 	l := &Solve{IR: sv, States: len(sv.States), Alike: (s.alone == nil || s.few() > 0) && stepsAlike(sv)}
 	if by != nil {
 		l.Keep, l.First, l.StartKeep = keep, by.First, by.StartKeep
+		var err error
+		if l.MostKept, err = s.mostKept(by); err != nil {
+			return nil, err
+		}
 	}
 	if sv.FSAL {
 		l.Slopes = len(sv.Plain())

@@ -10,8 +10,8 @@ import (
 // AddRev compiles the step of a reverse sweep: (t, h, active, states, extras, cotangents, sums of those of
 // the extras) to (cotangents, sums). Samples that are not active, whose tapes are shorter, stay as they are. Where
 // outputs inside a step are added up before it (ir.Rev.DenseVJP), cotangents of the data for dense output follow, and
-// those of the start. With kept the solve has kept what the way back needs of each step, which follows last; of an adaptive one
-// of some steps, for which there is a kernel of its own.
+// those of the start. With kept the solve has kept what the way back needs of each step, which follows last; where it keeps
+// that of some steps these have a kernel of their own.
 func (s *Set) AddRev(r *ir.Rev, kept bool) (*Rev, error) {
 	if l := s.revs[revKey{r, kept}]; l != nil {
 		return l, nil
@@ -30,13 +30,13 @@ func (s *Set) AddRev(r *ir.Rev, kept bool) (*Rev, error) {
 		return l, s.addStretches(l)
 	}
 	var f *ir.Func
-	if l.Step, f, err = s.revStep(l, kept && !sv.Adaptive); err != nil {
+	if l.Step, f, err = s.revStep(l, kept && !solve.KeepsSome()); err != nil {
 		return nil, err
 	}
 	switch {
 	case !kept:
 		l.Record = s.record(f, solve.times())
-	case !sv.Adaptive:
+	case !solve.KeepsSome():
 		l.Kept = len(solve.Kept())
 	default:
 		if l.FromKept, _, err = s.revStep(l, true); err != nil {
@@ -80,8 +80,7 @@ func (s *Set) AddRev(r *ir.Rev, kept bool) (*Rev, error) {
 
 // revStep is the kernel of a step of a sweep, and its function: from what was kept of the step, or without.
 func (s *Set) revStep(l *Rev, kept bool) (*Kernel, *ir.Func, error) {
-	sv := l.IR.Solve
-	suffix := revName(kept && sv.Adaptive)
+	suffix := revName(kept && l.Solve.KeepsSome())
 	if kept {
 		return s.revStepBy(l, nil, suffix, l.Solve.times())
 	}
@@ -127,7 +126,7 @@ type Rev struct {
 	Solve *Solve
 	Step  *Kernel
 	Kept  int // the last arguments of Step: what the solve has kept of it
-	// FromKept is Step for those steps of which an adaptive solve has kept what the way back needs, its last arguments; nil where it keeps nothing.
+	// FromKept is Step for those steps that have kept what the way back needs, its last arguments, of a solve that keeps that of some; nil of others.
 	FromKept *Kernel
 	// Node is what goes back over a stretch, of a solve that keeps these (ir.Solve.Stretches); Step is then its frame.
 	Node *Node

@@ -5,7 +5,7 @@
 #include "textflag.h"
 #include "funcdata.h"
 
-// In every kernel: AX points to fr, BX points to w, DX points to pre, R8 points to sums, other registers count and point in loops. Behind an
+// In every kernel: AX points to fr, BX points to w, DX points to pre, R8 points to sums, R14 points to record, other registers count and point in loops. Behind an
 // instruction stands what it reads or writes: KERNEL.NAME[ELEMENT] | VECTOR, in a loop the first of them. Its own places a
 // kernel names without KERNEL, and the first vector of a block without VECTOR.
 
@@ -1427,13 +1427,14 @@ loop11: // 8624 times: elements
 	JNE	loop11
 	RET
 
-// func digits0LanestepAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·digits0LanestepAVX2(SB), 0, $8-32
+// func digits0LanestepAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+TEXT ·digits0LanestepAVX2(SB), 0, $8-40
 	NO_LOCAL_POINTERS
 	MOVQ	fr+0(FP), AX
 	MOVQ	w+8(FP), BX
 	MOVQ	pre+16(FP), DX
 	MOVQ	sums+24(FP), R8
+	MOVQ	record+32(FP), R14
 	STMXCSR	old-8(SP)
 	LDMXCSR	flush<>(SB)
 	CALL	digits0Lanestep_avx2<>(SB)
@@ -1505,12 +1506,13 @@ loop6: // 8624 times: elements
 	JNE	loop5
 	RET
 
-// func digitsSamplePart0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·digitsSamplePart0AVX2(SB), 0, $8-32
+// func digitsSamplePart0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+TEXT ·digitsSamplePart0AVX2(SB), 0, $8-40
 	MOVQ	fr+0(FP), AX
 	MOVQ	w+8(FP), BX
 	MOVQ	pre+16(FP), DX
 	MOVQ	sums+24(FP), R8
+	MOVQ	record+32(FP), R14
 	STMXCSR	old-8(SP)
 	LDMXCSR	flush<>(SB)
 	CALL	digitsSamplePart0_avx2<>(SB)
@@ -2009,12 +2011,13 @@ loop14: // 784 times: terms of the sums
 	JNE	loop13
 	RET
 
-// func digitsSamplePart2AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·digitsSamplePart2AVX2(SB), 0, $8-32
+// func digitsSamplePart2AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+TEXT ·digitsSamplePart2AVX2(SB), 0, $8-40
 	MOVQ	fr+0(FP), AX
 	MOVQ	w+8(FP), BX
 	MOVQ	pre+16(FP), DX
 	MOVQ	sums+24(FP), R8
+	MOVQ	record+32(FP), R14
 	STMXCSR	old-8(SP)
 	LDMXCSR	flush<>(SB)
 	CALL	digitsSamplePart2_avx2<>(SB)
@@ -2086,12 +2089,13 @@ loop6: // 8624 times: elements
 	JNE	loop5
 	RET
 
-// func fitSamplePart0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·fitSamplePart0AVX2(SB), 0, $8-32
+// func fitSamplePart0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+TEXT ·fitSamplePart0AVX2(SB), 0, $8-40
 	MOVQ	fr+0(FP), AX
 	MOVQ	w+8(FP), BX
 	MOVQ	pre+16(FP), DX
 	MOVQ	sums+24(FP), R8
+	MOVQ	record+32(FP), R14
 	STMXCSR	old-8(SP)
 	LDMXCSR	flush<>(SB)
 	CALL	fitSamplePart0_avx2<>(SB)
@@ -2739,12 +2743,13 @@ loop17: // 10 times: elements
 	JNE	loop15
 	RET
 
-// func fitSamplePart2AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·fitSamplePart2AVX2(SB), 0, $8-32
+// func fitSamplePart2AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+TEXT ·fitSamplePart2AVX2(SB), 0, $8-40
 	MOVQ	fr+0(FP), AX
 	MOVQ	w+8(FP), BX
 	MOVQ	pre+16(FP), DX
 	MOVQ	sums+24(FP), R8
+	MOVQ	record+32(FP), R14
 	STMXCSR	old-8(SP)
 	LDMXCSR	flush<>(SB)
 	CALL	fitSamplePart2_avx2<>(SB)
@@ -3698,7 +3703,9 @@ loop1: // 8624 times: elements
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop1
+	PUSHQ	R14
 	CALL	pixelsMixedField_avx2<>(SB)
+	POPQ	R14
 	CALL	pause_avx2<>(SB)	// Go may stop it here
 	// mnist.nde:21
 	VBROADCASTSD	18500864(AX), Y0	// step.h
@@ -3712,52 +3719,96 @@ loop1: // 8624 times: elements
 	VMOVSS	X0, 18500496(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
+	MOVQ	R14, DI
 loop2: // 4 times: vectors of the block
 	// mnist.nde:21
-	MOVQ	$8624, DI
-	MOVQ	SI, R9
+	MOVQ	$8624, R9
+	MOVQ	SI, R10
+	MOVQ	DI, R11
 loop3: // 8624 times: elements
 	VBROADCASTSS	18500496(AX), Y0
-	VMOVUPS	16292736(R9), Y1	// pixelsMixedField.dz[0]
-	VMOVUPS	Y1, 21813248(R9)	// z_k1[0]
-	VMOVUPS	18501376(R9), Y2	// z[0]
+	VMOVUPS	16292736(R10), Y1	// pixelsMixedField.dz[0]
+	VMOVUPS	Y1, 21813248(R10)	// z_k1[0]
+	VMOVUPS	18501376(R10), Y2	// z[0]
 	VFMADD231PS	Y1, Y0, Y2
-	VMOVUPS	Y2, 15188864(R9)	// pixelsMixedField.z[0]
-	ADDQ	$128, R9
-	DECQ	DI
+	VMOVUPS	Y2, (R11)
+	ADDQ	$128, R10
+	ADDQ	$128, R11
+	DECQ	R9
 	JNE	loop3
 	ADDQ	$32, SI
+	ADDQ	$32, DI
 	DECQ	CX
 	JNE	loop2
 	// mnist.nde:21
 	VBROADCASTSD	18500488(AX), Y0
 	VMOVSD	X0, 15188608(AX)	// pixelsMixedField.t
+	MOVQ	$8624, CX
+	MOVQ	R14, SI
+	MOVQ	AX, DI
+loop4: // 8624 times: elements
+	VMOVUPS	(SI), Y0
+	VMOVUPS	32(SI), Y1
+	VMOVUPS	64(SI), Y2
+	VMOVUPS	96(SI), Y3
+	VMOVUPS	Y0, 15188864(DI)	// pixelsMixedField.z[0]
+	VMOVUPS	Y1, 15188896(DI)	// pixelsMixedField.z[0] | 1
+	VMOVUPS	Y2, 15188928(DI)	// pixelsMixedField.z[0] | 2
+	VMOVUPS	Y3, 15188960(DI)	// pixelsMixedField.z[0] | 3
+	ADDQ	$128, SI
+	ADDQ	$128, DI
+	DECQ	CX
+	JNE	loop4
+	PUSHQ	R14
 	CALL	pixelsMixedField_avx2<>(SB)
+	POPQ	R14
 	CALL	pause_avx2<>(SB)	// Go may stop it here
 	VBROADCASTSS	18500496(AX), Y0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop4: // 4 times: vectors of the block
-	MOVQ	$8624, DI
-	MOVQ	SI, R9
-loop5: // 8624 times: elements
+	MOVQ	R14, DI
+loop5: // 4 times: vectors of the block
+	MOVQ	$8624, R9
+	MOVQ	SI, R10
+	MOVQ	DI, R11
+loop6: // 8624 times: elements
 	// mnist.nde:21
 	VBROADCASTSS	18500496(AX), Y0
-	VMOVUPS	16292736(R9), Y1	// pixelsMixedField.dz[0]
-	VMOVUPS	Y1, 22917120(R9)	// z_k2[0]
-	VMOVUPS	18501376(R9), Y2	// z[0]
+	VMOVUPS	16292736(R10), Y1	// pixelsMixedField.dz[0]
+	VMOVUPS	Y1, 22917120(R10)	// z_k2[0]
+	VMOVUPS	18501376(R10), Y2	// z[0]
 	VFMADD231PS	Y1, Y0, Y2
-	VMOVUPS	Y2, 15188864(R9)	// pixelsMixedField.z[0]
-	ADDQ	$128, R9
-	DECQ	DI
-	JNE	loop5
+	VMOVUPS	Y2, 1103872(R11)
+	ADDQ	$128, R10
+	ADDQ	$128, R11
+	DECQ	R9
+	JNE	loop6
 	ADDQ	$32, SI
+	ADDQ	$32, DI
 	DECQ	CX
-	JNE	loop4
+	JNE	loop5
 	// mnist.nde:21
 	VBROADCASTSD	18500488(AX), Y0
 	VMOVSD	X0, 15188608(AX)	// pixelsMixedField.t
+	MOVQ	$8624, CX
+	MOVQ	R14, SI
+	MOVQ	AX, DI
+loop7: // 8624 times: elements
+	VMOVUPS	1103872(SI), Y0
+	VMOVUPS	1103904(SI), Y1
+	VMOVUPS	1103936(SI), Y2
+	VMOVUPS	1103968(SI), Y3
+	VMOVUPS	Y0, 15188864(DI)	// pixelsMixedField.z[0]
+	VMOVUPS	Y1, 15188896(DI)	// pixelsMixedField.z[0] | 1
+	VMOVUPS	Y2, 15188928(DI)	// pixelsMixedField.z[0] | 2
+	VMOVUPS	Y3, 15188960(DI)	// pixelsMixedField.z[0] | 3
+	ADDQ	$128, SI
+	ADDQ	$128, DI
+	DECQ	CX
+	JNE	loop7
+	PUSHQ	R14
 	CALL	pixelsMixedField_avx2<>(SB)
+	POPQ	R14
 	CALL	pause_avx2<>(SB)	// Go may stop it here
 	// mnist.nde:21
 	VBROADCASTSD	18500608(AX), Y0	// step.t
@@ -3769,27 +3820,49 @@ loop5: // 8624 times: elements
 	VMOVSS	X0, 18500512(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop6: // 4 times: vectors of the block
+	MOVQ	R14, DI
+loop8: // 4 times: vectors of the block
 	// mnist.nde:21
-	MOVQ	$8624, DI
-	MOVQ	SI, R9
-loop7: // 8624 times: elements
+	MOVQ	$8624, R9
+	MOVQ	SI, R10
+	MOVQ	DI, R11
+loop9: // 8624 times: elements
 	VBROADCASTSS	18500512(AX), Y0
-	VMOVUPS	16292736(R9), Y1	// pixelsMixedField.dz[0]
-	VMOVUPS	Y1, 24020992(R9)	// z_k3[0]
-	VMOVUPS	18501376(R9), Y2	// z[0]
+	VMOVUPS	16292736(R10), Y1	// pixelsMixedField.dz[0]
+	VMOVUPS	Y1, 24020992(R10)	// z_k3[0]
+	VMOVUPS	18501376(R10), Y2	// z[0]
 	VFMADD231PS	Y1, Y0, Y2
-	VMOVUPS	Y2, 15188864(R9)	// pixelsMixedField.z[0]
-	ADDQ	$128, R9
-	DECQ	DI
-	JNE	loop7
+	VMOVUPS	Y2, 2207744(R11)
+	ADDQ	$128, R10
+	ADDQ	$128, R11
+	DECQ	R9
+	JNE	loop9
 	ADDQ	$32, SI
+	ADDQ	$32, DI
 	DECQ	CX
-	JNE	loop6
+	JNE	loop8
 	// mnist.nde:21
 	VBROADCASTSD	18500504(AX), Y0
 	VMOVSD	X0, 15188608(AX)	// pixelsMixedField.t
+	MOVQ	$8624, CX
+	MOVQ	R14, SI
+	MOVQ	AX, DI
+loop10: // 8624 times: elements
+	VMOVUPS	2207744(SI), Y0
+	VMOVUPS	2207776(SI), Y1
+	VMOVUPS	2207808(SI), Y2
+	VMOVUPS	2207840(SI), Y3
+	VMOVUPS	Y0, 15188864(DI)	// pixelsMixedField.z[0]
+	VMOVUPS	Y1, 15188896(DI)	// pixelsMixedField.z[0] | 1
+	VMOVUPS	Y2, 15188928(DI)	// pixelsMixedField.z[0] | 2
+	VMOVUPS	Y3, 15188960(DI)	// pixelsMixedField.z[0] | 3
+	ADDQ	$128, SI
+	ADDQ	$128, DI
+	DECQ	CX
+	JNE	loop10
+	PUSHQ	R14
 	CALL	pixelsMixedField_avx2<>(SB)
+	POPQ	R14
 	CALL	pause_avx2<>(SB)	// Go may stop it here
 	// mnist.nde:21
 	VBROADCASTSD	18500864(AX), Y0	// step.h
@@ -3806,12 +3879,12 @@ loop7: // 8624 times: elements
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 	MOVQ	AX, DI
-loop8: // 4 times: vectors of the block
+loop11: // 4 times: vectors of the block
 	// mnist.nde:21
 	VMOVUPS	f32_00000000<>(SB), Y0
 	MOVQ	$8624, R9
 	MOVQ	SI, R10
-loop9: // 8624 times: elements
+loop12: // 8624 times: elements
 	VBROADCASTSS	18500528(AX), Y1
 	VMOVUPS	16292736(R10), Y2	// pixelsMixedField.dz[0]
 	VBROADCASTSS	18500544(AX), Y3
@@ -3828,7 +3901,7 @@ loop9: // 8624 times: elements
 	VADDPS	Y1, Y0, Y0
 	ADDQ	$128, R10
 	DECQ	R9
-	JNE	loop9
+	JNE	loop12
 	VMOVUPD	18501120(DI), Y1	// step.live
 	VMOVUPD	18501152(DI), Y2	// step.live | 1
 	VCMPPS	$0, f32_00000000<>(SB), Y0, Y0
@@ -3848,40 +3921,40 @@ loop9: // 8624 times: elements
 	VMOVUPD	Y2, 20709152(DI)	// step.code | 1
 	MOVQ	$8624, R9
 	MOVQ	SI, R10
-loop10: // 8624 times: elements
+loop13: // 8624 times: elements
 	VMOVUPS	25124864(R10), Y0	// z_next[0]
 	VMOVUPS	18501376(R10), Y2	// z[0]
 	VBLENDVPS	Y1, Y0, Y2, Y0
 	VMOVUPS	Y0, 19605248(R10)	// z.next[0]
 	ADDQ	$128, R10
 	DECQ	R9
-	JNE	loop10
+	JNE	loop13
 	TESTQ	$1, CX
-	JNE	on8
+	JNE	on11
 	CALL	pause_avx2<>(SB)	// Go may stop it here
-on8: // 2 runs go without a pause
+on11: // 2 runs go without a pause
 	ADDQ	$32, SI
 	ADDQ	$64, DI
 	DECQ	CX
-	JNE	loop8
+	JNE	loop11
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop11: // 4 times: vectors of the block
+loop14: // 4 times: vectors of the block
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop12: // 8624 times: elements
+loop15: // 8624 times: elements
 	VMOVUPS	18501376(R9), Y0	// z[0]
 	VMOVUPS	Y0, 20709376(R9)	// z.at[0]
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop12
+	JNE	loop15
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop11
+	JNE	loop14
 	// results that are the arguments of the next run
 	MOVQ	$8624, CX
 	MOVQ	AX, SI
-loop13: // 8624 times: elements
+loop16: // 8624 times: elements
 	VMOVUPS	19605248(SI), Y0	// z.next[0]
 	VMOVUPS	19605280(SI), Y1	// z.next[0] | 1
 	VMOVUPS	19605312(SI), Y2	// z.next[0] | 2
@@ -3892,16 +3965,17 @@ loop13: // 8624 times: elements
 	VMOVUPS	Y3, 18501472(SI)	// z[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop13
+	JNE	loop16
 	RET
 
-// func digitsMixed0RecLanestepAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·digitsMixed0RecLanestepAVX2(SB), 0, $8-32
+// func digitsMixed0RecLanestepAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+TEXT ·digitsMixed0RecLanestepAVX2(SB), 0, $8-40
 	NO_LOCAL_POINTERS
 	MOVQ	fr+0(FP), AX
 	MOVQ	w+8(FP), BX
 	MOVQ	pre+16(FP), DX
 	MOVQ	sums+24(FP), R8
+	MOVQ	record+32(FP), R14
 	STMXCSR	old-8(SP)
 	LDMXCSR	flush<>(SB)
 	CALL	digitsMixed0RecLanestep_avx2<>(SB)
@@ -3913,13 +3987,15 @@ TEXT ·digitsMixed0RecLanestepAVX2(SB), 0, $8-32
 TEXT pixelsMixedFieldVjp_avx2<>(SB), NOSPLIT, $0-0
 	NO_LOCAL_POINTERS
 	MOVQ	$4, 65536(AX)
-	MOVQ	AX, 65544(AX)
+	MOVQ	R14, 65544(AX)
+	MOVQ	AX, 65552(AX)
 loop1: // 4 times: vectors of the block
 	MOVQ	$8624, CX
 	MOVQ	65544(AX), SI
+	MOVQ	65552(AX), DI
 loop2: // 8624 times: elements
 	// mnist.nde:10
-	VMOVUPS	26228736(SI), Y0	// z[0]
+	VMOVUPS	(SI), Y0
 	VPSRLD	$16, Y0, Y1
 	VANDPS	f32_00000001<>(SB), Y1, Y1
 	VPADDD	f32_00007fff<>(SB), Y0, Y2
@@ -3927,11 +4003,13 @@ loop2: // 8624 times: elements
 	VANDPS	f32_ffff0000<>(SB), Y1, Y1
 	VCMPPS	$0, Y0, Y0, Y2
 	VBLENDVPS	Y2, Y1, Y0, Y0
-	VMOVUPS	Y0, 29540352(SI)	// bf16[0]
+	VMOVUPS	Y0, 28436480(DI)	// bf16[0]
 	ADDQ	$128, SI
+	ADDQ	$128, DI
 	DECQ	CX
 	JNE	loop2
 	ADDQ	$32, 65544(AX)
+	ADDQ	$32, 65552(AX)
 	DECQ	65536(AX)
 	JNE	loop1
 	MOVQ	$2, 65536(AX)
@@ -3966,9 +4044,9 @@ loop6: // 28 times
 	MOVQ	65592(AX), SI
 	MOVQ	65600(AX), DI
 loop7: // 28 times
-	VMOVUPS	29540352(SI), Y0	// bf16[0]
+	VMOVUPS	28436480(SI), Y0	// bf16[0]
 	VMOVUPS	Y0, 2275904(DI)	// pixelsField.margins[15] | 2
-	VMOVUPS	29540384(SI), Y0	// bf16[0] | 1
+	VMOVUPS	28436512(SI), Y0	// bf16[0] | 1
 	VMOVUPS	Y0, 2275936(DI)	// pixelsField.margins[15] | 3
 	ADDQ	$128, SI
 	ADDQ	$64, DI
@@ -4213,18 +4291,18 @@ loop12: // 11 times
 	ADDQ	$36, R9
 	DECQ	SI
 	JNE	loop12
-	VMOVUPS	Y0, 30644224(CX)	// conv[0]
-	VMOVUPS	Y1, 30644256(CX)	// conv[0] | 1
-	VMOVUPS	Y2, 30744576(CX)	// conv[784]
-	VMOVUPS	Y3, 30744608(CX)	// conv[784] | 1
-	VMOVUPS	Y4, 30844928(CX)	// conv[1568]
-	VMOVUPS	Y5, 30844960(CX)	// conv[1568] | 1
-	VMOVUPS	Y6, 30945280(CX)	// conv[2352]
-	VMOVUPS	Y7, 30945312(CX)	// conv[2352] | 1
-	VMOVUPS	Y8, 31045632(CX)	// conv[3136]
-	VMOVUPS	Y9, 31045664(CX)	// conv[3136] | 1
-	VMOVUPS	Y10, 31145984(CX)	// conv[3920]
-	VMOVUPS	Y11, 31146016(CX)	// conv[3920] | 1
+	VMOVUPS	Y0, 29540352(CX)	// conv[0]
+	VMOVUPS	Y1, 29540384(CX)	// conv[0] | 1
+	VMOVUPS	Y2, 29640704(CX)	// conv[784]
+	VMOVUPS	Y3, 29640736(CX)	// conv[784] | 1
+	VMOVUPS	Y4, 29741056(CX)	// conv[1568]
+	VMOVUPS	Y5, 29741088(CX)	// conv[1568] | 1
+	VMOVUPS	Y6, 29841408(CX)	// conv[2352]
+	VMOVUPS	Y7, 29841440(CX)	// conv[2352] | 1
+	VMOVUPS	Y8, 29941760(CX)	// conv[3136]
+	VMOVUPS	Y9, 29941792(CX)	// conv[3136] | 1
+	VMOVUPS	Y10, 30042112(CX)	// conv[3920]
+	VMOVUPS	Y11, 30042144(CX)	// conv[3920] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	f32_00000000<>(SB), Y1
 	VMOVUPS	f32_00000000<>(SB), Y2
@@ -4396,16 +4474,16 @@ loop13: // 11 times
 	ADDQ	$36, R9
 	DECQ	SI
 	JNE	loop13
-	VMOVUPS	Y0, 31246336(CX)	// conv[4704]
-	VMOVUPS	Y1, 31246368(CX)	// conv[4704] | 1
-	VMOVUPS	Y2, 31346688(CX)	// conv[5488]
-	VMOVUPS	Y3, 31346720(CX)	// conv[5488] | 1
-	VMOVUPS	Y4, 31447040(CX)	// conv[6272]
-	VMOVUPS	Y5, 31447072(CX)	// conv[6272] | 1
-	VMOVUPS	Y6, 31547392(CX)	// conv[7056]
-	VMOVUPS	Y7, 31547424(CX)	// conv[7056] | 1
-	VMOVUPS	Y8, 31647744(CX)	// conv[7840]
-	VMOVUPS	Y9, 31647776(CX)	// conv[7840] | 1
+	VMOVUPS	Y0, 30142464(CX)	// conv[4704]
+	VMOVUPS	Y1, 30142496(CX)	// conv[4704] | 1
+	VMOVUPS	Y2, 30242816(CX)	// conv[5488]
+	VMOVUPS	Y3, 30242848(CX)	// conv[5488] | 1
+	VMOVUPS	Y4, 30343168(CX)	// conv[6272]
+	VMOVUPS	Y5, 30343200(CX)	// conv[6272] | 1
+	VMOVUPS	Y6, 30443520(CX)	// conv[7056]
+	VMOVUPS	Y7, 30443552(CX)	// conv[7056] | 1
+	VMOVUPS	Y8, 30543872(CX)	// conv[7840]
+	VMOVUPS	Y9, 30543904(CX)	// conv[7840] | 1
 	ADDQ	$64, 65592(AX)
 	ADDQ	$128, CX
 	DECQ	65584(AX)
@@ -4430,7 +4508,7 @@ loop14: // 4 times: vectors of the block
 	MOVQ	DX, DI
 loop15: // 8624 times: elements
 	// mnist.nde:10
-	VMOVUPS	30644224(SI), Y0	// conv[0]
+	VMOVUPS	29540352(SI), Y0	// conv[0]
 	VBROADCASTSS	(DI), Y1	// f.0.bias.transpose[0]
 	VADDPS	Y1, Y0, Y0
 	VMOVUPS	f32_41002df1<>(SB), Y1
@@ -4450,10 +4528,10 @@ loop15: // 8624 times: elements
 	VFMADD213PS	f32_3eef2ea1<>(SB), Y1, Y2
 	VFMADD213PS	f32_3f800000<>(SB), Y1, Y2
 	VDIVPS	Y2, Y0, Y0
-	VMOVUPS	27332608(SI), Y1	// dz_bar[0]
+	VMOVUPS	26228736(SI), Y1	// dz_bar[0]
 	VFNMADD213PS	f32_3f800000<>(SB), Y0, Y0
 	VMULPS	Y0, Y1, Y0
-	VMOVUPS	Y0, 31748096(SI)	// mul[0]
+	VMOVUPS	Y0, 30644224(SI)	// mul[0]
 	VPSRLD	$16, Y0, Y1
 	VANDPS	f32_00000001<>(SB), Y1, Y1
 	VPADDD	f32_00007fff<>(SB), Y0, Y2
@@ -4461,7 +4539,7 @@ loop15: // 8624 times: elements
 	VANDPS	f32_ffff0000<>(SB), Y1, Y1
 	VCMPPS	$0, Y0, Y0, Y2
 	VBLENDVPS	Y2, Y1, Y0, Y0
-	VMOVUPS	Y0, 32851968(SI)	// bf16_2[0]
+	VMOVUPS	Y0, 31748096(SI)	// bf16_2[0]
 	TESTQ	$4095, CX
 	JNE	on15
 	CALL	pause_avx2<>(SB)	// Go may stop it here
@@ -4505,9 +4583,9 @@ loop19: // 28 times
 	MOVQ	65592(AX), SI
 	MOVQ	65600(AX), DI
 loop20: // 28 times
-	VMOVUPS	32851968(SI), Y0	// bf16_2[0]
+	VMOVUPS	31748096(SI), Y0	// bf16_2[0]
 	VMOVUPS	Y0, 2275904(DI)	// pixelsField.margins[15] | 2
-	VMOVUPS	32852000(SI), Y0	// bf16_2[0] | 1
+	VMOVUPS	31748128(SI), Y0	// bf16_2[0] | 1
 	VMOVUPS	Y0, 2275936(DI)	// pixelsField.margins[15] | 3
 	ADDQ	$128, SI
 	ADDQ	$64, DI
@@ -4752,18 +4830,18 @@ loop25: // 11 times
 	ADDQ	$396, R9
 	DECQ	SI
 	JNE	loop25
-	VMOVUPS	Y0, 28436480(CX)	// z_bar[0]
-	VMOVUPS	Y1, 28436512(CX)	// z_bar[0] | 1
-	VMOVUPS	Y2, 28536832(CX)	// z_bar[784]
-	VMOVUPS	Y3, 28536864(CX)	// z_bar[784] | 1
-	VMOVUPS	Y4, 28637184(CX)	// z_bar[1568]
-	VMOVUPS	Y5, 28637216(CX)	// z_bar[1568] | 1
-	VMOVUPS	Y6, 28737536(CX)	// z_bar[2352]
-	VMOVUPS	Y7, 28737568(CX)	// z_bar[2352] | 1
-	VMOVUPS	Y8, 28837888(CX)	// z_bar[3136]
-	VMOVUPS	Y9, 28837920(CX)	// z_bar[3136] | 1
-	VMOVUPS	Y10, 28938240(CX)	// z_bar[3920]
-	VMOVUPS	Y11, 28938272(CX)	// z_bar[3920] | 1
+	VMOVUPS	Y0, 27332608(CX)	// z_bar[0]
+	VMOVUPS	Y1, 27332640(CX)	// z_bar[0] | 1
+	VMOVUPS	Y2, 27432960(CX)	// z_bar[784]
+	VMOVUPS	Y3, 27432992(CX)	// z_bar[784] | 1
+	VMOVUPS	Y4, 27533312(CX)	// z_bar[1568]
+	VMOVUPS	Y5, 27533344(CX)	// z_bar[1568] | 1
+	VMOVUPS	Y6, 27633664(CX)	// z_bar[2352]
+	VMOVUPS	Y7, 27633696(CX)	// z_bar[2352] | 1
+	VMOVUPS	Y8, 27734016(CX)	// z_bar[3136]
+	VMOVUPS	Y9, 27734048(CX)	// z_bar[3136] | 1
+	VMOVUPS	Y10, 27834368(CX)	// z_bar[3920]
+	VMOVUPS	Y11, 27834400(CX)	// z_bar[3920] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	f32_00000000<>(SB), Y1
 	VMOVUPS	f32_00000000<>(SB), Y2
@@ -4935,16 +5013,16 @@ loop26: // 11 times
 	ADDQ	$396, R9
 	DECQ	SI
 	JNE	loop26
-	VMOVUPS	Y0, 29038592(CX)	// z_bar[4704]
-	VMOVUPS	Y1, 29038624(CX)	// z_bar[4704] | 1
-	VMOVUPS	Y2, 29138944(CX)	// z_bar[5488]
-	VMOVUPS	Y3, 29138976(CX)	// z_bar[5488] | 1
-	VMOVUPS	Y4, 29239296(CX)	// z_bar[6272]
-	VMOVUPS	Y5, 29239328(CX)	// z_bar[6272] | 1
-	VMOVUPS	Y6, 29339648(CX)	// z_bar[7056]
-	VMOVUPS	Y7, 29339680(CX)	// z_bar[7056] | 1
-	VMOVUPS	Y8, 29440000(CX)	// z_bar[7840]
-	VMOVUPS	Y9, 29440032(CX)	// z_bar[7840] | 1
+	VMOVUPS	Y0, 27934720(CX)	// z_bar[4704]
+	VMOVUPS	Y1, 27934752(CX)	// z_bar[4704] | 1
+	VMOVUPS	Y2, 28035072(CX)	// z_bar[5488]
+	VMOVUPS	Y3, 28035104(CX)	// z_bar[5488] | 1
+	VMOVUPS	Y4, 28135424(CX)	// z_bar[6272]
+	VMOVUPS	Y5, 28135456(CX)	// z_bar[6272] | 1
+	VMOVUPS	Y6, 28235776(CX)	// z_bar[7056]
+	VMOVUPS	Y7, 28235808(CX)	// z_bar[7056] | 1
+	VMOVUPS	Y8, 28336128(CX)	// z_bar[7840]
+	VMOVUPS	Y9, 28336160(CX)	// z_bar[7840] | 1
 	ADDQ	$64, 65592(AX)
 	ADDQ	$128, CX
 	DECQ	65584(AX)
@@ -4993,9 +5071,9 @@ loop30: // 28 times
 	MOVQ	65592(AX), SI
 	MOVQ	65600(AX), DI
 loop31: // 28 times
-	VMOVUPS	29540352(SI), Y0	// bf16[0]
+	VMOVUPS	28436480(SI), Y0	// bf16[0]
 	VMOVUPS	Y0, 2275904(DI)	// pixelsField.margins[15] | 2
-	VMOVUPS	29540384(SI), Y0	// bf16[0] | 1
+	VMOVUPS	28436512(SI), Y0	// bf16[0] | 1
 	VMOVUPS	Y0, 2275936(DI)	// pixelsField.margins[15] | 3
 	ADDQ	$128, SI
 	ADDQ	$64, DI
@@ -5033,9 +5111,9 @@ loop33: // 29 times
 	MOVQ	65552(AX), SI
 loop34: // 1089 times
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 33955840(SI)	// f.0.weight_bar[0]
+	VMOVUPS	Y0, 32851968(SI)	// f.0.weight_bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 33955872(SI)	// f.0.weight_bar[0] | 1
+	VMOVUPS	Y0, 32852000(SI)	// f.0.weight_bar[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop34
@@ -5062,18 +5140,18 @@ loop37: // 5 times: tiles of 2 elements
 	MOVQ	65600(AX), R15
 	MOVQ	R15, 65640(AX)
 loop38: // 11 times
-	VMOVUPS	33955840(CX), Y0	// f.0.weight_bar[0]
-	VMOVUPS	33955872(CX), Y1	// f.0.weight_bar[0] | 1
-	VMOVUPS	33955968(CX), Y2	// f.0.weight_bar[1]
-	VMOVUPS	33956000(CX), Y3	// f.0.weight_bar[1] | 1
-	VMOVUPS	33956096(CX), Y4	// f.0.weight_bar[2]
-	VMOVUPS	33956128(CX), Y5	// f.0.weight_bar[2] | 1
-	VMOVUPS	33968512(CX), Y6	// f.0.weight_bar[99]
-	VMOVUPS	33968544(CX), Y7	// f.0.weight_bar[99] | 1
-	VMOVUPS	33968640(CX), Y8	// f.0.weight_bar[100]
-	VMOVUPS	33968672(CX), Y9	// f.0.weight_bar[100] | 1
-	VMOVUPS	33968768(CX), Y10	// f.0.weight_bar[101]
-	VMOVUPS	33968800(CX), Y11	// f.0.weight_bar[101] | 1
+	VMOVUPS	32851968(CX), Y0	// f.0.weight_bar[0]
+	VMOVUPS	32852000(CX), Y1	// f.0.weight_bar[0] | 1
+	VMOVUPS	32852096(CX), Y2	// f.0.weight_bar[1]
+	VMOVUPS	32852128(CX), Y3	// f.0.weight_bar[1] | 1
+	VMOVUPS	32852224(CX), Y4	// f.0.weight_bar[2]
+	VMOVUPS	32852256(CX), Y5	// f.0.weight_bar[2] | 1
+	VMOVUPS	32864640(CX), Y6	// f.0.weight_bar[99]
+	VMOVUPS	32864672(CX), Y7	// f.0.weight_bar[99] | 1
+	VMOVUPS	32864768(CX), Y8	// f.0.weight_bar[100]
+	VMOVUPS	32864800(CX), Y9	// f.0.weight_bar[100] | 1
+	VMOVUPS	32864896(CX), Y10	// f.0.weight_bar[101]
+	VMOVUPS	32864928(CX), Y11	// f.0.weight_bar[101] | 1
 	MOVQ	$4, 65648(AX)
 	MOVQ	65624(AX), R15
 	MOVQ	R15, 65656(AX)
@@ -5084,8 +5162,8 @@ loop39: // 4 times
 	MOVQ	65656(AX), DI
 	MOVQ	65664(AX), R9
 loop40: // 28 times
-	VMOVUPS	32851968(DI), Y12	// bf16_2[0]
-	VMOVUPS	32952320(DI), Y13	// bf16_2[784]
+	VMOVUPS	31748096(DI), Y12	// bf16_2[0]
+	VMOVUPS	31848448(DI), Y13	// bf16_2[784]
 	VMOVUPS	2273920(R9), Y14	// pixelsField.margins[0]
 	VFMADD231PS	Y14, Y12, Y0
 	VFMADD231PS	Y14, Y13, Y6
@@ -5095,8 +5173,8 @@ loop40: // 28 times
 	VMOVUPS	2274048(R9), Y14	// pixelsField.margins[1]
 	VFMADD231PS	Y14, Y12, Y4
 	VFMADD231PS	Y14, Y13, Y10
-	VMOVUPS	32852000(DI), Y12	// bf16_2[0] | 1
-	VMOVUPS	32952352(DI), Y13	// bf16_2[784] | 1
+	VMOVUPS	31748128(DI), Y12	// bf16_2[0] | 1
+	VMOVUPS	31848480(DI), Y13	// bf16_2[784] | 1
 	VMOVUPS	2273952(R9), Y14	// pixelsField.margins[0] | 1
 	VFMADD231PS	Y14, Y12, Y1
 	VFMADD231PS	Y14, Y13, Y7
@@ -5114,18 +5192,18 @@ loop40: // 28 times
 	ADDQ	$1920, 65664(AX)
 	DECQ	65648(AX)
 	JNE	loop39
-	VMOVUPS	Y0, 33955840(CX)	// f.0.weight_bar[0]
-	VMOVUPS	Y1, 33955872(CX)	// f.0.weight_bar[0] | 1
-	VMOVUPS	Y2, 33955968(CX)	// f.0.weight_bar[1]
-	VMOVUPS	Y3, 33956000(CX)	// f.0.weight_bar[1] | 1
-	VMOVUPS	Y4, 33956096(CX)	// f.0.weight_bar[2]
-	VMOVUPS	Y5, 33956128(CX)	// f.0.weight_bar[2] | 1
-	VMOVUPS	Y6, 33968512(CX)	// f.0.weight_bar[99]
-	VMOVUPS	Y7, 33968544(CX)	// f.0.weight_bar[99] | 1
-	VMOVUPS	Y8, 33968640(CX)	// f.0.weight_bar[100]
-	VMOVUPS	Y9, 33968672(CX)	// f.0.weight_bar[100] | 1
-	VMOVUPS	Y10, 33968768(CX)	// f.0.weight_bar[101]
-	VMOVUPS	Y11, 33968800(CX)	// f.0.weight_bar[101] | 1
+	VMOVUPS	Y0, 32851968(CX)	// f.0.weight_bar[0]
+	VMOVUPS	Y1, 32852000(CX)	// f.0.weight_bar[0] | 1
+	VMOVUPS	Y2, 32852096(CX)	// f.0.weight_bar[1]
+	VMOVUPS	Y3, 32852128(CX)	// f.0.weight_bar[1] | 1
+	VMOVUPS	Y4, 32852224(CX)	// f.0.weight_bar[2]
+	VMOVUPS	Y5, 32852256(CX)	// f.0.weight_bar[2] | 1
+	VMOVUPS	Y6, 32864640(CX)	// f.0.weight_bar[99]
+	VMOVUPS	Y7, 32864672(CX)	// f.0.weight_bar[99] | 1
+	VMOVUPS	Y8, 32864768(CX)	// f.0.weight_bar[100]
+	VMOVUPS	Y9, 32864800(CX)	// f.0.weight_bar[100] | 1
+	VMOVUPS	Y10, 32864896(CX)	// f.0.weight_bar[101]
+	VMOVUPS	Y11, 32864928(CX)	// f.0.weight_bar[101] | 1
 	ADDQ	$1152, CX
 	ADDQ	$57664, 65640(AX)
 	DECQ	65632(AX)
@@ -5139,12 +5217,12 @@ loop40: // 28 times
 	MOVQ	65600(AX), R15
 	MOVQ	R15, 65616(AX)
 loop41: // 11 times
-	VMOVUPS	34082560(CX), Y0	// f.0.weight_bar[990]
-	VMOVUPS	34082592(CX), Y1	// f.0.weight_bar[990] | 1
-	VMOVUPS	34082688(CX), Y2	// f.0.weight_bar[991]
-	VMOVUPS	34082720(CX), Y3	// f.0.weight_bar[991] | 1
-	VMOVUPS	34082816(CX), Y4	// f.0.weight_bar[992]
-	VMOVUPS	34082848(CX), Y5	// f.0.weight_bar[992] | 1
+	VMOVUPS	32978688(CX), Y0	// f.0.weight_bar[990]
+	VMOVUPS	32978720(CX), Y1	// f.0.weight_bar[990] | 1
+	VMOVUPS	32978816(CX), Y2	// f.0.weight_bar[991]
+	VMOVUPS	32978848(CX), Y3	// f.0.weight_bar[991] | 1
+	VMOVUPS	32978944(CX), Y4	// f.0.weight_bar[992]
+	VMOVUPS	32978976(CX), Y5	// f.0.weight_bar[992] | 1
 	MOVQ	$4, 65624(AX)
 	MOVQ	65568(AX), R15
 	MOVQ	R15, 65632(AX)
@@ -5155,14 +5233,14 @@ loop42: // 4 times
 	MOVQ	65632(AX), DI
 	MOVQ	65640(AX), R9
 loop43: // 28 times
-	VMOVUPS	33855488(DI), Y6	// bf16_2[7840]
+	VMOVUPS	32751616(DI), Y6	// bf16_2[7840]
 	VMOVUPS	2273920(R9), Y7	// pixelsField.margins[0]
 	VFMADD231PS	Y7, Y6, Y0
 	VMOVUPS	2273984(R9), Y7	// pixelsField.margins[0] | 2
 	VFMADD231PS	Y7, Y6, Y2
 	VMOVUPS	2274048(R9), Y7	// pixelsField.margins[1]
 	VFMADD231PS	Y7, Y6, Y4
-	VMOVUPS	33855520(DI), Y6	// bf16_2[7840] | 1
+	VMOVUPS	32751648(DI), Y6	// bf16_2[7840] | 1
 	VMOVUPS	2273952(R9), Y7	// pixelsField.margins[0] | 1
 	VFMADD231PS	Y7, Y6, Y1
 	VMOVUPS	2274016(R9), Y7	// pixelsField.margins[0] | 3
@@ -5177,12 +5255,12 @@ loop43: // 28 times
 	ADDQ	$1920, 65640(AX)
 	DECQ	65624(AX)
 	JNE	loop42
-	VMOVUPS	Y0, 34082560(CX)	// f.0.weight_bar[990]
-	VMOVUPS	Y1, 34082592(CX)	// f.0.weight_bar[990] | 1
-	VMOVUPS	Y2, 34082688(CX)	// f.0.weight_bar[991]
-	VMOVUPS	Y3, 34082720(CX)	// f.0.weight_bar[991] | 1
-	VMOVUPS	Y4, 34082816(CX)	// f.0.weight_bar[992]
-	VMOVUPS	Y5, 34082848(CX)	// f.0.weight_bar[992] | 1
+	VMOVUPS	Y0, 32978688(CX)	// f.0.weight_bar[990]
+	VMOVUPS	Y1, 32978720(CX)	// f.0.weight_bar[990] | 1
+	VMOVUPS	Y2, 32978816(CX)	// f.0.weight_bar[991]
+	VMOVUPS	Y3, 32978848(CX)	// f.0.weight_bar[991] | 1
+	VMOVUPS	Y4, 32978944(CX)	// f.0.weight_bar[992]
+	VMOVUPS	Y5, 32978976(CX)	// f.0.weight_bar[992] | 1
 	ADDQ	$1152, CX
 	ADDQ	$57664, 65616(AX)
 	DECQ	65608(AX)
@@ -5212,7 +5290,7 @@ loop44: // 4 times: vectors of the block
 	MOVQ	R8, R9
 loop45: // 1089 times: elements
 	// mnist.nde:10
-	VMOVUPS	33955840(DI), Y1	// f.0.weight_bar[0]
+	VMOVUPS	32851968(DI), Y1	// f.0.weight_bar[0]
 	VANDPS	Y0, Y1, Y1
 	VMOVUPS	(R9), Y2	// sum of f.0.weight[0]
 	VADDPS	Y1, Y2, Y1
@@ -5233,7 +5311,7 @@ loop47: // 28 times: elements
 	MOVQ	$28, DI
 	MOVQ	65568(AX), R9
 loop48: // 28 times: elements
-	VMOVUPS	31748096(R9), Y2	// mul[0]
+	VMOVUPS	30644224(R9), Y2	// mul[0]
 	VADDPS	Y2, Y1, Y1
 	ADDQ	$128, R9
 	DECQ	DI
@@ -5241,7 +5319,7 @@ loop48: // 28 times: elements
 	ADDQ	$3584, 65568(AX)
 	DECQ	65560(AX)
 	JNE	loop47
-	VMOVUPS	Y1, 34095232(SI)	// f.0.bias_bar[0]
+	VMOVUPS	Y1, 32991360(SI)	// f.0.bias_bar[0]
 	ADDQ	$100352, 65552(AX)
 	ADDQ	$128, SI
 	DECQ	65544(AX)
@@ -5250,7 +5328,7 @@ loop48: // 28 times: elements
 	MOVQ	CX, DI
 	MOVQ	R8, R9
 loop49: // 11 times: elements
-	VMOVUPS	34095232(DI), Y1	// f.0.bias_bar[0]
+	VMOVUPS	32991360(DI), Y1	// f.0.bias_bar[0]
 	VANDPS	Y0, Y1, Y1
 	VMOVUPS	34848(R9), Y2	// sum of f.0.bias[0]
 	VADDPS	Y1, Y2, Y1
@@ -5264,139 +5342,1491 @@ loop49: // 11 times: elements
 	JNE	loop44
 	RET
 
-// digitsMixed0ReplayVjp is Digits.mixed.0.replay.vjp (mnist.nde:21) of a block of samples.
-TEXT digitsMixed0ReplayVjp_avx2<>(SB), NOSPLIT, $0-0
+// pixelsMixedFieldVjpAlike is Pixels.mixed.field.vjp (mnist.nde:13) of a block of samples.
+TEXT pixelsMixedFieldVjpAlike_avx2<>(SB), NOSPLIT, $0-0
 	NO_LOCAL_POINTERS
-	// mnist.nde:21
-	VBROADCASTSD	34096768(AX), Y0	// t
-	VMOVSD	X0, 15188608(AX)	// pixelsMixedField.t
+	MOVQ	$4, 65536(AX)
+	MOVQ	AX, 65544(AX)
+loop1: // 4 times: vectors of the block
 	MOVQ	$8624, CX
-	MOVQ	AX, SI
-loop1: // 8624 times: elements
-	VMOVUPS	34097280(SI), Y0	// z[0]
-	VMOVUPS	34097312(SI), Y1	// z[0] | 1
-	VMOVUPS	34097344(SI), Y2	// z[0] | 2
-	VMOVUPS	34097376(SI), Y3	// z[0] | 3
-	VMOVUPS	Y0, 15188864(SI)	// pixelsMixedField.z[0]
-	VMOVUPS	Y1, 15188896(SI)	// pixelsMixedField.z[0] | 1
-	VMOVUPS	Y2, 15188928(SI)	// pixelsMixedField.z[0] | 2
-	VMOVUPS	Y3, 15188960(SI)	// pixelsMixedField.z[0] | 3
+	MOVQ	65544(AX), SI
+loop2: // 8624 times: elements
+	// mnist.nde:10
+	VMOVUPS	32992768(SI), Y0	// z[0]
+	VPSRLD	$16, Y0, Y1
+	VANDPS	f32_00000001<>(SB), Y1, Y1
+	VPADDD	f32_00007fff<>(SB), Y0, Y2
+	VPADDD	Y1, Y2, Y1
+	VANDPS	f32_ffff0000<>(SB), Y1, Y1
+	VCMPPS	$0, Y0, Y0, Y2
+	VBLENDVPS	Y2, Y1, Y0, Y0
+	VMOVUPS	Y0, 36304384(SI)	// bf16[0]
 	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop1
-	CALL	pixelsMixedField_avx2<>(SB)
-	CALL	pause_avx2<>(SB)	// Go may stop it here
-	// mnist.nde:21
-	VBROADCASTSD	34097024(AX), Y0	// h
-	VMULPD	f64_3fe0000000000000<>(SB), Y0, Y0
-	VMOVSD	X0, 34096640(AX)
-	VBROADCASTSD	34096768(AX), Y1	// t
-	VADDPD	Y0, Y1, Y1
-	VMOVSD	X1, 34096648(AX)
-	VCVTPD2PSY	Y0, X0
-	VINSERTF128	$1, X0, Y0, Y0
-	VMOVSS	X0, 34096656(AX)
-	MOVQ	$4, CX
-	MOVQ	AX, SI
-loop2: // 4 times: vectors of the block
-	// mnist.nde:21
-	MOVQ	$8624, DI
-	MOVQ	SI, R9
-loop3: // 8624 times: elements
-	VBROADCASTSS	34096656(AX), Y0
-	VMOVUPS	16292736(R9), Y1	// pixelsMixedField.dz[0]
-	VMOVUPS	34097280(R9), Y2	// z[0]
-	VFMADD231PS	Y1, Y0, Y2
-	VMOVUPS	Y2, 37408896(R9)	// z_y2[0]
-	ADDQ	$128, R9
-	DECQ	DI
-	JNE	loop3
-	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop2
-	// mnist.nde:21
-	VBROADCASTSD	34096648(AX), Y0
-	VMOVSD	X0, 15188608(AX)	// pixelsMixedField.t
-	MOVQ	$8624, CX
-	MOVQ	AX, SI
-loop4: // 8624 times: elements
-	VMOVUPS	37408896(SI), Y0	// z_y2[0]
-	VMOVUPS	37408928(SI), Y1	// z_y2[0] | 1
-	VMOVUPS	37408960(SI), Y2	// z_y2[0] | 2
-	VMOVUPS	37408992(SI), Y3	// z_y2[0] | 3
-	VMOVUPS	Y0, 15188864(SI)	// pixelsMixedField.z[0]
-	VMOVUPS	Y1, 15188896(SI)	// pixelsMixedField.z[0] | 1
-	VMOVUPS	Y2, 15188928(SI)	// pixelsMixedField.z[0] | 2
-	VMOVUPS	Y3, 15188960(SI)	// pixelsMixedField.z[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop4
-	CALL	pixelsMixedField_avx2<>(SB)
-	CALL	pause_avx2<>(SB)	// Go may stop it here
-	VBROADCASTSS	34096656(AX), Y0
-	MOVQ	$4, CX
-	MOVQ	AX, SI
-loop5: // 4 times: vectors of the block
-	MOVQ	$8624, DI
-	MOVQ	SI, R9
-loop6: // 8624 times: elements
-	// mnist.nde:21
-	VBROADCASTSS	34096656(AX), Y0
-	VMOVUPS	16292736(R9), Y1	// pixelsMixedField.dz[0]
-	VMOVUPS	34097280(R9), Y2	// z[0]
-	VFMADD231PS	Y1, Y0, Y2
-	VMOVUPS	Y2, 38512768(R9)	// z_y3[0]
-	ADDQ	$128, R9
-	DECQ	DI
-	JNE	loop6
-	ADDQ	$32, SI
+	ADDQ	$32, 65544(AX)
+	DECQ	65536(AX)
+	JNE	loop1
+	MOVQ	$2, 65536(AX)
+	MOVQ	AX, 65544(AX)
+	MOVQ	AX, 65552(AX)
+loop3: // 2 times: 2 vectors of the block each
+	// mnist.nde:10
+	// the image in a frame of zeros
+	MOVQ	$11, 65560(AX)
+	MOVQ	65544(AX), R15
+	MOVQ	R15, 65568(AX)
+	MOVQ	65552(AX), R15
+	MOVQ	R15, 65576(AX)
+loop4: // 11 times
+	MOVQ	$31, CX
+	MOVQ	65568(AX), SI
+loop5: // 31 times
+	VMOVUPS	f32_00000000<>(SB), Y0
+	VMOVUPS	Y0, 2273920(SI)	// pixelsField.margins[0]
+	VMOVUPS	f32_00000000<>(SB), Y0
+	VMOVUPS	Y0, 2273952(SI)	// pixelsField.margins[0] | 1
+	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop5
-	// mnist.nde:21
-	VBROADCASTSD	34096648(AX), Y0
-	VMOVSD	X0, 15188608(AX)	// pixelsMixedField.t
-	MOVQ	$8624, CX
-	MOVQ	AX, SI
-loop7: // 8624 times: elements
-	VMOVUPS	38512768(SI), Y0	// z_y3[0]
-	VMOVUPS	38512800(SI), Y1	// z_y3[0] | 1
-	VMOVUPS	38512832(SI), Y2	// z_y3[0] | 2
-	VMOVUPS	38512864(SI), Y3	// z_y3[0] | 3
-	VMOVUPS	Y0, 15188864(SI)	// pixelsMixedField.z[0]
-	VMOVUPS	Y1, 15188896(SI)	// pixelsMixedField.z[0] | 1
-	VMOVUPS	Y2, 15188928(SI)	// pixelsMixedField.z[0] | 2
-	VMOVUPS	Y3, 15188960(SI)	// pixelsMixedField.z[0] | 3
+	MOVQ	$28, 65584(AX)
+	MOVQ	65576(AX), R15
+	MOVQ	R15, 65592(AX)
+	MOVQ	65568(AX), R15
+	MOVQ	R15, 65600(AX)
+loop6: // 28 times
+	MOVQ	$28, CX
+	MOVQ	65592(AX), SI
+	MOVQ	65600(AX), DI
+loop7: // 28 times
+	VMOVUPS	36304384(SI), Y0	// bf16[0]
+	VMOVUPS	Y0, 2275904(DI)	// pixelsField.margins[15] | 2
+	VMOVUPS	36304416(SI), Y0	// bf16[0] | 1
+	VMOVUPS	Y0, 2275936(DI)	// pixelsField.margins[15] | 3
 	ADDQ	$128, SI
+	ADDQ	$64, DI
 	DECQ	CX
 	JNE	loop7
-	CALL	pixelsMixedField_avx2<>(SB)
+	MOVQ	$2, CX
+	MOVQ	65600(AX), SI
+loop8: // 2 times
+	VMOVUPS	f32_00000000<>(SB), Y0
+	VMOVUPS	Y0, 2277696(SI)	// pixelsField.margins[29] | 2
+	VMOVUPS	f32_00000000<>(SB), Y0
+	VMOVUPS	Y0, 2277728(SI)	// pixelsField.margins[29] | 3
+	ADDQ	$64, SI
+	DECQ	CX
+	JNE	loop8
+	ADDQ	$3584, 65592(AX)
+	ADDQ	$1920, 65600(AX)
+	DECQ	65584(AX)
+	JNE	loop6
+	MOVQ	$29, CX
+	MOVQ	65568(AX), SI
+loop9: // 29 times
+	VMOVUPS	f32_00000000<>(SB), Y0
+	VMOVUPS	Y0, 2329664(SI)	// pixelsField.margins[435] | 2
+	VMOVUPS	f32_00000000<>(SB), Y0
+	VMOVUPS	Y0, 2329696(SI)	// pixelsField.margins[435] | 3
+	ADDQ	$64, SI
+	DECQ	CX
+	JNE	loop9
+	ADDQ	$57664, 65568(AX)
+	ADDQ	$100352, 65576(AX)
+	DECQ	65560(AX)
+	JNE	loop4
+	MOVQ	$28, 65560(AX)
+	MOVQ	65544(AX), R15
+	MOVQ	R15, 65568(AX)
+	MOVQ	65552(AX), R15
+	MOVQ	R15, 65576(AX)
+loop10: // 28 times
+	MOVQ	$28, 65584(AX)
+	MOVQ	65568(AX), R15
+	MOVQ	R15, 65592(AX)
+	MOVQ	65576(AX), CX
+loop11: // 28 times: elements
+	VMOVUPS	f32_00000000<>(SB), Y0
+	VMOVUPS	f32_00000000<>(SB), Y1
+	VMOVUPS	f32_00000000<>(SB), Y2
+	VMOVUPS	f32_00000000<>(SB), Y3
+	VMOVUPS	f32_00000000<>(SB), Y4
+	VMOVUPS	f32_00000000<>(SB), Y5
+	VMOVUPS	f32_00000000<>(SB), Y6
+	VMOVUPS	f32_00000000<>(SB), Y7
+	VMOVUPS	f32_00000000<>(SB), Y8
+	VMOVUPS	f32_00000000<>(SB), Y9
+	VMOVUPS	f32_00000000<>(SB), Y10
+	VMOVUPS	f32_00000000<>(SB), Y11
+	MOVQ	$11, SI
+	MOVQ	65592(AX), DI
+	MOVQ	DX, R9
+loop12: // 11 times
+	VMOVUPS	2273920(DI), Y12	// pixelsField.margins[0]
+	VMOVUPS	2273952(DI), Y13	// pixelsField.margins[0] | 1
+	VBROADCASTSS	37632(R9), Y14	// f.0.weight.bf16[0]
+	VFMADD231PS	Y12, Y14, Y0
+	VFMADD231PS	Y13, Y14, Y1
+	VBROADCASTSS	38028(R9), Y14	// f.0.weight.bf16[99]
+	VFMADD231PS	Y12, Y14, Y2
+	VFMADD231PS	Y13, Y14, Y3
+	VBROADCASTSS	38424(R9), Y14	// f.0.weight.bf16[198]
+	VFMADD231PS	Y12, Y14, Y4
+	VFMADD231PS	Y13, Y14, Y5
+	VBROADCASTSS	38820(R9), Y14	// f.0.weight.bf16[297]
+	VFMADD231PS	Y12, Y14, Y6
+	VFMADD231PS	Y13, Y14, Y7
+	VBROADCASTSS	39216(R9), Y14	// f.0.weight.bf16[396]
+	VFMADD231PS	Y12, Y14, Y8
+	VFMADD231PS	Y13, Y14, Y9
+	VBROADCASTSS	39612(R9), Y14	// f.0.weight.bf16[495]
+	VFMADD231PS	Y12, Y14, Y10
+	VFMADD231PS	Y13, Y14, Y11
+	VMOVUPS	2273984(DI), Y12	// pixelsField.margins[0] | 2
+	VMOVUPS	2274016(DI), Y13	// pixelsField.margins[0] | 3
+	VBROADCASTSS	37636(R9), Y14	// f.0.weight.bf16[1]
+	VFMADD231PS	Y12, Y14, Y0
+	VFMADD231PS	Y13, Y14, Y1
+	VBROADCASTSS	38032(R9), Y14	// f.0.weight.bf16[100]
+	VFMADD231PS	Y12, Y14, Y2
+	VFMADD231PS	Y13, Y14, Y3
+	VBROADCASTSS	38428(R9), Y14	// f.0.weight.bf16[199]
+	VFMADD231PS	Y12, Y14, Y4
+	VFMADD231PS	Y13, Y14, Y5
+	VBROADCASTSS	38824(R9), Y14	// f.0.weight.bf16[298]
+	VFMADD231PS	Y12, Y14, Y6
+	VFMADD231PS	Y13, Y14, Y7
+	VBROADCASTSS	39220(R9), Y14	// f.0.weight.bf16[397]
+	VFMADD231PS	Y12, Y14, Y8
+	VFMADD231PS	Y13, Y14, Y9
+	VBROADCASTSS	39616(R9), Y14	// f.0.weight.bf16[496]
+	VFMADD231PS	Y12, Y14, Y10
+	VFMADD231PS	Y13, Y14, Y11
+	VMOVUPS	2274048(DI), Y12	// pixelsField.margins[1]
+	VMOVUPS	2274080(DI), Y13	// pixelsField.margins[1] | 1
+	VBROADCASTSS	37640(R9), Y14	// f.0.weight.bf16[2]
+	VFMADD231PS	Y12, Y14, Y0
+	VFMADD231PS	Y13, Y14, Y1
+	VBROADCASTSS	38036(R9), Y14	// f.0.weight.bf16[101]
+	VFMADD231PS	Y12, Y14, Y2
+	VFMADD231PS	Y13, Y14, Y3
+	VBROADCASTSS	38432(R9), Y14	// f.0.weight.bf16[200]
+	VFMADD231PS	Y12, Y14, Y4
+	VFMADD231PS	Y13, Y14, Y5
+	VBROADCASTSS	38828(R9), Y14	// f.0.weight.bf16[299]
+	VFMADD231PS	Y12, Y14, Y6
+	VFMADD231PS	Y13, Y14, Y7
+	VBROADCASTSS	39224(R9), Y14	// f.0.weight.bf16[398]
+	VFMADD231PS	Y12, Y14, Y8
+	VFMADD231PS	Y13, Y14, Y9
+	VBROADCASTSS	39620(R9), Y14	// f.0.weight.bf16[497]
+	VFMADD231PS	Y12, Y14, Y10
+	VFMADD231PS	Y13, Y14, Y11
+	VMOVUPS	2275840(DI), Y12	// pixelsField.margins[15]
+	VMOVUPS	2275872(DI), Y13	// pixelsField.margins[15] | 1
+	VBROADCASTSS	37644(R9), Y14	// f.0.weight.bf16[3]
+	VFMADD231PS	Y12, Y14, Y0
+	VFMADD231PS	Y13, Y14, Y1
+	VBROADCASTSS	38040(R9), Y14	// f.0.weight.bf16[102]
+	VFMADD231PS	Y12, Y14, Y2
+	VFMADD231PS	Y13, Y14, Y3
+	VBROADCASTSS	38436(R9), Y14	// f.0.weight.bf16[201]
+	VFMADD231PS	Y12, Y14, Y4
+	VFMADD231PS	Y13, Y14, Y5
+	VBROADCASTSS	38832(R9), Y14	// f.0.weight.bf16[300]
+	VFMADD231PS	Y12, Y14, Y6
+	VFMADD231PS	Y13, Y14, Y7
+	VBROADCASTSS	39228(R9), Y14	// f.0.weight.bf16[399]
+	VFMADD231PS	Y12, Y14, Y8
+	VFMADD231PS	Y13, Y14, Y9
+	VBROADCASTSS	39624(R9), Y14	// f.0.weight.bf16[498]
+	VFMADD231PS	Y12, Y14, Y10
+	VFMADD231PS	Y13, Y14, Y11
+	VMOVUPS	2275904(DI), Y12	// pixelsField.margins[15] | 2
+	VMOVUPS	2275936(DI), Y13	// pixelsField.margins[15] | 3
+	VBROADCASTSS	37648(R9), Y14	// f.0.weight.bf16[4]
+	VFMADD231PS	Y12, Y14, Y0
+	VFMADD231PS	Y13, Y14, Y1
+	VBROADCASTSS	38044(R9), Y14	// f.0.weight.bf16[103]
+	VFMADD231PS	Y12, Y14, Y2
+	VFMADD231PS	Y13, Y14, Y3
+	VBROADCASTSS	38440(R9), Y14	// f.0.weight.bf16[202]
+	VFMADD231PS	Y12, Y14, Y4
+	VFMADD231PS	Y13, Y14, Y5
+	VBROADCASTSS	38836(R9), Y14	// f.0.weight.bf16[301]
+	VFMADD231PS	Y12, Y14, Y6
+	VFMADD231PS	Y13, Y14, Y7
+	VBROADCASTSS	39232(R9), Y14	// f.0.weight.bf16[400]
+	VFMADD231PS	Y12, Y14, Y8
+	VFMADD231PS	Y13, Y14, Y9
+	VBROADCASTSS	39628(R9), Y14	// f.0.weight.bf16[499]
+	VFMADD231PS	Y12, Y14, Y10
+	VFMADD231PS	Y13, Y14, Y11
+	VMOVUPS	2275968(DI), Y12	// pixelsField.margins[16]
+	VMOVUPS	2276000(DI), Y13	// pixelsField.margins[16] | 1
+	VBROADCASTSS	37652(R9), Y14	// f.0.weight.bf16[5]
+	VFMADD231PS	Y12, Y14, Y0
+	VFMADD231PS	Y13, Y14, Y1
+	VBROADCASTSS	38048(R9), Y14	// f.0.weight.bf16[104]
+	VFMADD231PS	Y12, Y14, Y2
+	VFMADD231PS	Y13, Y14, Y3
+	VBROADCASTSS	38444(R9), Y14	// f.0.weight.bf16[203]
+	VFMADD231PS	Y12, Y14, Y4
+	VFMADD231PS	Y13, Y14, Y5
+	VBROADCASTSS	38840(R9), Y14	// f.0.weight.bf16[302]
+	VFMADD231PS	Y12, Y14, Y6
+	VFMADD231PS	Y13, Y14, Y7
+	VBROADCASTSS	39236(R9), Y14	// f.0.weight.bf16[401]
+	VFMADD231PS	Y12, Y14, Y8
+	VFMADD231PS	Y13, Y14, Y9
+	VBROADCASTSS	39632(R9), Y14	// f.0.weight.bf16[500]
+	VFMADD231PS	Y12, Y14, Y10
+	VFMADD231PS	Y13, Y14, Y11
+	VMOVUPS	2277760(DI), Y12	// pixelsField.margins[30]
+	VMOVUPS	2277792(DI), Y13	// pixelsField.margins[30] | 1
+	VBROADCASTSS	37656(R9), Y14	// f.0.weight.bf16[6]
+	VFMADD231PS	Y12, Y14, Y0
+	VFMADD231PS	Y13, Y14, Y1
+	VBROADCASTSS	38052(R9), Y14	// f.0.weight.bf16[105]
+	VFMADD231PS	Y12, Y14, Y2
+	VFMADD231PS	Y13, Y14, Y3
+	VBROADCASTSS	38448(R9), Y14	// f.0.weight.bf16[204]
+	VFMADD231PS	Y12, Y14, Y4
+	VFMADD231PS	Y13, Y14, Y5
+	VBROADCASTSS	38844(R9), Y14	// f.0.weight.bf16[303]
+	VFMADD231PS	Y12, Y14, Y6
+	VFMADD231PS	Y13, Y14, Y7
+	VBROADCASTSS	39240(R9), Y14	// f.0.weight.bf16[402]
+	VFMADD231PS	Y12, Y14, Y8
+	VFMADD231PS	Y13, Y14, Y9
+	VBROADCASTSS	39636(R9), Y14	// f.0.weight.bf16[501]
+	VFMADD231PS	Y12, Y14, Y10
+	VFMADD231PS	Y13, Y14, Y11
+	VMOVUPS	2277824(DI), Y12	// pixelsField.margins[30] | 2
+	VMOVUPS	2277856(DI), Y13	// pixelsField.margins[30] | 3
+	VBROADCASTSS	37660(R9), Y14	// f.0.weight.bf16[7]
+	VFMADD231PS	Y12, Y14, Y0
+	VFMADD231PS	Y13, Y14, Y1
+	VBROADCASTSS	38056(R9), Y14	// f.0.weight.bf16[106]
+	VFMADD231PS	Y12, Y14, Y2
+	VFMADD231PS	Y13, Y14, Y3
+	VBROADCASTSS	38452(R9), Y14	// f.0.weight.bf16[205]
+	VFMADD231PS	Y12, Y14, Y4
+	VFMADD231PS	Y13, Y14, Y5
+	VBROADCASTSS	38848(R9), Y14	// f.0.weight.bf16[304]
+	VFMADD231PS	Y12, Y14, Y6
+	VFMADD231PS	Y13, Y14, Y7
+	VBROADCASTSS	39244(R9), Y14	// f.0.weight.bf16[403]
+	VFMADD231PS	Y12, Y14, Y8
+	VFMADD231PS	Y13, Y14, Y9
+	VBROADCASTSS	39640(R9), Y14	// f.0.weight.bf16[502]
+	VFMADD231PS	Y12, Y14, Y10
+	VFMADD231PS	Y13, Y14, Y11
+	VMOVUPS	2277888(DI), Y12	// pixelsField.margins[31]
+	VMOVUPS	2277920(DI), Y13	// pixelsField.margins[31] | 1
+	VBROADCASTSS	37664(R9), Y14	// f.0.weight.bf16[8]
+	VFMADD231PS	Y12, Y14, Y0
+	VFMADD231PS	Y13, Y14, Y1
+	VBROADCASTSS	38060(R9), Y14	// f.0.weight.bf16[107]
+	VFMADD231PS	Y12, Y14, Y2
+	VFMADD231PS	Y13, Y14, Y3
+	VBROADCASTSS	38456(R9), Y14	// f.0.weight.bf16[206]
+	VFMADD231PS	Y12, Y14, Y4
+	VFMADD231PS	Y13, Y14, Y5
+	VBROADCASTSS	38852(R9), Y14	// f.0.weight.bf16[305]
+	VFMADD231PS	Y12, Y14, Y6
+	VFMADD231PS	Y13, Y14, Y7
+	VBROADCASTSS	39248(R9), Y14	// f.0.weight.bf16[404]
+	VFMADD231PS	Y12, Y14, Y8
+	VFMADD231PS	Y13, Y14, Y9
+	VBROADCASTSS	39644(R9), Y14	// f.0.weight.bf16[503]
+	VFMADD231PS	Y12, Y14, Y10
+	VFMADD231PS	Y13, Y14, Y11
+	ADDQ	$57664, DI
+	ADDQ	$36, R9
+	DECQ	SI
+	JNE	loop12
+	VMOVUPS	Y0, 37408256(CX)	// conv[0]
+	VMOVUPS	Y1, 37408288(CX)	// conv[0] | 1
+	VMOVUPS	Y2, 37508608(CX)	// conv[784]
+	VMOVUPS	Y3, 37508640(CX)	// conv[784] | 1
+	VMOVUPS	Y4, 37608960(CX)	// conv[1568]
+	VMOVUPS	Y5, 37608992(CX)	// conv[1568] | 1
+	VMOVUPS	Y6, 37709312(CX)	// conv[2352]
+	VMOVUPS	Y7, 37709344(CX)	// conv[2352] | 1
+	VMOVUPS	Y8, 37809664(CX)	// conv[3136]
+	VMOVUPS	Y9, 37809696(CX)	// conv[3136] | 1
+	VMOVUPS	Y10, 37910016(CX)	// conv[3920]
+	VMOVUPS	Y11, 37910048(CX)	// conv[3920] | 1
+	VMOVUPS	f32_00000000<>(SB), Y0
+	VMOVUPS	f32_00000000<>(SB), Y1
+	VMOVUPS	f32_00000000<>(SB), Y2
+	VMOVUPS	f32_00000000<>(SB), Y3
+	VMOVUPS	f32_00000000<>(SB), Y4
+	VMOVUPS	f32_00000000<>(SB), Y5
+	VMOVUPS	f32_00000000<>(SB), Y6
+	VMOVUPS	f32_00000000<>(SB), Y7
+	VMOVUPS	f32_00000000<>(SB), Y8
+	VMOVUPS	f32_00000000<>(SB), Y9
+	MOVQ	$11, SI
+	MOVQ	65592(AX), DI
+	MOVQ	DX, R9
+loop13: // 11 times
+	VMOVUPS	2273920(DI), Y10	// pixelsField.margins[0]
+	VMOVUPS	2273952(DI), Y11	// pixelsField.margins[0] | 1
+	VBROADCASTSS	40008(R9), Y12	// f.0.weight.bf16[594]
+	VFMADD231PS	Y10, Y12, Y0
+	VFMADD231PS	Y11, Y12, Y1
+	VBROADCASTSS	40404(R9), Y12	// f.0.weight.bf16[693]
+	VFMADD231PS	Y10, Y12, Y2
+	VFMADD231PS	Y11, Y12, Y3
+	VBROADCASTSS	40800(R9), Y12	// f.0.weight.bf16[792]
+	VFMADD231PS	Y10, Y12, Y4
+	VFMADD231PS	Y11, Y12, Y5
+	VBROADCASTSS	41196(R9), Y12	// f.0.weight.bf16[891]
+	VFMADD231PS	Y10, Y12, Y6
+	VFMADD231PS	Y11, Y12, Y7
+	VBROADCASTSS	41592(R9), Y12	// f.0.weight.bf16[990]
+	VFMADD231PS	Y10, Y12, Y8
+	VFMADD231PS	Y11, Y12, Y9
+	VMOVUPS	2273984(DI), Y10	// pixelsField.margins[0] | 2
+	VMOVUPS	2274016(DI), Y11	// pixelsField.margins[0] | 3
+	VBROADCASTSS	40012(R9), Y12	// f.0.weight.bf16[595]
+	VFMADD231PS	Y10, Y12, Y0
+	VFMADD231PS	Y11, Y12, Y1
+	VBROADCASTSS	40408(R9), Y12	// f.0.weight.bf16[694]
+	VFMADD231PS	Y10, Y12, Y2
+	VFMADD231PS	Y11, Y12, Y3
+	VBROADCASTSS	40804(R9), Y12	// f.0.weight.bf16[793]
+	VFMADD231PS	Y10, Y12, Y4
+	VFMADD231PS	Y11, Y12, Y5
+	VBROADCASTSS	41200(R9), Y12	// f.0.weight.bf16[892]
+	VFMADD231PS	Y10, Y12, Y6
+	VFMADD231PS	Y11, Y12, Y7
+	VBROADCASTSS	41596(R9), Y12	// f.0.weight.bf16[991]
+	VFMADD231PS	Y10, Y12, Y8
+	VFMADD231PS	Y11, Y12, Y9
+	VMOVUPS	2274048(DI), Y10	// pixelsField.margins[1]
+	VMOVUPS	2274080(DI), Y11	// pixelsField.margins[1] | 1
+	VBROADCASTSS	40016(R9), Y12	// f.0.weight.bf16[596]
+	VFMADD231PS	Y10, Y12, Y0
+	VFMADD231PS	Y11, Y12, Y1
+	VBROADCASTSS	40412(R9), Y12	// f.0.weight.bf16[695]
+	VFMADD231PS	Y10, Y12, Y2
+	VFMADD231PS	Y11, Y12, Y3
+	VBROADCASTSS	40808(R9), Y12	// f.0.weight.bf16[794]
+	VFMADD231PS	Y10, Y12, Y4
+	VFMADD231PS	Y11, Y12, Y5
+	VBROADCASTSS	41204(R9), Y12	// f.0.weight.bf16[893]
+	VFMADD231PS	Y10, Y12, Y6
+	VFMADD231PS	Y11, Y12, Y7
+	VBROADCASTSS	41600(R9), Y12	// f.0.weight.bf16[992]
+	VFMADD231PS	Y10, Y12, Y8
+	VFMADD231PS	Y11, Y12, Y9
+	VMOVUPS	2275840(DI), Y10	// pixelsField.margins[15]
+	VMOVUPS	2275872(DI), Y11	// pixelsField.margins[15] | 1
+	VBROADCASTSS	40020(R9), Y12	// f.0.weight.bf16[597]
+	VFMADD231PS	Y10, Y12, Y0
+	VFMADD231PS	Y11, Y12, Y1
+	VBROADCASTSS	40416(R9), Y12	// f.0.weight.bf16[696]
+	VFMADD231PS	Y10, Y12, Y2
+	VFMADD231PS	Y11, Y12, Y3
+	VBROADCASTSS	40812(R9), Y12	// f.0.weight.bf16[795]
+	VFMADD231PS	Y10, Y12, Y4
+	VFMADD231PS	Y11, Y12, Y5
+	VBROADCASTSS	41208(R9), Y12	// f.0.weight.bf16[894]
+	VFMADD231PS	Y10, Y12, Y6
+	VFMADD231PS	Y11, Y12, Y7
+	VBROADCASTSS	41604(R9), Y12	// f.0.weight.bf16[993]
+	VFMADD231PS	Y10, Y12, Y8
+	VFMADD231PS	Y11, Y12, Y9
+	VMOVUPS	2275904(DI), Y10	// pixelsField.margins[15] | 2
+	VMOVUPS	2275936(DI), Y11	// pixelsField.margins[15] | 3
+	VBROADCASTSS	40024(R9), Y12	// f.0.weight.bf16[598]
+	VFMADD231PS	Y10, Y12, Y0
+	VFMADD231PS	Y11, Y12, Y1
+	VBROADCASTSS	40420(R9), Y12	// f.0.weight.bf16[697]
+	VFMADD231PS	Y10, Y12, Y2
+	VFMADD231PS	Y11, Y12, Y3
+	VBROADCASTSS	40816(R9), Y12	// f.0.weight.bf16[796]
+	VFMADD231PS	Y10, Y12, Y4
+	VFMADD231PS	Y11, Y12, Y5
+	VBROADCASTSS	41212(R9), Y12	// f.0.weight.bf16[895]
+	VFMADD231PS	Y10, Y12, Y6
+	VFMADD231PS	Y11, Y12, Y7
+	VBROADCASTSS	41608(R9), Y12	// f.0.weight.bf16[994]
+	VFMADD231PS	Y10, Y12, Y8
+	VFMADD231PS	Y11, Y12, Y9
+	VMOVUPS	2275968(DI), Y10	// pixelsField.margins[16]
+	VMOVUPS	2276000(DI), Y11	// pixelsField.margins[16] | 1
+	VBROADCASTSS	40028(R9), Y12	// f.0.weight.bf16[599]
+	VFMADD231PS	Y10, Y12, Y0
+	VFMADD231PS	Y11, Y12, Y1
+	VBROADCASTSS	40424(R9), Y12	// f.0.weight.bf16[698]
+	VFMADD231PS	Y10, Y12, Y2
+	VFMADD231PS	Y11, Y12, Y3
+	VBROADCASTSS	40820(R9), Y12	// f.0.weight.bf16[797]
+	VFMADD231PS	Y10, Y12, Y4
+	VFMADD231PS	Y11, Y12, Y5
+	VBROADCASTSS	41216(R9), Y12	// f.0.weight.bf16[896]
+	VFMADD231PS	Y10, Y12, Y6
+	VFMADD231PS	Y11, Y12, Y7
+	VBROADCASTSS	41612(R9), Y12	// f.0.weight.bf16[995]
+	VFMADD231PS	Y10, Y12, Y8
+	VFMADD231PS	Y11, Y12, Y9
+	VMOVUPS	2277760(DI), Y10	// pixelsField.margins[30]
+	VMOVUPS	2277792(DI), Y11	// pixelsField.margins[30] | 1
+	VBROADCASTSS	40032(R9), Y12	// f.0.weight.bf16[600]
+	VFMADD231PS	Y10, Y12, Y0
+	VFMADD231PS	Y11, Y12, Y1
+	VBROADCASTSS	40428(R9), Y12	// f.0.weight.bf16[699]
+	VFMADD231PS	Y10, Y12, Y2
+	VFMADD231PS	Y11, Y12, Y3
+	VBROADCASTSS	40824(R9), Y12	// f.0.weight.bf16[798]
+	VFMADD231PS	Y10, Y12, Y4
+	VFMADD231PS	Y11, Y12, Y5
+	VBROADCASTSS	41220(R9), Y12	// f.0.weight.bf16[897]
+	VFMADD231PS	Y10, Y12, Y6
+	VFMADD231PS	Y11, Y12, Y7
+	VBROADCASTSS	41616(R9), Y12	// f.0.weight.bf16[996]
+	VFMADD231PS	Y10, Y12, Y8
+	VFMADD231PS	Y11, Y12, Y9
+	VMOVUPS	2277824(DI), Y10	// pixelsField.margins[30] | 2
+	VMOVUPS	2277856(DI), Y11	// pixelsField.margins[30] | 3
+	VBROADCASTSS	40036(R9), Y12	// f.0.weight.bf16[601]
+	VFMADD231PS	Y10, Y12, Y0
+	VFMADD231PS	Y11, Y12, Y1
+	VBROADCASTSS	40432(R9), Y12	// f.0.weight.bf16[700]
+	VFMADD231PS	Y10, Y12, Y2
+	VFMADD231PS	Y11, Y12, Y3
+	VBROADCASTSS	40828(R9), Y12	// f.0.weight.bf16[799]
+	VFMADD231PS	Y10, Y12, Y4
+	VFMADD231PS	Y11, Y12, Y5
+	VBROADCASTSS	41224(R9), Y12	// f.0.weight.bf16[898]
+	VFMADD231PS	Y10, Y12, Y6
+	VFMADD231PS	Y11, Y12, Y7
+	VBROADCASTSS	41620(R9), Y12	// f.0.weight.bf16[997]
+	VFMADD231PS	Y10, Y12, Y8
+	VFMADD231PS	Y11, Y12, Y9
+	VMOVUPS	2277888(DI), Y10	// pixelsField.margins[31]
+	VMOVUPS	2277920(DI), Y11	// pixelsField.margins[31] | 1
+	VBROADCASTSS	40040(R9), Y12	// f.0.weight.bf16[602]
+	VFMADD231PS	Y10, Y12, Y0
+	VFMADD231PS	Y11, Y12, Y1
+	VBROADCASTSS	40436(R9), Y12	// f.0.weight.bf16[701]
+	VFMADD231PS	Y10, Y12, Y2
+	VFMADD231PS	Y11, Y12, Y3
+	VBROADCASTSS	40832(R9), Y12	// f.0.weight.bf16[800]
+	VFMADD231PS	Y10, Y12, Y4
+	VFMADD231PS	Y11, Y12, Y5
+	VBROADCASTSS	41228(R9), Y12	// f.0.weight.bf16[899]
+	VFMADD231PS	Y10, Y12, Y6
+	VFMADD231PS	Y11, Y12, Y7
+	VBROADCASTSS	41624(R9), Y12	// f.0.weight.bf16[998]
+	VFMADD231PS	Y10, Y12, Y8
+	VFMADD231PS	Y11, Y12, Y9
+	ADDQ	$57664, DI
+	ADDQ	$36, R9
+	DECQ	SI
+	JNE	loop13
+	VMOVUPS	Y0, 38010368(CX)	// conv[4704]
+	VMOVUPS	Y1, 38010400(CX)	// conv[4704] | 1
+	VMOVUPS	Y2, 38110720(CX)	// conv[5488]
+	VMOVUPS	Y3, 38110752(CX)	// conv[5488] | 1
+	VMOVUPS	Y4, 38211072(CX)	// conv[6272]
+	VMOVUPS	Y5, 38211104(CX)	// conv[6272] | 1
+	VMOVUPS	Y6, 38311424(CX)	// conv[7056]
+	VMOVUPS	Y7, 38311456(CX)	// conv[7056] | 1
+	VMOVUPS	Y8, 38411776(CX)	// conv[7840]
+	VMOVUPS	Y9, 38411808(CX)	// conv[7840] | 1
+	ADDQ	$64, 65592(AX)
+	ADDQ	$128, CX
+	DECQ	65584(AX)
+	JNE	loop11
+	TESTQ	$1, 65560(AX)
+	JNE	on10
 	CALL	pause_avx2<>(SB)	// Go may stop it here
+on10: // 2 runs go without a pause
+	ADDQ	$1920, 65568(AX)
+	ADDQ	$3584, 65576(AX)
+	DECQ	65560(AX)
+	JNE	loop10
+	ADDQ	$634368, 65544(AX)
+	ADDQ	$64, 65552(AX)
+	DECQ	65536(AX)
+	JNE	loop3
+	MOVQ	$4, 65536(AX)
+	MOVQ	AX, 65544(AX)
+loop14: // 4 times: vectors of the block
+	MOVQ	$8624, CX
+	MOVQ	65544(AX), SI
+	MOVQ	DX, DI
+loop15: // 8624 times: elements
+	// mnist.nde:10
+	VMOVUPS	37408256(SI), Y0	// conv[0]
+	VBROADCASTSS	(DI), Y1	// f.0.bias.transpose[0]
+	VADDPS	Y1, Y0, Y0
+	VMOVUPS	f32_41002df1<>(SB), Y1
+	VMINPS	Y0, Y1, Y0
+	VMOVUPS	f32_c1002df1<>(SB), Y1
+	VMAXPS	Y0, Y1, Y0
+	VMULPS	Y0, Y0, Y1
+	VMOVUPS	f32_37acd4e5<>(SB), Y2
+	VFMADD231PS	f32_3264cf74<>(SB), Y1, Y2
+	VFMADD213PS	f32_3b652153<>(SB), Y1, Y2
+	VFMADD213PS	f32_3e0907f4<>(SB), Y1, Y2
+	VFMADD213PS	f32_3f800000<>(SB), Y1, Y2
+	VMULPS	Y2, Y0, Y0
+	VMOVUPS	f32_39ac4796<>(SB), Y2
+	VFMADD231PS	f32_35508155<>(SB), Y1, Y2
+	VFMADD213PS	f32_3cd40395<>(SB), Y1, Y2
+	VFMADD213PS	f32_3eef2ea1<>(SB), Y1, Y2
+	VFMADD213PS	f32_3f800000<>(SB), Y1, Y2
+	VDIVPS	Y2, Y0, Y0
+	VMOVUPS	34096640(SI), Y1	// dz_bar[0]
+	VFNMADD213PS	f32_3f800000<>(SB), Y0, Y0
+	VMULPS	Y0, Y1, Y0
+	VMOVUPS	Y0, 38512128(SI)	// mul[0]
+	VPSRLD	$16, Y0, Y1
+	VANDPS	f32_00000001<>(SB), Y1, Y1
+	VPADDD	f32_00007fff<>(SB), Y0, Y2
+	VPADDD	Y1, Y2, Y1
+	VANDPS	f32_ffff0000<>(SB), Y1, Y1
+	VCMPPS	$0, Y0, Y0, Y2
+	VBLENDVPS	Y2, Y1, Y0, Y0
+	VMOVUPS	Y0, 39616000(SI)	// bf16_2[0]
+	TESTQ	$4095, CX
+	JNE	on15
+	CALL	pause_avx2<>(SB)	// Go may stop it here
+on15: // 4096 runs go without a pause
+	ADDQ	$128, SI
+	ADDQ	$4, DI
+	DECQ	CX
+	JNE	loop15
+	ADDQ	$32, 65544(AX)
+	DECQ	65536(AX)
+	JNE	loop14
+	MOVQ	$2, 65536(AX)
+	MOVQ	AX, 65544(AX)
+	MOVQ	AX, 65552(AX)
+loop16: // 2 times: 2 vectors of the block each
+	// mnist.nde:10
+	// the image in a frame of zeros
+	MOVQ	$11, 65560(AX)
+	MOVQ	65544(AX), R15
+	MOVQ	R15, 65568(AX)
+	MOVQ	65552(AX), R15
+	MOVQ	R15, 65576(AX)
+loop17: // 11 times
+	MOVQ	$31, CX
+	MOVQ	65568(AX), SI
+loop18: // 31 times
+	VMOVUPS	f32_00000000<>(SB), Y0
+	VMOVUPS	Y0, 2273920(SI)	// pixelsField.margins[0]
+	VMOVUPS	f32_00000000<>(SB), Y0
+	VMOVUPS	Y0, 2273952(SI)	// pixelsField.margins[0] | 1
+	ADDQ	$64, SI
+	DECQ	CX
+	JNE	loop18
+	MOVQ	$28, 65584(AX)
+	MOVQ	65576(AX), R15
+	MOVQ	R15, 65592(AX)
+	MOVQ	65568(AX), R15
+	MOVQ	R15, 65600(AX)
+loop19: // 28 times
+	MOVQ	$28, CX
+	MOVQ	65592(AX), SI
+	MOVQ	65600(AX), DI
+loop20: // 28 times
+	VMOVUPS	39616000(SI), Y0	// bf16_2[0]
+	VMOVUPS	Y0, 2275904(DI)	// pixelsField.margins[15] | 2
+	VMOVUPS	39616032(SI), Y0	// bf16_2[0] | 1
+	VMOVUPS	Y0, 2275936(DI)	// pixelsField.margins[15] | 3
+	ADDQ	$128, SI
+	ADDQ	$64, DI
+	DECQ	CX
+	JNE	loop20
+	MOVQ	$2, CX
+	MOVQ	65600(AX), SI
+loop21: // 2 times
+	VMOVUPS	f32_00000000<>(SB), Y0
+	VMOVUPS	Y0, 2277696(SI)	// pixelsField.margins[29] | 2
+	VMOVUPS	f32_00000000<>(SB), Y0
+	VMOVUPS	Y0, 2277728(SI)	// pixelsField.margins[29] | 3
+	ADDQ	$64, SI
+	DECQ	CX
+	JNE	loop21
+	ADDQ	$3584, 65592(AX)
+	ADDQ	$1920, 65600(AX)
+	DECQ	65584(AX)
+	JNE	loop19
+	MOVQ	$29, CX
+	MOVQ	65568(AX), SI
+loop22: // 29 times
+	VMOVUPS	f32_00000000<>(SB), Y0
+	VMOVUPS	Y0, 2329664(SI)	// pixelsField.margins[435] | 2
+	VMOVUPS	f32_00000000<>(SB), Y0
+	VMOVUPS	Y0, 2329696(SI)	// pixelsField.margins[435] | 3
+	ADDQ	$64, SI
+	DECQ	CX
+	JNE	loop22
+	ADDQ	$57664, 65568(AX)
+	ADDQ	$100352, 65576(AX)
+	DECQ	65560(AX)
+	JNE	loop17
+	MOVQ	$28, 65560(AX)
+	MOVQ	65544(AX), R15
+	MOVQ	R15, 65568(AX)
+	MOVQ	65552(AX), R15
+	MOVQ	R15, 65576(AX)
+loop23: // 28 times
+	MOVQ	$28, 65584(AX)
+	MOVQ	65568(AX), R15
+	MOVQ	R15, 65592(AX)
+	MOVQ	65576(AX), CX
+loop24: // 28 times: elements
+	VMOVUPS	f32_00000000<>(SB), Y0
+	VMOVUPS	f32_00000000<>(SB), Y1
+	VMOVUPS	f32_00000000<>(SB), Y2
+	VMOVUPS	f32_00000000<>(SB), Y3
+	VMOVUPS	f32_00000000<>(SB), Y4
+	VMOVUPS	f32_00000000<>(SB), Y5
+	VMOVUPS	f32_00000000<>(SB), Y6
+	VMOVUPS	f32_00000000<>(SB), Y7
+	VMOVUPS	f32_00000000<>(SB), Y8
+	VMOVUPS	f32_00000000<>(SB), Y9
+	VMOVUPS	f32_00000000<>(SB), Y10
+	VMOVUPS	f32_00000000<>(SB), Y11
+	MOVQ	$11, SI
+	MOVQ	65592(AX), DI
+	MOVQ	DX, R9
+loop25: // 11 times
+	VMOVUPS	2277888(DI), Y12	// pixelsField.margins[31]
+	VMOVUPS	2277920(DI), Y13	// pixelsField.margins[31] | 1
+	VBROADCASTSS	37632(R9), Y14	// f.0.weight.bf16[0]
+	VFMADD231PS	Y12, Y14, Y0
+	VFMADD231PS	Y13, Y14, Y1
+	VBROADCASTSS	37668(R9), Y14	// f.0.weight.bf16[9]
+	VFMADD231PS	Y12, Y14, Y2
+	VFMADD231PS	Y13, Y14, Y3
+	VBROADCASTSS	37704(R9), Y14	// f.0.weight.bf16[18]
+	VFMADD231PS	Y12, Y14, Y4
+	VFMADD231PS	Y13, Y14, Y5
+	VBROADCASTSS	37740(R9), Y14	// f.0.weight.bf16[27]
+	VFMADD231PS	Y12, Y14, Y6
+	VFMADD231PS	Y13, Y14, Y7
+	VBROADCASTSS	37776(R9), Y14	// f.0.weight.bf16[36]
+	VFMADD231PS	Y12, Y14, Y8
+	VFMADD231PS	Y13, Y14, Y9
+	VBROADCASTSS	37812(R9), Y14	// f.0.weight.bf16[45]
+	VFMADD231PS	Y12, Y14, Y10
+	VFMADD231PS	Y13, Y14, Y11
+	VMOVUPS	2277824(DI), Y12	// pixelsField.margins[30] | 2
+	VMOVUPS	2277856(DI), Y13	// pixelsField.margins[30] | 3
+	VBROADCASTSS	37636(R9), Y14	// f.0.weight.bf16[1]
+	VFMADD231PS	Y12, Y14, Y0
+	VFMADD231PS	Y13, Y14, Y1
+	VBROADCASTSS	37672(R9), Y14	// f.0.weight.bf16[10]
+	VFMADD231PS	Y12, Y14, Y2
+	VFMADD231PS	Y13, Y14, Y3
+	VBROADCASTSS	37708(R9), Y14	// f.0.weight.bf16[19]
+	VFMADD231PS	Y12, Y14, Y4
+	VFMADD231PS	Y13, Y14, Y5
+	VBROADCASTSS	37744(R9), Y14	// f.0.weight.bf16[28]
+	VFMADD231PS	Y12, Y14, Y6
+	VFMADD231PS	Y13, Y14, Y7
+	VBROADCASTSS	37780(R9), Y14	// f.0.weight.bf16[37]
+	VFMADD231PS	Y12, Y14, Y8
+	VFMADD231PS	Y13, Y14, Y9
+	VBROADCASTSS	37816(R9), Y14	// f.0.weight.bf16[46]
+	VFMADD231PS	Y12, Y14, Y10
+	VFMADD231PS	Y13, Y14, Y11
+	VMOVUPS	2277760(DI), Y12	// pixelsField.margins[30]
+	VMOVUPS	2277792(DI), Y13	// pixelsField.margins[30] | 1
+	VBROADCASTSS	37640(R9), Y14	// f.0.weight.bf16[2]
+	VFMADD231PS	Y12, Y14, Y0
+	VFMADD231PS	Y13, Y14, Y1
+	VBROADCASTSS	37676(R9), Y14	// f.0.weight.bf16[11]
+	VFMADD231PS	Y12, Y14, Y2
+	VFMADD231PS	Y13, Y14, Y3
+	VBROADCASTSS	37712(R9), Y14	// f.0.weight.bf16[20]
+	VFMADD231PS	Y12, Y14, Y4
+	VFMADD231PS	Y13, Y14, Y5
+	VBROADCASTSS	37748(R9), Y14	// f.0.weight.bf16[29]
+	VFMADD231PS	Y12, Y14, Y6
+	VFMADD231PS	Y13, Y14, Y7
+	VBROADCASTSS	37784(R9), Y14	// f.0.weight.bf16[38]
+	VFMADD231PS	Y12, Y14, Y8
+	VFMADD231PS	Y13, Y14, Y9
+	VBROADCASTSS	37820(R9), Y14	// f.0.weight.bf16[47]
+	VFMADD231PS	Y12, Y14, Y10
+	VFMADD231PS	Y13, Y14, Y11
+	VMOVUPS	2275968(DI), Y12	// pixelsField.margins[16]
+	VMOVUPS	2276000(DI), Y13	// pixelsField.margins[16] | 1
+	VBROADCASTSS	37644(R9), Y14	// f.0.weight.bf16[3]
+	VFMADD231PS	Y12, Y14, Y0
+	VFMADD231PS	Y13, Y14, Y1
+	VBROADCASTSS	37680(R9), Y14	// f.0.weight.bf16[12]
+	VFMADD231PS	Y12, Y14, Y2
+	VFMADD231PS	Y13, Y14, Y3
+	VBROADCASTSS	37716(R9), Y14	// f.0.weight.bf16[21]
+	VFMADD231PS	Y12, Y14, Y4
+	VFMADD231PS	Y13, Y14, Y5
+	VBROADCASTSS	37752(R9), Y14	// f.0.weight.bf16[30]
+	VFMADD231PS	Y12, Y14, Y6
+	VFMADD231PS	Y13, Y14, Y7
+	VBROADCASTSS	37788(R9), Y14	// f.0.weight.bf16[39]
+	VFMADD231PS	Y12, Y14, Y8
+	VFMADD231PS	Y13, Y14, Y9
+	VBROADCASTSS	37824(R9), Y14	// f.0.weight.bf16[48]
+	VFMADD231PS	Y12, Y14, Y10
+	VFMADD231PS	Y13, Y14, Y11
+	VMOVUPS	2275904(DI), Y12	// pixelsField.margins[15] | 2
+	VMOVUPS	2275936(DI), Y13	// pixelsField.margins[15] | 3
+	VBROADCASTSS	37648(R9), Y14	// f.0.weight.bf16[4]
+	VFMADD231PS	Y12, Y14, Y0
+	VFMADD231PS	Y13, Y14, Y1
+	VBROADCASTSS	37684(R9), Y14	// f.0.weight.bf16[13]
+	VFMADD231PS	Y12, Y14, Y2
+	VFMADD231PS	Y13, Y14, Y3
+	VBROADCASTSS	37720(R9), Y14	// f.0.weight.bf16[22]
+	VFMADD231PS	Y12, Y14, Y4
+	VFMADD231PS	Y13, Y14, Y5
+	VBROADCASTSS	37756(R9), Y14	// f.0.weight.bf16[31]
+	VFMADD231PS	Y12, Y14, Y6
+	VFMADD231PS	Y13, Y14, Y7
+	VBROADCASTSS	37792(R9), Y14	// f.0.weight.bf16[40]
+	VFMADD231PS	Y12, Y14, Y8
+	VFMADD231PS	Y13, Y14, Y9
+	VBROADCASTSS	37828(R9), Y14	// f.0.weight.bf16[49]
+	VFMADD231PS	Y12, Y14, Y10
+	VFMADD231PS	Y13, Y14, Y11
+	VMOVUPS	2275840(DI), Y12	// pixelsField.margins[15]
+	VMOVUPS	2275872(DI), Y13	// pixelsField.margins[15] | 1
+	VBROADCASTSS	37652(R9), Y14	// f.0.weight.bf16[5]
+	VFMADD231PS	Y12, Y14, Y0
+	VFMADD231PS	Y13, Y14, Y1
+	VBROADCASTSS	37688(R9), Y14	// f.0.weight.bf16[14]
+	VFMADD231PS	Y12, Y14, Y2
+	VFMADD231PS	Y13, Y14, Y3
+	VBROADCASTSS	37724(R9), Y14	// f.0.weight.bf16[23]
+	VFMADD231PS	Y12, Y14, Y4
+	VFMADD231PS	Y13, Y14, Y5
+	VBROADCASTSS	37760(R9), Y14	// f.0.weight.bf16[32]
+	VFMADD231PS	Y12, Y14, Y6
+	VFMADD231PS	Y13, Y14, Y7
+	VBROADCASTSS	37796(R9), Y14	// f.0.weight.bf16[41]
+	VFMADD231PS	Y12, Y14, Y8
+	VFMADD231PS	Y13, Y14, Y9
+	VBROADCASTSS	37832(R9), Y14	// f.0.weight.bf16[50]
+	VFMADD231PS	Y12, Y14, Y10
+	VFMADD231PS	Y13, Y14, Y11
+	VMOVUPS	2274048(DI), Y12	// pixelsField.margins[1]
+	VMOVUPS	2274080(DI), Y13	// pixelsField.margins[1] | 1
+	VBROADCASTSS	37656(R9), Y14	// f.0.weight.bf16[6]
+	VFMADD231PS	Y12, Y14, Y0
+	VFMADD231PS	Y13, Y14, Y1
+	VBROADCASTSS	37692(R9), Y14	// f.0.weight.bf16[15]
+	VFMADD231PS	Y12, Y14, Y2
+	VFMADD231PS	Y13, Y14, Y3
+	VBROADCASTSS	37728(R9), Y14	// f.0.weight.bf16[24]
+	VFMADD231PS	Y12, Y14, Y4
+	VFMADD231PS	Y13, Y14, Y5
+	VBROADCASTSS	37764(R9), Y14	// f.0.weight.bf16[33]
+	VFMADD231PS	Y12, Y14, Y6
+	VFMADD231PS	Y13, Y14, Y7
+	VBROADCASTSS	37800(R9), Y14	// f.0.weight.bf16[42]
+	VFMADD231PS	Y12, Y14, Y8
+	VFMADD231PS	Y13, Y14, Y9
+	VBROADCASTSS	37836(R9), Y14	// f.0.weight.bf16[51]
+	VFMADD231PS	Y12, Y14, Y10
+	VFMADD231PS	Y13, Y14, Y11
+	VMOVUPS	2273984(DI), Y12	// pixelsField.margins[0] | 2
+	VMOVUPS	2274016(DI), Y13	// pixelsField.margins[0] | 3
+	VBROADCASTSS	37660(R9), Y14	// f.0.weight.bf16[7]
+	VFMADD231PS	Y12, Y14, Y0
+	VFMADD231PS	Y13, Y14, Y1
+	VBROADCASTSS	37696(R9), Y14	// f.0.weight.bf16[16]
+	VFMADD231PS	Y12, Y14, Y2
+	VFMADD231PS	Y13, Y14, Y3
+	VBROADCASTSS	37732(R9), Y14	// f.0.weight.bf16[25]
+	VFMADD231PS	Y12, Y14, Y4
+	VFMADD231PS	Y13, Y14, Y5
+	VBROADCASTSS	37768(R9), Y14	// f.0.weight.bf16[34]
+	VFMADD231PS	Y12, Y14, Y6
+	VFMADD231PS	Y13, Y14, Y7
+	VBROADCASTSS	37804(R9), Y14	// f.0.weight.bf16[43]
+	VFMADD231PS	Y12, Y14, Y8
+	VFMADD231PS	Y13, Y14, Y9
+	VBROADCASTSS	37840(R9), Y14	// f.0.weight.bf16[52]
+	VFMADD231PS	Y12, Y14, Y10
+	VFMADD231PS	Y13, Y14, Y11
+	VMOVUPS	2273920(DI), Y12	// pixelsField.margins[0]
+	VMOVUPS	2273952(DI), Y13	// pixelsField.margins[0] | 1
+	VBROADCASTSS	37664(R9), Y14	// f.0.weight.bf16[8]
+	VFMADD231PS	Y12, Y14, Y0
+	VFMADD231PS	Y13, Y14, Y1
+	VBROADCASTSS	37700(R9), Y14	// f.0.weight.bf16[17]
+	VFMADD231PS	Y12, Y14, Y2
+	VFMADD231PS	Y13, Y14, Y3
+	VBROADCASTSS	37736(R9), Y14	// f.0.weight.bf16[26]
+	VFMADD231PS	Y12, Y14, Y4
+	VFMADD231PS	Y13, Y14, Y5
+	VBROADCASTSS	37772(R9), Y14	// f.0.weight.bf16[35]
+	VFMADD231PS	Y12, Y14, Y6
+	VFMADD231PS	Y13, Y14, Y7
+	VBROADCASTSS	37808(R9), Y14	// f.0.weight.bf16[44]
+	VFMADD231PS	Y12, Y14, Y8
+	VFMADD231PS	Y13, Y14, Y9
+	VBROADCASTSS	37844(R9), Y14	// f.0.weight.bf16[53]
+	VFMADD231PS	Y12, Y14, Y10
+	VFMADD231PS	Y13, Y14, Y11
+	ADDQ	$57664, DI
+	ADDQ	$396, R9
+	DECQ	SI
+	JNE	loop25
+	VMOVUPS	Y0, 35200512(CX)	// z_bar[0]
+	VMOVUPS	Y1, 35200544(CX)	// z_bar[0] | 1
+	VMOVUPS	Y2, 35300864(CX)	// z_bar[784]
+	VMOVUPS	Y3, 35300896(CX)	// z_bar[784] | 1
+	VMOVUPS	Y4, 35401216(CX)	// z_bar[1568]
+	VMOVUPS	Y5, 35401248(CX)	// z_bar[1568] | 1
+	VMOVUPS	Y6, 35501568(CX)	// z_bar[2352]
+	VMOVUPS	Y7, 35501600(CX)	// z_bar[2352] | 1
+	VMOVUPS	Y8, 35601920(CX)	// z_bar[3136]
+	VMOVUPS	Y9, 35601952(CX)	// z_bar[3136] | 1
+	VMOVUPS	Y10, 35702272(CX)	// z_bar[3920]
+	VMOVUPS	Y11, 35702304(CX)	// z_bar[3920] | 1
+	VMOVUPS	f32_00000000<>(SB), Y0
+	VMOVUPS	f32_00000000<>(SB), Y1
+	VMOVUPS	f32_00000000<>(SB), Y2
+	VMOVUPS	f32_00000000<>(SB), Y3
+	VMOVUPS	f32_00000000<>(SB), Y4
+	VMOVUPS	f32_00000000<>(SB), Y5
+	VMOVUPS	f32_00000000<>(SB), Y6
+	VMOVUPS	f32_00000000<>(SB), Y7
+	VMOVUPS	f32_00000000<>(SB), Y8
+	VMOVUPS	f32_00000000<>(SB), Y9
+	MOVQ	$11, SI
+	MOVQ	65592(AX), DI
+	MOVQ	DX, R9
+loop26: // 11 times
+	VMOVUPS	2277888(DI), Y10	// pixelsField.margins[31]
+	VMOVUPS	2277920(DI), Y11	// pixelsField.margins[31] | 1
+	VBROADCASTSS	37848(R9), Y12	// f.0.weight.bf16[54]
+	VFMADD231PS	Y10, Y12, Y0
+	VFMADD231PS	Y11, Y12, Y1
+	VBROADCASTSS	37884(R9), Y12	// f.0.weight.bf16[63]
+	VFMADD231PS	Y10, Y12, Y2
+	VFMADD231PS	Y11, Y12, Y3
+	VBROADCASTSS	37920(R9), Y12	// f.0.weight.bf16[72]
+	VFMADD231PS	Y10, Y12, Y4
+	VFMADD231PS	Y11, Y12, Y5
+	VBROADCASTSS	37956(R9), Y12	// f.0.weight.bf16[81]
+	VFMADD231PS	Y10, Y12, Y6
+	VFMADD231PS	Y11, Y12, Y7
+	VBROADCASTSS	37992(R9), Y12	// f.0.weight.bf16[90]
+	VFMADD231PS	Y10, Y12, Y8
+	VFMADD231PS	Y11, Y12, Y9
+	VMOVUPS	2277824(DI), Y10	// pixelsField.margins[30] | 2
+	VMOVUPS	2277856(DI), Y11	// pixelsField.margins[30] | 3
+	VBROADCASTSS	37852(R9), Y12	// f.0.weight.bf16[55]
+	VFMADD231PS	Y10, Y12, Y0
+	VFMADD231PS	Y11, Y12, Y1
+	VBROADCASTSS	37888(R9), Y12	// f.0.weight.bf16[64]
+	VFMADD231PS	Y10, Y12, Y2
+	VFMADD231PS	Y11, Y12, Y3
+	VBROADCASTSS	37924(R9), Y12	// f.0.weight.bf16[73]
+	VFMADD231PS	Y10, Y12, Y4
+	VFMADD231PS	Y11, Y12, Y5
+	VBROADCASTSS	37960(R9), Y12	// f.0.weight.bf16[82]
+	VFMADD231PS	Y10, Y12, Y6
+	VFMADD231PS	Y11, Y12, Y7
+	VBROADCASTSS	37996(R9), Y12	// f.0.weight.bf16[91]
+	VFMADD231PS	Y10, Y12, Y8
+	VFMADD231PS	Y11, Y12, Y9
+	VMOVUPS	2277760(DI), Y10	// pixelsField.margins[30]
+	VMOVUPS	2277792(DI), Y11	// pixelsField.margins[30] | 1
+	VBROADCASTSS	37856(R9), Y12	// f.0.weight.bf16[56]
+	VFMADD231PS	Y10, Y12, Y0
+	VFMADD231PS	Y11, Y12, Y1
+	VBROADCASTSS	37892(R9), Y12	// f.0.weight.bf16[65]
+	VFMADD231PS	Y10, Y12, Y2
+	VFMADD231PS	Y11, Y12, Y3
+	VBROADCASTSS	37928(R9), Y12	// f.0.weight.bf16[74]
+	VFMADD231PS	Y10, Y12, Y4
+	VFMADD231PS	Y11, Y12, Y5
+	VBROADCASTSS	37964(R9), Y12	// f.0.weight.bf16[83]
+	VFMADD231PS	Y10, Y12, Y6
+	VFMADD231PS	Y11, Y12, Y7
+	VBROADCASTSS	38000(R9), Y12	// f.0.weight.bf16[92]
+	VFMADD231PS	Y10, Y12, Y8
+	VFMADD231PS	Y11, Y12, Y9
+	VMOVUPS	2275968(DI), Y10	// pixelsField.margins[16]
+	VMOVUPS	2276000(DI), Y11	// pixelsField.margins[16] | 1
+	VBROADCASTSS	37860(R9), Y12	// f.0.weight.bf16[57]
+	VFMADD231PS	Y10, Y12, Y0
+	VFMADD231PS	Y11, Y12, Y1
+	VBROADCASTSS	37896(R9), Y12	// f.0.weight.bf16[66]
+	VFMADD231PS	Y10, Y12, Y2
+	VFMADD231PS	Y11, Y12, Y3
+	VBROADCASTSS	37932(R9), Y12	// f.0.weight.bf16[75]
+	VFMADD231PS	Y10, Y12, Y4
+	VFMADD231PS	Y11, Y12, Y5
+	VBROADCASTSS	37968(R9), Y12	// f.0.weight.bf16[84]
+	VFMADD231PS	Y10, Y12, Y6
+	VFMADD231PS	Y11, Y12, Y7
+	VBROADCASTSS	38004(R9), Y12	// f.0.weight.bf16[93]
+	VFMADD231PS	Y10, Y12, Y8
+	VFMADD231PS	Y11, Y12, Y9
+	VMOVUPS	2275904(DI), Y10	// pixelsField.margins[15] | 2
+	VMOVUPS	2275936(DI), Y11	// pixelsField.margins[15] | 3
+	VBROADCASTSS	37864(R9), Y12	// f.0.weight.bf16[58]
+	VFMADD231PS	Y10, Y12, Y0
+	VFMADD231PS	Y11, Y12, Y1
+	VBROADCASTSS	37900(R9), Y12	// f.0.weight.bf16[67]
+	VFMADD231PS	Y10, Y12, Y2
+	VFMADD231PS	Y11, Y12, Y3
+	VBROADCASTSS	37936(R9), Y12	// f.0.weight.bf16[76]
+	VFMADD231PS	Y10, Y12, Y4
+	VFMADD231PS	Y11, Y12, Y5
+	VBROADCASTSS	37972(R9), Y12	// f.0.weight.bf16[85]
+	VFMADD231PS	Y10, Y12, Y6
+	VFMADD231PS	Y11, Y12, Y7
+	VBROADCASTSS	38008(R9), Y12	// f.0.weight.bf16[94]
+	VFMADD231PS	Y10, Y12, Y8
+	VFMADD231PS	Y11, Y12, Y9
+	VMOVUPS	2275840(DI), Y10	// pixelsField.margins[15]
+	VMOVUPS	2275872(DI), Y11	// pixelsField.margins[15] | 1
+	VBROADCASTSS	37868(R9), Y12	// f.0.weight.bf16[59]
+	VFMADD231PS	Y10, Y12, Y0
+	VFMADD231PS	Y11, Y12, Y1
+	VBROADCASTSS	37904(R9), Y12	// f.0.weight.bf16[68]
+	VFMADD231PS	Y10, Y12, Y2
+	VFMADD231PS	Y11, Y12, Y3
+	VBROADCASTSS	37940(R9), Y12	// f.0.weight.bf16[77]
+	VFMADD231PS	Y10, Y12, Y4
+	VFMADD231PS	Y11, Y12, Y5
+	VBROADCASTSS	37976(R9), Y12	// f.0.weight.bf16[86]
+	VFMADD231PS	Y10, Y12, Y6
+	VFMADD231PS	Y11, Y12, Y7
+	VBROADCASTSS	38012(R9), Y12	// f.0.weight.bf16[95]
+	VFMADD231PS	Y10, Y12, Y8
+	VFMADD231PS	Y11, Y12, Y9
+	VMOVUPS	2274048(DI), Y10	// pixelsField.margins[1]
+	VMOVUPS	2274080(DI), Y11	// pixelsField.margins[1] | 1
+	VBROADCASTSS	37872(R9), Y12	// f.0.weight.bf16[60]
+	VFMADD231PS	Y10, Y12, Y0
+	VFMADD231PS	Y11, Y12, Y1
+	VBROADCASTSS	37908(R9), Y12	// f.0.weight.bf16[69]
+	VFMADD231PS	Y10, Y12, Y2
+	VFMADD231PS	Y11, Y12, Y3
+	VBROADCASTSS	37944(R9), Y12	// f.0.weight.bf16[78]
+	VFMADD231PS	Y10, Y12, Y4
+	VFMADD231PS	Y11, Y12, Y5
+	VBROADCASTSS	37980(R9), Y12	// f.0.weight.bf16[87]
+	VFMADD231PS	Y10, Y12, Y6
+	VFMADD231PS	Y11, Y12, Y7
+	VBROADCASTSS	38016(R9), Y12	// f.0.weight.bf16[96]
+	VFMADD231PS	Y10, Y12, Y8
+	VFMADD231PS	Y11, Y12, Y9
+	VMOVUPS	2273984(DI), Y10	// pixelsField.margins[0] | 2
+	VMOVUPS	2274016(DI), Y11	// pixelsField.margins[0] | 3
+	VBROADCASTSS	37876(R9), Y12	// f.0.weight.bf16[61]
+	VFMADD231PS	Y10, Y12, Y0
+	VFMADD231PS	Y11, Y12, Y1
+	VBROADCASTSS	37912(R9), Y12	// f.0.weight.bf16[70]
+	VFMADD231PS	Y10, Y12, Y2
+	VFMADD231PS	Y11, Y12, Y3
+	VBROADCASTSS	37948(R9), Y12	// f.0.weight.bf16[79]
+	VFMADD231PS	Y10, Y12, Y4
+	VFMADD231PS	Y11, Y12, Y5
+	VBROADCASTSS	37984(R9), Y12	// f.0.weight.bf16[88]
+	VFMADD231PS	Y10, Y12, Y6
+	VFMADD231PS	Y11, Y12, Y7
+	VBROADCASTSS	38020(R9), Y12	// f.0.weight.bf16[97]
+	VFMADD231PS	Y10, Y12, Y8
+	VFMADD231PS	Y11, Y12, Y9
+	VMOVUPS	2273920(DI), Y10	// pixelsField.margins[0]
+	VMOVUPS	2273952(DI), Y11	// pixelsField.margins[0] | 1
+	VBROADCASTSS	37880(R9), Y12	// f.0.weight.bf16[62]
+	VFMADD231PS	Y10, Y12, Y0
+	VFMADD231PS	Y11, Y12, Y1
+	VBROADCASTSS	37916(R9), Y12	// f.0.weight.bf16[71]
+	VFMADD231PS	Y10, Y12, Y2
+	VFMADD231PS	Y11, Y12, Y3
+	VBROADCASTSS	37952(R9), Y12	// f.0.weight.bf16[80]
+	VFMADD231PS	Y10, Y12, Y4
+	VFMADD231PS	Y11, Y12, Y5
+	VBROADCASTSS	37988(R9), Y12	// f.0.weight.bf16[89]
+	VFMADD231PS	Y10, Y12, Y6
+	VFMADD231PS	Y11, Y12, Y7
+	VBROADCASTSS	38024(R9), Y12	// f.0.weight.bf16[98]
+	VFMADD231PS	Y10, Y12, Y8
+	VFMADD231PS	Y11, Y12, Y9
+	ADDQ	$57664, DI
+	ADDQ	$396, R9
+	DECQ	SI
+	JNE	loop26
+	VMOVUPS	Y0, 35802624(CX)	// z_bar[4704]
+	VMOVUPS	Y1, 35802656(CX)	// z_bar[4704] | 1
+	VMOVUPS	Y2, 35902976(CX)	// z_bar[5488]
+	VMOVUPS	Y3, 35903008(CX)	// z_bar[5488] | 1
+	VMOVUPS	Y4, 36003328(CX)	// z_bar[6272]
+	VMOVUPS	Y5, 36003360(CX)	// z_bar[6272] | 1
+	VMOVUPS	Y6, 36103680(CX)	// z_bar[7056]
+	VMOVUPS	Y7, 36103712(CX)	// z_bar[7056] | 1
+	VMOVUPS	Y8, 36204032(CX)	// z_bar[7840]
+	VMOVUPS	Y9, 36204064(CX)	// z_bar[7840] | 1
+	ADDQ	$64, 65592(AX)
+	ADDQ	$128, CX
+	DECQ	65584(AX)
+	JNE	loop24
+	TESTQ	$1, 65560(AX)
+	JNE	on23
+	CALL	pause_avx2<>(SB)	// Go may stop it here
+on23: // 2 runs go without a pause
+	ADDQ	$1920, 65568(AX)
+	ADDQ	$3584, 65576(AX)
+	DECQ	65560(AX)
+	JNE	loop23
+	ADDQ	$634368, 65544(AX)
+	ADDQ	$64, 65552(AX)
+	DECQ	65536(AX)
+	JNE	loop16
+	MOVQ	$2, 65536(AX)
+	MOVQ	AX, 65544(AX)
+	MOVQ	AX, 65552(AX)
+loop27: // 2 times: 2 vectors of the block each
+	// mnist.nde:10
+	// the image in a frame of zeros
+	MOVQ	$11, 65560(AX)
+	MOVQ	65544(AX), R15
+	MOVQ	R15, 65568(AX)
+	MOVQ	65552(AX), R15
+	MOVQ	R15, 65576(AX)
+loop28: // 11 times
+	MOVQ	$31, CX
+	MOVQ	65568(AX), SI
+loop29: // 31 times
+	VMOVUPS	f32_00000000<>(SB), Y0
+	VMOVUPS	Y0, 2273920(SI)	// pixelsField.margins[0]
+	VMOVUPS	f32_00000000<>(SB), Y0
+	VMOVUPS	Y0, 2273952(SI)	// pixelsField.margins[0] | 1
+	ADDQ	$64, SI
+	DECQ	CX
+	JNE	loop29
+	MOVQ	$28, 65584(AX)
+	MOVQ	65576(AX), R15
+	MOVQ	R15, 65592(AX)
+	MOVQ	65568(AX), R15
+	MOVQ	R15, 65600(AX)
+loop30: // 28 times
+	MOVQ	$28, CX
+	MOVQ	65592(AX), SI
+	MOVQ	65600(AX), DI
+loop31: // 28 times
+	VMOVUPS	36304384(SI), Y0	// bf16[0]
+	VMOVUPS	Y0, 2275904(DI)	// pixelsField.margins[15] | 2
+	VMOVUPS	36304416(SI), Y0	// bf16[0] | 1
+	VMOVUPS	Y0, 2275936(DI)	// pixelsField.margins[15] | 3
+	ADDQ	$128, SI
+	ADDQ	$64, DI
+	DECQ	CX
+	JNE	loop31
+	MOVQ	$2, CX
+	MOVQ	65600(AX), SI
+loop32: // 2 times
+	VMOVUPS	f32_00000000<>(SB), Y0
+	VMOVUPS	Y0, 2277696(SI)	// pixelsField.margins[29] | 2
+	VMOVUPS	f32_00000000<>(SB), Y0
+	VMOVUPS	Y0, 2277728(SI)	// pixelsField.margins[29] | 3
+	ADDQ	$64, SI
+	DECQ	CX
+	JNE	loop32
+	ADDQ	$3584, 65592(AX)
+	ADDQ	$1920, 65600(AX)
+	DECQ	65584(AX)
+	JNE	loop30
+	MOVQ	$29, CX
+	MOVQ	65568(AX), SI
+loop33: // 29 times
+	VMOVUPS	f32_00000000<>(SB), Y0
+	VMOVUPS	Y0, 2329664(SI)	// pixelsField.margins[435] | 2
+	VMOVUPS	f32_00000000<>(SB), Y0
+	VMOVUPS	Y0, 2329696(SI)	// pixelsField.margins[435] | 3
+	ADDQ	$64, SI
+	DECQ	CX
+	JNE	loop33
+	ADDQ	$57664, 65568(AX)
+	ADDQ	$100352, 65576(AX)
+	DECQ	65560(AX)
+	JNE	loop28
+	MOVQ	$1089, CX
+	MOVQ	65552(AX), SI
+loop34: // 1089 times
+	VMOVUPS	f32_00000000<>(SB), Y0
+	VMOVUPS	Y0, 40719872(SI)	// f.0.weight_bar[0]
+	VMOVUPS	f32_00000000<>(SB), Y0
+	VMOVUPS	Y0, 40719904(SI)	// f.0.weight_bar[0] | 1
+	ADDQ	$128, SI
+	DECQ	CX
+	JNE	loop34
+	MOVQ	$7, 65560(AX)
+	MOVQ	65552(AX), R15
+	MOVQ	R15, 65568(AX)
+	MOVQ	65544(AX), R15
+	MOVQ	R15, 65576(AX)
+loop35: // 7 times: tiles of 4 elements
+	MOVQ	$3, 65584(AX)
+	MOVQ	65552(AX), R15
+	MOVQ	R15, 65592(AX)
+	MOVQ	65576(AX), R15
+	MOVQ	R15, 65600(AX)
+loop36: // 3 times
+	MOVQ	$5, 65608(AX)
+	MOVQ	65592(AX), R15
+	MOVQ	R15, 65616(AX)
+	MOVQ	65568(AX), R15
+	MOVQ	R15, 65624(AX)
+loop37: // 5 times: tiles of 2 elements
+	MOVQ	$11, 65632(AX)
+	MOVQ	65616(AX), CX
+	MOVQ	65600(AX), R15
+	MOVQ	R15, 65640(AX)
+loop38: // 11 times
+	VMOVUPS	40719872(CX), Y0	// f.0.weight_bar[0]
+	VMOVUPS	40719904(CX), Y1	// f.0.weight_bar[0] | 1
+	VMOVUPS	40720000(CX), Y2	// f.0.weight_bar[1]
+	VMOVUPS	40720032(CX), Y3	// f.0.weight_bar[1] | 1
+	VMOVUPS	40720128(CX), Y4	// f.0.weight_bar[2]
+	VMOVUPS	40720160(CX), Y5	// f.0.weight_bar[2] | 1
+	VMOVUPS	40732544(CX), Y6	// f.0.weight_bar[99]
+	VMOVUPS	40732576(CX), Y7	// f.0.weight_bar[99] | 1
+	VMOVUPS	40732672(CX), Y8	// f.0.weight_bar[100]
+	VMOVUPS	40732704(CX), Y9	// f.0.weight_bar[100] | 1
+	VMOVUPS	40732800(CX), Y10	// f.0.weight_bar[101]
+	VMOVUPS	40732832(CX), Y11	// f.0.weight_bar[101] | 1
+	MOVQ	$4, 65648(AX)
+	MOVQ	65624(AX), R15
+	MOVQ	R15, 65656(AX)
+	MOVQ	65640(AX), R15
+	MOVQ	R15, 65664(AX)
+loop39: // 4 times
+	MOVQ	$28, SI
+	MOVQ	65656(AX), DI
+	MOVQ	65664(AX), R9
+loop40: // 28 times
+	VMOVUPS	39616000(DI), Y12	// bf16_2[0]
+	VMOVUPS	39716352(DI), Y13	// bf16_2[784]
+	VMOVUPS	2273920(R9), Y14	// pixelsField.margins[0]
+	VFMADD231PS	Y14, Y12, Y0
+	VFMADD231PS	Y14, Y13, Y6
+	VMOVUPS	2273984(R9), Y14	// pixelsField.margins[0] | 2
+	VFMADD231PS	Y14, Y12, Y2
+	VFMADD231PS	Y14, Y13, Y8
+	VMOVUPS	2274048(R9), Y14	// pixelsField.margins[1]
+	VFMADD231PS	Y14, Y12, Y4
+	VFMADD231PS	Y14, Y13, Y10
+	VMOVUPS	39616032(DI), Y12	// bf16_2[0] | 1
+	VMOVUPS	39716384(DI), Y13	// bf16_2[784] | 1
+	VMOVUPS	2273952(R9), Y14	// pixelsField.margins[0] | 1
+	VFMADD231PS	Y14, Y12, Y1
+	VFMADD231PS	Y14, Y13, Y7
+	VMOVUPS	2274016(R9), Y14	// pixelsField.margins[0] | 3
+	VFMADD231PS	Y14, Y12, Y3
+	VFMADD231PS	Y14, Y13, Y9
+	VMOVUPS	2274080(R9), Y14	// pixelsField.margins[1] | 1
+	VFMADD231PS	Y14, Y12, Y5
+	VFMADD231PS	Y14, Y13, Y11
+	ADDQ	$128, DI
+	ADDQ	$64, R9
+	DECQ	SI
+	JNE	loop40
+	ADDQ	$3584, 65656(AX)
+	ADDQ	$1920, 65664(AX)
+	DECQ	65648(AX)
+	JNE	loop39
+	VMOVUPS	Y0, 40719872(CX)	// f.0.weight_bar[0]
+	VMOVUPS	Y1, 40719904(CX)	// f.0.weight_bar[0] | 1
+	VMOVUPS	Y2, 40720000(CX)	// f.0.weight_bar[1]
+	VMOVUPS	Y3, 40720032(CX)	// f.0.weight_bar[1] | 1
+	VMOVUPS	Y4, 40720128(CX)	// f.0.weight_bar[2]
+	VMOVUPS	Y5, 40720160(CX)	// f.0.weight_bar[2] | 1
+	VMOVUPS	Y6, 40732544(CX)	// f.0.weight_bar[99]
+	VMOVUPS	Y7, 40732576(CX)	// f.0.weight_bar[99] | 1
+	VMOVUPS	Y8, 40732672(CX)	// f.0.weight_bar[100]
+	VMOVUPS	Y9, 40732704(CX)	// f.0.weight_bar[100] | 1
+	VMOVUPS	Y10, 40732800(CX)	// f.0.weight_bar[101]
+	VMOVUPS	Y11, 40732832(CX)	// f.0.weight_bar[101] | 1
+	ADDQ	$1152, CX
+	ADDQ	$57664, 65640(AX)
+	DECQ	65632(AX)
+	JNE	loop38
+	ADDQ	$25344, 65616(AX)
+	ADDQ	$200704, 65624(AX)
+	DECQ	65608(AX)
+	JNE	loop37
+	MOVQ	$11, 65608(AX)
+	MOVQ	65592(AX), CX
+	MOVQ	65600(AX), R15
+	MOVQ	R15, 65616(AX)
+loop41: // 11 times
+	VMOVUPS	40846592(CX), Y0	// f.0.weight_bar[990]
+	VMOVUPS	40846624(CX), Y1	// f.0.weight_bar[990] | 1
+	VMOVUPS	40846720(CX), Y2	// f.0.weight_bar[991]
+	VMOVUPS	40846752(CX), Y3	// f.0.weight_bar[991] | 1
+	VMOVUPS	40846848(CX), Y4	// f.0.weight_bar[992]
+	VMOVUPS	40846880(CX), Y5	// f.0.weight_bar[992] | 1
+	MOVQ	$4, 65624(AX)
+	MOVQ	65568(AX), R15
+	MOVQ	R15, 65632(AX)
+	MOVQ	65616(AX), R15
+	MOVQ	R15, 65640(AX)
+loop42: // 4 times
+	MOVQ	$28, SI
+	MOVQ	65632(AX), DI
+	MOVQ	65640(AX), R9
+loop43: // 28 times
+	VMOVUPS	40619520(DI), Y6	// bf16_2[7840]
+	VMOVUPS	2273920(R9), Y7	// pixelsField.margins[0]
+	VFMADD231PS	Y7, Y6, Y0
+	VMOVUPS	2273984(R9), Y7	// pixelsField.margins[0] | 2
+	VFMADD231PS	Y7, Y6, Y2
+	VMOVUPS	2274048(R9), Y7	// pixelsField.margins[1]
+	VFMADD231PS	Y7, Y6, Y4
+	VMOVUPS	40619552(DI), Y6	// bf16_2[7840] | 1
+	VMOVUPS	2273952(R9), Y7	// pixelsField.margins[0] | 1
+	VFMADD231PS	Y7, Y6, Y1
+	VMOVUPS	2274016(R9), Y7	// pixelsField.margins[0] | 3
+	VFMADD231PS	Y7, Y6, Y3
+	VMOVUPS	2274080(R9), Y7	// pixelsField.margins[1] | 1
+	VFMADD231PS	Y7, Y6, Y5
+	ADDQ	$128, DI
+	ADDQ	$64, R9
+	DECQ	SI
+	JNE	loop43
+	ADDQ	$3584, 65632(AX)
+	ADDQ	$1920, 65640(AX)
+	DECQ	65624(AX)
+	JNE	loop42
+	VMOVUPS	Y0, 40846592(CX)	// f.0.weight_bar[990]
+	VMOVUPS	Y1, 40846624(CX)	// f.0.weight_bar[990] | 1
+	VMOVUPS	Y2, 40846720(CX)	// f.0.weight_bar[991]
+	VMOVUPS	Y3, 40846752(CX)	// f.0.weight_bar[991] | 1
+	VMOVUPS	Y4, 40846848(CX)	// f.0.weight_bar[992]
+	VMOVUPS	Y5, 40846880(CX)	// f.0.weight_bar[992] | 1
+	ADDQ	$1152, CX
+	ADDQ	$57664, 65616(AX)
+	DECQ	65608(AX)
+	JNE	loop41
+	TESTQ	$1, 65584(AX)
+	JNE	on36
+	CALL	pause_avx2<>(SB)	// Go may stop it here
+on36: // 2 runs go without a pause
+	ADDQ	$384, 65592(AX)
+	ADDQ	$1920, 65600(AX)
+	DECQ	65584(AX)
+	JNE	loop36
+	ADDQ	$14336, 65568(AX)
+	ADDQ	$7680, 65576(AX)
+	DECQ	65560(AX)
+	JNE	loop35
+	ADDQ	$634368, 65544(AX)
+	ADDQ	$64, 65552(AX)
+	DECQ	65536(AX)
+	JNE	loop27
+	MOVQ	$4, 65536(AX)
+	MOVQ	AX, CX
+loop44: // 4 times: vectors of the block
+	VMOVUPS	65792(CX), Y0	// mask
+	MOVQ	$1089, SI
+	MOVQ	CX, DI
+	MOVQ	R8, R9
+loop45: // 1089 times: elements
+	// mnist.nde:10
+	VMOVUPS	40719872(DI), Y1	// f.0.weight_bar[0]
+	VANDPS	Y0, Y1, Y1
+	VMOVUPS	(R9), Y2	// sum of f.0.weight[0]
+	VADDPS	Y1, Y2, Y1
+	VMOVUPS	Y1, (R9)	// sum of f.0.weight[0]
+	ADDQ	$128, DI
+	ADDQ	$32, R9
+	DECQ	SI
+	JNE	loop45
+	MOVQ	$11, 65544(AX)
+	MOVQ	CX, 65552(AX)
+	MOVQ	CX, SI
+loop46: // 11 times: elements
+	VMOVUPS	f32_00000000<>(SB), Y1
+	MOVQ	$28, 65560(AX)
+	MOVQ	65552(AX), R15
+	MOVQ	R15, 65568(AX)
+loop47: // 28 times: elements
+	MOVQ	$28, DI
+	MOVQ	65568(AX), R9
+loop48: // 28 times: elements
+	VMOVUPS	38512128(R9), Y2	// mul[0]
+	VADDPS	Y2, Y1, Y1
+	ADDQ	$128, R9
+	DECQ	DI
+	JNE	loop48
+	ADDQ	$3584, 65568(AX)
+	DECQ	65560(AX)
+	JNE	loop47
+	VMOVUPS	Y1, 40859264(SI)	// f.0.bias_bar[0]
+	ADDQ	$100352, 65552(AX)
+	ADDQ	$128, SI
+	DECQ	65544(AX)
+	JNE	loop46
+	MOVQ	$11, SI
+	MOVQ	CX, DI
+	MOVQ	R8, R9
+loop49: // 11 times: elements
+	VMOVUPS	40859264(DI), Y1	// f.0.bias_bar[0]
+	VANDPS	Y0, Y1, Y1
+	VMOVUPS	34848(R9), Y2	// sum of f.0.bias[0]
+	VADDPS	Y1, Y2, Y1
+	VMOVUPS	Y1, 34848(R9)	// sum of f.0.bias[0]
+	ADDQ	$128, DI
+	ADDQ	$32, R9
+	DECQ	SI
+	JNE	loop49
+	ADDQ	$32, CX
+	DECQ	65536(AX)
+	JNE	loop44
+	RET
+
+// digitsMixed0RecLanerev is Digits.mixed.0.rec.lanerev (mnist.nde:21) of a block of samples.
+TEXT digitsMixed0RecLanerev_avx2<>(SB), NOSPLIT, $0-0
+	NO_LOCAL_POINTERS
 	// mnist.nde:21
-	VBROADCASTSD	34097024(AX), Y0	// h
-	VCVTPD2PSY	Y0, X1
-	VINSERTF128	$1, X1, Y1, Y1
-	VMOVSS	X1, 34096664(AX)
+	VBROADCASTSD	40861056(AX), Y0	// step.h
 	VMULPD	f64_3fc5555555555555<>(SB), Y0, Y0
-	VMOVSD	X0, 34096672(AX)
+	VMOVSD	X0, 40860672(AX)
 	VCVTPD2PSY	Y0, X0
 	VINSERTF128	$1, X0, Y0, Y0
-	VMOVSS	X0, 34096680(AX)
+	VMOVSS	X0, 40860680(AX)
+	MOVQ	$4, CX
+	MOVQ	AX, SI
+loop1: // 4 times: vectors of the block
+	// mnist.nde:21
+	MOVQ	$8624, DI
+	MOVQ	SI, R9
+loop2: // 8624 times: elements
+	VMOVUPS	41965440(R9), Y0	// z.bar[0]
+	VBROADCASTSS	40860680(AX), Y1
+	VMULPS	Y1, Y0, Y0
+	VMOVUPS	Y0, 44173184(R9)	// z_k4_bar[0]
+	ADDQ	$128, R9
+	DECQ	DI
+	JNE	loop2
+	ADDQ	$32, SI
+	DECQ	CX
+	JNE	loop1
+	// mnist.nde:21
+	MOVQ	$8624, CX
+	MOVQ	AX, SI
+loop3: // 8624 times: elements
+	VMOVUPS	44173184(SI), Y0	// z_k4_bar[0]
+	VMOVUPS	44173216(SI), Y1	// z_k4_bar[0] | 1
+	VMOVUPS	44173248(SI), Y2	// z_k4_bar[0] | 2
+	VMOVUPS	44173280(SI), Y3	// z_k4_bar[0] | 3
+	VMOVUPS	Y0, 26228736(SI)	// pixelsMixedFieldVjp.dz_bar[0]
+	VMOVUPS	Y1, 26228768(SI)	// pixelsMixedFieldVjp.dz_bar[0] | 1
+	VMOVUPS	Y2, 26228800(SI)	// pixelsMixedFieldVjp.dz_bar[0] | 2
+	VMOVUPS	Y3, 26228832(SI)	// pixelsMixedFieldVjp.dz_bar[0] | 3
+	ADDQ	$128, SI
+	DECQ	CX
+	JNE	loop3
+	PUSHQ	R14
+	ADDQ	$2207744, R14
+	CALL	pixelsMixedFieldVjp_avx2<>(SB)
+	POPQ	R14
+	CALL	pause_avx2<>(SB)	// Go may stop it here
+	// mnist.nde:21
+	VBROADCASTSD	40861056(AX), Y0	// step.h
+	VMULPD	f64_3fd5555555555555<>(SB), Y0, Y1
+	VMOVSD	X1, 40860688(AX)
+	VCVTPD2PSY	Y1, X1
+	VINSERTF128	$1, X1, Y1, Y1
+	VMOVSS	X1, 40860696(AX)
+	VCVTPD2PSY	Y0, X0
+	VINSERTF128	$1, X0, Y0, Y0
+	VMOVSS	X0, 40860704(AX)
+	MOVQ	$4, CX
+	MOVQ	AX, SI
+loop4: // 4 times: vectors of the block
+	// mnist.nde:21
+	MOVQ	$8624, DI
+	MOVQ	SI, R9
+loop5: // 8624 times: elements
+	VMOVUPS	41965440(R9), Y0	// z.bar[0]
+	VBROADCASTSS	40860696(AX), Y1
+	VMULPS	Y1, Y0, Y0
+	VMOVUPS	Y0, 45277056(R9)	// mul[0]
+	VMOVUPS	27332608(R9), Y1	// pixelsMixedFieldVjp.z_bar[0]
+	VMOVUPS	Y1, 46380928(R9)	// result[0]
+	VBROADCASTSS	40860704(AX), Y2
+	VFMADD231PS	Y2, Y1, Y0
+	VMOVUPS	Y0, 26228736(R9)	// pixelsMixedFieldVjp.dz_bar[0]
+	ADDQ	$128, R9
+	DECQ	DI
+	JNE	loop5
+	ADDQ	$32, SI
+	DECQ	CX
+	JNE	loop4
+	// mnist.nde:21
+	PUSHQ	R14
+	ADDQ	$1103872, R14
+	CALL	pixelsMixedFieldVjp_avx2<>(SB)
+	POPQ	R14
+	CALL	pause_avx2<>(SB)	// Go may stop it here
+	// mnist.nde:21
+	VBROADCASTSD	40861056(AX), Y0	// step.h
+	VMULPD	f64_3fe0000000000000<>(SB), Y0, Y0
+	VMOVSD	X0, 40860712(AX)
+	VCVTPD2PSY	Y0, X0
+	VINSERTF128	$1, X0, Y0, Y0
+	VMOVSS	X0, 40860720(AX)
+	MOVQ	$4, CX
+	MOVQ	AX, SI
+loop6: // 4 times: vectors of the block
+	// mnist.nde:21
+	MOVQ	$8624, DI
+	MOVQ	SI, R9
+loop7: // 8624 times: elements
+	VMOVUPS	27332608(R9), Y0	// pixelsMixedFieldVjp.z_bar[0]
+	VMOVUPS	Y0, 47484800(R9)	// result_2[0]
+	VBROADCASTSS	40860720(AX), Y1
+	VMOVUPS	45277056(R9), Y2	// mul[0]
+	VFMADD231PS	Y1, Y0, Y2
+	VMOVUPS	Y2, 26228736(R9)	// pixelsMixedFieldVjp.dz_bar[0]
+	ADDQ	$128, R9
+	DECQ	DI
+	JNE	loop7
+	ADDQ	$32, SI
+	DECQ	CX
+	JNE	loop6
+	// mnist.nde:21
+	PUSHQ	R14
+	CALL	pixelsMixedFieldVjp_avx2<>(SB)
+	POPQ	R14
+	CALL	pause_avx2<>(SB)	// Go may stop it here
+	VBROADCASTSS	40860720(AX), Y0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop8: // 4 times: vectors of the block
-	// mnist.nde:21
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
 loop9: // 8624 times: elements
-	VBROADCASTSS	34096664(AX), Y0
-	VMOVUPS	16292736(R9), Y1	// pixelsMixedField.dz[0]
-	VMOVUPS	34097280(R9), Y2	// z[0]
+	// mnist.nde:21
+	VMOVUPS	27332608(R9), Y0	// pixelsMixedFieldVjp.z_bar[0]
+	VMOVUPS	Y0, 48588672(R9)	// result_3[0]
+	VBROADCASTSS	40860720(AX), Y1
+	VMOVUPS	44173184(R9), Y2	// z_k4_bar[0]
 	VFMADD231PS	Y1, Y0, Y2
-	VMOVUPS	Y2, 26228736(R9)	// pixelsMixedFieldVjp.z[0]
-	VMOVUPS	35201152(R9), Y0	// z_next_bar[0]
-	VBROADCASTSS	34096680(AX), Y1
-	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 39616640(R9)	// z_k4_bar[0]
+	VMOVUPS	Y2, 34096640(R9)	// pixelsMixedFieldVjpAlike.dz_bar[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop9
@@ -5407,211 +6837,27 @@ loop9: // 8624 times: elements
 	MOVQ	$8624, CX
 	MOVQ	AX, SI
 loop10: // 8624 times: elements
-	VMOVUPS	39616640(SI), Y0	// z_k4_bar[0]
-	VMOVUPS	39616672(SI), Y1	// z_k4_bar[0] | 1
-	VMOVUPS	39616704(SI), Y2	// z_k4_bar[0] | 2
-	VMOVUPS	39616736(SI), Y3	// z_k4_bar[0] | 3
-	VMOVUPS	Y0, 27332608(SI)	// pixelsMixedFieldVjp.dz_bar[0]
-	VMOVUPS	Y1, 27332640(SI)	// pixelsMixedFieldVjp.dz_bar[0] | 1
-	VMOVUPS	Y2, 27332672(SI)	// pixelsMixedFieldVjp.dz_bar[0] | 2
-	VMOVUPS	Y3, 27332704(SI)	// pixelsMixedFieldVjp.dz_bar[0] | 3
+	VMOVUPS	40861568(SI), Y0	// z[0]
+	VMOVUPS	40861600(SI), Y1	// z[0] | 1
+	VMOVUPS	40861632(SI), Y2	// z[0] | 2
+	VMOVUPS	40861664(SI), Y3	// z[0] | 3
+	VMOVUPS	Y0, 32992768(SI)	// pixelsMixedFieldVjpAlike.z[0]
+	VMOVUPS	Y1, 32992800(SI)	// pixelsMixedFieldVjpAlike.z[0] | 1
+	VMOVUPS	Y2, 32992832(SI)	// pixelsMixedFieldVjpAlike.z[0] | 2
+	VMOVUPS	Y3, 32992864(SI)	// pixelsMixedFieldVjpAlike.z[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop10
-	CALL	pause_avx2<>(SB)	// Go may stop it here
-	CALL	pixelsMixedFieldVjp_avx2<>(SB)
-	CALL	pause_avx2<>(SB)	// Go may stop it here
-	// mnist.nde:21
-	VBROADCASTSD	34097024(AX), Y0	// h
-	VMULPD	f64_3fd5555555555555<>(SB), Y0, Y0
-	VMOVSD	X0, 34096688(AX)
-	VCVTPD2PSY	Y0, X0
-	VINSERTF128	$1, X0, Y0, Y0
-	VMOVSS	X0, 34096696(AX)
-	VBROADCASTSS	34096664(AX), Y0
-	MOVQ	$4, CX
-	MOVQ	AX, SI
-loop11: // 4 times: vectors of the block
-	// mnist.nde:21
-	MOVQ	$8624, DI
-	MOVQ	SI, R9
-loop12: // 8624 times: elements
-	VMOVUPS	35201152(R9), Y0	// z_next_bar[0]
-	VBROADCASTSS	34096696(AX), Y1
-	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 40720512(R9)	// mul[0]
-	VMOVUPS	28436480(R9), Y1	// pixelsMixedFieldVjp.z_bar[0]
-	VMOVUPS	Y1, 41824384(R9)	// result[0]
-	VBROADCASTSS	34096664(AX), Y2
-	VFMADD231PS	Y2, Y1, Y0
-	VMOVUPS	Y0, 27332608(R9)	// pixelsMixedFieldVjp.dz_bar[0]
-	ADDQ	$128, R9
-	DECQ	DI
-	JNE	loop12
-	ADDQ	$32, SI
-	DECQ	CX
-	JNE	loop11
-	// mnist.nde:21
-	MOVQ	$8624, CX
-	MOVQ	AX, SI
-loop13: // 8624 times: elements
-	VMOVUPS	38512768(SI), Y0	// z_y3[0]
-	VMOVUPS	38512800(SI), Y1	// z_y3[0] | 1
-	VMOVUPS	38512832(SI), Y2	// z_y3[0] | 2
-	VMOVUPS	38512864(SI), Y3	// z_y3[0] | 3
-	VMOVUPS	Y0, 26228736(SI)	// pixelsMixedFieldVjp.z[0]
-	VMOVUPS	Y1, 26228768(SI)	// pixelsMixedFieldVjp.z[0] | 1
-	VMOVUPS	Y2, 26228800(SI)	// pixelsMixedFieldVjp.z[0] | 2
-	VMOVUPS	Y3, 26228832(SI)	// pixelsMixedFieldVjp.z[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop13
-	CALL	pause_avx2<>(SB)	// Go may stop it here
-	CALL	pixelsMixedFieldVjp_avx2<>(SB)
-	CALL	pause_avx2<>(SB)	// Go may stop it here
-	VBROADCASTSS	34096656(AX), Y0
-	MOVQ	$4, CX
-	MOVQ	AX, SI
-loop14: // 4 times: vectors of the block
-	MOVQ	$8624, DI
-	MOVQ	SI, R9
-loop15: // 8624 times: elements
-	// mnist.nde:21
-	VMOVUPS	28436480(R9), Y0	// pixelsMixedFieldVjp.z_bar[0]
-	VMOVUPS	Y0, 42928256(R9)	// result_2[0]
-	VBROADCASTSS	34096656(AX), Y1
-	VMOVUPS	40720512(R9), Y2	// mul[0]
-	VFMADD231PS	Y1, Y0, Y2
-	VMOVUPS	Y2, 27332608(R9)	// pixelsMixedFieldVjp.dz_bar[0]
-	ADDQ	$128, R9
-	DECQ	DI
-	JNE	loop15
-	ADDQ	$32, SI
-	DECQ	CX
-	JNE	loop14
-	// mnist.nde:21
-	MOVQ	$8624, CX
-	MOVQ	AX, SI
-loop16: // 8624 times: elements
-	VMOVUPS	37408896(SI), Y0	// z_y2[0]
-	VMOVUPS	37408928(SI), Y1	// z_y2[0] | 1
-	VMOVUPS	37408960(SI), Y2	// z_y2[0] | 2
-	VMOVUPS	37408992(SI), Y3	// z_y2[0] | 3
-	VMOVUPS	Y0, 26228736(SI)	// pixelsMixedFieldVjp.z[0]
-	VMOVUPS	Y1, 26228768(SI)	// pixelsMixedFieldVjp.z[0] | 1
-	VMOVUPS	Y2, 26228800(SI)	// pixelsMixedFieldVjp.z[0] | 2
-	VMOVUPS	Y3, 26228832(SI)	// pixelsMixedFieldVjp.z[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop16
-	CALL	pixelsMixedFieldVjp_avx2<>(SB)
-	CALL	pause_avx2<>(SB)	// Go may stop it here
-	VBROADCASTSS	34096656(AX), Y0
-	MOVQ	$4, CX
-	MOVQ	AX, SI
-loop17: // 4 times: vectors of the block
-	MOVQ	$8624, DI
-	MOVQ	SI, R9
-loop18: // 8624 times: elements
-	// mnist.nde:21
-	VMOVUPS	28436480(R9), Y0	// pixelsMixedFieldVjp.z_bar[0]
-	VMOVUPS	Y0, 44032128(R9)	// result_3[0]
-	VBROADCASTSS	34096656(AX), Y1
-	VMOVUPS	39616640(R9), Y2	// z_k4_bar[0]
-	VFMADD231PS	Y1, Y0, Y2
-	VMOVUPS	Y2, 27332608(R9)	// pixelsMixedFieldVjp.dz_bar[0]
-	ADDQ	$128, R9
-	DECQ	DI
-	JNE	loop18
-	ADDQ	$32, SI
-	DECQ	CX
-	JNE	loop17
-	// mnist.nde:21
-	MOVQ	$8624, CX
-	MOVQ	AX, SI
-loop19: // 8624 times: elements
-	VMOVUPS	34097280(SI), Y0	// z[0]
-	VMOVUPS	34097312(SI), Y1	// z[0] | 1
-	VMOVUPS	34097344(SI), Y2	// z[0] | 2
-	VMOVUPS	34097376(SI), Y3	// z[0] | 3
-	VMOVUPS	Y0, 26228736(SI)	// pixelsMixedFieldVjp.z[0]
-	VMOVUPS	Y1, 26228768(SI)	// pixelsMixedFieldVjp.z[0] | 1
-	VMOVUPS	Y2, 26228800(SI)	// pixelsMixedFieldVjp.z[0] | 2
-	VMOVUPS	Y3, 26228832(SI)	// pixelsMixedFieldVjp.z[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop19
-	CALL	pixelsMixedFieldVjp_avx2<>(SB)
-	CALL	pause_avx2<>(SB)	// Go may stop it here
-	MOVQ	$4, CX
-	MOVQ	AX, SI
-loop20: // 4 times: vectors of the block
-	MOVQ	$8624, DI
-	MOVQ	SI, R9
-loop21: // 8624 times: elements
-	// mnist.nde:21
-	VMOVUPS	35201152(R9), Y0	// z_next_bar[0]
-	VMOVUPS	41824384(R9), Y1	// result[0]
-	VADDPS	Y1, Y0, Y0
-	VMOVUPS	42928256(R9), Y1	// result_2[0]
-	VADDPS	Y1, Y0, Y0
-	VMOVUPS	44032128(R9), Y1	// result_3[0]
-	VADDPS	Y1, Y0, Y0
-	VMOVUPS	28436480(R9), Y1	// pixelsMixedFieldVjp.z_bar[0]
-	VADDPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 36305024(R9)	// z_bar[0]
-	ADDQ	$128, R9
-	DECQ	DI
-	JNE	loop21
-	ADDQ	$32, SI
-	DECQ	CX
-	JNE	loop20
-	RET
-
-// digitsMixed0RecLanerev is Digits.mixed.0.rec.lanerev (mnist.nde:21) of a block of samples.
-TEXT digitsMixed0RecLanerev_avx2<>(SB), NOSPLIT, $0-0
-	NO_LOCAL_POINTERS
-	// mnist.nde:21
-	VBROADCASTSD	45136000(AX), Y0	// step.t
-	VMOVSD	X0, 34096768(AX)	// digitsMixed0ReplayVjp.t
-	VBROADCASTSD	45136256(AX), Y0	// step.h
-	VMOVSD	X0, 34097024(AX)	// digitsMixed0ReplayVjp.h
-	MOVQ	$8624, CX
-	MOVQ	AX, SI
-loop1: // 8624 times: elements
-	VMOVUPS	45136768(SI), Y0	// z[0]
-	VMOVUPS	45136800(SI), Y1	// z[0] | 1
-	VMOVUPS	45136832(SI), Y2	// z[0] | 2
-	VMOVUPS	45136864(SI), Y3	// z[0] | 3
-	VMOVUPS	Y0, 34097280(SI)	// digitsMixed0ReplayVjp.z[0]
-	VMOVUPS	Y1, 34097312(SI)	// digitsMixed0ReplayVjp.z[0] | 1
-	VMOVUPS	Y2, 34097344(SI)	// digitsMixed0ReplayVjp.z[0] | 2
-	VMOVUPS	Y3, 34097376(SI)	// digitsMixed0ReplayVjp.z[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop1
-	MOVQ	$8624, CX
-	MOVQ	AX, SI
-loop2: // 8624 times: elements
-	VMOVUPS	46240640(SI), Y0	// z.bar[0]
-	VMOVUPS	46240672(SI), Y1	// z.bar[0] | 1
-	VMOVUPS	46240704(SI), Y2	// z.bar[0] | 2
-	VMOVUPS	46240736(SI), Y3	// z.bar[0] | 3
-	VMOVUPS	Y0, 35201152(SI)	// digitsMixed0ReplayVjp.z_next_bar[0]
-	VMOVUPS	Y1, 35201184(SI)	// digitsMixed0ReplayVjp.z_next_bar[0] | 1
-	VMOVUPS	Y2, 35201216(SI)	// digitsMixed0ReplayVjp.z_next_bar[0] | 2
-	VMOVUPS	Y3, 35201248(SI)	// digitsMixed0ReplayVjp.z_next_bar[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop2
-	CALL	digitsMixed0ReplayVjp_avx2<>(SB)
+	PUSHQ	R14
+	CALL	pixelsMixedFieldVjpAlike_avx2<>(SB)
+	POPQ	R14
 	CALL	pause_avx2<>(SB)	// Go may stop it here
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 	MOVQ	AX, DI
-loop3: // 4 times: vectors of the block
-	VMOVUPD	45136512(SI), Y0	// step.active
-	VMOVUPD	45136544(SI), Y1	// step.active | 1
+loop11: // 4 times: vectors of the block
+	VMOVUPD	40861312(SI), Y0	// step.active
+	VMOVUPD	40861344(SI), Y1	// step.active | 1
 	// mnist.nde:21
 	VMOVUPD	f64_0000000000000000<>(SB), Y2
 	VCMPPD	$17, Y0, Y2, Y0
@@ -5619,44 +6865,57 @@ loop3: // 4 times: vectors of the block
 	VCMPPD	$17, Y1, Y2, Y1
 	MOVQ	$8624, R9
 	MOVQ	DI, R10
-loop4: // 8624 times: elements
-	VMOVUPS	36305024(R10), Y2	// digitsMixed0ReplayVjp.z_bar[0]
-	VMOVUPS	46240640(R10), Y3	// z.bar[0]
+loop12: // 8624 times: elements
+	VMOVUPS	41965440(R10), Y2	// z.bar[0]
+	VMOVUPS	46380928(R10), Y3	// result[0]
+	VADDPS	Y3, Y2, Y2
+	VMOVUPS	47484800(R10), Y3	// result_2[0]
+	VADDPS	Y3, Y2, Y2
+	VMOVUPS	48588672(R10), Y3	// result_3[0]
+	VADDPS	Y3, Y2, Y2
+	VMOVUPS	35200512(R10), Y3	// pixelsMixedFieldVjpAlike.z_bar[0]
+	VADDPS	Y3, Y2, Y2
+	VMOVUPS	41965440(R10), Y3	// z.bar[0]
 	VSHUFPS	$136, Y1, Y0, Y4
 	VPERMPD	$216, Y4, Y4
 	VBLENDVPS	Y4, Y2, Y3, Y2
-	VMOVUPS	Y2, 47344512(R10)	// z.bar.next[0]
+	VMOVUPS	Y2, 43069312(R10)	// z.bar.next[0]
 	ADDQ	$128, R10
 	DECQ	R9
-	JNE	loop4
+	JNE	loop12
+	TESTQ	$1, CX
+	JNE	on11
+	CALL	pause_avx2<>(SB)	// Go may stop it here
+on11: // 2 runs go without a pause
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
-	JNE	loop3
+	JNE	loop11
 	// results that are the arguments of the next run
 	MOVQ	$8624, CX
 	MOVQ	AX, SI
-loop5: // 8624 times: elements
-	VMOVUPS	47344512(SI), Y0	// z.bar.next[0]
-	VMOVUPS	47344544(SI), Y1	// z.bar.next[0] | 1
-	VMOVUPS	47344576(SI), Y2	// z.bar.next[0] | 2
-	VMOVUPS	47344608(SI), Y3	// z.bar.next[0] | 3
-	VMOVUPS	Y0, 46240640(SI)	// z.bar[0]
-	VMOVUPS	Y1, 46240672(SI)	// z.bar[0] | 1
-	VMOVUPS	Y2, 46240704(SI)	// z.bar[0] | 2
-	VMOVUPS	Y3, 46240736(SI)	// z.bar[0] | 3
+loop13: // 8624 times: elements
+	VMOVUPS	43069312(SI), Y0	// z.bar.next[0]
+	VMOVUPS	43069344(SI), Y1	// z.bar.next[0] | 1
+	VMOVUPS	43069376(SI), Y2	// z.bar.next[0] | 2
+	VMOVUPS	43069408(SI), Y3	// z.bar.next[0] | 3
+	VMOVUPS	Y0, 41965440(SI)	// z.bar[0]
+	VMOVUPS	Y1, 41965472(SI)	// z.bar[0] | 1
+	VMOVUPS	Y2, 41965504(SI)	// z.bar[0] | 2
+	VMOVUPS	Y3, 41965536(SI)	// z.bar[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop5
+	JNE	loop13
 	RET
 
-// func digitsMixed0RecLanerevAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·digitsMixed0RecLanerevAVX2(SB), 0, $8-32
+// func digitsMixed0RecLanerevAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+TEXT ·digitsMixed0RecLanerevAVX2(SB), 0, $8-40
 	NO_LOCAL_POINTERS
 	MOVQ	fr+0(FP), AX
 	MOVQ	w+8(FP), BX
 	MOVQ	pre+16(FP), DX
 	MOVQ	sums+24(FP), R8
+	MOVQ	record+32(FP), R14
 	STMXCSR	old-8(SP)
 	LDMXCSR	flush<>(SB)
 	CALL	digitsMixed0RecLanerev_avx2<>(SB)
@@ -5673,20 +6932,20 @@ loop1: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop2: // 784 times: elements
 	// mnist.nde:21
-	VMOVUPS	48448384(R9), Y0	// fitMixedGrad.img[0]
+	VMOVUPS	49692544(R9), Y0	// fitMixedGrad.img[0]
 	VBROADCASTSS	36200(BX), Y1	// Images.img.all.mean
 	VSUBPS	Y1, Y0, Y0
 	VBROADCASTSS	36204(BX), Y1	// Images.img.all.std
 	VDIVPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 48549120(R9)	// fitMixedGrad.div[0]
+	VMOVUPS	Y0, 49793280(R9)	// fitMixedGrad.div[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop2
 	MOVQ	$784, DI
 	MOVQ	SI, R9
 loop3: // 784 times: elements
-	VMOVUPS	48549120(R9), Y0	// fitMixedGrad.div[0]
-	VMOVUPS	Y0, 48649472(R9)	// fitMixedGrad.concat[0]
+	VMOVUPS	49793280(R9), Y0	// fitMixedGrad.div[0]
+	VMOVUPS	Y0, 49893632(R9)	// fitMixedGrad.concat[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop3
@@ -5694,7 +6953,7 @@ loop3: // 784 times: elements
 	MOVQ	SI, R9
 loop4: // 7840 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 48749824(R9)	// fitMixedGrad.concat[784]
+	VMOVUPS	Y0, 49993984(R9)	// fitMixedGrad.concat[784]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop4
@@ -5707,17 +6966,17 @@ loop4: // 7840 times: elements
 	MOVQ	AX, DI
 loop5: // 4 times: vectors of the block
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 53384192(SI)	// fitMixedGrad.step0_in0
+	VMOVUPD	Y0, 54628352(SI)	// fitMixedGrad.step0_in0
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 53384224(SI)	// fitMixedGrad.step0_in0 | 1
+	VMOVUPD	Y0, 54628384(SI)	// fitMixedGrad.step0_in0 | 1
 	VMOVUPD	f64_3ff0000000000000<>(SB), Y0
-	VMOVUPD	Y0, 53384448(SI)	// fitMixedGrad.step0_in1
+	VMOVUPD	Y0, 54628608(SI)	// fitMixedGrad.step0_in1
 	VMOVUPD	f64_3ff0000000000000<>(SB), Y0
-	VMOVUPD	Y0, 53384480(SI)	// fitMixedGrad.step0_in1 | 1
+	VMOVUPD	Y0, 54628640(SI)	// fitMixedGrad.step0_in1 | 1
 	MOVQ	$8624, R9
 	MOVQ	DI, R10
 loop6: // 8624 times: elements
-	VMOVUPS	48649472(R10), Y0	// fitMixedGrad.concat[0]
+	VMOVUPS	49893632(R10), Y0	// fitMixedGrad.concat[0]
 	VMOVUPS	Y0, 18501376(R10)	// digitsMixed0RecLanestep.z[0]
 	ADDQ	$128, R10
 	DECQ	R9
@@ -5728,12 +6987,13 @@ loop6: // 8624 times: elements
 	JNE	loop5
 	RET
 
-// func fitMixedGradPart0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·fitMixedGradPart0AVX2(SB), 0, $8-32
+// func fitMixedGradPart0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+TEXT ·fitMixedGradPart0AVX2(SB), 0, $8-40
 	MOVQ	fr+0(FP), AX
 	MOVQ	w+8(FP), BX
 	MOVQ	pre+16(FP), DX
 	MOVQ	sums+24(FP), R8
+	MOVQ	record+32(FP), R14
 	STMXCSR	old-8(SP)
 	LDMXCSR	flush<>(SB)
 	CALL	fitMixedGradPart0_avx2<>(SB)
@@ -5752,7 +7012,7 @@ loop1: // 4 times: vectors of the block
 	MOVQ	65544(AX), SI
 loop2: // 8624 times: elements
 	VMOVUPS	18501376(SI), Y0	// digitsMixed0RecLanestep.z[0]
-	VMOVUPS	Y0, 49753344(SI)	// fitMixedGrad.z[0]
+	VMOVUPS	Y0, 50997504(SI)	// fitMixedGrad.z[0]
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop2
@@ -5766,7 +7026,7 @@ loop3: // 4 times: vectors of the block
 	MOVQ	65544(AX), SI
 loop4: // 8624 times: elements
 	// mnist.nde:22
-	VMOVUPS	49753344(SI), Y0	// fitMixedGrad.z[0]
+	VMOVUPS	50997504(SI), Y0	// fitMixedGrad.z[0]
 	VPSRLD	$16, Y0, Y1
 	VANDPS	f32_00000001<>(SB), Y1, Y1
 	VPADDD	f32_00007fff<>(SB), Y0, Y2
@@ -5774,7 +7034,7 @@ loop4: // 8624 times: elements
 	VANDPS	f32_ffff0000<>(SB), Y1, Y1
 	VCMPPS	$0, Y0, Y0, Y2
 	VBLENDVPS	Y2, Y1, Y0, Y0
-	VMOVUPS	Y0, 50857216(SI)	// fitMixedGrad.bf16[0]
+	VMOVUPS	Y0, 52101376(SI)	// fitMixedGrad.bf16[0]
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop4
@@ -5813,9 +7073,9 @@ loop8: // 28 times
 	MOVQ	65592(AX), SI
 	MOVQ	65600(AX), DI
 loop9: // 28 times
-	VMOVUPS	50857216(SI), Y0	// fitMixedGrad.bf16[0]
+	VMOVUPS	52101376(SI), Y0	// fitMixedGrad.bf16[0]
 	VMOVUPS	Y0, 2275904(DI)	// pixelsField.margins[15] | 2
-	VMOVUPS	50857248(SI), Y0	// fitMixedGrad.bf16[0] | 1
+	VMOVUPS	52101408(SI), Y0	// fitMixedGrad.bf16[0] | 1
 	VMOVUPS	Y0, 2275936(DI)	// pixelsField.margins[15] | 3
 	ADDQ	$128, SI
 	ADDQ	$64, DI
@@ -6162,8 +7422,8 @@ loop14: // 11 times
 	VANDPS	f32_ffff0000<>(SB), Y14, Y14
 	VCMPPS	$0, Y1, Y1, Y15
 	VBLENDVPS	Y15, Y14, Y1, Y1
-	VMOVUPS	Y0, 51961088(SI)	// fitMixedGrad.bf16_2[0]
-	VMOVUPS	Y1, 51961120(SI)	// fitMixedGrad.bf16_2[0] | 1
+	VMOVUPS	Y0, 53205248(SI)	// fitMixedGrad.bf16_2[0]
+	VMOVUPS	Y1, 53205280(SI)	// fitMixedGrad.bf16_2[0] | 1
 	VBROADCASTSS	34500(CX), Y0	// Digits.0.bias.expand[1]
 	VADDPS	Y0, Y2, Y1
 	VADDPS	Y0, Y3, Y0
@@ -6181,8 +7441,8 @@ loop14: // 11 times
 	VANDPS	f32_ffff0000<>(SB), Y2, Y2
 	VCMPPS	$0, Y0, Y0, Y3
 	VBLENDVPS	Y3, Y2, Y0, Y0
-	VMOVUPS	Y1, 51961216(SI)	// fitMixedGrad.bf16_2[1]
-	VMOVUPS	Y0, 51961248(SI)	// fitMixedGrad.bf16_2[1] | 1
+	VMOVUPS	Y1, 53205376(SI)	// fitMixedGrad.bf16_2[1]
+	VMOVUPS	Y0, 53205408(SI)	// fitMixedGrad.bf16_2[1] | 1
 	VBROADCASTSS	34504(CX), Y0	// Digits.0.bias.expand[2]
 	VADDPS	Y0, Y4, Y1
 	VADDPS	Y0, Y5, Y0
@@ -6200,8 +7460,8 @@ loop14: // 11 times
 	VANDPS	f32_ffff0000<>(SB), Y2, Y2
 	VCMPPS	$0, Y0, Y0, Y3
 	VBLENDVPS	Y3, Y2, Y0, Y0
-	VMOVUPS	Y1, 51961344(SI)	// fitMixedGrad.bf16_2[2]
-	VMOVUPS	Y0, 51961376(SI)	// fitMixedGrad.bf16_2[2] | 1
+	VMOVUPS	Y1, 53205504(SI)	// fitMixedGrad.bf16_2[2]
+	VMOVUPS	Y0, 53205536(SI)	// fitMixedGrad.bf16_2[2] | 1
 	VBROADCASTSS	34508(CX), Y0	// Digits.0.bias.expand[3]
 	VADDPS	Y0, Y6, Y1
 	VADDPS	Y0, Y7, Y0
@@ -6219,8 +7479,8 @@ loop14: // 11 times
 	VANDPS	f32_ffff0000<>(SB), Y2, Y2
 	VCMPPS	$0, Y0, Y0, Y3
 	VBLENDVPS	Y3, Y2, Y0, Y0
-	VMOVUPS	Y1, 51961472(SI)	// fitMixedGrad.bf16_2[3]
-	VMOVUPS	Y0, 51961504(SI)	// fitMixedGrad.bf16_2[3] | 1
+	VMOVUPS	Y1, 53205632(SI)	// fitMixedGrad.bf16_2[3]
+	VMOVUPS	Y0, 53205664(SI)	// fitMixedGrad.bf16_2[3] | 1
 	VBROADCASTSS	34512(CX), Y0	// Digits.0.bias.expand[4]
 	VADDPS	Y0, Y8, Y1
 	VADDPS	Y0, Y9, Y0
@@ -6238,8 +7498,8 @@ loop14: // 11 times
 	VANDPS	f32_ffff0000<>(SB), Y2, Y2
 	VCMPPS	$0, Y0, Y0, Y3
 	VBLENDVPS	Y3, Y2, Y0, Y0
-	VMOVUPS	Y1, 51961600(SI)	// fitMixedGrad.bf16_2[4]
-	VMOVUPS	Y0, 51961632(SI)	// fitMixedGrad.bf16_2[4] | 1
+	VMOVUPS	Y1, 53205760(SI)	// fitMixedGrad.bf16_2[4]
+	VMOVUPS	Y0, 53205792(SI)	// fitMixedGrad.bf16_2[4] | 1
 	VBROADCASTSS	34516(CX), Y0	// Digits.0.bias.expand[5]
 	VADDPS	Y0, Y10, Y1
 	VADDPS	Y0, Y11, Y0
@@ -6257,8 +7517,8 @@ loop14: // 11 times
 	VANDPS	f32_ffff0000<>(SB), Y2, Y2
 	VCMPPS	$0, Y0, Y0, Y3
 	VBLENDVPS	Y3, Y2, Y0, Y0
-	VMOVUPS	Y1, 51961728(SI)	// fitMixedGrad.bf16_2[5]
-	VMOVUPS	Y0, 51961760(SI)	// fitMixedGrad.bf16_2[5] | 1
+	VMOVUPS	Y1, 53205888(SI)	// fitMixedGrad.bf16_2[5]
+	VMOVUPS	Y0, 53205920(SI)	// fitMixedGrad.bf16_2[5] | 1
 	VBROADCASTSS	34520(CX), Y0	// Digits.0.bias.expand[6]
 	VADDPS	Y0, Y12, Y1
 	VADDPS	Y0, Y13, Y0
@@ -6276,8 +7536,8 @@ loop14: // 11 times
 	VANDPS	f32_ffff0000<>(SB), Y2, Y2
 	VCMPPS	$0, Y0, Y0, Y3
 	VBLENDVPS	Y3, Y2, Y0, Y0
-	VMOVUPS	Y1, 51961856(SI)	// fitMixedGrad.bf16_2[6]
-	VMOVUPS	Y0, 51961888(SI)	// fitMixedGrad.bf16_2[6] | 1
+	VMOVUPS	Y1, 53206016(SI)	// fitMixedGrad.bf16_2[6]
+	VMOVUPS	Y0, 53206048(SI)	// fitMixedGrad.bf16_2[6] | 1
 	ADDQ	$448, 65600(AX)
 	ADDQ	$28, CX
 	ADDQ	$896, SI
@@ -6318,10 +7578,10 @@ loop15: // 5 times: tiles of 2 elements
 	MOVQ	AX, R9
 	MOVQ	65544(AX), R10
 loop16: // 784 times: terms of the sums
-	VMOVUPS	51961088(R9), Y8	// fitMixedGrad.bf16_2[0]
-	VMOVUPS	51961120(R9), Y9	// fitMixedGrad.bf16_2[0] | 1
-	VMOVUPS	51961152(R9), Y10	// fitMixedGrad.bf16_2[0] | 2
-	VMOVUPS	51961184(R9), Y11	// fitMixedGrad.bf16_2[0] | 3
+	VMOVUPS	53205248(R9), Y8	// fitMixedGrad.bf16_2[0]
+	VMOVUPS	53205280(R9), Y9	// fitMixedGrad.bf16_2[0] | 1
+	VMOVUPS	53205312(R9), Y10	// fitMixedGrad.bf16_2[0] | 2
+	VMOVUPS	53205344(R9), Y11	// fitMixedGrad.bf16_2[0] | 3
 	VBROADCASTSS	42384(R10), Y12	// Digits.2.weight.bf16[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -6341,19 +7601,19 @@ loop16: // 784 times: terms of the sums
 	VADDPS	Y8, Y1, Y1
 	VADDPS	Y8, Y2, Y2
 	VADDPS	Y8, Y3, Y3
-	VMOVUPS	Y0, 52061440(SI)	// fitMixedGrad.add[0]
-	VMOVUPS	Y1, 52061472(SI)	// fitMixedGrad.add[0] | 1
-	VMOVUPS	Y2, 52061504(SI)	// fitMixedGrad.add[0] | 2
-	VMOVUPS	Y3, 52061536(SI)	// fitMixedGrad.add[0] | 3
+	VMOVUPS	Y0, 53305600(SI)	// fitMixedGrad.add[0]
+	VMOVUPS	Y1, 53305632(SI)	// fitMixedGrad.add[0] | 1
+	VMOVUPS	Y2, 53305664(SI)	// fitMixedGrad.add[0] | 2
+	VMOVUPS	Y3, 53305696(SI)	// fitMixedGrad.add[0] | 3
 	VBROADCASTSS	36164(CX), Y0	// Digits.2.bias[1]
 	VADDPS	Y0, Y4, Y1
 	VADDPS	Y0, Y5, Y2
 	VADDPS	Y0, Y6, Y3
 	VADDPS	Y0, Y7, Y0
-	VMOVUPS	Y1, 52061568(SI)	// fitMixedGrad.add[1]
-	VMOVUPS	Y2, 52061600(SI)	// fitMixedGrad.add[1] | 1
-	VMOVUPS	Y3, 52061632(SI)	// fitMixedGrad.add[1] | 2
-	VMOVUPS	Y0, 52061664(SI)	// fitMixedGrad.add[1] | 3
+	VMOVUPS	Y1, 53305728(SI)	// fitMixedGrad.add[1]
+	VMOVUPS	Y2, 53305760(SI)	// fitMixedGrad.add[1] | 1
+	VMOVUPS	Y3, 53305792(SI)	// fitMixedGrad.add[1] | 2
+	VMOVUPS	Y0, 53305824(SI)	// fitMixedGrad.add[1] | 3
 	ADDQ	$6272, 65544(AX)
 	ADDQ	$8, CX
 	ADDQ	$256, SI
@@ -6367,10 +7627,10 @@ loop16: // 784 times: terms of the sums
 	MOVQ	$10, CX
 	MOVQ	AX, SI
 loop17: // 10 times: elements
-	VMOVUPS	52061440(SI), Y4	// fitMixedGrad.add[0]
-	VMOVUPS	52061472(SI), Y5	// fitMixedGrad.add[0] | 1
-	VMOVUPS	52061504(SI), Y6	// fitMixedGrad.add[0] | 2
-	VMOVUPS	52061536(SI), Y7	// fitMixedGrad.add[0] | 3
+	VMOVUPS	53305600(SI), Y4	// fitMixedGrad.add[0]
+	VMOVUPS	53305632(SI), Y5	// fitMixedGrad.add[0] | 1
+	VMOVUPS	53305664(SI), Y6	// fitMixedGrad.add[0] | 2
+	VMOVUPS	53305696(SI), Y7	// fitMixedGrad.add[0] | 3
 	VMAXPS	Y4, Y0, Y8
 	VMAXPS	Y0, Y4, Y9
 	VANDPS	Y9, Y8, Y8
@@ -6398,10 +7658,10 @@ loop17: // 10 times: elements
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop17
-	VMOVUPS	Y0, 52062720(AX)	// fitMixedGrad.reduce_max
-	VMOVUPS	Y1, 52062752(AX)	// fitMixedGrad.reduce_max | 1
-	VMOVUPS	Y2, 52062784(AX)	// fitMixedGrad.reduce_max | 2
-	VMOVUPS	Y3, 52062816(AX)	// fitMixedGrad.reduce_max | 3
+	VMOVUPS	Y0, 53306880(AX)	// fitMixedGrad.reduce_max
+	VMOVUPS	Y1, 53306912(AX)	// fitMixedGrad.reduce_max | 1
+	VMOVUPS	Y2, 53306944(AX)	// fitMixedGrad.reduce_max | 2
+	VMOVUPS	Y3, 53306976(AX)	// fitMixedGrad.reduce_max | 3
 	VMOVUPS	f32_00000000<>(SB), Y4
 	VMOVUPS	f32_00000000<>(SB), Y5
 	VMOVUPS	f32_00000000<>(SB), Y15
@@ -6411,10 +7671,10 @@ loop17: // 10 times: elements
 	MOVQ	$10, CX
 	MOVQ	AX, SI
 loop18: // 10 times: elements
-	VMOVUPS	52061440(SI), Y6	// fitMixedGrad.add[0]
-	VMOVUPS	52061472(SI), Y7	// fitMixedGrad.add[0] | 1
-	VMOVUPS	52061504(SI), Y8	// fitMixedGrad.add[0] | 2
-	VMOVUPS	52061536(SI), Y9	// fitMixedGrad.add[0] | 3
+	VMOVUPS	53305600(SI), Y6	// fitMixedGrad.add[0]
+	VMOVUPS	53305632(SI), Y7	// fitMixedGrad.add[0] | 1
+	VMOVUPS	53305664(SI), Y8	// fitMixedGrad.add[0] | 2
+	VMOVUPS	53305696(SI), Y9	// fitMixedGrad.add[0] | 3
 	VSUBPS	Y0, Y6, Y6
 	VSUBPS	Y1, Y7, Y7
 	VSUBPS	Y2, Y8, Y8
@@ -6519,10 +7779,10 @@ loop18: // 10 times: elements
 	VPADDD	f32_3f800000<>(SB), Y9, Y9
 	VMULPS	Y11, Y12, Y10
 	VMULPS	Y9, Y10, Y9
-	VMOVUPS	Y6, 52062848(SI)	// fitMixedGrad.exp[0]
-	VMOVUPS	Y7, 52062880(SI)	// fitMixedGrad.exp[0] | 1
-	VMOVUPS	Y8, 52062912(SI)	// fitMixedGrad.exp[0] | 2
-	VMOVUPS	Y9, 52062944(SI)	// fitMixedGrad.exp[0] | 3
+	VMOVUPS	Y6, 53307008(SI)	// fitMixedGrad.exp[0]
+	VMOVUPS	Y7, 53307040(SI)	// fitMixedGrad.exp[0] | 1
+	VMOVUPS	Y8, 53307072(SI)	// fitMixedGrad.exp[0] | 2
+	VMOVUPS	Y9, 53307104(SI)	// fitMixedGrad.exp[0] | 3
 	VADDPS	Y6, Y4, Y4
 	VADDPS	Y7, Y5, Y5
 	VADDPS	128(AX), Y8, Y15
@@ -6532,12 +7792,12 @@ loop18: // 10 times: elements
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop18
-	VMOVUPS	Y4, 52064128(AX)	// fitMixedGrad.sum
-	VMOVUPS	Y5, 52064160(AX)	// fitMixedGrad.sum | 1
+	VMOVUPS	Y4, 53308288(AX)	// fitMixedGrad.sum
+	VMOVUPS	Y5, 53308320(AX)	// fitMixedGrad.sum | 1
 	VMOVUPS	128(AX), Y13	// fitMixedGrad.sum | 2
-	VMOVUPS	Y13, 52064192(AX)
+	VMOVUPS	Y13, 53308352(AX)
 	VMOVUPS	160(AX), Y13	// fitMixedGrad.sum | 3
-	VMOVUPS	Y13, 52064224(AX)
+	VMOVUPS	Y13, 53308384(AX)
 	VMOVUPS	f32_3f800000<>(SB), Y0
 	VDIVPS	Y4, Y0, Y15
 	VMOVUPS	Y15, 192(AX)
@@ -6550,13 +7810,13 @@ loop18: // 10 times: elements
 	VMOVUPS	f32_3f800000<>(SB), Y0
 	VDIVPS	160(AX), Y0, Y15
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	48548736(AX), Y15	// fitMixedGrad.y
+	VMOVUPS	49792896(AX), Y15	// fitMixedGrad.y
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	48548768(AX), Y15	// fitMixedGrad.y | 1
+	VMOVUPS	49792928(AX), Y15	// fitMixedGrad.y | 1
 	VMOVUPS	Y15, 288(AX)
-	VMOVUPS	48548800(AX), Y15	// fitMixedGrad.y | 2
+	VMOVUPS	49792960(AX), Y15	// fitMixedGrad.y | 2
 	VMOVUPS	Y15, 320(AX)
-	VMOVUPS	48548832(AX), Y15	// fitMixedGrad.y | 3
+	VMOVUPS	49792992(AX), Y15	// fitMixedGrad.y | 3
 	VMOVUPS	Y15, 352(AX)
 	MOVQ	$5, 65536(AX)
 	LEAQ	table_e57d12fbdb26f17e<>(SB), CX
@@ -6577,14 +7837,14 @@ loop19: // 5 times: tiles of 2 elements
 	VANDPS	f32_3f800000<>(SB), Y2, Y2
 	VANDPS	f32_3f800000<>(SB), Y3, Y3
 	VANDPS	f32_3f800000<>(SB), Y0, Y0
-	VMOVUPS	Y1, 52064256(SI)	// fitMixedGrad.onehot[0]
-	VMOVUPS	Y2, 52064288(SI)	// fitMixedGrad.onehot[0] | 1
-	VMOVUPS	Y3, 52064320(SI)	// fitMixedGrad.onehot[0] | 2
-	VMOVUPS	Y0, 52064352(SI)	// fitMixedGrad.onehot[0] | 3
-	VMOVUPS	52062848(SI), Y4	// fitMixedGrad.exp[0]
-	VMOVUPS	52062880(SI), Y5	// fitMixedGrad.exp[0] | 1
-	VMOVUPS	52062912(SI), Y6	// fitMixedGrad.exp[0] | 2
-	VMOVUPS	52062944(SI), Y7	// fitMixedGrad.exp[0] | 3
+	VMOVUPS	Y1, 53308416(SI)	// fitMixedGrad.onehot[0]
+	VMOVUPS	Y2, 53308448(SI)	// fitMixedGrad.onehot[0] | 1
+	VMOVUPS	Y3, 53308480(SI)	// fitMixedGrad.onehot[0] | 2
+	VMOVUPS	Y0, 53308512(SI)	// fitMixedGrad.onehot[0] | 3
+	VMOVUPS	53307008(SI), Y4	// fitMixedGrad.exp[0]
+	VMOVUPS	53307040(SI), Y5	// fitMixedGrad.exp[0] | 1
+	VMOVUPS	53307072(SI), Y6	// fitMixedGrad.exp[0] | 2
+	VMOVUPS	53307104(SI), Y7	// fitMixedGrad.exp[0] | 3
 	VMULPS	192(AX), Y4, Y4
 	VMULPS	224(AX), Y5, Y5
 	VMULPS	256(AX), Y6, Y6
@@ -6632,10 +7892,10 @@ loop19: // 5 times: tiles of 2 elements
 	VANDPS	f32_ffff0000<>(SB), Y4, Y4
 	VCMPPS	$0, Y0, Y0, Y5
 	VBLENDVPS	Y5, Y4, Y0, Y0
-	VMOVUPS	Y1, 52065536(SI)	// fitMixedGrad.bf16_3[0]
-	VMOVUPS	Y2, 52065568(SI)	// fitMixedGrad.bf16_3[0] | 1
-	VMOVUPS	Y3, 52065600(SI)	// fitMixedGrad.bf16_3[0] | 2
-	VMOVUPS	Y0, 52065632(SI)	// fitMixedGrad.bf16_3[0] | 3
+	VMOVUPS	Y1, 53309696(SI)	// fitMixedGrad.bf16_3[0]
+	VMOVUPS	Y2, 53309728(SI)	// fitMixedGrad.bf16_3[0] | 1
+	VMOVUPS	Y3, 53309760(SI)	// fitMixedGrad.bf16_3[0] | 2
+	VMOVUPS	Y0, 53309792(SI)	// fitMixedGrad.bf16_3[0] | 3
 	// mnist.nde:35
 	VBROADCASTSS	4(CX), Y4
 	VMOVUPS	160(AX), Y13
@@ -6650,14 +7910,14 @@ loop19: // 5 times: tiles of 2 elements
 	VANDPS	f32_3f800000<>(SB), Y6, Y6
 	VANDPS	f32_3f800000<>(SB), Y7, Y7
 	VANDPS	f32_3f800000<>(SB), Y4, Y4
-	VMOVUPS	Y5, 52064384(SI)	// fitMixedGrad.onehot[1]
-	VMOVUPS	Y6, 52064416(SI)	// fitMixedGrad.onehot[1] | 1
-	VMOVUPS	Y7, 52064448(SI)	// fitMixedGrad.onehot[1] | 2
-	VMOVUPS	Y4, 52064480(SI)	// fitMixedGrad.onehot[1] | 3
-	VMOVUPS	52062976(SI), Y8	// fitMixedGrad.exp[1]
-	VMOVUPS	52063008(SI), Y9	// fitMixedGrad.exp[1] | 1
-	VMOVUPS	52063040(SI), Y10	// fitMixedGrad.exp[1] | 2
-	VMOVUPS	52063072(SI), Y11	// fitMixedGrad.exp[1] | 3
+	VMOVUPS	Y5, 53308544(SI)	// fitMixedGrad.onehot[1]
+	VMOVUPS	Y6, 53308576(SI)	// fitMixedGrad.onehot[1] | 1
+	VMOVUPS	Y7, 53308608(SI)	// fitMixedGrad.onehot[1] | 2
+	VMOVUPS	Y4, 53308640(SI)	// fitMixedGrad.onehot[1] | 3
+	VMOVUPS	53307136(SI), Y8	// fitMixedGrad.exp[1]
+	VMOVUPS	53307168(SI), Y9	// fitMixedGrad.exp[1] | 1
+	VMOVUPS	53307200(SI), Y10	// fitMixedGrad.exp[1] | 2
+	VMOVUPS	53307232(SI), Y11	// fitMixedGrad.exp[1] | 3
 	VMULPS	192(AX), Y8, Y8
 	VMULPS	224(AX), Y9, Y9
 	VMULPS	256(AX), Y10, Y10
@@ -6705,10 +7965,10 @@ loop19: // 5 times: tiles of 2 elements
 	VANDPS	f32_ffff0000<>(SB), Y8, Y8
 	VCMPPS	$0, Y4, Y4, Y9
 	VBLENDVPS	Y9, Y8, Y4, Y4
-	VMOVUPS	Y5, 52065664(SI)	// fitMixedGrad.bf16_3[1]
-	VMOVUPS	Y6, 52065696(SI)	// fitMixedGrad.bf16_3[1] | 1
-	VMOVUPS	Y7, 52065728(SI)	// fitMixedGrad.bf16_3[1] | 2
-	VMOVUPS	Y4, 52065760(SI)	// fitMixedGrad.bf16_3[1] | 3
+	VMOVUPS	Y5, 53309824(SI)	// fitMixedGrad.bf16_3[1]
+	VMOVUPS	Y6, 53309856(SI)	// fitMixedGrad.bf16_3[1] | 1
+	VMOVUPS	Y7, 53309888(SI)	// fitMixedGrad.bf16_3[1] | 2
+	VMOVUPS	Y4, 53309920(SI)	// fitMixedGrad.bf16_3[1] | 3
 	VANDPS	0(AX), Y1, Y1
 	VANDPS	32(AX), Y2, Y2
 	VANDPS	64(AX), Y3, Y3
@@ -6721,10 +7981,10 @@ loop19: // 5 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	65544(AX), R11
 loop20: // 784 times: elements
-	VMOVUPS	51961088(R10), Y8	// fitMixedGrad.bf16_2[0]
-	VMOVUPS	51961120(R10), Y9	// fitMixedGrad.bf16_2[0] | 1
-	VMOVUPS	51961152(R10), Y10	// fitMixedGrad.bf16_2[0] | 2
-	VMOVUPS	51961184(R10), Y11	// fitMixedGrad.bf16_2[0] | 3
+	VMOVUPS	53205248(R10), Y8	// fitMixedGrad.bf16_2[0]
+	VMOVUPS	53205280(R10), Y9	// fitMixedGrad.bf16_2[0] | 1
+	VMOVUPS	53205312(R10), Y10	// fitMixedGrad.bf16_2[0] | 2
+	VMOVUPS	53205344(R10), Y11	// fitMixedGrad.bf16_2[0] | 3
 	VMOVUPS	38400(R11), Y12	// sum of Digits.2.weight[0]
 	VFMADD231PS	Y8, Y1, Y12
 	VFMADD231PS	Y9, Y2, Y12
@@ -6763,10 +8023,10 @@ loop21: // 392 times: tiles of 2 elements
 	MOVQ	AX, DI
 	MOVQ	65544(AX), R9
 loop22: // 10 times: terms of the sums
-	VMOVUPS	52065536(DI), Y8	// fitMixedGrad.bf16_3[0]
-	VMOVUPS	52065568(DI), Y9	// fitMixedGrad.bf16_3[0] | 1
-	VMOVUPS	52065600(DI), Y10	// fitMixedGrad.bf16_3[0] | 2
-	VMOVUPS	52065632(DI), Y11	// fitMixedGrad.bf16_3[0] | 3
+	VMOVUPS	53309696(DI), Y8	// fitMixedGrad.bf16_3[0]
+	VMOVUPS	53309728(DI), Y9	// fitMixedGrad.bf16_3[0] | 1
+	VMOVUPS	53309760(DI), Y10	// fitMixedGrad.bf16_3[0] | 2
+	VMOVUPS	53309792(DI), Y11	// fitMixedGrad.bf16_3[0] | 3
 	VBROADCASTSS	42384(R9), Y12	// Digits.2.weight.bf16[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -6781,14 +8041,14 @@ loop22: // 10 times: terms of the sums
 	ADDQ	$3136, R9
 	DECQ	SI
 	JNE	loop22
-	VMOVUPS	Y0, 52066816(CX)	// fitMixedGrad.vecmat[0]
-	VMOVUPS	Y1, 52066848(CX)	// fitMixedGrad.vecmat[0] | 1
-	VMOVUPS	Y2, 52066880(CX)	// fitMixedGrad.vecmat[0] | 2
-	VMOVUPS	Y3, 52066912(CX)	// fitMixedGrad.vecmat[0] | 3
-	VMOVUPS	Y4, 52066944(CX)	// fitMixedGrad.vecmat[1]
-	VMOVUPS	Y5, 52066976(CX)	// fitMixedGrad.vecmat[1] | 1
-	VMOVUPS	Y6, 52067008(CX)	// fitMixedGrad.vecmat[1] | 2
-	VMOVUPS	Y7, 52067040(CX)	// fitMixedGrad.vecmat[1] | 3
+	VMOVUPS	Y0, 53310976(CX)	// fitMixedGrad.vecmat[0]
+	VMOVUPS	Y1, 53311008(CX)	// fitMixedGrad.vecmat[0] | 1
+	VMOVUPS	Y2, 53311040(CX)	// fitMixedGrad.vecmat[0] | 2
+	VMOVUPS	Y3, 53311072(CX)	// fitMixedGrad.vecmat[0] | 3
+	VMOVUPS	Y4, 53311104(CX)	// fitMixedGrad.vecmat[1]
+	VMOVUPS	Y5, 53311136(CX)	// fitMixedGrad.vecmat[1] | 1
+	VMOVUPS	Y6, 53311168(CX)	// fitMixedGrad.vecmat[1] | 2
+	VMOVUPS	Y7, 53311200(CX)	// fitMixedGrad.vecmat[1] | 3
 	ADDQ	$8, 65544(AX)
 	ADDQ	$256, CX
 	DECQ	65536(AX)
@@ -6796,10 +8056,10 @@ loop22: // 10 times: terms of the sums
 	MOVQ	$784, CX
 	MOVQ	AX, SI
 loop23: // 784 times: elements
-	VMOVUPS	52066816(SI), Y0	// fitMixedGrad.vecmat[0]
-	VMOVUPS	52066848(SI), Y1	// fitMixedGrad.vecmat[0] | 1
-	VMOVUPS	52066880(SI), Y2	// fitMixedGrad.vecmat[0] | 2
-	VMOVUPS	52066912(SI), Y3	// fitMixedGrad.vecmat[0] | 3
+	VMOVUPS	53310976(SI), Y0	// fitMixedGrad.vecmat[0]
+	VMOVUPS	53311008(SI), Y1	// fitMixedGrad.vecmat[0] | 1
+	VMOVUPS	53311040(SI), Y2	// fitMixedGrad.vecmat[0] | 2
+	VMOVUPS	53311072(SI), Y3	// fitMixedGrad.vecmat[0] | 3
 	VPSRLD	$16, Y0, Y4
 	VANDPS	f32_00000001<>(SB), Y4, Y4
 	VPADDD	f32_00007fff<>(SB), Y0, Y5
@@ -6828,10 +8088,10 @@ loop23: // 784 times: elements
 	VANDPS	f32_ffff0000<>(SB), Y4, Y4
 	VCMPPS	$0, Y3, Y3, Y5
 	VBLENDVPS	Y5, Y4, Y3, Y3
-	VMOVUPS	Y0, 52167168(SI)	// fitMixedGrad.bf16_4[0]
-	VMOVUPS	Y1, 52167200(SI)	// fitMixedGrad.bf16_4[0] | 1
-	VMOVUPS	Y2, 52167232(SI)	// fitMixedGrad.bf16_4[0] | 2
-	VMOVUPS	Y3, 52167264(SI)	// fitMixedGrad.bf16_4[0] | 3
+	VMOVUPS	Y0, 53411328(SI)	// fitMixedGrad.bf16_4[0]
+	VMOVUPS	Y1, 53411360(SI)	// fitMixedGrad.bf16_4[0] | 1
+	VMOVUPS	Y2, 53411392(SI)	// fitMixedGrad.bf16_4[0] | 2
+	VMOVUPS	Y3, 53411424(SI)	// fitMixedGrad.bf16_4[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop23
@@ -6861,9 +8121,9 @@ loop26: // 28 times
 	MOVQ	65568(AX), SI
 	MOVQ	65576(AX), DI
 loop27: // 28 times
-	VMOVUPS	52167168(SI), Y0	// fitMixedGrad.bf16_4[0]
+	VMOVUPS	53411328(SI), Y0	// fitMixedGrad.bf16_4[0]
 	VMOVUPS	Y0, 2275904(DI)	// pixelsField.margins[15] | 2
-	VMOVUPS	52167200(SI), Y0	// fitMixedGrad.bf16_4[0] | 1
+	VMOVUPS	53411360(SI), Y0	// fitMixedGrad.bf16_4[0] | 1
 	VMOVUPS	Y0, 2275936(DI)	// pixelsField.margins[15] | 3
 	ADDQ	$128, SI
 	ADDQ	$64, DI
@@ -7095,18 +8355,18 @@ loop31: // 28 times: elements
 	VBROADCASTSS	42200(DX), Y14	// Digits.0.weight.bf16[53]
 	VFMADD231PS	Y12, Y14, Y10
 	VFMADD231PS	Y13, Y14, Y11
-	VMOVUPS	Y0, 52267520(DI)	// fitMixedGrad.z_bar[0]
-	VMOVUPS	Y1, 52267552(DI)	// fitMixedGrad.z_bar[0] | 1
-	VMOVUPS	Y2, 52367872(DI)	// fitMixedGrad.z_bar[784]
-	VMOVUPS	Y3, 52367904(DI)	// fitMixedGrad.z_bar[784] | 1
-	VMOVUPS	Y4, 52468224(DI)	// fitMixedGrad.z_bar[1568]
-	VMOVUPS	Y5, 52468256(DI)	// fitMixedGrad.z_bar[1568] | 1
-	VMOVUPS	Y6, 52568576(DI)	// fitMixedGrad.z_bar[2352]
-	VMOVUPS	Y7, 52568608(DI)	// fitMixedGrad.z_bar[2352] | 1
-	VMOVUPS	Y8, 52668928(DI)	// fitMixedGrad.z_bar[3136]
-	VMOVUPS	Y9, 52668960(DI)	// fitMixedGrad.z_bar[3136] | 1
-	VMOVUPS	Y10, 52769280(DI)	// fitMixedGrad.z_bar[3920]
-	VMOVUPS	Y11, 52769312(DI)	// fitMixedGrad.z_bar[3920] | 1
+	VMOVUPS	Y0, 53511680(DI)	// fitMixedGrad.z_bar[0]
+	VMOVUPS	Y1, 53511712(DI)	// fitMixedGrad.z_bar[0] | 1
+	VMOVUPS	Y2, 53612032(DI)	// fitMixedGrad.z_bar[784]
+	VMOVUPS	Y3, 53612064(DI)	// fitMixedGrad.z_bar[784] | 1
+	VMOVUPS	Y4, 53712384(DI)	// fitMixedGrad.z_bar[1568]
+	VMOVUPS	Y5, 53712416(DI)	// fitMixedGrad.z_bar[1568] | 1
+	VMOVUPS	Y6, 53812736(DI)	// fitMixedGrad.z_bar[2352]
+	VMOVUPS	Y7, 53812768(DI)	// fitMixedGrad.z_bar[2352] | 1
+	VMOVUPS	Y8, 53913088(DI)	// fitMixedGrad.z_bar[3136]
+	VMOVUPS	Y9, 53913120(DI)	// fitMixedGrad.z_bar[3136] | 1
+	VMOVUPS	Y10, 54013440(DI)	// fitMixedGrad.z_bar[3920]
+	VMOVUPS	Y11, 54013472(DI)	// fitMixedGrad.z_bar[3920] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	f32_00000000<>(SB), Y1
 	VMOVUPS	f32_00000000<>(SB), Y2
@@ -7270,16 +8530,16 @@ loop31: // 28 times: elements
 	VBROADCASTSS	42380(DX), Y12	// Digits.0.weight.bf16[98]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	Y0, 52869632(DI)	// fitMixedGrad.z_bar[4704]
-	VMOVUPS	Y1, 52869664(DI)	// fitMixedGrad.z_bar[4704] | 1
-	VMOVUPS	Y2, 52969984(DI)	// fitMixedGrad.z_bar[5488]
-	VMOVUPS	Y3, 52970016(DI)	// fitMixedGrad.z_bar[5488] | 1
-	VMOVUPS	Y4, 53070336(DI)	// fitMixedGrad.z_bar[6272]
-	VMOVUPS	Y5, 53070368(DI)	// fitMixedGrad.z_bar[6272] | 1
-	VMOVUPS	Y6, 53170688(DI)	// fitMixedGrad.z_bar[7056]
-	VMOVUPS	Y7, 53170720(DI)	// fitMixedGrad.z_bar[7056] | 1
-	VMOVUPS	Y8, 53271040(DI)	// fitMixedGrad.z_bar[7840]
-	VMOVUPS	Y9, 53271072(DI)	// fitMixedGrad.z_bar[7840] | 1
+	VMOVUPS	Y0, 54113792(DI)	// fitMixedGrad.z_bar[4704]
+	VMOVUPS	Y1, 54113824(DI)	// fitMixedGrad.z_bar[4704] | 1
+	VMOVUPS	Y2, 54214144(DI)	// fitMixedGrad.z_bar[5488]
+	VMOVUPS	Y3, 54214176(DI)	// fitMixedGrad.z_bar[5488] | 1
+	VMOVUPS	Y4, 54314496(DI)	// fitMixedGrad.z_bar[6272]
+	VMOVUPS	Y5, 54314528(DI)	// fitMixedGrad.z_bar[6272] | 1
+	VMOVUPS	Y6, 54414848(DI)	// fitMixedGrad.z_bar[7056]
+	VMOVUPS	Y7, 54414880(DI)	// fitMixedGrad.z_bar[7056] | 1
+	VMOVUPS	Y8, 54515200(DI)	// fitMixedGrad.z_bar[7840]
+	VMOVUPS	Y9, 54515232(DI)	// fitMixedGrad.z_bar[7840] | 1
 	ADDQ	$64, SI
 	ADDQ	$128, DI
 	DECQ	CX
@@ -7299,8 +8559,8 @@ loop32: // 4 times: vectors of the block
 	MOVQ	$8624, CX
 	MOVQ	65544(AX), SI
 loop33: // 8624 times: elements
-	VMOVUPS	52267520(SI), Y0	// fitMixedGrad.z_bar[0]
-	VMOVUPS	Y0, 46240640(SI)	// digitsMixed0RecLanerev.z.bar[0]
+	VMOVUPS	53511680(SI), Y0	// fitMixedGrad.z_bar[0]
+	VMOVUPS	Y0, 41965440(SI)	// digitsMixed0RecLanerev.z.bar[0]
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop33
@@ -7309,12 +8569,13 @@ loop33: // 8624 times: elements
 	JNE	loop32
 	RET
 
-// func fitMixedGradPart2AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·fitMixedGradPart2AVX2(SB), 0, $8-32
+// func fitMixedGradPart2AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+TEXT ·fitMixedGradPart2AVX2(SB), 0, $8-40
 	MOVQ	fr+0(FP), AX
 	MOVQ	w+8(FP), BX
 	MOVQ	pre+16(FP), DX
 	MOVQ	sums+24(FP), R8
+	MOVQ	record+32(FP), R14
 	STMXCSR	old-8(SP)
 	LDMXCSR	flush<>(SB)
 	CALL	fitMixedGradPart2_avx2<>(SB)
@@ -7333,8 +8594,8 @@ loop1: // 4 times: vectors of the block
 	MOVQ	AX, CX
 loop2: // 4 times: vectors of the block
 	// mnist.nde:35
-	VMOVUPS	52062720(CX), Y0	// fitMixedGrad.reduce_max
-	VMOVUPS	52064128(CX), Y1	// fitMixedGrad.sum
+	VMOVUPS	53306880(CX), Y0	// fitMixedGrad.reduce_max
+	VMOVUPS	53308288(CX), Y1	// fitMixedGrad.sum
 	VCMPPS	$0, f32_00000000<>(SB), Y1, Y2
 	VMOVUPS	f32_7fc00000<>(SB), Y3
 	VBLENDVPS	Y2, f32_ff800000<>(SB), Y3, Y2
@@ -7378,58 +8639,58 @@ loop2: // 4 times: vectors of the block
 	MOVQ	$10, SI
 	MOVQ	CX, DI
 loop3: // 10 times: elements
-	VMOVUPS	52064256(DI), Y2	// fitMixedGrad.onehot[0]
-	VMOVUPS	52061440(DI), Y3	// fitMixedGrad.add[0]
+	VMOVUPS	53308416(DI), Y2	// fitMixedGrad.onehot[0]
+	VMOVUPS	53305600(DI), Y3	// fitMixedGrad.add[0]
 	VMULPS	Y3, Y2, Y2
 	VADDPS	Y2, Y1, Y1
 	ADDQ	$128, DI
 	DECQ	SI
 	JNE	loop3
 	VSUBPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 48548864(CX)	// fitMixedGrad.loss
+	VMOVUPS	Y0, 49793024(CX)	// fitMixedGrad.loss
 	// mnist.nde:36
-	VMOVUPS	52061440(CX), Y0	// fitMixedGrad.add[0]
-	VMOVUPS	52061568(CX), Y1	// fitMixedGrad.add[1]
+	VMOVUPS	53305600(CX), Y0	// fitMixedGrad.add[0]
+	VMOVUPS	53305728(CX), Y1	// fitMixedGrad.add[1]
 	VCMPPS	$17, Y1, Y0, Y2
 	VBLENDVPS	Y2, Y1, Y0, Y0
 	VMOVUPS	f32_00000000<>(SB), Y1
 	VBLENDVPS	Y2, f32_00000001<>(SB), Y1, Y1
-	VMOVUPS	52061696(CX), Y2	// fitMixedGrad.add[2]
+	VMOVUPS	53305856(CX), Y2	// fitMixedGrad.add[2]
 	VCMPPS	$17, Y2, Y0, Y3
 	VBLENDVPS	Y3, Y2, Y0, Y0
 	VBLENDVPS	Y3, f32_00000002<>(SB), Y1, Y1
-	VMOVUPS	52061824(CX), Y2	// fitMixedGrad.add[3]
+	VMOVUPS	53305984(CX), Y2	// fitMixedGrad.add[3]
 	VCMPPS	$17, Y2, Y0, Y3
 	VBLENDVPS	Y3, Y2, Y0, Y0
 	VBLENDVPS	Y3, f32_00000003<>(SB), Y1, Y1
-	VMOVUPS	52061952(CX), Y2	// fitMixedGrad.add[4]
+	VMOVUPS	53306112(CX), Y2	// fitMixedGrad.add[4]
 	VCMPPS	$17, Y2, Y0, Y3
 	VBLENDVPS	Y3, Y2, Y0, Y0
 	VBLENDVPS	Y3, f32_00000004<>(SB), Y1, Y1
-	VMOVUPS	52062080(CX), Y2	// fitMixedGrad.add[5]
+	VMOVUPS	53306240(CX), Y2	// fitMixedGrad.add[5]
 	VCMPPS	$17, Y2, Y0, Y3
 	VBLENDVPS	Y3, Y2, Y0, Y0
 	VBLENDVPS	Y3, f32_00000005<>(SB), Y1, Y1
-	VMOVUPS	52062208(CX), Y2	// fitMixedGrad.add[6]
+	VMOVUPS	53306368(CX), Y2	// fitMixedGrad.add[6]
 	VCMPPS	$17, Y2, Y0, Y3
 	VBLENDVPS	Y3, Y2, Y0, Y0
 	VBLENDVPS	Y3, f32_00000006<>(SB), Y1, Y1
-	VMOVUPS	52062336(CX), Y2	// fitMixedGrad.add[7]
+	VMOVUPS	53306496(CX), Y2	// fitMixedGrad.add[7]
 	VCMPPS	$17, Y2, Y0, Y3
 	VBLENDVPS	Y3, Y2, Y0, Y0
 	VBLENDVPS	Y3, f32_00000007<>(SB), Y1, Y1
-	VMOVUPS	52062464(CX), Y2	// fitMixedGrad.add[8]
+	VMOVUPS	53306624(CX), Y2	// fitMixedGrad.add[8]
 	VCMPPS	$17, Y2, Y0, Y3
 	VBLENDVPS	Y3, Y2, Y0, Y0
 	VBLENDVPS	Y3, f32_00000008<>(SB), Y1, Y1
-	VMOVUPS	52062592(CX), Y2	// fitMixedGrad.add[9]
+	VMOVUPS	53306752(CX), Y2	// fitMixedGrad.add[9]
 	VCMPPS	$17, Y2, Y0, Y3
 	VBLENDVPS	Y3, Y2, Y0, Y0
 	VBLENDVPS	Y3, f32_00000009<>(SB), Y1, Y0
-	VMOVUPS	48548736(CX), Y1	// fitMixedGrad.y
+	VMOVUPS	49792896(CX), Y1	// fitMixedGrad.y
 	VPCMPEQD	Y1, Y0, Y0
 	VANDPS	f32_3f800000<>(SB), Y0, Y0
-	VMOVUPS	Y0, 48548992(CX)	// fitMixedGrad.acc
+	VMOVUPS	Y0, 49793152(CX)	// fitMixedGrad.acc
 	ADDQ	$32, CX
 	DECQ	65536(AX)
 	JNE	loop2
@@ -7465,9 +8726,9 @@ loop7: // 28 times
 	MOVQ	65592(AX), SI
 	MOVQ	65600(AX), DI
 loop8: // 28 times
-	VMOVUPS	50857216(SI), Y0	// fitMixedGrad.bf16[0]
+	VMOVUPS	52101376(SI), Y0	// fitMixedGrad.bf16[0]
 	VMOVUPS	Y0, 2275904(DI)	// pixelsField.margins[15] | 2
-	VMOVUPS	50857248(SI), Y0	// fitMixedGrad.bf16[0] | 1
+	VMOVUPS	52101408(SI), Y0	// fitMixedGrad.bf16[0] | 1
 	VMOVUPS	Y0, 2275936(DI)	// pixelsField.margins[15] | 3
 	ADDQ	$128, SI
 	ADDQ	$64, DI
@@ -7505,9 +8766,9 @@ loop10: // 29 times
 	MOVQ	65552(AX), SI
 loop11: // 99 times
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 53371392(SI)	// fitMixedGrad.Digits.0.weight_bar[0]
+	VMOVUPS	Y0, 54615552(SI)	// fitMixedGrad.Digits.0.weight_bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 53371424(SI)	// fitMixedGrad.Digits.0.weight_bar[0] | 1
+	VMOVUPS	Y0, 54615584(SI)	// fitMixedGrad.Digits.0.weight_bar[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop11
@@ -7528,12 +8789,12 @@ loop13: // 3 times
 	MOVQ	65600(AX), R15
 	MOVQ	R15, 65616(AX)
 loop14: // 11 times
-	VMOVUPS	53371392(CX), Y0	// fitMixedGrad.Digits.0.weight_bar[0]
-	VMOVUPS	53371424(CX), Y1	// fitMixedGrad.Digits.0.weight_bar[0] | 1
-	VMOVUPS	53371520(CX), Y2	// fitMixedGrad.Digits.0.weight_bar[1]
-	VMOVUPS	53371552(CX), Y3	// fitMixedGrad.Digits.0.weight_bar[1] | 1
-	VMOVUPS	53371648(CX), Y4	// fitMixedGrad.Digits.0.weight_bar[2]
-	VMOVUPS	53371680(CX), Y5	// fitMixedGrad.Digits.0.weight_bar[2] | 1
+	VMOVUPS	54615552(CX), Y0	// fitMixedGrad.Digits.0.weight_bar[0]
+	VMOVUPS	54615584(CX), Y1	// fitMixedGrad.Digits.0.weight_bar[0] | 1
+	VMOVUPS	54615680(CX), Y2	// fitMixedGrad.Digits.0.weight_bar[1]
+	VMOVUPS	54615712(CX), Y3	// fitMixedGrad.Digits.0.weight_bar[1] | 1
+	VMOVUPS	54615808(CX), Y4	// fitMixedGrad.Digits.0.weight_bar[2]
+	VMOVUPS	54615840(CX), Y5	// fitMixedGrad.Digits.0.weight_bar[2] | 1
 	MOVQ	$7, 65624(AX)
 	MOVQ	65568(AX), R15
 	MOVQ	R15, 65632(AX)
@@ -7544,14 +8805,14 @@ loop15: // 7 times
 	MOVQ	65632(AX), DI
 	MOVQ	65640(AX), R9
 loop16: // 28 times
-	VMOVUPS	52167168(DI), Y6	// fitMixedGrad.bf16_4[0]
+	VMOVUPS	53411328(DI), Y6	// fitMixedGrad.bf16_4[0]
 	VMOVUPS	2273920(R9), Y7	// pixelsField.margins[0]
 	VFMADD231PS	Y7, Y6, Y0
 	VMOVUPS	2273984(R9), Y7	// pixelsField.margins[0] | 2
 	VFMADD231PS	Y7, Y6, Y2
 	VMOVUPS	2274048(R9), Y7	// pixelsField.margins[1]
 	VFMADD231PS	Y7, Y6, Y4
-	VMOVUPS	52167200(DI), Y6	// fitMixedGrad.bf16_4[0] | 1
+	VMOVUPS	53411360(DI), Y6	// fitMixedGrad.bf16_4[0] | 1
 	VMOVUPS	2273952(R9), Y7	// pixelsField.margins[0] | 1
 	VFMADD231PS	Y7, Y6, Y1
 	VMOVUPS	2274016(R9), Y7	// pixelsField.margins[0] | 3
@@ -7566,12 +8827,12 @@ loop16: // 28 times
 	ADDQ	$1920, 65640(AX)
 	DECQ	65624(AX)
 	JNE	loop15
-	VMOVUPS	Y0, 53371392(CX)	// fitMixedGrad.Digits.0.weight_bar[0]
-	VMOVUPS	Y1, 53371424(CX)	// fitMixedGrad.Digits.0.weight_bar[0] | 1
-	VMOVUPS	Y2, 53371520(CX)	// fitMixedGrad.Digits.0.weight_bar[1]
-	VMOVUPS	Y3, 53371552(CX)	// fitMixedGrad.Digits.0.weight_bar[1] | 1
-	VMOVUPS	Y4, 53371648(CX)	// fitMixedGrad.Digits.0.weight_bar[2]
-	VMOVUPS	Y5, 53371680(CX)	// fitMixedGrad.Digits.0.weight_bar[2] | 1
+	VMOVUPS	Y0, 54615552(CX)	// fitMixedGrad.Digits.0.weight_bar[0]
+	VMOVUPS	Y1, 54615584(CX)	// fitMixedGrad.Digits.0.weight_bar[0] | 1
+	VMOVUPS	Y2, 54615680(CX)	// fitMixedGrad.Digits.0.weight_bar[1]
+	VMOVUPS	Y3, 54615712(CX)	// fitMixedGrad.Digits.0.weight_bar[1] | 1
+	VMOVUPS	Y4, 54615808(CX)	// fitMixedGrad.Digits.0.weight_bar[2]
+	VMOVUPS	Y5, 54615840(CX)	// fitMixedGrad.Digits.0.weight_bar[2] | 1
 	ADDQ	$1152, CX
 	ADDQ	$57664, 65616(AX)
 	DECQ	65608(AX)
@@ -7597,7 +8858,7 @@ loop17: // 4 times: vectors of the block
 	MOVQ	R8, R9
 loop18: // 99 times: elements
 	// mnist.nde:22
-	VMOVUPS	53371392(DI), Y1	// fitMixedGrad.Digits.0.weight_bar[0]
+	VMOVUPS	54615552(DI), Y1	// fitMixedGrad.Digits.0.weight_bar[0]
 	VANDPS	Y0, Y1, Y1
 	VMOVUPS	35200(R9), Y2	// sum of Digits.0.weight[0]
 	VADDPS	Y1, Y2, Y1
@@ -7613,7 +8874,7 @@ loop19: // 28 times: elements
 	MOVQ	$28, SI
 	MOVQ	65552(AX), DI
 loop20: // 28 times: elements
-	VMOVUPS	52066816(DI), Y2	// fitMixedGrad.vecmat[0]
+	VMOVUPS	53310976(DI), Y2	// fitMixedGrad.vecmat[0]
 	VADDPS	Y2, Y1, Y1
 	ADDQ	$128, DI
 	DECQ	SI
@@ -7621,7 +8882,7 @@ loop20: // 28 times: elements
 	ADDQ	$3584, 65552(AX)
 	DECQ	65544(AX)
 	JNE	loop19
-	VMOVUPS	Y1, 53384064(CX)	// fitMixedGrad.Digits.0.bias_bar
+	VMOVUPS	Y1, 54628224(CX)	// fitMixedGrad.Digits.0.bias_bar
 	VANDPS	Y0, Y1, Y0
 	VMOVUPS	38368(R8), Y1	// sum of Digits.0.bias
 	VADDPS	Y0, Y1, Y0
@@ -7631,12 +8892,13 @@ loop20: // 28 times: elements
 	JNE	loop17
 	RET
 
-// func fitMixedGradPart4AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·fitMixedGradPart4AVX2(SB), 0, $8-32
+// func fitMixedGradPart4AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+TEXT ·fitMixedGradPart4AVX2(SB), 0, $8-40
 	MOVQ	fr+0(FP), AX
 	MOVQ	w+8(FP), BX
 	MOVQ	pre+16(FP), DX
 	MOVQ	sums+24(FP), R8
+	MOVQ	record+32(FP), R14
 	STMXCSR	old-8(SP)
 	LDMXCSR	flush<>(SB)
 	CALL	fitMixedGradPart4_avx2<>(SB)

@@ -5,7 +5,7 @@
 #include "textflag.h"
 #include "funcdata.h"
 
-// In every kernel: AX points to fr, BX points to w, DX points to pre, R8 points to sums, other registers count and point in loops. Behind an
+// In every kernel: AX points to fr, BX points to w, DX points to pre, R8 points to sums, R14 points to record, other registers count and point in loops. Behind an
 // instruction stands what it reads or writes: KERNEL.NAME[ELEMENT] | VECTOR, in a loop the first of them. Its own places a
 // kernel names without KERNEL, and the first vector of a block without VECTOR.
 
@@ -1948,13 +1948,14 @@ loop11: // 8624 times: elements
 	JNE	loop11
 	RET
 
-// func digits0LanestepAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·digits0LanestepAVX512(SB), 0, $8-32
+// func digits0LanestepAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+TEXT ·digits0LanestepAVX512(SB), 0, $8-40
 	NO_LOCAL_POINTERS
 	MOVQ	fr+0(FP), AX
 	MOVQ	w+8(FP), BX
 	MOVQ	pre+16(FP), DX
 	MOVQ	sums+24(FP), R8
+	MOVQ	record+32(FP), R14
 	STMXCSR	old-8(SP)
 	LDMXCSR	flush<>(SB)
 	CALL	digits0Lanestep_avx512<>(SB)
@@ -2026,12 +2027,13 @@ loop6: // 8624 times: elements
 	JNE	loop5
 	RET
 
-// func digitsSamplePart0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·digitsSamplePart0AVX512(SB), 0, $8-32
+// func digitsSamplePart0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+TEXT ·digitsSamplePart0AVX512(SB), 0, $8-40
 	MOVQ	fr+0(FP), AX
 	MOVQ	w+8(FP), BX
 	MOVQ	pre+16(FP), DX
 	MOVQ	sums+24(FP), R8
+	MOVQ	record+32(FP), R14
 	STMXCSR	old-8(SP)
 	LDMXCSR	flush<>(SB)
 	CALL	digitsSamplePart0_avx512<>(SB)
@@ -2887,12 +2889,13 @@ loop13: // 784 times: terms of the sums
 	VMOVUPS	Z0, 10268608(AX)	// digitsSample.logits[9] | 1
 	RET
 
-// func digitsSamplePart2AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·digitsSamplePart2AVX512(SB), 0, $8-32
+// func digitsSamplePart2AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+TEXT ·digitsSamplePart2AVX512(SB), 0, $8-40
 	MOVQ	fr+0(FP), AX
 	MOVQ	w+8(FP), BX
 	MOVQ	pre+16(FP), DX
 	MOVQ	sums+24(FP), R8
+	MOVQ	record+32(FP), R14
 	STMXCSR	old-8(SP)
 	LDMXCSR	flush<>(SB)
 	CALL	digitsSamplePart2_avx512<>(SB)
@@ -2964,12 +2967,13 @@ loop6: // 8624 times: elements
 	JNE	loop5
 	RET
 
-// func fitSamplePart0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·fitSamplePart0AVX512(SB), 0, $8-32
+// func fitSamplePart0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+TEXT ·fitSamplePart0AVX512(SB), 0, $8-40
 	MOVQ	fr+0(FP), AX
 	MOVQ	w+8(FP), BX
 	MOVQ	pre+16(FP), DX
 	MOVQ	sums+24(FP), R8
+	MOVQ	record+32(FP), R14
 	STMXCSR	old-8(SP)
 	LDMXCSR	flush<>(SB)
 	CALL	fitSamplePart0_avx512<>(SB)
@@ -3978,12 +3982,13 @@ loop16: // 10 times: elements
 	JNE	loop14
 	RET
 
-// func fitSamplePart2AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·fitSamplePart2AVX512(SB), 0, $8-32
+// func fitSamplePart2AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+TEXT ·fitSamplePart2AVX512(SB), 0, $8-40
 	MOVQ	fr+0(FP), AX
 	MOVQ	w+8(FP), BX
 	MOVQ	pre+16(FP), DX
 	MOVQ	sums+24(FP), R8
+	MOVQ	record+32(FP), R14
 	STMXCSR	old-8(SP)
 	LDMXCSR	flush<>(SB)
 	CALL	fitSamplePart2_avx512<>(SB)
@@ -5632,7 +5637,9 @@ loop1: // 8624 times: elements
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop1
+	PUSHQ	R14
 	CALL	pixelsMixedField_avx512<>(SB)
+	POPQ	R14
 	CALL	pause_avx512<>(SB)	// Go may stop it here
 	// mnist.nde:21
 	VBROADCASTSD	18500864(AX), Z0	// step.h
@@ -5646,52 +5653,88 @@ loop1: // 8624 times: elements
 	VMOVSS	X0, 18500496(AX)
 	MOVQ	$2, CX
 	MOVQ	AX, SI
+	MOVQ	R14, DI
 loop2: // 2 times: vectors of the block
 	// mnist.nde:21
-	MOVQ	$8624, DI
-	MOVQ	SI, R9
+	MOVQ	$8624, R9
+	MOVQ	SI, R10
+	MOVQ	DI, R11
 loop3: // 8624 times: elements
 	VBROADCASTSS	18500496(AX), Z0
-	VMOVUPS	16292736(R9), Z1	// pixelsMixedField.dz[0]
-	VMOVUPS	Z1, 21813248(R9)	// z_k1[0]
-	VMOVUPS	18501376(R9), Z2	// z[0]
+	VMOVUPS	16292736(R10), Z1	// pixelsMixedField.dz[0]
+	VMOVUPS	Z1, 21813248(R10)	// z_k1[0]
+	VMOVUPS	18501376(R10), Z2	// z[0]
 	VFMADD231PS	Z1, Z0, Z2
-	VMOVUPS	Z2, 15188864(R9)	// pixelsMixedField.z[0]
-	ADDQ	$128, R9
-	DECQ	DI
+	VMOVUPS	Z2, (R11)
+	ADDQ	$128, R10
+	ADDQ	$128, R11
+	DECQ	R9
 	JNE	loop3
 	ADDQ	$64, SI
+	ADDQ	$64, DI
 	DECQ	CX
 	JNE	loop2
 	// mnist.nde:21
 	VBROADCASTSD	18500488(AX), Z0
 	VMOVSD	X0, 15188608(AX)	// pixelsMixedField.t
+	MOVQ	$8624, CX
+	MOVQ	R14, SI
+	MOVQ	AX, DI
+loop4: // 8624 times: elements
+	VMOVUPS	(SI), Z0
+	VMOVUPS	64(SI), Z1
+	VMOVUPS	Z0, 15188864(DI)	// pixelsMixedField.z[0]
+	VMOVUPS	Z1, 15188928(DI)	// pixelsMixedField.z[0] | 1
+	ADDQ	$128, SI
+	ADDQ	$128, DI
+	DECQ	CX
+	JNE	loop4
+	PUSHQ	R14
 	CALL	pixelsMixedField_avx512<>(SB)
+	POPQ	R14
 	CALL	pause_avx512<>(SB)	// Go may stop it here
 	VBROADCASTSS	18500496(AX), Z0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop4: // 2 times: vectors of the block
-	MOVQ	$8624, DI
-	MOVQ	SI, R9
-loop5: // 8624 times: elements
+	MOVQ	R14, DI
+loop5: // 2 times: vectors of the block
+	MOVQ	$8624, R9
+	MOVQ	SI, R10
+	MOVQ	DI, R11
+loop6: // 8624 times: elements
 	// mnist.nde:21
 	VBROADCASTSS	18500496(AX), Z0
-	VMOVUPS	16292736(R9), Z1	// pixelsMixedField.dz[0]
-	VMOVUPS	Z1, 22917120(R9)	// z_k2[0]
-	VMOVUPS	18501376(R9), Z2	// z[0]
+	VMOVUPS	16292736(R10), Z1	// pixelsMixedField.dz[0]
+	VMOVUPS	Z1, 22917120(R10)	// z_k2[0]
+	VMOVUPS	18501376(R10), Z2	// z[0]
 	VFMADD231PS	Z1, Z0, Z2
-	VMOVUPS	Z2, 15188864(R9)	// pixelsMixedField.z[0]
-	ADDQ	$128, R9
-	DECQ	DI
-	JNE	loop5
+	VMOVUPS	Z2, 1103872(R11)
+	ADDQ	$128, R10
+	ADDQ	$128, R11
+	DECQ	R9
+	JNE	loop6
 	ADDQ	$64, SI
+	ADDQ	$64, DI
 	DECQ	CX
-	JNE	loop4
+	JNE	loop5
 	// mnist.nde:21
 	VBROADCASTSD	18500488(AX), Z0
 	VMOVSD	X0, 15188608(AX)	// pixelsMixedField.t
+	MOVQ	$8624, CX
+	MOVQ	R14, SI
+	MOVQ	AX, DI
+loop7: // 8624 times: elements
+	VMOVUPS	1103872(SI), Z0
+	VMOVUPS	1103936(SI), Z1
+	VMOVUPS	Z0, 15188864(DI)	// pixelsMixedField.z[0]
+	VMOVUPS	Z1, 15188928(DI)	// pixelsMixedField.z[0] | 1
+	ADDQ	$128, SI
+	ADDQ	$128, DI
+	DECQ	CX
+	JNE	loop7
+	PUSHQ	R14
 	CALL	pixelsMixedField_avx512<>(SB)
+	POPQ	R14
 	CALL	pause_avx512<>(SB)	// Go may stop it here
 	// mnist.nde:21
 	VBROADCASTSD	18500608(AX), Z0	// step.t
@@ -5703,27 +5746,45 @@ loop5: // 8624 times: elements
 	VMOVSS	X0, 18500512(AX)
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop6: // 2 times: vectors of the block
+	MOVQ	R14, DI
+loop8: // 2 times: vectors of the block
 	// mnist.nde:21
-	MOVQ	$8624, DI
-	MOVQ	SI, R9
-loop7: // 8624 times: elements
+	MOVQ	$8624, R9
+	MOVQ	SI, R10
+	MOVQ	DI, R11
+loop9: // 8624 times: elements
 	VBROADCASTSS	18500512(AX), Z0
-	VMOVUPS	16292736(R9), Z1	// pixelsMixedField.dz[0]
-	VMOVUPS	Z1, 24020992(R9)	// z_k3[0]
-	VMOVUPS	18501376(R9), Z2	// z[0]
+	VMOVUPS	16292736(R10), Z1	// pixelsMixedField.dz[0]
+	VMOVUPS	Z1, 24020992(R10)	// z_k3[0]
+	VMOVUPS	18501376(R10), Z2	// z[0]
 	VFMADD231PS	Z1, Z0, Z2
-	VMOVUPS	Z2, 15188864(R9)	// pixelsMixedField.z[0]
-	ADDQ	$128, R9
-	DECQ	DI
-	JNE	loop7
+	VMOVUPS	Z2, 2207744(R11)
+	ADDQ	$128, R10
+	ADDQ	$128, R11
+	DECQ	R9
+	JNE	loop9
 	ADDQ	$64, SI
+	ADDQ	$64, DI
 	DECQ	CX
-	JNE	loop6
+	JNE	loop8
 	// mnist.nde:21
 	VBROADCASTSD	18500504(AX), Z0
 	VMOVSD	X0, 15188608(AX)	// pixelsMixedField.t
+	MOVQ	$8624, CX
+	MOVQ	R14, SI
+	MOVQ	AX, DI
+loop10: // 8624 times: elements
+	VMOVUPS	2207744(SI), Z0
+	VMOVUPS	2207808(SI), Z1
+	VMOVUPS	Z0, 15188864(DI)	// pixelsMixedField.z[0]
+	VMOVUPS	Z1, 15188928(DI)	// pixelsMixedField.z[0] | 1
+	ADDQ	$128, SI
+	ADDQ	$128, DI
+	DECQ	CX
+	JNE	loop10
+	PUSHQ	R14
 	CALL	pixelsMixedField_avx512<>(SB)
+	POPQ	R14
 	CALL	pause_avx512<>(SB)	// Go may stop it here
 	// mnist.nde:21
 	VBROADCASTSD	18500864(AX), Z0	// step.h
@@ -5740,12 +5801,12 @@ loop7: // 8624 times: elements
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 	MOVQ	AX, DI
-loop8: // 2 times: vectors of the block
+loop11: // 2 times: vectors of the block
 	// mnist.nde:21
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	MOVQ	$8624, R9
 	MOVQ	SI, R10
-loop9: // 8624 times: elements
+loop12: // 8624 times: elements
 	VBROADCASTSS	18500528(AX), Z1
 	VMOVUPS	16292736(R10), Z2	// pixelsMixedField.dz[0]
 	VBROADCASTSS	18500544(AX), Z3
@@ -5762,7 +5823,7 @@ loop9: // 8624 times: elements
 	VADDPS	Z1, Z0, Z0
 	ADDQ	$128, R10
 	DECQ	R9
-	JNE	loop9
+	JNE	loop12
 	VMOVUPD	18501120(DI), Z1	// step.live
 	VMOVUPD	18501184(DI), Z2	// step.live | 1
 	VCMPPS.BCST	$0, f32_00000000<>(SB), Z0, K1
@@ -5786,53 +5847,54 @@ loop9: // 8624 times: elements
 	VMOVUPD	Z2, 20709184(DI)	// step.code | 1
 	MOVQ	$8624, R9
 	MOVQ	SI, R10
-loop10: // 8624 times: elements
+loop13: // 8624 times: elements
 	VMOVUPS	25124864(R10), Z0	// z_next[0]
 	VMOVUPS	18501376(R10), Z2	// z[0]
 	VPTERNLOGD	$0xe2, Z2, Z1, Z0
 	VMOVUPS	Z0, 19605248(R10)	// z.next[0]
 	ADDQ	$128, R10
 	DECQ	R9
-	JNE	loop10
+	JNE	loop13
 	ADDQ	$64, SI
 	ADDQ	$128, DI
 	DECQ	CX
-	JNE	loop8
+	JNE	loop11
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop11: // 2 times: vectors of the block
+loop14: // 2 times: vectors of the block
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop12: // 8624 times: elements
+loop15: // 8624 times: elements
 	VMOVUPS	18501376(R9), Z0	// z[0]
 	VMOVUPS	Z0, 20709376(R9)	// z.at[0]
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop12
+	JNE	loop15
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop11
+	JNE	loop14
 	// results that are the arguments of the next run
 	MOVQ	$8624, CX
 	MOVQ	AX, SI
-loop13: // 8624 times: elements
+loop16: // 8624 times: elements
 	VMOVUPS	19605248(SI), Z0	// z.next[0]
 	VMOVUPS	19605312(SI), Z1	// z.next[0] | 1
 	VMOVUPS	Z0, 18501376(SI)	// z[0]
 	VMOVUPS	Z1, 18501440(SI)	// z[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop13
+	JNE	loop16
 	CALL	pause_avx512<>(SB)	// Go may stop it here
 	RET
 
-// func digitsMixed0RecLanestepAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·digitsMixed0RecLanestepAVX512(SB), 0, $8-32
+// func digitsMixed0RecLanestepAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+TEXT ·digitsMixed0RecLanestepAVX512(SB), 0, $8-40
 	NO_LOCAL_POINTERS
 	MOVQ	fr+0(FP), AX
 	MOVQ	w+8(FP), BX
 	MOVQ	pre+16(FP), DX
 	MOVQ	sums+24(FP), R8
+	MOVQ	record+32(FP), R14
 	STMXCSR	old-8(SP)
 	LDMXCSR	flush<>(SB)
 	CALL	digitsMixed0RecLanestep_avx512<>(SB)
@@ -5844,13 +5906,15 @@ TEXT ·digitsMixed0RecLanestepAVX512(SB), 0, $8-32
 TEXT pixelsMixedFieldVjp_avx512<>(SB), NOSPLIT, $0-0
 	NO_LOCAL_POINTERS
 	MOVQ	$2, 65536(AX)
-	MOVQ	AX, 65544(AX)
+	MOVQ	R14, 65544(AX)
+	MOVQ	AX, 65552(AX)
 loop1: // 2 times: vectors of the block
 	MOVQ	$8624, CX
 	MOVQ	65544(AX), SI
+	MOVQ	65552(AX), DI
 loop2: // 8624 times: elements
 	// mnist.nde:10
-	VMOVUPS	26228736(SI), Z0	// z[0]
+	VMOVUPS	(SI), Z0
 	VPSRLD	$16, Z0, Z1
 	VPANDD.BCST	f32_00000001<>(SB), Z1, Z1
 	VPADDD.BCST	f32_00007fff<>(SB), Z0, Z2
@@ -5858,11 +5922,13 @@ loop2: // 8624 times: elements
 	VPANDD.BCST	f32_ffff0000<>(SB), Z1, Z1
 	VCMPPS	$0, Z0, Z0, K2
 	VBLENDMPS	Z1, Z0, K2, Z0
-	VMOVUPS	Z0, 29540352(SI)	// bf16[0]
+	VMOVUPS	Z0, 28436480(DI)	// bf16[0]
 	ADDQ	$128, SI
+	ADDQ	$128, DI
 	DECQ	CX
 	JNE	loop2
 	ADDQ	$64, 65544(AX)
+	ADDQ	$64, 65552(AX)
 	DECQ	65536(AX)
 	JNE	loop1
 	MOVQ	$2, 65536(AX)
@@ -5895,7 +5961,7 @@ loop6: // 28 times
 	MOVQ	65592(AX), SI
 	MOVQ	65600(AX), DI
 loop7: // 28 times
-	VMOVUPS	29540352(SI), Z0	// bf16[0]
+	VMOVUPS	28436480(SI), Z0	// bf16[0]
 	VMOVUPS	Z0, 2275904(DI)	// pixelsField.margins[15] | 1
 	ADDQ	$128, SI
 	ADDQ	$64, DI
@@ -6274,30 +6340,30 @@ loop12: // 11 times
 	ADDQ	$36, R9
 	DECQ	SI
 	JNE	loop12
-	VMOVUPS	Z0, 30644224(CX)	// conv[0]
-	VMOVUPS	Z1, 30644352(CX)	// conv[1]
-	VMOVUPS	Z2, 30644480(CX)	// conv[2]
-	VMOVUPS	Z3, 30644608(CX)	// conv[3]
-	VMOVUPS	Z4, 30744576(CX)	// conv[784]
-	VMOVUPS	Z5, 30744704(CX)	// conv[785]
-	VMOVUPS	Z6, 30744832(CX)	// conv[786]
-	VMOVUPS	Z7, 30744960(CX)	// conv[787]
-	VMOVUPS	Z8, 30844928(CX)	// conv[1568]
-	VMOVUPS	Z9, 30845056(CX)	// conv[1569]
-	VMOVUPS	Z10, 30845184(CX)	// conv[1570]
-	VMOVUPS	Z11, 30845312(CX)	// conv[1571]
-	VMOVUPS	Z12, 30945280(CX)	// conv[2352]
-	VMOVUPS	Z13, 30945408(CX)	// conv[2353]
-	VMOVUPS	Z14, 30945536(CX)	// conv[2354]
-	VMOVUPS	Z15, 30945664(CX)	// conv[2355]
-	VMOVUPS	Z16, 31045632(CX)	// conv[3136]
-	VMOVUPS	Z17, 31045760(CX)	// conv[3137]
-	VMOVUPS	Z18, 31045888(CX)	// conv[3138]
-	VMOVUPS	Z19, 31046016(CX)	// conv[3139]
-	VMOVUPS	Z20, 31145984(CX)	// conv[3920]
-	VMOVUPS	Z21, 31146112(CX)	// conv[3921]
-	VMOVUPS	Z22, 31146240(CX)	// conv[3922]
-	VMOVUPS	Z23, 31146368(CX)	// conv[3923]
+	VMOVUPS	Z0, 29540352(CX)	// conv[0]
+	VMOVUPS	Z1, 29540480(CX)	// conv[1]
+	VMOVUPS	Z2, 29540608(CX)	// conv[2]
+	VMOVUPS	Z3, 29540736(CX)	// conv[3]
+	VMOVUPS	Z4, 29640704(CX)	// conv[784]
+	VMOVUPS	Z5, 29640832(CX)	// conv[785]
+	VMOVUPS	Z6, 29640960(CX)	// conv[786]
+	VMOVUPS	Z7, 29641088(CX)	// conv[787]
+	VMOVUPS	Z8, 29741056(CX)	// conv[1568]
+	VMOVUPS	Z9, 29741184(CX)	// conv[1569]
+	VMOVUPS	Z10, 29741312(CX)	// conv[1570]
+	VMOVUPS	Z11, 29741440(CX)	// conv[1571]
+	VMOVUPS	Z12, 29841408(CX)	// conv[2352]
+	VMOVUPS	Z13, 29841536(CX)	// conv[2353]
+	VMOVUPS	Z14, 29841664(CX)	// conv[2354]
+	VMOVUPS	Z15, 29841792(CX)	// conv[2355]
+	VMOVUPS	Z16, 29941760(CX)	// conv[3136]
+	VMOVUPS	Z17, 29941888(CX)	// conv[3137]
+	VMOVUPS	Z18, 29942016(CX)	// conv[3138]
+	VMOVUPS	Z19, 29942144(CX)	// conv[3139]
+	VMOVUPS	Z20, 30042112(CX)	// conv[3920]
+	VMOVUPS	Z21, 30042240(CX)	// conv[3921]
+	VMOVUPS	Z22, 30042368(CX)	// conv[3922]
+	VMOVUPS	Z23, 30042496(CX)	// conv[3923]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -6587,26 +6653,26 @@ loop13: // 11 times
 	ADDQ	$36, R9
 	DECQ	SI
 	JNE	loop13
-	VMOVUPS	Z0, 31246336(CX)	// conv[4704]
-	VMOVUPS	Z1, 31246464(CX)	// conv[4705]
-	VMOVUPS	Z2, 31246592(CX)	// conv[4706]
-	VMOVUPS	Z3, 31246720(CX)	// conv[4707]
-	VMOVUPS	Z4, 31346688(CX)	// conv[5488]
-	VMOVUPS	Z5, 31346816(CX)	// conv[5489]
-	VMOVUPS	Z6, 31346944(CX)	// conv[5490]
-	VMOVUPS	Z7, 31347072(CX)	// conv[5491]
-	VMOVUPS	Z8, 31447040(CX)	// conv[6272]
-	VMOVUPS	Z9, 31447168(CX)	// conv[6273]
-	VMOVUPS	Z10, 31447296(CX)	// conv[6274]
-	VMOVUPS	Z11, 31447424(CX)	// conv[6275]
-	VMOVUPS	Z12, 31547392(CX)	// conv[7056]
-	VMOVUPS	Z13, 31547520(CX)	// conv[7057]
-	VMOVUPS	Z14, 31547648(CX)	// conv[7058]
-	VMOVUPS	Z15, 31547776(CX)	// conv[7059]
-	VMOVUPS	Z16, 31647744(CX)	// conv[7840]
-	VMOVUPS	Z17, 31647872(CX)	// conv[7841]
-	VMOVUPS	Z18, 31648000(CX)	// conv[7842]
-	VMOVUPS	Z19, 31648128(CX)	// conv[7843]
+	VMOVUPS	Z0, 30142464(CX)	// conv[4704]
+	VMOVUPS	Z1, 30142592(CX)	// conv[4705]
+	VMOVUPS	Z2, 30142720(CX)	// conv[4706]
+	VMOVUPS	Z3, 30142848(CX)	// conv[4707]
+	VMOVUPS	Z4, 30242816(CX)	// conv[5488]
+	VMOVUPS	Z5, 30242944(CX)	// conv[5489]
+	VMOVUPS	Z6, 30243072(CX)	// conv[5490]
+	VMOVUPS	Z7, 30243200(CX)	// conv[5491]
+	VMOVUPS	Z8, 30343168(CX)	// conv[6272]
+	VMOVUPS	Z9, 30343296(CX)	// conv[6273]
+	VMOVUPS	Z10, 30343424(CX)	// conv[6274]
+	VMOVUPS	Z11, 30343552(CX)	// conv[6275]
+	VMOVUPS	Z12, 30443520(CX)	// conv[7056]
+	VMOVUPS	Z13, 30443648(CX)	// conv[7057]
+	VMOVUPS	Z14, 30443776(CX)	// conv[7058]
+	VMOVUPS	Z15, 30443904(CX)	// conv[7059]
+	VMOVUPS	Z16, 30543872(CX)	// conv[7840]
+	VMOVUPS	Z17, 30544000(CX)	// conv[7841]
+	VMOVUPS	Z18, 30544128(CX)	// conv[7842]
+	VMOVUPS	Z19, 30544256(CX)	// conv[7843]
 	ADDQ	$256, 65592(AX)
 	ADDQ	$512, CX
 	DECQ	65584(AX)
@@ -6631,7 +6697,7 @@ loop14: // 2 times: vectors of the block
 	MOVQ	DX, DI
 loop15: // 8624 times: elements
 	// mnist.nde:10
-	VMOVUPS	30644224(SI), Z0	// conv[0]
+	VMOVUPS	29540352(SI), Z0	// conv[0]
 	VBROADCASTSS	(DI), Z1	// f.0.bias.transpose[0]
 	VADDPS	Z1, Z0, Z0
 	VBROADCASTSS	f32_41002df1<>(SB), Z1
@@ -6651,10 +6717,10 @@ loop15: // 8624 times: elements
 	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z1, Z2
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z1, Z2
 	VDIVPS	Z2, Z0, Z0
-	VMOVUPS	27332608(SI), Z1	// dz_bar[0]
+	VMOVUPS	26228736(SI), Z1	// dz_bar[0]
 	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z0, Z0
 	VMULPS	Z0, Z1, Z0
-	VMOVUPS	Z0, 31748096(SI)	// mul[0]
+	VMOVUPS	Z0, 30644224(SI)	// mul[0]
 	VPSRLD	$16, Z0, Z1
 	VPANDD.BCST	f32_00000001<>(SB), Z1, Z1
 	VPADDD.BCST	f32_00007fff<>(SB), Z0, Z2
@@ -6662,7 +6728,7 @@ loop15: // 8624 times: elements
 	VPANDD.BCST	f32_ffff0000<>(SB), Z1, Z1
 	VCMPPS	$0, Z0, Z0, K2
 	VBLENDMPS	Z1, Z0, K2, Z0
-	VMOVUPS	Z0, 32851968(SI)	// bf16_2[0]
+	VMOVUPS	Z0, 31748096(SI)	// bf16_2[0]
 	TESTQ	$4095, CX
 	JNE	on15
 	CALL	pause_avx512<>(SB)	// Go may stop it here
@@ -6704,7 +6770,7 @@ loop19: // 28 times
 	MOVQ	65592(AX), SI
 	MOVQ	65600(AX), DI
 loop20: // 28 times
-	VMOVUPS	32851968(SI), Z0	// bf16_2[0]
+	VMOVUPS	31748096(SI), Z0	// bf16_2[0]
 	VMOVUPS	Z0, 2275904(DI)	// pixelsField.margins[15] | 1
 	ADDQ	$128, SI
 	ADDQ	$64, DI
@@ -7083,30 +7149,30 @@ loop25: // 11 times
 	ADDQ	$396, R9
 	DECQ	SI
 	JNE	loop25
-	VMOVUPS	Z0, 28436480(CX)	// z_bar[0]
-	VMOVUPS	Z1, 28436608(CX)	// z_bar[1]
-	VMOVUPS	Z2, 28436736(CX)	// z_bar[2]
-	VMOVUPS	Z3, 28436864(CX)	// z_bar[3]
-	VMOVUPS	Z4, 28536832(CX)	// z_bar[784]
-	VMOVUPS	Z5, 28536960(CX)	// z_bar[785]
-	VMOVUPS	Z6, 28537088(CX)	// z_bar[786]
-	VMOVUPS	Z7, 28537216(CX)	// z_bar[787]
-	VMOVUPS	Z8, 28637184(CX)	// z_bar[1568]
-	VMOVUPS	Z9, 28637312(CX)	// z_bar[1569]
-	VMOVUPS	Z10, 28637440(CX)	// z_bar[1570]
-	VMOVUPS	Z11, 28637568(CX)	// z_bar[1571]
-	VMOVUPS	Z12, 28737536(CX)	// z_bar[2352]
-	VMOVUPS	Z13, 28737664(CX)	// z_bar[2353]
-	VMOVUPS	Z14, 28737792(CX)	// z_bar[2354]
-	VMOVUPS	Z15, 28737920(CX)	// z_bar[2355]
-	VMOVUPS	Z16, 28837888(CX)	// z_bar[3136]
-	VMOVUPS	Z17, 28838016(CX)	// z_bar[3137]
-	VMOVUPS	Z18, 28838144(CX)	// z_bar[3138]
-	VMOVUPS	Z19, 28838272(CX)	// z_bar[3139]
-	VMOVUPS	Z20, 28938240(CX)	// z_bar[3920]
-	VMOVUPS	Z21, 28938368(CX)	// z_bar[3921]
-	VMOVUPS	Z22, 28938496(CX)	// z_bar[3922]
-	VMOVUPS	Z23, 28938624(CX)	// z_bar[3923]
+	VMOVUPS	Z0, 27332608(CX)	// z_bar[0]
+	VMOVUPS	Z1, 27332736(CX)	// z_bar[1]
+	VMOVUPS	Z2, 27332864(CX)	// z_bar[2]
+	VMOVUPS	Z3, 27332992(CX)	// z_bar[3]
+	VMOVUPS	Z4, 27432960(CX)	// z_bar[784]
+	VMOVUPS	Z5, 27433088(CX)	// z_bar[785]
+	VMOVUPS	Z6, 27433216(CX)	// z_bar[786]
+	VMOVUPS	Z7, 27433344(CX)	// z_bar[787]
+	VMOVUPS	Z8, 27533312(CX)	// z_bar[1568]
+	VMOVUPS	Z9, 27533440(CX)	// z_bar[1569]
+	VMOVUPS	Z10, 27533568(CX)	// z_bar[1570]
+	VMOVUPS	Z11, 27533696(CX)	// z_bar[1571]
+	VMOVUPS	Z12, 27633664(CX)	// z_bar[2352]
+	VMOVUPS	Z13, 27633792(CX)	// z_bar[2353]
+	VMOVUPS	Z14, 27633920(CX)	// z_bar[2354]
+	VMOVUPS	Z15, 27634048(CX)	// z_bar[2355]
+	VMOVUPS	Z16, 27734016(CX)	// z_bar[3136]
+	VMOVUPS	Z17, 27734144(CX)	// z_bar[3137]
+	VMOVUPS	Z18, 27734272(CX)	// z_bar[3138]
+	VMOVUPS	Z19, 27734400(CX)	// z_bar[3139]
+	VMOVUPS	Z20, 27834368(CX)	// z_bar[3920]
+	VMOVUPS	Z21, 27834496(CX)	// z_bar[3921]
+	VMOVUPS	Z22, 27834624(CX)	// z_bar[3922]
+	VMOVUPS	Z23, 27834752(CX)	// z_bar[3923]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -7396,26 +7462,26 @@ loop26: // 11 times
 	ADDQ	$396, R9
 	DECQ	SI
 	JNE	loop26
-	VMOVUPS	Z0, 29038592(CX)	// z_bar[4704]
-	VMOVUPS	Z1, 29038720(CX)	// z_bar[4705]
-	VMOVUPS	Z2, 29038848(CX)	// z_bar[4706]
-	VMOVUPS	Z3, 29038976(CX)	// z_bar[4707]
-	VMOVUPS	Z4, 29138944(CX)	// z_bar[5488]
-	VMOVUPS	Z5, 29139072(CX)	// z_bar[5489]
-	VMOVUPS	Z6, 29139200(CX)	// z_bar[5490]
-	VMOVUPS	Z7, 29139328(CX)	// z_bar[5491]
-	VMOVUPS	Z8, 29239296(CX)	// z_bar[6272]
-	VMOVUPS	Z9, 29239424(CX)	// z_bar[6273]
-	VMOVUPS	Z10, 29239552(CX)	// z_bar[6274]
-	VMOVUPS	Z11, 29239680(CX)	// z_bar[6275]
-	VMOVUPS	Z12, 29339648(CX)	// z_bar[7056]
-	VMOVUPS	Z13, 29339776(CX)	// z_bar[7057]
-	VMOVUPS	Z14, 29339904(CX)	// z_bar[7058]
-	VMOVUPS	Z15, 29340032(CX)	// z_bar[7059]
-	VMOVUPS	Z16, 29440000(CX)	// z_bar[7840]
-	VMOVUPS	Z17, 29440128(CX)	// z_bar[7841]
-	VMOVUPS	Z18, 29440256(CX)	// z_bar[7842]
-	VMOVUPS	Z19, 29440384(CX)	// z_bar[7843]
+	VMOVUPS	Z0, 27934720(CX)	// z_bar[4704]
+	VMOVUPS	Z1, 27934848(CX)	// z_bar[4705]
+	VMOVUPS	Z2, 27934976(CX)	// z_bar[4706]
+	VMOVUPS	Z3, 27935104(CX)	// z_bar[4707]
+	VMOVUPS	Z4, 28035072(CX)	// z_bar[5488]
+	VMOVUPS	Z5, 28035200(CX)	// z_bar[5489]
+	VMOVUPS	Z6, 28035328(CX)	// z_bar[5490]
+	VMOVUPS	Z7, 28035456(CX)	// z_bar[5491]
+	VMOVUPS	Z8, 28135424(CX)	// z_bar[6272]
+	VMOVUPS	Z9, 28135552(CX)	// z_bar[6273]
+	VMOVUPS	Z10, 28135680(CX)	// z_bar[6274]
+	VMOVUPS	Z11, 28135808(CX)	// z_bar[6275]
+	VMOVUPS	Z12, 28235776(CX)	// z_bar[7056]
+	VMOVUPS	Z13, 28235904(CX)	// z_bar[7057]
+	VMOVUPS	Z14, 28236032(CX)	// z_bar[7058]
+	VMOVUPS	Z15, 28236160(CX)	// z_bar[7059]
+	VMOVUPS	Z16, 28336128(CX)	// z_bar[7840]
+	VMOVUPS	Z17, 28336256(CX)	// z_bar[7841]
+	VMOVUPS	Z18, 28336384(CX)	// z_bar[7842]
+	VMOVUPS	Z19, 28336512(CX)	// z_bar[7843]
 	ADDQ	$256, 65592(AX)
 	ADDQ	$512, CX
 	DECQ	65584(AX)
@@ -7462,7 +7528,7 @@ loop30: // 28 times
 	MOVQ	65592(AX), SI
 	MOVQ	65600(AX), DI
 loop31: // 28 times
-	VMOVUPS	29540352(SI), Z0	// bf16[0]
+	VMOVUPS	28436480(SI), Z0	// bf16[0]
 	VMOVUPS	Z0, 2275904(DI)	// pixelsField.margins[15] | 1
 	ADDQ	$128, SI
 	ADDQ	$64, DI
@@ -7496,7 +7562,7 @@ loop33: // 29 times
 	MOVQ	65552(AX), SI
 loop34: // 1089 times
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 33955840(SI)	// f.0.weight_bar[0]
+	VMOVUPS	Z0, 32851968(SI)	// f.0.weight_bar[0]
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop34
@@ -7517,27 +7583,27 @@ loop36: // 3 times
 	MOVQ	65600(AX), R15
 	MOVQ	R15, 65616(AX)
 loop37: // 11 times
-	VMOVUPS	33955840(CX), Z0	// f.0.weight_bar[0]
-	VMOVUPS	33955968(CX), Z1	// f.0.weight_bar[1]
-	VMOVUPS	33956096(CX), Z2	// f.0.weight_bar[2]
-	VMOVUPS	33968512(CX), Z3	// f.0.weight_bar[99]
-	VMOVUPS	33968640(CX), Z4	// f.0.weight_bar[100]
-	VMOVUPS	33968768(CX), Z5	// f.0.weight_bar[101]
-	VMOVUPS	33981184(CX), Z6	// f.0.weight_bar[198]
-	VMOVUPS	33981312(CX), Z7	// f.0.weight_bar[199]
-	VMOVUPS	33981440(CX), Z8	// f.0.weight_bar[200]
-	VMOVUPS	33993856(CX), Z9	// f.0.weight_bar[297]
-	VMOVUPS	33993984(CX), Z10	// f.0.weight_bar[298]
-	VMOVUPS	33994112(CX), Z11	// f.0.weight_bar[299]
-	VMOVUPS	34006528(CX), Z12	// f.0.weight_bar[396]
-	VMOVUPS	34006656(CX), Z13	// f.0.weight_bar[397]
-	VMOVUPS	34006784(CX), Z14	// f.0.weight_bar[398]
-	VMOVUPS	34019200(CX), Z15	// f.0.weight_bar[495]
-	VMOVUPS	34019328(CX), Z16	// f.0.weight_bar[496]
-	VMOVUPS	34019456(CX), Z17	// f.0.weight_bar[497]
-	VMOVUPS	34031872(CX), Z18	// f.0.weight_bar[594]
-	VMOVUPS	34032000(CX), Z19	// f.0.weight_bar[595]
-	VMOVUPS	34032128(CX), Z20	// f.0.weight_bar[596]
+	VMOVUPS	32851968(CX), Z0	// f.0.weight_bar[0]
+	VMOVUPS	32852096(CX), Z1	// f.0.weight_bar[1]
+	VMOVUPS	32852224(CX), Z2	// f.0.weight_bar[2]
+	VMOVUPS	32864640(CX), Z3	// f.0.weight_bar[99]
+	VMOVUPS	32864768(CX), Z4	// f.0.weight_bar[100]
+	VMOVUPS	32864896(CX), Z5	// f.0.weight_bar[101]
+	VMOVUPS	32877312(CX), Z6	// f.0.weight_bar[198]
+	VMOVUPS	32877440(CX), Z7	// f.0.weight_bar[199]
+	VMOVUPS	32877568(CX), Z8	// f.0.weight_bar[200]
+	VMOVUPS	32889984(CX), Z9	// f.0.weight_bar[297]
+	VMOVUPS	32890112(CX), Z10	// f.0.weight_bar[298]
+	VMOVUPS	32890240(CX), Z11	// f.0.weight_bar[299]
+	VMOVUPS	32902656(CX), Z12	// f.0.weight_bar[396]
+	VMOVUPS	32902784(CX), Z13	// f.0.weight_bar[397]
+	VMOVUPS	32902912(CX), Z14	// f.0.weight_bar[398]
+	VMOVUPS	32915328(CX), Z15	// f.0.weight_bar[495]
+	VMOVUPS	32915456(CX), Z16	// f.0.weight_bar[496]
+	VMOVUPS	32915584(CX), Z17	// f.0.weight_bar[497]
+	VMOVUPS	32928000(CX), Z18	// f.0.weight_bar[594]
+	VMOVUPS	32928128(CX), Z19	// f.0.weight_bar[595]
+	VMOVUPS	32928256(CX), Z20	// f.0.weight_bar[596]
 	MOVQ	$28, SI
 	MOVQ	65616(AX), DI
 	MOVQ	65576(AX), R9
@@ -7545,31 +7611,31 @@ loop38: // 28 times
 	VMOVUPS	2273920(DI), Z21	// pixelsField.margins[0]
 	VMOVUPS	2273984(DI), Z22	// pixelsField.margins[0] | 1
 	VMOVUPS	2274048(DI), Z23	// pixelsField.margins[1]
-	VMOVUPS	32851968(R9), Z24	// bf16_2[0]
+	VMOVUPS	31748096(R9), Z24	// bf16_2[0]
 	VFMADD231PS	Z21, Z24, Z0
 	VFMADD231PS	Z22, Z24, Z1
 	VFMADD231PS	Z23, Z24, Z2
-	VMOVUPS	32952320(R9), Z24	// bf16_2[784]
+	VMOVUPS	31848448(R9), Z24	// bf16_2[784]
 	VFMADD231PS	Z21, Z24, Z3
 	VFMADD231PS	Z22, Z24, Z4
 	VFMADD231PS	Z23, Z24, Z5
-	VMOVUPS	33052672(R9), Z24	// bf16_2[1568]
+	VMOVUPS	31948800(R9), Z24	// bf16_2[1568]
 	VFMADD231PS	Z21, Z24, Z6
 	VFMADD231PS	Z22, Z24, Z7
 	VFMADD231PS	Z23, Z24, Z8
-	VMOVUPS	33153024(R9), Z24	// bf16_2[2352]
+	VMOVUPS	32049152(R9), Z24	// bf16_2[2352]
 	VFMADD231PS	Z21, Z24, Z9
 	VFMADD231PS	Z22, Z24, Z10
 	VFMADD231PS	Z23, Z24, Z11
-	VMOVUPS	33253376(R9), Z24	// bf16_2[3136]
+	VMOVUPS	32149504(R9), Z24	// bf16_2[3136]
 	VFMADD231PS	Z21, Z24, Z12
 	VFMADD231PS	Z22, Z24, Z13
 	VFMADD231PS	Z23, Z24, Z14
-	VMOVUPS	33353728(R9), Z24	// bf16_2[3920]
+	VMOVUPS	32249856(R9), Z24	// bf16_2[3920]
 	VFMADD231PS	Z21, Z24, Z15
 	VFMADD231PS	Z22, Z24, Z16
 	VFMADD231PS	Z23, Z24, Z17
-	VMOVUPS	33454080(R9), Z24	// bf16_2[4704]
+	VMOVUPS	32350208(R9), Z24	// bf16_2[4704]
 	VFMADD231PS	Z21, Z24, Z18
 	VFMADD231PS	Z22, Z24, Z19
 	VFMADD231PS	Z23, Z24, Z20
@@ -7577,27 +7643,27 @@ loop38: // 28 times
 	ADDQ	$128, R9
 	DECQ	SI
 	JNE	loop38
-	VMOVUPS	Z0, 33955840(CX)	// f.0.weight_bar[0]
-	VMOVUPS	Z1, 33955968(CX)	// f.0.weight_bar[1]
-	VMOVUPS	Z2, 33956096(CX)	// f.0.weight_bar[2]
-	VMOVUPS	Z3, 33968512(CX)	// f.0.weight_bar[99]
-	VMOVUPS	Z4, 33968640(CX)	// f.0.weight_bar[100]
-	VMOVUPS	Z5, 33968768(CX)	// f.0.weight_bar[101]
-	VMOVUPS	Z6, 33981184(CX)	// f.0.weight_bar[198]
-	VMOVUPS	Z7, 33981312(CX)	// f.0.weight_bar[199]
-	VMOVUPS	Z8, 33981440(CX)	// f.0.weight_bar[200]
-	VMOVUPS	Z9, 33993856(CX)	// f.0.weight_bar[297]
-	VMOVUPS	Z10, 33993984(CX)	// f.0.weight_bar[298]
-	VMOVUPS	Z11, 33994112(CX)	// f.0.weight_bar[299]
-	VMOVUPS	Z12, 34006528(CX)	// f.0.weight_bar[396]
-	VMOVUPS	Z13, 34006656(CX)	// f.0.weight_bar[397]
-	VMOVUPS	Z14, 34006784(CX)	// f.0.weight_bar[398]
-	VMOVUPS	Z15, 34019200(CX)	// f.0.weight_bar[495]
-	VMOVUPS	Z16, 34019328(CX)	// f.0.weight_bar[496]
-	VMOVUPS	Z17, 34019456(CX)	// f.0.weight_bar[497]
-	VMOVUPS	Z18, 34031872(CX)	// f.0.weight_bar[594]
-	VMOVUPS	Z19, 34032000(CX)	// f.0.weight_bar[595]
-	VMOVUPS	Z20, 34032128(CX)	// f.0.weight_bar[596]
+	VMOVUPS	Z0, 32851968(CX)	// f.0.weight_bar[0]
+	VMOVUPS	Z1, 32852096(CX)	// f.0.weight_bar[1]
+	VMOVUPS	Z2, 32852224(CX)	// f.0.weight_bar[2]
+	VMOVUPS	Z3, 32864640(CX)	// f.0.weight_bar[99]
+	VMOVUPS	Z4, 32864768(CX)	// f.0.weight_bar[100]
+	VMOVUPS	Z5, 32864896(CX)	// f.0.weight_bar[101]
+	VMOVUPS	Z6, 32877312(CX)	// f.0.weight_bar[198]
+	VMOVUPS	Z7, 32877440(CX)	// f.0.weight_bar[199]
+	VMOVUPS	Z8, 32877568(CX)	// f.0.weight_bar[200]
+	VMOVUPS	Z9, 32889984(CX)	// f.0.weight_bar[297]
+	VMOVUPS	Z10, 32890112(CX)	// f.0.weight_bar[298]
+	VMOVUPS	Z11, 32890240(CX)	// f.0.weight_bar[299]
+	VMOVUPS	Z12, 32902656(CX)	// f.0.weight_bar[396]
+	VMOVUPS	Z13, 32902784(CX)	// f.0.weight_bar[397]
+	VMOVUPS	Z14, 32902912(CX)	// f.0.weight_bar[398]
+	VMOVUPS	Z15, 32915328(CX)	// f.0.weight_bar[495]
+	VMOVUPS	Z16, 32915456(CX)	// f.0.weight_bar[496]
+	VMOVUPS	Z17, 32915584(CX)	// f.0.weight_bar[497]
+	VMOVUPS	Z18, 32928000(CX)	// f.0.weight_bar[594]
+	VMOVUPS	Z19, 32928128(CX)	// f.0.weight_bar[595]
+	VMOVUPS	Z20, 32928256(CX)	// f.0.weight_bar[596]
 	ADDQ	$1152, CX
 	ADDQ	$57664, 65616(AX)
 	DECQ	65608(AX)
@@ -7607,18 +7673,18 @@ loop38: // 28 times
 	MOVQ	65600(AX), R15
 	MOVQ	R15, 65616(AX)
 loop39: // 11 times
-	VMOVUPS	34044544(CX), Z0	// f.0.weight_bar[693]
-	VMOVUPS	34044672(CX), Z1	// f.0.weight_bar[694]
-	VMOVUPS	34044800(CX), Z2	// f.0.weight_bar[695]
-	VMOVUPS	34057216(CX), Z3	// f.0.weight_bar[792]
-	VMOVUPS	34057344(CX), Z4	// f.0.weight_bar[793]
-	VMOVUPS	34057472(CX), Z5	// f.0.weight_bar[794]
-	VMOVUPS	34069888(CX), Z6	// f.0.weight_bar[891]
-	VMOVUPS	34070016(CX), Z7	// f.0.weight_bar[892]
-	VMOVUPS	34070144(CX), Z8	// f.0.weight_bar[893]
-	VMOVUPS	34082560(CX), Z9	// f.0.weight_bar[990]
-	VMOVUPS	34082688(CX), Z10	// f.0.weight_bar[991]
-	VMOVUPS	34082816(CX), Z11	// f.0.weight_bar[992]
+	VMOVUPS	32940672(CX), Z0	// f.0.weight_bar[693]
+	VMOVUPS	32940800(CX), Z1	// f.0.weight_bar[694]
+	VMOVUPS	32940928(CX), Z2	// f.0.weight_bar[695]
+	VMOVUPS	32953344(CX), Z3	// f.0.weight_bar[792]
+	VMOVUPS	32953472(CX), Z4	// f.0.weight_bar[793]
+	VMOVUPS	32953600(CX), Z5	// f.0.weight_bar[794]
+	VMOVUPS	32966016(CX), Z6	// f.0.weight_bar[891]
+	VMOVUPS	32966144(CX), Z7	// f.0.weight_bar[892]
+	VMOVUPS	32966272(CX), Z8	// f.0.weight_bar[893]
+	VMOVUPS	32978688(CX), Z9	// f.0.weight_bar[990]
+	VMOVUPS	32978816(CX), Z10	// f.0.weight_bar[991]
+	VMOVUPS	32978944(CX), Z11	// f.0.weight_bar[992]
 	MOVQ	$28, SI
 	MOVQ	65616(AX), DI
 	MOVQ	65576(AX), R9
@@ -7626,19 +7692,19 @@ loop40: // 28 times
 	VMOVUPS	2273920(DI), Z12	// pixelsField.margins[0]
 	VMOVUPS	2273984(DI), Z13	// pixelsField.margins[0] | 1
 	VMOVUPS	2274048(DI), Z14	// pixelsField.margins[1]
-	VMOVUPS	33554432(R9), Z15	// bf16_2[5488]
+	VMOVUPS	32450560(R9), Z15	// bf16_2[5488]
 	VFMADD231PS	Z12, Z15, Z0
 	VFMADD231PS	Z13, Z15, Z1
 	VFMADD231PS	Z14, Z15, Z2
-	VMOVUPS	33654784(R9), Z15	// bf16_2[6272]
+	VMOVUPS	32550912(R9), Z15	// bf16_2[6272]
 	VFMADD231PS	Z12, Z15, Z3
 	VFMADD231PS	Z13, Z15, Z4
 	VFMADD231PS	Z14, Z15, Z5
-	VMOVUPS	33755136(R9), Z15	// bf16_2[7056]
+	VMOVUPS	32651264(R9), Z15	// bf16_2[7056]
 	VFMADD231PS	Z12, Z15, Z6
 	VFMADD231PS	Z13, Z15, Z7
 	VFMADD231PS	Z14, Z15, Z8
-	VMOVUPS	33855488(R9), Z15	// bf16_2[7840]
+	VMOVUPS	32751616(R9), Z15	// bf16_2[7840]
 	VFMADD231PS	Z12, Z15, Z9
 	VFMADD231PS	Z13, Z15, Z10
 	VFMADD231PS	Z14, Z15, Z11
@@ -7646,18 +7712,18 @@ loop40: // 28 times
 	ADDQ	$128, R9
 	DECQ	SI
 	JNE	loop40
-	VMOVUPS	Z0, 34044544(CX)	// f.0.weight_bar[693]
-	VMOVUPS	Z1, 34044672(CX)	// f.0.weight_bar[694]
-	VMOVUPS	Z2, 34044800(CX)	// f.0.weight_bar[695]
-	VMOVUPS	Z3, 34057216(CX)	// f.0.weight_bar[792]
-	VMOVUPS	Z4, 34057344(CX)	// f.0.weight_bar[793]
-	VMOVUPS	Z5, 34057472(CX)	// f.0.weight_bar[794]
-	VMOVUPS	Z6, 34069888(CX)	// f.0.weight_bar[891]
-	VMOVUPS	Z7, 34070016(CX)	// f.0.weight_bar[892]
-	VMOVUPS	Z8, 34070144(CX)	// f.0.weight_bar[893]
-	VMOVUPS	Z9, 34082560(CX)	// f.0.weight_bar[990]
-	VMOVUPS	Z10, 34082688(CX)	// f.0.weight_bar[991]
-	VMOVUPS	Z11, 34082816(CX)	// f.0.weight_bar[992]
+	VMOVUPS	Z0, 32940672(CX)	// f.0.weight_bar[693]
+	VMOVUPS	Z1, 32940800(CX)	// f.0.weight_bar[694]
+	VMOVUPS	Z2, 32940928(CX)	// f.0.weight_bar[695]
+	VMOVUPS	Z3, 32953344(CX)	// f.0.weight_bar[792]
+	VMOVUPS	Z4, 32953472(CX)	// f.0.weight_bar[793]
+	VMOVUPS	Z5, 32953600(CX)	// f.0.weight_bar[794]
+	VMOVUPS	Z6, 32966016(CX)	// f.0.weight_bar[891]
+	VMOVUPS	Z7, 32966144(CX)	// f.0.weight_bar[892]
+	VMOVUPS	Z8, 32966272(CX)	// f.0.weight_bar[893]
+	VMOVUPS	Z9, 32978688(CX)	// f.0.weight_bar[990]
+	VMOVUPS	Z10, 32978816(CX)	// f.0.weight_bar[991]
+	VMOVUPS	Z11, 32978944(CX)	// f.0.weight_bar[992]
 	ADDQ	$1152, CX
 	ADDQ	$57664, 65616(AX)
 	DECQ	65608(AX)
@@ -7685,8 +7751,8 @@ on35: // 4 runs go without a pause
 	MOVQ	R8, DI
 loop41: // 1089 times: elements
 	// mnist.nde:10
-	VMOVUPS	33955840(SI), Z2	// f.0.weight_bar[0]
-	VMOVUPS	33955904(SI), Z3	// f.0.weight_bar[0] | 1
+	VMOVUPS	32851968(SI), Z2	// f.0.weight_bar[0]
+	VMOVUPS	32852032(SI), Z3	// f.0.weight_bar[0] | 1
 	VPANDD	Z0, Z2, Z2
 	VPANDD	Z1, Z3, Z3
 	VMOVUPS	(DI), Z4	// sum of f.0.weight[0]
@@ -7710,8 +7776,8 @@ loop43: // 28 times: elements
 	MOVQ	$28, SI
 	MOVQ	65560(AX), DI
 loop44: // 28 times: elements
-	VMOVUPS	31748096(DI), Z4	// mul[0]
-	VMOVUPS	31748160(DI), Z5	// mul[0] | 1
+	VMOVUPS	30644224(DI), Z4	// mul[0]
+	VMOVUPS	30644288(DI), Z5	// mul[0] | 1
 	VADDPS	Z4, Z2, Z2
 	VADDPS	Z5, Z3, Z3
 	ADDQ	$128, DI
@@ -7720,8 +7786,8 @@ loop44: // 28 times: elements
 	ADDQ	$3584, 65560(AX)
 	DECQ	65552(AX)
 	JNE	loop43
-	VMOVUPS	Z2, 34095232(CX)	// f.0.bias_bar[0]
-	VMOVUPS	Z3, 34095296(CX)	// f.0.bias_bar[0] | 1
+	VMOVUPS	Z2, 32991360(CX)	// f.0.bias_bar[0]
+	VMOVUPS	Z3, 32991424(CX)	// f.0.bias_bar[0] | 1
 	ADDQ	$100352, 65544(AX)
 	ADDQ	$128, CX
 	DECQ	65536(AX)
@@ -7730,8 +7796,8 @@ loop44: // 28 times: elements
 	MOVQ	AX, SI
 	MOVQ	R8, DI
 loop45: // 11 times: elements
-	VMOVUPS	34095232(SI), Z2	// f.0.bias_bar[0]
-	VMOVUPS	34095296(SI), Z3	// f.0.bias_bar[0] | 1
+	VMOVUPS	32991360(SI), Z2	// f.0.bias_bar[0]
+	VMOVUPS	32991424(SI), Z3	// f.0.bias_bar[0] | 1
 	VPANDD	Z0, Z2, Z2
 	VPANDD	Z1, Z3, Z3
 	VMOVUPS	69696(DI), Z4	// sum of f.0.bias[0]
@@ -7744,127 +7810,2036 @@ loop45: // 11 times: elements
 	JNE	loop45
 	RET
 
-// digitsMixed0ReplayVjp is Digits.mixed.0.replay.vjp (mnist.nde:21) of a block of samples.
-TEXT digitsMixed0ReplayVjp_avx512<>(SB), NOSPLIT, $0-0
+// pixelsMixedFieldVjpAlike is Pixels.mixed.field.vjp (mnist.nde:13) of a block of samples.
+TEXT pixelsMixedFieldVjpAlike_avx512<>(SB), NOSPLIT, $0-0
 	NO_LOCAL_POINTERS
-	// mnist.nde:21
-	VBROADCASTSD	34096768(AX), Z0	// t
-	VMOVSD	X0, 15188608(AX)	// pixelsMixedField.t
+	MOVQ	$2, 65536(AX)
+	MOVQ	AX, 65544(AX)
+loop1: // 2 times: vectors of the block
 	MOVQ	$8624, CX
-	MOVQ	AX, SI
-loop1: // 8624 times: elements
-	VMOVUPS	34097280(SI), Z0	// z[0]
-	VMOVUPS	34097344(SI), Z1	// z[0] | 1
-	VMOVUPS	Z0, 15188864(SI)	// pixelsMixedField.z[0]
-	VMOVUPS	Z1, 15188928(SI)	// pixelsMixedField.z[0] | 1
+	MOVQ	65544(AX), SI
+loop2: // 8624 times: elements
+	// mnist.nde:10
+	VMOVUPS	32992768(SI), Z0	// z[0]
+	VPSRLD	$16, Z0, Z1
+	VPANDD.BCST	f32_00000001<>(SB), Z1, Z1
+	VPADDD.BCST	f32_00007fff<>(SB), Z0, Z2
+	VPADDD	Z1, Z2, Z1
+	VPANDD.BCST	f32_ffff0000<>(SB), Z1, Z1
+	VCMPPS	$0, Z0, Z0, K2
+	VBLENDMPS	Z1, Z0, K2, Z0
+	VMOVUPS	Z0, 36304384(SI)	// bf16[0]
 	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop1
-	CALL	pixelsMixedField_avx512<>(SB)
-	CALL	pause_avx512<>(SB)	// Go may stop it here
-	// mnist.nde:21
-	VBROADCASTSD	34097024(AX), Z0	// h
-	VMULPD.BCST	f64_3fe0000000000000<>(SB), Z0, Z0
-	VMOVSD	X0, 34096640(AX)
-	VBROADCASTSD	34096768(AX), Z1	// t
-	VADDPD	Z0, Z1, Z1
-	VMOVSD	X1, 34096648(AX)
-	VCVTPD2PS	Z0, Y0
-	VINSERTF64X4	$1, Y0, Z0, Z0
-	VMOVSS	X0, 34096656(AX)
-	MOVQ	$2, CX
-	MOVQ	AX, SI
-loop2: // 2 times: vectors of the block
-	// mnist.nde:21
-	MOVQ	$8624, DI
-	MOVQ	SI, R9
-loop3: // 8624 times: elements
-	VBROADCASTSS	34096656(AX), Z0
-	VMOVUPS	16292736(R9), Z1	// pixelsMixedField.dz[0]
-	VMOVUPS	34097280(R9), Z2	// z[0]
-	VFMADD231PS	Z1, Z0, Z2
-	VMOVUPS	Z2, 37408896(R9)	// z_y2[0]
-	ADDQ	$128, R9
-	DECQ	DI
-	JNE	loop3
-	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop2
-	// mnist.nde:21
-	VBROADCASTSD	34096648(AX), Z0
-	VMOVSD	X0, 15188608(AX)	// pixelsMixedField.t
-	MOVQ	$8624, CX
-	MOVQ	AX, SI
-loop4: // 8624 times: elements
-	VMOVUPS	37408896(SI), Z0	// z_y2[0]
-	VMOVUPS	37408960(SI), Z1	// z_y2[0] | 1
-	VMOVUPS	Z0, 15188864(SI)	// pixelsMixedField.z[0]
-	VMOVUPS	Z1, 15188928(SI)	// pixelsMixedField.z[0] | 1
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop4
-	CALL	pixelsMixedField_avx512<>(SB)
-	CALL	pause_avx512<>(SB)	// Go may stop it here
-	VBROADCASTSS	34096656(AX), Z0
-	MOVQ	$2, CX
-	MOVQ	AX, SI
-loop5: // 2 times: vectors of the block
-	MOVQ	$8624, DI
-	MOVQ	SI, R9
-loop6: // 8624 times: elements
-	// mnist.nde:21
-	VBROADCASTSS	34096656(AX), Z0
-	VMOVUPS	16292736(R9), Z1	// pixelsMixedField.dz[0]
-	VMOVUPS	34097280(R9), Z2	// z[0]
-	VFMADD231PS	Z1, Z0, Z2
-	VMOVUPS	Z2, 38512768(R9)	// z_y3[0]
-	ADDQ	$128, R9
-	DECQ	DI
-	JNE	loop6
+	ADDQ	$64, 65544(AX)
+	DECQ	65536(AX)
+	JNE	loop1
+	MOVQ	$2, 65536(AX)
+	MOVQ	AX, 65544(AX)
+	MOVQ	AX, 65552(AX)
+loop3: // 2 times: vectors of the block
+	// mnist.nde:10
+	// the image in a frame of zeros
+	MOVQ	$11, 65560(AX)
+	MOVQ	65544(AX), R15
+	MOVQ	R15, 65568(AX)
+	MOVQ	65552(AX), R15
+	MOVQ	R15, 65576(AX)
+loop4: // 11 times
+	MOVQ	$31, CX
+	MOVQ	65568(AX), SI
+loop5: // 31 times
+	VBROADCASTSS	f32_00000000<>(SB), Z0
+	VMOVUPS	Z0, 2273920(SI)	// pixelsField.margins[0]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop5
-	// mnist.nde:21
-	VBROADCASTSD	34096648(AX), Z0
-	VMOVSD	X0, 15188608(AX)	// pixelsMixedField.t
-	MOVQ	$8624, CX
-	MOVQ	AX, SI
-loop7: // 8624 times: elements
-	VMOVUPS	38512768(SI), Z0	// z_y3[0]
-	VMOVUPS	38512832(SI), Z1	// z_y3[0] | 1
-	VMOVUPS	Z0, 15188864(SI)	// pixelsMixedField.z[0]
-	VMOVUPS	Z1, 15188928(SI)	// pixelsMixedField.z[0] | 1
+	MOVQ	$28, 65584(AX)
+	MOVQ	65576(AX), R15
+	MOVQ	R15, 65592(AX)
+	MOVQ	65568(AX), R15
+	MOVQ	R15, 65600(AX)
+loop6: // 28 times
+	MOVQ	$28, CX
+	MOVQ	65592(AX), SI
+	MOVQ	65600(AX), DI
+loop7: // 28 times
+	VMOVUPS	36304384(SI), Z0	// bf16[0]
+	VMOVUPS	Z0, 2275904(DI)	// pixelsField.margins[15] | 1
 	ADDQ	$128, SI
+	ADDQ	$64, DI
 	DECQ	CX
 	JNE	loop7
-	CALL	pixelsMixedField_avx512<>(SB)
+	MOVQ	$2, CX
+	MOVQ	65600(AX), SI
+loop8: // 2 times
+	VBROADCASTSS	f32_00000000<>(SB), Z0
+	VMOVUPS	Z0, 2277696(SI)	// pixelsField.margins[29] | 1
+	ADDQ	$64, SI
+	DECQ	CX
+	JNE	loop8
+	ADDQ	$3584, 65592(AX)
+	ADDQ	$1920, 65600(AX)
+	DECQ	65584(AX)
+	JNE	loop6
+	MOVQ	$29, CX
+	MOVQ	65568(AX), SI
+loop9: // 29 times
+	VBROADCASTSS	f32_00000000<>(SB), Z0
+	VMOVUPS	Z0, 2329664(SI)	// pixelsField.margins[435] | 1
+	ADDQ	$64, SI
+	DECQ	CX
+	JNE	loop9
+	ADDQ	$57664, 65568(AX)
+	ADDQ	$100352, 65576(AX)
+	DECQ	65560(AX)
+	JNE	loop4
+	MOVQ	$28, 65560(AX)
+	MOVQ	65544(AX), R15
+	MOVQ	R15, 65568(AX)
+	MOVQ	65552(AX), R15
+	MOVQ	R15, 65576(AX)
+loop10: // 28 times
+	MOVQ	$7, 65584(AX)
+	MOVQ	65568(AX), R15
+	MOVQ	R15, 65592(AX)
+	MOVQ	65576(AX), CX
+loop11: // 7 times: tiles of 4 elements
+	VBROADCASTSS	f32_00000000<>(SB), Z0
+	VBROADCASTSS	f32_00000000<>(SB), Z1
+	VBROADCASTSS	f32_00000000<>(SB), Z2
+	VBROADCASTSS	f32_00000000<>(SB), Z3
+	VBROADCASTSS	f32_00000000<>(SB), Z4
+	VBROADCASTSS	f32_00000000<>(SB), Z5
+	VBROADCASTSS	f32_00000000<>(SB), Z6
+	VBROADCASTSS	f32_00000000<>(SB), Z7
+	VBROADCASTSS	f32_00000000<>(SB), Z8
+	VBROADCASTSS	f32_00000000<>(SB), Z9
+	VBROADCASTSS	f32_00000000<>(SB), Z10
+	VBROADCASTSS	f32_00000000<>(SB), Z11
+	VBROADCASTSS	f32_00000000<>(SB), Z12
+	VBROADCASTSS	f32_00000000<>(SB), Z13
+	VBROADCASTSS	f32_00000000<>(SB), Z14
+	VBROADCASTSS	f32_00000000<>(SB), Z15
+	VBROADCASTSS	f32_00000000<>(SB), Z16
+	VBROADCASTSS	f32_00000000<>(SB), Z17
+	VBROADCASTSS	f32_00000000<>(SB), Z18
+	VBROADCASTSS	f32_00000000<>(SB), Z19
+	VBROADCASTSS	f32_00000000<>(SB), Z20
+	VBROADCASTSS	f32_00000000<>(SB), Z21
+	VBROADCASTSS	f32_00000000<>(SB), Z22
+	VBROADCASTSS	f32_00000000<>(SB), Z23
+	MOVQ	$11, SI
+	MOVQ	65592(AX), DI
+	MOVQ	DX, R9
+loop12: // 11 times
+	VMOVUPS	2273920(DI), Z24	// pixelsField.margins[0]
+	VMOVUPS	2273984(DI), Z25	// pixelsField.margins[0] | 1
+	VMOVUPS	2274048(DI), Z26	// pixelsField.margins[1]
+	VMOVUPS	2274112(DI), Z27	// pixelsField.margins[1] | 1
+	VBROADCASTSS	37632(R9), Z28	// f.0.weight.bf16[0]
+	VFMADD231PS	Z24, Z28, Z0
+	VFMADD231PS	Z25, Z28, Z1
+	VFMADD231PS	Z26, Z28, Z2
+	VFMADD231PS	Z27, Z28, Z3
+	VBROADCASTSS	38028(R9), Z28	// f.0.weight.bf16[99]
+	VFMADD231PS	Z24, Z28, Z4
+	VFMADD231PS	Z25, Z28, Z5
+	VFMADD231PS	Z26, Z28, Z6
+	VFMADD231PS	Z27, Z28, Z7
+	VBROADCASTSS	38424(R9), Z28	// f.0.weight.bf16[198]
+	VFMADD231PS	Z24, Z28, Z8
+	VFMADD231PS	Z25, Z28, Z9
+	VFMADD231PS	Z26, Z28, Z10
+	VFMADD231PS	Z27, Z28, Z11
+	VBROADCASTSS	38820(R9), Z28	// f.0.weight.bf16[297]
+	VFMADD231PS	Z24, Z28, Z12
+	VFMADD231PS	Z25, Z28, Z13
+	VFMADD231PS	Z26, Z28, Z14
+	VFMADD231PS	Z27, Z28, Z15
+	VBROADCASTSS	39216(R9), Z28	// f.0.weight.bf16[396]
+	VFMADD231PS	Z24, Z28, Z16
+	VFMADD231PS	Z25, Z28, Z17
+	VFMADD231PS	Z26, Z28, Z18
+	VFMADD231PS	Z27, Z28, Z19
+	VBROADCASTSS	39612(R9), Z28	// f.0.weight.bf16[495]
+	VFMADD231PS	Z24, Z28, Z20
+	VFMADD231PS	Z25, Z28, Z21
+	VFMADD231PS	Z26, Z28, Z22
+	VFMADD231PS	Z27, Z28, Z23
+	VMOVUPS	2273984(DI), Z24	// pixelsField.margins[0] | 1
+	VMOVUPS	2274048(DI), Z25	// pixelsField.margins[1]
+	VMOVUPS	2274112(DI), Z26	// pixelsField.margins[1] | 1
+	VMOVUPS	2274176(DI), Z27	// pixelsField.margins[2]
+	VBROADCASTSS	37636(R9), Z28	// f.0.weight.bf16[1]
+	VFMADD231PS	Z24, Z28, Z0
+	VFMADD231PS	Z25, Z28, Z1
+	VFMADD231PS	Z26, Z28, Z2
+	VFMADD231PS	Z27, Z28, Z3
+	VBROADCASTSS	38032(R9), Z28	// f.0.weight.bf16[100]
+	VFMADD231PS	Z24, Z28, Z4
+	VFMADD231PS	Z25, Z28, Z5
+	VFMADD231PS	Z26, Z28, Z6
+	VFMADD231PS	Z27, Z28, Z7
+	VBROADCASTSS	38428(R9), Z28	// f.0.weight.bf16[199]
+	VFMADD231PS	Z24, Z28, Z8
+	VFMADD231PS	Z25, Z28, Z9
+	VFMADD231PS	Z26, Z28, Z10
+	VFMADD231PS	Z27, Z28, Z11
+	VBROADCASTSS	38824(R9), Z28	// f.0.weight.bf16[298]
+	VFMADD231PS	Z24, Z28, Z12
+	VFMADD231PS	Z25, Z28, Z13
+	VFMADD231PS	Z26, Z28, Z14
+	VFMADD231PS	Z27, Z28, Z15
+	VBROADCASTSS	39220(R9), Z28	// f.0.weight.bf16[397]
+	VFMADD231PS	Z24, Z28, Z16
+	VFMADD231PS	Z25, Z28, Z17
+	VFMADD231PS	Z26, Z28, Z18
+	VFMADD231PS	Z27, Z28, Z19
+	VBROADCASTSS	39616(R9), Z28	// f.0.weight.bf16[496]
+	VFMADD231PS	Z24, Z28, Z20
+	VFMADD231PS	Z25, Z28, Z21
+	VFMADD231PS	Z26, Z28, Z22
+	VFMADD231PS	Z27, Z28, Z23
+	VMOVUPS	2274048(DI), Z24	// pixelsField.margins[1]
+	VMOVUPS	2274112(DI), Z25	// pixelsField.margins[1] | 1
+	VMOVUPS	2274176(DI), Z26	// pixelsField.margins[2]
+	VMOVUPS	2274240(DI), Z27	// pixelsField.margins[2] | 1
+	VBROADCASTSS	37640(R9), Z28	// f.0.weight.bf16[2]
+	VFMADD231PS	Z24, Z28, Z0
+	VFMADD231PS	Z25, Z28, Z1
+	VFMADD231PS	Z26, Z28, Z2
+	VFMADD231PS	Z27, Z28, Z3
+	VBROADCASTSS	38036(R9), Z28	// f.0.weight.bf16[101]
+	VFMADD231PS	Z24, Z28, Z4
+	VFMADD231PS	Z25, Z28, Z5
+	VFMADD231PS	Z26, Z28, Z6
+	VFMADD231PS	Z27, Z28, Z7
+	VBROADCASTSS	38432(R9), Z28	// f.0.weight.bf16[200]
+	VFMADD231PS	Z24, Z28, Z8
+	VFMADD231PS	Z25, Z28, Z9
+	VFMADD231PS	Z26, Z28, Z10
+	VFMADD231PS	Z27, Z28, Z11
+	VBROADCASTSS	38828(R9), Z28	// f.0.weight.bf16[299]
+	VFMADD231PS	Z24, Z28, Z12
+	VFMADD231PS	Z25, Z28, Z13
+	VFMADD231PS	Z26, Z28, Z14
+	VFMADD231PS	Z27, Z28, Z15
+	VBROADCASTSS	39224(R9), Z28	// f.0.weight.bf16[398]
+	VFMADD231PS	Z24, Z28, Z16
+	VFMADD231PS	Z25, Z28, Z17
+	VFMADD231PS	Z26, Z28, Z18
+	VFMADD231PS	Z27, Z28, Z19
+	VBROADCASTSS	39620(R9), Z28	// f.0.weight.bf16[497]
+	VFMADD231PS	Z24, Z28, Z20
+	VFMADD231PS	Z25, Z28, Z21
+	VFMADD231PS	Z26, Z28, Z22
+	VFMADD231PS	Z27, Z28, Z23
+	VMOVUPS	2275840(DI), Z24	// pixelsField.margins[15]
+	VMOVUPS	2275904(DI), Z25	// pixelsField.margins[15] | 1
+	VMOVUPS	2275968(DI), Z26	// pixelsField.margins[16]
+	VMOVUPS	2276032(DI), Z27	// pixelsField.margins[16] | 1
+	VBROADCASTSS	37644(R9), Z28	// f.0.weight.bf16[3]
+	VFMADD231PS	Z24, Z28, Z0
+	VFMADD231PS	Z25, Z28, Z1
+	VFMADD231PS	Z26, Z28, Z2
+	VFMADD231PS	Z27, Z28, Z3
+	VBROADCASTSS	38040(R9), Z28	// f.0.weight.bf16[102]
+	VFMADD231PS	Z24, Z28, Z4
+	VFMADD231PS	Z25, Z28, Z5
+	VFMADD231PS	Z26, Z28, Z6
+	VFMADD231PS	Z27, Z28, Z7
+	VBROADCASTSS	38436(R9), Z28	// f.0.weight.bf16[201]
+	VFMADD231PS	Z24, Z28, Z8
+	VFMADD231PS	Z25, Z28, Z9
+	VFMADD231PS	Z26, Z28, Z10
+	VFMADD231PS	Z27, Z28, Z11
+	VBROADCASTSS	38832(R9), Z28	// f.0.weight.bf16[300]
+	VFMADD231PS	Z24, Z28, Z12
+	VFMADD231PS	Z25, Z28, Z13
+	VFMADD231PS	Z26, Z28, Z14
+	VFMADD231PS	Z27, Z28, Z15
+	VBROADCASTSS	39228(R9), Z28	// f.0.weight.bf16[399]
+	VFMADD231PS	Z24, Z28, Z16
+	VFMADD231PS	Z25, Z28, Z17
+	VFMADD231PS	Z26, Z28, Z18
+	VFMADD231PS	Z27, Z28, Z19
+	VBROADCASTSS	39624(R9), Z28	// f.0.weight.bf16[498]
+	VFMADD231PS	Z24, Z28, Z20
+	VFMADD231PS	Z25, Z28, Z21
+	VFMADD231PS	Z26, Z28, Z22
+	VFMADD231PS	Z27, Z28, Z23
+	VMOVUPS	2275904(DI), Z24	// pixelsField.margins[15] | 1
+	VMOVUPS	2275968(DI), Z25	// pixelsField.margins[16]
+	VMOVUPS	2276032(DI), Z26	// pixelsField.margins[16] | 1
+	VMOVUPS	2276096(DI), Z27	// pixelsField.margins[17]
+	VBROADCASTSS	37648(R9), Z28	// f.0.weight.bf16[4]
+	VFMADD231PS	Z24, Z28, Z0
+	VFMADD231PS	Z25, Z28, Z1
+	VFMADD231PS	Z26, Z28, Z2
+	VFMADD231PS	Z27, Z28, Z3
+	VBROADCASTSS	38044(R9), Z28	// f.0.weight.bf16[103]
+	VFMADD231PS	Z24, Z28, Z4
+	VFMADD231PS	Z25, Z28, Z5
+	VFMADD231PS	Z26, Z28, Z6
+	VFMADD231PS	Z27, Z28, Z7
+	VBROADCASTSS	38440(R9), Z28	// f.0.weight.bf16[202]
+	VFMADD231PS	Z24, Z28, Z8
+	VFMADD231PS	Z25, Z28, Z9
+	VFMADD231PS	Z26, Z28, Z10
+	VFMADD231PS	Z27, Z28, Z11
+	VBROADCASTSS	38836(R9), Z28	// f.0.weight.bf16[301]
+	VFMADD231PS	Z24, Z28, Z12
+	VFMADD231PS	Z25, Z28, Z13
+	VFMADD231PS	Z26, Z28, Z14
+	VFMADD231PS	Z27, Z28, Z15
+	VBROADCASTSS	39232(R9), Z28	// f.0.weight.bf16[400]
+	VFMADD231PS	Z24, Z28, Z16
+	VFMADD231PS	Z25, Z28, Z17
+	VFMADD231PS	Z26, Z28, Z18
+	VFMADD231PS	Z27, Z28, Z19
+	VBROADCASTSS	39628(R9), Z28	// f.0.weight.bf16[499]
+	VFMADD231PS	Z24, Z28, Z20
+	VFMADD231PS	Z25, Z28, Z21
+	VFMADD231PS	Z26, Z28, Z22
+	VFMADD231PS	Z27, Z28, Z23
+	VMOVUPS	2275968(DI), Z24	// pixelsField.margins[16]
+	VMOVUPS	2276032(DI), Z25	// pixelsField.margins[16] | 1
+	VMOVUPS	2276096(DI), Z26	// pixelsField.margins[17]
+	VMOVUPS	2276160(DI), Z27	// pixelsField.margins[17] | 1
+	VBROADCASTSS	37652(R9), Z28	// f.0.weight.bf16[5]
+	VFMADD231PS	Z24, Z28, Z0
+	VFMADD231PS	Z25, Z28, Z1
+	VFMADD231PS	Z26, Z28, Z2
+	VFMADD231PS	Z27, Z28, Z3
+	VBROADCASTSS	38048(R9), Z28	// f.0.weight.bf16[104]
+	VFMADD231PS	Z24, Z28, Z4
+	VFMADD231PS	Z25, Z28, Z5
+	VFMADD231PS	Z26, Z28, Z6
+	VFMADD231PS	Z27, Z28, Z7
+	VBROADCASTSS	38444(R9), Z28	// f.0.weight.bf16[203]
+	VFMADD231PS	Z24, Z28, Z8
+	VFMADD231PS	Z25, Z28, Z9
+	VFMADD231PS	Z26, Z28, Z10
+	VFMADD231PS	Z27, Z28, Z11
+	VBROADCASTSS	38840(R9), Z28	// f.0.weight.bf16[302]
+	VFMADD231PS	Z24, Z28, Z12
+	VFMADD231PS	Z25, Z28, Z13
+	VFMADD231PS	Z26, Z28, Z14
+	VFMADD231PS	Z27, Z28, Z15
+	VBROADCASTSS	39236(R9), Z28	// f.0.weight.bf16[401]
+	VFMADD231PS	Z24, Z28, Z16
+	VFMADD231PS	Z25, Z28, Z17
+	VFMADD231PS	Z26, Z28, Z18
+	VFMADD231PS	Z27, Z28, Z19
+	VBROADCASTSS	39632(R9), Z28	// f.0.weight.bf16[500]
+	VFMADD231PS	Z24, Z28, Z20
+	VFMADD231PS	Z25, Z28, Z21
+	VFMADD231PS	Z26, Z28, Z22
+	VFMADD231PS	Z27, Z28, Z23
+	VMOVUPS	2277760(DI), Z24	// pixelsField.margins[30]
+	VMOVUPS	2277824(DI), Z25	// pixelsField.margins[30] | 1
+	VMOVUPS	2277888(DI), Z26	// pixelsField.margins[31]
+	VMOVUPS	2277952(DI), Z27	// pixelsField.margins[31] | 1
+	VBROADCASTSS	37656(R9), Z28	// f.0.weight.bf16[6]
+	VFMADD231PS	Z24, Z28, Z0
+	VFMADD231PS	Z25, Z28, Z1
+	VFMADD231PS	Z26, Z28, Z2
+	VFMADD231PS	Z27, Z28, Z3
+	VBROADCASTSS	38052(R9), Z28	// f.0.weight.bf16[105]
+	VFMADD231PS	Z24, Z28, Z4
+	VFMADD231PS	Z25, Z28, Z5
+	VFMADD231PS	Z26, Z28, Z6
+	VFMADD231PS	Z27, Z28, Z7
+	VBROADCASTSS	38448(R9), Z28	// f.0.weight.bf16[204]
+	VFMADD231PS	Z24, Z28, Z8
+	VFMADD231PS	Z25, Z28, Z9
+	VFMADD231PS	Z26, Z28, Z10
+	VFMADD231PS	Z27, Z28, Z11
+	VBROADCASTSS	38844(R9), Z28	// f.0.weight.bf16[303]
+	VFMADD231PS	Z24, Z28, Z12
+	VFMADD231PS	Z25, Z28, Z13
+	VFMADD231PS	Z26, Z28, Z14
+	VFMADD231PS	Z27, Z28, Z15
+	VBROADCASTSS	39240(R9), Z28	// f.0.weight.bf16[402]
+	VFMADD231PS	Z24, Z28, Z16
+	VFMADD231PS	Z25, Z28, Z17
+	VFMADD231PS	Z26, Z28, Z18
+	VFMADD231PS	Z27, Z28, Z19
+	VBROADCASTSS	39636(R9), Z28	// f.0.weight.bf16[501]
+	VFMADD231PS	Z24, Z28, Z20
+	VFMADD231PS	Z25, Z28, Z21
+	VFMADD231PS	Z26, Z28, Z22
+	VFMADD231PS	Z27, Z28, Z23
+	VMOVUPS	2277824(DI), Z24	// pixelsField.margins[30] | 1
+	VMOVUPS	2277888(DI), Z25	// pixelsField.margins[31]
+	VMOVUPS	2277952(DI), Z26	// pixelsField.margins[31] | 1
+	VMOVUPS	2278016(DI), Z27	// pixelsField.margins[32]
+	VBROADCASTSS	37660(R9), Z28	// f.0.weight.bf16[7]
+	VFMADD231PS	Z24, Z28, Z0
+	VFMADD231PS	Z25, Z28, Z1
+	VFMADD231PS	Z26, Z28, Z2
+	VFMADD231PS	Z27, Z28, Z3
+	VBROADCASTSS	38056(R9), Z28	// f.0.weight.bf16[106]
+	VFMADD231PS	Z24, Z28, Z4
+	VFMADD231PS	Z25, Z28, Z5
+	VFMADD231PS	Z26, Z28, Z6
+	VFMADD231PS	Z27, Z28, Z7
+	VBROADCASTSS	38452(R9), Z28	// f.0.weight.bf16[205]
+	VFMADD231PS	Z24, Z28, Z8
+	VFMADD231PS	Z25, Z28, Z9
+	VFMADD231PS	Z26, Z28, Z10
+	VFMADD231PS	Z27, Z28, Z11
+	VBROADCASTSS	38848(R9), Z28	// f.0.weight.bf16[304]
+	VFMADD231PS	Z24, Z28, Z12
+	VFMADD231PS	Z25, Z28, Z13
+	VFMADD231PS	Z26, Z28, Z14
+	VFMADD231PS	Z27, Z28, Z15
+	VBROADCASTSS	39244(R9), Z28	// f.0.weight.bf16[403]
+	VFMADD231PS	Z24, Z28, Z16
+	VFMADD231PS	Z25, Z28, Z17
+	VFMADD231PS	Z26, Z28, Z18
+	VFMADD231PS	Z27, Z28, Z19
+	VBROADCASTSS	39640(R9), Z28	// f.0.weight.bf16[502]
+	VFMADD231PS	Z24, Z28, Z20
+	VFMADD231PS	Z25, Z28, Z21
+	VFMADD231PS	Z26, Z28, Z22
+	VFMADD231PS	Z27, Z28, Z23
+	VMOVUPS	2277888(DI), Z24	// pixelsField.margins[31]
+	VMOVUPS	2277952(DI), Z25	// pixelsField.margins[31] | 1
+	VMOVUPS	2278016(DI), Z26	// pixelsField.margins[32]
+	VMOVUPS	2278080(DI), Z27	// pixelsField.margins[32] | 1
+	VBROADCASTSS	37664(R9), Z28	// f.0.weight.bf16[8]
+	VFMADD231PS	Z24, Z28, Z0
+	VFMADD231PS	Z25, Z28, Z1
+	VFMADD231PS	Z26, Z28, Z2
+	VFMADD231PS	Z27, Z28, Z3
+	VBROADCASTSS	38060(R9), Z28	// f.0.weight.bf16[107]
+	VFMADD231PS	Z24, Z28, Z4
+	VFMADD231PS	Z25, Z28, Z5
+	VFMADD231PS	Z26, Z28, Z6
+	VFMADD231PS	Z27, Z28, Z7
+	VBROADCASTSS	38456(R9), Z28	// f.0.weight.bf16[206]
+	VFMADD231PS	Z24, Z28, Z8
+	VFMADD231PS	Z25, Z28, Z9
+	VFMADD231PS	Z26, Z28, Z10
+	VFMADD231PS	Z27, Z28, Z11
+	VBROADCASTSS	38852(R9), Z28	// f.0.weight.bf16[305]
+	VFMADD231PS	Z24, Z28, Z12
+	VFMADD231PS	Z25, Z28, Z13
+	VFMADD231PS	Z26, Z28, Z14
+	VFMADD231PS	Z27, Z28, Z15
+	VBROADCASTSS	39248(R9), Z28	// f.0.weight.bf16[404]
+	VFMADD231PS	Z24, Z28, Z16
+	VFMADD231PS	Z25, Z28, Z17
+	VFMADD231PS	Z26, Z28, Z18
+	VFMADD231PS	Z27, Z28, Z19
+	VBROADCASTSS	39644(R9), Z28	// f.0.weight.bf16[503]
+	VFMADD231PS	Z24, Z28, Z20
+	VFMADD231PS	Z25, Z28, Z21
+	VFMADD231PS	Z26, Z28, Z22
+	VFMADD231PS	Z27, Z28, Z23
+	ADDQ	$57664, DI
+	ADDQ	$36, R9
+	DECQ	SI
+	JNE	loop12
+	VMOVUPS	Z0, 37408256(CX)	// conv[0]
+	VMOVUPS	Z1, 37408384(CX)	// conv[1]
+	VMOVUPS	Z2, 37408512(CX)	// conv[2]
+	VMOVUPS	Z3, 37408640(CX)	// conv[3]
+	VMOVUPS	Z4, 37508608(CX)	// conv[784]
+	VMOVUPS	Z5, 37508736(CX)	// conv[785]
+	VMOVUPS	Z6, 37508864(CX)	// conv[786]
+	VMOVUPS	Z7, 37508992(CX)	// conv[787]
+	VMOVUPS	Z8, 37608960(CX)	// conv[1568]
+	VMOVUPS	Z9, 37609088(CX)	// conv[1569]
+	VMOVUPS	Z10, 37609216(CX)	// conv[1570]
+	VMOVUPS	Z11, 37609344(CX)	// conv[1571]
+	VMOVUPS	Z12, 37709312(CX)	// conv[2352]
+	VMOVUPS	Z13, 37709440(CX)	// conv[2353]
+	VMOVUPS	Z14, 37709568(CX)	// conv[2354]
+	VMOVUPS	Z15, 37709696(CX)	// conv[2355]
+	VMOVUPS	Z16, 37809664(CX)	// conv[3136]
+	VMOVUPS	Z17, 37809792(CX)	// conv[3137]
+	VMOVUPS	Z18, 37809920(CX)	// conv[3138]
+	VMOVUPS	Z19, 37810048(CX)	// conv[3139]
+	VMOVUPS	Z20, 37910016(CX)	// conv[3920]
+	VMOVUPS	Z21, 37910144(CX)	// conv[3921]
+	VMOVUPS	Z22, 37910272(CX)	// conv[3922]
+	VMOVUPS	Z23, 37910400(CX)	// conv[3923]
+	VBROADCASTSS	f32_00000000<>(SB), Z0
+	VBROADCASTSS	f32_00000000<>(SB), Z1
+	VBROADCASTSS	f32_00000000<>(SB), Z2
+	VBROADCASTSS	f32_00000000<>(SB), Z3
+	VBROADCASTSS	f32_00000000<>(SB), Z4
+	VBROADCASTSS	f32_00000000<>(SB), Z5
+	VBROADCASTSS	f32_00000000<>(SB), Z6
+	VBROADCASTSS	f32_00000000<>(SB), Z7
+	VBROADCASTSS	f32_00000000<>(SB), Z8
+	VBROADCASTSS	f32_00000000<>(SB), Z9
+	VBROADCASTSS	f32_00000000<>(SB), Z10
+	VBROADCASTSS	f32_00000000<>(SB), Z11
+	VBROADCASTSS	f32_00000000<>(SB), Z12
+	VBROADCASTSS	f32_00000000<>(SB), Z13
+	VBROADCASTSS	f32_00000000<>(SB), Z14
+	VBROADCASTSS	f32_00000000<>(SB), Z15
+	VBROADCASTSS	f32_00000000<>(SB), Z16
+	VBROADCASTSS	f32_00000000<>(SB), Z17
+	VBROADCASTSS	f32_00000000<>(SB), Z18
+	VBROADCASTSS	f32_00000000<>(SB), Z19
+	MOVQ	$11, SI
+	MOVQ	65592(AX), DI
+	MOVQ	DX, R9
+loop13: // 11 times
+	VMOVUPS	2273920(DI), Z20	// pixelsField.margins[0]
+	VMOVUPS	2273984(DI), Z21	// pixelsField.margins[0] | 1
+	VMOVUPS	2274048(DI), Z22	// pixelsField.margins[1]
+	VMOVUPS	2274112(DI), Z23	// pixelsField.margins[1] | 1
+	VBROADCASTSS	40008(R9), Z24	// f.0.weight.bf16[594]
+	VFMADD231PS	Z20, Z24, Z0
+	VFMADD231PS	Z21, Z24, Z1
+	VFMADD231PS	Z22, Z24, Z2
+	VFMADD231PS	Z23, Z24, Z3
+	VBROADCASTSS	40404(R9), Z24	// f.0.weight.bf16[693]
+	VFMADD231PS	Z20, Z24, Z4
+	VFMADD231PS	Z21, Z24, Z5
+	VFMADD231PS	Z22, Z24, Z6
+	VFMADD231PS	Z23, Z24, Z7
+	VBROADCASTSS	40800(R9), Z24	// f.0.weight.bf16[792]
+	VFMADD231PS	Z20, Z24, Z8
+	VFMADD231PS	Z21, Z24, Z9
+	VFMADD231PS	Z22, Z24, Z10
+	VFMADD231PS	Z23, Z24, Z11
+	VBROADCASTSS	41196(R9), Z24	// f.0.weight.bf16[891]
+	VFMADD231PS	Z20, Z24, Z12
+	VFMADD231PS	Z21, Z24, Z13
+	VFMADD231PS	Z22, Z24, Z14
+	VFMADD231PS	Z23, Z24, Z15
+	VBROADCASTSS	41592(R9), Z24	// f.0.weight.bf16[990]
+	VFMADD231PS	Z20, Z24, Z16
+	VFMADD231PS	Z21, Z24, Z17
+	VFMADD231PS	Z22, Z24, Z18
+	VFMADD231PS	Z23, Z24, Z19
+	VMOVUPS	2273984(DI), Z20	// pixelsField.margins[0] | 1
+	VMOVUPS	2274048(DI), Z21	// pixelsField.margins[1]
+	VMOVUPS	2274112(DI), Z22	// pixelsField.margins[1] | 1
+	VMOVUPS	2274176(DI), Z23	// pixelsField.margins[2]
+	VBROADCASTSS	40012(R9), Z24	// f.0.weight.bf16[595]
+	VFMADD231PS	Z20, Z24, Z0
+	VFMADD231PS	Z21, Z24, Z1
+	VFMADD231PS	Z22, Z24, Z2
+	VFMADD231PS	Z23, Z24, Z3
+	VBROADCASTSS	40408(R9), Z24	// f.0.weight.bf16[694]
+	VFMADD231PS	Z20, Z24, Z4
+	VFMADD231PS	Z21, Z24, Z5
+	VFMADD231PS	Z22, Z24, Z6
+	VFMADD231PS	Z23, Z24, Z7
+	VBROADCASTSS	40804(R9), Z24	// f.0.weight.bf16[793]
+	VFMADD231PS	Z20, Z24, Z8
+	VFMADD231PS	Z21, Z24, Z9
+	VFMADD231PS	Z22, Z24, Z10
+	VFMADD231PS	Z23, Z24, Z11
+	VBROADCASTSS	41200(R9), Z24	// f.0.weight.bf16[892]
+	VFMADD231PS	Z20, Z24, Z12
+	VFMADD231PS	Z21, Z24, Z13
+	VFMADD231PS	Z22, Z24, Z14
+	VFMADD231PS	Z23, Z24, Z15
+	VBROADCASTSS	41596(R9), Z24	// f.0.weight.bf16[991]
+	VFMADD231PS	Z20, Z24, Z16
+	VFMADD231PS	Z21, Z24, Z17
+	VFMADD231PS	Z22, Z24, Z18
+	VFMADD231PS	Z23, Z24, Z19
+	VMOVUPS	2274048(DI), Z20	// pixelsField.margins[1]
+	VMOVUPS	2274112(DI), Z21	// pixelsField.margins[1] | 1
+	VMOVUPS	2274176(DI), Z22	// pixelsField.margins[2]
+	VMOVUPS	2274240(DI), Z23	// pixelsField.margins[2] | 1
+	VBROADCASTSS	40016(R9), Z24	// f.0.weight.bf16[596]
+	VFMADD231PS	Z20, Z24, Z0
+	VFMADD231PS	Z21, Z24, Z1
+	VFMADD231PS	Z22, Z24, Z2
+	VFMADD231PS	Z23, Z24, Z3
+	VBROADCASTSS	40412(R9), Z24	// f.0.weight.bf16[695]
+	VFMADD231PS	Z20, Z24, Z4
+	VFMADD231PS	Z21, Z24, Z5
+	VFMADD231PS	Z22, Z24, Z6
+	VFMADD231PS	Z23, Z24, Z7
+	VBROADCASTSS	40808(R9), Z24	// f.0.weight.bf16[794]
+	VFMADD231PS	Z20, Z24, Z8
+	VFMADD231PS	Z21, Z24, Z9
+	VFMADD231PS	Z22, Z24, Z10
+	VFMADD231PS	Z23, Z24, Z11
+	VBROADCASTSS	41204(R9), Z24	// f.0.weight.bf16[893]
+	VFMADD231PS	Z20, Z24, Z12
+	VFMADD231PS	Z21, Z24, Z13
+	VFMADD231PS	Z22, Z24, Z14
+	VFMADD231PS	Z23, Z24, Z15
+	VBROADCASTSS	41600(R9), Z24	// f.0.weight.bf16[992]
+	VFMADD231PS	Z20, Z24, Z16
+	VFMADD231PS	Z21, Z24, Z17
+	VFMADD231PS	Z22, Z24, Z18
+	VFMADD231PS	Z23, Z24, Z19
+	VMOVUPS	2275840(DI), Z20	// pixelsField.margins[15]
+	VMOVUPS	2275904(DI), Z21	// pixelsField.margins[15] | 1
+	VMOVUPS	2275968(DI), Z22	// pixelsField.margins[16]
+	VMOVUPS	2276032(DI), Z23	// pixelsField.margins[16] | 1
+	VBROADCASTSS	40020(R9), Z24	// f.0.weight.bf16[597]
+	VFMADD231PS	Z20, Z24, Z0
+	VFMADD231PS	Z21, Z24, Z1
+	VFMADD231PS	Z22, Z24, Z2
+	VFMADD231PS	Z23, Z24, Z3
+	VBROADCASTSS	40416(R9), Z24	// f.0.weight.bf16[696]
+	VFMADD231PS	Z20, Z24, Z4
+	VFMADD231PS	Z21, Z24, Z5
+	VFMADD231PS	Z22, Z24, Z6
+	VFMADD231PS	Z23, Z24, Z7
+	VBROADCASTSS	40812(R9), Z24	// f.0.weight.bf16[795]
+	VFMADD231PS	Z20, Z24, Z8
+	VFMADD231PS	Z21, Z24, Z9
+	VFMADD231PS	Z22, Z24, Z10
+	VFMADD231PS	Z23, Z24, Z11
+	VBROADCASTSS	41208(R9), Z24	// f.0.weight.bf16[894]
+	VFMADD231PS	Z20, Z24, Z12
+	VFMADD231PS	Z21, Z24, Z13
+	VFMADD231PS	Z22, Z24, Z14
+	VFMADD231PS	Z23, Z24, Z15
+	VBROADCASTSS	41604(R9), Z24	// f.0.weight.bf16[993]
+	VFMADD231PS	Z20, Z24, Z16
+	VFMADD231PS	Z21, Z24, Z17
+	VFMADD231PS	Z22, Z24, Z18
+	VFMADD231PS	Z23, Z24, Z19
+	VMOVUPS	2275904(DI), Z20	// pixelsField.margins[15] | 1
+	VMOVUPS	2275968(DI), Z21	// pixelsField.margins[16]
+	VMOVUPS	2276032(DI), Z22	// pixelsField.margins[16] | 1
+	VMOVUPS	2276096(DI), Z23	// pixelsField.margins[17]
+	VBROADCASTSS	40024(R9), Z24	// f.0.weight.bf16[598]
+	VFMADD231PS	Z20, Z24, Z0
+	VFMADD231PS	Z21, Z24, Z1
+	VFMADD231PS	Z22, Z24, Z2
+	VFMADD231PS	Z23, Z24, Z3
+	VBROADCASTSS	40420(R9), Z24	// f.0.weight.bf16[697]
+	VFMADD231PS	Z20, Z24, Z4
+	VFMADD231PS	Z21, Z24, Z5
+	VFMADD231PS	Z22, Z24, Z6
+	VFMADD231PS	Z23, Z24, Z7
+	VBROADCASTSS	40816(R9), Z24	// f.0.weight.bf16[796]
+	VFMADD231PS	Z20, Z24, Z8
+	VFMADD231PS	Z21, Z24, Z9
+	VFMADD231PS	Z22, Z24, Z10
+	VFMADD231PS	Z23, Z24, Z11
+	VBROADCASTSS	41212(R9), Z24	// f.0.weight.bf16[895]
+	VFMADD231PS	Z20, Z24, Z12
+	VFMADD231PS	Z21, Z24, Z13
+	VFMADD231PS	Z22, Z24, Z14
+	VFMADD231PS	Z23, Z24, Z15
+	VBROADCASTSS	41608(R9), Z24	// f.0.weight.bf16[994]
+	VFMADD231PS	Z20, Z24, Z16
+	VFMADD231PS	Z21, Z24, Z17
+	VFMADD231PS	Z22, Z24, Z18
+	VFMADD231PS	Z23, Z24, Z19
+	VMOVUPS	2275968(DI), Z20	// pixelsField.margins[16]
+	VMOVUPS	2276032(DI), Z21	// pixelsField.margins[16] | 1
+	VMOVUPS	2276096(DI), Z22	// pixelsField.margins[17]
+	VMOVUPS	2276160(DI), Z23	// pixelsField.margins[17] | 1
+	VBROADCASTSS	40028(R9), Z24	// f.0.weight.bf16[599]
+	VFMADD231PS	Z20, Z24, Z0
+	VFMADD231PS	Z21, Z24, Z1
+	VFMADD231PS	Z22, Z24, Z2
+	VFMADD231PS	Z23, Z24, Z3
+	VBROADCASTSS	40424(R9), Z24	// f.0.weight.bf16[698]
+	VFMADD231PS	Z20, Z24, Z4
+	VFMADD231PS	Z21, Z24, Z5
+	VFMADD231PS	Z22, Z24, Z6
+	VFMADD231PS	Z23, Z24, Z7
+	VBROADCASTSS	40820(R9), Z24	// f.0.weight.bf16[797]
+	VFMADD231PS	Z20, Z24, Z8
+	VFMADD231PS	Z21, Z24, Z9
+	VFMADD231PS	Z22, Z24, Z10
+	VFMADD231PS	Z23, Z24, Z11
+	VBROADCASTSS	41216(R9), Z24	// f.0.weight.bf16[896]
+	VFMADD231PS	Z20, Z24, Z12
+	VFMADD231PS	Z21, Z24, Z13
+	VFMADD231PS	Z22, Z24, Z14
+	VFMADD231PS	Z23, Z24, Z15
+	VBROADCASTSS	41612(R9), Z24	// f.0.weight.bf16[995]
+	VFMADD231PS	Z20, Z24, Z16
+	VFMADD231PS	Z21, Z24, Z17
+	VFMADD231PS	Z22, Z24, Z18
+	VFMADD231PS	Z23, Z24, Z19
+	VMOVUPS	2277760(DI), Z20	// pixelsField.margins[30]
+	VMOVUPS	2277824(DI), Z21	// pixelsField.margins[30] | 1
+	VMOVUPS	2277888(DI), Z22	// pixelsField.margins[31]
+	VMOVUPS	2277952(DI), Z23	// pixelsField.margins[31] | 1
+	VBROADCASTSS	40032(R9), Z24	// f.0.weight.bf16[600]
+	VFMADD231PS	Z20, Z24, Z0
+	VFMADD231PS	Z21, Z24, Z1
+	VFMADD231PS	Z22, Z24, Z2
+	VFMADD231PS	Z23, Z24, Z3
+	VBROADCASTSS	40428(R9), Z24	// f.0.weight.bf16[699]
+	VFMADD231PS	Z20, Z24, Z4
+	VFMADD231PS	Z21, Z24, Z5
+	VFMADD231PS	Z22, Z24, Z6
+	VFMADD231PS	Z23, Z24, Z7
+	VBROADCASTSS	40824(R9), Z24	// f.0.weight.bf16[798]
+	VFMADD231PS	Z20, Z24, Z8
+	VFMADD231PS	Z21, Z24, Z9
+	VFMADD231PS	Z22, Z24, Z10
+	VFMADD231PS	Z23, Z24, Z11
+	VBROADCASTSS	41220(R9), Z24	// f.0.weight.bf16[897]
+	VFMADD231PS	Z20, Z24, Z12
+	VFMADD231PS	Z21, Z24, Z13
+	VFMADD231PS	Z22, Z24, Z14
+	VFMADD231PS	Z23, Z24, Z15
+	VBROADCASTSS	41616(R9), Z24	// f.0.weight.bf16[996]
+	VFMADD231PS	Z20, Z24, Z16
+	VFMADD231PS	Z21, Z24, Z17
+	VFMADD231PS	Z22, Z24, Z18
+	VFMADD231PS	Z23, Z24, Z19
+	VMOVUPS	2277824(DI), Z20	// pixelsField.margins[30] | 1
+	VMOVUPS	2277888(DI), Z21	// pixelsField.margins[31]
+	VMOVUPS	2277952(DI), Z22	// pixelsField.margins[31] | 1
+	VMOVUPS	2278016(DI), Z23	// pixelsField.margins[32]
+	VBROADCASTSS	40036(R9), Z24	// f.0.weight.bf16[601]
+	VFMADD231PS	Z20, Z24, Z0
+	VFMADD231PS	Z21, Z24, Z1
+	VFMADD231PS	Z22, Z24, Z2
+	VFMADD231PS	Z23, Z24, Z3
+	VBROADCASTSS	40432(R9), Z24	// f.0.weight.bf16[700]
+	VFMADD231PS	Z20, Z24, Z4
+	VFMADD231PS	Z21, Z24, Z5
+	VFMADD231PS	Z22, Z24, Z6
+	VFMADD231PS	Z23, Z24, Z7
+	VBROADCASTSS	40828(R9), Z24	// f.0.weight.bf16[799]
+	VFMADD231PS	Z20, Z24, Z8
+	VFMADD231PS	Z21, Z24, Z9
+	VFMADD231PS	Z22, Z24, Z10
+	VFMADD231PS	Z23, Z24, Z11
+	VBROADCASTSS	41224(R9), Z24	// f.0.weight.bf16[898]
+	VFMADD231PS	Z20, Z24, Z12
+	VFMADD231PS	Z21, Z24, Z13
+	VFMADD231PS	Z22, Z24, Z14
+	VFMADD231PS	Z23, Z24, Z15
+	VBROADCASTSS	41620(R9), Z24	// f.0.weight.bf16[997]
+	VFMADD231PS	Z20, Z24, Z16
+	VFMADD231PS	Z21, Z24, Z17
+	VFMADD231PS	Z22, Z24, Z18
+	VFMADD231PS	Z23, Z24, Z19
+	VMOVUPS	2277888(DI), Z20	// pixelsField.margins[31]
+	VMOVUPS	2277952(DI), Z21	// pixelsField.margins[31] | 1
+	VMOVUPS	2278016(DI), Z22	// pixelsField.margins[32]
+	VMOVUPS	2278080(DI), Z23	// pixelsField.margins[32] | 1
+	VBROADCASTSS	40040(R9), Z24	// f.0.weight.bf16[602]
+	VFMADD231PS	Z20, Z24, Z0
+	VFMADD231PS	Z21, Z24, Z1
+	VFMADD231PS	Z22, Z24, Z2
+	VFMADD231PS	Z23, Z24, Z3
+	VBROADCASTSS	40436(R9), Z24	// f.0.weight.bf16[701]
+	VFMADD231PS	Z20, Z24, Z4
+	VFMADD231PS	Z21, Z24, Z5
+	VFMADD231PS	Z22, Z24, Z6
+	VFMADD231PS	Z23, Z24, Z7
+	VBROADCASTSS	40832(R9), Z24	// f.0.weight.bf16[800]
+	VFMADD231PS	Z20, Z24, Z8
+	VFMADD231PS	Z21, Z24, Z9
+	VFMADD231PS	Z22, Z24, Z10
+	VFMADD231PS	Z23, Z24, Z11
+	VBROADCASTSS	41228(R9), Z24	// f.0.weight.bf16[899]
+	VFMADD231PS	Z20, Z24, Z12
+	VFMADD231PS	Z21, Z24, Z13
+	VFMADD231PS	Z22, Z24, Z14
+	VFMADD231PS	Z23, Z24, Z15
+	VBROADCASTSS	41624(R9), Z24	// f.0.weight.bf16[998]
+	VFMADD231PS	Z20, Z24, Z16
+	VFMADD231PS	Z21, Z24, Z17
+	VFMADD231PS	Z22, Z24, Z18
+	VFMADD231PS	Z23, Z24, Z19
+	ADDQ	$57664, DI
+	ADDQ	$36, R9
+	DECQ	SI
+	JNE	loop13
+	VMOVUPS	Z0, 38010368(CX)	// conv[4704]
+	VMOVUPS	Z1, 38010496(CX)	// conv[4705]
+	VMOVUPS	Z2, 38010624(CX)	// conv[4706]
+	VMOVUPS	Z3, 38010752(CX)	// conv[4707]
+	VMOVUPS	Z4, 38110720(CX)	// conv[5488]
+	VMOVUPS	Z5, 38110848(CX)	// conv[5489]
+	VMOVUPS	Z6, 38110976(CX)	// conv[5490]
+	VMOVUPS	Z7, 38111104(CX)	// conv[5491]
+	VMOVUPS	Z8, 38211072(CX)	// conv[6272]
+	VMOVUPS	Z9, 38211200(CX)	// conv[6273]
+	VMOVUPS	Z10, 38211328(CX)	// conv[6274]
+	VMOVUPS	Z11, 38211456(CX)	// conv[6275]
+	VMOVUPS	Z12, 38311424(CX)	// conv[7056]
+	VMOVUPS	Z13, 38311552(CX)	// conv[7057]
+	VMOVUPS	Z14, 38311680(CX)	// conv[7058]
+	VMOVUPS	Z15, 38311808(CX)	// conv[7059]
+	VMOVUPS	Z16, 38411776(CX)	// conv[7840]
+	VMOVUPS	Z17, 38411904(CX)	// conv[7841]
+	VMOVUPS	Z18, 38412032(CX)	// conv[7842]
+	VMOVUPS	Z19, 38412160(CX)	// conv[7843]
+	ADDQ	$256, 65592(AX)
+	ADDQ	$512, CX
+	DECQ	65584(AX)
+	JNE	loop11
+	TESTQ	$7, 65560(AX)
+	JNE	on10
 	CALL	pause_avx512<>(SB)	// Go may stop it here
+on10: // 8 runs go without a pause
+	ADDQ	$1920, 65568(AX)
+	ADDQ	$3584, 65576(AX)
+	DECQ	65560(AX)
+	JNE	loop10
+	ADDQ	$634368, 65544(AX)
+	ADDQ	$64, 65552(AX)
+	DECQ	65536(AX)
+	JNE	loop3
+	MOVQ	$2, 65536(AX)
+	MOVQ	AX, 65544(AX)
+loop14: // 2 times: vectors of the block
+	MOVQ	$8624, CX
+	MOVQ	65544(AX), SI
+	MOVQ	DX, DI
+loop15: // 8624 times: elements
+	// mnist.nde:10
+	VMOVUPS	37408256(SI), Z0	// conv[0]
+	VBROADCASTSS	(DI), Z1	// f.0.bias.transpose[0]
+	VADDPS	Z1, Z0, Z0
+	VBROADCASTSS	f32_41002df1<>(SB), Z1
+	VMINPS	Z0, Z1, Z0
+	VBROADCASTSS	f32_c1002df1<>(SB), Z1
+	VMAXPS	Z0, Z1, Z0
+	VMULPS	Z0, Z0, Z1
+	VBROADCASTSS	f32_37acd4e5<>(SB), Z2
+	VFMADD231PS.BCST	f32_3264cf74<>(SB), Z1, Z2
+	VFMADD213PS.BCST	f32_3b652153<>(SB), Z1, Z2
+	VFMADD213PS.BCST	f32_3e0907f4<>(SB), Z1, Z2
+	VFMADD213PS.BCST	f32_3f800000<>(SB), Z1, Z2
+	VMULPS	Z2, Z0, Z0
+	VBROADCASTSS	f32_39ac4796<>(SB), Z2
+	VFMADD231PS.BCST	f32_35508155<>(SB), Z1, Z2
+	VFMADD213PS.BCST	f32_3cd40395<>(SB), Z1, Z2
+	VFMADD213PS.BCST	f32_3eef2ea1<>(SB), Z1, Z2
+	VFMADD213PS.BCST	f32_3f800000<>(SB), Z1, Z2
+	VDIVPS	Z2, Z0, Z0
+	VMOVUPS	34096640(SI), Z1	// dz_bar[0]
+	VFNMADD213PS.BCST	f32_3f800000<>(SB), Z0, Z0
+	VMULPS	Z0, Z1, Z0
+	VMOVUPS	Z0, 38512128(SI)	// mul[0]
+	VPSRLD	$16, Z0, Z1
+	VPANDD.BCST	f32_00000001<>(SB), Z1, Z1
+	VPADDD.BCST	f32_00007fff<>(SB), Z0, Z2
+	VPADDD	Z1, Z2, Z1
+	VPANDD.BCST	f32_ffff0000<>(SB), Z1, Z1
+	VCMPPS	$0, Z0, Z0, K2
+	VBLENDMPS	Z1, Z0, K2, Z0
+	VMOVUPS	Z0, 39616000(SI)	// bf16_2[0]
+	TESTQ	$4095, CX
+	JNE	on15
+	CALL	pause_avx512<>(SB)	// Go may stop it here
+on15: // 4096 runs go without a pause
+	ADDQ	$128, SI
+	ADDQ	$4, DI
+	DECQ	CX
+	JNE	loop15
+	ADDQ	$64, 65544(AX)
+	DECQ	65536(AX)
+	JNE	loop14
+	MOVQ	$2, 65536(AX)
+	MOVQ	AX, 65544(AX)
+	MOVQ	AX, 65552(AX)
+loop16: // 2 times: vectors of the block
+	// mnist.nde:10
+	// the image in a frame of zeros
+	MOVQ	$11, 65560(AX)
+	MOVQ	65544(AX), R15
+	MOVQ	R15, 65568(AX)
+	MOVQ	65552(AX), R15
+	MOVQ	R15, 65576(AX)
+loop17: // 11 times
+	MOVQ	$31, CX
+	MOVQ	65568(AX), SI
+loop18: // 31 times
+	VBROADCASTSS	f32_00000000<>(SB), Z0
+	VMOVUPS	Z0, 2273920(SI)	// pixelsField.margins[0]
+	ADDQ	$64, SI
+	DECQ	CX
+	JNE	loop18
+	MOVQ	$28, 65584(AX)
+	MOVQ	65576(AX), R15
+	MOVQ	R15, 65592(AX)
+	MOVQ	65568(AX), R15
+	MOVQ	R15, 65600(AX)
+loop19: // 28 times
+	MOVQ	$28, CX
+	MOVQ	65592(AX), SI
+	MOVQ	65600(AX), DI
+loop20: // 28 times
+	VMOVUPS	39616000(SI), Z0	// bf16_2[0]
+	VMOVUPS	Z0, 2275904(DI)	// pixelsField.margins[15] | 1
+	ADDQ	$128, SI
+	ADDQ	$64, DI
+	DECQ	CX
+	JNE	loop20
+	MOVQ	$2, CX
+	MOVQ	65600(AX), SI
+loop21: // 2 times
+	VBROADCASTSS	f32_00000000<>(SB), Z0
+	VMOVUPS	Z0, 2277696(SI)	// pixelsField.margins[29] | 1
+	ADDQ	$64, SI
+	DECQ	CX
+	JNE	loop21
+	ADDQ	$3584, 65592(AX)
+	ADDQ	$1920, 65600(AX)
+	DECQ	65584(AX)
+	JNE	loop19
+	MOVQ	$29, CX
+	MOVQ	65568(AX), SI
+loop22: // 29 times
+	VBROADCASTSS	f32_00000000<>(SB), Z0
+	VMOVUPS	Z0, 2329664(SI)	// pixelsField.margins[435] | 1
+	ADDQ	$64, SI
+	DECQ	CX
+	JNE	loop22
+	ADDQ	$57664, 65568(AX)
+	ADDQ	$100352, 65576(AX)
+	DECQ	65560(AX)
+	JNE	loop17
+	MOVQ	$28, 65560(AX)
+	MOVQ	65544(AX), R15
+	MOVQ	R15, 65568(AX)
+	MOVQ	65552(AX), R15
+	MOVQ	R15, 65576(AX)
+loop23: // 28 times
+	MOVQ	$7, 65584(AX)
+	MOVQ	65568(AX), R15
+	MOVQ	R15, 65592(AX)
+	MOVQ	65576(AX), CX
+loop24: // 7 times: tiles of 4 elements
+	VBROADCASTSS	f32_00000000<>(SB), Z0
+	VBROADCASTSS	f32_00000000<>(SB), Z1
+	VBROADCASTSS	f32_00000000<>(SB), Z2
+	VBROADCASTSS	f32_00000000<>(SB), Z3
+	VBROADCASTSS	f32_00000000<>(SB), Z4
+	VBROADCASTSS	f32_00000000<>(SB), Z5
+	VBROADCASTSS	f32_00000000<>(SB), Z6
+	VBROADCASTSS	f32_00000000<>(SB), Z7
+	VBROADCASTSS	f32_00000000<>(SB), Z8
+	VBROADCASTSS	f32_00000000<>(SB), Z9
+	VBROADCASTSS	f32_00000000<>(SB), Z10
+	VBROADCASTSS	f32_00000000<>(SB), Z11
+	VBROADCASTSS	f32_00000000<>(SB), Z12
+	VBROADCASTSS	f32_00000000<>(SB), Z13
+	VBROADCASTSS	f32_00000000<>(SB), Z14
+	VBROADCASTSS	f32_00000000<>(SB), Z15
+	VBROADCASTSS	f32_00000000<>(SB), Z16
+	VBROADCASTSS	f32_00000000<>(SB), Z17
+	VBROADCASTSS	f32_00000000<>(SB), Z18
+	VBROADCASTSS	f32_00000000<>(SB), Z19
+	VBROADCASTSS	f32_00000000<>(SB), Z20
+	VBROADCASTSS	f32_00000000<>(SB), Z21
+	VBROADCASTSS	f32_00000000<>(SB), Z22
+	VBROADCASTSS	f32_00000000<>(SB), Z23
+	MOVQ	$11, SI
+	MOVQ	65592(AX), DI
+	MOVQ	DX, R9
+loop25: // 11 times
+	VMOVUPS	2277888(DI), Z24	// pixelsField.margins[31]
+	VMOVUPS	2277952(DI), Z25	// pixelsField.margins[31] | 1
+	VMOVUPS	2278016(DI), Z26	// pixelsField.margins[32]
+	VMOVUPS	2278080(DI), Z27	// pixelsField.margins[32] | 1
+	VBROADCASTSS	37632(R9), Z28	// f.0.weight.bf16[0]
+	VFMADD231PS	Z24, Z28, Z0
+	VFMADD231PS	Z25, Z28, Z1
+	VFMADD231PS	Z26, Z28, Z2
+	VFMADD231PS	Z27, Z28, Z3
+	VBROADCASTSS	37668(R9), Z28	// f.0.weight.bf16[9]
+	VFMADD231PS	Z24, Z28, Z4
+	VFMADD231PS	Z25, Z28, Z5
+	VFMADD231PS	Z26, Z28, Z6
+	VFMADD231PS	Z27, Z28, Z7
+	VBROADCASTSS	37704(R9), Z28	// f.0.weight.bf16[18]
+	VFMADD231PS	Z24, Z28, Z8
+	VFMADD231PS	Z25, Z28, Z9
+	VFMADD231PS	Z26, Z28, Z10
+	VFMADD231PS	Z27, Z28, Z11
+	VBROADCASTSS	37740(R9), Z28	// f.0.weight.bf16[27]
+	VFMADD231PS	Z24, Z28, Z12
+	VFMADD231PS	Z25, Z28, Z13
+	VFMADD231PS	Z26, Z28, Z14
+	VFMADD231PS	Z27, Z28, Z15
+	VBROADCASTSS	37776(R9), Z28	// f.0.weight.bf16[36]
+	VFMADD231PS	Z24, Z28, Z16
+	VFMADD231PS	Z25, Z28, Z17
+	VFMADD231PS	Z26, Z28, Z18
+	VFMADD231PS	Z27, Z28, Z19
+	VBROADCASTSS	37812(R9), Z28	// f.0.weight.bf16[45]
+	VFMADD231PS	Z24, Z28, Z20
+	VFMADD231PS	Z25, Z28, Z21
+	VFMADD231PS	Z26, Z28, Z22
+	VFMADD231PS	Z27, Z28, Z23
+	VMOVUPS	2277824(DI), Z24	// pixelsField.margins[30] | 1
+	VMOVUPS	2277888(DI), Z25	// pixelsField.margins[31]
+	VMOVUPS	2277952(DI), Z26	// pixelsField.margins[31] | 1
+	VMOVUPS	2278016(DI), Z27	// pixelsField.margins[32]
+	VBROADCASTSS	37636(R9), Z28	// f.0.weight.bf16[1]
+	VFMADD231PS	Z24, Z28, Z0
+	VFMADD231PS	Z25, Z28, Z1
+	VFMADD231PS	Z26, Z28, Z2
+	VFMADD231PS	Z27, Z28, Z3
+	VBROADCASTSS	37672(R9), Z28	// f.0.weight.bf16[10]
+	VFMADD231PS	Z24, Z28, Z4
+	VFMADD231PS	Z25, Z28, Z5
+	VFMADD231PS	Z26, Z28, Z6
+	VFMADD231PS	Z27, Z28, Z7
+	VBROADCASTSS	37708(R9), Z28	// f.0.weight.bf16[19]
+	VFMADD231PS	Z24, Z28, Z8
+	VFMADD231PS	Z25, Z28, Z9
+	VFMADD231PS	Z26, Z28, Z10
+	VFMADD231PS	Z27, Z28, Z11
+	VBROADCASTSS	37744(R9), Z28	// f.0.weight.bf16[28]
+	VFMADD231PS	Z24, Z28, Z12
+	VFMADD231PS	Z25, Z28, Z13
+	VFMADD231PS	Z26, Z28, Z14
+	VFMADD231PS	Z27, Z28, Z15
+	VBROADCASTSS	37780(R9), Z28	// f.0.weight.bf16[37]
+	VFMADD231PS	Z24, Z28, Z16
+	VFMADD231PS	Z25, Z28, Z17
+	VFMADD231PS	Z26, Z28, Z18
+	VFMADD231PS	Z27, Z28, Z19
+	VBROADCASTSS	37816(R9), Z28	// f.0.weight.bf16[46]
+	VFMADD231PS	Z24, Z28, Z20
+	VFMADD231PS	Z25, Z28, Z21
+	VFMADD231PS	Z26, Z28, Z22
+	VFMADD231PS	Z27, Z28, Z23
+	VMOVUPS	2277760(DI), Z24	// pixelsField.margins[30]
+	VMOVUPS	2277824(DI), Z25	// pixelsField.margins[30] | 1
+	VMOVUPS	2277888(DI), Z26	// pixelsField.margins[31]
+	VMOVUPS	2277952(DI), Z27	// pixelsField.margins[31] | 1
+	VBROADCASTSS	37640(R9), Z28	// f.0.weight.bf16[2]
+	VFMADD231PS	Z24, Z28, Z0
+	VFMADD231PS	Z25, Z28, Z1
+	VFMADD231PS	Z26, Z28, Z2
+	VFMADD231PS	Z27, Z28, Z3
+	VBROADCASTSS	37676(R9), Z28	// f.0.weight.bf16[11]
+	VFMADD231PS	Z24, Z28, Z4
+	VFMADD231PS	Z25, Z28, Z5
+	VFMADD231PS	Z26, Z28, Z6
+	VFMADD231PS	Z27, Z28, Z7
+	VBROADCASTSS	37712(R9), Z28	// f.0.weight.bf16[20]
+	VFMADD231PS	Z24, Z28, Z8
+	VFMADD231PS	Z25, Z28, Z9
+	VFMADD231PS	Z26, Z28, Z10
+	VFMADD231PS	Z27, Z28, Z11
+	VBROADCASTSS	37748(R9), Z28	// f.0.weight.bf16[29]
+	VFMADD231PS	Z24, Z28, Z12
+	VFMADD231PS	Z25, Z28, Z13
+	VFMADD231PS	Z26, Z28, Z14
+	VFMADD231PS	Z27, Z28, Z15
+	VBROADCASTSS	37784(R9), Z28	// f.0.weight.bf16[38]
+	VFMADD231PS	Z24, Z28, Z16
+	VFMADD231PS	Z25, Z28, Z17
+	VFMADD231PS	Z26, Z28, Z18
+	VFMADD231PS	Z27, Z28, Z19
+	VBROADCASTSS	37820(R9), Z28	// f.0.weight.bf16[47]
+	VFMADD231PS	Z24, Z28, Z20
+	VFMADD231PS	Z25, Z28, Z21
+	VFMADD231PS	Z26, Z28, Z22
+	VFMADD231PS	Z27, Z28, Z23
+	VMOVUPS	2275968(DI), Z24	// pixelsField.margins[16]
+	VMOVUPS	2276032(DI), Z25	// pixelsField.margins[16] | 1
+	VMOVUPS	2276096(DI), Z26	// pixelsField.margins[17]
+	VMOVUPS	2276160(DI), Z27	// pixelsField.margins[17] | 1
+	VBROADCASTSS	37644(R9), Z28	// f.0.weight.bf16[3]
+	VFMADD231PS	Z24, Z28, Z0
+	VFMADD231PS	Z25, Z28, Z1
+	VFMADD231PS	Z26, Z28, Z2
+	VFMADD231PS	Z27, Z28, Z3
+	VBROADCASTSS	37680(R9), Z28	// f.0.weight.bf16[12]
+	VFMADD231PS	Z24, Z28, Z4
+	VFMADD231PS	Z25, Z28, Z5
+	VFMADD231PS	Z26, Z28, Z6
+	VFMADD231PS	Z27, Z28, Z7
+	VBROADCASTSS	37716(R9), Z28	// f.0.weight.bf16[21]
+	VFMADD231PS	Z24, Z28, Z8
+	VFMADD231PS	Z25, Z28, Z9
+	VFMADD231PS	Z26, Z28, Z10
+	VFMADD231PS	Z27, Z28, Z11
+	VBROADCASTSS	37752(R9), Z28	// f.0.weight.bf16[30]
+	VFMADD231PS	Z24, Z28, Z12
+	VFMADD231PS	Z25, Z28, Z13
+	VFMADD231PS	Z26, Z28, Z14
+	VFMADD231PS	Z27, Z28, Z15
+	VBROADCASTSS	37788(R9), Z28	// f.0.weight.bf16[39]
+	VFMADD231PS	Z24, Z28, Z16
+	VFMADD231PS	Z25, Z28, Z17
+	VFMADD231PS	Z26, Z28, Z18
+	VFMADD231PS	Z27, Z28, Z19
+	VBROADCASTSS	37824(R9), Z28	// f.0.weight.bf16[48]
+	VFMADD231PS	Z24, Z28, Z20
+	VFMADD231PS	Z25, Z28, Z21
+	VFMADD231PS	Z26, Z28, Z22
+	VFMADD231PS	Z27, Z28, Z23
+	VMOVUPS	2275904(DI), Z24	// pixelsField.margins[15] | 1
+	VMOVUPS	2275968(DI), Z25	// pixelsField.margins[16]
+	VMOVUPS	2276032(DI), Z26	// pixelsField.margins[16] | 1
+	VMOVUPS	2276096(DI), Z27	// pixelsField.margins[17]
+	VBROADCASTSS	37648(R9), Z28	// f.0.weight.bf16[4]
+	VFMADD231PS	Z24, Z28, Z0
+	VFMADD231PS	Z25, Z28, Z1
+	VFMADD231PS	Z26, Z28, Z2
+	VFMADD231PS	Z27, Z28, Z3
+	VBROADCASTSS	37684(R9), Z28	// f.0.weight.bf16[13]
+	VFMADD231PS	Z24, Z28, Z4
+	VFMADD231PS	Z25, Z28, Z5
+	VFMADD231PS	Z26, Z28, Z6
+	VFMADD231PS	Z27, Z28, Z7
+	VBROADCASTSS	37720(R9), Z28	// f.0.weight.bf16[22]
+	VFMADD231PS	Z24, Z28, Z8
+	VFMADD231PS	Z25, Z28, Z9
+	VFMADD231PS	Z26, Z28, Z10
+	VFMADD231PS	Z27, Z28, Z11
+	VBROADCASTSS	37756(R9), Z28	// f.0.weight.bf16[31]
+	VFMADD231PS	Z24, Z28, Z12
+	VFMADD231PS	Z25, Z28, Z13
+	VFMADD231PS	Z26, Z28, Z14
+	VFMADD231PS	Z27, Z28, Z15
+	VBROADCASTSS	37792(R9), Z28	// f.0.weight.bf16[40]
+	VFMADD231PS	Z24, Z28, Z16
+	VFMADD231PS	Z25, Z28, Z17
+	VFMADD231PS	Z26, Z28, Z18
+	VFMADD231PS	Z27, Z28, Z19
+	VBROADCASTSS	37828(R9), Z28	// f.0.weight.bf16[49]
+	VFMADD231PS	Z24, Z28, Z20
+	VFMADD231PS	Z25, Z28, Z21
+	VFMADD231PS	Z26, Z28, Z22
+	VFMADD231PS	Z27, Z28, Z23
+	VMOVUPS	2275840(DI), Z24	// pixelsField.margins[15]
+	VMOVUPS	2275904(DI), Z25	// pixelsField.margins[15] | 1
+	VMOVUPS	2275968(DI), Z26	// pixelsField.margins[16]
+	VMOVUPS	2276032(DI), Z27	// pixelsField.margins[16] | 1
+	VBROADCASTSS	37652(R9), Z28	// f.0.weight.bf16[5]
+	VFMADD231PS	Z24, Z28, Z0
+	VFMADD231PS	Z25, Z28, Z1
+	VFMADD231PS	Z26, Z28, Z2
+	VFMADD231PS	Z27, Z28, Z3
+	VBROADCASTSS	37688(R9), Z28	// f.0.weight.bf16[14]
+	VFMADD231PS	Z24, Z28, Z4
+	VFMADD231PS	Z25, Z28, Z5
+	VFMADD231PS	Z26, Z28, Z6
+	VFMADD231PS	Z27, Z28, Z7
+	VBROADCASTSS	37724(R9), Z28	// f.0.weight.bf16[23]
+	VFMADD231PS	Z24, Z28, Z8
+	VFMADD231PS	Z25, Z28, Z9
+	VFMADD231PS	Z26, Z28, Z10
+	VFMADD231PS	Z27, Z28, Z11
+	VBROADCASTSS	37760(R9), Z28	// f.0.weight.bf16[32]
+	VFMADD231PS	Z24, Z28, Z12
+	VFMADD231PS	Z25, Z28, Z13
+	VFMADD231PS	Z26, Z28, Z14
+	VFMADD231PS	Z27, Z28, Z15
+	VBROADCASTSS	37796(R9), Z28	// f.0.weight.bf16[41]
+	VFMADD231PS	Z24, Z28, Z16
+	VFMADD231PS	Z25, Z28, Z17
+	VFMADD231PS	Z26, Z28, Z18
+	VFMADD231PS	Z27, Z28, Z19
+	VBROADCASTSS	37832(R9), Z28	// f.0.weight.bf16[50]
+	VFMADD231PS	Z24, Z28, Z20
+	VFMADD231PS	Z25, Z28, Z21
+	VFMADD231PS	Z26, Z28, Z22
+	VFMADD231PS	Z27, Z28, Z23
+	VMOVUPS	2274048(DI), Z24	// pixelsField.margins[1]
+	VMOVUPS	2274112(DI), Z25	// pixelsField.margins[1] | 1
+	VMOVUPS	2274176(DI), Z26	// pixelsField.margins[2]
+	VMOVUPS	2274240(DI), Z27	// pixelsField.margins[2] | 1
+	VBROADCASTSS	37656(R9), Z28	// f.0.weight.bf16[6]
+	VFMADD231PS	Z24, Z28, Z0
+	VFMADD231PS	Z25, Z28, Z1
+	VFMADD231PS	Z26, Z28, Z2
+	VFMADD231PS	Z27, Z28, Z3
+	VBROADCASTSS	37692(R9), Z28	// f.0.weight.bf16[15]
+	VFMADD231PS	Z24, Z28, Z4
+	VFMADD231PS	Z25, Z28, Z5
+	VFMADD231PS	Z26, Z28, Z6
+	VFMADD231PS	Z27, Z28, Z7
+	VBROADCASTSS	37728(R9), Z28	// f.0.weight.bf16[24]
+	VFMADD231PS	Z24, Z28, Z8
+	VFMADD231PS	Z25, Z28, Z9
+	VFMADD231PS	Z26, Z28, Z10
+	VFMADD231PS	Z27, Z28, Z11
+	VBROADCASTSS	37764(R9), Z28	// f.0.weight.bf16[33]
+	VFMADD231PS	Z24, Z28, Z12
+	VFMADD231PS	Z25, Z28, Z13
+	VFMADD231PS	Z26, Z28, Z14
+	VFMADD231PS	Z27, Z28, Z15
+	VBROADCASTSS	37800(R9), Z28	// f.0.weight.bf16[42]
+	VFMADD231PS	Z24, Z28, Z16
+	VFMADD231PS	Z25, Z28, Z17
+	VFMADD231PS	Z26, Z28, Z18
+	VFMADD231PS	Z27, Z28, Z19
+	VBROADCASTSS	37836(R9), Z28	// f.0.weight.bf16[51]
+	VFMADD231PS	Z24, Z28, Z20
+	VFMADD231PS	Z25, Z28, Z21
+	VFMADD231PS	Z26, Z28, Z22
+	VFMADD231PS	Z27, Z28, Z23
+	VMOVUPS	2273984(DI), Z24	// pixelsField.margins[0] | 1
+	VMOVUPS	2274048(DI), Z25	// pixelsField.margins[1]
+	VMOVUPS	2274112(DI), Z26	// pixelsField.margins[1] | 1
+	VMOVUPS	2274176(DI), Z27	// pixelsField.margins[2]
+	VBROADCASTSS	37660(R9), Z28	// f.0.weight.bf16[7]
+	VFMADD231PS	Z24, Z28, Z0
+	VFMADD231PS	Z25, Z28, Z1
+	VFMADD231PS	Z26, Z28, Z2
+	VFMADD231PS	Z27, Z28, Z3
+	VBROADCASTSS	37696(R9), Z28	// f.0.weight.bf16[16]
+	VFMADD231PS	Z24, Z28, Z4
+	VFMADD231PS	Z25, Z28, Z5
+	VFMADD231PS	Z26, Z28, Z6
+	VFMADD231PS	Z27, Z28, Z7
+	VBROADCASTSS	37732(R9), Z28	// f.0.weight.bf16[25]
+	VFMADD231PS	Z24, Z28, Z8
+	VFMADD231PS	Z25, Z28, Z9
+	VFMADD231PS	Z26, Z28, Z10
+	VFMADD231PS	Z27, Z28, Z11
+	VBROADCASTSS	37768(R9), Z28	// f.0.weight.bf16[34]
+	VFMADD231PS	Z24, Z28, Z12
+	VFMADD231PS	Z25, Z28, Z13
+	VFMADD231PS	Z26, Z28, Z14
+	VFMADD231PS	Z27, Z28, Z15
+	VBROADCASTSS	37804(R9), Z28	// f.0.weight.bf16[43]
+	VFMADD231PS	Z24, Z28, Z16
+	VFMADD231PS	Z25, Z28, Z17
+	VFMADD231PS	Z26, Z28, Z18
+	VFMADD231PS	Z27, Z28, Z19
+	VBROADCASTSS	37840(R9), Z28	// f.0.weight.bf16[52]
+	VFMADD231PS	Z24, Z28, Z20
+	VFMADD231PS	Z25, Z28, Z21
+	VFMADD231PS	Z26, Z28, Z22
+	VFMADD231PS	Z27, Z28, Z23
+	VMOVUPS	2273920(DI), Z24	// pixelsField.margins[0]
+	VMOVUPS	2273984(DI), Z25	// pixelsField.margins[0] | 1
+	VMOVUPS	2274048(DI), Z26	// pixelsField.margins[1]
+	VMOVUPS	2274112(DI), Z27	// pixelsField.margins[1] | 1
+	VBROADCASTSS	37664(R9), Z28	// f.0.weight.bf16[8]
+	VFMADD231PS	Z24, Z28, Z0
+	VFMADD231PS	Z25, Z28, Z1
+	VFMADD231PS	Z26, Z28, Z2
+	VFMADD231PS	Z27, Z28, Z3
+	VBROADCASTSS	37700(R9), Z28	// f.0.weight.bf16[17]
+	VFMADD231PS	Z24, Z28, Z4
+	VFMADD231PS	Z25, Z28, Z5
+	VFMADD231PS	Z26, Z28, Z6
+	VFMADD231PS	Z27, Z28, Z7
+	VBROADCASTSS	37736(R9), Z28	// f.0.weight.bf16[26]
+	VFMADD231PS	Z24, Z28, Z8
+	VFMADD231PS	Z25, Z28, Z9
+	VFMADD231PS	Z26, Z28, Z10
+	VFMADD231PS	Z27, Z28, Z11
+	VBROADCASTSS	37772(R9), Z28	// f.0.weight.bf16[35]
+	VFMADD231PS	Z24, Z28, Z12
+	VFMADD231PS	Z25, Z28, Z13
+	VFMADD231PS	Z26, Z28, Z14
+	VFMADD231PS	Z27, Z28, Z15
+	VBROADCASTSS	37808(R9), Z28	// f.0.weight.bf16[44]
+	VFMADD231PS	Z24, Z28, Z16
+	VFMADD231PS	Z25, Z28, Z17
+	VFMADD231PS	Z26, Z28, Z18
+	VFMADD231PS	Z27, Z28, Z19
+	VBROADCASTSS	37844(R9), Z28	// f.0.weight.bf16[53]
+	VFMADD231PS	Z24, Z28, Z20
+	VFMADD231PS	Z25, Z28, Z21
+	VFMADD231PS	Z26, Z28, Z22
+	VFMADD231PS	Z27, Z28, Z23
+	ADDQ	$57664, DI
+	ADDQ	$396, R9
+	DECQ	SI
+	JNE	loop25
+	VMOVUPS	Z0, 35200512(CX)	// z_bar[0]
+	VMOVUPS	Z1, 35200640(CX)	// z_bar[1]
+	VMOVUPS	Z2, 35200768(CX)	// z_bar[2]
+	VMOVUPS	Z3, 35200896(CX)	// z_bar[3]
+	VMOVUPS	Z4, 35300864(CX)	// z_bar[784]
+	VMOVUPS	Z5, 35300992(CX)	// z_bar[785]
+	VMOVUPS	Z6, 35301120(CX)	// z_bar[786]
+	VMOVUPS	Z7, 35301248(CX)	// z_bar[787]
+	VMOVUPS	Z8, 35401216(CX)	// z_bar[1568]
+	VMOVUPS	Z9, 35401344(CX)	// z_bar[1569]
+	VMOVUPS	Z10, 35401472(CX)	// z_bar[1570]
+	VMOVUPS	Z11, 35401600(CX)	// z_bar[1571]
+	VMOVUPS	Z12, 35501568(CX)	// z_bar[2352]
+	VMOVUPS	Z13, 35501696(CX)	// z_bar[2353]
+	VMOVUPS	Z14, 35501824(CX)	// z_bar[2354]
+	VMOVUPS	Z15, 35501952(CX)	// z_bar[2355]
+	VMOVUPS	Z16, 35601920(CX)	// z_bar[3136]
+	VMOVUPS	Z17, 35602048(CX)	// z_bar[3137]
+	VMOVUPS	Z18, 35602176(CX)	// z_bar[3138]
+	VMOVUPS	Z19, 35602304(CX)	// z_bar[3139]
+	VMOVUPS	Z20, 35702272(CX)	// z_bar[3920]
+	VMOVUPS	Z21, 35702400(CX)	// z_bar[3921]
+	VMOVUPS	Z22, 35702528(CX)	// z_bar[3922]
+	VMOVUPS	Z23, 35702656(CX)	// z_bar[3923]
+	VBROADCASTSS	f32_00000000<>(SB), Z0
+	VBROADCASTSS	f32_00000000<>(SB), Z1
+	VBROADCASTSS	f32_00000000<>(SB), Z2
+	VBROADCASTSS	f32_00000000<>(SB), Z3
+	VBROADCASTSS	f32_00000000<>(SB), Z4
+	VBROADCASTSS	f32_00000000<>(SB), Z5
+	VBROADCASTSS	f32_00000000<>(SB), Z6
+	VBROADCASTSS	f32_00000000<>(SB), Z7
+	VBROADCASTSS	f32_00000000<>(SB), Z8
+	VBROADCASTSS	f32_00000000<>(SB), Z9
+	VBROADCASTSS	f32_00000000<>(SB), Z10
+	VBROADCASTSS	f32_00000000<>(SB), Z11
+	VBROADCASTSS	f32_00000000<>(SB), Z12
+	VBROADCASTSS	f32_00000000<>(SB), Z13
+	VBROADCASTSS	f32_00000000<>(SB), Z14
+	VBROADCASTSS	f32_00000000<>(SB), Z15
+	VBROADCASTSS	f32_00000000<>(SB), Z16
+	VBROADCASTSS	f32_00000000<>(SB), Z17
+	VBROADCASTSS	f32_00000000<>(SB), Z18
+	VBROADCASTSS	f32_00000000<>(SB), Z19
+	MOVQ	$11, SI
+	MOVQ	65592(AX), DI
+	MOVQ	DX, R9
+loop26: // 11 times
+	VMOVUPS	2277888(DI), Z20	// pixelsField.margins[31]
+	VMOVUPS	2277952(DI), Z21	// pixelsField.margins[31] | 1
+	VMOVUPS	2278016(DI), Z22	// pixelsField.margins[32]
+	VMOVUPS	2278080(DI), Z23	// pixelsField.margins[32] | 1
+	VBROADCASTSS	37848(R9), Z24	// f.0.weight.bf16[54]
+	VFMADD231PS	Z20, Z24, Z0
+	VFMADD231PS	Z21, Z24, Z1
+	VFMADD231PS	Z22, Z24, Z2
+	VFMADD231PS	Z23, Z24, Z3
+	VBROADCASTSS	37884(R9), Z24	// f.0.weight.bf16[63]
+	VFMADD231PS	Z20, Z24, Z4
+	VFMADD231PS	Z21, Z24, Z5
+	VFMADD231PS	Z22, Z24, Z6
+	VFMADD231PS	Z23, Z24, Z7
+	VBROADCASTSS	37920(R9), Z24	// f.0.weight.bf16[72]
+	VFMADD231PS	Z20, Z24, Z8
+	VFMADD231PS	Z21, Z24, Z9
+	VFMADD231PS	Z22, Z24, Z10
+	VFMADD231PS	Z23, Z24, Z11
+	VBROADCASTSS	37956(R9), Z24	// f.0.weight.bf16[81]
+	VFMADD231PS	Z20, Z24, Z12
+	VFMADD231PS	Z21, Z24, Z13
+	VFMADD231PS	Z22, Z24, Z14
+	VFMADD231PS	Z23, Z24, Z15
+	VBROADCASTSS	37992(R9), Z24	// f.0.weight.bf16[90]
+	VFMADD231PS	Z20, Z24, Z16
+	VFMADD231PS	Z21, Z24, Z17
+	VFMADD231PS	Z22, Z24, Z18
+	VFMADD231PS	Z23, Z24, Z19
+	VMOVUPS	2277824(DI), Z20	// pixelsField.margins[30] | 1
+	VMOVUPS	2277888(DI), Z21	// pixelsField.margins[31]
+	VMOVUPS	2277952(DI), Z22	// pixelsField.margins[31] | 1
+	VMOVUPS	2278016(DI), Z23	// pixelsField.margins[32]
+	VBROADCASTSS	37852(R9), Z24	// f.0.weight.bf16[55]
+	VFMADD231PS	Z20, Z24, Z0
+	VFMADD231PS	Z21, Z24, Z1
+	VFMADD231PS	Z22, Z24, Z2
+	VFMADD231PS	Z23, Z24, Z3
+	VBROADCASTSS	37888(R9), Z24	// f.0.weight.bf16[64]
+	VFMADD231PS	Z20, Z24, Z4
+	VFMADD231PS	Z21, Z24, Z5
+	VFMADD231PS	Z22, Z24, Z6
+	VFMADD231PS	Z23, Z24, Z7
+	VBROADCASTSS	37924(R9), Z24	// f.0.weight.bf16[73]
+	VFMADD231PS	Z20, Z24, Z8
+	VFMADD231PS	Z21, Z24, Z9
+	VFMADD231PS	Z22, Z24, Z10
+	VFMADD231PS	Z23, Z24, Z11
+	VBROADCASTSS	37960(R9), Z24	// f.0.weight.bf16[82]
+	VFMADD231PS	Z20, Z24, Z12
+	VFMADD231PS	Z21, Z24, Z13
+	VFMADD231PS	Z22, Z24, Z14
+	VFMADD231PS	Z23, Z24, Z15
+	VBROADCASTSS	37996(R9), Z24	// f.0.weight.bf16[91]
+	VFMADD231PS	Z20, Z24, Z16
+	VFMADD231PS	Z21, Z24, Z17
+	VFMADD231PS	Z22, Z24, Z18
+	VFMADD231PS	Z23, Z24, Z19
+	VMOVUPS	2277760(DI), Z20	// pixelsField.margins[30]
+	VMOVUPS	2277824(DI), Z21	// pixelsField.margins[30] | 1
+	VMOVUPS	2277888(DI), Z22	// pixelsField.margins[31]
+	VMOVUPS	2277952(DI), Z23	// pixelsField.margins[31] | 1
+	VBROADCASTSS	37856(R9), Z24	// f.0.weight.bf16[56]
+	VFMADD231PS	Z20, Z24, Z0
+	VFMADD231PS	Z21, Z24, Z1
+	VFMADD231PS	Z22, Z24, Z2
+	VFMADD231PS	Z23, Z24, Z3
+	VBROADCASTSS	37892(R9), Z24	// f.0.weight.bf16[65]
+	VFMADD231PS	Z20, Z24, Z4
+	VFMADD231PS	Z21, Z24, Z5
+	VFMADD231PS	Z22, Z24, Z6
+	VFMADD231PS	Z23, Z24, Z7
+	VBROADCASTSS	37928(R9), Z24	// f.0.weight.bf16[74]
+	VFMADD231PS	Z20, Z24, Z8
+	VFMADD231PS	Z21, Z24, Z9
+	VFMADD231PS	Z22, Z24, Z10
+	VFMADD231PS	Z23, Z24, Z11
+	VBROADCASTSS	37964(R9), Z24	// f.0.weight.bf16[83]
+	VFMADD231PS	Z20, Z24, Z12
+	VFMADD231PS	Z21, Z24, Z13
+	VFMADD231PS	Z22, Z24, Z14
+	VFMADD231PS	Z23, Z24, Z15
+	VBROADCASTSS	38000(R9), Z24	// f.0.weight.bf16[92]
+	VFMADD231PS	Z20, Z24, Z16
+	VFMADD231PS	Z21, Z24, Z17
+	VFMADD231PS	Z22, Z24, Z18
+	VFMADD231PS	Z23, Z24, Z19
+	VMOVUPS	2275968(DI), Z20	// pixelsField.margins[16]
+	VMOVUPS	2276032(DI), Z21	// pixelsField.margins[16] | 1
+	VMOVUPS	2276096(DI), Z22	// pixelsField.margins[17]
+	VMOVUPS	2276160(DI), Z23	// pixelsField.margins[17] | 1
+	VBROADCASTSS	37860(R9), Z24	// f.0.weight.bf16[57]
+	VFMADD231PS	Z20, Z24, Z0
+	VFMADD231PS	Z21, Z24, Z1
+	VFMADD231PS	Z22, Z24, Z2
+	VFMADD231PS	Z23, Z24, Z3
+	VBROADCASTSS	37896(R9), Z24	// f.0.weight.bf16[66]
+	VFMADD231PS	Z20, Z24, Z4
+	VFMADD231PS	Z21, Z24, Z5
+	VFMADD231PS	Z22, Z24, Z6
+	VFMADD231PS	Z23, Z24, Z7
+	VBROADCASTSS	37932(R9), Z24	// f.0.weight.bf16[75]
+	VFMADD231PS	Z20, Z24, Z8
+	VFMADD231PS	Z21, Z24, Z9
+	VFMADD231PS	Z22, Z24, Z10
+	VFMADD231PS	Z23, Z24, Z11
+	VBROADCASTSS	37968(R9), Z24	// f.0.weight.bf16[84]
+	VFMADD231PS	Z20, Z24, Z12
+	VFMADD231PS	Z21, Z24, Z13
+	VFMADD231PS	Z22, Z24, Z14
+	VFMADD231PS	Z23, Z24, Z15
+	VBROADCASTSS	38004(R9), Z24	// f.0.weight.bf16[93]
+	VFMADD231PS	Z20, Z24, Z16
+	VFMADD231PS	Z21, Z24, Z17
+	VFMADD231PS	Z22, Z24, Z18
+	VFMADD231PS	Z23, Z24, Z19
+	VMOVUPS	2275904(DI), Z20	// pixelsField.margins[15] | 1
+	VMOVUPS	2275968(DI), Z21	// pixelsField.margins[16]
+	VMOVUPS	2276032(DI), Z22	// pixelsField.margins[16] | 1
+	VMOVUPS	2276096(DI), Z23	// pixelsField.margins[17]
+	VBROADCASTSS	37864(R9), Z24	// f.0.weight.bf16[58]
+	VFMADD231PS	Z20, Z24, Z0
+	VFMADD231PS	Z21, Z24, Z1
+	VFMADD231PS	Z22, Z24, Z2
+	VFMADD231PS	Z23, Z24, Z3
+	VBROADCASTSS	37900(R9), Z24	// f.0.weight.bf16[67]
+	VFMADD231PS	Z20, Z24, Z4
+	VFMADD231PS	Z21, Z24, Z5
+	VFMADD231PS	Z22, Z24, Z6
+	VFMADD231PS	Z23, Z24, Z7
+	VBROADCASTSS	37936(R9), Z24	// f.0.weight.bf16[76]
+	VFMADD231PS	Z20, Z24, Z8
+	VFMADD231PS	Z21, Z24, Z9
+	VFMADD231PS	Z22, Z24, Z10
+	VFMADD231PS	Z23, Z24, Z11
+	VBROADCASTSS	37972(R9), Z24	// f.0.weight.bf16[85]
+	VFMADD231PS	Z20, Z24, Z12
+	VFMADD231PS	Z21, Z24, Z13
+	VFMADD231PS	Z22, Z24, Z14
+	VFMADD231PS	Z23, Z24, Z15
+	VBROADCASTSS	38008(R9), Z24	// f.0.weight.bf16[94]
+	VFMADD231PS	Z20, Z24, Z16
+	VFMADD231PS	Z21, Z24, Z17
+	VFMADD231PS	Z22, Z24, Z18
+	VFMADD231PS	Z23, Z24, Z19
+	VMOVUPS	2275840(DI), Z20	// pixelsField.margins[15]
+	VMOVUPS	2275904(DI), Z21	// pixelsField.margins[15] | 1
+	VMOVUPS	2275968(DI), Z22	// pixelsField.margins[16]
+	VMOVUPS	2276032(DI), Z23	// pixelsField.margins[16] | 1
+	VBROADCASTSS	37868(R9), Z24	// f.0.weight.bf16[59]
+	VFMADD231PS	Z20, Z24, Z0
+	VFMADD231PS	Z21, Z24, Z1
+	VFMADD231PS	Z22, Z24, Z2
+	VFMADD231PS	Z23, Z24, Z3
+	VBROADCASTSS	37904(R9), Z24	// f.0.weight.bf16[68]
+	VFMADD231PS	Z20, Z24, Z4
+	VFMADD231PS	Z21, Z24, Z5
+	VFMADD231PS	Z22, Z24, Z6
+	VFMADD231PS	Z23, Z24, Z7
+	VBROADCASTSS	37940(R9), Z24	// f.0.weight.bf16[77]
+	VFMADD231PS	Z20, Z24, Z8
+	VFMADD231PS	Z21, Z24, Z9
+	VFMADD231PS	Z22, Z24, Z10
+	VFMADD231PS	Z23, Z24, Z11
+	VBROADCASTSS	37976(R9), Z24	// f.0.weight.bf16[86]
+	VFMADD231PS	Z20, Z24, Z12
+	VFMADD231PS	Z21, Z24, Z13
+	VFMADD231PS	Z22, Z24, Z14
+	VFMADD231PS	Z23, Z24, Z15
+	VBROADCASTSS	38012(R9), Z24	// f.0.weight.bf16[95]
+	VFMADD231PS	Z20, Z24, Z16
+	VFMADD231PS	Z21, Z24, Z17
+	VFMADD231PS	Z22, Z24, Z18
+	VFMADD231PS	Z23, Z24, Z19
+	VMOVUPS	2274048(DI), Z20	// pixelsField.margins[1]
+	VMOVUPS	2274112(DI), Z21	// pixelsField.margins[1] | 1
+	VMOVUPS	2274176(DI), Z22	// pixelsField.margins[2]
+	VMOVUPS	2274240(DI), Z23	// pixelsField.margins[2] | 1
+	VBROADCASTSS	37872(R9), Z24	// f.0.weight.bf16[60]
+	VFMADD231PS	Z20, Z24, Z0
+	VFMADD231PS	Z21, Z24, Z1
+	VFMADD231PS	Z22, Z24, Z2
+	VFMADD231PS	Z23, Z24, Z3
+	VBROADCASTSS	37908(R9), Z24	// f.0.weight.bf16[69]
+	VFMADD231PS	Z20, Z24, Z4
+	VFMADD231PS	Z21, Z24, Z5
+	VFMADD231PS	Z22, Z24, Z6
+	VFMADD231PS	Z23, Z24, Z7
+	VBROADCASTSS	37944(R9), Z24	// f.0.weight.bf16[78]
+	VFMADD231PS	Z20, Z24, Z8
+	VFMADD231PS	Z21, Z24, Z9
+	VFMADD231PS	Z22, Z24, Z10
+	VFMADD231PS	Z23, Z24, Z11
+	VBROADCASTSS	37980(R9), Z24	// f.0.weight.bf16[87]
+	VFMADD231PS	Z20, Z24, Z12
+	VFMADD231PS	Z21, Z24, Z13
+	VFMADD231PS	Z22, Z24, Z14
+	VFMADD231PS	Z23, Z24, Z15
+	VBROADCASTSS	38016(R9), Z24	// f.0.weight.bf16[96]
+	VFMADD231PS	Z20, Z24, Z16
+	VFMADD231PS	Z21, Z24, Z17
+	VFMADD231PS	Z22, Z24, Z18
+	VFMADD231PS	Z23, Z24, Z19
+	VMOVUPS	2273984(DI), Z20	// pixelsField.margins[0] | 1
+	VMOVUPS	2274048(DI), Z21	// pixelsField.margins[1]
+	VMOVUPS	2274112(DI), Z22	// pixelsField.margins[1] | 1
+	VMOVUPS	2274176(DI), Z23	// pixelsField.margins[2]
+	VBROADCASTSS	37876(R9), Z24	// f.0.weight.bf16[61]
+	VFMADD231PS	Z20, Z24, Z0
+	VFMADD231PS	Z21, Z24, Z1
+	VFMADD231PS	Z22, Z24, Z2
+	VFMADD231PS	Z23, Z24, Z3
+	VBROADCASTSS	37912(R9), Z24	// f.0.weight.bf16[70]
+	VFMADD231PS	Z20, Z24, Z4
+	VFMADD231PS	Z21, Z24, Z5
+	VFMADD231PS	Z22, Z24, Z6
+	VFMADD231PS	Z23, Z24, Z7
+	VBROADCASTSS	37948(R9), Z24	// f.0.weight.bf16[79]
+	VFMADD231PS	Z20, Z24, Z8
+	VFMADD231PS	Z21, Z24, Z9
+	VFMADD231PS	Z22, Z24, Z10
+	VFMADD231PS	Z23, Z24, Z11
+	VBROADCASTSS	37984(R9), Z24	// f.0.weight.bf16[88]
+	VFMADD231PS	Z20, Z24, Z12
+	VFMADD231PS	Z21, Z24, Z13
+	VFMADD231PS	Z22, Z24, Z14
+	VFMADD231PS	Z23, Z24, Z15
+	VBROADCASTSS	38020(R9), Z24	// f.0.weight.bf16[97]
+	VFMADD231PS	Z20, Z24, Z16
+	VFMADD231PS	Z21, Z24, Z17
+	VFMADD231PS	Z22, Z24, Z18
+	VFMADD231PS	Z23, Z24, Z19
+	VMOVUPS	2273920(DI), Z20	// pixelsField.margins[0]
+	VMOVUPS	2273984(DI), Z21	// pixelsField.margins[0] | 1
+	VMOVUPS	2274048(DI), Z22	// pixelsField.margins[1]
+	VMOVUPS	2274112(DI), Z23	// pixelsField.margins[1] | 1
+	VBROADCASTSS	37880(R9), Z24	// f.0.weight.bf16[62]
+	VFMADD231PS	Z20, Z24, Z0
+	VFMADD231PS	Z21, Z24, Z1
+	VFMADD231PS	Z22, Z24, Z2
+	VFMADD231PS	Z23, Z24, Z3
+	VBROADCASTSS	37916(R9), Z24	// f.0.weight.bf16[71]
+	VFMADD231PS	Z20, Z24, Z4
+	VFMADD231PS	Z21, Z24, Z5
+	VFMADD231PS	Z22, Z24, Z6
+	VFMADD231PS	Z23, Z24, Z7
+	VBROADCASTSS	37952(R9), Z24	// f.0.weight.bf16[80]
+	VFMADD231PS	Z20, Z24, Z8
+	VFMADD231PS	Z21, Z24, Z9
+	VFMADD231PS	Z22, Z24, Z10
+	VFMADD231PS	Z23, Z24, Z11
+	VBROADCASTSS	37988(R9), Z24	// f.0.weight.bf16[89]
+	VFMADD231PS	Z20, Z24, Z12
+	VFMADD231PS	Z21, Z24, Z13
+	VFMADD231PS	Z22, Z24, Z14
+	VFMADD231PS	Z23, Z24, Z15
+	VBROADCASTSS	38024(R9), Z24	// f.0.weight.bf16[98]
+	VFMADD231PS	Z20, Z24, Z16
+	VFMADD231PS	Z21, Z24, Z17
+	VFMADD231PS	Z22, Z24, Z18
+	VFMADD231PS	Z23, Z24, Z19
+	ADDQ	$57664, DI
+	ADDQ	$396, R9
+	DECQ	SI
+	JNE	loop26
+	VMOVUPS	Z0, 35802624(CX)	// z_bar[4704]
+	VMOVUPS	Z1, 35802752(CX)	// z_bar[4705]
+	VMOVUPS	Z2, 35802880(CX)	// z_bar[4706]
+	VMOVUPS	Z3, 35803008(CX)	// z_bar[4707]
+	VMOVUPS	Z4, 35902976(CX)	// z_bar[5488]
+	VMOVUPS	Z5, 35903104(CX)	// z_bar[5489]
+	VMOVUPS	Z6, 35903232(CX)	// z_bar[5490]
+	VMOVUPS	Z7, 35903360(CX)	// z_bar[5491]
+	VMOVUPS	Z8, 36003328(CX)	// z_bar[6272]
+	VMOVUPS	Z9, 36003456(CX)	// z_bar[6273]
+	VMOVUPS	Z10, 36003584(CX)	// z_bar[6274]
+	VMOVUPS	Z11, 36003712(CX)	// z_bar[6275]
+	VMOVUPS	Z12, 36103680(CX)	// z_bar[7056]
+	VMOVUPS	Z13, 36103808(CX)	// z_bar[7057]
+	VMOVUPS	Z14, 36103936(CX)	// z_bar[7058]
+	VMOVUPS	Z15, 36104064(CX)	// z_bar[7059]
+	VMOVUPS	Z16, 36204032(CX)	// z_bar[7840]
+	VMOVUPS	Z17, 36204160(CX)	// z_bar[7841]
+	VMOVUPS	Z18, 36204288(CX)	// z_bar[7842]
+	VMOVUPS	Z19, 36204416(CX)	// z_bar[7843]
+	ADDQ	$256, 65592(AX)
+	ADDQ	$512, CX
+	DECQ	65584(AX)
+	JNE	loop24
+	TESTQ	$7, 65560(AX)
+	JNE	on23
+	CALL	pause_avx512<>(SB)	// Go may stop it here
+on23: // 8 runs go without a pause
+	ADDQ	$1920, 65568(AX)
+	ADDQ	$3584, 65576(AX)
+	DECQ	65560(AX)
+	JNE	loop23
+	ADDQ	$634368, 65544(AX)
+	ADDQ	$64, 65552(AX)
+	DECQ	65536(AX)
+	JNE	loop16
+	MOVQ	$2, 65536(AX)
+	MOVQ	AX, 65544(AX)
+	MOVQ	AX, 65552(AX)
+loop27: // 2 times: vectors of the block
+	// mnist.nde:10
+	// the image in a frame of zeros
+	MOVQ	$11, 65560(AX)
+	MOVQ	65544(AX), R15
+	MOVQ	R15, 65568(AX)
+	MOVQ	65552(AX), R15
+	MOVQ	R15, 65576(AX)
+loop28: // 11 times
+	MOVQ	$31, CX
+	MOVQ	65568(AX), SI
+loop29: // 31 times
+	VBROADCASTSS	f32_00000000<>(SB), Z0
+	VMOVUPS	Z0, 2273920(SI)	// pixelsField.margins[0]
+	ADDQ	$64, SI
+	DECQ	CX
+	JNE	loop29
+	MOVQ	$28, 65584(AX)
+	MOVQ	65576(AX), R15
+	MOVQ	R15, 65592(AX)
+	MOVQ	65568(AX), R15
+	MOVQ	R15, 65600(AX)
+loop30: // 28 times
+	MOVQ	$28, CX
+	MOVQ	65592(AX), SI
+	MOVQ	65600(AX), DI
+loop31: // 28 times
+	VMOVUPS	36304384(SI), Z0	// bf16[0]
+	VMOVUPS	Z0, 2275904(DI)	// pixelsField.margins[15] | 1
+	ADDQ	$128, SI
+	ADDQ	$64, DI
+	DECQ	CX
+	JNE	loop31
+	MOVQ	$2, CX
+	MOVQ	65600(AX), SI
+loop32: // 2 times
+	VBROADCASTSS	f32_00000000<>(SB), Z0
+	VMOVUPS	Z0, 2277696(SI)	// pixelsField.margins[29] | 1
+	ADDQ	$64, SI
+	DECQ	CX
+	JNE	loop32
+	ADDQ	$3584, 65592(AX)
+	ADDQ	$1920, 65600(AX)
+	DECQ	65584(AX)
+	JNE	loop30
+	MOVQ	$29, CX
+	MOVQ	65568(AX), SI
+loop33: // 29 times
+	VBROADCASTSS	f32_00000000<>(SB), Z0
+	VMOVUPS	Z0, 2329664(SI)	// pixelsField.margins[435] | 1
+	ADDQ	$64, SI
+	DECQ	CX
+	JNE	loop33
+	ADDQ	$57664, 65568(AX)
+	ADDQ	$100352, 65576(AX)
+	DECQ	65560(AX)
+	JNE	loop28
+	MOVQ	$1089, CX
+	MOVQ	65552(AX), SI
+loop34: // 1089 times
+	VBROADCASTSS	f32_00000000<>(SB), Z0
+	VMOVUPS	Z0, 40719872(SI)	// f.0.weight_bar[0]
+	ADDQ	$128, SI
+	DECQ	CX
+	JNE	loop34
+	MOVQ	$28, 65560(AX)
+	MOVQ	65544(AX), R15
+	MOVQ	R15, 65568(AX)
+	MOVQ	65552(AX), R15
+	MOVQ	R15, 65576(AX)
+loop35: // 28 times: elements
+	MOVQ	$3, 65584(AX)
+	MOVQ	65552(AX), R15
+	MOVQ	R15, 65592(AX)
+	MOVQ	65568(AX), R15
+	MOVQ	R15, 65600(AX)
+loop36: // 3 times
+	MOVQ	$11, 65608(AX)
+	MOVQ	65592(AX), CX
+	MOVQ	65600(AX), R15
+	MOVQ	R15, 65616(AX)
+loop37: // 11 times
+	VMOVUPS	40719872(CX), Z0	// f.0.weight_bar[0]
+	VMOVUPS	40720000(CX), Z1	// f.0.weight_bar[1]
+	VMOVUPS	40720128(CX), Z2	// f.0.weight_bar[2]
+	VMOVUPS	40732544(CX), Z3	// f.0.weight_bar[99]
+	VMOVUPS	40732672(CX), Z4	// f.0.weight_bar[100]
+	VMOVUPS	40732800(CX), Z5	// f.0.weight_bar[101]
+	VMOVUPS	40745216(CX), Z6	// f.0.weight_bar[198]
+	VMOVUPS	40745344(CX), Z7	// f.0.weight_bar[199]
+	VMOVUPS	40745472(CX), Z8	// f.0.weight_bar[200]
+	VMOVUPS	40757888(CX), Z9	// f.0.weight_bar[297]
+	VMOVUPS	40758016(CX), Z10	// f.0.weight_bar[298]
+	VMOVUPS	40758144(CX), Z11	// f.0.weight_bar[299]
+	VMOVUPS	40770560(CX), Z12	// f.0.weight_bar[396]
+	VMOVUPS	40770688(CX), Z13	// f.0.weight_bar[397]
+	VMOVUPS	40770816(CX), Z14	// f.0.weight_bar[398]
+	VMOVUPS	40783232(CX), Z15	// f.0.weight_bar[495]
+	VMOVUPS	40783360(CX), Z16	// f.0.weight_bar[496]
+	VMOVUPS	40783488(CX), Z17	// f.0.weight_bar[497]
+	VMOVUPS	40795904(CX), Z18	// f.0.weight_bar[594]
+	VMOVUPS	40796032(CX), Z19	// f.0.weight_bar[595]
+	VMOVUPS	40796160(CX), Z20	// f.0.weight_bar[596]
+	MOVQ	$28, SI
+	MOVQ	65616(AX), DI
+	MOVQ	65576(AX), R9
+loop38: // 28 times
+	VMOVUPS	2273920(DI), Z21	// pixelsField.margins[0]
+	VMOVUPS	2273984(DI), Z22	// pixelsField.margins[0] | 1
+	VMOVUPS	2274048(DI), Z23	// pixelsField.margins[1]
+	VMOVUPS	39616000(R9), Z24	// bf16_2[0]
+	VFMADD231PS	Z21, Z24, Z0
+	VFMADD231PS	Z22, Z24, Z1
+	VFMADD231PS	Z23, Z24, Z2
+	VMOVUPS	39716352(R9), Z24	// bf16_2[784]
+	VFMADD231PS	Z21, Z24, Z3
+	VFMADD231PS	Z22, Z24, Z4
+	VFMADD231PS	Z23, Z24, Z5
+	VMOVUPS	39816704(R9), Z24	// bf16_2[1568]
+	VFMADD231PS	Z21, Z24, Z6
+	VFMADD231PS	Z22, Z24, Z7
+	VFMADD231PS	Z23, Z24, Z8
+	VMOVUPS	39917056(R9), Z24	// bf16_2[2352]
+	VFMADD231PS	Z21, Z24, Z9
+	VFMADD231PS	Z22, Z24, Z10
+	VFMADD231PS	Z23, Z24, Z11
+	VMOVUPS	40017408(R9), Z24	// bf16_2[3136]
+	VFMADD231PS	Z21, Z24, Z12
+	VFMADD231PS	Z22, Z24, Z13
+	VFMADD231PS	Z23, Z24, Z14
+	VMOVUPS	40117760(R9), Z24	// bf16_2[3920]
+	VFMADD231PS	Z21, Z24, Z15
+	VFMADD231PS	Z22, Z24, Z16
+	VFMADD231PS	Z23, Z24, Z17
+	VMOVUPS	40218112(R9), Z24	// bf16_2[4704]
+	VFMADD231PS	Z21, Z24, Z18
+	VFMADD231PS	Z22, Z24, Z19
+	VFMADD231PS	Z23, Z24, Z20
+	ADDQ	$64, DI
+	ADDQ	$128, R9
+	DECQ	SI
+	JNE	loop38
+	VMOVUPS	Z0, 40719872(CX)	// f.0.weight_bar[0]
+	VMOVUPS	Z1, 40720000(CX)	// f.0.weight_bar[1]
+	VMOVUPS	Z2, 40720128(CX)	// f.0.weight_bar[2]
+	VMOVUPS	Z3, 40732544(CX)	// f.0.weight_bar[99]
+	VMOVUPS	Z4, 40732672(CX)	// f.0.weight_bar[100]
+	VMOVUPS	Z5, 40732800(CX)	// f.0.weight_bar[101]
+	VMOVUPS	Z6, 40745216(CX)	// f.0.weight_bar[198]
+	VMOVUPS	Z7, 40745344(CX)	// f.0.weight_bar[199]
+	VMOVUPS	Z8, 40745472(CX)	// f.0.weight_bar[200]
+	VMOVUPS	Z9, 40757888(CX)	// f.0.weight_bar[297]
+	VMOVUPS	Z10, 40758016(CX)	// f.0.weight_bar[298]
+	VMOVUPS	Z11, 40758144(CX)	// f.0.weight_bar[299]
+	VMOVUPS	Z12, 40770560(CX)	// f.0.weight_bar[396]
+	VMOVUPS	Z13, 40770688(CX)	// f.0.weight_bar[397]
+	VMOVUPS	Z14, 40770816(CX)	// f.0.weight_bar[398]
+	VMOVUPS	Z15, 40783232(CX)	// f.0.weight_bar[495]
+	VMOVUPS	Z16, 40783360(CX)	// f.0.weight_bar[496]
+	VMOVUPS	Z17, 40783488(CX)	// f.0.weight_bar[497]
+	VMOVUPS	Z18, 40795904(CX)	// f.0.weight_bar[594]
+	VMOVUPS	Z19, 40796032(CX)	// f.0.weight_bar[595]
+	VMOVUPS	Z20, 40796160(CX)	// f.0.weight_bar[596]
+	ADDQ	$1152, CX
+	ADDQ	$57664, 65616(AX)
+	DECQ	65608(AX)
+	JNE	loop37
+	MOVQ	$11, 65608(AX)
+	MOVQ	65592(AX), CX
+	MOVQ	65600(AX), R15
+	MOVQ	R15, 65616(AX)
+loop39: // 11 times
+	VMOVUPS	40808576(CX), Z0	// f.0.weight_bar[693]
+	VMOVUPS	40808704(CX), Z1	// f.0.weight_bar[694]
+	VMOVUPS	40808832(CX), Z2	// f.0.weight_bar[695]
+	VMOVUPS	40821248(CX), Z3	// f.0.weight_bar[792]
+	VMOVUPS	40821376(CX), Z4	// f.0.weight_bar[793]
+	VMOVUPS	40821504(CX), Z5	// f.0.weight_bar[794]
+	VMOVUPS	40833920(CX), Z6	// f.0.weight_bar[891]
+	VMOVUPS	40834048(CX), Z7	// f.0.weight_bar[892]
+	VMOVUPS	40834176(CX), Z8	// f.0.weight_bar[893]
+	VMOVUPS	40846592(CX), Z9	// f.0.weight_bar[990]
+	VMOVUPS	40846720(CX), Z10	// f.0.weight_bar[991]
+	VMOVUPS	40846848(CX), Z11	// f.0.weight_bar[992]
+	MOVQ	$28, SI
+	MOVQ	65616(AX), DI
+	MOVQ	65576(AX), R9
+loop40: // 28 times
+	VMOVUPS	2273920(DI), Z12	// pixelsField.margins[0]
+	VMOVUPS	2273984(DI), Z13	// pixelsField.margins[0] | 1
+	VMOVUPS	2274048(DI), Z14	// pixelsField.margins[1]
+	VMOVUPS	40318464(R9), Z15	// bf16_2[5488]
+	VFMADD231PS	Z12, Z15, Z0
+	VFMADD231PS	Z13, Z15, Z1
+	VFMADD231PS	Z14, Z15, Z2
+	VMOVUPS	40418816(R9), Z15	// bf16_2[6272]
+	VFMADD231PS	Z12, Z15, Z3
+	VFMADD231PS	Z13, Z15, Z4
+	VFMADD231PS	Z14, Z15, Z5
+	VMOVUPS	40519168(R9), Z15	// bf16_2[7056]
+	VFMADD231PS	Z12, Z15, Z6
+	VFMADD231PS	Z13, Z15, Z7
+	VFMADD231PS	Z14, Z15, Z8
+	VMOVUPS	40619520(R9), Z15	// bf16_2[7840]
+	VFMADD231PS	Z12, Z15, Z9
+	VFMADD231PS	Z13, Z15, Z10
+	VFMADD231PS	Z14, Z15, Z11
+	ADDQ	$64, DI
+	ADDQ	$128, R9
+	DECQ	SI
+	JNE	loop40
+	VMOVUPS	Z0, 40808576(CX)	// f.0.weight_bar[693]
+	VMOVUPS	Z1, 40808704(CX)	// f.0.weight_bar[694]
+	VMOVUPS	Z2, 40808832(CX)	// f.0.weight_bar[695]
+	VMOVUPS	Z3, 40821248(CX)	// f.0.weight_bar[792]
+	VMOVUPS	Z4, 40821376(CX)	// f.0.weight_bar[793]
+	VMOVUPS	Z5, 40821504(CX)	// f.0.weight_bar[794]
+	VMOVUPS	Z6, 40833920(CX)	// f.0.weight_bar[891]
+	VMOVUPS	Z7, 40834048(CX)	// f.0.weight_bar[892]
+	VMOVUPS	Z8, 40834176(CX)	// f.0.weight_bar[893]
+	VMOVUPS	Z9, 40846592(CX)	// f.0.weight_bar[990]
+	VMOVUPS	Z10, 40846720(CX)	// f.0.weight_bar[991]
+	VMOVUPS	Z11, 40846848(CX)	// f.0.weight_bar[992]
+	ADDQ	$1152, CX
+	ADDQ	$57664, 65616(AX)
+	DECQ	65608(AX)
+	JNE	loop39
+	ADDQ	$384, 65592(AX)
+	ADDQ	$1920, 65600(AX)
+	DECQ	65584(AX)
+	JNE	loop36
+	TESTQ	$3, 65560(AX)
+	JNE	on35
+	CALL	pause_avx512<>(SB)	// Go may stop it here
+on35: // 4 runs go without a pause
+	ADDQ	$1920, 65568(AX)
+	ADDQ	$3584, 65576(AX)
+	DECQ	65560(AX)
+	JNE	loop35
+	ADDQ	$634368, 65544(AX)
+	ADDQ	$64, 65552(AX)
+	DECQ	65536(AX)
+	JNE	loop27
+	VMOVUPS	65792(AX), Z0	// mask
+	VMOVUPS	65856(AX), Z1	// mask | 1
+	MOVQ	$1089, CX
+	MOVQ	AX, SI
+	MOVQ	R8, DI
+loop41: // 1089 times: elements
+	// mnist.nde:10
+	VMOVUPS	40719872(SI), Z2	// f.0.weight_bar[0]
+	VMOVUPS	40719936(SI), Z3	// f.0.weight_bar[0] | 1
+	VPANDD	Z0, Z2, Z2
+	VPANDD	Z1, Z3, Z3
+	VMOVUPS	(DI), Z4	// sum of f.0.weight[0]
+	VADDPS	Z2, Z4, Z2
+	VADDPS	Z3, Z2, Z2
+	VMOVUPS	Z2, (DI)	// sum of f.0.weight[0]
+	ADDQ	$128, SI
+	ADDQ	$64, DI
+	DECQ	CX
+	JNE	loop41
+	MOVQ	$11, 65536(AX)
+	MOVQ	AX, 65544(AX)
+	MOVQ	AX, CX
+loop42: // 11 times: elements
+	VBROADCASTSS	f32_00000000<>(SB), Z2
+	VBROADCASTSS	f32_00000000<>(SB), Z3
+	MOVQ	$28, 65552(AX)
+	MOVQ	65544(AX), R15
+	MOVQ	R15, 65560(AX)
+loop43: // 28 times: elements
+	MOVQ	$28, SI
+	MOVQ	65560(AX), DI
+loop44: // 28 times: elements
+	VMOVUPS	38512128(DI), Z4	// mul[0]
+	VMOVUPS	38512192(DI), Z5	// mul[0] | 1
+	VADDPS	Z4, Z2, Z2
+	VADDPS	Z5, Z3, Z3
+	ADDQ	$128, DI
+	DECQ	SI
+	JNE	loop44
+	ADDQ	$3584, 65560(AX)
+	DECQ	65552(AX)
+	JNE	loop43
+	VMOVUPS	Z2, 40859264(CX)	// f.0.bias_bar[0]
+	VMOVUPS	Z3, 40859328(CX)	// f.0.bias_bar[0] | 1
+	ADDQ	$100352, 65544(AX)
+	ADDQ	$128, CX
+	DECQ	65536(AX)
+	JNE	loop42
+	MOVQ	$11, CX
+	MOVQ	AX, SI
+	MOVQ	R8, DI
+loop45: // 11 times: elements
+	VMOVUPS	40859264(SI), Z2	// f.0.bias_bar[0]
+	VMOVUPS	40859328(SI), Z3	// f.0.bias_bar[0] | 1
+	VPANDD	Z0, Z2, Z2
+	VPANDD	Z1, Z3, Z3
+	VMOVUPS	69696(DI), Z4	// sum of f.0.bias[0]
+	VADDPS	Z2, Z4, Z2
+	VADDPS	Z3, Z2, Z2
+	VMOVUPS	Z2, 69696(DI)	// sum of f.0.bias[0]
+	ADDQ	$128, SI
+	ADDQ	$64, DI
+	DECQ	CX
+	JNE	loop45
+	RET
+
+// digitsMixed0RecLanerev is Digits.mixed.0.rec.lanerev (mnist.nde:21) of a block of samples.
+TEXT digitsMixed0RecLanerev_avx512<>(SB), NOSPLIT, $0-0
+	NO_LOCAL_POINTERS
 	// mnist.nde:21
-	VBROADCASTSD	34097024(AX), Z0	// h
-	VCVTPD2PS	Z0, Y1
-	VINSERTF64X4	$1, Y1, Z1, Z1
-	VMOVSS	X1, 34096664(AX)
+	VBROADCASTSD	40861056(AX), Z0	// step.h
 	VMULPD.BCST	f64_3fc5555555555555<>(SB), Z0, Z0
-	VMOVSD	X0, 34096672(AX)
+	VMOVSD	X0, 40860672(AX)
 	VCVTPD2PS	Z0, Y0
 	VINSERTF64X4	$1, Y0, Z0, Z0
-	VMOVSS	X0, 34096680(AX)
+	VMOVSS	X0, 40860680(AX)
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop8: // 2 times: vectors of the block
+loop1: // 2 times: vectors of the block
 	// mnist.nde:21
 	MOVQ	$8624, DI
 	MOVQ	SI, R9
-loop9: // 8624 times: elements
-	VBROADCASTSS	34096664(AX), Z0
-	VMOVUPS	16292736(R9), Z1	// pixelsMixedField.dz[0]
-	VMOVUPS	34097280(R9), Z2	// z[0]
-	VFMADD231PS	Z1, Z0, Z2
-	VMOVUPS	Z2, 26228736(R9)	// pixelsMixedFieldVjp.z[0]
-	VMOVUPS	35201152(R9), Z0	// z_next_bar[0]
-	VBROADCASTSS	34096680(AX), Z1
+loop2: // 8624 times: elements
+	VMOVUPS	41965440(R9), Z0	// z.bar[0]
+	VBROADCASTSS	40860680(AX), Z1
 	VMULPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 39616640(R9)	// z_k4_bar[0]
+	VMOVUPS	Z0, 44173184(R9)	// z_k4_bar[0]
+	ADDQ	$128, R9
+	DECQ	DI
+	JNE	loop2
+	ADDQ	$64, SI
+	DECQ	CX
+	JNE	loop1
+	// mnist.nde:21
+	MOVQ	$8624, CX
+	MOVQ	AX, SI
+loop3: // 8624 times: elements
+	VMOVUPS	44173184(SI), Z0	// z_k4_bar[0]
+	VMOVUPS	44173248(SI), Z1	// z_k4_bar[0] | 1
+	VMOVUPS	Z0, 26228736(SI)	// pixelsMixedFieldVjp.dz_bar[0]
+	VMOVUPS	Z1, 26228800(SI)	// pixelsMixedFieldVjp.dz_bar[0] | 1
+	ADDQ	$128, SI
+	DECQ	CX
+	JNE	loop3
+	PUSHQ	R14
+	ADDQ	$2207744, R14
+	CALL	pixelsMixedFieldVjp_avx512<>(SB)
+	POPQ	R14
+	CALL	pause_avx512<>(SB)	// Go may stop it here
+	// mnist.nde:21
+	VBROADCASTSD	40861056(AX), Z0	// step.h
+	VMULPD.BCST	f64_3fd5555555555555<>(SB), Z0, Z1
+	VMOVSD	X1, 40860688(AX)
+	VCVTPD2PS	Z1, Y1
+	VINSERTF64X4	$1, Y1, Z1, Z1
+	VMOVSS	X1, 40860696(AX)
+	VCVTPD2PS	Z0, Y0
+	VINSERTF64X4	$1, Y0, Z0, Z0
+	VMOVSS	X0, 40860704(AX)
+	MOVQ	$2, CX
+	MOVQ	AX, SI
+loop4: // 2 times: vectors of the block
+	// mnist.nde:21
+	MOVQ	$8624, DI
+	MOVQ	SI, R9
+loop5: // 8624 times: elements
+	VMOVUPS	41965440(R9), Z0	// z.bar[0]
+	VBROADCASTSS	40860696(AX), Z1
+	VMULPS	Z1, Z0, Z0
+	VMOVUPS	Z0, 45277056(R9)	// mul[0]
+	VMOVUPS	27332608(R9), Z1	// pixelsMixedFieldVjp.z_bar[0]
+	VMOVUPS	Z1, 46380928(R9)	// result[0]
+	VBROADCASTSS	40860704(AX), Z2
+	VFMADD231PS	Z2, Z1, Z0
+	VMOVUPS	Z0, 26228736(R9)	// pixelsMixedFieldVjp.dz_bar[0]
+	ADDQ	$128, R9
+	DECQ	DI
+	JNE	loop5
+	ADDQ	$64, SI
+	DECQ	CX
+	JNE	loop4
+	// mnist.nde:21
+	PUSHQ	R14
+	ADDQ	$1103872, R14
+	CALL	pixelsMixedFieldVjp_avx512<>(SB)
+	POPQ	R14
+	CALL	pause_avx512<>(SB)	// Go may stop it here
+	// mnist.nde:21
+	VBROADCASTSD	40861056(AX), Z0	// step.h
+	VMULPD.BCST	f64_3fe0000000000000<>(SB), Z0, Z0
+	VMOVSD	X0, 40860712(AX)
+	VCVTPD2PS	Z0, Y0
+	VINSERTF64X4	$1, Y0, Z0, Z0
+	VMOVSS	X0, 40860720(AX)
+	MOVQ	$2, CX
+	MOVQ	AX, SI
+loop6: // 2 times: vectors of the block
+	// mnist.nde:21
+	MOVQ	$8624, DI
+	MOVQ	SI, R9
+loop7: // 8624 times: elements
+	VMOVUPS	27332608(R9), Z0	// pixelsMixedFieldVjp.z_bar[0]
+	VMOVUPS	Z0, 47484800(R9)	// result_2[0]
+	VBROADCASTSS	40860720(AX), Z1
+	VMOVUPS	45277056(R9), Z2	// mul[0]
+	VFMADD231PS	Z1, Z0, Z2
+	VMOVUPS	Z2, 26228736(R9)	// pixelsMixedFieldVjp.dz_bar[0]
+	ADDQ	$128, R9
+	DECQ	DI
+	JNE	loop7
+	ADDQ	$64, SI
+	DECQ	CX
+	JNE	loop6
+	// mnist.nde:21
+	PUSHQ	R14
+	CALL	pixelsMixedFieldVjp_avx512<>(SB)
+	POPQ	R14
+	CALL	pause_avx512<>(SB)	// Go may stop it here
+	VBROADCASTSS	40860720(AX), Z0
+	MOVQ	$2, CX
+	MOVQ	AX, SI
+loop8: // 2 times: vectors of the block
+	MOVQ	$8624, DI
+	MOVQ	SI, R9
+loop9: // 8624 times: elements
+	// mnist.nde:21
+	VMOVUPS	27332608(R9), Z0	// pixelsMixedFieldVjp.z_bar[0]
+	VMOVUPS	Z0, 48588672(R9)	// result_3[0]
+	VBROADCASTSS	40860720(AX), Z1
+	VMOVUPS	44173184(R9), Z2	// z_k4_bar[0]
+	VFMADD231PS	Z1, Z0, Z2
+	VMOVUPS	Z2, 34096640(R9)	// pixelsMixedFieldVjpAlike.dz_bar[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop9
@@ -7875,185 +9850,23 @@ loop9: // 8624 times: elements
 	MOVQ	$8624, CX
 	MOVQ	AX, SI
 loop10: // 8624 times: elements
-	VMOVUPS	39616640(SI), Z0	// z_k4_bar[0]
-	VMOVUPS	39616704(SI), Z1	// z_k4_bar[0] | 1
-	VMOVUPS	Z0, 27332608(SI)	// pixelsMixedFieldVjp.dz_bar[0]
-	VMOVUPS	Z1, 27332672(SI)	// pixelsMixedFieldVjp.dz_bar[0] | 1
+	VMOVUPS	40861568(SI), Z0	// z[0]
+	VMOVUPS	40861632(SI), Z1	// z[0] | 1
+	VMOVUPS	Z0, 32992768(SI)	// pixelsMixedFieldVjpAlike.z[0]
+	VMOVUPS	Z1, 32992832(SI)	// pixelsMixedFieldVjpAlike.z[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop10
-	CALL	pixelsMixedFieldVjp_avx512<>(SB)
-	CALL	pause_avx512<>(SB)	// Go may stop it here
-	// mnist.nde:21
-	VBROADCASTSD	34097024(AX), Z0	// h
-	VMULPD.BCST	f64_3fd5555555555555<>(SB), Z0, Z0
-	VMOVSD	X0, 34096688(AX)
-	VCVTPD2PS	Z0, Y0
-	VINSERTF64X4	$1, Y0, Z0, Z0
-	VMOVSS	X0, 34096696(AX)
-	VBROADCASTSS	34096664(AX), Z0
-	MOVQ	$2, CX
-	MOVQ	AX, SI
-loop11: // 2 times: vectors of the block
-	// mnist.nde:21
-	MOVQ	$8624, DI
-	MOVQ	SI, R9
-loop12: // 8624 times: elements
-	VMOVUPS	35201152(R9), Z0	// z_next_bar[0]
-	VBROADCASTSS	34096696(AX), Z1
-	VMULPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 40720512(R9)	// mul[0]
-	VMOVUPS	28436480(R9), Z1	// pixelsMixedFieldVjp.z_bar[0]
-	VMOVUPS	Z1, 41824384(R9)	// result[0]
-	VBROADCASTSS	34096664(AX), Z2
-	VFMADD231PS	Z2, Z1, Z0
-	VMOVUPS	Z0, 27332608(R9)	// pixelsMixedFieldVjp.dz_bar[0]
-	ADDQ	$128, R9
-	DECQ	DI
-	JNE	loop12
-	ADDQ	$64, SI
-	DECQ	CX
-	JNE	loop11
-	// mnist.nde:21
-	MOVQ	$8624, CX
-	MOVQ	AX, SI
-loop13: // 8624 times: elements
-	VMOVUPS	38512768(SI), Z0	// z_y3[0]
-	VMOVUPS	38512832(SI), Z1	// z_y3[0] | 1
-	VMOVUPS	Z0, 26228736(SI)	// pixelsMixedFieldVjp.z[0]
-	VMOVUPS	Z1, 26228800(SI)	// pixelsMixedFieldVjp.z[0] | 1
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop13
-	CALL	pixelsMixedFieldVjp_avx512<>(SB)
-	CALL	pause_avx512<>(SB)	// Go may stop it here
-	VBROADCASTSS	34096656(AX), Z0
-	MOVQ	$2, CX
-	MOVQ	AX, SI
-loop14: // 2 times: vectors of the block
-	MOVQ	$8624, DI
-	MOVQ	SI, R9
-loop15: // 8624 times: elements
-	// mnist.nde:21
-	VMOVUPS	28436480(R9), Z0	// pixelsMixedFieldVjp.z_bar[0]
-	VMOVUPS	Z0, 42928256(R9)	// result_2[0]
-	VBROADCASTSS	34096656(AX), Z1
-	VMOVUPS	40720512(R9), Z2	// mul[0]
-	VFMADD231PS	Z1, Z0, Z2
-	VMOVUPS	Z2, 27332608(R9)	// pixelsMixedFieldVjp.dz_bar[0]
-	ADDQ	$128, R9
-	DECQ	DI
-	JNE	loop15
-	ADDQ	$64, SI
-	DECQ	CX
-	JNE	loop14
-	// mnist.nde:21
-	MOVQ	$8624, CX
-	MOVQ	AX, SI
-loop16: // 8624 times: elements
-	VMOVUPS	37408896(SI), Z0	// z_y2[0]
-	VMOVUPS	37408960(SI), Z1	// z_y2[0] | 1
-	VMOVUPS	Z0, 26228736(SI)	// pixelsMixedFieldVjp.z[0]
-	VMOVUPS	Z1, 26228800(SI)	// pixelsMixedFieldVjp.z[0] | 1
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop16
-	CALL	pixelsMixedFieldVjp_avx512<>(SB)
-	CALL	pause_avx512<>(SB)	// Go may stop it here
-	VBROADCASTSS	34096656(AX), Z0
-	MOVQ	$2, CX
-	MOVQ	AX, SI
-loop17: // 2 times: vectors of the block
-	MOVQ	$8624, DI
-	MOVQ	SI, R9
-loop18: // 8624 times: elements
-	// mnist.nde:21
-	VMOVUPS	28436480(R9), Z0	// pixelsMixedFieldVjp.z_bar[0]
-	VMOVUPS	Z0, 44032128(R9)	// result_3[0]
-	VBROADCASTSS	34096656(AX), Z1
-	VMOVUPS	39616640(R9), Z2	// z_k4_bar[0]
-	VFMADD231PS	Z1, Z0, Z2
-	VMOVUPS	Z2, 27332608(R9)	// pixelsMixedFieldVjp.dz_bar[0]
-	ADDQ	$128, R9
-	DECQ	DI
-	JNE	loop18
-	ADDQ	$64, SI
-	DECQ	CX
-	JNE	loop17
-	// mnist.nde:21
-	MOVQ	$8624, CX
-	MOVQ	AX, SI
-loop19: // 8624 times: elements
-	VMOVUPS	34097280(SI), Z0	// z[0]
-	VMOVUPS	34097344(SI), Z1	// z[0] | 1
-	VMOVUPS	Z0, 26228736(SI)	// pixelsMixedFieldVjp.z[0]
-	VMOVUPS	Z1, 26228800(SI)	// pixelsMixedFieldVjp.z[0] | 1
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop19
-	CALL	pixelsMixedFieldVjp_avx512<>(SB)
-	CALL	pause_avx512<>(SB)	// Go may stop it here
-	MOVQ	$2, CX
-	MOVQ	AX, SI
-loop20: // 2 times: vectors of the block
-	MOVQ	$8624, DI
-	MOVQ	SI, R9
-loop21: // 8624 times: elements
-	// mnist.nde:21
-	VMOVUPS	35201152(R9), Z0	// z_next_bar[0]
-	VMOVUPS	41824384(R9), Z1	// result[0]
-	VADDPS	Z1, Z0, Z0
-	VMOVUPS	42928256(R9), Z1	// result_2[0]
-	VADDPS	Z1, Z0, Z0
-	VMOVUPS	44032128(R9), Z1	// result_3[0]
-	VADDPS	Z1, Z0, Z0
-	VMOVUPS	28436480(R9), Z1	// pixelsMixedFieldVjp.z_bar[0]
-	VADDPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 36305024(R9)	// z_bar[0]
-	ADDQ	$128, R9
-	DECQ	DI
-	JNE	loop21
-	ADDQ	$64, SI
-	DECQ	CX
-	JNE	loop20
-	RET
-
-// digitsMixed0RecLanerev is Digits.mixed.0.rec.lanerev (mnist.nde:21) of a block of samples.
-TEXT digitsMixed0RecLanerev_avx512<>(SB), NOSPLIT, $0-0
-	NO_LOCAL_POINTERS
-	// mnist.nde:21
-	VBROADCASTSD	45136000(AX), Z0	// step.t
-	VMOVSD	X0, 34096768(AX)	// digitsMixed0ReplayVjp.t
-	VBROADCASTSD	45136256(AX), Z0	// step.h
-	VMOVSD	X0, 34097024(AX)	// digitsMixed0ReplayVjp.h
-	MOVQ	$8624, CX
-	MOVQ	AX, SI
-loop1: // 8624 times: elements
-	VMOVUPS	45136768(SI), Z0	// z[0]
-	VMOVUPS	45136832(SI), Z1	// z[0] | 1
-	VMOVUPS	Z0, 34097280(SI)	// digitsMixed0ReplayVjp.z[0]
-	VMOVUPS	Z1, 34097344(SI)	// digitsMixed0ReplayVjp.z[0] | 1
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop1
-	MOVQ	$8624, CX
-	MOVQ	AX, SI
-loop2: // 8624 times: elements
-	VMOVUPS	46240640(SI), Z0	// z.bar[0]
-	VMOVUPS	46240704(SI), Z1	// z.bar[0] | 1
-	VMOVUPS	Z0, 35201152(SI)	// digitsMixed0ReplayVjp.z_next_bar[0]
-	VMOVUPS	Z1, 35201216(SI)	// digitsMixed0ReplayVjp.z_next_bar[0] | 1
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop2
-	CALL	digitsMixed0ReplayVjp_avx512<>(SB)
+	PUSHQ	R14
+	CALL	pixelsMixedFieldVjpAlike_avx512<>(SB)
+	POPQ	R14
 	CALL	pause_avx512<>(SB)	// Go may stop it here
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 	MOVQ	AX, DI
-loop3: // 2 times: vectors of the block
-	VMOVUPD	45136512(SI), Z0	// step.active
-	VMOVUPD	45136576(SI), Z1	// step.active | 1
+loop11: // 2 times: vectors of the block
+	VMOVUPD	40861312(SI), Z0	// step.active
+	VMOVUPD	40861376(SI), Z1	// step.active | 1
 	// mnist.nde:21
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z2
 	VCMPPD	$17, Z0, Z2, K1
@@ -8063,41 +9876,50 @@ loop3: // 2 times: vectors of the block
 	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z1
 	MOVQ	$8624, R9
 	MOVQ	DI, R10
-loop4: // 8624 times: elements
-	VMOVUPS	36305024(R10), Z2	// digitsMixed0ReplayVjp.z_bar[0]
-	VMOVUPS	46240640(R10), Z3	// z.bar[0]
+loop12: // 8624 times: elements
+	VMOVUPS	41965440(R10), Z2	// z.bar[0]
+	VMOVUPS	46380928(R10), Z3	// result[0]
+	VADDPS	Z3, Z2, Z2
+	VMOVUPS	47484800(R10), Z3	// result_2[0]
+	VADDPS	Z3, Z2, Z2
+	VMOVUPS	48588672(R10), Z3	// result_3[0]
+	VADDPS	Z3, Z2, Z2
+	VMOVUPS	35200512(R10), Z3	// pixelsMixedFieldVjpAlike.z_bar[0]
+	VADDPS	Z3, Z2, Z2
+	VMOVUPS	41965440(R10), Z3	// z.bar[0]
 	VPMOVQD	Z0, Y4
 	VPMOVQD	Z1, Y5
 	VINSERTF64X4	$1, Y5, Z4, Z4
 	VPTERNLOGD	$0xca, Z3, Z2, Z4
-	VMOVUPS	Z4, 47344512(R10)	// z.bar.next[0]
+	VMOVUPS	Z4, 43069312(R10)	// z.bar.next[0]
 	ADDQ	$128, R10
 	DECQ	R9
-	JNE	loop4
+	JNE	loop12
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
-	JNE	loop3
+	JNE	loop11
 	// results that are the arguments of the next run
 	MOVQ	$8624, CX
 	MOVQ	AX, SI
-loop5: // 8624 times: elements
-	VMOVUPS	47344512(SI), Z0	// z.bar.next[0]
-	VMOVUPS	47344576(SI), Z1	// z.bar.next[0] | 1
-	VMOVUPS	Z0, 46240640(SI)	// z.bar[0]
-	VMOVUPS	Z1, 46240704(SI)	// z.bar[0] | 1
+loop13: // 8624 times: elements
+	VMOVUPS	43069312(SI), Z0	// z.bar.next[0]
+	VMOVUPS	43069376(SI), Z1	// z.bar.next[0] | 1
+	VMOVUPS	Z0, 41965440(SI)	// z.bar[0]
+	VMOVUPS	Z1, 41965504(SI)	// z.bar[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop5
+	JNE	loop13
 	RET
 
-// func digitsMixed0RecLanerevAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·digitsMixed0RecLanerevAVX512(SB), 0, $8-32
+// func digitsMixed0RecLanerevAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+TEXT ·digitsMixed0RecLanerevAVX512(SB), 0, $8-40
 	NO_LOCAL_POINTERS
 	MOVQ	fr+0(FP), AX
 	MOVQ	w+8(FP), BX
 	MOVQ	pre+16(FP), DX
 	MOVQ	sums+24(FP), R8
+	MOVQ	record+32(FP), R14
 	STMXCSR	old-8(SP)
 	LDMXCSR	flush<>(SB)
 	CALL	digitsMixed0RecLanerev_avx512<>(SB)
@@ -8114,20 +9936,20 @@ loop1: // 2 times: vectors of the block
 	MOVQ	SI, R9
 loop2: // 784 times: elements
 	// mnist.nde:21
-	VMOVUPS	48448384(R9), Z0	// fitMixedGrad.img[0]
+	VMOVUPS	49692544(R9), Z0	// fitMixedGrad.img[0]
 	VBROADCASTSS	36200(BX), Z1	// Images.img.all.mean
 	VSUBPS	Z1, Z0, Z0
 	VBROADCASTSS	36204(BX), Z1	// Images.img.all.std
 	VDIVPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 48549120(R9)	// fitMixedGrad.div[0]
+	VMOVUPS	Z0, 49793280(R9)	// fitMixedGrad.div[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop2
 	MOVQ	$784, DI
 	MOVQ	SI, R9
 loop3: // 784 times: elements
-	VMOVUPS	48549120(R9), Z0	// fitMixedGrad.div[0]
-	VMOVUPS	Z0, 48649472(R9)	// fitMixedGrad.concat[0]
+	VMOVUPS	49793280(R9), Z0	// fitMixedGrad.div[0]
+	VMOVUPS	Z0, 49893632(R9)	// fitMixedGrad.concat[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop3
@@ -8135,7 +9957,7 @@ loop3: // 784 times: elements
 	MOVQ	SI, R9
 loop4: // 7840 times: elements
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 48749824(R9)	// fitMixedGrad.concat[784]
+	VMOVUPS	Z0, 49993984(R9)	// fitMixedGrad.concat[784]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop4
@@ -8148,17 +9970,17 @@ loop4: // 7840 times: elements
 	MOVQ	AX, DI
 loop5: // 2 times: vectors of the block
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
-	VMOVUPD	Z0, 53384192(SI)	// fitMixedGrad.step0_in0
+	VMOVUPD	Z0, 54628352(SI)	// fitMixedGrad.step0_in0
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
-	VMOVUPD	Z0, 53384256(SI)	// fitMixedGrad.step0_in0 | 1
+	VMOVUPD	Z0, 54628416(SI)	// fitMixedGrad.step0_in0 | 1
 	VBROADCASTSD	f64_3ff0000000000000<>(SB), Z0
-	VMOVUPD	Z0, 53384448(SI)	// fitMixedGrad.step0_in1
+	VMOVUPD	Z0, 54628608(SI)	// fitMixedGrad.step0_in1
 	VBROADCASTSD	f64_3ff0000000000000<>(SB), Z0
-	VMOVUPD	Z0, 53384512(SI)	// fitMixedGrad.step0_in1 | 1
+	VMOVUPD	Z0, 54628672(SI)	// fitMixedGrad.step0_in1 | 1
 	MOVQ	$8624, R9
 	MOVQ	DI, R10
 loop6: // 8624 times: elements
-	VMOVUPS	48649472(R10), Z0	// fitMixedGrad.concat[0]
+	VMOVUPS	49893632(R10), Z0	// fitMixedGrad.concat[0]
 	VMOVUPS	Z0, 18501376(R10)	// digitsMixed0RecLanestep.z[0]
 	ADDQ	$128, R10
 	DECQ	R9
@@ -8169,12 +9991,13 @@ loop6: // 8624 times: elements
 	JNE	loop5
 	RET
 
-// func fitMixedGradPart0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·fitMixedGradPart0AVX512(SB), 0, $8-32
+// func fitMixedGradPart0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+TEXT ·fitMixedGradPart0AVX512(SB), 0, $8-40
 	MOVQ	fr+0(FP), AX
 	MOVQ	w+8(FP), BX
 	MOVQ	pre+16(FP), DX
 	MOVQ	sums+24(FP), R8
+	MOVQ	record+32(FP), R14
 	STMXCSR	old-8(SP)
 	LDMXCSR	flush<>(SB)
 	CALL	fitMixedGradPart0_avx512<>(SB)
@@ -8192,7 +10015,7 @@ loop1: // 2 times: vectors of the block
 	MOVQ	65544(AX), SI
 loop2: // 8624 times: elements
 	VMOVUPS	18501376(SI), Z0	// digitsMixed0RecLanestep.z[0]
-	VMOVUPS	Z0, 49753344(SI)	// fitMixedGrad.z[0]
+	VMOVUPS	Z0, 50997504(SI)	// fitMixedGrad.z[0]
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop2
@@ -8206,7 +10029,7 @@ loop3: // 2 times: vectors of the block
 	MOVQ	65544(AX), SI
 loop4: // 8624 times: elements
 	// mnist.nde:22
-	VMOVUPS	49753344(SI), Z0	// fitMixedGrad.z[0]
+	VMOVUPS	50997504(SI), Z0	// fitMixedGrad.z[0]
 	VPSRLD	$16, Z0, Z1
 	VPANDD.BCST	f32_00000001<>(SB), Z1, Z1
 	VPADDD.BCST	f32_00007fff<>(SB), Z0, Z2
@@ -8214,7 +10037,7 @@ loop4: // 8624 times: elements
 	VPANDD.BCST	f32_ffff0000<>(SB), Z1, Z1
 	VCMPPS	$0, Z0, Z0, K2
 	VBLENDMPS	Z1, Z0, K2, Z0
-	VMOVUPS	Z0, 50857216(SI)	// fitMixedGrad.bf16[0]
+	VMOVUPS	Z0, 52101376(SI)	// fitMixedGrad.bf16[0]
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop4
@@ -8251,7 +10074,7 @@ loop8: // 28 times
 	MOVQ	65592(AX), SI
 	MOVQ	65600(AX), DI
 loop9: // 28 times
-	VMOVUPS	50857216(SI), Z0	// fitMixedGrad.bf16[0]
+	VMOVUPS	52101376(SI), Z0	// fitMixedGrad.bf16[0]
 	VMOVUPS	Z0, 2275904(DI)	// pixelsField.margins[15] | 1
 	ADDQ	$128, SI
 	ADDQ	$64, DI
@@ -8845,7 +10668,7 @@ loop13: // 11 times
 	VPANDD.BCST	f32_ffff0000<>(SB), Z28, Z28
 	VCMPPS	$0, Z0, Z0, K2
 	VBLENDMPS	Z28, Z0, K2, Z0
-	VMOVUPS	Z0, 51961088(SI)	// fitMixedGrad.bf16_2[0]
+	VMOVUPS	Z0, 53205248(SI)	// fitMixedGrad.bf16_2[0]
 	VBROADCASTSS	34500(CX), Z0	// Digits.0.bias.expand[1]
 	VADDPS	Z0, Z1, Z0
 	VPSRLD	$16, Z0, Z1
@@ -8855,7 +10678,7 @@ loop13: // 11 times
 	VPANDD.BCST	f32_ffff0000<>(SB), Z1, Z1
 	VCMPPS	$0, Z0, Z0, K2
 	VBLENDMPS	Z1, Z0, K2, Z0
-	VMOVUPS	Z0, 51961216(SI)	// fitMixedGrad.bf16_2[1]
+	VMOVUPS	Z0, 53205376(SI)	// fitMixedGrad.bf16_2[1]
 	VBROADCASTSS	34504(CX), Z0	// Digits.0.bias.expand[2]
 	VADDPS	Z0, Z2, Z0
 	VPSRLD	$16, Z0, Z1
@@ -8865,7 +10688,7 @@ loop13: // 11 times
 	VPANDD.BCST	f32_ffff0000<>(SB), Z1, Z1
 	VCMPPS	$0, Z0, Z0, K2
 	VBLENDMPS	Z1, Z0, K2, Z0
-	VMOVUPS	Z0, 51961344(SI)	// fitMixedGrad.bf16_2[2]
+	VMOVUPS	Z0, 53205504(SI)	// fitMixedGrad.bf16_2[2]
 	VBROADCASTSS	34508(CX), Z0	// Digits.0.bias.expand[3]
 	VADDPS	Z0, Z3, Z0
 	VPSRLD	$16, Z0, Z1
@@ -8875,7 +10698,7 @@ loop13: // 11 times
 	VPANDD.BCST	f32_ffff0000<>(SB), Z1, Z1
 	VCMPPS	$0, Z0, Z0, K2
 	VBLENDMPS	Z1, Z0, K2, Z0
-	VMOVUPS	Z0, 51961472(SI)	// fitMixedGrad.bf16_2[3]
+	VMOVUPS	Z0, 53205632(SI)	// fitMixedGrad.bf16_2[3]
 	VBROADCASTSS	34512(CX), Z0	// Digits.0.bias.expand[4]
 	VADDPS	Z0, Z4, Z0
 	VPSRLD	$16, Z0, Z1
@@ -8885,7 +10708,7 @@ loop13: // 11 times
 	VPANDD.BCST	f32_ffff0000<>(SB), Z1, Z1
 	VCMPPS	$0, Z0, Z0, K2
 	VBLENDMPS	Z1, Z0, K2, Z0
-	VMOVUPS	Z0, 51961600(SI)	// fitMixedGrad.bf16_2[4]
+	VMOVUPS	Z0, 53205760(SI)	// fitMixedGrad.bf16_2[4]
 	VBROADCASTSS	34516(CX), Z0	// Digits.0.bias.expand[5]
 	VADDPS	Z0, Z5, Z0
 	VPSRLD	$16, Z0, Z1
@@ -8895,7 +10718,7 @@ loop13: // 11 times
 	VPANDD.BCST	f32_ffff0000<>(SB), Z1, Z1
 	VCMPPS	$0, Z0, Z0, K2
 	VBLENDMPS	Z1, Z0, K2, Z0
-	VMOVUPS	Z0, 51961728(SI)	// fitMixedGrad.bf16_2[5]
+	VMOVUPS	Z0, 53205888(SI)	// fitMixedGrad.bf16_2[5]
 	VBROADCASTSS	34520(CX), Z0	// Digits.0.bias.expand[6]
 	VADDPS	Z0, Z6, Z0
 	VPSRLD	$16, Z0, Z1
@@ -8905,7 +10728,7 @@ loop13: // 11 times
 	VPANDD.BCST	f32_ffff0000<>(SB), Z1, Z1
 	VCMPPS	$0, Z0, Z0, K2
 	VBLENDMPS	Z1, Z0, K2, Z0
-	VMOVUPS	Z0, 51961856(SI)	// fitMixedGrad.bf16_2[6]
+	VMOVUPS	Z0, 53206016(SI)	// fitMixedGrad.bf16_2[6]
 	VBROADCASTSS	34524(CX), Z0	// Digits.0.bias.expand[7]
 	VADDPS	Z0, Z7, Z0
 	VPSRLD	$16, Z0, Z1
@@ -8915,7 +10738,7 @@ loop13: // 11 times
 	VPANDD.BCST	f32_ffff0000<>(SB), Z1, Z1
 	VCMPPS	$0, Z0, Z0, K2
 	VBLENDMPS	Z1, Z0, K2, Z0
-	VMOVUPS	Z0, 51961984(SI)	// fitMixedGrad.bf16_2[7]
+	VMOVUPS	Z0, 53206144(SI)	// fitMixedGrad.bf16_2[7]
 	VBROADCASTSS	34528(CX), Z0	// Digits.0.bias.expand[8]
 	VADDPS	Z0, Z8, Z0
 	VPSRLD	$16, Z0, Z1
@@ -8925,7 +10748,7 @@ loop13: // 11 times
 	VPANDD.BCST	f32_ffff0000<>(SB), Z1, Z1
 	VCMPPS	$0, Z0, Z0, K2
 	VBLENDMPS	Z1, Z0, K2, Z0
-	VMOVUPS	Z0, 51962112(SI)	// fitMixedGrad.bf16_2[8]
+	VMOVUPS	Z0, 53206272(SI)	// fitMixedGrad.bf16_2[8]
 	VBROADCASTSS	34532(CX), Z0	// Digits.0.bias.expand[9]
 	VADDPS	Z0, Z9, Z0
 	VPSRLD	$16, Z0, Z1
@@ -8935,7 +10758,7 @@ loop13: // 11 times
 	VPANDD.BCST	f32_ffff0000<>(SB), Z1, Z1
 	VCMPPS	$0, Z0, Z0, K2
 	VBLENDMPS	Z1, Z0, K2, Z0
-	VMOVUPS	Z0, 51962240(SI)	// fitMixedGrad.bf16_2[9]
+	VMOVUPS	Z0, 53206400(SI)	// fitMixedGrad.bf16_2[9]
 	VBROADCASTSS	34536(CX), Z0	// Digits.0.bias.expand[10]
 	VADDPS	Z0, Z10, Z0
 	VPSRLD	$16, Z0, Z1
@@ -8945,7 +10768,7 @@ loop13: // 11 times
 	VPANDD.BCST	f32_ffff0000<>(SB), Z1, Z1
 	VCMPPS	$0, Z0, Z0, K2
 	VBLENDMPS	Z1, Z0, K2, Z0
-	VMOVUPS	Z0, 51962368(SI)	// fitMixedGrad.bf16_2[10]
+	VMOVUPS	Z0, 53206528(SI)	// fitMixedGrad.bf16_2[10]
 	VBROADCASTSS	34540(CX), Z0	// Digits.0.bias.expand[11]
 	VADDPS	Z0, Z11, Z0
 	VPSRLD	$16, Z0, Z1
@@ -8955,7 +10778,7 @@ loop13: // 11 times
 	VPANDD.BCST	f32_ffff0000<>(SB), Z1, Z1
 	VCMPPS	$0, Z0, Z0, K2
 	VBLENDMPS	Z1, Z0, K2, Z0
-	VMOVUPS	Z0, 51962496(SI)	// fitMixedGrad.bf16_2[11]
+	VMOVUPS	Z0, 53206656(SI)	// fitMixedGrad.bf16_2[11]
 	VBROADCASTSS	34544(CX), Z0	// Digits.0.bias.expand[12]
 	VADDPS	Z0, Z12, Z0
 	VPSRLD	$16, Z0, Z1
@@ -8965,7 +10788,7 @@ loop13: // 11 times
 	VPANDD.BCST	f32_ffff0000<>(SB), Z1, Z1
 	VCMPPS	$0, Z0, Z0, K2
 	VBLENDMPS	Z1, Z0, K2, Z0
-	VMOVUPS	Z0, 51962624(SI)	// fitMixedGrad.bf16_2[12]
+	VMOVUPS	Z0, 53206784(SI)	// fitMixedGrad.bf16_2[12]
 	VBROADCASTSS	34548(CX), Z0	// Digits.0.bias.expand[13]
 	VADDPS	Z0, Z13, Z0
 	VPSRLD	$16, Z0, Z1
@@ -8975,7 +10798,7 @@ loop13: // 11 times
 	VPANDD.BCST	f32_ffff0000<>(SB), Z1, Z1
 	VCMPPS	$0, Z0, Z0, K2
 	VBLENDMPS	Z1, Z0, K2, Z0
-	VMOVUPS	Z0, 51962752(SI)	// fitMixedGrad.bf16_2[13]
+	VMOVUPS	Z0, 53206912(SI)	// fitMixedGrad.bf16_2[13]
 	VBROADCASTSS	34552(CX), Z0	// Digits.0.bias.expand[14]
 	VADDPS	Z0, Z14, Z0
 	VPSRLD	$16, Z0, Z1
@@ -8985,7 +10808,7 @@ loop13: // 11 times
 	VPANDD.BCST	f32_ffff0000<>(SB), Z1, Z1
 	VCMPPS	$0, Z0, Z0, K2
 	VBLENDMPS	Z1, Z0, K2, Z0
-	VMOVUPS	Z0, 51962880(SI)	// fitMixedGrad.bf16_2[14]
+	VMOVUPS	Z0, 53207040(SI)	// fitMixedGrad.bf16_2[14]
 	VBROADCASTSS	34556(CX), Z0	// Digits.0.bias.expand[15]
 	VADDPS	Z0, Z15, Z0
 	VPSRLD	$16, Z0, Z1
@@ -8995,7 +10818,7 @@ loop13: // 11 times
 	VPANDD.BCST	f32_ffff0000<>(SB), Z1, Z1
 	VCMPPS	$0, Z0, Z0, K2
 	VBLENDMPS	Z1, Z0, K2, Z0
-	VMOVUPS	Z0, 51963008(SI)	// fitMixedGrad.bf16_2[15]
+	VMOVUPS	Z0, 53207168(SI)	// fitMixedGrad.bf16_2[15]
 	VBROADCASTSS	34560(CX), Z0	// Digits.0.bias.expand[16]
 	VADDPS	Z0, Z16, Z0
 	VPSRLD	$16, Z0, Z1
@@ -9005,7 +10828,7 @@ loop13: // 11 times
 	VPANDD.BCST	f32_ffff0000<>(SB), Z1, Z1
 	VCMPPS	$0, Z0, Z0, K2
 	VBLENDMPS	Z1, Z0, K2, Z0
-	VMOVUPS	Z0, 51963136(SI)	// fitMixedGrad.bf16_2[16]
+	VMOVUPS	Z0, 53207296(SI)	// fitMixedGrad.bf16_2[16]
 	VBROADCASTSS	34564(CX), Z0	// Digits.0.bias.expand[17]
 	VADDPS	Z0, Z17, Z0
 	VPSRLD	$16, Z0, Z1
@@ -9015,7 +10838,7 @@ loop13: // 11 times
 	VPANDD.BCST	f32_ffff0000<>(SB), Z1, Z1
 	VCMPPS	$0, Z0, Z0, K2
 	VBLENDMPS	Z1, Z0, K2, Z0
-	VMOVUPS	Z0, 51963264(SI)	// fitMixedGrad.bf16_2[17]
+	VMOVUPS	Z0, 53207424(SI)	// fitMixedGrad.bf16_2[17]
 	VBROADCASTSS	34568(CX), Z0	// Digits.0.bias.expand[18]
 	VADDPS	Z0, Z18, Z0
 	VPSRLD	$16, Z0, Z1
@@ -9025,7 +10848,7 @@ loop13: // 11 times
 	VPANDD.BCST	f32_ffff0000<>(SB), Z1, Z1
 	VCMPPS	$0, Z0, Z0, K2
 	VBLENDMPS	Z1, Z0, K2, Z0
-	VMOVUPS	Z0, 51963392(SI)	// fitMixedGrad.bf16_2[18]
+	VMOVUPS	Z0, 53207552(SI)	// fitMixedGrad.bf16_2[18]
 	VBROADCASTSS	34572(CX), Z0	// Digits.0.bias.expand[19]
 	VADDPS	Z0, Z19, Z0
 	VPSRLD	$16, Z0, Z1
@@ -9035,7 +10858,7 @@ loop13: // 11 times
 	VPANDD.BCST	f32_ffff0000<>(SB), Z1, Z1
 	VCMPPS	$0, Z0, Z0, K2
 	VBLENDMPS	Z1, Z0, K2, Z0
-	VMOVUPS	Z0, 51963520(SI)	// fitMixedGrad.bf16_2[19]
+	VMOVUPS	Z0, 53207680(SI)	// fitMixedGrad.bf16_2[19]
 	VBROADCASTSS	34576(CX), Z0	// Digits.0.bias.expand[20]
 	VADDPS	Z0, Z20, Z0
 	VPSRLD	$16, Z0, Z1
@@ -9045,7 +10868,7 @@ loop13: // 11 times
 	VPANDD.BCST	f32_ffff0000<>(SB), Z1, Z1
 	VCMPPS	$0, Z0, Z0, K2
 	VBLENDMPS	Z1, Z0, K2, Z0
-	VMOVUPS	Z0, 51963648(SI)	// fitMixedGrad.bf16_2[20]
+	VMOVUPS	Z0, 53207808(SI)	// fitMixedGrad.bf16_2[20]
 	VBROADCASTSS	34580(CX), Z0	// Digits.0.bias.expand[21]
 	VADDPS	Z0, Z21, Z0
 	VPSRLD	$16, Z0, Z1
@@ -9055,7 +10878,7 @@ loop13: // 11 times
 	VPANDD.BCST	f32_ffff0000<>(SB), Z1, Z1
 	VCMPPS	$0, Z0, Z0, K2
 	VBLENDMPS	Z1, Z0, K2, Z0
-	VMOVUPS	Z0, 51963776(SI)	// fitMixedGrad.bf16_2[21]
+	VMOVUPS	Z0, 53207936(SI)	// fitMixedGrad.bf16_2[21]
 	VBROADCASTSS	34584(CX), Z0	// Digits.0.bias.expand[22]
 	VADDPS	Z0, Z22, Z0
 	VPSRLD	$16, Z0, Z1
@@ -9065,7 +10888,7 @@ loop13: // 11 times
 	VPANDD.BCST	f32_ffff0000<>(SB), Z1, Z1
 	VCMPPS	$0, Z0, Z0, K2
 	VBLENDMPS	Z1, Z0, K2, Z0
-	VMOVUPS	Z0, 51963904(SI)	// fitMixedGrad.bf16_2[22]
+	VMOVUPS	Z0, 53208064(SI)	// fitMixedGrad.bf16_2[22]
 	VBROADCASTSS	34588(CX), Z0	// Digits.0.bias.expand[23]
 	VADDPS	Z0, Z23, Z0
 	VPSRLD	$16, Z0, Z1
@@ -9075,7 +10898,7 @@ loop13: // 11 times
 	VPANDD.BCST	f32_ffff0000<>(SB), Z1, Z1
 	VCMPPS	$0, Z0, Z0, K2
 	VBLENDMPS	Z1, Z0, K2, Z0
-	VMOVUPS	Z0, 51964032(SI)	// fitMixedGrad.bf16_2[23]
+	VMOVUPS	Z0, 53208192(SI)	// fitMixedGrad.bf16_2[23]
 	VBROADCASTSS	34592(CX), Z0	// Digits.0.bias.expand[24]
 	VADDPS	Z0, Z24, Z0
 	VPSRLD	$16, Z0, Z1
@@ -9085,7 +10908,7 @@ loop13: // 11 times
 	VPANDD.BCST	f32_ffff0000<>(SB), Z1, Z1
 	VCMPPS	$0, Z0, Z0, K2
 	VBLENDMPS	Z1, Z0, K2, Z0
-	VMOVUPS	Z0, 51964160(SI)	// fitMixedGrad.bf16_2[24]
+	VMOVUPS	Z0, 53208320(SI)	// fitMixedGrad.bf16_2[24]
 	VBROADCASTSS	34596(CX), Z0	// Digits.0.bias.expand[25]
 	VADDPS	Z0, Z25, Z0
 	VPSRLD	$16, Z0, Z1
@@ -9095,7 +10918,7 @@ loop13: // 11 times
 	VPANDD.BCST	f32_ffff0000<>(SB), Z1, Z1
 	VCMPPS	$0, Z0, Z0, K2
 	VBLENDMPS	Z1, Z0, K2, Z0
-	VMOVUPS	Z0, 51964288(SI)	// fitMixedGrad.bf16_2[25]
+	VMOVUPS	Z0, 53208448(SI)	// fitMixedGrad.bf16_2[25]
 	VBROADCASTSS	34600(CX), Z0	// Digits.0.bias.expand[26]
 	VADDPS	Z0, Z26, Z0
 	VPSRLD	$16, Z0, Z1
@@ -9105,7 +10928,7 @@ loop13: // 11 times
 	VPANDD.BCST	f32_ffff0000<>(SB), Z1, Z1
 	VCMPPS	$0, Z0, Z0, K2
 	VBLENDMPS	Z1, Z0, K2, Z0
-	VMOVUPS	Z0, 51964416(SI)	// fitMixedGrad.bf16_2[26]
+	VMOVUPS	Z0, 53208576(SI)	// fitMixedGrad.bf16_2[26]
 	VBROADCASTSS	34604(CX), Z0	// Digits.0.bias.expand[27]
 	VADDPS	Z0, Z27, Z0
 	VPSRLD	$16, Z0, Z1
@@ -9115,7 +10938,7 @@ loop13: // 11 times
 	VPANDD.BCST	f32_ffff0000<>(SB), Z1, Z1
 	VCMPPS	$0, Z0, Z0, K2
 	VBLENDMPS	Z1, Z0, K2, Z0
-	VMOVUPS	Z0, 51964544(SI)	// fitMixedGrad.bf16_2[27]
+	VMOVUPS	Z0, 53208704(SI)	// fitMixedGrad.bf16_2[27]
 	ADDQ	$1920, 65568(AX)
 	ADDQ	$112, CX
 	ADDQ	$3584, SI
@@ -9148,8 +10971,8 @@ loop13: // 11 times
 	MOVQ	AX, SI
 	MOVQ	DX, DI
 loop14: // 784 times: terms of the sums
-	VMOVUPS	51961088(SI), Z18	// fitMixedGrad.bf16_2[0]
-	VMOVUPS	51961152(SI), Z19	// fitMixedGrad.bf16_2[0] | 1
+	VMOVUPS	53205248(SI), Z18	// fitMixedGrad.bf16_2[0]
+	VMOVUPS	53205312(SI), Z19	// fitMixedGrad.bf16_2[0] | 1
 	VBROADCASTSS	42384(DI), Z20	// Digits.2.weight.bf16[0]
 	VFMADD231PS	Z18, Z20, Z2
 	VFMADD231PS	Z19, Z20, Z3
@@ -9181,43 +11004,43 @@ loop14: // 784 times: terms of the sums
 	VBROADCASTSS	36160(BX), Z18	// Digits.2.bias[0]
 	VADDPS	Z18, Z2, Z2
 	VADDPS	Z18, Z3, Z3
-	VMOVUPS	Z2, 52061440(AX)	// fitMixedGrad.add[0]
-	VMOVUPS	Z3, 52061504(AX)	// fitMixedGrad.add[0] | 1
+	VMOVUPS	Z2, 53305600(AX)	// fitMixedGrad.add[0]
+	VMOVUPS	Z3, 53305664(AX)	// fitMixedGrad.add[0] | 1
 	VBROADCASTSS	36164(BX), Z2	// Digits.2.bias[1]
 	VADDPS	Z2, Z4, Z3
 	VADDPS	Z2, Z5, Z2
-	VMOVUPS	Z3, 52061568(AX)	// fitMixedGrad.add[1]
-	VMOVUPS	Z2, 52061632(AX)	// fitMixedGrad.add[1] | 1
+	VMOVUPS	Z3, 53305728(AX)	// fitMixedGrad.add[1]
+	VMOVUPS	Z2, 53305792(AX)	// fitMixedGrad.add[1] | 1
 	VBROADCASTSS	36168(BX), Z2	// Digits.2.bias[2]
 	VADDPS	Z2, Z6, Z3
 	VADDPS	Z2, Z7, Z2
-	VMOVUPS	Z3, 52061696(AX)	// fitMixedGrad.add[2]
-	VMOVUPS	Z2, 52061760(AX)	// fitMixedGrad.add[2] | 1
+	VMOVUPS	Z3, 53305856(AX)	// fitMixedGrad.add[2]
+	VMOVUPS	Z2, 53305920(AX)	// fitMixedGrad.add[2] | 1
 	VBROADCASTSS	36172(BX), Z2	// Digits.2.bias[3]
 	VADDPS	Z2, Z8, Z3
 	VADDPS	Z2, Z9, Z2
-	VMOVUPS	Z3, 52061824(AX)	// fitMixedGrad.add[3]
-	VMOVUPS	Z2, 52061888(AX)	// fitMixedGrad.add[3] | 1
+	VMOVUPS	Z3, 53305984(AX)	// fitMixedGrad.add[3]
+	VMOVUPS	Z2, 53306048(AX)	// fitMixedGrad.add[3] | 1
 	VBROADCASTSS	36176(BX), Z2	// Digits.2.bias[4]
 	VADDPS	Z2, Z10, Z3
 	VADDPS	Z2, Z11, Z2
-	VMOVUPS	Z3, 52061952(AX)	// fitMixedGrad.add[4]
-	VMOVUPS	Z2, 52062016(AX)	// fitMixedGrad.add[4] | 1
+	VMOVUPS	Z3, 53306112(AX)	// fitMixedGrad.add[4]
+	VMOVUPS	Z2, 53306176(AX)	// fitMixedGrad.add[4] | 1
 	VBROADCASTSS	36180(BX), Z2	// Digits.2.bias[5]
 	VADDPS	Z2, Z12, Z3
 	VADDPS	Z2, Z13, Z2
-	VMOVUPS	Z3, 52062080(AX)	// fitMixedGrad.add[5]
-	VMOVUPS	Z2, 52062144(AX)	// fitMixedGrad.add[5] | 1
+	VMOVUPS	Z3, 53306240(AX)	// fitMixedGrad.add[5]
+	VMOVUPS	Z2, 53306304(AX)	// fitMixedGrad.add[5] | 1
 	VBROADCASTSS	36184(BX), Z2	// Digits.2.bias[6]
 	VADDPS	Z2, Z14, Z3
 	VADDPS	Z2, Z15, Z2
-	VMOVUPS	Z3, 52062208(AX)	// fitMixedGrad.add[6]
-	VMOVUPS	Z2, 52062272(AX)	// fitMixedGrad.add[6] | 1
+	VMOVUPS	Z3, 53306368(AX)	// fitMixedGrad.add[6]
+	VMOVUPS	Z2, 53306432(AX)	// fitMixedGrad.add[6] | 1
 	VBROADCASTSS	36188(BX), Z2	// Digits.2.bias[7]
 	VADDPS	Z2, Z16, Z3
 	VADDPS	Z2, Z17, Z2
-	VMOVUPS	Z3, 52062336(AX)	// fitMixedGrad.add[7]
-	VMOVUPS	Z2, 52062400(AX)	// fitMixedGrad.add[7] | 1
+	VMOVUPS	Z3, 53306496(AX)	// fitMixedGrad.add[7]
+	VMOVUPS	Z2, 53306560(AX)	// fitMixedGrad.add[7] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
 	VBROADCASTSS	f32_00000000<>(SB), Z3
 	VBROADCASTSS	f32_00000000<>(SB), Z4
@@ -9226,8 +11049,8 @@ loop14: // 784 times: terms of the sums
 	MOVQ	AX, SI
 	MOVQ	DX, DI
 loop15: // 784 times: terms of the sums
-	VMOVUPS	51961088(SI), Z6	// fitMixedGrad.bf16_2[0]
-	VMOVUPS	51961152(SI), Z7	// fitMixedGrad.bf16_2[0] | 1
+	VMOVUPS	53205248(SI), Z6	// fitMixedGrad.bf16_2[0]
+	VMOVUPS	53205312(SI), Z7	// fitMixedGrad.bf16_2[0] | 1
 	VBROADCASTSS	67472(DI), Z8	// Digits.2.weight.bf16[6272]
 	VFMADD231PS	Z6, Z8, Z2
 	VFMADD231PS	Z7, Z8, Z3
@@ -9241,21 +11064,21 @@ loop15: // 784 times: terms of the sums
 	VBROADCASTSS	36192(BX), Z6	// Digits.2.bias[8]
 	VADDPS	Z6, Z2, Z2
 	VADDPS	Z6, Z3, Z3
-	VMOVUPS	Z2, 52062464(AX)	// fitMixedGrad.add[8]
-	VMOVUPS	Z3, 52062528(AX)	// fitMixedGrad.add[8] | 1
+	VMOVUPS	Z2, 53306624(AX)	// fitMixedGrad.add[8]
+	VMOVUPS	Z3, 53306688(AX)	// fitMixedGrad.add[8] | 1
 	VBROADCASTSS	36196(BX), Z2	// Digits.2.bias[9]
 	VADDPS	Z2, Z4, Z3
 	VADDPS	Z2, Z5, Z2
-	VMOVUPS	Z3, 52062592(AX)	// fitMixedGrad.add[9]
-	VMOVUPS	Z2, 52062656(AX)	// fitMixedGrad.add[9] | 1
+	VMOVUPS	Z3, 53306752(AX)	// fitMixedGrad.add[9]
+	VMOVUPS	Z2, 53306816(AX)	// fitMixedGrad.add[9] | 1
 	// mnist.nde:35
 	VBROADCASTSS	f32_ff800000<>(SB), Z2
 	VBROADCASTSS	f32_ff800000<>(SB), Z3
 	MOVQ	$10, CX
 	MOVQ	AX, SI
 loop16: // 10 times: elements
-	VMOVUPS	52061440(SI), Z4	// fitMixedGrad.add[0]
-	VMOVUPS	52061504(SI), Z5	// fitMixedGrad.add[0] | 1
+	VMOVUPS	53305600(SI), Z4	// fitMixedGrad.add[0]
+	VMOVUPS	53305664(SI), Z5	// fitMixedGrad.add[0] | 1
 	VMAXPS	Z4, Z2, Z6
 	VMAXPS	Z2, Z4, Z7
 	VPANDD	Z7, Z6, Z6
@@ -9273,15 +11096,15 @@ loop16: // 10 times: elements
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop16
-	VMOVUPS	Z2, 52062720(AX)	// fitMixedGrad.reduce_max
-	VMOVUPS	Z3, 52062784(AX)	// fitMixedGrad.reduce_max | 1
+	VMOVUPS	Z2, 53306880(AX)	// fitMixedGrad.reduce_max
+	VMOVUPS	Z3, 53306944(AX)	// fitMixedGrad.reduce_max | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z4
 	VBROADCASTSS	f32_00000000<>(SB), Z5
 	MOVQ	$10, CX
 	MOVQ	AX, SI
 loop17: // 10 times: elements
-	VMOVUPS	52061440(SI), Z6	// fitMixedGrad.add[0]
-	VMOVUPS	52061504(SI), Z7	// fitMixedGrad.add[0] | 1
+	VMOVUPS	53305600(SI), Z6	// fitMixedGrad.add[0]
+	VMOVUPS	53305664(SI), Z7	// fitMixedGrad.add[0] | 1
 	VSUBPS	Z2, Z6, Z6
 	VSUBPS	Z3, Z7, Z7
 	VBROADCASTSS	f32_42b40000<>(SB), Z8
@@ -9318,31 +11141,31 @@ loop17: // 10 times: elements
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z7, Z9
 	VFMADD213PS.BCST	f32_3f800000<>(SB), Z7, Z9
 	VSCALEFPS	Z8, Z9, Z7
-	VMOVUPS	Z6, 52062848(SI)	// fitMixedGrad.exp[0]
-	VMOVUPS	Z7, 52062912(SI)	// fitMixedGrad.exp[0] | 1
+	VMOVUPS	Z6, 53307008(SI)	// fitMixedGrad.exp[0]
+	VMOVUPS	Z7, 53307072(SI)	// fitMixedGrad.exp[0] | 1
 	VADDPS	Z6, Z4, Z4
 	VADDPS	Z7, Z5, Z5
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop17
-	VMOVUPS	Z4, 52064128(AX)	// fitMixedGrad.sum
-	VMOVUPS	Z5, 52064192(AX)	// fitMixedGrad.sum | 1
+	VMOVUPS	Z4, 53308288(AX)	// fitMixedGrad.sum
+	VMOVUPS	Z5, 53308352(AX)	// fitMixedGrad.sum | 1
 	VBROADCASTSS	f32_3f800000<>(SB), Z2
 	VDIVPS	Z4, Z2, Z2
 	VBROADCASTSS	f32_3f800000<>(SB), Z3
 	VDIVPS	Z5, Z3, Z3
-	VMOVUPS	48548736(AX), Z4	// fitMixedGrad.y
-	VMOVUPS	48548800(AX), Z5	// fitMixedGrad.y | 1
+	VMOVUPS	49792896(AX), Z4	// fitMixedGrad.y
+	VMOVUPS	49792960(AX), Z5	// fitMixedGrad.y | 1
 	VPCMPEQD.BCST	f32_00000000<>(SB), Z4, K1
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z6
 	VPCMPEQD.BCST	f32_00000000<>(SB), Z5, K1
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z7
 	VPANDD.BCST	f32_3f800000<>(SB), Z6, Z6
 	VPANDD.BCST	f32_3f800000<>(SB), Z7, Z7
-	VMOVUPS	Z6, 52064256(AX)	// fitMixedGrad.onehot[0]
-	VMOVUPS	Z7, 52064320(AX)	// fitMixedGrad.onehot[0] | 1
-	VMOVUPS	52062848(AX), Z8	// fitMixedGrad.exp[0]
-	VMOVUPS	52062912(AX), Z9	// fitMixedGrad.exp[0] | 1
+	VMOVUPS	Z6, 53308416(AX)	// fitMixedGrad.onehot[0]
+	VMOVUPS	Z7, 53308480(AX)	// fitMixedGrad.onehot[0] | 1
+	VMOVUPS	53307008(AX), Z8	// fitMixedGrad.exp[0]
+	VMOVUPS	53307072(AX), Z9	// fitMixedGrad.exp[0] | 1
 	VMULPS	Z8, Z2, Z8
 	VMULPS	Z9, Z3, Z9
 	VSUBPS	Z6, Z8, Z6
@@ -9368,8 +11191,8 @@ loop17: // 10 times: elements
 	VPANDD.BCST	f32_ffff0000<>(SB), Z8, Z8
 	VCMPPS	$0, Z7, Z7, K2
 	VBLENDMPS	Z8, Z7, K2, Z7
-	VMOVUPS	Z6, 52065536(AX)	// fitMixedGrad.bf16_3[0]
-	VMOVUPS	Z7, 52065600(AX)	// fitMixedGrad.bf16_3[0] | 1
+	VMOVUPS	Z6, 53309696(AX)	// fitMixedGrad.bf16_3[0]
+	VMOVUPS	Z7, 53309760(AX)	// fitMixedGrad.bf16_3[0] | 1
 	// mnist.nde:35
 	VPCMPEQD.BCST	f32_00000001<>(SB), Z4, K1
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z8
@@ -9377,10 +11200,10 @@ loop17: // 10 times: elements
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z9
 	VPANDD.BCST	f32_3f800000<>(SB), Z8, Z8
 	VPANDD.BCST	f32_3f800000<>(SB), Z9, Z9
-	VMOVUPS	Z8, 52064384(AX)	// fitMixedGrad.onehot[1]
-	VMOVUPS	Z9, 52064448(AX)	// fitMixedGrad.onehot[1] | 1
-	VMOVUPS	52062976(AX), Z10	// fitMixedGrad.exp[1]
-	VMOVUPS	52063040(AX), Z11	// fitMixedGrad.exp[1] | 1
+	VMOVUPS	Z8, 53308544(AX)	// fitMixedGrad.onehot[1]
+	VMOVUPS	Z9, 53308608(AX)	// fitMixedGrad.onehot[1] | 1
+	VMOVUPS	53307136(AX), Z10	// fitMixedGrad.exp[1]
+	VMOVUPS	53307200(AX), Z11	// fitMixedGrad.exp[1] | 1
 	VMULPS	Z10, Z2, Z10
 	VMULPS	Z11, Z3, Z11
 	VSUBPS	Z8, Z10, Z8
@@ -9406,8 +11229,8 @@ loop17: // 10 times: elements
 	VPANDD.BCST	f32_ffff0000<>(SB), Z10, Z10
 	VCMPPS	$0, Z9, Z9, K2
 	VBLENDMPS	Z10, Z9, K2, Z9
-	VMOVUPS	Z8, 52065664(AX)	// fitMixedGrad.bf16_3[1]
-	VMOVUPS	Z9, 52065728(AX)	// fitMixedGrad.bf16_3[1] | 1
+	VMOVUPS	Z8, 53309824(AX)	// fitMixedGrad.bf16_3[1]
+	VMOVUPS	Z9, 53309888(AX)	// fitMixedGrad.bf16_3[1] | 1
 	// mnist.nde:35
 	VPCMPEQD.BCST	f32_00000002<>(SB), Z4, K1
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z10
@@ -9415,10 +11238,10 @@ loop17: // 10 times: elements
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z11
 	VPANDD.BCST	f32_3f800000<>(SB), Z10, Z10
 	VPANDD.BCST	f32_3f800000<>(SB), Z11, Z11
-	VMOVUPS	Z10, 52064512(AX)	// fitMixedGrad.onehot[2]
-	VMOVUPS	Z11, 52064576(AX)	// fitMixedGrad.onehot[2] | 1
-	VMOVUPS	52063104(AX), Z12	// fitMixedGrad.exp[2]
-	VMOVUPS	52063168(AX), Z13	// fitMixedGrad.exp[2] | 1
+	VMOVUPS	Z10, 53308672(AX)	// fitMixedGrad.onehot[2]
+	VMOVUPS	Z11, 53308736(AX)	// fitMixedGrad.onehot[2] | 1
+	VMOVUPS	53307264(AX), Z12	// fitMixedGrad.exp[2]
+	VMOVUPS	53307328(AX), Z13	// fitMixedGrad.exp[2] | 1
 	VMULPS	Z12, Z2, Z12
 	VMULPS	Z13, Z3, Z13
 	VSUBPS	Z10, Z12, Z10
@@ -9444,8 +11267,8 @@ loop17: // 10 times: elements
 	VPANDD.BCST	f32_ffff0000<>(SB), Z12, Z12
 	VCMPPS	$0, Z11, Z11, K2
 	VBLENDMPS	Z12, Z11, K2, Z11
-	VMOVUPS	Z10, 52065792(AX)	// fitMixedGrad.bf16_3[2]
-	VMOVUPS	Z11, 52065856(AX)	// fitMixedGrad.bf16_3[2] | 1
+	VMOVUPS	Z10, 53309952(AX)	// fitMixedGrad.bf16_3[2]
+	VMOVUPS	Z11, 53310016(AX)	// fitMixedGrad.bf16_3[2] | 1
 	// mnist.nde:35
 	VPCMPEQD.BCST	f32_00000003<>(SB), Z4, K1
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z12
@@ -9453,10 +11276,10 @@ loop17: // 10 times: elements
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z13
 	VPANDD.BCST	f32_3f800000<>(SB), Z12, Z12
 	VPANDD.BCST	f32_3f800000<>(SB), Z13, Z13
-	VMOVUPS	Z12, 52064640(AX)	// fitMixedGrad.onehot[3]
-	VMOVUPS	Z13, 52064704(AX)	// fitMixedGrad.onehot[3] | 1
-	VMOVUPS	52063232(AX), Z14	// fitMixedGrad.exp[3]
-	VMOVUPS	52063296(AX), Z15	// fitMixedGrad.exp[3] | 1
+	VMOVUPS	Z12, 53308800(AX)	// fitMixedGrad.onehot[3]
+	VMOVUPS	Z13, 53308864(AX)	// fitMixedGrad.onehot[3] | 1
+	VMOVUPS	53307392(AX), Z14	// fitMixedGrad.exp[3]
+	VMOVUPS	53307456(AX), Z15	// fitMixedGrad.exp[3] | 1
 	VMULPS	Z14, Z2, Z14
 	VMULPS	Z15, Z3, Z15
 	VSUBPS	Z12, Z14, Z12
@@ -9482,8 +11305,8 @@ loop17: // 10 times: elements
 	VPANDD.BCST	f32_ffff0000<>(SB), Z14, Z14
 	VCMPPS	$0, Z13, Z13, K2
 	VBLENDMPS	Z14, Z13, K2, Z13
-	VMOVUPS	Z12, 52065920(AX)	// fitMixedGrad.bf16_3[3]
-	VMOVUPS	Z13, 52065984(AX)	// fitMixedGrad.bf16_3[3] | 1
+	VMOVUPS	Z12, 53310080(AX)	// fitMixedGrad.bf16_3[3]
+	VMOVUPS	Z13, 53310144(AX)	// fitMixedGrad.bf16_3[3] | 1
 	// mnist.nde:35
 	VPCMPEQD.BCST	f32_00000004<>(SB), Z4, K1
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z14
@@ -9491,10 +11314,10 @@ loop17: // 10 times: elements
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z15
 	VPANDD.BCST	f32_3f800000<>(SB), Z14, Z14
 	VPANDD.BCST	f32_3f800000<>(SB), Z15, Z15
-	VMOVUPS	Z14, 52064768(AX)	// fitMixedGrad.onehot[4]
-	VMOVUPS	Z15, 52064832(AX)	// fitMixedGrad.onehot[4] | 1
-	VMOVUPS	52063360(AX), Z16	// fitMixedGrad.exp[4]
-	VMOVUPS	52063424(AX), Z17	// fitMixedGrad.exp[4] | 1
+	VMOVUPS	Z14, 53308928(AX)	// fitMixedGrad.onehot[4]
+	VMOVUPS	Z15, 53308992(AX)	// fitMixedGrad.onehot[4] | 1
+	VMOVUPS	53307520(AX), Z16	// fitMixedGrad.exp[4]
+	VMOVUPS	53307584(AX), Z17	// fitMixedGrad.exp[4] | 1
 	VMULPS	Z16, Z2, Z16
 	VMULPS	Z17, Z3, Z17
 	VSUBPS	Z14, Z16, Z14
@@ -9520,8 +11343,8 @@ loop17: // 10 times: elements
 	VPANDD.BCST	f32_ffff0000<>(SB), Z16, Z16
 	VCMPPS	$0, Z15, Z15, K2
 	VBLENDMPS	Z16, Z15, K2, Z15
-	VMOVUPS	Z14, 52066048(AX)	// fitMixedGrad.bf16_3[4]
-	VMOVUPS	Z15, 52066112(AX)	// fitMixedGrad.bf16_3[4] | 1
+	VMOVUPS	Z14, 53310208(AX)	// fitMixedGrad.bf16_3[4]
+	VMOVUPS	Z15, 53310272(AX)	// fitMixedGrad.bf16_3[4] | 1
 	// mnist.nde:35
 	VPCMPEQD.BCST	f32_00000005<>(SB), Z4, K1
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z16
@@ -9529,10 +11352,10 @@ loop17: // 10 times: elements
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z17
 	VPANDD.BCST	f32_3f800000<>(SB), Z16, Z16
 	VPANDD.BCST	f32_3f800000<>(SB), Z17, Z17
-	VMOVUPS	Z16, 52064896(AX)	// fitMixedGrad.onehot[5]
-	VMOVUPS	Z17, 52064960(AX)	// fitMixedGrad.onehot[5] | 1
-	VMOVUPS	52063488(AX), Z18	// fitMixedGrad.exp[5]
-	VMOVUPS	52063552(AX), Z19	// fitMixedGrad.exp[5] | 1
+	VMOVUPS	Z16, 53309056(AX)	// fitMixedGrad.onehot[5]
+	VMOVUPS	Z17, 53309120(AX)	// fitMixedGrad.onehot[5] | 1
+	VMOVUPS	53307648(AX), Z18	// fitMixedGrad.exp[5]
+	VMOVUPS	53307712(AX), Z19	// fitMixedGrad.exp[5] | 1
 	VMULPS	Z18, Z2, Z18
 	VMULPS	Z19, Z3, Z19
 	VSUBPS	Z16, Z18, Z16
@@ -9558,8 +11381,8 @@ loop17: // 10 times: elements
 	VPANDD.BCST	f32_ffff0000<>(SB), Z18, Z18
 	VCMPPS	$0, Z17, Z17, K2
 	VBLENDMPS	Z18, Z17, K2, Z17
-	VMOVUPS	Z16, 52066176(AX)	// fitMixedGrad.bf16_3[5]
-	VMOVUPS	Z17, 52066240(AX)	// fitMixedGrad.bf16_3[5] | 1
+	VMOVUPS	Z16, 53310336(AX)	// fitMixedGrad.bf16_3[5]
+	VMOVUPS	Z17, 53310400(AX)	// fitMixedGrad.bf16_3[5] | 1
 	// mnist.nde:35
 	VPCMPEQD.BCST	f32_00000006<>(SB), Z4, K1
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z18
@@ -9567,10 +11390,10 @@ loop17: // 10 times: elements
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z19
 	VPANDD.BCST	f32_3f800000<>(SB), Z18, Z18
 	VPANDD.BCST	f32_3f800000<>(SB), Z19, Z19
-	VMOVUPS	Z18, 52065024(AX)	// fitMixedGrad.onehot[6]
-	VMOVUPS	Z19, 52065088(AX)	// fitMixedGrad.onehot[6] | 1
-	VMOVUPS	52063616(AX), Z20	// fitMixedGrad.exp[6]
-	VMOVUPS	52063680(AX), Z21	// fitMixedGrad.exp[6] | 1
+	VMOVUPS	Z18, 53309184(AX)	// fitMixedGrad.onehot[6]
+	VMOVUPS	Z19, 53309248(AX)	// fitMixedGrad.onehot[6] | 1
+	VMOVUPS	53307776(AX), Z20	// fitMixedGrad.exp[6]
+	VMOVUPS	53307840(AX), Z21	// fitMixedGrad.exp[6] | 1
 	VMULPS	Z20, Z2, Z20
 	VMULPS	Z21, Z3, Z21
 	VSUBPS	Z18, Z20, Z18
@@ -9596,8 +11419,8 @@ loop17: // 10 times: elements
 	VPANDD.BCST	f32_ffff0000<>(SB), Z20, Z20
 	VCMPPS	$0, Z19, Z19, K2
 	VBLENDMPS	Z20, Z19, K2, Z19
-	VMOVUPS	Z18, 52066304(AX)	// fitMixedGrad.bf16_3[6]
-	VMOVUPS	Z19, 52066368(AX)	// fitMixedGrad.bf16_3[6] | 1
+	VMOVUPS	Z18, 53310464(AX)	// fitMixedGrad.bf16_3[6]
+	VMOVUPS	Z19, 53310528(AX)	// fitMixedGrad.bf16_3[6] | 1
 	// mnist.nde:35
 	VPCMPEQD.BCST	f32_00000007<>(SB), Z4, K1
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z20
@@ -9605,10 +11428,10 @@ loop17: // 10 times: elements
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z21
 	VPANDD.BCST	f32_3f800000<>(SB), Z20, Z20
 	VPANDD.BCST	f32_3f800000<>(SB), Z21, Z21
-	VMOVUPS	Z20, 52065152(AX)	// fitMixedGrad.onehot[7]
-	VMOVUPS	Z21, 52065216(AX)	// fitMixedGrad.onehot[7] | 1
-	VMOVUPS	52063744(AX), Z22	// fitMixedGrad.exp[7]
-	VMOVUPS	52063808(AX), Z23	// fitMixedGrad.exp[7] | 1
+	VMOVUPS	Z20, 53309312(AX)	// fitMixedGrad.onehot[7]
+	VMOVUPS	Z21, 53309376(AX)	// fitMixedGrad.onehot[7] | 1
+	VMOVUPS	53307904(AX), Z22	// fitMixedGrad.exp[7]
+	VMOVUPS	53307968(AX), Z23	// fitMixedGrad.exp[7] | 1
 	VMULPS	Z22, Z2, Z22
 	VMULPS	Z23, Z3, Z23
 	VSUBPS	Z20, Z22, Z20
@@ -9634,8 +11457,8 @@ loop17: // 10 times: elements
 	VPANDD.BCST	f32_ffff0000<>(SB), Z22, Z22
 	VCMPPS	$0, Z21, Z21, K2
 	VBLENDMPS	Z22, Z21, K2, Z21
-	VMOVUPS	Z20, 52066432(AX)	// fitMixedGrad.bf16_3[7]
-	VMOVUPS	Z21, 52066496(AX)	// fitMixedGrad.bf16_3[7] | 1
+	VMOVUPS	Z20, 53310592(AX)	// fitMixedGrad.bf16_3[7]
+	VMOVUPS	Z21, 53310656(AX)	// fitMixedGrad.bf16_3[7] | 1
 	VPANDD	Z0, Z6, Z6
 	VPANDD	Z1, Z7, Z7
 	VPANDD	Z0, Z8, Z8
@@ -9656,8 +11479,8 @@ loop17: // 10 times: elements
 	MOVQ	AX, SI
 	MOVQ	R8, DI
 loop18: // 784 times: elements
-	VMOVUPS	51961088(SI), Z22	// fitMixedGrad.bf16_2[0]
-	VMOVUPS	51961152(SI), Z23	// fitMixedGrad.bf16_2[0] | 1
+	VMOVUPS	53205248(SI), Z22	// fitMixedGrad.bf16_2[0]
+	VMOVUPS	53205312(SI), Z23	// fitMixedGrad.bf16_2[0] | 1
 	VMOVUPS	76800(DI), Z24	// sum of Digits.2.weight[0]
 	VFMADD231PS	Z22, Z6, Z24
 	VFMADD231PS	Z23, Z7, Z24
@@ -9701,10 +11524,10 @@ loop18: // 784 times: elements
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z7
 	VPANDD.BCST	f32_3f800000<>(SB), Z6, Z6
 	VPANDD.BCST	f32_3f800000<>(SB), Z7, Z7
-	VMOVUPS	Z6, 52065280(AX)	// fitMixedGrad.onehot[8]
-	VMOVUPS	Z7, 52065344(AX)	// fitMixedGrad.onehot[8] | 1
-	VMOVUPS	52063872(AX), Z8	// fitMixedGrad.exp[8]
-	VMOVUPS	52063936(AX), Z9	// fitMixedGrad.exp[8] | 1
+	VMOVUPS	Z6, 53309440(AX)	// fitMixedGrad.onehot[8]
+	VMOVUPS	Z7, 53309504(AX)	// fitMixedGrad.onehot[8] | 1
+	VMOVUPS	53308032(AX), Z8	// fitMixedGrad.exp[8]
+	VMOVUPS	53308096(AX), Z9	// fitMixedGrad.exp[8] | 1
 	VMULPS	Z8, Z2, Z8
 	VMULPS	Z9, Z3, Z9
 	VSUBPS	Z6, Z8, Z6
@@ -9730,8 +11553,8 @@ loop18: // 784 times: elements
 	VPANDD.BCST	f32_ffff0000<>(SB), Z8, Z8
 	VCMPPS	$0, Z7, Z7, K2
 	VBLENDMPS	Z8, Z7, K2, Z7
-	VMOVUPS	Z6, 52066560(AX)	// fitMixedGrad.bf16_3[8]
-	VMOVUPS	Z7, 52066624(AX)	// fitMixedGrad.bf16_3[8] | 1
+	VMOVUPS	Z6, 53310720(AX)	// fitMixedGrad.bf16_3[8]
+	VMOVUPS	Z7, 53310784(AX)	// fitMixedGrad.bf16_3[8] | 1
 	// mnist.nde:35
 	VPCMPEQD.BCST	f32_00000009<>(SB), Z4, K1
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z4
@@ -9739,10 +11562,10 @@ loop18: // 784 times: elements
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z5
 	VPANDD.BCST	f32_3f800000<>(SB), Z4, Z4
 	VPANDD.BCST	f32_3f800000<>(SB), Z5, Z5
-	VMOVUPS	Z4, 52065408(AX)	// fitMixedGrad.onehot[9]
-	VMOVUPS	Z5, 52065472(AX)	// fitMixedGrad.onehot[9] | 1
-	VMOVUPS	52064000(AX), Z8	// fitMixedGrad.exp[9]
-	VMOVUPS	52064064(AX), Z9	// fitMixedGrad.exp[9] | 1
+	VMOVUPS	Z4, 53309568(AX)	// fitMixedGrad.onehot[9]
+	VMOVUPS	Z5, 53309632(AX)	// fitMixedGrad.onehot[9] | 1
+	VMOVUPS	53308160(AX), Z8	// fitMixedGrad.exp[9]
+	VMOVUPS	53308224(AX), Z9	// fitMixedGrad.exp[9] | 1
 	VMULPS	Z8, Z2, Z2
 	VMULPS	Z9, Z3, Z3
 	VSUBPS	Z4, Z2, Z2
@@ -9768,8 +11591,8 @@ loop18: // 784 times: elements
 	VPANDD.BCST	f32_ffff0000<>(SB), Z4, Z4
 	VCMPPS	$0, Z3, Z3, K2
 	VBLENDMPS	Z4, Z3, K2, Z3
-	VMOVUPS	Z2, 52066688(AX)	// fitMixedGrad.bf16_3[9]
-	VMOVUPS	Z3, 52066752(AX)	// fitMixedGrad.bf16_3[9] | 1
+	VMOVUPS	Z2, 53310848(AX)	// fitMixedGrad.bf16_3[9]
+	VMOVUPS	Z3, 53310912(AX)	// fitMixedGrad.bf16_3[9] | 1
 	VPANDD	Z0, Z6, Z4
 	VPANDD	Z1, Z7, Z5
 	VPANDD	Z0, Z2, Z0
@@ -9778,8 +11601,8 @@ loop18: // 784 times: elements
 	MOVQ	AX, SI
 	MOVQ	R8, DI
 loop19: // 784 times: elements
-	VMOVUPS	51961088(SI), Z2	// fitMixedGrad.bf16_2[0]
-	VMOVUPS	51961152(SI), Z3	// fitMixedGrad.bf16_2[0] | 1
+	VMOVUPS	53205248(SI), Z2	// fitMixedGrad.bf16_2[0]
+	VMOVUPS	53205312(SI), Z3	// fitMixedGrad.bf16_2[0] | 1
 	VMOVUPS	478208(DI), Z6	// sum of Digits.2.weight[6272]
 	VFMADD231PS	Z2, Z4, Z6
 	VFMADD231PS	Z3, Z5, Z6
@@ -9826,8 +11649,8 @@ loop20: // 60 times: tiles of 13 elements
 	MOVQ	AX, DI
 	MOVQ	65544(AX), R9
 loop21: // 10 times: terms of the sums
-	VMOVUPS	52065536(DI), Z26	// fitMixedGrad.bf16_3[0]
-	VMOVUPS	52065600(DI), Z27	// fitMixedGrad.bf16_3[0] | 1
+	VMOVUPS	53309696(DI), Z26	// fitMixedGrad.bf16_3[0]
+	VMOVUPS	53309760(DI), Z27	// fitMixedGrad.bf16_3[0] | 1
 	VBROADCASTSS	42384(R9), Z28	// Digits.2.weight.bf16[0]
 	VFMADD231PS	Z26, Z28, Z0
 	VFMADD231PS	Z27, Z28, Z1
@@ -9871,32 +11694,32 @@ loop21: // 10 times: terms of the sums
 	ADDQ	$3136, R9
 	DECQ	SI
 	JNE	loop21
-	VMOVUPS	Z0, 52066816(CX)	// fitMixedGrad.vecmat[0]
-	VMOVUPS	Z1, 52066880(CX)	// fitMixedGrad.vecmat[0] | 1
-	VMOVUPS	Z2, 52066944(CX)	// fitMixedGrad.vecmat[1]
-	VMOVUPS	Z3, 52067008(CX)	// fitMixedGrad.vecmat[1] | 1
-	VMOVUPS	Z4, 52067072(CX)	// fitMixedGrad.vecmat[2]
-	VMOVUPS	Z5, 52067136(CX)	// fitMixedGrad.vecmat[2] | 1
-	VMOVUPS	Z6, 52067200(CX)	// fitMixedGrad.vecmat[3]
-	VMOVUPS	Z7, 52067264(CX)	// fitMixedGrad.vecmat[3] | 1
-	VMOVUPS	Z8, 52067328(CX)	// fitMixedGrad.vecmat[4]
-	VMOVUPS	Z9, 52067392(CX)	// fitMixedGrad.vecmat[4] | 1
-	VMOVUPS	Z10, 52067456(CX)	// fitMixedGrad.vecmat[5]
-	VMOVUPS	Z11, 52067520(CX)	// fitMixedGrad.vecmat[5] | 1
-	VMOVUPS	Z12, 52067584(CX)	// fitMixedGrad.vecmat[6]
-	VMOVUPS	Z13, 52067648(CX)	// fitMixedGrad.vecmat[6] | 1
-	VMOVUPS	Z14, 52067712(CX)	// fitMixedGrad.vecmat[7]
-	VMOVUPS	Z15, 52067776(CX)	// fitMixedGrad.vecmat[7] | 1
-	VMOVUPS	Z16, 52067840(CX)	// fitMixedGrad.vecmat[8]
-	VMOVUPS	Z17, 52067904(CX)	// fitMixedGrad.vecmat[8] | 1
-	VMOVUPS	Z18, 52067968(CX)	// fitMixedGrad.vecmat[9]
-	VMOVUPS	Z19, 52068032(CX)	// fitMixedGrad.vecmat[9] | 1
-	VMOVUPS	Z20, 52068096(CX)	// fitMixedGrad.vecmat[10]
-	VMOVUPS	Z21, 52068160(CX)	// fitMixedGrad.vecmat[10] | 1
-	VMOVUPS	Z22, 52068224(CX)	// fitMixedGrad.vecmat[11]
-	VMOVUPS	Z23, 52068288(CX)	// fitMixedGrad.vecmat[11] | 1
-	VMOVUPS	Z24, 52068352(CX)	// fitMixedGrad.vecmat[12]
-	VMOVUPS	Z25, 52068416(CX)	// fitMixedGrad.vecmat[12] | 1
+	VMOVUPS	Z0, 53310976(CX)	// fitMixedGrad.vecmat[0]
+	VMOVUPS	Z1, 53311040(CX)	// fitMixedGrad.vecmat[0] | 1
+	VMOVUPS	Z2, 53311104(CX)	// fitMixedGrad.vecmat[1]
+	VMOVUPS	Z3, 53311168(CX)	// fitMixedGrad.vecmat[1] | 1
+	VMOVUPS	Z4, 53311232(CX)	// fitMixedGrad.vecmat[2]
+	VMOVUPS	Z5, 53311296(CX)	// fitMixedGrad.vecmat[2] | 1
+	VMOVUPS	Z6, 53311360(CX)	// fitMixedGrad.vecmat[3]
+	VMOVUPS	Z7, 53311424(CX)	// fitMixedGrad.vecmat[3] | 1
+	VMOVUPS	Z8, 53311488(CX)	// fitMixedGrad.vecmat[4]
+	VMOVUPS	Z9, 53311552(CX)	// fitMixedGrad.vecmat[4] | 1
+	VMOVUPS	Z10, 53311616(CX)	// fitMixedGrad.vecmat[5]
+	VMOVUPS	Z11, 53311680(CX)	// fitMixedGrad.vecmat[5] | 1
+	VMOVUPS	Z12, 53311744(CX)	// fitMixedGrad.vecmat[6]
+	VMOVUPS	Z13, 53311808(CX)	// fitMixedGrad.vecmat[6] | 1
+	VMOVUPS	Z14, 53311872(CX)	// fitMixedGrad.vecmat[7]
+	VMOVUPS	Z15, 53311936(CX)	// fitMixedGrad.vecmat[7] | 1
+	VMOVUPS	Z16, 53312000(CX)	// fitMixedGrad.vecmat[8]
+	VMOVUPS	Z17, 53312064(CX)	// fitMixedGrad.vecmat[8] | 1
+	VMOVUPS	Z18, 53312128(CX)	// fitMixedGrad.vecmat[9]
+	VMOVUPS	Z19, 53312192(CX)	// fitMixedGrad.vecmat[9] | 1
+	VMOVUPS	Z20, 53312256(CX)	// fitMixedGrad.vecmat[10]
+	VMOVUPS	Z21, 53312320(CX)	// fitMixedGrad.vecmat[10] | 1
+	VMOVUPS	Z22, 53312384(CX)	// fitMixedGrad.vecmat[11]
+	VMOVUPS	Z23, 53312448(CX)	// fitMixedGrad.vecmat[11] | 1
+	VMOVUPS	Z24, 53312512(CX)	// fitMixedGrad.vecmat[12]
+	VMOVUPS	Z25, 53312576(CX)	// fitMixedGrad.vecmat[12] | 1
 	ADDQ	$52, 65544(AX)
 	ADDQ	$1664, CX
 	DECQ	65536(AX)
@@ -9913,8 +11736,8 @@ loop21: // 10 times: terms of the sums
 	MOVQ	AX, SI
 	MOVQ	DX, DI
 loop22: // 10 times: terms of the sums
-	VMOVUPS	52065536(SI), Z8	// fitMixedGrad.bf16_3[0]
-	VMOVUPS	52065600(SI), Z9	// fitMixedGrad.bf16_3[0] | 1
+	VMOVUPS	53309696(SI), Z8	// fitMixedGrad.bf16_3[0]
+	VMOVUPS	53309760(SI), Z9	// fitMixedGrad.bf16_3[0] | 1
 	VBROADCASTSS	45504(DI), Z10	// Digits.2.weight.bf16[780]
 	VFMADD231PS	Z8, Z10, Z0
 	VFMADD231PS	Z9, Z10, Z1
@@ -9931,19 +11754,19 @@ loop22: // 10 times: terms of the sums
 	ADDQ	$3136, DI
 	DECQ	CX
 	JNE	loop22
-	VMOVUPS	Z0, 52166656(AX)	// fitMixedGrad.vecmat[780]
-	VMOVUPS	Z1, 52166720(AX)	// fitMixedGrad.vecmat[780] | 1
-	VMOVUPS	Z2, 52166784(AX)	// fitMixedGrad.vecmat[781]
-	VMOVUPS	Z3, 52166848(AX)	// fitMixedGrad.vecmat[781] | 1
-	VMOVUPS	Z4, 52166912(AX)	// fitMixedGrad.vecmat[782]
-	VMOVUPS	Z5, 52166976(AX)	// fitMixedGrad.vecmat[782] | 1
-	VMOVUPS	Z6, 52167040(AX)	// fitMixedGrad.vecmat[783]
-	VMOVUPS	Z7, 52167104(AX)	// fitMixedGrad.vecmat[783] | 1
+	VMOVUPS	Z0, 53410816(AX)	// fitMixedGrad.vecmat[780]
+	VMOVUPS	Z1, 53410880(AX)	// fitMixedGrad.vecmat[780] | 1
+	VMOVUPS	Z2, 53410944(AX)	// fitMixedGrad.vecmat[781]
+	VMOVUPS	Z3, 53411008(AX)	// fitMixedGrad.vecmat[781] | 1
+	VMOVUPS	Z4, 53411072(AX)	// fitMixedGrad.vecmat[782]
+	VMOVUPS	Z5, 53411136(AX)	// fitMixedGrad.vecmat[782] | 1
+	VMOVUPS	Z6, 53411200(AX)	// fitMixedGrad.vecmat[783]
+	VMOVUPS	Z7, 53411264(AX)	// fitMixedGrad.vecmat[783] | 1
 	MOVQ	$784, CX
 	MOVQ	AX, SI
 loop23: // 784 times: elements
-	VMOVUPS	52066816(SI), Z0	// fitMixedGrad.vecmat[0]
-	VMOVUPS	52066880(SI), Z1	// fitMixedGrad.vecmat[0] | 1
+	VMOVUPS	53310976(SI), Z0	// fitMixedGrad.vecmat[0]
+	VMOVUPS	53311040(SI), Z1	// fitMixedGrad.vecmat[0] | 1
 	VPSRLD	$16, Z0, Z2
 	VPANDD.BCST	f32_00000001<>(SB), Z2, Z2
 	VPADDD.BCST	f32_00007fff<>(SB), Z0, Z3
@@ -9958,8 +11781,8 @@ loop23: // 784 times: elements
 	VPANDD.BCST	f32_ffff0000<>(SB), Z2, Z2
 	VCMPPS	$0, Z1, Z1, K2
 	VBLENDMPS	Z2, Z1, K2, Z1
-	VMOVUPS	Z0, 52167168(SI)	// fitMixedGrad.bf16_4[0]
-	VMOVUPS	Z1, 52167232(SI)	// fitMixedGrad.bf16_4[0] | 1
+	VMOVUPS	Z0, 53411328(SI)	// fitMixedGrad.bf16_4[0]
+	VMOVUPS	Z1, 53411392(SI)	// fitMixedGrad.bf16_4[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop23
@@ -9987,7 +11810,7 @@ loop26: // 28 times
 	MOVQ	65568(AX), SI
 	MOVQ	65576(AX), DI
 loop27: // 28 times
-	VMOVUPS	52167168(SI), Z0	// fitMixedGrad.bf16_4[0]
+	VMOVUPS	53411328(SI), Z0	// fitMixedGrad.bf16_4[0]
 	VMOVUPS	Z0, 2275904(DI)	// pixelsField.margins[15] | 1
 	ADDQ	$128, SI
 	ADDQ	$64, DI
@@ -10353,30 +12176,30 @@ loop31: // 7 times: tiles of 4 elements
 	VFMADD231PS	Z25, Z28, Z21
 	VFMADD231PS	Z26, Z28, Z22
 	VFMADD231PS	Z27, Z28, Z23
-	VMOVUPS	Z0, 52267520(DI)	// fitMixedGrad.z_bar[0]
-	VMOVUPS	Z1, 52267648(DI)	// fitMixedGrad.z_bar[1]
-	VMOVUPS	Z2, 52267776(DI)	// fitMixedGrad.z_bar[2]
-	VMOVUPS	Z3, 52267904(DI)	// fitMixedGrad.z_bar[3]
-	VMOVUPS	Z4, 52367872(DI)	// fitMixedGrad.z_bar[784]
-	VMOVUPS	Z5, 52368000(DI)	// fitMixedGrad.z_bar[785]
-	VMOVUPS	Z6, 52368128(DI)	// fitMixedGrad.z_bar[786]
-	VMOVUPS	Z7, 52368256(DI)	// fitMixedGrad.z_bar[787]
-	VMOVUPS	Z8, 52468224(DI)	// fitMixedGrad.z_bar[1568]
-	VMOVUPS	Z9, 52468352(DI)	// fitMixedGrad.z_bar[1569]
-	VMOVUPS	Z10, 52468480(DI)	// fitMixedGrad.z_bar[1570]
-	VMOVUPS	Z11, 52468608(DI)	// fitMixedGrad.z_bar[1571]
-	VMOVUPS	Z12, 52568576(DI)	// fitMixedGrad.z_bar[2352]
-	VMOVUPS	Z13, 52568704(DI)	// fitMixedGrad.z_bar[2353]
-	VMOVUPS	Z14, 52568832(DI)	// fitMixedGrad.z_bar[2354]
-	VMOVUPS	Z15, 52568960(DI)	// fitMixedGrad.z_bar[2355]
-	VMOVUPS	Z16, 52668928(DI)	// fitMixedGrad.z_bar[3136]
-	VMOVUPS	Z17, 52669056(DI)	// fitMixedGrad.z_bar[3137]
-	VMOVUPS	Z18, 52669184(DI)	// fitMixedGrad.z_bar[3138]
-	VMOVUPS	Z19, 52669312(DI)	// fitMixedGrad.z_bar[3139]
-	VMOVUPS	Z20, 52769280(DI)	// fitMixedGrad.z_bar[3920]
-	VMOVUPS	Z21, 52769408(DI)	// fitMixedGrad.z_bar[3921]
-	VMOVUPS	Z22, 52769536(DI)	// fitMixedGrad.z_bar[3922]
-	VMOVUPS	Z23, 52769664(DI)	// fitMixedGrad.z_bar[3923]
+	VMOVUPS	Z0, 53511680(DI)	// fitMixedGrad.z_bar[0]
+	VMOVUPS	Z1, 53511808(DI)	// fitMixedGrad.z_bar[1]
+	VMOVUPS	Z2, 53511936(DI)	// fitMixedGrad.z_bar[2]
+	VMOVUPS	Z3, 53512064(DI)	// fitMixedGrad.z_bar[3]
+	VMOVUPS	Z4, 53612032(DI)	// fitMixedGrad.z_bar[784]
+	VMOVUPS	Z5, 53612160(DI)	// fitMixedGrad.z_bar[785]
+	VMOVUPS	Z6, 53612288(DI)	// fitMixedGrad.z_bar[786]
+	VMOVUPS	Z7, 53612416(DI)	// fitMixedGrad.z_bar[787]
+	VMOVUPS	Z8, 53712384(DI)	// fitMixedGrad.z_bar[1568]
+	VMOVUPS	Z9, 53712512(DI)	// fitMixedGrad.z_bar[1569]
+	VMOVUPS	Z10, 53712640(DI)	// fitMixedGrad.z_bar[1570]
+	VMOVUPS	Z11, 53712768(DI)	// fitMixedGrad.z_bar[1571]
+	VMOVUPS	Z12, 53812736(DI)	// fitMixedGrad.z_bar[2352]
+	VMOVUPS	Z13, 53812864(DI)	// fitMixedGrad.z_bar[2353]
+	VMOVUPS	Z14, 53812992(DI)	// fitMixedGrad.z_bar[2354]
+	VMOVUPS	Z15, 53813120(DI)	// fitMixedGrad.z_bar[2355]
+	VMOVUPS	Z16, 53913088(DI)	// fitMixedGrad.z_bar[3136]
+	VMOVUPS	Z17, 53913216(DI)	// fitMixedGrad.z_bar[3137]
+	VMOVUPS	Z18, 53913344(DI)	// fitMixedGrad.z_bar[3138]
+	VMOVUPS	Z19, 53913472(DI)	// fitMixedGrad.z_bar[3139]
+	VMOVUPS	Z20, 54013440(DI)	// fitMixedGrad.z_bar[3920]
+	VMOVUPS	Z21, 54013568(DI)	// fitMixedGrad.z_bar[3921]
+	VMOVUPS	Z22, 54013696(DI)	// fitMixedGrad.z_bar[3922]
+	VMOVUPS	Z23, 54013824(DI)	// fitMixedGrad.z_bar[3923]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -10658,26 +12481,26 @@ loop31: // 7 times: tiles of 4 elements
 	VFMADD231PS	Z21, Z24, Z17
 	VFMADD231PS	Z22, Z24, Z18
 	VFMADD231PS	Z23, Z24, Z19
-	VMOVUPS	Z0, 52869632(DI)	// fitMixedGrad.z_bar[4704]
-	VMOVUPS	Z1, 52869760(DI)	// fitMixedGrad.z_bar[4705]
-	VMOVUPS	Z2, 52869888(DI)	// fitMixedGrad.z_bar[4706]
-	VMOVUPS	Z3, 52870016(DI)	// fitMixedGrad.z_bar[4707]
-	VMOVUPS	Z4, 52969984(DI)	// fitMixedGrad.z_bar[5488]
-	VMOVUPS	Z5, 52970112(DI)	// fitMixedGrad.z_bar[5489]
-	VMOVUPS	Z6, 52970240(DI)	// fitMixedGrad.z_bar[5490]
-	VMOVUPS	Z7, 52970368(DI)	// fitMixedGrad.z_bar[5491]
-	VMOVUPS	Z8, 53070336(DI)	// fitMixedGrad.z_bar[6272]
-	VMOVUPS	Z9, 53070464(DI)	// fitMixedGrad.z_bar[6273]
-	VMOVUPS	Z10, 53070592(DI)	// fitMixedGrad.z_bar[6274]
-	VMOVUPS	Z11, 53070720(DI)	// fitMixedGrad.z_bar[6275]
-	VMOVUPS	Z12, 53170688(DI)	// fitMixedGrad.z_bar[7056]
-	VMOVUPS	Z13, 53170816(DI)	// fitMixedGrad.z_bar[7057]
-	VMOVUPS	Z14, 53170944(DI)	// fitMixedGrad.z_bar[7058]
-	VMOVUPS	Z15, 53171072(DI)	// fitMixedGrad.z_bar[7059]
-	VMOVUPS	Z16, 53271040(DI)	// fitMixedGrad.z_bar[7840]
-	VMOVUPS	Z17, 53271168(DI)	// fitMixedGrad.z_bar[7841]
-	VMOVUPS	Z18, 53271296(DI)	// fitMixedGrad.z_bar[7842]
-	VMOVUPS	Z19, 53271424(DI)	// fitMixedGrad.z_bar[7843]
+	VMOVUPS	Z0, 54113792(DI)	// fitMixedGrad.z_bar[4704]
+	VMOVUPS	Z1, 54113920(DI)	// fitMixedGrad.z_bar[4705]
+	VMOVUPS	Z2, 54114048(DI)	// fitMixedGrad.z_bar[4706]
+	VMOVUPS	Z3, 54114176(DI)	// fitMixedGrad.z_bar[4707]
+	VMOVUPS	Z4, 54214144(DI)	// fitMixedGrad.z_bar[5488]
+	VMOVUPS	Z5, 54214272(DI)	// fitMixedGrad.z_bar[5489]
+	VMOVUPS	Z6, 54214400(DI)	// fitMixedGrad.z_bar[5490]
+	VMOVUPS	Z7, 54214528(DI)	// fitMixedGrad.z_bar[5491]
+	VMOVUPS	Z8, 54314496(DI)	// fitMixedGrad.z_bar[6272]
+	VMOVUPS	Z9, 54314624(DI)	// fitMixedGrad.z_bar[6273]
+	VMOVUPS	Z10, 54314752(DI)	// fitMixedGrad.z_bar[6274]
+	VMOVUPS	Z11, 54314880(DI)	// fitMixedGrad.z_bar[6275]
+	VMOVUPS	Z12, 54414848(DI)	// fitMixedGrad.z_bar[7056]
+	VMOVUPS	Z13, 54414976(DI)	// fitMixedGrad.z_bar[7057]
+	VMOVUPS	Z14, 54415104(DI)	// fitMixedGrad.z_bar[7058]
+	VMOVUPS	Z15, 54415232(DI)	// fitMixedGrad.z_bar[7059]
+	VMOVUPS	Z16, 54515200(DI)	// fitMixedGrad.z_bar[7840]
+	VMOVUPS	Z17, 54515328(DI)	// fitMixedGrad.z_bar[7841]
+	VMOVUPS	Z18, 54515456(DI)	// fitMixedGrad.z_bar[7842]
+	VMOVUPS	Z19, 54515584(DI)	// fitMixedGrad.z_bar[7843]
 	ADDQ	$256, SI
 	ADDQ	$512, DI
 	DECQ	CX
@@ -10697,8 +12520,8 @@ loop32: // 2 times: vectors of the block
 	MOVQ	$8624, CX
 	MOVQ	65544(AX), SI
 loop33: // 8624 times: elements
-	VMOVUPS	52267520(SI), Z0	// fitMixedGrad.z_bar[0]
-	VMOVUPS	Z0, 46240640(SI)	// digitsMixed0RecLanerev.z.bar[0]
+	VMOVUPS	53511680(SI), Z0	// fitMixedGrad.z_bar[0]
+	VMOVUPS	Z0, 41965440(SI)	// digitsMixed0RecLanerev.z.bar[0]
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop33
@@ -10707,12 +12530,13 @@ loop33: // 8624 times: elements
 	JNE	loop32
 	RET
 
-// func fitMixedGradPart2AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·fitMixedGradPart2AVX512(SB), 0, $8-32
+// func fitMixedGradPart2AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+TEXT ·fitMixedGradPart2AVX512(SB), 0, $8-40
 	MOVQ	fr+0(FP), AX
 	MOVQ	w+8(FP), BX
 	MOVQ	pre+16(FP), DX
 	MOVQ	sums+24(FP), R8
+	MOVQ	record+32(FP), R14
 	STMXCSR	old-8(SP)
 	LDMXCSR	flush<>(SB)
 	CALL	fitMixedGradPart2_avx512<>(SB)
@@ -10731,8 +12555,8 @@ loop1: // 2 times: vectors of the block
 	MOVQ	AX, CX
 loop2: // 2 times: vectors of the block
 	// mnist.nde:35
-	VMOVUPS	52062720(CX), Z0	// fitMixedGrad.reduce_max
-	VMOVUPS	52064128(CX), Z1	// fitMixedGrad.sum
+	VMOVUPS	53306880(CX), Z0	// fitMixedGrad.reduce_max
+	VMOVUPS	53308288(CX), Z1	// fitMixedGrad.sum
 	VCMPPS.BCST	$0, f32_00000000<>(SB), Z1, K2
 	VBROADCASTSS	f32_7fc00000<>(SB), Z2
 	VBLENDMPS.BCST	f32_ff800000<>(SB), Z2, K2, Z2
@@ -10776,68 +12600,68 @@ loop2: // 2 times: vectors of the block
 	MOVQ	$10, SI
 	MOVQ	CX, DI
 loop3: // 10 times: elements
-	VMOVUPS	52064256(DI), Z2	// fitMixedGrad.onehot[0]
-	VMOVUPS	52061440(DI), Z3	// fitMixedGrad.add[0]
+	VMOVUPS	53308416(DI), Z2	// fitMixedGrad.onehot[0]
+	VMOVUPS	53305600(DI), Z3	// fitMixedGrad.add[0]
 	VMULPS	Z3, Z2, Z2
 	VADDPS	Z2, Z1, Z1
 	ADDQ	$128, DI
 	DECQ	SI
 	JNE	loop3
 	VSUBPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 48548864(CX)	// fitMixedGrad.loss
+	VMOVUPS	Z0, 49793024(CX)	// fitMixedGrad.loss
 	// mnist.nde:36
-	VMOVUPS	52061440(CX), Z0	// fitMixedGrad.add[0]
-	VMOVUPS	52061568(CX), Z1	// fitMixedGrad.add[1]
+	VMOVUPS	53305600(CX), Z0	// fitMixedGrad.add[0]
+	VMOVUPS	53305728(CX), Z1	// fitMixedGrad.add[1]
 	VCMPPS	$17, Z1, Z0, K1
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z2
 	VPTERNLOGD	$0xe2, Z0, Z2, Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VPTERNLOGD.BCST	$0xac, f32_00000001<>(SB), Z0, Z2
-	VMOVUPS	52061696(CX), Z0	// fitMixedGrad.add[2]
+	VMOVUPS	53305856(CX), Z0	// fitMixedGrad.add[2]
 	VCMPPS	$17, Z0, Z1, K1
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z3
 	VPTERNLOGD	$0xe2, Z1, Z3, Z0
 	VPTERNLOGD.BCST	$0xac, f32_00000002<>(SB), Z2, Z3
-	VMOVUPS	52061824(CX), Z1	// fitMixedGrad.add[3]
+	VMOVUPS	53305984(CX), Z1	// fitMixedGrad.add[3]
 	VCMPPS	$17, Z1, Z0, K1
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z2
 	VPTERNLOGD	$0xe2, Z0, Z2, Z1
 	VPTERNLOGD.BCST	$0xac, f32_00000003<>(SB), Z3, Z2
-	VMOVUPS	52061952(CX), Z0	// fitMixedGrad.add[4]
+	VMOVUPS	53306112(CX), Z0	// fitMixedGrad.add[4]
 	VCMPPS	$17, Z0, Z1, K1
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z3
 	VPTERNLOGD	$0xe2, Z1, Z3, Z0
 	VPTERNLOGD.BCST	$0xac, f32_00000004<>(SB), Z2, Z3
-	VMOVUPS	52062080(CX), Z1	// fitMixedGrad.add[5]
+	VMOVUPS	53306240(CX), Z1	// fitMixedGrad.add[5]
 	VCMPPS	$17, Z1, Z0, K1
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z2
 	VPTERNLOGD	$0xe2, Z0, Z2, Z1
 	VPTERNLOGD.BCST	$0xac, f32_00000005<>(SB), Z3, Z2
-	VMOVUPS	52062208(CX), Z0	// fitMixedGrad.add[6]
+	VMOVUPS	53306368(CX), Z0	// fitMixedGrad.add[6]
 	VCMPPS	$17, Z0, Z1, K1
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z3
 	VPTERNLOGD	$0xe2, Z1, Z3, Z0
 	VPTERNLOGD.BCST	$0xac, f32_00000006<>(SB), Z2, Z3
-	VMOVUPS	52062336(CX), Z1	// fitMixedGrad.add[7]
+	VMOVUPS	53306496(CX), Z1	// fitMixedGrad.add[7]
 	VCMPPS	$17, Z1, Z0, K1
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z2
 	VPTERNLOGD	$0xe2, Z0, Z2, Z1
 	VPTERNLOGD.BCST	$0xac, f32_00000007<>(SB), Z3, Z2
-	VMOVUPS	52062464(CX), Z0	// fitMixedGrad.add[8]
+	VMOVUPS	53306624(CX), Z0	// fitMixedGrad.add[8]
 	VCMPPS	$17, Z0, Z1, K1
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z3
 	VPTERNLOGD	$0xe2, Z1, Z3, Z0
 	VPTERNLOGD.BCST	$0xac, f32_00000008<>(SB), Z2, Z3
-	VMOVUPS	52062592(CX), Z1	// fitMixedGrad.add[9]
+	VMOVUPS	53306752(CX), Z1	// fitMixedGrad.add[9]
 	VCMPPS	$17, Z1, Z0, K1
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z2
 	VPTERNLOGD	$0xe2, Z0, Z2, Z1
 	VPTERNLOGD.BCST	$0xac, f32_00000009<>(SB), Z3, Z2
-	VMOVUPS	48548736(CX), Z0	// fitMixedGrad.y
+	VMOVUPS	49792896(CX), Z0	// fitMixedGrad.y
 	VPCMPEQD	Z0, Z2, K1
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z0
 	VPANDD.BCST	f32_3f800000<>(SB), Z0, Z0
-	VMOVUPS	Z0, 48548992(CX)	// fitMixedGrad.acc
+	VMOVUPS	Z0, 49793152(CX)	// fitMixedGrad.acc
 	ADDQ	$64, CX
 	DECQ	65536(AX)
 	JNE	loop2
@@ -10871,7 +12695,7 @@ loop7: // 28 times
 	MOVQ	65592(AX), SI
 	MOVQ	65600(AX), DI
 loop8: // 28 times
-	VMOVUPS	50857216(SI), Z0	// fitMixedGrad.bf16[0]
+	VMOVUPS	52101376(SI), Z0	// fitMixedGrad.bf16[0]
 	VMOVUPS	Z0, 2275904(DI)	// pixelsField.margins[15] | 1
 	ADDQ	$128, SI
 	ADDQ	$64, DI
@@ -10905,7 +12729,7 @@ loop10: // 29 times
 	MOVQ	65552(AX), SI
 loop11: // 99 times
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 53371392(SI)	// fitMixedGrad.Digits.0.weight_bar[0]
+	VMOVUPS	Z0, 54615552(SI)	// fitMixedGrad.Digits.0.weight_bar[0]
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop11
@@ -10926,9 +12750,9 @@ loop13: // 3 times
 	MOVQ	65600(AX), R15
 	MOVQ	R15, 65616(AX)
 loop14: // 11 times
-	VMOVUPS	53371392(CX), Z0	// fitMixedGrad.Digits.0.weight_bar[0]
-	VMOVUPS	53371520(CX), Z1	// fitMixedGrad.Digits.0.weight_bar[1]
-	VMOVUPS	53371648(CX), Z2	// fitMixedGrad.Digits.0.weight_bar[2]
+	VMOVUPS	54615552(CX), Z0	// fitMixedGrad.Digits.0.weight_bar[0]
+	VMOVUPS	54615680(CX), Z1	// fitMixedGrad.Digits.0.weight_bar[1]
+	VMOVUPS	54615808(CX), Z2	// fitMixedGrad.Digits.0.weight_bar[2]
 	MOVQ	$7, 65624(AX)
 	MOVQ	65568(AX), R15
 	MOVQ	R15, 65632(AX)
@@ -10939,7 +12763,7 @@ loop15: // 7 times
 	MOVQ	65632(AX), DI
 	MOVQ	65640(AX), R9
 loop16: // 28 times
-	VMOVUPS	52167168(DI), Z3	// fitMixedGrad.bf16_4[0]
+	VMOVUPS	53411328(DI), Z3	// fitMixedGrad.bf16_4[0]
 	VMOVUPS	2273920(R9), Z4	// pixelsField.margins[0]
 	VFMADD231PS	Z4, Z3, Z0
 	VMOVUPS	2273984(R9), Z4	// pixelsField.margins[0] | 1
@@ -10954,9 +12778,9 @@ loop16: // 28 times
 	ADDQ	$1920, 65640(AX)
 	DECQ	65624(AX)
 	JNE	loop15
-	VMOVUPS	Z0, 53371392(CX)	// fitMixedGrad.Digits.0.weight_bar[0]
-	VMOVUPS	Z1, 53371520(CX)	// fitMixedGrad.Digits.0.weight_bar[1]
-	VMOVUPS	Z2, 53371648(CX)	// fitMixedGrad.Digits.0.weight_bar[2]
+	VMOVUPS	Z0, 54615552(CX)	// fitMixedGrad.Digits.0.weight_bar[0]
+	VMOVUPS	Z1, 54615680(CX)	// fitMixedGrad.Digits.0.weight_bar[1]
+	VMOVUPS	Z2, 54615808(CX)	// fitMixedGrad.Digits.0.weight_bar[2]
 	ADDQ	$1152, CX
 	ADDQ	$57664, 65616(AX)
 	DECQ	65608(AX)
@@ -10980,8 +12804,8 @@ loop16: // 28 times
 	MOVQ	R8, DI
 loop17: // 99 times: elements
 	// mnist.nde:22
-	VMOVUPS	53371392(SI), Z2	// fitMixedGrad.Digits.0.weight_bar[0]
-	VMOVUPS	53371456(SI), Z3	// fitMixedGrad.Digits.0.weight_bar[0] | 1
+	VMOVUPS	54615552(SI), Z2	// fitMixedGrad.Digits.0.weight_bar[0]
+	VMOVUPS	54615616(SI), Z3	// fitMixedGrad.Digits.0.weight_bar[0] | 1
 	VPANDD	Z0, Z2, Z2
 	VPANDD	Z1, Z3, Z3
 	VMOVUPS	70400(DI), Z4	// sum of Digits.0.weight[0]
@@ -11000,8 +12824,8 @@ loop18: // 28 times: elements
 	MOVQ	$28, CX
 	MOVQ	65544(AX), SI
 loop19: // 28 times: elements
-	VMOVUPS	52066816(SI), Z4	// fitMixedGrad.vecmat[0]
-	VMOVUPS	52066880(SI), Z5	// fitMixedGrad.vecmat[0] | 1
+	VMOVUPS	53310976(SI), Z4	// fitMixedGrad.vecmat[0]
+	VMOVUPS	53311040(SI), Z5	// fitMixedGrad.vecmat[0] | 1
 	VADDPS	Z4, Z2, Z2
 	VADDPS	Z5, Z3, Z3
 	ADDQ	$128, SI
@@ -11010,8 +12834,8 @@ loop19: // 28 times: elements
 	ADDQ	$3584, 65544(AX)
 	DECQ	65536(AX)
 	JNE	loop18
-	VMOVUPS	Z2, 53384064(AX)	// fitMixedGrad.Digits.0.bias_bar
-	VMOVUPS	Z3, 53384128(AX)	// fitMixedGrad.Digits.0.bias_bar | 1
+	VMOVUPS	Z2, 54628224(AX)	// fitMixedGrad.Digits.0.bias_bar
+	VMOVUPS	Z3, 54628288(AX)	// fitMixedGrad.Digits.0.bias_bar | 1
 	VPANDD	Z0, Z2, Z0
 	VPANDD	Z1, Z3, Z1
 	VMOVUPS	76736(R8), Z2	// sum of Digits.0.bias
@@ -11020,12 +12844,13 @@ loop19: // 28 times: elements
 	VMOVUPS	Z0, 76736(R8)	// sum of Digits.0.bias
 	RET
 
-// func fitMixedGradPart4AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-TEXT ·fitMixedGradPart4AVX512(SB), 0, $8-32
+// func fitMixedGradPart4AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+TEXT ·fitMixedGradPart4AVX512(SB), 0, $8-40
 	MOVQ	fr+0(FP), AX
 	MOVQ	w+8(FP), BX
 	MOVQ	pre+16(FP), DX
 	MOVQ	sums+24(FP), R8
+	MOVQ	record+32(FP), R14
 	STMXCSR	old-8(SP)
 	LDMXCSR	flush<>(SB)
 	CALL	fitMixedGradPart4_avx512<>(SB)

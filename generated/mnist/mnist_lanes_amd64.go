@@ -77,6 +77,16 @@ type laneFrame struct {
 		zNext2   [8624 * 32]Real
 	}
 	pixelsMixedFieldVjp struct { // Pixels.mixed.field.vjp
+		dzBar       [8624 * 32]Real
+		zBar        [8624 * 32]Real
+		bf16        [8624 * 32]Real
+		conv        [8624 * 32]Real
+		mul         [8624 * 32]Real
+		bf162       [8624 * 32]Real
+		f0WeightBar [1089 * 32]Real
+		f0BiasBar   [11 * 32]Real
+	}
+	pixelsMixedFieldVjpAlike struct { // Pixels.mixed.field.vjp
 		z           [8624 * 32]Real
 		dzBar       [8624 * 32]Real
 		zBar        [8624 * 32]Real
@@ -87,21 +97,7 @@ type laneFrame struct {
 		f0WeightBar [1089 * 32]Real
 		f0BiasBar   [11 * 32]Real
 	}
-	_                     [128]byte
-	digitsMixed0ReplayVjp struct { // Digits.mixed.0.replay.vjp
-		t        [32]float64
-		h        [32]float64
-		z        [8624 * 32]Real
-		zNextBar [8624 * 32]Real
-		zBar     [8624 * 32]Real
-		zY2      [8624 * 32]Real
-		zY3      [8624 * 32]Real
-		zK4Bar   [8624 * 32]Real
-		mul      [8624 * 32]Real
-		result   [8624 * 32]Real
-		result2  [8624 * 32]Real
-		result3  [8624 * 32]Real
-	}
+	_                      [128]byte
 	digitsMixed0RecLanerev struct { // Digits.mixed.0.rec.lanerev
 		stepT      [32]float64
 		stepH      [32]float64
@@ -109,6 +105,11 @@ type laneFrame struct {
 		z          [8624 * 32]Real
 		zBar       [8624 * 32]Real
 		zBarNext   [8624 * 32]Real
+		zK4Bar     [8624 * 32]Real
+		mul        [8624 * 32]Real
+		result     [8624 * 32]Real
+		result2    [8624 * 32]Real
+		result3    [8624 * 32]Real
 	}
 	fitMixedGrad struct { // Fit.mixed.grad
 		img              [784 * 32]Real
@@ -137,7 +138,7 @@ type laneFrame struct {
 }
 
 // Kernels know the places in a frame as numbers.
-var _ = [53384704]byte([unsafe.Sizeof(laneFrame{})]byte{})
+var _ = [54628864]byte([unsafe.Sizeof(laneFrame{})]byte{})
 
 // lanes runs 32 samples at a time on one goroutine.
 type lanes struct {
@@ -145,7 +146,7 @@ type lanes struct {
 	w                       *Params
 	pre                     *prepared
 	sums                    []Real // gradients: a vector of sums for each parameter, or one number
-	digitsMixed0RecLaneTape digitsMixed0RecTapeLanes
+	digitsMixed0RecLaneTape digitsMixed0RecKeptTape
 }
 
 var laneList = rt.FreeList[lanes]{New: func() *lanes { return &lanes{fr: rt.Aligned[laneFrame](), sums: make([]Real, 9050*kernel.width)} }}
@@ -163,16 +164,16 @@ func (l *lanes) count(n int) {
 // laneKernels are the kernels of an instruction set.
 type laneKernels struct {
 	width                   int // real numbers in a vector
-	digits0Lanestep         func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	digitsSamplePart0       func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	digitsSamplePart2       func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitSamplePart0          func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitSamplePart2          func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	digitsMixed0RecLanestep func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	digitsMixed0RecLanerev  func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitMixedGradPart0       func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitMixedGradPart2       func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
-	fitMixedGradPart4       func(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+	digits0Lanestep         func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	digitsSamplePart0       func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	digitsSamplePart2       func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitSamplePart0          func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitSamplePart2          func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	digitsMixed0RecLanestep func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	digitsMixed0RecLanerev  func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitMixedGradPart0       func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitMixedGradPart2       func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
+	fitMixedGradPart4       func(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 }
 
 // kernel holds the kernels for this machine; nil where it has none of the instruction sets.
@@ -220,45 +221,45 @@ func init() {
 	fitShard = (*fitWorker).lanes
 }
 
-func digits0LanestepAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func digits0LanestepAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func digitsSamplePart0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func digitsSamplePart0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func digitsSamplePart2AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func digitsSamplePart2AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func fitSamplePart0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func fitSamplePart0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func fitSamplePart2AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func fitSamplePart2AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func digitsMixed0RecLanestepAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func digitsMixed0RecLanestepAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func digitsMixed0RecLanerevAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func digitsMixed0RecLanerevAVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func fitMixedGradPart0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func fitMixedGradPart0AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func fitMixedGradPart2AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func fitMixedGradPart2AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func fitMixedGradPart4AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func fitMixedGradPart4AVX2(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func digits0LanestepAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func digits0LanestepAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func digitsSamplePart0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func digitsSamplePart0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func digitsSamplePart2AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func digitsSamplePart2AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func fitSamplePart0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func fitSamplePart0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func fitSamplePart2AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func fitSamplePart2AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func digitsMixed0RecLanestepAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func digitsMixed0RecLanestepAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func digitsMixed0RecLanerevAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func digitsMixed0RecLanerevAVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func fitMixedGradPart0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func fitMixedGradPart0AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func fitMixedGradPart2AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func fitMixedGradPart2AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
-func fitMixedGradPart4AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real)
+func fitMixedGradPart4AVX512(fr *laneFrame, w *Params, pre *prepared, sums *Real, record *Real)
 
 // solveDigits0Lanes solves system Pixels for the first n samples, each in steps of its own (mnist.nde:21).
 func (l *lanes) solveDigits0Lanes(t0, t1 *[32]float64, by rt.Stepping, n int, st *[32]rt.SolveStats) {
@@ -279,7 +280,7 @@ func (l *lanes) solveDigits0Lanes(t0, t1 *[32]float64, by rt.Stepping, n int, st
 	}
 	plains := 0 // steps that are not yet counted
 	for k := 0; running > 0; k++ {
-		kernel.digits0Lanestep(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.digits0Lanestep(l.fr, l.w, l.pre, &l.sums[0], nil)
 		next := t0[0] + float64(float64(k+1)*s.stepH[0])      // the times of all samples are alike
 		plain := running == n && k < steps-1 && next != t1[0] // every sample takes the step, and none ends with it
 		for i := range n {
@@ -329,9 +330,9 @@ func (l *lanes) solveDigits0Lanes(t0, t1 *[32]float64, by rt.Stepping, n int, st
 // digitsSample is Digits of the first n samples (mnist.nde:20).
 func (l *lanes) digitsSample(by *[1]rt.Stepping, n int, st *[1][32]rt.SolveStats) {
 	fr := l.fr
-	kernel.digitsSamplePart0(l.fr, l.w, l.pre, &l.sums[0])
+	kernel.digitsSamplePart0(l.fr, l.w, l.pre, &l.sums[0], nil)
 	l.solveDigits0Lanes(&fr.digitsSample.step0In0, &fr.digitsSample.step0In1, by[0], n, &st[0])
-	kernel.digitsSamplePart2(l.fr, l.w, l.pre, &l.sums[0])
+	kernel.digitsSamplePart2(l.fr, l.w, l.pre, &l.sums[0], nil)
 }
 
 func (j *digitsJob) lanes(worker, lo, hi int) {
@@ -363,27 +364,36 @@ func (j *digitsJob) lanes(worker, lo, hi int) {
 // fitSample is Fit of the first n samples (mnist.nde:32).
 func (l *lanes) fitSample(n int, st *[1][32]rt.SolveStats) {
 	fr := l.fr
-	kernel.fitSamplePart0(l.fr, l.w, l.pre, &l.sums[0])
+	kernel.fitSamplePart0(l.fr, l.w, l.pre, &l.sums[0], nil)
 	l.solveDigits0Lanes(&fr.fitSample.step0In0, &fr.fitSample.step0In1, rt.Stepping{Steps: 4}, n, &st[0])
-	kernel.fitSamplePart2(l.fr, l.w, l.pre, &l.sums[0])
+	kernel.fitSamplePart2(l.fr, l.w, l.pre, &l.sums[0], nil)
 }
 
-// digitsMixed0RecTapeLanes keeps the accepted steps of Digits.mixed.0.rec for the reverse sweep: step k of every sample. A sample with fewer steps
+// digitsMixed0RecKept is what the way back takes of a step of Digits.mixed.0.rec.
+type digitsMixed0RecKept struct {
+	zY2 [8624 * 32]Real
+	zY3 [8624 * 32]Real
+	zY4 [8624 * 32]Real
+}
+
+// digitsMixed0RecKeptTape keeps the accepted steps of Digits.mixed.0.rec for the reverse sweep: step k of every sample. A sample with fewer steps
 // has there what it was when another made this one.
-type digitsMixed0RecTapeLanes struct {
+type digitsMixed0RecKeptTape struct {
 	n    [32]int // steps of each sample
 	t, h [][32]float64
+	kept []digitsMixed0RecKept // of each step, what the way back takes of it
 	z    [][8624 * 32]Real
 }
 
-func (tp *digitsMixed0RecTapeLanes) reset() {
+func (tp *digitsMixed0RecKeptTape) reset(steps int) {
 	tp.n = [32]int{}
 	tp.t, tp.h = tp.t[:0], tp.h[:0]
 	tp.z = tp.z[:0]
+	tp.kept = rt.Room(tp.kept, steps)[:steps]
 }
 
 // pushAll keeps a step that the first samples have taken, as all before it.
-func (tp *digitsMixed0RecTapeLanes) pushAll(count int, t, h *[32]float64, z *[8624 * 32]Real) {
+func (tp *digitsMixed0RecKeptTape) pushAll(count int, t, h *[32]float64, z *[8624 * 32]Real) {
 	tp.z = append(tp.z, *z)
 	tp.t, tp.h = append(tp.t, *t), append(tp.h, *h)
 	for i := range count {
@@ -392,7 +402,7 @@ func (tp *digitsMixed0RecTapeLanes) pushAll(count int, t, h *[32]float64, z *[86
 }
 
 // push keeps the step of sample i.
-func (tp *digitsMixed0RecTapeLanes) push(i int, t, h *[32]float64, z *[8624 * 32]Real) {
+func (tp *digitsMixed0RecKeptTape) push(i int, t, h *[32]float64, z *[8624 * 32]Real) {
 	k := tp.n[i]
 	tp.n[i]++
 	if k == len(tp.t) {
@@ -407,10 +417,10 @@ func (tp *digitsMixed0RecTapeLanes) push(i int, t, h *[32]float64, z *[8624 * 32
 }
 
 // solveDigitsMixed0RecLanes solves system Pixels for the first n samples, each in steps of its own (mnist.nde:21).
-func (l *lanes) solveDigitsMixed0RecLanes(tape *digitsMixed0RecTapeLanes, t0, t1 *[32]float64, by rt.Stepping, n int, st *[32]rt.SolveStats) {
+func (l *lanes) solveDigitsMixed0RecLanes(tape *digitsMixed0RecKeptTape, t0, t1 *[32]float64, by rt.Stepping, n int, st *[32]rt.SolveStats) {
 	fr := l.fr
 	s := &fr.digitsMixed0RecLanestep
-	tape.reset()
+	tape.reset(by.Steps)
 	running := 0
 	steps := by.Steps
 	for i := range s.stepT {
@@ -426,7 +436,7 @@ func (l *lanes) solveDigitsMixed0RecLanes(tape *digitsMixed0RecTapeLanes, t0, t1
 	}
 	plains := 0 // steps that are not yet counted
 	for k := 0; running > 0; k++ {
-		kernel.digitsMixed0RecLanestep(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.digitsMixed0RecLanestep(l.fr, l.w, l.pre, &l.sums[0], &tape.kept[k].zY2[0])
 		next := t0[0] + float64(float64(k+1)*s.stepH[0])      // the times of all samples are alike
 		plain := running == n && k < steps-1 && next != t1[0] // every sample takes the step, and none ends with it
 		for i := range n {
@@ -476,7 +486,7 @@ func (l *lanes) solveDigitsMixed0RecLanes(tape *digitsMixed0RecTapeLanes, t0, t1
 }
 
 // reverseDigitsMixed0RecLanes carries cotangents back over the recorded steps of Digits.mixed.0.rec.
-func (l *lanes) reverseDigitsMixed0RecLanes(tape *digitsMixed0RecTapeLanes) {
+func (l *lanes) reverseDigitsMixed0RecLanes(tape *digitsMixed0RecKeptTape) {
 	fr := l.fr
 	s := &fr.digitsMixed0RecLanerev
 	mask := fr.mask
@@ -489,7 +499,7 @@ func (l *lanes) reverseDigitsMixed0RecLanes(tape *digitsMixed0RecTapeLanes) {
 				s.stepActive[i], fr.mask[i] = 0, 0
 			}
 		}
-		kernel.digitsMixed0RecLanerev(l.fr, l.w, l.pre, &l.sums[0])
+		kernel.digitsMixed0RecLanerev(l.fr, l.w, l.pre, &l.sums[0], &tape.kept[k].zY2[0])
 	}
 	fr.mask = mask
 }
@@ -497,16 +507,16 @@ func (l *lanes) reverseDigitsMixed0RecLanes(tape *digitsMixed0RecTapeLanes) {
 // fitMixedGrad is Fit.mixed.grad of the first n samples (mnist.nde:32).
 func (l *lanes) fitMixedGrad(n int, st *[1][32]rt.SolveStats) {
 	fr := l.fr
-	kernel.fitMixedGradPart0(l.fr, l.w, l.pre, &l.sums[0])
+	kernel.fitMixedGradPart0(l.fr, l.w, l.pre, &l.sums[0], nil)
 	l.solveDigitsMixed0RecLanes(&l.digitsMixed0RecLaneTape, &fr.fitMixedGrad.step0In0, &fr.fitMixedGrad.step0In1, rt.Stepping{Steps: 4}, n, &st[0])
 	for i := range n {
 		if rt.FailedLane(st[0:1], i) {
 			fr.mask[i] = 0
 		} // a failed sample has no part in a gradient
 	}
-	kernel.fitMixedGradPart2(l.fr, l.w, l.pre, &l.sums[0])
+	kernel.fitMixedGradPart2(l.fr, l.w, l.pre, &l.sums[0], nil)
 	l.reverseDigitsMixed0RecLanes(&l.digitsMixed0RecLaneTape)
-	kernel.fitMixedGradPart4(l.fr, l.w, l.pre, &l.sums[0])
+	kernel.fitMixedGradPart4(l.fr, l.w, l.pre, &l.sums[0], nil)
 }
 
 func (k *fitWorker) lanes(weights, gradient []Real, t *rt.Table, rows []int, key rt.Key, out *rt.ShardResult) {

@@ -121,7 +121,7 @@ func fitInputs(weights []Real, t, out *rt.Table) error {
 // fitRecipe is the train block Fit (mnist.nde:32).
 var fitRecipe = rt.Recipe{
 	Name:       "Fit",
-	Source:     "716af2fb75b8b40ed3964cffc82320c6ae720d1a79b336d1bcfcc1677f841a65",
+	Source:     "2acc978328c5fd023c0ef9138d32770b91805700a1185678b82dd9ad5aee794b",
 	Where:      "mnist.nde:32",
 	Data:       "Images",
 	Batch:      128,

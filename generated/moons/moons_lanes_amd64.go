@@ -2093,9 +2093,7 @@ func (tp *moons0RecKeptTape) push(i int, t, h *[32]float64, x *[2 * 32]Real) {
 func (tp *moons0RecKeptTape) attempt() *Real {
 	tp.next = len(tp.t)
 	k := min(tp.next, 309)
-	for len(tp.kept) <= k+1 {
-		tp.kept = append(tp.kept, moons0RecKept{})
-	}
+	tp.kept = rt.Grown(tp.kept, k+2, 311)
 	return &tp.kept[k].tanh[0]
 }
 

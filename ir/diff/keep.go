@@ -9,10 +9,10 @@ import (
 
 // What the way back takes of a step may be kept when the step is made (ir.Rev.Keep and KeptVJP), so that it is not made again.
 
-// maxKept bounds what a solve may keep of all its steps, in numbers of a sample: 4 MiB in a block of 32 samples. Of a solve
-// that chooses its steps nobody knows how many there are: it keeps as many as fit, which have to be someKept.
+// maxKept bounds what a solve may keep of its steps, in numbers of a sample: 32 MiB in a block of 32 samples. It keeps as many as fit, which
+// have to be all or someKept. A back end may keep less.
 const (
-	maxKept  = 1 << 15
+	maxKept  = 1 << 18
 	someKept = 16
 )
 
@@ -25,8 +25,8 @@ func (p *pass) keeping(rev *ir.Rev, wrt Wrt) {
 	key := wrt.key("keeping", step, at)
 	sw := p.sweepOf(step, wrt, at, true)
 	sw.withHalves()
-	steps, times := s.Steps, sw.args[:2]
-	if s.Adaptive { // every sample has its own times
+	steps, times := min(s.Steps, someKept), sw.args[:2]
+	if s.Adaptive { // every sample has its own times, and nobody knows how many
 		steps, times = someKept, nil
 	}
 	saved, _ := sw.toSave(times...)
