@@ -2,6 +2,7 @@ package cudagen
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"ndec.dev/ndec/ir"
@@ -13,10 +14,12 @@ import (
 // very large and used in several places. What such a function has in registers comes and goes by value.
 
 // calledSteps is the number of steps from which on a function of teams is called, and calledCode that of instructions for one of a
-// thread; transCode is about what a transcendental function has of them, with its cases.
+// thread, which is kernelCode where it stands in one place of several kernels: the step of a solve that a model, its loss and its gradient
+// take. transCode is about what a transcendental function has of them, with its cases.
 const (
 	calledSteps = 4
 	calledCode  = 1024
+	kernelCode  = 2048
 	transCode   = 20
 )
 
@@ -44,12 +47,35 @@ func (e *emitter) isCalled(f *plan.Func) bool {
 func (e *emitter) calledByThreads(f *plan.Func) bool {
 	words := e.m.Real.Bytes() / 4
 	code := f.Cost.MulAdds + f.Cost.Elem + words*transCode*f.Cost.Trans
-	return code >= calledCode && e.sites[f.IR] > 1 && !f.Needs.Accum && smallEnds(f)
+	return (code >= calledCode && e.sites[f.IR] > 1 || code >= kernelCode && e.copies[f.IR] > 1) && !f.Needs.Accum && smallResults(f) && e.smallArguments(f)
 }
 
-// countSites counts the places where functions of threads stand in the text of others.
+// smallArguments reports whether no argument of f that is in registers is long: those that are read at places that vary are in memory.
+func (e *emitter) smallArguments(f *plan.Func) bool {
+	return !slices.ContainsFunc(f.IR.Args, func(a *ir.Value) bool { return a.Type.Len() > smallLen && !looked(f.IR, a) })
+}
+
+// looked reports whether f does nothing with its argument a but look for times and rows in it.
+func looked(f *ir.Func, a *ir.Value) bool {
+	some := false
+	for _, v := range f.Values {
+		for i, x := range v.Args {
+			if x != a {
+				continue
+			}
+			if i > 0 || v.Op != ir.OpLocate && v.Op != ir.OpTake {
+				return false
+			}
+			some = true
+		}
+	}
+	return some && !slices.Contains(f.Results, a)
+}
+
+// countSites counts the places where functions of threads stand in the text of others, and in kernels, where what is called stands once.
 func (e *emitter) countSites(kernels []*kernel) {
 	seen := map[*ir.Func]bool{}
+	var order []*ir.Func // those that are used before those that use them
 	for _, k := range kernels {
 		if k.form != thread {
 			continue
@@ -66,12 +92,32 @@ func (e *emitter) countSites(kernels []*kernel) {
 					}
 				}
 			}
+			order = append(order, f)
 		})
+		e.copies[k.fn.IR] = 1
+	}
+	for _, f := range slices.Backward(order) {
+		n := e.copies[f]
+		if e.isCalled(e.plan.Of(f)) {
+			n = 1
+		}
+		for _, v := range f.Values {
+			for _, g := range callees(v) {
+				if g != nil {
+					e.copies[g] += n
+				}
+			}
+		}
 	}
 }
 
 // byAddress reports whether an array of type t goes to functions by its address: it is not in registers.
 func (e *emitter) byAddress(t ir.Type) bool { return e.long(t) || e.shared(t) }
+
+// argumentByAddress is byAddress of an argument of the function.
+func (fn *function) argumentByAddress(a *ir.Value) bool {
+	return fn.e.byAddress(a.Type) || fn.e.form() == thread && a.Type.Len() > smallLen
+}
 
 // callHead prints the head of a function that is called: small arrays and numbers come and go by value. It has the name of the
 // function with _call; callEnd prints the function itself, which calls it.
@@ -100,7 +146,7 @@ func (fn *function) callHead() {
 	var unpack []string
 	for _, v := range fn.f.IR.Args {
 		x := fn.name[v]
-		if v.Type.IsScalar() || e.byAddress(v.Type) {
+		if v.Type.IsScalar() || fn.argumentByAddress(v) {
 			ps = append(ps, e.in(v.Type, x))
 			continue
 		}
@@ -171,7 +217,7 @@ func (fn *function) callEnd() {
 	}
 	for _, v := range fn.f.IR.Args {
 		x := fn.name[v]
-		if v.Type.IsScalar() || e.byAddress(v.Type) {
+		if v.Type.IsScalar() || fn.argumentByAddress(v) {
 			ps, args = append(ps, e.in(v.Type, x)), append(args, x)
 			continue
 		}

@@ -114,6 +114,7 @@ type emitter struct {
 	lanes   bool                  // arrays of the function that is printed lie in memory of the warp
 	roots   map[*ir.Func]bool     // functions of kernels, which nobody else calls
 	sites   map[*ir.Func]int      // places where functions of threads stand
+	copies  map[*ir.Func]int      // and those in kernels
 	loops   map[any]int           // places where solves and sweeps of teams stand
 	sweeps  map[sweepText]*ir.Rev // the first of those that are alike
 	knows   bool                  // some of them are called
@@ -142,7 +143,7 @@ func Emit(p *plan.Plan, opts Options) (*Output, diag.List) {
 	}
 	e := &emitter{plan: p, m: p.Module, opts: opts, p: &printer{sources: map[string][]string{}}, global: newScope("Params", "Prepared", "Workspace", "Team", "TeamWorkspace", "TileWorkspace", "Tile", "SplitWorkspace", "Split", "Own", "team", "tile", "split", "own", "half", "scope"),
 		funcs: map[*ir.Func]string{}, solves: map[*ir.Solve]string{}, revs: map[*ir.Rev]string{}, fields: map[*ir.Param]string{},
-		tables: map[*ir.Value]string{}, tapes: map[*ir.Value]string{}, stepped: map[*ir.Func]*ir.Model{}, done: map[printed]bool{}, tiles: frames{of: map[any]int{}}, roots: map[*ir.Func]bool{}, sites: map[*ir.Func]int{}, loops: map[any]int{}, sweeps: map[sweepText]*ir.Rev{}, rounded: map[*plan.Func]map[*ir.Value]*ir.Value{},
+		tables: map[*ir.Value]string{}, tapes: map[*ir.Value]string{}, stepped: map[*ir.Func]*ir.Model{}, done: map[printed]bool{}, tiles: frames{of: map[any]int{}}, roots: map[*ir.Func]bool{}, sites: map[*ir.Func]int{}, copies: map[*ir.Func]int{}, loops: map[any]int{}, sweeps: map[sweepText]*ir.Rev{}, rounded: map[*plan.Func]map[*ir.Value]*ir.Value{},
 		layerFuncs: map[*ir.Func]*layerFunc{}, layerLoops: map[loopKey]*solveKernels{}, layerBacks: map[backKey]*reverseKernels{}, layerRunsOf: map[*ir.Value]*runKernels{}, spreadFuncs: map[*ir.Func]*layerFunc{}, guardFuncs: map[*ir.Func]string{}}
 	for name, text := range opts.Sources {
 		e.p.sources[name] = strings.Split(string(text), "\n")

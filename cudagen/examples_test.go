@@ -15,7 +15,7 @@ import (
 )
 
 // examples are the folders of docs/examples.
-func examples(t *testing.T) map[string]map[string]string {
+func examples(t testing.TB) map[string]map[string]string {
 	t.Helper()
 	paths, err := filepath.Glob("../docs/examples/*/*.nde")
 	if err != nil || len(paths) == 0 {

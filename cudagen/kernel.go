@@ -155,6 +155,9 @@ func (e *emitter) choose() (out []*kernel, ds diag.List) {
 		add(&kernel{kind: forward, model: m, fn: e.plan.Of(m.Func)})
 	}
 	for _, r := range e.m.Recipes {
+		if r.Design != nil {
+			continue // least squares are those of the CPU
+		}
 		add(&kernel{kind: loss, recipe: r, fn: e.plan.Of(r.Objective)})
 		if r.Grad != nil {
 			add(&kernel{kind: grad, recipe: r, fn: e.plan.Of(r.Grad)})

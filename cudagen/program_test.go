@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -157,11 +158,54 @@ func TestMethods(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	large := called(t)
-	compare(t, []*subject{programSubject(t, "methods", map[string]string{"methods.nde": string(text)}, "f64"), anyTimes(t), large})
+	large, shared := called(t), calledByKernels(t)
+	compare(t, []*subject{programSubject(t, "methods", map[string]string{"methods.nde": string(text)}, "f64"), anyTimes(t), large, shared})
 	if text := string(large.out.Files[0].Text); strings.Count(text, "NDEC_CALL flow_field_results flow_field_call(") != 1 {
 		t.Errorf("the field is not called:\n%s", text)
 	}
+	if text := string(shared.out.Files[0].Text); !regexp.MustCompile(`NDEC_CALL track_0_dense_step_results track_0_dense_step_call\(.*const double \*u_times, const real \*u\)`).MatchString(text) || strings.Count(text, "\ttrack_0_dense_step(") != 1 {
+		t.Errorf("the step is not called, or printed more than once:\n%s", text)
+	}
+}
+
+// calledByKernels has a step that is large enough to be called though it stands in one place, of a solve of two kernels. It looks for times and
+// rows in arrays that are too long for registers.
+func calledByKernels(t *testing.T) *subject {
+	s := programSubject(t, "shared", map[string]string{"shared.nde": `package shared
+
+net f(x [2]real) [2]real {
+	return x |> Linear(24) |> softplus |> Linear(2)
+}
+
+system Pushed {
+	state x [2]real
+	input u [2]real {
+		interp: hold
+	}
+	der(x) = f(x) + sin(262144*u) // far from 0
+}
+
+model Track(x [2]real, ts [20]time, us [20, 2]real) (y [20, 2]real) {
+	return solve(Pushed{x, u: signal(ts, us)}, from: ts[0], at: ts, with: rk4{steps: 4}).x
+}
+
+data D {
+	x [2]real = first(col("x1", "x2"))
+	ts [20]time = col("t")
+	u [20, 2]real = col("u1", "u2")
+	y [20, 2]real = col("y1", "y2")
+	source: csv{path: "tracks.csv", window: 20}
+}
+
+train Fit {
+	data: D
+	epochs: 1
+	optimizer: adam
+	minimize mse(Track(x, ts, u), y)
+}
+`}, "f32")
+	s.natural = true // times
+	return s
 }
 
 // called has a field that is large enough for a function of a thread to be called from several places.

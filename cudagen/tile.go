@@ -228,12 +228,16 @@ func (e *emitter) tileRuns(f *plan.Func) (runs [][]*plan.Nest, halves []bool) {
 
 // smallEnds reports whether arguments and results of f are in every lane.
 func smallEnds(f *plan.Func) bool {
+	return smallResults(f) && !slices.ContainsFunc(f.IR.Args, func(a *ir.Value) bool { return a.Type.Len() > smallLen })
+}
+
+func smallResults(f *plan.Func) bool {
 	for i, r := range f.IR.Results {
 		if f.Sums[i] == nil && r.Type.Len() > smallLen {
 			return false
 		}
 	}
-	return !slices.ContainsFunc(f.IR.Args, func(a *ir.Value) bool { return a.Type.Len() > smallLen })
+	return true
 }
 
 // uniform reports whether v is the same for all samples and can be read at any place: a parameter or a constant.

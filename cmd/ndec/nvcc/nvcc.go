@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -14,6 +15,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"ndec.dev/ndec/cudagen"
 )
@@ -42,38 +44,52 @@ func Find() string {
 // flags of every compilation: products are rounded before they are added unless the text says otherwise.
 var flags = []string{"--fmad=false", "-diag-suppress", "177,550"}
 
-// Assemble makes the images of a package. They are kept in the user's cache folder by the hash of their text.
+// Images are those that a package gets, without their text.
+func Images(out *cudagen.Output) (images []cudagen.Image) {
+	arch := out.Arch
+	if len(arch) == 0 {
+		arch = capabilities
+	}
+	for _, c := range arch {
+		images = append(images, cudagen.Image{Capability: c})
+	}
+	if len(out.Kernels.Groups) > 0 && (len(out.Arch) == 0 || slices.Contains(arch, groupCapability)) {
+		images = append(images, cudagen.Image{Capability: groupCapability, Groups: true})
+	}
+	return images
+}
+
+// Compile makes the text of an image.
+func Compile(nvcc string, out *cudagen.Output, m cudagen.Image) ([]byte, error) {
+	text, _, err := Run(nvcc, out, "-ptx", "-arch=compute_"+m.Arch())
+	return text, err
+}
+
+// Assemble makes the images of a package, those for several devices beside each other. They are kept in the user's cache folder by the hash of
+// their text.
 func Assemble(nvcc string) func(out *cudagen.Output) ([]cudagen.Image, error) {
 	return func(out *cudagen.Output) ([]cudagen.Image, error) {
-		var images []cudagen.Image
-		arch := out.Arch
-		if len(arch) == 0 {
-			arch = capabilities
-		}
-		for _, c := range arch {
-			images = append(images, cudagen.Image{Capability: c})
-		}
-		if len(out.Kernels.Groups) > 0 && (len(out.Arch) == 0 || slices.Contains(arch, groupCapability)) {
-			images = append(images, cudagen.Image{Capability: groupCapability, Groups: true})
-		}
+		images := Images(out)
+		errs := make([]error, len(images))
+		var all sync.WaitGroup
 		for i := range images {
-			text, err := cached(nvcc, out, images[i].Arch())
-			if err != nil {
-				return nil, err
-			}
-			images[i].Text = text
+			all.Go(func() { images[i].Text, errs[i] = cached(nvcc, out, images[i]) })
+		}
+		all.Wait()
+		if err := errors.Join(errs...); err != nil {
+			return nil, err
 		}
 		return images, nil
 	}
 }
 
-func cached(nvcc string, out *cudagen.Output, arch string) ([]byte, error) {
+func cached(nvcc string, out *cudagen.Output, m cudagen.Image) ([]byte, error) {
 	info, err := os.Stat(nvcc)
 	if err != nil {
 		return nil, err
 	}
 	h := sha256.New()
-	fmt.Fprintf(h, "%s %d %v %s %q\n", nvcc, info.Size(), info.ModTime().UnixNano(), arch, flags)
+	fmt.Fprintf(h, "%s %d %v %s %q\n", nvcc, info.Size(), info.ModTime().UnixNano(), m.Arch(), flags)
 	for _, f := range out.Files {
 		fmt.Fprintf(h, "%d\n", len(f.Text))
 		h.Write(f.Text)
@@ -86,7 +102,7 @@ func cached(nvcc string, out *cudagen.Output, arch string) ([]byte, error) {
 	if text, err := os.ReadFile(path); err == nil {
 		return text, nil
 	}
-	text, _, err := Run(nvcc, out, "-ptx", "-arch=compute_"+arch)
+	text, err := Compile(nvcc, out, m)
 	if err != nil {
 		return nil, err
 	}
