@@ -50,6 +50,30 @@ train Fit {
 	epochs: 1
 	optimizer: sgd{lr: 0.1}
 }`,
+	"classes": `
+net f(x [2]real) [2]real { return x |> Linear(7) |> tanh |> Linear(2) }
+net head(x [2]real) [100]real { return x |> Linear(100) }
+system Flow {
+	state x [2]real
+	der(x) = f(x)
+}
+solver S = rk4{steps: 4}
+model Pick(x [2]real) (z [100]real, best, least, few real) {
+	z := head(solve(Flow{x}, over: 0..1, with: S).x)
+	return z, real(argmax(z)), real(argmax(-z[0:7])), real(argmax(z[3:5]))
+}
+data Rows { x [2]real
+	goal [100]real
+	source: csv{path: "rows.csv"}
+}
+train Fit {
+	data: Rows
+	z, best, least, few := Pick(x)
+	minimize sqnorm(z - goal) * (1 + 0.01*best)
+	metric place = least + few
+	epochs: 1
+	optimizer: sgd{lr: 0.1}
+}`,
 	"loops": `
 net f(x [3]real) [3]real { return x |> Linear(5) |> silu |> Linear(3) }
 net enc(us [9, 2]real) [3]real { return us |> reverse |> GRU(5) |> Linear(3) }

@@ -217,23 +217,27 @@ func (c *compiler) axes(all []axis, body func(from, to index)) {
 
 // argmax is the place of the largest element, the first among equals.
 func (c *compiler) argmax(v *ir.Value) {
-	x := v.Args[0]
-	n := x.Type.Len()
-	if n > 64 {
-		c.unsupported(v, "argmax of more than 64 elements")
+	x, k := v.Args[0], c.kind(ir.I32)
+	first, zero := c.elem(x, at(0)), c.splat(ir.I32, 0)
+	best, where := value{w: first.w}, value{w: k}
+	for _, x := range first.v {
+		best.v = append(best.v, c.b.Var(first.w.elem(), x))
 	}
-	best := c.elem(x, at(0))
-	where := c.splat(ir.I32, 0)
-	if best.w == paired {
-		c.unsupported(v, "argmax of f64 in a module of f32")
+	for range c.count(k) {
+		where.v = append(where.v, c.b.Var(k.elem(), zero.v[0]))
 	}
-	for k := 1; k < n; k++ {
-		xk := c.elem(x, at(k))
-		m := each2(best, xk, func(e asm.Elem, x, y asm.Vec) asm.Vec { return c.b.Cmp(e, asm.Less, x, y) })
-		best = each3(m, xk, best, c.b.Select)
-		where = each3(m, c.splat(ir.I32, float64(k)), where, c.b.Select)
-	}
-	c.keep(v, at(0), where)
+	c.numbered(1, x.Type.Len(), func(number value, place func(int) index) {
+		xk := c.elem(x, place(1))
+		larger := each2(best, xk, func(e asm.Elem, x, y asm.Vec) asm.Vec { return c.b.Cmp(e, asm.Less, x, y) })
+		m := c.maskAs(larger, k)
+		for i, w := range where.v {
+			c.b.Set(w, c.b.Select(k.elem(), m.v[i], number.v[i], w))
+		}
+		for i, w := range best.v {
+			c.b.Set(w, c.b.Select(best.w.elem(), larger.v[i], xk.v[i], w))
+		}
+	})
+	c.put(v, at(0), where)
 }
 
 // matmul is a product of two matrices of each sample.
