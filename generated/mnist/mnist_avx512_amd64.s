@@ -118,6 +118,10 @@ DATA f32_7f800000<>+0(SB)/4, $0x7f800000 // +Inf
 GLOBL f32_7f800000<>(SB), RODATA|NOPTR, $4
 DATA f32_00000001<>+0(SB)/4, $0x00000001 // 1e-45
 GLOBL f32_00000001<>(SB), RODATA|NOPTR, $4
+DATA f32_00007fff<>+0(SB)/4, $0x00007fff // 4.5916e-41
+GLOBL f32_00007fff<>(SB), RODATA|NOPTR, $4
+DATA f32_ffff0000<>+0(SB)/4, $0xffff0000 // NaN
+GLOBL f32_ffff0000<>(SB), RODATA|NOPTR, $4
 DATA f32_00000002<>+0(SB)/4, $0x00000002 // 3e-45
 GLOBL f32_00000002<>(SB), RODATA|NOPTR, $4
 DATA f32_00000003<>+0(SB)/4, $0x00000003 // 4e-45
@@ -134,10 +138,6 @@ DATA f32_00000008<>+0(SB)/4, $0x00000008 // 1.1e-44
 GLOBL f32_00000008<>(SB), RODATA|NOPTR, $4
 DATA f32_00000009<>+0(SB)/4, $0x00000009 // 1.3e-44
 GLOBL f32_00000009<>(SB), RODATA|NOPTR, $4
-DATA f32_00007fff<>+0(SB)/4, $0x00007fff // 4.5916e-41
-GLOBL f32_00007fff<>(SB), RODATA|NOPTR, $4
-DATA f32_ffff0000<>+0(SB)/4, $0xffff0000 // NaN
-GLOBL f32_ffff0000<>(SB), RODATA|NOPTR, $4
 DATA table_e57d12fbdb26f17e<>+0(SB)/4, $0x00000000
 DATA table_e57d12fbdb26f17e<>+4(SB)/4, $0x00000001
 DATA table_e57d12fbdb26f17e<>+8(SB)/4, $0x00000002
@@ -3927,53 +3927,25 @@ loop16: // 10 times: elements
 	VMOVUPS	Z0, 12778112(CX)	// fitSample.loss
 	// mnist.nde:36
 	VMOVUPS	15186816(CX), Z0	// fitSample.add_2[0]
-	VMOVUPS	15186944(CX), Z2	// fitSample.add_2[1]
-	VCMPPS	$17, Z2, Z0, K1
-	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z3
-	VPTERNLOGD	$0xe2, Z0, Z3, Z2
-	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VPTERNLOGD.BCST	$0xac, f32_00000001<>(SB), Z0, Z3
-	VMOVUPS	15187072(CX), Z0	// fitSample.add_2[2]
-	VCMPPS	$17, Z0, Z2, K1
-	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z4
-	VPTERNLOGD	$0xe2, Z2, Z4, Z0
-	VPTERNLOGD.BCST	$0xac, f32_00000002<>(SB), Z3, Z4
-	VMOVUPS	15187200(CX), Z2	// fitSample.add_2[3]
-	VCMPPS	$17, Z2, Z0, K1
-	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z3
-	VPTERNLOGD	$0xe2, Z0, Z3, Z2
-	VPTERNLOGD.BCST	$0xac, f32_00000003<>(SB), Z4, Z3
-	VMOVUPS	15187328(CX), Z0	// fitSample.add_2[4]
-	VCMPPS	$17, Z0, Z2, K1
-	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z4
-	VPTERNLOGD	$0xe2, Z2, Z4, Z0
-	VPTERNLOGD.BCST	$0xac, f32_00000004<>(SB), Z3, Z4
-	VMOVUPS	15187456(CX), Z2	// fitSample.add_2[5]
-	VCMPPS	$17, Z2, Z0, K1
-	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z3
-	VPTERNLOGD	$0xe2, Z0, Z3, Z2
-	VPTERNLOGD.BCST	$0xac, f32_00000005<>(SB), Z4, Z3
-	VMOVUPS	15187584(CX), Z0	// fitSample.add_2[6]
-	VCMPPS	$17, Z0, Z2, K1
-	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z4
-	VPTERNLOGD	$0xe2, Z2, Z4, Z0
-	VPTERNLOGD.BCST	$0xac, f32_00000006<>(SB), Z3, Z4
-	VMOVUPS	15187712(CX), Z2	// fitSample.add_2[7]
-	VCMPPS	$17, Z2, Z0, K1
-	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z3
-	VPTERNLOGD	$0xe2, Z0, Z3, Z2
-	VPTERNLOGD.BCST	$0xac, f32_00000007<>(SB), Z4, Z3
-	VMOVUPS	15187840(CX), Z0	// fitSample.add_2[8]
-	VCMPPS	$17, Z0, Z2, K1
-	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z4
-	VPTERNLOGD	$0xe2, Z2, Z4, Z0
-	VPTERNLOGD.BCST	$0xac, f32_00000008<>(SB), Z3, Z4
-	VMOVUPS	15187968(CX), Z2	// fitSample.add_2[9]
-	VCMPPS	$17, Z2, Z0, K1
-	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z3
-	VPTERNLOGD	$0xe2, Z0, Z3, Z2
-	VPTERNLOGD.BCST	$0xac, f32_00000009<>(SB), Z4, Z3
-	VPCMPEQD	Z1, Z3, K1
+	VBROADCASTSS	f32_00000000<>(SB), Z2
+	VBROADCASTSS	f32_00000001<>(SB), Z3
+	MOVQ	$9, SI
+	MOVQ	CX, DI
+loop17: // 9 times: rows by their numbers
+	VMOVUPS	15186944(DI), Z4	// fitSample.add_2[1]
+	VCMPPS	$17, Z4, Z0, K1
+	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z5
+	VMOVUPS	Z5, Z6
+	VPTERNLOGD	$0xca, Z2, Z3, Z6
+	VMOVAPS	Z6, Z2
+	VPTERNLOGD	$0xca, Z0, Z4, Z5
+	VMOVAPS	Z5, Z0
+	VPADDD.BCST	f32_00000001<>(SB), Z3, Z4
+	VMOVAPS	Z4, Z3
+	ADDQ	$128, DI
+	DECQ	SI
+	JNE	loop17
+	VPCMPEQD	Z1, Z2, K1
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z0
 	VPANDD.BCST	f32_3f800000<>(SB), Z0, Z0
 	VMOVUPS	Z0, 12778240(CX)	// fitSample.acc
@@ -12611,54 +12583,26 @@ loop3: // 10 times: elements
 	VMOVUPS	Z0, 49793024(CX)	// fitMixedGrad.loss
 	// mnist.nde:36
 	VMOVUPS	53305600(CX), Z0	// fitMixedGrad.add[0]
-	VMOVUPS	53305728(CX), Z1	// fitMixedGrad.add[1]
-	VCMPPS	$17, Z1, Z0, K1
-	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z2
-	VPTERNLOGD	$0xe2, Z0, Z2, Z1
-	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VPTERNLOGD.BCST	$0xac, f32_00000001<>(SB), Z0, Z2
-	VMOVUPS	53305856(CX), Z0	// fitMixedGrad.add[2]
-	VCMPPS	$17, Z0, Z1, K1
-	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z3
-	VPTERNLOGD	$0xe2, Z1, Z3, Z0
-	VPTERNLOGD.BCST	$0xac, f32_00000002<>(SB), Z2, Z3
-	VMOVUPS	53305984(CX), Z1	// fitMixedGrad.add[3]
-	VCMPPS	$17, Z1, Z0, K1
-	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z2
-	VPTERNLOGD	$0xe2, Z0, Z2, Z1
-	VPTERNLOGD.BCST	$0xac, f32_00000003<>(SB), Z3, Z2
-	VMOVUPS	53306112(CX), Z0	// fitMixedGrad.add[4]
-	VCMPPS	$17, Z0, Z1, K1
-	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z3
-	VPTERNLOGD	$0xe2, Z1, Z3, Z0
-	VPTERNLOGD.BCST	$0xac, f32_00000004<>(SB), Z2, Z3
-	VMOVUPS	53306240(CX), Z1	// fitMixedGrad.add[5]
-	VCMPPS	$17, Z1, Z0, K1
-	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z2
-	VPTERNLOGD	$0xe2, Z0, Z2, Z1
-	VPTERNLOGD.BCST	$0xac, f32_00000005<>(SB), Z3, Z2
-	VMOVUPS	53306368(CX), Z0	// fitMixedGrad.add[6]
-	VCMPPS	$17, Z0, Z1, K1
-	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z3
-	VPTERNLOGD	$0xe2, Z1, Z3, Z0
-	VPTERNLOGD.BCST	$0xac, f32_00000006<>(SB), Z2, Z3
-	VMOVUPS	53306496(CX), Z1	// fitMixedGrad.add[7]
-	VCMPPS	$17, Z1, Z0, K1
-	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z2
-	VPTERNLOGD	$0xe2, Z0, Z2, Z1
-	VPTERNLOGD.BCST	$0xac, f32_00000007<>(SB), Z3, Z2
-	VMOVUPS	53306624(CX), Z0	// fitMixedGrad.add[8]
-	VCMPPS	$17, Z0, Z1, K1
-	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z3
-	VPTERNLOGD	$0xe2, Z1, Z3, Z0
-	VPTERNLOGD.BCST	$0xac, f32_00000008<>(SB), Z2, Z3
-	VMOVUPS	53306752(CX), Z1	// fitMixedGrad.add[9]
-	VCMPPS	$17, Z1, Z0, K1
-	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z2
-	VPTERNLOGD	$0xe2, Z0, Z2, Z1
-	VPTERNLOGD.BCST	$0xac, f32_00000009<>(SB), Z3, Z2
+	VBROADCASTSS	f32_00000000<>(SB), Z1
+	VBROADCASTSS	f32_00000001<>(SB), Z2
+	MOVQ	$9, SI
+	MOVQ	CX, DI
+loop4: // 9 times: rows by their numbers
+	VMOVUPS	53305728(DI), Z3	// fitMixedGrad.add[1]
+	VCMPPS	$17, Z3, Z0, K1
+	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z4
+	VMOVUPS	Z4, Z5
+	VPTERNLOGD	$0xca, Z1, Z2, Z5
+	VMOVAPS	Z5, Z1
+	VPTERNLOGD	$0xca, Z0, Z3, Z4
+	VMOVAPS	Z4, Z0
+	VPADDD.BCST	f32_00000001<>(SB), Z2, Z3
+	VMOVAPS	Z3, Z2
+	ADDQ	$128, DI
+	DECQ	SI
+	JNE	loop4
 	VMOVUPS	49792896(CX), Z0	// fitMixedGrad.y
-	VPCMPEQD	Z0, Z2, K1
+	VPCMPEQD	Z0, Z1, K1
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z0
 	VPANDD.BCST	f32_3f800000<>(SB), Z0, Z0
 	VMOVUPS	Z0, 49793152(CX)	// fitMixedGrad.acc
@@ -12668,7 +12612,7 @@ loop3: // 10 times: elements
 	MOVQ	$2, 65536(AX)
 	MOVQ	AX, 65544(AX)
 	MOVQ	AX, 65552(AX)
-loop4: // 2 times: vectors of the block
+loop5: // 2 times: vectors of the block
 	// mnist.nde:22
 	// the image in a frame of zeros
 	MOVQ	$11, 65560(AX)
@@ -12676,80 +12620,80 @@ loop4: // 2 times: vectors of the block
 	MOVQ	R15, 65568(AX)
 	MOVQ	65552(AX), R15
 	MOVQ	R15, 65576(AX)
-loop5: // 11 times
+loop6: // 11 times
 	MOVQ	$31, CX
 	MOVQ	65568(AX), SI
-loop6: // 31 times
+loop7: // 31 times
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VMOVUPS	Z0, 2273920(SI)	// pixelsField.margins[0]
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop6
+	JNE	loop7
 	MOVQ	$28, 65584(AX)
 	MOVQ	65576(AX), R15
 	MOVQ	R15, 65592(AX)
 	MOVQ	65568(AX), R15
 	MOVQ	R15, 65600(AX)
-loop7: // 28 times
+loop8: // 28 times
 	MOVQ	$28, CX
 	MOVQ	65592(AX), SI
 	MOVQ	65600(AX), DI
-loop8: // 28 times
+loop9: // 28 times
 	VMOVUPS	52101376(SI), Z0	// fitMixedGrad.bf16[0]
 	VMOVUPS	Z0, 2275904(DI)	// pixelsField.margins[15] | 1
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
-	JNE	loop8
+	JNE	loop9
 	MOVQ	$2, CX
 	MOVQ	65600(AX), SI
-loop9: // 2 times
+loop10: // 2 times
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VMOVUPS	Z0, 2277696(SI)	// pixelsField.margins[29] | 1
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop9
+	JNE	loop10
 	ADDQ	$3584, 65592(AX)
 	ADDQ	$1920, 65600(AX)
 	DECQ	65584(AX)
-	JNE	loop7
+	JNE	loop8
 	MOVQ	$29, CX
 	MOVQ	65568(AX), SI
-loop10: // 29 times
+loop11: // 29 times
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VMOVUPS	Z0, 2329664(SI)	// pixelsField.margins[435] | 1
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop10
+	JNE	loop11
 	ADDQ	$57664, 65568(AX)
 	ADDQ	$100352, 65576(AX)
 	DECQ	65560(AX)
-	JNE	loop5
+	JNE	loop6
 	MOVQ	$99, CX
 	MOVQ	65552(AX), SI
-loop11: // 99 times
+loop12: // 99 times
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VMOVUPS	Z0, 54615552(SI)	// fitMixedGrad.Digits.0.weight_bar[0]
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop11
+	JNE	loop12
 	MOVQ	$4, 65560(AX)
 	MOVQ	65552(AX), R15
 	MOVQ	R15, 65568(AX)
 	MOVQ	65544(AX), R15
 	MOVQ	R15, 65576(AX)
-loop12: // 4 times: tiles of 7 elements
+loop13: // 4 times: tiles of 7 elements
 	MOVQ	$3, 65584(AX)
 	MOVQ	65552(AX), R15
 	MOVQ	R15, 65592(AX)
 	MOVQ	65576(AX), R15
 	MOVQ	R15, 65600(AX)
-loop13: // 3 times
+loop14: // 3 times
 	MOVQ	$11, 65608(AX)
 	MOVQ	65592(AX), CX
 	MOVQ	65600(AX), R15
 	MOVQ	R15, 65616(AX)
-loop14: // 11 times
+loop15: // 11 times
 	VMOVUPS	54615552(CX), Z0	// fitMixedGrad.Digits.0.weight_bar[0]
 	VMOVUPS	54615680(CX), Z1	// fitMixedGrad.Digits.0.weight_bar[1]
 	VMOVUPS	54615808(CX), Z2	// fitMixedGrad.Digits.0.weight_bar[2]
@@ -12758,11 +12702,11 @@ loop14: // 11 times
 	MOVQ	R15, 65632(AX)
 	MOVQ	65616(AX), R15
 	MOVQ	R15, 65640(AX)
-loop15: // 7 times
+loop16: // 7 times
 	MOVQ	$28, SI
 	MOVQ	65632(AX), DI
 	MOVQ	65640(AX), R9
-loop16: // 28 times
+loop17: // 28 times
 	VMOVUPS	53411328(DI), Z3	// fitMixedGrad.bf16_4[0]
 	VMOVUPS	2273920(R9), Z4	// pixelsField.margins[0]
 	VFMADD231PS	Z4, Z3, Z0
@@ -12773,36 +12717,36 @@ loop16: // 28 times
 	ADDQ	$128, DI
 	ADDQ	$64, R9
 	DECQ	SI
-	JNE	loop16
+	JNE	loop17
 	ADDQ	$3584, 65632(AX)
 	ADDQ	$1920, 65640(AX)
 	DECQ	65624(AX)
-	JNE	loop15
+	JNE	loop16
 	VMOVUPS	Z0, 54615552(CX)	// fitMixedGrad.Digits.0.weight_bar[0]
 	VMOVUPS	Z1, 54615680(CX)	// fitMixedGrad.Digits.0.weight_bar[1]
 	VMOVUPS	Z2, 54615808(CX)	// fitMixedGrad.Digits.0.weight_bar[2]
 	ADDQ	$1152, CX
 	ADDQ	$57664, 65616(AX)
 	DECQ	65608(AX)
-	JNE	loop14
+	JNE	loop15
 	ADDQ	$384, 65592(AX)
 	ADDQ	$1920, 65600(AX)
 	DECQ	65584(AX)
-	JNE	loop13
+	JNE	loop14
 	ADDQ	$25088, 65568(AX)
 	ADDQ	$13440, 65576(AX)
 	DECQ	65560(AX)
-	JNE	loop12
+	JNE	loop13
 	ADDQ	$634368, 65544(AX)
 	ADDQ	$64, 65552(AX)
 	DECQ	65536(AX)
-	JNE	loop4
+	JNE	loop5
 	VMOVUPS	65792(AX), Z0	// mask
 	VMOVUPS	65856(AX), Z1	// mask | 1
 	MOVQ	$99, CX
 	MOVQ	AX, SI
 	MOVQ	R8, DI
-loop17: // 99 times: elements
+loop18: // 99 times: elements
 	// mnist.nde:22
 	VMOVUPS	54615552(SI), Z2	// fitMixedGrad.Digits.0.weight_bar[0]
 	VMOVUPS	54615616(SI), Z3	// fitMixedGrad.Digits.0.weight_bar[0] | 1
@@ -12815,25 +12759,25 @@ loop17: // 99 times: elements
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
-	JNE	loop17
+	JNE	loop18
 	VBROADCASTSS	f32_00000000<>(SB), Z2
 	VBROADCASTSS	f32_00000000<>(SB), Z3
 	MOVQ	$28, 65536(AX)
 	MOVQ	AX, 65544(AX)
-loop18: // 28 times: elements
+loop19: // 28 times: elements
 	MOVQ	$28, CX
 	MOVQ	65544(AX), SI
-loop19: // 28 times: elements
+loop20: // 28 times: elements
 	VMOVUPS	53310976(SI), Z4	// fitMixedGrad.vecmat[0]
 	VMOVUPS	53311040(SI), Z5	// fitMixedGrad.vecmat[0] | 1
 	VADDPS	Z4, Z2, Z2
 	VADDPS	Z5, Z3, Z3
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop19
+	JNE	loop20
 	ADDQ	$3584, 65544(AX)
 	DECQ	65536(AX)
-	JNE	loop18
+	JNE	loop19
 	VMOVUPS	Z2, 54628224(AX)	// fitMixedGrad.Digits.0.bias_bar
 	VMOVUPS	Z3, 54628288(AX)	// fitMixedGrad.Digits.0.bias_bar | 1
 	VPANDD	Z0, Z2, Z0
