@@ -207,6 +207,47 @@ func TestFailedStepIsNotSeen(t *testing.T) {
 	}
 }
 
+// TestActiveInOrder: the samples that stay are those of largest loss, in whatever order they were computed.
+func TestActiveInOrder(t *testing.T) {
+	loss := map[int]float64{}
+	obj := unevenObjective[float64](-1)
+	obj.NewWorker = func() Worker[float64] { return &noting{logistic[float64]{failRow: -1, uneven: true}, loss} }
+	r := &Recipe{Name: "Fit", Batch: 90, Steps: 30, Optimizer: SGD{LR: 0.1}, Active: Active{Keep: 0.3}}
+	tr, err := newTrainer(make([]float64, 3), logisticLayout, r, obj, Tables{Train: moonTable(t, 200)}, TrainOptions{Workers: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 30 {
+		clear(loss)
+		if err := tr.step(i); err != nil {
+			t.Fatal(err)
+		}
+		var all []float64
+		for _, x := range loss {
+			all = append(all, -x)
+		}
+		slices.Sort(all)
+		for k, row := range tr.pool.batch[:tr.pool.stay] {
+			if loss[row] != -all[k] {
+				t.Fatalf("step %d: row %d stays with %v in place %d, which %v has", i, row, loss[row], k, -all[k])
+			}
+		}
+	}
+}
+
+// noting is a worker that keeps the losses of rows.
+type noting struct {
+	logistic[float64]
+	loss map[int]float64
+}
+
+func (k *noting) Shard(w, grad []float64, t *Table, rows []int, key Key, out *ShardResult) {
+	k.logistic.Shard(w, grad, t, rows, key, out)
+	for i, row := range rows {
+		k.loss[row] = out.Losses[i]
+	}
+}
+
 // failing is a worker that fails at a row, from some time on.
 type failing struct {
 	logistic[float64]
