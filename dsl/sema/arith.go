@@ -101,7 +101,11 @@ func (c *checker) unify(x, y Expr, at diag.Span, op string) (Expr, Expr, bool) {
 		y = convert(y, Real)
 	}
 	if x.Type().Elem != y.Type().Elem || x.Type().Classes != y.Type().Classes {
-		c.errorf("NDE0305", at, "%s mixes %s and %s; convert one of them", op, x.Type(), y.Type())
+		how := "convert one of them"
+		if x.Type().Elem == Label || y.Type().Elem == Label {
+			how = "onehot(y) of a label y is a vector with 1 at its class, so that onehot(y)[k] says whether it is class k"
+		}
+		c.errorf("NDE0305", at, "%s mixes %s and %s; %s", op, x.Type(), y.Type(), how)
 		return x, y, false
 	}
 	return x, y, true

@@ -97,6 +97,7 @@ func makeBuiltins() map[string]*builtin {
 		{name: "select", min: 3, max: 3, check: checkSelect},
 		{name: "real", min: 1, max: 1, check: checkReal},
 		{name: "first", min: 1, max: 1, check: checkFirst},
+		{name: "onehot", min: 1, max: 1, check: checkOneHot},
 		{name: "cross_entropy", min: 2, max: 2, check: classScore(ir.OpCrossEntropy)},
 		{name: "accuracy", min: 2, max: 2, check: classScore(ir.OpAccuracy)},
 	}
@@ -519,9 +520,17 @@ func checkSelect(c *call) Expr {
 
 func checkReal(c *call) Expr {
 	if t := c.args[0].Type(); t.Elem == Label {
-		return c.fail("NDE0305", "a label is not a number; got %s", t)
+		return c.fail("NDE0305", "a label is not a number, got %s; onehot(y) is a vector with 1 at its class", t)
 	}
 	return convert(c.args[0], Real)
+}
+
+func checkOneHot(c *call) Expr {
+	t := c.args[0].Type()
+	if t.Elem != Label || !t.IsScalar() {
+		return c.fail("NDE0337", "wants a label, got %s", t)
+	}
+	return c.op(ir.OpOneHot, ir.Attr{Index: t.Classes, Elem: c.real}, c.at, c.args[0])
 }
 
 func checkFirst(c *call) Expr {

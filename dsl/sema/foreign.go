@@ -53,6 +53,7 @@ var foreigners = map[string]foreign{ // functions and layers
 	"einsum": {advice: "write products with @, dot, outer, transpose and sum"},
 	"cat":    {name: "concat"}, "concatenate": {name: "concat"}, "hstack": {name: "concat"}, "vstack": {name: "stack"},
 	"arcsin": {name: "asin"}, "arccos": {name: "acos"}, "arctan": {name: "atan"}, "arctan2": {name: "atan2"}, "ln": {name: "log"}, "fabs": {name: "abs"},
+	"one_hot": {name: "onehot"}, "to_categorical": {name: "onehot"},
 	"where": {name: "select"}, "clip": {name: "clamp"}, "maximum": {name: "max"}, "minimum": {name: "min"}, "solve_linear": {name: "linsolve"},
 	"view": {name: "reshape"}, "squeeze": {name: "scalar"}, "permute": {name: "transpose"}, "flip": {name: "reverse"}, "std": {advice: "write sqrt(mean((x - mean(x))^2))"},
 	"unsqueeze":     {advice: "write reshape(x, sizes...), or [x] for a scalar"},

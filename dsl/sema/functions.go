@@ -42,6 +42,7 @@ var forms = map[string]Function{
 	"diag":             {Group: "Shape", Use: "diag(v)", Doc: "diagonal matrix of a vector"},
 	"linspace":         {Group: "Shape", Use: "linspace(a, b, n)", Doc: "n times from a to b at equal distances"},
 	"first":            {Group: "Shape", Use: "first(x)", Doc: "x[0]"},
+	"onehot":           {Group: "Losses and figures", Use: "onehot(y)", Doc: "vector with 1 at the class of a label and 0 elsewhere, for nets that take a class"},
 	"real":             {Group: "Element by element", Use: "real(t)", Doc: "a time, whole number or condition as a real"},
 	"select":           {Group: "Of two and more operands", Use: "select(c, a, b)", Doc: "a where the condition holds, b elsewhere; the derivative goes through the chosen one"},
 	"cross_entropy":    {Group: "Losses and figures", Use: "cross_entropy(scores, y)"},
