@@ -165,6 +165,8 @@ var mistakes = []mistake{
 	{"the trajectory is taken for the end", controlled, "return path.q, end.effort", "return path.q[10], end.effort", "index 10 out of range for axis of length 10"},
 	// Training.
 	{"more classes than scores", classifier, "y label[2]", "y label[3]", "cross_entropy: 2 scores for 3 classes"},
+	{"a label as a number", classifier, "cross_entropy(Moons(x), y)", "square(Moons(x)[0] - real(y))", "a label is not a number, got label[2]; onehot(y) is a vector with 1 at its class"},
+	{"a label against a number", classifier, "cross_entropy(Moons(x), y)", "square(Moons(x)[0] - real(y == 1))", "onehot(y)[k] says whether it is class k"},
 	{"a regression loss on labels", classifier, "cross_entropy(Moons(x), y)", "mse(Moons(x), y)", "mse wants numbers, got label[2]"},
 	{"labels and scores swapped", classifier, "cross_entropy(Moons(x), y)", "cross_entropy(y, Moons(x))", "wants a label second"},
 	{"a loss that is not a number", classifier, "minimize cross_entropy(Moons(x), y)", "minimize Moons(x)", "the objective must be a scalar"},
