@@ -225,7 +225,11 @@ func TestRandomSolves(t *testing.T) {
 				if seed%4 == 3 {
 					rows = rt.WaitingRows + 37
 				}
-				run.add(pkg, res, rows, 1e-7)
+				if strings.Contains(text, "rtol") {
+					run.addRounded(pkg, res, rows, 1e-9, 5e-6)
+				} else {
+					run.add(pkg, res, rows, 1e-9)
+				}
 				texts[pkg], results[pkg] = text, res
 				if !g.events { // whether numbers of 24 bits touch a guard is chance
 					short := pkg + "f32"
@@ -233,11 +237,7 @@ func TestRandomSolves(t *testing.T) {
 					if ds.HasErrors() {
 						t.Fatalf("%v\n%s", ds, text)
 					}
-					tol := 1e-4
-					if strings.Contains(text, "rtol") { // decisions about steps that hold to 1e-4
-						tol = 5e-3
-					}
-					run.add(short, res, rows, tol)
+					run.addRounded(short, res, rows, shortRounding, 5e-3)
 				}
 				for _, s := range res.Schedules() {
 					if s.Name == "train Fit" && s.Why == "" {

@@ -40,8 +40,11 @@ type Answer struct {
 	// error. Spread says how far each moves, but for the error, where the last digit of weights and ordinary inputs does. Pause is the longest time in seconds that the garbage collector took to stop the batches of a model.
 	Odd    map[string][]string
 	Spread map[string][]float64
-	Pause  float64
-	Err    string
+	// Moves and GradMoves say how far ordinary numbers move where the last digits of weights and inputs do.
+	Moves     map[string][][]float64
+	GradMoves map[string][]float64
+	Pause     float64
+	Err       string
 }
 
 func main() {
@@ -98,7 +101,7 @@ func part(t *rt.Table, n int, first bool) *rt.Table {
 
 func run[R rt.Float](p rt.Program[R], j Job) (a Answer) {
 	ctx := context.Background()
-	a = Answer{Level: rt.CPULevel().String(), Outputs: map[string][][]float64{}, Grads: map[string][]float64{}, NFE: map[string][]int{}, Steps: map[string][]int{}, Lengths: map[string][]float64{}, Odd: map[string][]string{}, Spread: map[string][]float64{}}
+	a = Answer{Level: rt.CPULevel().String(), Outputs: map[string][][]float64{}, Grads: map[string][]float64{}, NFE: map[string][]int{}, Steps: map[string][]int{}, Lengths: map[string][]float64{}, Odd: map[string][]string{}, Spread: map[string][]float64{}, Moves: map[string][][]float64{}, GradMoves: map[string][]float64{}}
 	w := make([]R, len(j.Weights))
 	for i, x := range j.Weights {
 		w[i] = R(x)
@@ -154,6 +157,7 @@ func run[R rt.Float](p rt.Program[R], j Job) (a Answer) {
 				moves := spread(weights, movedWeights)
 				mostOfRows(m.Outputs, moves)
 				a.Spread[m.Name] = append(spread(inputs[1:], movedInputs), moves...)
+				a.Moves[m.Name] = moved(&m, w, in)
 			}
 			a.Pause = max(a.Pause, pause(&m, w, in))
 			if a.Err = crowd(&m, w, in); a.Err != "" {
@@ -187,6 +191,9 @@ func run[R rt.Float](p rt.Program[R], j Job) (a Answer) {
 				}
 			}
 			a.Grads[r.Recipe.Name] = got
+		}
+		if rt.CPULevel() == rt.Generic {
+			a.GradMoves[r.Recipe.Name] = movedGrad(r, w, in, a.Grads[r.Recipe.Name])
 		}
 	}
 	return a
@@ -297,6 +304,59 @@ func nudgedRows[R rt.Float](n nudge, t *rt.Table) *rt.Table {
 		out.Columns = append(out.Columns, c)
 	}
 	return out
+}
+
+// nudges are how often ordinary numbers move.
+const nudges = 4
+
+// moved is how far the outputs for the rows of a table move.
+func moved[R rt.Float](m *rt.Model[R], w []R, in *rt.Table) (far [][]float64) {
+	of := func(n nudge) []rt.Column {
+		out := rt.NewTable(m.Outputs, in.Rows)
+		_ = m.Batch(context.Background(), nudged(n, w), nudgedRows[R](n, in), out, new(rt.BatchStats), 1)
+		return out.Columns
+	}
+	was := of(nudge{})
+	for _, c := range was {
+		far = append(far, make([]float64, len(c.Data)))
+	}
+	for i := range uint64(nudges) {
+		for k, c := range of(nudge{rand.New(rand.NewPCG(i, 2))}) {
+			farther(far[k], was[k].Data, c.Data)
+		}
+	}
+	return far
+}
+
+// movedGrad is how far loss and gradient do.
+func movedGrad[R rt.Float](r *rt.RecipeEntry[R], w []R, in *rt.Table, was []float64) []float64 {
+	far := make([]float64, len(was))
+	for i := range uint64(nudges) {
+		n := nudge{rand.New(rand.NewPCG(i, 3))}
+		grad := make([]R, len(w))
+		ev, err := rt.LossGrad(context.Background(), nudged(n, w), grad, &r.Objective, nudgedRows[R](n, in), 1, 1)
+		if err != nil {
+			continue
+		}
+		now := []float64{ev.Loss}
+		for _, x := range grad {
+			now = append(now, float64(x))
+		}
+		farther(far, was, now)
+	}
+	return far
+}
+
+// farther makes far the larger one of what it is and the distances of two lists.
+func farther(far, was, now []float64) {
+	for i := range far {
+		switch d := math.Abs(now[i] - was[i]); {
+		case math.IsNaN(d) || math.IsInf(d, 0):
+			far[i] = math.MaxFloat64
+		default:
+			far[i] = max(far[i], d)
+		}
+	}
 }
 
 // oddWeightRows are the rows that are evaluated with each odd weight.
