@@ -109,8 +109,24 @@ func (e *emitter) inPieces(f *plan.Func, root, each bool) *layerFunc {
 		return nil
 	}
 	l.places(e)
+	if slices.ContainsFunc(l.pieces, func(p *piece) bool { return !p.node() && p.arrays(f) > mostArguments }) {
+		return nil
+	}
 	return l
 }
+
+// A kernel takes an address for every value that it reads or makes, and devices take 4 KiB of arguments, 8 bytes each. Beside a step of a high order that has many states, whose combination
+// of stages reads all of them, there is room for others.
+const (
+	mostArguments = 400
+	manyArrays    = 200 // from which on a piece goes on in another kernel
+)
+
+// arrays is the number of values that p reads and makes.
+func (p *piece) arrays(f *plan.Func) int { return len(p.made(f)) + len(p.reads(f)) + len(p.gives) }
+
+// crowded reports whether p has as many as a kernel begins another for.
+func (p *piece) crowded(f *plan.Func) bool { return p.arrays(f) >= manyArrays }
 
 // wideProduct reports whether s is a product with a matrix of parameters that is worth a kernel: rows, terms and the matrix and vector.
 func wideProduct(f *plan.Func, s plan.Step) (n, k int, w, x *ir.Value, byK, byN int) {
@@ -149,7 +165,7 @@ func (e *emitter) cut(l *layerFunc, root bool) bool {
 	}
 	bySamples := func(n *plan.Nest) {
 		p := last()
-		if p == nil || p.kind != bySample {
+		if p == nil || p.kind != bySample || p.crowded(f) {
 			p = add(&piece{kind: bySample, rows: 1})
 		}
 		p.nests = append(p.nests, n)
@@ -184,7 +200,7 @@ func (e *emitter) cut(l *layerFunc, root bool) bool {
 			case s.Form != plan.Elem || n.Extent == 1:
 				bySamples(&plan.Nest{Extent: n.Extent, Unroll: n.Unroll, Tile: 1, Steps: []plan.Step{s}})
 				continue
-			case p == nil || p.kind != byElement && p.kind != byProduct || p.copy != nil || p.extent != n.Extent || !l.joins(p, s.V):
+			case p == nil || p.kind != byElement && p.kind != byProduct || p.copy != nil || p.extent != n.Extent || p.crowded(f) || !l.joins(p, s.V):
 				before := l.numbers()
 				p = add(&piece{kind: byElement, extent: n.Extent, rows: n.Extent, nests: before})
 			}

@@ -47,6 +47,13 @@ func (e *emitter) layerSolves(s *ir.Solve) bool {
 	if unfit(&plan.Func{IR: &ir.Func{Values: []*ir.Value{{Op: ir.OpSolve, Attr: ir.Attr{Solve: s}}}}}) != "" {
 		return false
 	}
+	arrays := 8*len(s.States) + len(s.Extras) // of the kernels around steps
+	if s.Times > 0 || len(s.Events) > 0 {
+		arrays += len(s.Dense.Args)
+	}
+	if arrays > mostArguments {
+		return false
+	}
 	fs := []*ir.Func{s.Field, s.Step}
 	if s.Times > 0 && !e.spreads(s.Dense) || !e.layerEvents(s) {
 		return false

@@ -8,7 +8,7 @@ package cuda
 /*
 #include <cuda.h>
 
-enum { NDEC_MOST_ARGS = 256 };
+enum { NDEC_MOST_ARGS = 512 }; // of eight bytes each: devices take 4 KiB of them
 
 static int ndec_attribute(void *f, int which, int value) { return cuFuncSetAttribute((CUfunction)f, (CUfunction_attribute)which, value); }
 
