@@ -91,6 +91,46 @@ func steps() []step {
 			s := b.Select(e, m, b.Const(e, 7), b.Add(e, x, y))
 			return b.Select(e, m, b.Add(e, s, z), b.Select(e, b.Cmp(e, asm.Less, s, x), b.Mul(e, s, s), b.Const(e, 2)))
 		})
+		add("masks of masks", func(b *asm.Builder, x, y, z asm.Vec) asm.Vec {
+			m, n, o := b.Cmp(e, asm.Less, x, y), b.Cmp(e, asm.Less, y, z), b.Cmp(e, asm.LessEqual, z, b.Const(e, 0.25))
+			not := b.Xor(e, b.Or(e, m, o), b.Ones(e))
+			p := b.And(e, b.AndNot(e, m, n), not)
+			q := b.Select(e, b.Xor(e, n, o), x, b.Const(e, 2))
+			return b.Add(e, b.Select(e, p, b.Const(e, 1), q), b.Add(e, b.And(e, not, b.Const(e, 3)), b.And(e, b.Abs(e, y), n)))
+		})
+		add("a mask as a number, too", func(b *asm.Builder, x, y, z asm.Vec) asm.Vec {
+			m := b.Or(e, b.Cmp(e, asm.Less, x, y), b.Cmp(e, asm.Unordered, y, z))
+			return b.IAdd(e, b.Select(e, m, x, z), b.AndNot(e, b.And(e, m, b.Cmp(e, asm.Less, y, z)), y))
+		})
+		add("more masks than registers", func(b *asm.Builder, x, y, z asm.Vec) asm.Vec {
+			var all []asm.Vec
+			for i := range 12 {
+				all = append(all, b.Cmp(e, asm.Less, x, b.Mul(e, y, b.Const(e, float64(i-3)))))
+			}
+			sum := z
+			for i, m := range all {
+				sum = b.Add(e, b.Select(e, m, x, sum), b.And(e, all[len(all)-1-i], b.Const(e, float64(i))))
+			}
+			return sum
+		})
+		add("masks in a loop", func(b *asm.Builder, x, y, z asm.Vec) asm.Vec {
+			m := b.Cmp(e, asm.Less, x, y)
+			acc := b.Var(e, z)
+			b.Loop(3, func(*asm.Loop) {
+				n := b.Cmp(e, asm.Less, acc, y)
+				b.Set(acc, b.Add(e, b.Select(e, b.And(e, m, n), x, acc), b.Select(e, n, b.Const(e, 1), y)))
+			})
+			return b.Select(e, m, acc, x)
+		})
+		add("while any", func(b *asm.Builder, x, y, z asm.Vec) asm.Vec {
+			acc, end := b.Var(e, b.Const(e, 0)), b.ClampAbove(e, x, b.Const(e, 4))
+			less := func() asm.Vec { return b.Cmp(e, asm.Less, acc, end) }
+			b.WhileAny(func(*asm.Loop) asm.Vec {
+				b.AddTo(e, acc, b.And(e, less(), b.Const(e, 0.5)))
+				return less()
+			})
+			return acc
+		})
 		for _, r := range []asm.Rounding{asm.Nearest, asm.Down, asm.Up, asm.Zero} {
 			add(fmt.Sprint("round ", r), func(b *asm.Builder, x, y, z asm.Vec) asm.Vec { return b.Round(e, r, x) })
 		}
@@ -179,6 +219,14 @@ func kernels(t *testing.T, isa asm.ISA) string {
 				out(asm.F32, v, 0)
 				at += 128
 			}
+			less, more := b.WidenMask(b.And(asm.F32, m, b.Cmp(asm.F32, asm.Less, b.Const(asm.F32, -2), x)))
+			two(b.Select(asm.F64, less, lo, b.Const(asm.F64, 1)), b.Select(asm.F64, more, hi, b.Const(asm.F64, 1)))
+			of := func(m, x asm.Vec) asm.Vec {
+				return b.AndNot(asm.F64, m, b.Cmp(asm.F64, asm.Less, x, b.Const(asm.F64, 3)))
+			}
+			half := b.NarrowMask(of(less, lo), of(more, hi))
+			out(asm.F32, b.Select(asm.F32, b.Or(asm.F32, half, m), x, b.Const(asm.F32, 1)), 0)
+			at += 128
 			acc := b.Var(asm.F32, x)
 			b.AccumulateAt(asm.F32, acc, b.Const(asm.F32, 3), fr.At(operandAt+256).Along(c, isa.Bytes()))
 			out(asm.F32, acc, 0)

@@ -62,17 +62,50 @@ func (b *Builder) ToF32(lo, hi Vec) Vec {
 }
 
 // WidenMask makes a mask beside F32 one beside F64; it also extends the sign of integers.
-func (b *Builder) WidenMask(x Vec) (lo, hi Vec) { return b.widen("VPMOVSXDQ", x) }
+func (b *Builder) WidenMask(x Vec) (lo, hi Vec) {
+	if b.ISA == AVX2 {
+		return b.widen("VPMOVSXDQ", x)
+	}
+	lo, hi = b.new(F64), b.new(F64)
+	b.emit("", -1, lo, vec(x), imm(0)).kind = doubleInst
+	b.emit("", -1, hi, vec(x), imm(1)).kind = doubleInst
+	return lo, hi
+}
+
+// double is what a doubleInst does with vectors.
+func (b *Builder) double(in inst) []inst {
+	x, out := in.src[0], []inst(nil)
+	if in.src[1].num == 1 {
+		up := b.new(F32)
+		out = append(out, inst{op: "VEXTRACTF64X4", mem: -1, n: 2, src: [maxOperands]operand{imm(1), x}, dst: lower(up)})
+		x = vec(up)
+	}
+	x.part = halfPart
+	return append(out, inst{op: "VPMOVSXDQ", mem: -1, n: 1, src: [maxOperands]operand{x}, dst: in.dst})
+}
 
 // NarrowMask makes a mask beside F64 one beside F32; it also takes the lower bits of integers.
 func (b *Builder) NarrowMask(lo, hi Vec) Vec {
 	if b.ISA == AVX512 {
-		return b.narrow("VPMOVQD", lo, hi)
+		d := b.new(F32)
+		b.emit("", -1, d, vec(lo), vec(hi)).kind = halveInst
+		return d
 	}
 	t, d := b.new(F32), b.new(F32)
 	b.emit("VSHUFPS", -1, t, imm(0x88), vec(hi), vec(lo)) // even words, per 128 bits: lo hi lo hi
 	b.emit("VPERMPD", -1, d, imm(0xd8), vec(t))
 	return d
+}
+
+// halve is what a halveInst does with vectors.
+func (b *Builder) halve(in inst) []inst {
+	part := func(x operand) (operand, inst) {
+		d := lower(b.new(F32))
+		return d, inst{op: "VPMOVQD", mem: -1, n: 1, src: [maxOperands]operand{x}, dst: d}
+	}
+	lo, first := part(in.src[0])
+	hi, second := part(in.src[1])
+	return []inst{first, second, {op: "VINSERTF64X4", mem: -1, n: 3, src: [maxOperands]operand{imm(1), hi, vec(lo.vec())}, dst: in.dst}}
 }
 
 // IntToF32 converts integers of 32 bits.

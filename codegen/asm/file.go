@@ -113,6 +113,7 @@ func (f *File) Compile(name string, body func(b *Builder)) (*Code, error) {
 	defer func() { f.insts, f.vecs = b.insts, b.vecs }()
 	body(b)
 	run := b.pauses()
+	b.inMaskRegisters()
 	b.point()
 	if b.err != nil {
 		return nil, b.err

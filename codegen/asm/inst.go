@@ -113,6 +113,8 @@ const (
 	giveInst             // the vectors given[src[0]] go to the first registers
 	tileInst             // on tiles, see tile.go
 	pauseInst            // see pause.go
+	halveInst            // dst = the masks beside F64 src[0] and src[1] as one beside F32; see masks.go
+	doubleInst           // dst = the mask beside F64 of half src[1] of src[0], which is one beside F32
 	loopMark             // start of loop
 	endMark              // end of loop
 	skipMark             // start of what is skipped where the word src[0] is zero

@@ -19,7 +19,7 @@ const recordRegister = "R14"
 type Loop struct {
 	n        int
 	depth    int     // number of loops around it
-	more     operand // that word; none of a fixed number of runs
+	more     operand // that word, or the mask of a WhileAny; none of a fixed number of runs
 	counter  string
 	outer    bool  // other loops are in it
 	start    int32 // places among the instructions
@@ -79,6 +79,16 @@ func (b *Builder) While(m Mem, body func(l *Loop)) {
 	body(l)
 	b.loops = b.loops[:len(b.loops)-1]
 	b.add(inst{kind: endMark, loop: l})
+}
+
+// WhileAny runs body, and again as long as the mask that it gives is set in some lane.
+func (b *Builder) WhileAny(body func(l *Loop) Vec) {
+	l := &Loop{n: whileRuns, depth: len(b.loops), outer: true}
+	b.add(inst{kind: loopMark, loop: l})
+	b.loops = append(b.loops, l)
+	l.more = vec(b.inRegister(body(l)))
+	b.loops = b.loops[:len(b.loops)-1]
+	b.add(inst{kind: endMark, mem: -1, loop: l}, l.more)
 }
 
 // If runs body unless the word of 64 bits at m is zero.

@@ -303,8 +303,10 @@ func (b *Builder) signBit(e Elem) Vec {
 
 // Ones is a mask that is set everywhere.
 func (b *Builder) Ones(e Elem) Vec {
-	return b.Bits(e, []uint64{0xffffffff, 0xffffffffffffffff}[e])
+	return b.Bits(e, allOnes[e])
 }
+
+var allOnes = [...]uint64{F32: 0xffffffff, F64: 0xffffffffffffffff}
 
 // SumLanes is the sum of the numbers of all lanes, in every lane: of lanes half a vector apart, then a quarter, and so
 // on, so that all lanes have the same bits.

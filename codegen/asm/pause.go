@@ -118,6 +118,8 @@ func (in *inst) slots() int {
 		return 1
 	case tileInst:
 		return slow
+	case halveInst, doubleInst: // of as many instructions with vectors, or a little more
+		return 2
 	case plainInst:
 		if len(in.op) > 4 && (in.op[:4] == "VDIV" || in.op[:5] == "VSQRT") {
 			return slow

@@ -227,6 +227,14 @@ func (p *printer) end(l *Loop) {
 	}
 	if l.counts() {
 		p.ins("DECQ", word(l.counter))
+	} else if l.more.kind == vecOperand {
+		mask := p.source(l.more, false, 0)
+		if p.b.ISA == AVX2 {
+			p.ins("VPTEST", mask, mask)
+		} else {
+			p.ins("VPTESTMD", mask, mask, word("K1"))
+			p.ins("KORTESTW", word("K1"), word("K1"))
+		}
 	} else {
 		p.ins("CMPQ", p.source(l.more, true, 0), number(0))
 	}

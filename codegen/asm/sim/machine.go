@@ -196,15 +196,20 @@ func (m *Machine) run(name string) error {
 				y, err = m.word(in.args[1])
 			}
 			m.zero = x == y
+		case "VPTEST", "KORTESTW":
+			m.zero, err = m.none(in)
 		case "DECQ":
 			err = m.update(in.args[0], func(old uint64) (uint64, error) {
 				m.zero = old == 1
 				return old - 1, nil
 			})
 		default:
-			if in.tile != nil {
+			switch {
+			case in.tile != nil:
 				err = m.onTiles(in.tile)
-			} else {
+			case onMasks[in.op] != nil:
+				err = m.masks(in)
+			default:
 				if !t.pauses {
 					m.ran++
 				}
