@@ -107,7 +107,9 @@ func (v *vectors) goOn(l *lanes.Solve, step stepNames, times string) {
 	theta := seek[lanes.Own+"theta"]
 	p.line("%s = %s", seek[lanes.Own+"next"], times)
 	p.line("for i := range %s { %s[i] = 1 }", theta, theta)
-	p.line("%s", v.run(l.Guards))
+	if l.Search.Rounds {
+		p.line("%s", v.run(l.Guards))
+	}
 	p.line("%s", v.run(l.Search.Again))
 }
 
@@ -123,6 +125,10 @@ func (v *vectors) search(l *lanes.Solve, step stepNames, t, h, next string) {
 		v.hand(look[lanes.Data(i)], step.res[lanes.Data(i)])
 	}
 	v.handFilled(l, look[lanes.Filled])
+	if kernels.All != nil {
+		p.line("%s", v.run(kernels.All))
+		return
+	}
 	p.line("%s", v.run(kernels.Begin))
 	if len(s.Guards()) > 0 {
 		rounds := func(k *lanes.Kernel, count, what string) {

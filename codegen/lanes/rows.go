@@ -13,19 +13,16 @@ import (
 // Rows of outputs. The kernel of output times goes over those rows that samples have reached, in a loop of its own. Times and states of a row are not
 // copied: they lie where the solve has them from its caller, and a number says where that is.
 
-// Further arguments of Output, of which the first lane counts: after how many rows to go back, and a place of the kernel. Then, by RowStart, how many bytes
-// the first row lies behind the frame, of the times and of each state that is given.
-const (
-	OutputLeft = Own + "left"
-	outputMore = Own + "more"
-)
+// OutputLeft is a further argument of Output, of which the first lane counts: after how many rows to go back. Then come, by RowStart, how many bytes the
+// first row lies behind the frame, of the times and of each state that is given.
+const OutputLeft = Own + "left"
 
 // RowStart is the name of the argument that says where the first row lies of what an argument has row by row.
 func RowStart(arg string) string { return arg + ".start" }
 
 // outputRowArgs are these arguments.
 func outputRowArgs(given []ir.SolveState) []string {
-	names := []string{OutputLeft, outputMore, RowStart(OutputAt)}
+	names := []string{OutputLeft, RowStart(OutputAt)}
 	for _, st := range given {
 		names = append(names, RowStart(st.Name+Row))
 	}
@@ -91,13 +88,13 @@ func (c *compiler) rowByRow(take func()) {
 	}
 	number := func(x asm.Vec) asm.Vec { // of the first lane
 		if count == asm.F32 {
-			x, _ = b.ToF64(x)
+			x = b.LowerToF64(x)
 		}
 		return x
 	}
-	b.While(place(outputMore), func(l *asm.Loop) {
+	b.WhileAny(func(l *asm.Loop) asm.Vec {
 		c.outputs.from = l.Over("rows from which others follow")
-		b.While(place(outputMore), func(l *asm.Loop) {
+		b.WhileAny(func(l *asm.Loop) asm.Vec {
 			c.outputs.next = l.Over("rows of outputs")
 			take()
 			b.Note("the next row, if a sample has to take it")
@@ -108,20 +105,22 @@ func (c *compiler) rowByRow(take func()) {
 			if count == asm.F32 {
 				wanted = b.ToF32(row, row)
 			}
-			some := b.Const(count, 0)
+			var some []asm.Vec
 			lanes(func(open, next asm.Vec) {
 				mine := b.And(count, open, b.Cmp(count, asm.Equal, next, wanted))
-				some = b.Or(count, some, b.And(count, mine, b.Cmp(count, asm.Less, next, end)))
+				some = append(some, b.And(count, mine, b.Cmp(count, asm.Less, next, end)))
 			})
-			some = number(b.SumLanes(count, b.And(count, some, b.Const(count, 1))))
-			b.StoreOne(e, b.And(e, some, left()), place(outputMore))
+			for len(some) > 1 {
+				some = append(some[2:], b.Or(count, some[0], some[1]))
+			}
+			return b.And(count, some[0], left())
 		})
 		b.Note("the first row that a sample has to take, if there is one")
 		row := end
 		lanes(func(open, next asm.Vec) { row = b.ClampAbove(count, b.Select(count, open, next, end), row) })
 		row = number(b.LeastLane(count, row))
 		b.StoreOne(e, row, place(OutputRow))
-		b.StoreOne(e, b.And(e, b.Cmp(e, asm.Less, row, b.Const(e, float64(c.k.rows.times))), left()), place(outputMore))
+		return b.And(e, b.Cmp(e, asm.Less, row, b.Const(e, float64(c.k.rows.times))), left())
 	})
 	c.outputs = rowLoops{}
 }

@@ -3,6 +3,7 @@ package lanes
 import (
 	"fmt"
 	"maps"
+	"slices"
 
 	"ndec.dev/ndec/codegen/asm"
 	"ndec.dev/ndec/ir"
@@ -23,8 +24,10 @@ type Search struct {
 	Early, Scan, Locate, Narrow, Again *Kernel
 	// Found settles what happens in the steps.
 	Found *Kernel
+	// All is a whole search, from Begin to Found, where that does not take long; else nil.
+	All *Kernel
 	// Rounds says that Early, Scan and Narrow are one round each, before which Go runs Guards, since that takes long, and which it repeats as long as they
-	// leave lanes that go on. Else they do all rounds and run Guards themselves.
+	// leave lanes that go on; Again wants Guards before it, too. Else they do all rounds and run Guards themselves.
 	Rounds bool
 	// AtOnce says that Scan looks at all places in one round, see scan.go.
 	AtOnce bool
@@ -35,7 +38,7 @@ func (s *Search) kernels() []*Kernel {
 	if s == nil {
 		return nil
 	}
-	return []*Kernel{s.Begin, s.Early, s.Scan, s.Locate, s.Narrow, s.Again, s.Found}
+	return []*Kernel{s.Begin, s.Early, s.Scan, s.Locate, s.Narrow, s.Again, s.Found, s.All}
 }
 
 // Rows of a search that Go reads and writes. Of those that count lanes the first number counts.
@@ -176,9 +179,40 @@ func (s *Set) addSearch(l *Solve, at lying) error {
 				}
 			}
 		}
-		se.Found, err = add("lanefound", (*seek).found)
+		if se.Found, err = add("lanefound", (*seek).found); err != nil || !s.searchesAtOnce(l) {
+			return err
+		}
+		calls = slices.DeleteFunc(se.kernels(), func(k *Kernel) bool { return k == nil })
+		se.All, err = add("lanesearch", (*seek).all)
 		return err
 	})
+}
+
+// searchesAtOnce reports whether a whole search is one kernel: where looks at guards take long, Go's collector would wait for as many as each guard may
+// need to be located.
+func (s *Set) searchesAtOnce(l *Solve) bool {
+	return l.Guards == nil || !l.Search.Rounds && held(l.Guards.pf.Cost)*narrowRounds*(1+len(l.IR.Guards())) <= s.Hold
+}
+
+// all prints a whole search.
+func (q *seek) all() {
+	se := q.l.Search
+	call := func(k *Kernel) { q.b.Call(k.Name) }
+	counted := func(name string) asm.Mem { return q.b.Arg(argFrame).At(q.rows[name].Off) }
+	call(se.Begin)
+	if len(q.guards) > 0 {
+		q.b.Note("after events guards wait for a side")
+		q.b.If(counted(SearchEarly), func() { call(se.Early) })
+		call(se.Scan)
+		q.b.If(counted(SearchChanged), func() {
+			q.b.While(counted(SearchChanged), func(l *asm.Loop) {
+				l.Over("events of which each sample locates one")
+				call(se.Locate)
+				q.b.If(counted(SearchNarrowing), func() { call(se.Narrow) })
+			})
+		})
+	}
+	call(se.Found)
 }
 
 func guardRow(name string, guard int) string { return fmt.Sprintf("%s%s%d", Own, name, guard) }
@@ -490,6 +524,9 @@ func (q *seek) found() {
 
 // again goes on after events, from the guards after them.
 func (q *seek) again() {
+	if !q.l.Search.Rounds {
+		q.b.Call(q.l.Guards.Name)
+	}
 	q.columns(func() {
 		hit := q.less(q.num(0), q.row("hit"))
 		for _, g := range q.guards {
