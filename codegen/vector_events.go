@@ -104,10 +104,10 @@ func (v *vectors) goOn(l *lanes.Solve, step stepNames, times string) {
 	for _, st := range l.IR.States {
 		v.hand(look[st.Name], step.arg[st.Name])
 	}
-	theta := seek[lanes.Own+"theta"]
 	p.line("%s = %s", seek[lanes.Own+"next"], times)
-	p.line("for i := range %s { %s[i] = 1 }", theta, theta)
 	if l.Search.Rounds {
+		theta := seek[lanes.Own+"theta"]
+		p.line("for i := range %s { %s[i] = 1 }", theta, theta)
 		p.line("%s", v.run(l.Guards))
 	}
 	p.line("%s", v.run(l.Search.Again))
@@ -184,6 +184,12 @@ func (v *vectors) happen(l *lanes.Solve, step stepNames, t, h string) {
 	}
 	now := step.arg[lanes.Own+"t"]
 	p.line("if %s[0] != 0 {", v.seekNames(l)[lanes.SearchHits])
+	if k := l.Search.Happen; k != nil {
+		v.happened(l, step, k, t, h)
+		v.goOn(l, step, now)
+		p.line("}")
+		return
+	}
 	v.cutSteps(l, step, t, h)
 	if s.Stretches {
 		p.line("for i := range n {")
@@ -204,6 +210,29 @@ func (v *vectors) happen(l *lanes.Solve, step stepNames, t, h string) {
 	}
 	v.anew(l, step, v.hit(l), more)
 	v.goOn(l, step, now)
+	p.line("}")
+}
+
+// happened prints that a kernel does what happens at events, and what is told of samples that end with them.
+func (v *vectors) happened(l *lanes.Solve, step stepNames, k *lanes.Kernel, t, h string) {
+	p, s, live := v.p, l.IR, step.arg[lanes.Own+"live"]
+	p.line("happens := &fr.%s", k.Name)
+	p.line("%s", v.run(k))
+	p.line("for i, what := range %s[:n] {", v.fieldNames(k, "happens").res[lanes.Happened])
+	p.line("switch what {")
+	p.line("case %d:", lanes.HappenedNot)
+	if evals := l.AnewEvals(); s.FSAL && evals > 0 {
+		p.line("if %s { st[i].NFE += %d }", v.hit(l), evals)
+	}
+	p.line("continue")
+	if s.MayStop() {
+		p.line("case %d:", lanes.HappenedStop)
+		p.line("st[i].Status = rt.EventStop")
+	}
+	p.line("case %d:", lanes.HappenedNotFinite)
+	p.line("st[i].Fail(rt.NonFinite, %s[i], %s[i])", t, h)
+	p.line("}")
+	p.line("if %s[i] != 0 { %s[i], running = 0, running-1 } // it may have arrived already", live, live)
 	p.line("}")
 }
 

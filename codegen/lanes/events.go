@@ -73,7 +73,10 @@ func (s *Set) addEvents(l *Solve) error {
 			return err
 		}
 	}
-	return nil
+	if s.happensAtOnce(l) {
+		l.Search.Happen, err = s.addHappen(l, at)
+	}
+	return err
 }
 
 // inStep is a function of what happens along a step.

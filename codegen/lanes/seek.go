@@ -26,6 +26,9 @@ type Search struct {
 	Found *Kernel
 	// All is a whole search, from Begin to Found, where that does not take long; else nil.
 	All *Kernel
+	// Happen does what happens at events, from the places that Found gives to what Again begins with, but for what Go tells of samples (Happened). Nil where Go
+	// does so with Look, Resets and Anew.
+	Happen *Kernel
 	// Rounds says that Early, Scan and Narrow are one round each, before which Go runs Guards, since that takes long, and which it repeats as long as they
 	// leave lanes that go on; Again wants Guards before it, too. Else they do all rounds and run Guards themselves.
 	Rounds bool
@@ -38,7 +41,7 @@ func (s *Search) kernels() []*Kernel {
 	if s == nil {
 		return nil
 	}
-	return []*Kernel{s.Begin, s.Early, s.Scan, s.Locate, s.Narrow, s.Again, s.Found, s.All}
+	return []*Kernel{s.Begin, s.Early, s.Scan, s.Locate, s.Narrow, s.Again, s.Found, s.All, s.Happen}
 }
 
 // Rows of a search that Go reads and writes. Of those that count lanes the first number counts.
@@ -525,6 +528,7 @@ func (q *seek) found() {
 // again goes on after events, from the guards after them.
 func (q *seek) again() {
 	if !q.l.Search.Rounds {
+		q.columns(func() { q.b.Store(asm.F64, q.num(1), q.at(q.look("theta"))) })
 		q.b.Call(q.l.Guards.Name)
 	}
 	q.columns(func() {
