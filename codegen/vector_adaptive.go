@@ -13,11 +13,17 @@ func (v *vectors) adaptive(l *lanes.Solve, step stepNames) {
 	s, p, w := l.IR, v.p, v.set.Samples()
 	arg, res := step.arg, step.res
 	t, h, live := arg[lanes.Own+"t"], arg[lanes.Own+"h"], arg[lanes.Own+"live"]
-	p.line("var last [%d]float64 // error norm of the last attempt", w)
-	p.line("for i := range last { last[i] = 1 }")
+	settle := l.Search.Settles()
+	if settle == nil {
+		p.line("var last [%d]float64 // error norm of the last attempt", w)
+		p.line("for i := range last { last[i] = 1 }")
+	}
 	p.line("running := 0")
 	v.beginAdaptive(l, step, true)
 	v.declareEvents(l, step)
+	if settle != nil {
+		v.beginSettle(settle)
+	}
 	p.line("for k := 0; running > 0; k++ {")
 	if s.Stops > 0 {
 		p.line("for i := range n {")
@@ -37,19 +43,25 @@ func (v *vectors) adaptive(l *lanes.Solve, step stepNames) {
 	p.line("if %s[i] == 0 { continue }", live)
 	v.failMaxSteps(l, step)
 	p.line("}")
-	p.line("%s", ifElse(s.Times > 0 || s.Stretches, "break", "return"))
+	p.line("%s", ifElse(s.Times > 0 || s.Stretches || settle != nil, "break", "return"))
 	p.line("}")
-	if l.KeepsSome() {
+	whole := l.Search.StepsAtOnce()
+	switch {
+	case whole != nil:
+		p.line("%s", v.run(whole))
+	case l.KeepsSome():
 		p.line("%s", v.runWith(l.Step, "tape.attempt()"))
-	} else {
+	default:
 		v.attempt(l, step)
 	}
-	v.noOutputs(l)
+	if settle == nil {
+		v.noOutputs(l)
+	}
 	if s.Stops > 0 {
 		p.line("var passed [%d]bool // a stop", w)
 		p.line("passing := false")
 	}
-	if len(s.Events) > 0 {
+	if len(s.Events) > 0 && whole == nil {
 		end := t
 		if s.Stops > 0 { // steps that end before a stop are taken to end at it
 			end = "end"
@@ -60,14 +72,18 @@ func (v *vectors) adaptive(l *lanes.Solve, step stepNames) {
 		}
 		v.search(l, step, res[lanes.Own+"t_at"], res[lanes.Own+"h_at"], end)
 	}
-	p.line("for i := range n {")
-	p.line("if %s[i] == 0 { continue }", live)
-	v.decide(l, step, "t1[i]", func() {})
-	p.line("}")
+	if settle != nil {
+		v.settled(l, step, settle)
+	} else {
+		p.line("for i := range n {")
+		p.line("if %s[i] == 0 { continue }", live)
+		v.decide(l, step, "t1[i]", func() {})
+		p.line("}")
+	}
 	if l.KeepsSome() {
 		p.line("tape.settle()")
 	}
-	if s.Times > 0 {
+	if s.Times > 0 && whole == nil {
 		v.outputs(l, step, res[lanes.Own+"t_at"], t, res[lanes.Own+"h_at"])
 	}
 	v.happen(l, step, res[lanes.Own+"t_at"], res[lanes.Own+"h_at"])
@@ -78,6 +94,9 @@ func (v *vectors) adaptive(l *lanes.Solve, step stepNames) {
 		})
 	}
 	p.line("}")
+	if settle != nil {
+		v.endSettle(l, step, settle)
+	}
 }
 
 // beginAdaptive prints how the first n samples begin an adaptive solve, and whether they are counted as running.

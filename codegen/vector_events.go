@@ -186,7 +186,9 @@ func (v *vectors) happen(l *lanes.Solve, step stepNames, t, h string) {
 	p.line("if %s[0] != 0 {", v.seekNames(l)[lanes.SearchHits])
 	if k := l.Search.Happen; k != nil {
 		v.happened(l, step, k, t, h)
-		v.goOn(l, step, now)
+		if l.Search.Whole == nil {
+			v.goOn(l, step, now)
+		}
 		p.line("}")
 		return
 	}
@@ -217,7 +219,9 @@ func (v *vectors) happen(l *lanes.Solve, step stepNames, t, h string) {
 func (v *vectors) happened(l *lanes.Solve, step stepNames, k *lanes.Kernel, t, h string) {
 	p, s, live := v.p, l.IR, step.arg[lanes.Own+"live"]
 	p.line("happens := &fr.%s", k.Name)
-	p.line("%s", v.run(k))
+	if l.Search.Whole == nil {
+		p.line("%s", v.run(k))
+	}
 	p.line("for i, what := range %s[:n] {", v.fieldNames(k, "happens").res[lanes.Happened])
 	p.line("switch what {")
 	p.line("case %d:", lanes.HappenedNot)

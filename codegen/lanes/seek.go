@@ -24,8 +24,12 @@ type Search struct {
 	Early, Scan, Locate, Narrow, Again *Kernel
 	// Found settles what happens in the steps.
 	Found *Kernel
-	// All is a whole search, from Begin to Found, where that does not take long; else nil.
+	// Settle says what becomes of the steps, where nothing is kept of them; nil where Go says so.
+	Settle *Kernel
+	// All is a whole search, from Begin to Found, and Settle, where that does not take long; else nil.
 	All *Kernel
+	// Whole is Step, All, Output and, if there is a Happen, this and Again, where Go has nothing to do between them; else nil.
+	Whole *Kernel
 	// Happen does what happens at events, from the places that Found gives to what Again begins with, but for what Go tells of samples (Happened). Nil where Go
 	// does so with Look, Resets and Anew.
 	Happen *Kernel
@@ -41,7 +45,7 @@ func (s *Search) kernels() []*Kernel {
 	if s == nil {
 		return nil
 	}
-	return []*Kernel{s.Begin, s.Early, s.Scan, s.Locate, s.Narrow, s.Again, s.Found, s.All, s.Happen}
+	return []*Kernel{s.Begin, s.Early, s.Scan, s.Locate, s.Narrow, s.Again, s.Found, s.Settle, s.All, s.Happen, s.Whole}
 }
 
 // Rows of a search that Go reads and writes. Of those that count lanes the first number counts.
@@ -182,12 +186,33 @@ func (s *Set) addSearch(l *Solve, at lying) error {
 				}
 			}
 		}
-		if se.Found, err = add("lanefound", (*seek).found); err != nil || !s.searchesAtOnce(l) {
+		se.Found, err = add("lanefound", (*seek).found)
+		return err
+	})
+}
+
+// addWholeSearch adds the kernel of a whole search, and what it ends with.
+func (s *Set) addWholeSearch(l *Solve) error {
+	if l.Search == nil || !s.searchesAtOnce(l) {
+		return nil
+	}
+	if err := s.addSettle(l); err != nil {
+		return err
+	}
+	se := l.Search
+	calls := slices.DeleteFunc(slices.Concat(se.kernels(), []*Kernel{l.Guards}), func(k *Kernel) bool { return k == nil })
+	return s.adding(func() (err error) {
+		se.All, err = s.addWritten(l.IR.Name+".lanesearch", l.IR, nil, calls, func(c *compiler) {
+			rows := map[string]*Field{}
+			for i, a := range se.Begin.Func.Args {
+				rows[a.Name] = se.Begin.Args[i]
+			}
+			(&seek{c: c, b: c.b, l: l, rows: rows, guards: l.IR.Guards()}).all()
+		})
+		if err != nil {
 			return err
 		}
-		calls = slices.DeleteFunc(se.kernels(), func(k *Kernel) bool { return k == nil })
-		se.All, err = add("lanesearch", (*seek).all)
-		return err
+		return s.addWhole(l)
 	})
 }
 
@@ -216,6 +241,9 @@ func (q *seek) all() {
 		})
 	}
 	call(se.Found)
+	if se.Settle != nil {
+		call(se.Settle)
+	}
 }
 
 func guardRow(name string, guard int) string { return fmt.Sprintf("%s%s%d", Own, name, guard) }

@@ -160,6 +160,9 @@ func (s *Set) AddSolve(sv *ir.Solve, by *ir.Rev) (*Solve, error) {
 	if err := s.addOutput(l); err != nil {
 		return nil, err
 	}
+	if err := s.addWholeSearch(l); err != nil {
+		return nil, err
+	}
 	s.solves[solveKey{sv, keep}] = l
 	return l, nil
 }
