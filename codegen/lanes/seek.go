@@ -218,8 +218,14 @@ func (s *Set) addWholeSearch(l *Solve) error {
 
 // searchesAtOnce reports whether a whole search is one kernel: where looks at guards take long, Go's collector would wait for as many as each guard may
 // need to be located.
-func (s *Set) searchesAtOnce(l *Solve) bool {
-	return l.Guards == nil || !l.Search.Rounds && held(l.Guards.pf.Cost)*narrowRounds*(1+len(l.IR.Guards())) <= s.Hold
+func (s *Set) searchesAtOnce(l *Solve) bool { return !l.Search.Rounds && s.longestSearch(l) <= s.Hold }
+
+// longestSearch is how long a search may take, as Hold counts: its looks at guards.
+func (s *Set) longestSearch(l *Solve) int {
+	if l.Guards == nil {
+		return 0
+	}
+	return held(l.Guards.pf.Cost) * narrowRounds * (1 + len(l.IR.Guards()))
 }
 
 // all prints a whole search.

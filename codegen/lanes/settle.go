@@ -29,10 +29,11 @@ func (s *Set) settles(l *Solve) bool {
 	return l.Search != nil && s.searchesAtOnce(l) && sv.Adaptive && sv.Stops == 0 && !sv.Record && !sv.Stretches && l.Keep == nil && l.Fill == nil && l.Together == nil && s.alone == nil
 }
 
-// addWhole adds the kernel of a step with all that follows it, if no part of that is Go's: what happens at events is, where that is not small.
+// addWhole adds the kernel of a step with all that follows it, if no part of that is Go's (what happens at events is, where that is not small), and Go's collector
+// does not wait long for it.
 func (s *Set) addWhole(l *Solve) error {
 	se := l.Search
-	if se.Settle == nil || l.Record != nil || l.Output != nil && l.Rows < l.IR.Times {
+	if se.Settle == nil || l.Record != nil || l.Output != nil && l.Rows < l.IR.Times || s.workOf(l.Step, map[*Kernel]int{})+s.longestSearch(l) > s.Hold {
 		return nil
 	}
 	calls := []*Kernel{l.Step, se.All}
