@@ -2985,21 +2985,21 @@ TEXT ·predict0LanestepAVX2(SB), 0, $8-32
 // 20 vectors lie in the frame for want of registers.
 TEXT predict0Laneoutput_avx2<>(SB), NOSPLIT, $0-0
 loop1: // rows from which others follow
-	CVTTSD2SQ	190976(AX), R15	// step.at.start
+	CVTTSD2SQ	190720(AX), R15	// step.at.start
 	ADDQ	AX, R15
 	MOVQ	R15, 65536(AX)
 	CVTTSD2SQ	188416(AX), R15	// step.row
 	IMULQ	$256, R15
 	ADDQ	65536(AX), R15
 	MOVQ	R15, 65544(AX)
-	CVTTSD2SQ	191232(AX), R15	// q.row.start
+	CVTTSD2SQ	190976(AX), R15	// q.row.start
 	ADDQ	AX, R15
 	MOVQ	R15, 65552(AX)
 	CVTTSD2SQ	188416(AX), R15	// step.row
 	IMULQ	$256, R15
 	ADDQ	65552(AX), R15
 	MOVQ	R15, 65560(AX)
-	CVTTSD2SQ	191488(AX), R15	// v.row.start
+	CVTTSD2SQ	191232(AX), R15	// v.row.start
 	ADDQ	AX, R15
 	MOVQ	R15, 65568(AX)
 	CVTTSD2SQ	188416(AX), R15	// step.row
@@ -3192,7 +3192,6 @@ loop3: // 4 times: vectors of the block
 	VANDPS	Y3, Y1, Y1
 	VCMPPS	$17, f32_42480000<>(SB), Y2, Y2
 	VANDPS	Y2, Y1, Y1
-	VORPS	f32_00000000<>(SB), Y1, Y1
 	VMOVUPS	188320(AX), Y2	// step.open | 1
 	VMOVUPS	f32_00000000<>(SB), Y3
 	VCMPPS	$17, Y2, Y3, Y2
@@ -3201,44 +3200,33 @@ loop3: // 4 times: vectors of the block
 	VANDPS	Y4, Y2, Y2
 	VCMPPS	$17, f32_42480000<>(SB), Y3, Y3
 	VANDPS	Y3, Y2, Y2
+	VMOVUPS	188352(AX), Y3	// step.open | 2
+	VMOVUPS	f32_00000000<>(SB), Y4
+	VCMPPS	$17, Y3, Y4, Y3
+	VMOVUPS	188224(AX), Y4	// step.next | 2
+	VCMPPS	$0, Y0, Y4, Y5
+	VANDPS	Y5, Y3, Y3
+	VCMPPS	$17, f32_42480000<>(SB), Y4, Y4
+	VANDPS	Y4, Y3, Y3
+	VMOVUPS	188384(AX), Y4	// step.open | 3
+	VMOVUPS	f32_00000000<>(SB), Y5
+	VCMPPS	$17, Y4, Y5, Y4
+	VMOVUPS	188256(AX), Y5	// step.next | 3
+	VCMPPS	$0, Y0, Y5, Y0
+	VANDPS	Y0, Y4, Y0
+	VCMPPS	$17, f32_42480000<>(SB), Y5, Y4
+	VANDPS	Y4, Y0, Y0
 	VORPS	Y2, Y1, Y1
-	VMOVUPS	188352(AX), Y2	// step.open | 2
-	VMOVUPS	f32_00000000<>(SB), Y3
-	VCMPPS	$17, Y2, Y3, Y2
-	VMOVUPS	188224(AX), Y3	// step.next | 2
-	VCMPPS	$0, Y0, Y3, Y4
-	VANDPS	Y4, Y2, Y2
-	VCMPPS	$17, f32_42480000<>(SB), Y3, Y3
-	VANDPS	Y3, Y2, Y2
-	VORPS	Y2, Y1, Y1
-	VMOVUPS	188384(AX), Y2	// step.open | 3
-	VMOVUPS	f32_00000000<>(SB), Y3
-	VCMPPS	$17, Y2, Y3, Y2
-	VMOVUPS	188256(AX), Y3	// step.next | 3
-	VCMPPS	$0, Y0, Y3, Y0
-	VANDPS	Y0, Y2, Y0
-	VCMPPS	$17, f32_42480000<>(SB), Y3, Y2
-	VANDPS	Y2, Y0, Y0
+	VORPS	Y0, Y3, Y0
 	VORPS	Y0, Y1, Y0
-	VANDPS	f32_3f800000<>(SB), Y0, Y0
-	VPERM2F128	$1, Y0, Y0, Y1
-	VADDPS	Y1, Y0, Y0
-	VSHUFPS	$78, Y0, Y0, Y1
-	VADDPS	Y1, Y0, Y0
-	VSHUFPS	$177, Y0, Y0, Y1
-	VADDPS	Y1, Y0, Y0
-	VEXTRACTF128	$1, Y0, X1
-	VCVTPS2PD	X0, Y0
-	VCVTPS2PD	X1, Y1
 	VBROADCASTSD	190464(AX), Y1	// step.left
 	VMOVUPD	f64_0000000000000000<>(SB), Y2
 	VCMPPD	$17, Y1, Y2, Y1
-	VANDPD	Y1, Y0, Y0
-	VMOVSD	X0, 190720(AX)	// step.more
+	VANDPS	Y1, Y0, Y0
 	ADDQ	$256, 65584(AX)
 	ADDQ	$256, 65592(AX)
 	ADDQ	$256, 65600(AX)
-	CMPQ	190720(AX), $0	// step.more
+	VPTEST	Y0, Y0
 	JNE	loop2
 	// the first row that a sample has to take, if there is one
 	VMOVUPS	188288(AX), Y0	// step.open
@@ -3276,17 +3264,14 @@ loop3: // 4 times: vectors of the block
 	VMINPS	Y1, Y0, Y0
 	VSHUFPS	$177, Y0, Y0, Y1
 	VMINPS	Y1, Y0, Y0
-	VEXTRACTF128	$1, Y0, X1
 	VCVTPS2PD	X0, Y0
-	VCVTPS2PD	X1, Y1
 	VMOVSD	X0, 188416(AX)	// step.row
 	VCMPPD	$17, f64_4049000000000000<>(SB), Y0, Y0
 	VBROADCASTSD	190464(AX), Y1	// step.left
 	VMOVUPD	f64_0000000000000000<>(SB), Y2
 	VCMPPD	$17, Y1, Y2, Y1
 	VANDPD	Y1, Y0, Y0
-	VMOVSD	X0, 190720(AX)	// step.more
-	CMPQ	190720(AX), $0	// step.more
+	VPTEST	Y0, Y0
 	JNE	loop1
 	RET
 
@@ -3306,15 +3291,15 @@ TEXT ·predict0LaneoutputAVX2(SB), 0, $8-32
 // predict0Laneorder is Predict.0.laneorder (arm.nde:45) of a block of samples.
 TEXT predict0Laneorder_avx2<>(SB), NOSPLIT, $0-0
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVSD	X0, 192256(AX)	// step.once
+	VMOVSD	X0, 192000(AX)	// step.once
 loop1:
-	CVTTSD2SQ	190976(AX), CX	// predict0Laneoutput.step.at.start
+	CVTTSD2SQ	190720(AX), CX	// predict0Laneoutput.step.at.start
 	ADDQ	AX, CX
 	MOVQ	$8, SI
 	MOVQ	AX, DI
 	MOVQ	CX, R9
 loop2: // 8 times: vectors of the block
-	VMOVUPD	191744(DI), Y0	// step.start
+	VMOVUPD	191488(DI), Y0	// step.start
 	VMOVUPD	f64_ffffffffffffffff<>(SB), Y1
 	VMOVUPD	f64_ffffffffffffffff<>(SB), Y2
 	MOVQ	$50, R10
@@ -3335,12 +3320,12 @@ loop3: // 50 times: output times
 	JNE	loop3
 	VORPD	Y2, Y1, Y0
 	VANDPD	f64_3ff0000000000000<>(SB), Y0, Y0
-	VMOVUPD	Y0, 192000(DI)	// step.in_order
+	VMOVUPD	Y0, 191744(DI)	// step.in_order
 	ADDQ	$32, DI
 	ADDQ	$32, R9
 	DECQ	SI
 	JNE	loop2
-	CMPQ	192256(AX), $0	// step.once
+	CMPQ	192000(AX), $0	// step.once
 	JNE	loop1
 	RET
 
@@ -3362,25 +3347,25 @@ TEXT predictSamplePart0_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPD	193024(SI), Y0	// predictSample.ts[0]
-	VMOVUPD	193056(SI), Y0	// predictSample.ts[0] | 1
-	VMOVUPD	205568(SI), Y0	// predictSample.ts[49]
-	VMOVUPD	205600(SI), Y0	// predictSample.ts[49] | 1
+	VMOVUPD	192768(SI), Y0	// predictSample.ts[0]
+	VMOVUPD	192800(SI), Y0	// predictSample.ts[0] | 1
+	VMOVUPD	205312(SI), Y0	// predictSample.ts[49]
+	VMOVUPD	205344(SI), Y0	// predictSample.ts[49] | 1
 	// arm.nde:45
-	VMOVUPD	193024(SI), Y0	// predictSample.ts[0]
-	VMOVUPD	193056(SI), Y1	// predictSample.ts[0] | 1
-	VMOVUPD	205568(SI), Y2	// predictSample.ts[49]
-	VMOVUPD	205600(SI), Y3	// predictSample.ts[49] | 1
+	VMOVUPD	192768(SI), Y0	// predictSample.ts[0]
+	VMOVUPD	192800(SI), Y1	// predictSample.ts[0] | 1
+	VMOVUPD	205312(SI), Y2	// predictSample.ts[49]
+	VMOVUPD	205344(SI), Y3	// predictSample.ts[49] | 1
 	VCMPPD	$18, Y2, Y0, Y0
 	VCMPPD	$18, Y3, Y1, Y1
 	MOVQ	$50, DI
 	MOVQ	SI, R9
 	MOVQ	SI, R10
 loop2: // 50 times: elements
-	VMOVUPD	205568(R9), Y2	// predictSample.ts[49]
-	VMOVUPD	205600(R9), Y3	// predictSample.ts[49] | 1
-	VMOVUPD	Y2, 244352(R10)	// predictSample.reverse[0]
-	VMOVUPD	Y3, 244384(R10)	// predictSample.reverse[0] | 1
+	VMOVUPD	205312(R9), Y2	// predictSample.ts[49]
+	VMOVUPD	205344(R9), Y3	// predictSample.ts[49] | 1
+	VMOVUPD	Y2, 244096(R10)	// predictSample.reverse[0]
+	VMOVUPD	Y3, 244128(R10)	// predictSample.reverse[0] | 1
 	ADDQ	$-256, R9
 	ADDQ	$256, R10
 	DECQ	DI
@@ -3388,14 +3373,14 @@ loop2: // 50 times: elements
 	MOVQ	$50, DI
 	MOVQ	SI, R9
 loop3: // 50 times: elements
-	VMOVUPD	193024(R9), Y2	// predictSample.ts[0]
-	VMOVUPD	193056(R9), Y3	// predictSample.ts[0] | 1
-	VMOVUPD	244352(R9), Y4	// predictSample.reverse[0]
-	VMOVUPD	244384(R9), Y5	// predictSample.reverse[0] | 1
+	VMOVUPD	192768(R9), Y2	// predictSample.ts[0]
+	VMOVUPD	192800(R9), Y3	// predictSample.ts[0] | 1
+	VMOVUPD	244096(R9), Y4	// predictSample.reverse[0]
+	VMOVUPD	244128(R9), Y5	// predictSample.reverse[0] | 1
 	VBLENDVPD	Y0, Y2, Y4, Y2
 	VBLENDVPD	Y1, Y3, Y5, Y3
-	VMOVUPD	Y2, 257152(R9)	// predictSample.stops[0]
-	VMOVUPD	Y3, 257184(R9)	// predictSample.stops[0] | 1
+	VMOVUPD	Y2, 256896(R9)	// predictSample.stops[0]
+	VMOVUPD	Y3, 256928(R9)	// predictSample.stops[0] | 1
 	ADDQ	$256, R9
 	DECQ	DI
 	JNE	loop3
@@ -3407,25 +3392,25 @@ loop3: // 50 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop4: // 4 times: vectors of the block
-	VMOVUPD	193024(SI), Y0	// predictSample.ts[0]
-	VMOVUPD	193056(SI), Y1	// predictSample.ts[0] | 1
-	VMOVUPD	Y0, 269952(SI)	// predictSample.step0_in0
-	VMOVUPD	Y1, 269984(SI)	// predictSample.step0_in0 | 1
-	VMOVUPS	192512(DI), Y0	// predictSample.q0[0]
+	VMOVUPD	192768(SI), Y0	// predictSample.ts[0]
+	VMOVUPD	192800(SI), Y1	// predictSample.ts[0] | 1
+	VMOVUPD	Y0, 269696(SI)	// predictSample.step0_in0
+	VMOVUPD	Y1, 269728(SI)	// predictSample.step0_in0 | 1
+	VMOVUPS	192256(DI), Y0	// predictSample.q0[0]
 	VMOVUPS	Y0, 158976(DI)	// predict0Lanestep.q[0]
-	VMOVUPS	192640(DI), Y0	// predictSample.q0[1]
+	VMOVUPS	192384(DI), Y0	// predictSample.q0[1]
 	VMOVUPS	Y0, 159104(DI)	// predict0Lanestep.q[1]
-	VMOVUPS	192768(DI), Y0	// predictSample.v0[0]
+	VMOVUPS	192512(DI), Y0	// predictSample.v0[0]
 	VMOVUPS	Y0, 159232(DI)	// predict0Lanestep.v[0]
-	VMOVUPS	192896(DI), Y0	// predictSample.v0[1]
+	VMOVUPS	192640(DI), Y0	// predictSample.v0[1]
 	VMOVUPS	Y0, 159360(DI)	// predict0Lanestep.v[1]
-	VMOVUPS	218624(DI), Y0	// predictSample.load
+	VMOVUPS	218368(DI), Y0	// predictSample.load
 	VMOVUPS	Y0, 159488(DI)	// predict0Lanestep.extra.0
 	MOVQ	$50, R9
 	MOVQ	SI, R10
 loop5: // 50 times: elements
-	VMOVUPD	193024(R10), Y0	// predictSample.ts[0]
-	VMOVUPD	193056(R10), Y1	// predictSample.ts[0] | 1
+	VMOVUPD	192768(R10), Y0	// predictSample.ts[0]
+	VMOVUPD	192800(R10), Y1	// predictSample.ts[0] | 1
 	VMOVUPD	Y0, 159616(R10)	// predict0Lanestep.extra.1[0]
 	VMOVUPD	Y1, 159648(R10)	// predict0Lanestep.extra.1[0] | 1
 	ADDQ	$256, R10
@@ -3434,7 +3419,7 @@ loop5: // 50 times: elements
 	MOVQ	$100, R9
 	MOVQ	DI, R10
 loop6: // 100 times: elements
-	VMOVUPS	205824(R10), Y0	// predictSample.us[0]
+	VMOVUPS	205568(R10), Y0	// predictSample.us[0]
 	VMOVUPS	Y0, 172416(R10)	// predict0Lanestep.extra.2[0]
 	ADDQ	$128, R10
 	DECQ	R9
@@ -3485,9 +3470,9 @@ TEXT armField2_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	270592(SI), Y0	// q[1]
-	VMOVUPS	271360(SI), Y1	// add
-	VMOVUPS	271488(SI), Y2	// mul
+	VMOVUPS	270336(SI), Y0	// q[1]
+	VMOVUPS	271104(SI), Y1	// add
+	VMOVUPS	271232(SI), Y2	// mul
 	// arm.nde:28
 	VMOVUPS	f32_4b400000<>(SB), Y3
 	VFMADD231PS	f32_3f22f983<>(SB), Y0, Y3
@@ -3524,13 +3509,13 @@ loop1: // 4 times: vectors of the block
 	VORPS	Y4, Y3, Y3
 	// arm.nde:30
 	VFMADD231PS	Y3, Y2, Y1
-	VMOVUPS	271232(SI), Y2	// mul
-	VMOVUPS	271616(SI), Y4	// mul
+	VMOVUPS	270976(SI), Y2	// mul
+	VMOVUPS	271360(SI), Y4	// mul
 	// arm.nde:32
 	// arm.nde:31
 	VFMADD231PS	Y3, Y4, Y2
-	VMOVUPS	270720(SI), Y3	// v[0]
-	VMOVUPS	270848(SI), Y5	// v[1]
+	VMOVUPS	270464(SI), Y3	// v[0]
+	VMOVUPS	270592(SI), Y5	// v[1]
 	// arm.nde:32
 	// arm.nde:33
 	VANDPS	f32_7fffffff<>(SB), Y0, Y6
@@ -3574,18 +3559,18 @@ loop1: // 4 times: vectors of the block
 	VMULPS	Y5, Y7, Y7
 	VFMADD231PS	Y5, Y5, Y7
 	VMULPS	Y7, Y6, Y6
-	VMOVUPS	271744(SI), Y7	// reshape
+	VMOVUPS	271488(SI), Y7	// reshape
 	// arm.nde:32
-	VMOVUPS	Y1, 272640(SI)	// M[0]
-	VMOVUPS	Y2, 272768(SI)	// M[1]
-	VMOVUPS	Y2, 272896(SI)	// M[2]
-	VMOVUPS	Y7, 273024(SI)	// M[3]
+	VMOVUPS	Y1, 272384(SI)	// M[0]
+	VMOVUPS	Y2, 272512(SI)	// M[1]
+	VMOVUPS	Y2, 272640(SI)	// M[2]
+	VMOVUPS	Y7, 272768(SI)	// M[3]
 	// arm.nde:34
 	VMULPS	Y3, Y3, Y1
 	VMULPS	Y1, Y4, Y1
-	VMOVUPS	272000(SI), Y2	// mul
-	VMOVUPS	270464(SI), Y4	// q[0]
-	VMOVUPS	271872(SI), Y7	// mul
+	VMOVUPS	271744(SI), Y2	// mul
+	VMOVUPS	270208(SI), Y4	// q[0]
+	VMOVUPS	271616(SI), Y7	// mul
 	// arm.nde:35
 	VADDPS	Y0, Y4, Y8
 	VMOVUPS	f32_4b400000<>(SB), Y9
@@ -3656,8 +3641,8 @@ loop1: // 4 times: vectors of the block
 	VXORPS	f32_ffffffff<>(SB), Y9, Y9
 	VORPS	Y9, Y8, Y8
 	VFMADD213PS	Y2, Y8, Y7
-	VMOVUPS	270976(SI), Y8	// u[0]
-	VMOVUPS	271104(SI), Y9	// u[1]
+	VMOVUPS	270720(SI), Y8	// u[0]
+	VMOVUPS	270848(SI), Y9	// u[1]
 	// arm.nde:34
 	// arm.nde:38
 	VSUBPS	Y6, Y8, Y6
@@ -3665,9 +3650,9 @@ loop1: // 4 times: vectors of the block
 	// arm.nde:35
 	// arm.nde:38
 	VSUBPS	Y7, Y6, Y6
-	VMOVUPS	Y6, 273152(SI)	// sub[0]
+	VMOVUPS	Y6, 272896(SI)	// sub[0]
 	VSUBPS	Y2, Y1, Y1
-	VMOVUPS	Y1, 273280(SI)	// sub[1]
+	VMOVUPS	Y1, 273024(SI)	// sub[1]
 	// arm.nde:11
 	VANDPS	f32_7fffffff<>(SB), Y4, Y1
 	VMOVUPS	f32_4b400000<>(SB), Y2
@@ -3703,7 +3688,7 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y2, Y2
 	VXORPS	f32_ffffffff<>(SB), Y2, Y2
 	VORPS	Y2, Y1, Y1
-	VMOVUPS	Y1, 273408(SI)	// sin[0]
+	VMOVUPS	Y1, 273152(SI)	// sin[0]
 	VANDPS	f32_7fffffff<>(SB), Y0, Y2
 	VMOVUPS	f32_4b400000<>(SB), Y6
 	VFMADD231PS	f32_3f22f983<>(SB), Y2, Y6
@@ -3738,7 +3723,7 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y6, Y6
 	VXORPS	f32_ffffffff<>(SB), Y6, Y6
 	VORPS	Y6, Y2, Y2
-	VMOVUPS	Y2, 273536(SI)	// sin[1]
+	VMOVUPS	Y2, 273280(SI)	// sin[1]
 	VMOVUPS	f32_4b400000<>(SB), Y6
 	VFMADD231PS	f32_3f22f983<>(SB), Y4, Y6
 	VSUBPS	f32_4b400000<>(SB), Y6, Y7
@@ -3772,7 +3757,7 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y4, Y4
 	VXORPS	f32_ffffffff<>(SB), Y4, Y4
 	VORPS	Y4, Y6, Y4
-	VMOVUPS	Y4, 273664(SI)	// cos[0]
+	VMOVUPS	Y4, 273408(SI)	// cos[0]
 	VMOVUPS	f32_4b400000<>(SB), Y6
 	VFMADD231PS	f32_3f22f983<>(SB), Y0, Y6
 	VSUBPS	f32_4b400000<>(SB), Y6, Y7
@@ -3806,13 +3791,13 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y0, Y0
 	VXORPS	f32_ffffffff<>(SB), Y0, Y0
 	VORPS	Y0, Y6, Y0
-	VMOVUPS	Y0, 273792(SI)	// cos[1]
-	VMOVUPS	Y1, 273920(SI)	// concat[0]
-	VMOVUPS	Y2, 274048(SI)	// concat[1]
-	VMOVUPS	Y4, 274176(SI)	// concat[2]
-	VMOVUPS	Y0, 274304(SI)	// concat[3]
-	VMOVUPS	Y3, 274432(SI)	// concat[4]
-	VMOVUPS	Y5, 274560(SI)	// concat[5]
+	VMOVUPS	Y0, 273536(SI)	// cos[1]
+	VMOVUPS	Y1, 273664(SI)	// concat[0]
+	VMOVUPS	Y2, 273792(SI)	// concat[1]
+	VMOVUPS	Y4, 273920(SI)	// concat[2]
+	VMOVUPS	Y0, 274048(SI)	// concat[3]
+	VMOVUPS	Y3, 274176(SI)	// concat[4]
+	VMOVUPS	Y5, 274304(SI)	// concat[5]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
@@ -3833,10 +3818,10 @@ loop2: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop3: // 6 times: terms of the sums
-	VMOVUPS	273920(R10), Y8	// concat[0]
-	VMOVUPS	273952(R10), Y9	// concat[0] | 1
-	VMOVUPS	273984(R10), Y10	// concat[0] | 2
-	VMOVUPS	274016(R10), Y11	// concat[0] | 3
+	VMOVUPS	273664(R10), Y8	// concat[0]
+	VMOVUPS	273696(R10), Y9	// concat[0] | 1
+	VMOVUPS	273728(R10), Y10	// concat[0] | 2
+	VMOVUPS	273760(R10), Y11	// concat[0] | 3
 	VBROADCASTSS	(R11), Y12	// friction.0.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -3851,14 +3836,14 @@ loop3: // 6 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop3
-	VMOVUPS	Y0, 274688(DI)	// matvec[0]
-	VMOVUPS	Y1, 274720(DI)	// matvec[0] | 1
-	VMOVUPS	Y2, 274752(DI)	// matvec[0] | 2
-	VMOVUPS	Y3, 274784(DI)	// matvec[0] | 3
-	VMOVUPS	Y4, 274816(DI)	// matvec[1]
-	VMOVUPS	Y5, 274848(DI)	// matvec[1] | 1
-	VMOVUPS	Y6, 274880(DI)	// matvec[1] | 2
-	VMOVUPS	Y7, 274912(DI)	// matvec[1] | 3
+	VMOVUPS	Y0, 274432(DI)	// matvec[0]
+	VMOVUPS	Y1, 274464(DI)	// matvec[0] | 1
+	VMOVUPS	Y2, 274496(DI)	// matvec[0] | 2
+	VMOVUPS	Y3, 274528(DI)	// matvec[0] | 3
+	VMOVUPS	Y4, 274560(DI)	// matvec[1]
+	VMOVUPS	Y5, 274592(DI)	// matvec[1] | 1
+	VMOVUPS	Y6, 274624(DI)	// matvec[1] | 2
+	VMOVUPS	Y7, 274656(DI)	// matvec[1] | 3
 	ADDQ	$48, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -3871,7 +3856,7 @@ loop4: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop5: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	274688(R9), Y0	// matvec[0]
+	VMOVUPS	274432(R9), Y0	// matvec[0]
 	VBROADCASTSS	768(R10), Y1	// friction.0.bias[0]
 	VADDPS	Y1, Y0, Y0
 	VORPS	f32_80000000<>(SB), Y0, Y1
@@ -3902,7 +3887,7 @@ loop5: // 32 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VMAXPS	Y0, Y2, Y0
 	VFMADD231PS	Y3, Y1, Y0
-	VMOVUPS	Y0, 278784(R9)	// softplus[0]
+	VMOVUPS	Y0, 278528(R9)	// softplus[0]
 	ADDQ	$128, R9
 	ADDQ	$4, R10
 	DECQ	DI
@@ -3927,10 +3912,10 @@ loop6: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop7: // 32 times: terms of the sums
-	VMOVUPS	278784(R10), Y8	// softplus[0]
-	VMOVUPS	278816(R10), Y9	// softplus[0] | 1
-	VMOVUPS	278848(R10), Y10	// softplus[0] | 2
-	VMOVUPS	278880(R10), Y11	// softplus[0] | 3
+	VMOVUPS	278528(R10), Y8	// softplus[0]
+	VMOVUPS	278560(R10), Y9	// softplus[0] | 1
+	VMOVUPS	278592(R10), Y10	// softplus[0] | 2
+	VMOVUPS	278624(R10), Y11	// softplus[0] | 3
 	VBROADCASTSS	896(R11), Y12	// friction.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -3945,14 +3930,14 @@ loop7: // 32 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop7
-	VMOVUPS	Y0, 282880(DI)	// matvec_2[0]
-	VMOVUPS	Y1, 282912(DI)	// matvec_2[0] | 1
-	VMOVUPS	Y2, 282944(DI)	// matvec_2[0] | 2
-	VMOVUPS	Y3, 282976(DI)	// matvec_2[0] | 3
-	VMOVUPS	Y4, 283008(DI)	// matvec_2[1]
-	VMOVUPS	Y5, 283040(DI)	// matvec_2[1] | 1
-	VMOVUPS	Y6, 283072(DI)	// matvec_2[1] | 2
-	VMOVUPS	Y7, 283104(DI)	// matvec_2[1] | 3
+	VMOVUPS	Y0, 282624(DI)	// matvec_2[0]
+	VMOVUPS	Y1, 282656(DI)	// matvec_2[0] | 1
+	VMOVUPS	Y2, 282688(DI)	// matvec_2[0] | 2
+	VMOVUPS	Y3, 282720(DI)	// matvec_2[0] | 3
+	VMOVUPS	Y4, 282752(DI)	// matvec_2[1]
+	VMOVUPS	Y5, 282784(DI)	// matvec_2[1] | 1
+	VMOVUPS	Y6, 282816(DI)	// matvec_2[1] | 2
+	VMOVUPS	Y7, 282848(DI)	// matvec_2[1] | 3
 	ADDQ	$256, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -3967,7 +3952,7 @@ loop8: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop9: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	282880(R9), Y2	// matvec_2[0]
+	VMOVUPS	282624(R9), Y2	// matvec_2[0]
 	VBROADCASTSS	4992(R10), Y3	// friction.2.bias[0]
 	VADDPS	Y3, Y2, Y2
 	VORPS	f32_80000000<>(SB), Y2, Y3
@@ -4007,20 +3992,20 @@ loop9: // 32 times: elements
 	DECQ	DI
 	JNE	loop9
 	// arm.nde:38
-	VMOVUPS	273152(SI), Y2	// sub[0]
+	VMOVUPS	272896(SI), Y2	// sub[0]
 	VBROADCASTSS	5376(BX), Y3	// friction.4.bias[0]
 	VADDPS	Y3, Y0, Y0
 	VSUBPS	Y0, Y2, Y0
-	VMOVUPS	Y0, 286976(SI)	// sub_2[0]
-	VMOVUPS	273280(SI), Y2	// sub[1]
+	VMOVUPS	Y0, 286720(SI)	// sub_2[0]
+	VMOVUPS	273024(SI), Y2	// sub[1]
 	VBROADCASTSS	5380(BX), Y3	// friction.4.bias[1]
 	VADDPS	Y3, Y1, Y1
 	VSUBPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 287104(SI)	// sub_2[1]
-	VMOVUPS	272640(SI), Y2	// M[0]
-	VMOVUPS	272768(SI), Y3	// M[1]
-	VMOVUPS	272896(SI), Y4	// M[2]
-	VMOVUPS	273024(SI), Y5	// M[3]
+	VMOVUPS	Y1, 286848(SI)	// sub_2[1]
+	VMOVUPS	272384(SI), Y2	// M[0]
+	VMOVUPS	272512(SI), Y3	// M[1]
+	VMOVUPS	272640(SI), Y4	// M[2]
+	VMOVUPS	272768(SI), Y5	// M[3]
 	VANDPS	f32_7fffffff<>(SB), Y2, Y6
 	VANDPS	f32_7fffffff<>(SB), Y4, Y7
 	VCMPPS	$17, Y7, Y6, Y6
@@ -4041,18 +4026,18 @@ loop9: // 32 times: elements
 	VFNMADD231PS	Y0, Y4, Y5
 	VDIVPS	Y7, Y5, Y2
 	VORPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 272384(SI)	// dv[0]
-	VMOVUPS	Y0, 272512(SI)	// dv[1]
+	VMOVUPS	Y1, 272128(SI)	// dv[0]
+	VMOVUPS	Y0, 272256(SI)	// dv[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop8
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop10: // 4 times: vectors of the block
-	VMOVUPS	270720(SI), Y0	// v[0]
-	VMOVUPS	Y0, 272128(SI)	// dq[0]
-	VMOVUPS	270848(SI), Y0	// v[1]
-	VMOVUPS	Y0, 272256(SI)	// dq[1]
+	VMOVUPS	270464(SI), Y0	// v[0]
+	VMOVUPS	Y0, 271872(SI)	// dq[0]
+	VMOVUPS	270592(SI), Y0	// v[1]
+	VMOVUPS	Y0, 272000(SI)	// dq[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop10
@@ -4061,286 +4046,286 @@ loop10: // 4 times: vectors of the block
 // step0Step is Step.0.step (arm.nde:51) of a block of samples.
 TEXT step0Step_avx2<>(SB), NOSPLIT, $0-0
 	// arm.nde:51
-	VBROADCASTSD	287360(AX), Y0	// t
-	VMOVSD	X0, 270208(AX)	// armField2.t
+	VBROADCASTSD	287104(AX), Y0	// t
+	VMOVSD	X0, 269952(AX)	// armField2.t
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	287872(SI), Y0	// q[0]
-	VMOVUPS	Y0, 270464(SI)	// armField2.q[0]
-	VMOVUPS	288000(SI), Y0	// q[1]
-	VMOVUPS	Y0, 270592(SI)	// armField2.q[1]
-	VMOVUPS	288128(SI), Y0	// v[0]
-	VMOVUPS	Y0, 270720(SI)	// armField2.v[0]
-	VMOVUPS	288256(SI), Y0	// v[1]
-	VMOVUPS	Y0, 270848(SI)	// armField2.v[1]
-	VMOVUPS	288384(SI), Y0	// u[0]
-	VMOVUPS	Y0, 270976(SI)	// armField2.u[0]
-	VMOVUPS	288512(SI), Y0	// u[1]
-	VMOVUPS	Y0, 271104(SI)	// armField2.u[1]
+	VMOVUPS	287616(SI), Y0	// q[0]
+	VMOVUPS	Y0, 270208(SI)	// armField2.q[0]
+	VMOVUPS	287744(SI), Y0	// q[1]
+	VMOVUPS	Y0, 270336(SI)	// armField2.q[1]
+	VMOVUPS	287872(SI), Y0	// v[0]
+	VMOVUPS	Y0, 270464(SI)	// armField2.v[0]
+	VMOVUPS	288000(SI), Y0	// v[1]
+	VMOVUPS	Y0, 270592(SI)	// armField2.v[1]
+	VMOVUPS	288128(SI), Y0	// u[0]
+	VMOVUPS	Y0, 270720(SI)	// armField2.u[0]
+	VMOVUPS	288256(SI), Y0	// u[1]
+	VMOVUPS	Y0, 270848(SI)	// armField2.u[1]
+	VMOVUPS	288384(SI), Y0	// mul
+	VMOVUPS	Y0, 270976(SI)	// armField2.mul
+	VMOVUPS	288512(SI), Y0	// add
+	VMOVUPS	Y0, 271104(SI)	// armField2.add
 	VMOVUPS	288640(SI), Y0	// mul
 	VMOVUPS	Y0, 271232(SI)	// armField2.mul
-	VMOVUPS	288768(SI), Y0	// add
-	VMOVUPS	Y0, 271360(SI)	// armField2.add
-	VMOVUPS	288896(SI), Y0	// mul
-	VMOVUPS	Y0, 271488(SI)	// armField2.mul
+	VMOVUPS	288768(SI), Y0	// mul
+	VMOVUPS	Y0, 271360(SI)	// armField2.mul
+	VMOVUPS	288896(SI), Y0	// reshape
+	VMOVUPS	Y0, 271488(SI)	// armField2.reshape
 	VMOVUPS	289024(SI), Y0	// mul
 	VMOVUPS	Y0, 271616(SI)	// armField2.mul
-	VMOVUPS	289152(SI), Y0	// reshape
-	VMOVUPS	Y0, 271744(SI)	// armField2.reshape
-	VMOVUPS	289280(SI), Y0	// mul
-	VMOVUPS	Y0, 271872(SI)	// armField2.mul
-	VMOVUPS	289408(SI), Y0	// mul
-	VMOVUPS	Y0, 272000(SI)	// armField2.mul
+	VMOVUPS	289152(SI), Y0	// mul
+	VMOVUPS	Y0, 271744(SI)	// armField2.mul
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
 	CALL	armField2_avx2<>(SB)
 	// arm.nde:51
-	VBROADCASTSD	287616(AX), Y0	// h
+	VBROADCASTSD	287360(AX), Y0	// h
 	VMULPD	f64_3fe0000000000000<>(SB), Y0, Y0
-	VMOVSD	X0, 287232(AX)
-	VBROADCASTSD	287360(AX), Y1	// t
+	VMOVSD	X0, 286976(AX)
+	VBROADCASTSD	287104(AX), Y1	// t
 	VADDPD	Y0, Y1, Y1
-	VMOVSD	X1, 287240(AX)
+	VMOVSD	X1, 286984(AX)
 	VCVTPD2PSY	Y0, X0
 	VINSERTF128	$1, X0, Y0, Y0
-	VMOVSS	X0, 287248(AX)
+	VMOVSS	X0, 286992(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop2: // 4 times: vectors of the block
-	VMOVUPS	272128(SI), Y0	// armField2.dq[0]
-	VMOVUPS	Y0, 290048(SI)	// result[0]
-	VMOVUPS	272256(SI), Y1	// armField2.dq[1]
-	VMOVUPS	Y1, 290176(SI)	// result[1]
-	VMOVUPS	272384(SI), Y2	// armField2.dv[0]
-	VMOVUPS	Y2, 290304(SI)	// result_2[0]
-	VMOVUPS	272512(SI), Y3	// armField2.dv[1]
-	VMOVUPS	Y3, 290432(SI)	// result_2[1]
+	VMOVUPS	271872(SI), Y0	// armField2.dq[0]
+	VMOVUPS	Y0, 289792(SI)	// result[0]
+	VMOVUPS	272000(SI), Y1	// armField2.dq[1]
+	VMOVUPS	Y1, 289920(SI)	// result[1]
+	VMOVUPS	272128(SI), Y2	// armField2.dv[0]
+	VMOVUPS	Y2, 290048(SI)	// result_2[0]
+	VMOVUPS	272256(SI), Y3	// armField2.dv[1]
+	VMOVUPS	Y3, 290176(SI)	// result_2[1]
 	// arm.nde:51
-	VMOVUPS	287872(SI), Y4	// q[0]
-	VMOVUPS	288000(SI), Y5	// q[1]
-	VMOVUPS	288128(SI), Y6	// v[0]
-	VMOVUPS	288256(SI), Y7	// v[1]
-	VBROADCASTSS	287248(AX), Y8
+	VMOVUPS	287616(SI), Y4	// q[0]
+	VMOVUPS	287744(SI), Y5	// q[1]
+	VMOVUPS	287872(SI), Y6	// v[0]
+	VMOVUPS	288000(SI), Y7	// v[1]
+	VBROADCASTSS	286992(AX), Y8
 	VFMADD231PS	Y0, Y8, Y4
-	VMOVUPS	Y4, 270464(SI)	// armField2.q[0]
+	VMOVUPS	Y4, 270208(SI)	// armField2.q[0]
 	VFMADD231PS	Y1, Y8, Y5
-	VMOVUPS	Y5, 270592(SI)	// armField2.q[1]
+	VMOVUPS	Y5, 270336(SI)	// armField2.q[1]
 	VFMADD231PS	Y2, Y8, Y6
-	VMOVUPS	Y6, 270720(SI)	// armField2.v[0]
+	VMOVUPS	Y6, 270464(SI)	// armField2.v[0]
 	VFMADD231PS	Y3, Y8, Y7
-	VMOVUPS	Y7, 270848(SI)	// armField2.v[1]
+	VMOVUPS	Y7, 270592(SI)	// armField2.v[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop2
 	// arm.nde:51
-	VBROADCASTSD	287240(AX), Y0
-	VMOVSD	X0, 270208(AX)	// armField2.t
+	VBROADCASTSD	286984(AX), Y0
+	VMOVSD	X0, 269952(AX)	// armField2.t
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop3: // 4 times: vectors of the block
-	VMOVUPS	288384(SI), Y0	// u[0]
-	VMOVUPS	Y0, 270976(SI)	// armField2.u[0]
-	VMOVUPS	288512(SI), Y0	// u[1]
-	VMOVUPS	Y0, 271104(SI)	// armField2.u[1]
+	VMOVUPS	288128(SI), Y0	// u[0]
+	VMOVUPS	Y0, 270720(SI)	// armField2.u[0]
+	VMOVUPS	288256(SI), Y0	// u[1]
+	VMOVUPS	Y0, 270848(SI)	// armField2.u[1]
+	VMOVUPS	288384(SI), Y0	// mul
+	VMOVUPS	Y0, 270976(SI)	// armField2.mul
+	VMOVUPS	288512(SI), Y0	// add
+	VMOVUPS	Y0, 271104(SI)	// armField2.add
 	VMOVUPS	288640(SI), Y0	// mul
 	VMOVUPS	Y0, 271232(SI)	// armField2.mul
-	VMOVUPS	288768(SI), Y0	// add
-	VMOVUPS	Y0, 271360(SI)	// armField2.add
-	VMOVUPS	288896(SI), Y0	// mul
-	VMOVUPS	Y0, 271488(SI)	// armField2.mul
+	VMOVUPS	288768(SI), Y0	// mul
+	VMOVUPS	Y0, 271360(SI)	// armField2.mul
+	VMOVUPS	288896(SI), Y0	// reshape
+	VMOVUPS	Y0, 271488(SI)	// armField2.reshape
 	VMOVUPS	289024(SI), Y0	// mul
 	VMOVUPS	Y0, 271616(SI)	// armField2.mul
-	VMOVUPS	289152(SI), Y0	// reshape
-	VMOVUPS	Y0, 271744(SI)	// armField2.reshape
-	VMOVUPS	289280(SI), Y0	// mul
-	VMOVUPS	Y0, 271872(SI)	// armField2.mul
-	VMOVUPS	289408(SI), Y0	// mul
-	VMOVUPS	Y0, 272000(SI)	// armField2.mul
+	VMOVUPS	289152(SI), Y0	// mul
+	VMOVUPS	Y0, 271744(SI)	// armField2.mul
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop3
 	CALL	armField2_avx2<>(SB)
-	VBROADCASTSS	287248(AX), Y0
+	VBROADCASTSS	286992(AX), Y0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop4: // 4 times: vectors of the block
-	VMOVUPS	272128(SI), Y0	// armField2.dq[0]
-	VMOVUPS	Y0, 290560(SI)	// result_3[0]
-	VMOVUPS	272256(SI), Y1	// armField2.dq[1]
-	VMOVUPS	Y1, 290688(SI)	// result_3[1]
-	VMOVUPS	272384(SI), Y2	// armField2.dv[0]
-	VMOVUPS	Y2, 290816(SI)	// result_4[0]
-	VMOVUPS	272512(SI), Y3	// armField2.dv[1]
-	VMOVUPS	Y3, 290944(SI)	// result_4[1]
-	VMOVUPS	287872(SI), Y4	// q[0]
-	VMOVUPS	288000(SI), Y5	// q[1]
-	VMOVUPS	288128(SI), Y6	// v[0]
-	VMOVUPS	288256(SI), Y7	// v[1]
+	VMOVUPS	271872(SI), Y0	// armField2.dq[0]
+	VMOVUPS	Y0, 290304(SI)	// result_3[0]
+	VMOVUPS	272000(SI), Y1	// armField2.dq[1]
+	VMOVUPS	Y1, 290432(SI)	// result_3[1]
+	VMOVUPS	272128(SI), Y2	// armField2.dv[0]
+	VMOVUPS	Y2, 290560(SI)	// result_4[0]
+	VMOVUPS	272256(SI), Y3	// armField2.dv[1]
+	VMOVUPS	Y3, 290688(SI)	// result_4[1]
+	VMOVUPS	287616(SI), Y4	// q[0]
+	VMOVUPS	287744(SI), Y5	// q[1]
+	VMOVUPS	287872(SI), Y6	// v[0]
+	VMOVUPS	288000(SI), Y7	// v[1]
 	// arm.nde:51
-	VBROADCASTSS	287248(AX), Y8
+	VBROADCASTSS	286992(AX), Y8
 	VFMADD231PS	Y0, Y8, Y4
-	VMOVUPS	Y4, 270464(SI)	// armField2.q[0]
+	VMOVUPS	Y4, 270208(SI)	// armField2.q[0]
 	VFMADD231PS	Y1, Y8, Y5
-	VMOVUPS	Y5, 270592(SI)	// armField2.q[1]
+	VMOVUPS	Y5, 270336(SI)	// armField2.q[1]
 	VFMADD231PS	Y2, Y8, Y6
-	VMOVUPS	Y6, 270720(SI)	// armField2.v[0]
+	VMOVUPS	Y6, 270464(SI)	// armField2.v[0]
 	VFMADD231PS	Y3, Y8, Y7
-	VMOVUPS	Y7, 270848(SI)	// armField2.v[1]
+	VMOVUPS	Y7, 270592(SI)	// armField2.v[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop4
 	// arm.nde:51
-	VBROADCASTSD	287240(AX), Y0
-	VMOVSD	X0, 270208(AX)	// armField2.t
+	VBROADCASTSD	286984(AX), Y0
+	VMOVSD	X0, 269952(AX)	// armField2.t
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop5: // 4 times: vectors of the block
-	VMOVUPS	288384(SI), Y0	// u[0]
-	VMOVUPS	Y0, 270976(SI)	// armField2.u[0]
-	VMOVUPS	288512(SI), Y0	// u[1]
-	VMOVUPS	Y0, 271104(SI)	// armField2.u[1]
+	VMOVUPS	288128(SI), Y0	// u[0]
+	VMOVUPS	Y0, 270720(SI)	// armField2.u[0]
+	VMOVUPS	288256(SI), Y0	// u[1]
+	VMOVUPS	Y0, 270848(SI)	// armField2.u[1]
+	VMOVUPS	288384(SI), Y0	// mul
+	VMOVUPS	Y0, 270976(SI)	// armField2.mul
+	VMOVUPS	288512(SI), Y0	// add
+	VMOVUPS	Y0, 271104(SI)	// armField2.add
 	VMOVUPS	288640(SI), Y0	// mul
 	VMOVUPS	Y0, 271232(SI)	// armField2.mul
-	VMOVUPS	288768(SI), Y0	// add
-	VMOVUPS	Y0, 271360(SI)	// armField2.add
-	VMOVUPS	288896(SI), Y0	// mul
-	VMOVUPS	Y0, 271488(SI)	// armField2.mul
+	VMOVUPS	288768(SI), Y0	// mul
+	VMOVUPS	Y0, 271360(SI)	// armField2.mul
+	VMOVUPS	288896(SI), Y0	// reshape
+	VMOVUPS	Y0, 271488(SI)	// armField2.reshape
 	VMOVUPS	289024(SI), Y0	// mul
 	VMOVUPS	Y0, 271616(SI)	// armField2.mul
-	VMOVUPS	289152(SI), Y0	// reshape
-	VMOVUPS	Y0, 271744(SI)	// armField2.reshape
-	VMOVUPS	289280(SI), Y0	// mul
-	VMOVUPS	Y0, 271872(SI)	// armField2.mul
-	VMOVUPS	289408(SI), Y0	// mul
-	VMOVUPS	Y0, 272000(SI)	// armField2.mul
+	VMOVUPS	289152(SI), Y0	// mul
+	VMOVUPS	Y0, 271744(SI)	// armField2.mul
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop5
 	CALL	armField2_avx2<>(SB)
 	// arm.nde:51
-	VBROADCASTSD	287360(AX), Y0	// t
-	VBROADCASTSD	287616(AX), Y1	// h
+	VBROADCASTSD	287104(AX), Y0	// t
+	VBROADCASTSD	287360(AX), Y1	// h
 	VADDPD	Y1, Y0, Y0
-	VMOVSD	X0, 287256(AX)
+	VMOVSD	X0, 287000(AX)
 	VCVTPD2PSY	Y1, X0
 	VINSERTF128	$1, X0, Y0, Y0
-	VMOVSS	X0, 287264(AX)
+	VMOVSS	X0, 287008(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop6: // 4 times: vectors of the block
-	VMOVUPS	272128(SI), Y0	// armField2.dq[0]
-	VMOVUPS	Y0, 291072(SI)	// result_5[0]
-	VMOVUPS	272256(SI), Y1	// armField2.dq[1]
-	VMOVUPS	Y1, 291200(SI)	// result_5[1]
-	VMOVUPS	272384(SI), Y2	// armField2.dv[0]
-	VMOVUPS	Y2, 291328(SI)	// result_6[0]
-	VMOVUPS	272512(SI), Y3	// armField2.dv[1]
-	VMOVUPS	Y3, 291456(SI)	// result_6[1]
+	VMOVUPS	271872(SI), Y0	// armField2.dq[0]
+	VMOVUPS	Y0, 290816(SI)	// result_5[0]
+	VMOVUPS	272000(SI), Y1	// armField2.dq[1]
+	VMOVUPS	Y1, 290944(SI)	// result_5[1]
+	VMOVUPS	272128(SI), Y2	// armField2.dv[0]
+	VMOVUPS	Y2, 291072(SI)	// result_6[0]
+	VMOVUPS	272256(SI), Y3	// armField2.dv[1]
+	VMOVUPS	Y3, 291200(SI)	// result_6[1]
 	// arm.nde:51
-	VMOVUPS	287872(SI), Y4	// q[0]
-	VMOVUPS	288000(SI), Y5	// q[1]
-	VMOVUPS	288128(SI), Y6	// v[0]
-	VMOVUPS	288256(SI), Y7	// v[1]
-	VBROADCASTSS	287264(AX), Y8
+	VMOVUPS	287616(SI), Y4	// q[0]
+	VMOVUPS	287744(SI), Y5	// q[1]
+	VMOVUPS	287872(SI), Y6	// v[0]
+	VMOVUPS	288000(SI), Y7	// v[1]
+	VBROADCASTSS	287008(AX), Y8
 	VFMADD231PS	Y0, Y8, Y4
-	VMOVUPS	Y4, 270464(SI)	// armField2.q[0]
+	VMOVUPS	Y4, 270208(SI)	// armField2.q[0]
 	VFMADD231PS	Y1, Y8, Y5
-	VMOVUPS	Y5, 270592(SI)	// armField2.q[1]
+	VMOVUPS	Y5, 270336(SI)	// armField2.q[1]
 	VFMADD231PS	Y2, Y8, Y6
-	VMOVUPS	Y6, 270720(SI)	// armField2.v[0]
+	VMOVUPS	Y6, 270464(SI)	// armField2.v[0]
 	VFMADD231PS	Y3, Y8, Y7
-	VMOVUPS	Y7, 270848(SI)	// armField2.v[1]
+	VMOVUPS	Y7, 270592(SI)	// armField2.v[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop6
 	// arm.nde:51
-	VBROADCASTSD	287256(AX), Y0
-	VMOVSD	X0, 270208(AX)	// armField2.t
+	VBROADCASTSD	287000(AX), Y0
+	VMOVSD	X0, 269952(AX)	// armField2.t
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop7: // 4 times: vectors of the block
-	VMOVUPS	288384(SI), Y0	// u[0]
-	VMOVUPS	Y0, 270976(SI)	// armField2.u[0]
-	VMOVUPS	288512(SI), Y0	// u[1]
-	VMOVUPS	Y0, 271104(SI)	// armField2.u[1]
+	VMOVUPS	288128(SI), Y0	// u[0]
+	VMOVUPS	Y0, 270720(SI)	// armField2.u[0]
+	VMOVUPS	288256(SI), Y0	// u[1]
+	VMOVUPS	Y0, 270848(SI)	// armField2.u[1]
+	VMOVUPS	288384(SI), Y0	// mul
+	VMOVUPS	Y0, 270976(SI)	// armField2.mul
+	VMOVUPS	288512(SI), Y0	// add
+	VMOVUPS	Y0, 271104(SI)	// armField2.add
 	VMOVUPS	288640(SI), Y0	// mul
 	VMOVUPS	Y0, 271232(SI)	// armField2.mul
-	VMOVUPS	288768(SI), Y0	// add
-	VMOVUPS	Y0, 271360(SI)	// armField2.add
-	VMOVUPS	288896(SI), Y0	// mul
-	VMOVUPS	Y0, 271488(SI)	// armField2.mul
+	VMOVUPS	288768(SI), Y0	// mul
+	VMOVUPS	Y0, 271360(SI)	// armField2.mul
+	VMOVUPS	288896(SI), Y0	// reshape
+	VMOVUPS	Y0, 271488(SI)	// armField2.reshape
 	VMOVUPS	289024(SI), Y0	// mul
 	VMOVUPS	Y0, 271616(SI)	// armField2.mul
-	VMOVUPS	289152(SI), Y0	// reshape
-	VMOVUPS	Y0, 271744(SI)	// armField2.reshape
-	VMOVUPS	289280(SI), Y0	// mul
-	VMOVUPS	Y0, 271872(SI)	// armField2.mul
-	VMOVUPS	289408(SI), Y0	// mul
-	VMOVUPS	Y0, 272000(SI)	// armField2.mul
+	VMOVUPS	289152(SI), Y0	// mul
+	VMOVUPS	Y0, 271744(SI)	// armField2.mul
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop7
 	CALL	armField2_avx2<>(SB)
 	// arm.nde:51
-	VBROADCASTSD	287616(AX), Y0	// h
+	VBROADCASTSD	287360(AX), Y0	// h
 	VMULPD	f64_3fc5555555555555<>(SB), Y0, Y1
-	VMOVSD	X1, 287272(AX)
+	VMOVSD	X1, 287016(AX)
 	VCVTPD2PSY	Y1, X1
 	VINSERTF128	$1, X1, Y1, Y1
-	VMOVSS	X1, 287280(AX)
+	VMOVSS	X1, 287024(AX)
 	VMULPD	f64_3fd5555555555555<>(SB), Y0, Y0
-	VMOVSD	X0, 287288(AX)
+	VMOVSD	X0, 287032(AX)
 	VCVTPD2PSY	Y0, X0
 	VINSERTF128	$1, X0, Y0, Y0
-	VMOVSS	X0, 287296(AX)
+	VMOVSS	X0, 287040(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop8: // 4 times: vectors of the block
 	// arm.nde:51
-	VMOVUPS	287872(SI), Y0	// q[0]
-	VMOVUPS	288000(SI), Y1	// q[1]
-	VMOVUPS	288128(SI), Y2	// v[0]
-	VMOVUPS	288256(SI), Y3	// v[1]
-	VBROADCASTSS	287280(AX), Y4
-	VMOVUPS	272128(SI), Y5	// armField2.dq[0]
-	VBROADCASTSS	287296(AX), Y6
-	VMOVUPS	291072(SI), Y7	// result_5[0]
-	VMOVUPS	290560(SI), Y8	// result_3[0]
-	VMOVUPS	290048(SI), Y9	// result[0]
+	VMOVUPS	287616(SI), Y0	// q[0]
+	VMOVUPS	287744(SI), Y1	// q[1]
+	VMOVUPS	287872(SI), Y2	// v[0]
+	VMOVUPS	288000(SI), Y3	// v[1]
+	VBROADCASTSS	287024(AX), Y4
+	VMOVUPS	271872(SI), Y5	// armField2.dq[0]
+	VBROADCASTSS	287040(AX), Y6
+	VMOVUPS	290816(SI), Y7	// result_5[0]
+	VMOVUPS	290304(SI), Y8	// result_3[0]
+	VMOVUPS	289792(SI), Y9	// result[0]
 	VFMADD231PS	Y9, Y4, Y0
 	VFMADD231PS	Y8, Y6, Y0
 	VFMADD231PS	Y7, Y6, Y0
 	VFMADD231PS	Y5, Y4, Y0
-	VMOVUPS	Y0, 289536(SI)	// q_next[0]
-	VMOVUPS	272256(SI), Y0	// armField2.dq[1]
-	VMOVUPS	291200(SI), Y5	// result_5[1]
-	VMOVUPS	290688(SI), Y7	// result_3[1]
-	VMOVUPS	290176(SI), Y8	// result[1]
+	VMOVUPS	Y0, 289280(SI)	// q_next[0]
+	VMOVUPS	272000(SI), Y0	// armField2.dq[1]
+	VMOVUPS	290944(SI), Y5	// result_5[1]
+	VMOVUPS	290432(SI), Y7	// result_3[1]
+	VMOVUPS	289920(SI), Y8	// result[1]
 	VFMADD231PS	Y8, Y4, Y1
 	VFMADD231PS	Y7, Y6, Y1
 	VFMADD231PS	Y5, Y6, Y1
 	VFMADD231PS	Y0, Y4, Y1
-	VMOVUPS	Y1, 289664(SI)	// q_next[1]
-	VMOVUPS	272384(SI), Y0	// armField2.dv[0]
-	VMOVUPS	291328(SI), Y1	// result_6[0]
-	VMOVUPS	290816(SI), Y5	// result_4[0]
-	VMOVUPS	290304(SI), Y7	// result_2[0]
+	VMOVUPS	Y1, 289408(SI)	// q_next[1]
+	VMOVUPS	272128(SI), Y0	// armField2.dv[0]
+	VMOVUPS	291072(SI), Y1	// result_6[0]
+	VMOVUPS	290560(SI), Y5	// result_4[0]
+	VMOVUPS	290048(SI), Y7	// result_2[0]
 	VFMADD231PS	Y7, Y4, Y2
 	VFMADD231PS	Y5, Y6, Y2
 	VFMADD231PS	Y1, Y6, Y2
 	VFMADD231PS	Y0, Y4, Y2
-	VMOVUPS	Y2, 289792(SI)	// v_next[0]
-	VMOVUPS	272512(SI), Y0	// armField2.dv[1]
-	VMOVUPS	291456(SI), Y1	// result_6[1]
-	VMOVUPS	290944(SI), Y2	// result_4[1]
-	VMOVUPS	290432(SI), Y5	// result_2[1]
+	VMOVUPS	Y2, 289536(SI)	// v_next[0]
+	VMOVUPS	272256(SI), Y0	// armField2.dv[1]
+	VMOVUPS	291200(SI), Y1	// result_6[1]
+	VMOVUPS	290688(SI), Y2	// result_4[1]
+	VMOVUPS	290176(SI), Y5	// result_2[1]
 	VFMADD231PS	Y5, Y4, Y3
 	VFMADD231PS	Y2, Y6, Y3
 	VFMADD231PS	Y1, Y6, Y3
 	VFMADD231PS	Y0, Y4, Y3
-	VMOVUPS	Y3, 289920(SI)	// v_next[1]
+	VMOVUPS	Y3, 289664(SI)	// v_next[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop8
@@ -4350,39 +4335,39 @@ loop8: // 4 times: vectors of the block
 TEXT step0Lanestep_avx2<>(SB), NOSPLIT, $0-0
 loop1:
 	// arm.nde:51
-	VBROADCASTSD	291584(AX), Y0	// step.t
-	VMOVSD	X0, 287360(AX)	// step0Step.t
-	VBROADCASTSD	291840(AX), Y0	// step.h
-	VMOVSD	X0, 287616(AX)	// step0Step.h
+	VBROADCASTSD	291328(AX), Y0	// step.t
+	VMOVSD	X0, 287104(AX)	// step0Step.t
+	VBROADCASTSD	291584(AX), Y0	// step.h
+	VMOVSD	X0, 287360(AX)	// step0Step.h
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop2: // 4 times: vectors of the block
-	VMOVUPS	293376(SI), Y0	// q[0]
-	VMOVUPS	Y0, 287872(SI)	// step0Step.q[0]
-	VMOVUPS	293504(SI), Y0	// q[1]
-	VMOVUPS	Y0, 288000(SI)	// step0Step.q[1]
-	VMOVUPS	293632(SI), Y0	// v[0]
-	VMOVUPS	Y0, 288128(SI)	// step0Step.v[0]
-	VMOVUPS	293760(SI), Y0	// v[1]
-	VMOVUPS	Y0, 288256(SI)	// step0Step.v[1]
-	VMOVUPS	293888(SI), Y0	// extra.0[0]
-	VMOVUPS	Y0, 288384(SI)	// step0Step.u[0]
-	VMOVUPS	294016(SI), Y0	// extra.0[1]
-	VMOVUPS	Y0, 288512(SI)	// step0Step.u[1]
-	VMOVUPS	294144(SI), Y0	// extra.1
+	VMOVUPS	293120(SI), Y0	// q[0]
+	VMOVUPS	Y0, 287616(SI)	// step0Step.q[0]
+	VMOVUPS	293248(SI), Y0	// q[1]
+	VMOVUPS	Y0, 287744(SI)	// step0Step.q[1]
+	VMOVUPS	293376(SI), Y0	// v[0]
+	VMOVUPS	Y0, 287872(SI)	// step0Step.v[0]
+	VMOVUPS	293504(SI), Y0	// v[1]
+	VMOVUPS	Y0, 288000(SI)	// step0Step.v[1]
+	VMOVUPS	293632(SI), Y0	// extra.0[0]
+	VMOVUPS	Y0, 288128(SI)	// step0Step.u[0]
+	VMOVUPS	293760(SI), Y0	// extra.0[1]
+	VMOVUPS	Y0, 288256(SI)	// step0Step.u[1]
+	VMOVUPS	293888(SI), Y0	// extra.1
+	VMOVUPS	Y0, 288384(SI)	// step0Step.mul
+	VMOVUPS	294016(SI), Y0	// extra.2
+	VMOVUPS	Y0, 288512(SI)	// step0Step.add
+	VMOVUPS	294144(SI), Y0	// extra.3
 	VMOVUPS	Y0, 288640(SI)	// step0Step.mul
-	VMOVUPS	294272(SI), Y0	// extra.2
-	VMOVUPS	Y0, 288768(SI)	// step0Step.add
-	VMOVUPS	294400(SI), Y0	// extra.3
-	VMOVUPS	Y0, 288896(SI)	// step0Step.mul
-	VMOVUPS	294528(SI), Y0	// extra.4
+	VMOVUPS	294272(SI), Y0	// extra.4
+	VMOVUPS	Y0, 288768(SI)	// step0Step.mul
+	VMOVUPS	294400(SI), Y0	// extra.5
+	VMOVUPS	Y0, 288896(SI)	// step0Step.reshape
+	VMOVUPS	294528(SI), Y0	// extra.6
 	VMOVUPS	Y0, 289024(SI)	// step0Step.mul
-	VMOVUPS	294656(SI), Y0	// extra.5
-	VMOVUPS	Y0, 289152(SI)	// step0Step.reshape
-	VMOVUPS	294784(SI), Y0	// extra.6
-	VMOVUPS	Y0, 289280(SI)	// step0Step.mul
-	VMOVUPS	294912(SI), Y0	// extra.7
-	VMOVUPS	Y0, 289408(SI)	// step0Step.mul
+	VMOVUPS	294656(SI), Y0	// extra.7
+	VMOVUPS	Y0, 289152(SI)	// step0Step.mul
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop2
@@ -4394,20 +4379,20 @@ loop3: // 4 times: vectors of the block
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	f32_00000000<>(SB), Y1
 	// arm.nde:51
-	VMOVUPS	289536(SI), Y2	// step0Step.q_next[0]
+	VMOVUPS	289280(SI), Y2	// step0Step.q_next[0]
 	VSUBPS	Y2, Y2, Y3
-	VMOVUPS	289664(SI), Y4	// step0Step.q_next[1]
+	VMOVUPS	289408(SI), Y4	// step0Step.q_next[1]
 	VSUBPS	Y4, Y4, Y5
 	VADDPS	Y3, Y0, Y0
 	VADDPS	Y5, Y0, Y0
-	VMOVUPS	289792(SI), Y3	// step0Step.v_next[0]
+	VMOVUPS	289536(SI), Y3	// step0Step.v_next[0]
 	VSUBPS	Y3, Y3, Y5
-	VMOVUPS	289920(SI), Y6	// step0Step.v_next[1]
+	VMOVUPS	289664(SI), Y6	// step0Step.v_next[1]
 	VSUBPS	Y6, Y6, Y7
 	VADDPS	Y5, Y1, Y1
 	VADDPS	Y7, Y1, Y1
-	VMOVUPD	292096(DI), Y5	// step.live
-	VMOVUPD	292128(DI), Y7	// step.live | 1
+	VMOVUPD	291840(DI), Y5	// step.live
+	VMOVUPD	291872(DI), Y7	// step.live | 1
 	VCMPPS	$0, f32_00000000<>(SB), Y0, Y0
 	VCMPPS	$0, f32_00000000<>(SB), Y1, Y1
 	VANDPS	Y1, Y0, Y0
@@ -4423,20 +4408,20 @@ loop3: // 4 times: vectors of the block
 	VPMOVSXDQ	X5, Y5
 	VANDPD	f64_3ff0000000000000<>(SB), Y0, Y0
 	VANDPD	f64_3ff0000000000000<>(SB), Y5, Y5
-	VMOVUPD	Y0, 295552(DI)	// step.code
-	VMOVUPD	Y5, 295584(DI)	// step.code | 1
-	VMOVUPS	293376(SI), Y0	// q[0]
-	VMOVUPS	293504(SI), Y5	// q[1]
-	VMOVUPS	293632(SI), Y7	// v[0]
-	VMOVUPS	293760(SI), Y8	// v[1]
+	VMOVUPD	Y0, 295296(DI)	// step.code
+	VMOVUPD	Y5, 295328(DI)	// step.code | 1
+	VMOVUPS	293120(SI), Y0	// q[0]
+	VMOVUPS	293248(SI), Y5	// q[1]
+	VMOVUPS	293376(SI), Y7	// v[0]
+	VMOVUPS	293504(SI), Y8	// v[1]
 	VBLENDVPS	Y1, Y2, Y0, Y0
-	VMOVUPS	Y0, 295040(SI)	// q.next[0]
+	VMOVUPS	Y0, 294784(SI)	// q.next[0]
 	VBLENDVPS	Y1, Y4, Y5, Y0
-	VMOVUPS	Y0, 295168(SI)	// q.next[1]
+	VMOVUPS	Y0, 294912(SI)	// q.next[1]
 	VBLENDVPS	Y1, Y3, Y7, Y0
-	VMOVUPS	Y0, 295296(SI)	// v.next[0]
+	VMOVUPS	Y0, 295040(SI)	// v.next[0]
 	VBLENDVPS	Y1, Y6, Y8, Y0
-	VMOVUPS	Y0, 295424(SI)	// v.next[1]
+	VMOVUPS	Y0, 295168(SI)	// v.next[1]
 	ADDQ	$32, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -4445,54 +4430,54 @@ loop3: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop4: // 4 times: vectors of the block
-	VMOVUPS	295040(SI), Y0	// q.next[0]
-	VMOVUPS	Y0, 293376(SI)	// q[0]
-	VMOVUPS	295168(SI), Y0	// q.next[1]
-	VMOVUPS	Y0, 293504(SI)	// q[1]
-	VMOVUPS	295296(SI), Y0	// v.next[0]
-	VMOVUPS	Y0, 293632(SI)	// v[0]
-	VMOVUPS	295424(SI), Y0	// v.next[1]
-	VMOVUPS	Y0, 293760(SI)	// v[1]
+	VMOVUPS	294784(SI), Y0	// q.next[0]
+	VMOVUPS	Y0, 293120(SI)	// q[0]
+	VMOVUPS	294912(SI), Y0	// q.next[1]
+	VMOVUPS	Y0, 293248(SI)	// q[1]
+	VMOVUPS	295040(SI), Y0	// v.next[0]
+	VMOVUPS	Y0, 293376(SI)	// v[0]
+	VMOVUPS	295168(SI), Y0	// v.next[1]
+	VMOVUPS	Y0, 293504(SI)	// v[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop4
 	// the next step, if all lanes have taken this one
-	VMOVUPD	295552(AX), Y0	// step.code
-	VMOVUPD	295584(AX), Y1	// step.code | 1
+	VMOVUPD	295296(AX), Y0	// step.code
+	VMOVUPD	295328(AX), Y1	// step.code | 1
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	295616(AX), Y1	// step.code | 2
+	VMOVUPD	295360(AX), Y1	// step.code | 2
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	295648(AX), Y1	// step.code | 3
+	VMOVUPD	295392(AX), Y1	// step.code | 3
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	295680(AX), Y1	// step.code | 4
+	VMOVUPD	295424(AX), Y1	// step.code | 4
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	295712(AX), Y1	// step.code | 5
+	VMOVUPD	295456(AX), Y1	// step.code | 5
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	295744(AX), Y1	// step.code | 6
+	VMOVUPD	295488(AX), Y1	// step.code | 6
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	295776(AX), Y1	// step.code | 7
+	VMOVUPD	295520(AX), Y1	// step.code | 7
 	VADDPD	Y1, Y0, Y0
 	VPERM2F128	$1, Y0, Y0, Y1
 	VADDPD	Y1, Y0, Y0
 	VSHUFPD	$5, Y0, Y0, Y1
 	VADDPD	Y1, Y0, Y0
 	VCMPPD	$0, f64_4040000000000000<>(SB), Y0, Y0
-	VBROADCASTSD	292608(AX), Y1	// step.taken
+	VBROADCASTSD	292352(AX), Y1	// step.taken
 	VADDPD	f64_3ff0000000000000<>(SB), Y1, Y2
-	VBROADCASTSD	292352(AX), Y3	// step.t0
-	VBROADCASTSD	291840(AX), Y4	// step.h
+	VBROADCASTSD	292096(AX), Y3	// step.t0
+	VBROADCASTSD	291584(AX), Y4	// step.h
 	VMULPD	Y4, Y2, Y4
 	VADDPD	Y4, Y3, Y3
-	VBROADCASTSD	292864(AX), Y4	// step.many
+	VBROADCASTSD	292608(AX), Y4	// step.many
 	VSUBPD	Y2, Y4, Y4
-	VBROADCASTSD	291584(AX), Y5	// step.t
+	VBROADCASTSD	291328(AX), Y5	// step.t
 	VBLENDVPD	Y0, Y3, Y5, Y3
 	VBLENDVPD	Y0, Y2, Y1, Y1
 	VANDPD	Y4, Y0, Y0
-	VMOVSD	X3, 291584(AX)	// step.t
-	VMOVSD	X1, 292608(AX)	// step.taken
-	VMOVSD	X0, 293120(AX)	// step.more
-	CMPQ	293120(AX), $0	// step.more
+	VMOVSD	X3, 291328(AX)	// step.t
+	VMOVSD	X1, 292352(AX)	// step.taken
+	VMOVSD	X0, 292864(AX)	// step.more
+	CMPQ	292864(AX), $0	// step.more
 	JNE	loop1
 	RET
 
@@ -4514,42 +4499,42 @@ TEXT stepSamplePart0_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	296576(SI), Y0	// stepSample.load
+	VMOVUPS	296320(SI), Y0	// stepSample.load
 	// arm.nde:27
 	VBROADCASTSS	5388(BX), Y1	// Arm.m2
 	VADDPS	Y0, Y1, Y1
 	// arm.nde:30
 	VBROADCASTSS	8(DX), Y2	// Arm.l2.square
 	VMULPS	Y2, Y1, Y2
-	VMOVUPS	Y2, 297216(SI)	// stepSample.mul
+	VMOVUPS	Y2, 296960(SI)	// stepSample.mul
 	VBROADCASTSS	(DX), Y3	// Arm.m2.add
 	VADDPS	Y3, Y0, Y0
 	VBROADCASTSS	4(DX), Y3	// Arm.l1.square
 	VFMADD213PS	Y2, Y0, Y3
-	VMOVUPS	Y3, 297344(SI)	// stepSample.add
+	VMOVUPS	Y3, 297088(SI)	// stepSample.add
 	VMULPS	f32_40000000<>(SB), Y1, Y3
 	VBROADCASTSS	5392(BX), Y4	// Arm.l1
 	VMULPS	Y4, Y3, Y3
 	VBROADCASTSS	5396(BX), Y4	// Arm.l2
 	VMULPS	Y4, Y3, Y3
-	VMOVUPS	Y3, 297472(SI)	// stepSample.mul_2
+	VMOVUPS	Y3, 297216(SI)	// stepSample.mul_2
 	// arm.nde:31
 	VBROADCASTSS	5392(BX), Y3	// Arm.l1
 	VMULPS	Y3, Y1, Y3
 	VBROADCASTSS	5396(BX), Y4	// Arm.l2
 	VMULPS	Y4, Y3, Y3
-	VMOVUPS	Y3, 297600(SI)	// stepSample.mul_3
+	VMOVUPS	Y3, 297344(SI)	// stepSample.mul_3
 	// arm.nde:32
-	VMOVUPS	Y2, 297728(SI)	// stepSample.reshape
+	VMOVUPS	Y2, 297472(SI)	// stepSample.reshape
 	// arm.nde:35
 	VMULPS	f32_411cf5c3<>(SB), Y0, Y0
 	VBROADCASTSS	5392(BX), Y2	// Arm.l1
 	VMULPS	Y2, Y0, Y0
-	VMOVUPS	Y0, 297856(SI)	// stepSample.mul_4
+	VMOVUPS	Y0, 297600(SI)	// stepSample.mul_4
 	VMULPS	f32_411cf5c3<>(SB), Y1, Y0
 	VBROADCASTSS	5396(BX), Y1	// Arm.l2
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 297984(SI)	// stepSample.mul_5
+	VMOVUPS	Y0, 297728(SI)	// stepSample.mul_5
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
@@ -4559,39 +4544,39 @@ loop1: // 4 times: vectors of the block
 	MOVQ	AX, DI
 loop2: // 4 times: vectors of the block
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 298112(SI)	// stepSample.step0_in0
+	VMOVUPD	Y0, 297856(SI)	// stepSample.step0_in0
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 298144(SI)	// stepSample.step0_in0 | 1
+	VMOVUPD	Y0, 297888(SI)	// stepSample.step0_in0 | 1
 	VMOVUPD	f64_3f847ae147ae147b<>(SB), Y0
-	VMOVUPD	Y0, 298368(SI)	// stepSample.step0_in1
+	VMOVUPD	Y0, 298112(SI)	// stepSample.step0_in1
 	VMOVUPD	f64_3f847ae147ae147b<>(SB), Y0
-	VMOVUPD	Y0, 298400(SI)	// stepSample.step0_in1 | 1
-	VMOVUPS	295808(DI), Y0	// stepSample.q[0]
-	VMOVUPS	Y0, 293376(DI)	// step0Lanestep.q[0]
-	VMOVUPS	295936(DI), Y0	// stepSample.q[1]
-	VMOVUPS	Y0, 293504(DI)	// step0Lanestep.q[1]
-	VMOVUPS	296064(DI), Y0	// stepSample.v[0]
-	VMOVUPS	Y0, 293632(DI)	// step0Lanestep.v[0]
-	VMOVUPS	296192(DI), Y0	// stepSample.v[1]
-	VMOVUPS	Y0, 293760(DI)	// step0Lanestep.v[1]
-	VMOVUPS	296320(DI), Y0	// stepSample.u[0]
-	VMOVUPS	Y0, 293888(DI)	// step0Lanestep.extra.0[0]
-	VMOVUPS	296448(DI), Y0	// stepSample.u[1]
-	VMOVUPS	Y0, 294016(DI)	// step0Lanestep.extra.0[1]
-	VMOVUPS	297216(DI), Y0	// stepSample.mul
-	VMOVUPS	Y0, 294144(DI)	// step0Lanestep.extra.1
-	VMOVUPS	297344(DI), Y0	// stepSample.add
-	VMOVUPS	Y0, 294272(DI)	// step0Lanestep.extra.2
-	VMOVUPS	297472(DI), Y0	// stepSample.mul_2
-	VMOVUPS	Y0, 294400(DI)	// step0Lanestep.extra.3
-	VMOVUPS	297600(DI), Y0	// stepSample.mul_3
-	VMOVUPS	Y0, 294528(DI)	// step0Lanestep.extra.4
-	VMOVUPS	297728(DI), Y0	// stepSample.reshape
-	VMOVUPS	Y0, 294656(DI)	// step0Lanestep.extra.5
-	VMOVUPS	297856(DI), Y0	// stepSample.mul_4
-	VMOVUPS	Y0, 294784(DI)	// step0Lanestep.extra.6
-	VMOVUPS	297984(DI), Y0	// stepSample.mul_5
-	VMOVUPS	Y0, 294912(DI)	// step0Lanestep.extra.7
+	VMOVUPD	Y0, 298144(SI)	// stepSample.step0_in1 | 1
+	VMOVUPS	295552(DI), Y0	// stepSample.q[0]
+	VMOVUPS	Y0, 293120(DI)	// step0Lanestep.q[0]
+	VMOVUPS	295680(DI), Y0	// stepSample.q[1]
+	VMOVUPS	Y0, 293248(DI)	// step0Lanestep.q[1]
+	VMOVUPS	295808(DI), Y0	// stepSample.v[0]
+	VMOVUPS	Y0, 293376(DI)	// step0Lanestep.v[0]
+	VMOVUPS	295936(DI), Y0	// stepSample.v[1]
+	VMOVUPS	Y0, 293504(DI)	// step0Lanestep.v[1]
+	VMOVUPS	296064(DI), Y0	// stepSample.u[0]
+	VMOVUPS	Y0, 293632(DI)	// step0Lanestep.extra.0[0]
+	VMOVUPS	296192(DI), Y0	// stepSample.u[1]
+	VMOVUPS	Y0, 293760(DI)	// step0Lanestep.extra.0[1]
+	VMOVUPS	296960(DI), Y0	// stepSample.mul
+	VMOVUPS	Y0, 293888(DI)	// step0Lanestep.extra.1
+	VMOVUPS	297088(DI), Y0	// stepSample.add
+	VMOVUPS	Y0, 294016(DI)	// step0Lanestep.extra.2
+	VMOVUPS	297216(DI), Y0	// stepSample.mul_2
+	VMOVUPS	Y0, 294144(DI)	// step0Lanestep.extra.3
+	VMOVUPS	297344(DI), Y0	// stepSample.mul_3
+	VMOVUPS	Y0, 294272(DI)	// step0Lanestep.extra.4
+	VMOVUPS	297472(DI), Y0	// stepSample.reshape
+	VMOVUPS	Y0, 294400(DI)	// step0Lanestep.extra.5
+	VMOVUPS	297600(DI), Y0	// stepSample.mul_4
+	VMOVUPS	Y0, 294528(DI)	// step0Lanestep.extra.6
+	VMOVUPS	297728(DI), Y0	// stepSample.mul_5
+	VMOVUPS	Y0, 294656(DI)	// step0Lanestep.extra.7
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -4617,14 +4602,14 @@ TEXT stepSamplePart2_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	293376(SI), Y0	// step0Lanestep.q[0]
-	VMOVUPS	Y0, 296704(SI)	// stepSample.qn[0]
-	VMOVUPS	293504(SI), Y0	// step0Lanestep.q[1]
-	VMOVUPS	Y0, 296832(SI)	// stepSample.qn[1]
-	VMOVUPS	293632(SI), Y0	// step0Lanestep.v[0]
-	VMOVUPS	Y0, 296960(SI)	// stepSample.vn[0]
-	VMOVUPS	293760(SI), Y0	// step0Lanestep.v[1]
-	VMOVUPS	Y0, 297088(SI)	// stepSample.vn[1]
+	VMOVUPS	293120(SI), Y0	// step0Lanestep.q[0]
+	VMOVUPS	Y0, 296448(SI)	// stepSample.qn[0]
+	VMOVUPS	293248(SI), Y0	// step0Lanestep.q[1]
+	VMOVUPS	Y0, 296576(SI)	// stepSample.qn[1]
+	VMOVUPS	293376(SI), Y0	// step0Lanestep.v[0]
+	VMOVUPS	Y0, 296704(SI)	// stepSample.vn[0]
+	VMOVUPS	293504(SI), Y0	// step0Lanestep.v[1]
+	VMOVUPS	Y0, 296832(SI)	// stepSample.vn[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
@@ -4649,9 +4634,9 @@ TEXT armFieldDual_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	298752(SI), Y0	// q[1]
-	VMOVUPS	299520(SI), Y1	// add
-	VMOVUPS	299648(SI), Y2	// mul
+	VMOVUPS	298496(SI), Y0	// q[1]
+	VMOVUPS	299264(SI), Y1	// add
+	VMOVUPS	299392(SI), Y2	// mul
 	// arm.nde:28
 	VMOVUPS	f32_4b400000<>(SB), Y3
 	VFMADD231PS	f32_3f22f983<>(SB), Y0, Y3
@@ -4686,16 +4671,16 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y4, Y4
 	VXORPS	f32_ffffffff<>(SB), Y4, Y4
 	VORPS	Y4, Y3, Y3
-	VMOVUPS	Y3, 301824(SI)	// c2
+	VMOVUPS	Y3, 301568(SI)	// c2
 	// arm.nde:30
 	VFMADD231PS	Y3, Y2, Y1
-	VMOVUPS	299392(SI), Y2	// mul
-	VMOVUPS	299776(SI), Y4	// mul
+	VMOVUPS	299136(SI), Y2	// mul
+	VMOVUPS	299520(SI), Y4	// mul
 	// arm.nde:32
 	// arm.nde:31
 	VFMADD231PS	Y3, Y4, Y2
-	VMOVUPS	298880(SI), Y3	// v[0]
-	VMOVUPS	299008(SI), Y5	// v[1]
+	VMOVUPS	298624(SI), Y3	// v[0]
+	VMOVUPS	298752(SI), Y5	// v[1]
 	// arm.nde:32
 	// arm.nde:28
 	VANDPS	f32_7fffffff<>(SB), Y0, Y6
@@ -4732,35 +4717,35 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y7, Y7
 	VXORPS	f32_ffffffff<>(SB), Y7, Y7
 	VORPS	Y7, Y6, Y6
-	VMOVUPS	Y6, 302464(SI)	// s2
+	VMOVUPS	Y6, 302208(SI)	// s2
 	// arm.nde:33
 	VMULPS	Y6, Y4, Y4
-	VMOVUPS	Y4, 302592(SI)	// k
+	VMOVUPS	Y4, 302336(SI)	// k
 	// arm.nde:34
 	VXORPS	f32_80000000<>(SB), Y4, Y6
-	VMOVUPS	Y6, 302720(SI)	// neg
+	VMOVUPS	Y6, 302464(SI)	// neg
 	VMULPS	f32_40000000<>(SB), Y3, Y7
-	VMOVUPS	Y7, 302848(SI)	// mul_6
+	VMOVUPS	Y7, 302592(SI)	// mul_6
 	VMULPS	Y5, Y7, Y7
 	VFMADD231PS	Y5, Y5, Y7
-	VMOVUPS	Y7, 302976(SI)	// add_2
+	VMOVUPS	Y7, 302720(SI)	// add_2
 	VMULPS	Y7, Y6, Y6
-	VMOVUPS	299904(SI), Y7	// reshape
+	VMOVUPS	299648(SI), Y7	// reshape
 	// arm.nde:32
-	VMOVUPS	Y1, 301952(SI)	// M[0]
-	VMOVUPS	Y2, 302080(SI)	// M[1]
-	VMOVUPS	Y2, 302208(SI)	// M[2]
-	VMOVUPS	Y7, 302336(SI)	// M[3]
+	VMOVUPS	Y1, 301696(SI)	// M[0]
+	VMOVUPS	Y2, 301824(SI)	// M[1]
+	VMOVUPS	Y2, 301952(SI)	// M[2]
+	VMOVUPS	Y7, 302080(SI)	// M[3]
 	// arm.nde:34
 	VMULPS	Y3, Y3, Y1
-	VMOVUPS	Y1, 303104(SI)	// square
+	VMOVUPS	Y1, 302848(SI)	// square
 	VMULPS	Y1, Y4, Y1
-	VMOVUPS	298624(SI), Y2	// q[0]
-	VMOVUPS	300160(SI), Y4	// mul
-	VMOVUPS	300032(SI), Y7	// mul
+	VMOVUPS	298368(SI), Y2	// q[0]
+	VMOVUPS	299904(SI), Y4	// mul
+	VMOVUPS	299776(SI), Y7	// mul
 	// arm.nde:35
 	VADDPS	Y0, Y2, Y8
-	VMOVUPS	Y8, 303232(SI)	// add_3
+	VMOVUPS	Y8, 302976(SI)	// add_3
 	VMOVUPS	f32_4b400000<>(SB), Y9
 	VFMADD231PS	f32_3f22f983<>(SB), Y8, Y9
 	VSUBPS	f32_4b400000<>(SB), Y9, Y10
@@ -4829,8 +4814,8 @@ loop1: // 4 times: vectors of the block
 	VXORPS	f32_ffffffff<>(SB), Y9, Y9
 	VORPS	Y9, Y8, Y8
 	VFMADD213PS	Y4, Y8, Y7
-	VMOVUPS	299136(SI), Y8	// u[0]
-	VMOVUPS	299264(SI), Y9	// u[1]
+	VMOVUPS	298880(SI), Y8	// u[0]
+	VMOVUPS	299008(SI), Y9	// u[1]
 	// arm.nde:34
 	// arm.nde:38
 	VSUBPS	Y6, Y8, Y6
@@ -4838,9 +4823,9 @@ loop1: // 4 times: vectors of the block
 	// arm.nde:35
 	// arm.nde:38
 	VSUBPS	Y7, Y6, Y6
-	VMOVUPS	Y6, 303360(SI)	// sub[0]
+	VMOVUPS	Y6, 303104(SI)	// sub[0]
 	VSUBPS	Y4, Y1, Y1
-	VMOVUPS	Y1, 303488(SI)	// sub[1]
+	VMOVUPS	Y1, 303232(SI)	// sub[1]
 	// arm.nde:11
 	VANDPS	f32_7fffffff<>(SB), Y2, Y1
 	VMOVUPS	f32_4b400000<>(SB), Y4
@@ -4876,7 +4861,7 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y4, Y4
 	VXORPS	f32_ffffffff<>(SB), Y4, Y4
 	VORPS	Y4, Y1, Y1
-	VMOVUPS	Y1, 303616(SI)	// sin[0]
+	VMOVUPS	Y1, 303360(SI)	// sin[0]
 	VANDPS	f32_7fffffff<>(SB), Y0, Y4
 	VMOVUPS	f32_4b400000<>(SB), Y6
 	VFMADD231PS	f32_3f22f983<>(SB), Y4, Y6
@@ -4911,7 +4896,7 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y6, Y6
 	VXORPS	f32_ffffffff<>(SB), Y6, Y6
 	VORPS	Y6, Y4, Y4
-	VMOVUPS	Y4, 303744(SI)	// sin[1]
+	VMOVUPS	Y4, 303488(SI)	// sin[1]
 	VMOVUPS	f32_4b400000<>(SB), Y6
 	VFMADD231PS	f32_3f22f983<>(SB), Y2, Y6
 	VSUBPS	f32_4b400000<>(SB), Y6, Y7
@@ -4945,7 +4930,7 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y2, Y2
 	VXORPS	f32_ffffffff<>(SB), Y2, Y2
 	VORPS	Y2, Y6, Y2
-	VMOVUPS	Y2, 303872(SI)	// cos[0]
+	VMOVUPS	Y2, 303616(SI)	// cos[0]
 	VMOVUPS	f32_4b400000<>(SB), Y6
 	VFMADD231PS	f32_3f22f983<>(SB), Y0, Y6
 	VSUBPS	f32_4b400000<>(SB), Y6, Y7
@@ -4979,13 +4964,13 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y0, Y0
 	VXORPS	f32_ffffffff<>(SB), Y0, Y0
 	VORPS	Y0, Y6, Y0
-	VMOVUPS	Y0, 304000(SI)	// cos[1]
-	VMOVUPS	Y1, 304128(SI)	// concat[0]
-	VMOVUPS	Y4, 304256(SI)	// concat[1]
-	VMOVUPS	Y2, 304384(SI)	// concat[2]
-	VMOVUPS	Y0, 304512(SI)	// concat[3]
-	VMOVUPS	Y3, 304640(SI)	// concat[4]
-	VMOVUPS	Y5, 304768(SI)	// concat[5]
+	VMOVUPS	Y0, 303744(SI)	// cos[1]
+	VMOVUPS	Y1, 303872(SI)	// concat[0]
+	VMOVUPS	Y4, 304000(SI)	// concat[1]
+	VMOVUPS	Y2, 304128(SI)	// concat[2]
+	VMOVUPS	Y0, 304256(SI)	// concat[3]
+	VMOVUPS	Y3, 304384(SI)	// concat[4]
+	VMOVUPS	Y5, 304512(SI)	// concat[5]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
@@ -5006,10 +4991,10 @@ loop2: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop3: // 6 times: terms of the sums
-	VMOVUPS	304128(R10), Y8	// concat[0]
-	VMOVUPS	304160(R10), Y9	// concat[0] | 1
-	VMOVUPS	304192(R10), Y10	// concat[0] | 2
-	VMOVUPS	304224(R10), Y11	// concat[0] | 3
+	VMOVUPS	303872(R10), Y8	// concat[0]
+	VMOVUPS	303904(R10), Y9	// concat[0] | 1
+	VMOVUPS	303936(R10), Y10	// concat[0] | 2
+	VMOVUPS	303968(R10), Y11	// concat[0] | 3
 	VBROADCASTSS	(R11), Y12	// friction.0.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -5024,14 +5009,14 @@ loop3: // 6 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop3
-	VMOVUPS	Y0, 304896(DI)	// matvec[0]
-	VMOVUPS	Y1, 304928(DI)	// matvec[0] | 1
-	VMOVUPS	Y2, 304960(DI)	// matvec[0] | 2
-	VMOVUPS	Y3, 304992(DI)	// matvec[0] | 3
-	VMOVUPS	Y4, 305024(DI)	// matvec[1]
-	VMOVUPS	Y5, 305056(DI)	// matvec[1] | 1
-	VMOVUPS	Y6, 305088(DI)	// matvec[1] | 2
-	VMOVUPS	Y7, 305120(DI)	// matvec[1] | 3
+	VMOVUPS	Y0, 304640(DI)	// matvec[0]
+	VMOVUPS	Y1, 304672(DI)	// matvec[0] | 1
+	VMOVUPS	Y2, 304704(DI)	// matvec[0] | 2
+	VMOVUPS	Y3, 304736(DI)	// matvec[0] | 3
+	VMOVUPS	Y4, 304768(DI)	// matvec[1]
+	VMOVUPS	Y5, 304800(DI)	// matvec[1] | 1
+	VMOVUPS	Y6, 304832(DI)	// matvec[1] | 2
+	VMOVUPS	Y7, 304864(DI)	// matvec[1] | 3
 	ADDQ	$48, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -5044,10 +5029,10 @@ loop4: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop5: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	304896(R9), Y0	// matvec[0]
+	VMOVUPS	304640(R9), Y0	// matvec[0]
 	VBROADCASTSS	768(R10), Y1	// friction.0.bias[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 308992(R9)	// add_4[0]
+	VMOVUPS	Y0, 308736(R9)	// add_4[0]
 	VORPS	f32_80000000<>(SB), Y0, Y1
 	VMOVUPS	f32_c2ae999a<>(SB), Y2
 	VMAXPS	Y1, Y2, Y1
@@ -5076,7 +5061,7 @@ loop5: // 32 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VMAXPS	Y0, Y2, Y0
 	VFMADD231PS	Y3, Y1, Y0
-	VMOVUPS	Y0, 313088(R9)	// softplus[0]
+	VMOVUPS	Y0, 312832(R9)	// softplus[0]
 	ADDQ	$128, R9
 	ADDQ	$4, R10
 	DECQ	DI
@@ -5101,10 +5086,10 @@ loop6: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop7: // 32 times: terms of the sums
-	VMOVUPS	313088(R10), Y8	// softplus[0]
-	VMOVUPS	313120(R10), Y9	// softplus[0] | 1
-	VMOVUPS	313152(R10), Y10	// softplus[0] | 2
-	VMOVUPS	313184(R10), Y11	// softplus[0] | 3
+	VMOVUPS	312832(R10), Y8	// softplus[0]
+	VMOVUPS	312864(R10), Y9	// softplus[0] | 1
+	VMOVUPS	312896(R10), Y10	// softplus[0] | 2
+	VMOVUPS	312928(R10), Y11	// softplus[0] | 3
 	VBROADCASTSS	896(R11), Y12	// friction.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -5119,14 +5104,14 @@ loop7: // 32 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop7
-	VMOVUPS	Y0, 317184(DI)	// matvec_2[0]
-	VMOVUPS	Y1, 317216(DI)	// matvec_2[0] | 1
-	VMOVUPS	Y2, 317248(DI)	// matvec_2[0] | 2
-	VMOVUPS	Y3, 317280(DI)	// matvec_2[0] | 3
-	VMOVUPS	Y4, 317312(DI)	// matvec_2[1]
-	VMOVUPS	Y5, 317344(DI)	// matvec_2[1] | 1
-	VMOVUPS	Y6, 317376(DI)	// matvec_2[1] | 2
-	VMOVUPS	Y7, 317408(DI)	// matvec_2[1] | 3
+	VMOVUPS	Y0, 316928(DI)	// matvec_2[0]
+	VMOVUPS	Y1, 316960(DI)	// matvec_2[0] | 1
+	VMOVUPS	Y2, 316992(DI)	// matvec_2[0] | 2
+	VMOVUPS	Y3, 317024(DI)	// matvec_2[0] | 3
+	VMOVUPS	Y4, 317056(DI)	// matvec_2[1]
+	VMOVUPS	Y5, 317088(DI)	// matvec_2[1] | 1
+	VMOVUPS	Y6, 317120(DI)	// matvec_2[1] | 2
+	VMOVUPS	Y7, 317152(DI)	// matvec_2[1] | 3
 	ADDQ	$256, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -5141,10 +5126,10 @@ loop8: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop9: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	317184(R9), Y2	// matvec_2[0]
+	VMOVUPS	316928(R9), Y2	// matvec_2[0]
 	VBROADCASTSS	4992(R10), Y3	// friction.2.bias[0]
 	VADDPS	Y3, Y2, Y2
-	VMOVUPS	Y2, 321280(R9)	// add_5[0]
+	VMOVUPS	Y2, 321024(R9)	// add_5[0]
 	VORPS	f32_80000000<>(SB), Y2, Y3
 	VMOVUPS	f32_c2ae999a<>(SB), Y4
 	VMAXPS	Y3, Y4, Y3
@@ -5181,23 +5166,23 @@ loop9: // 32 times: elements
 	ADDQ	$4, R10
 	DECQ	DI
 	JNE	loop9
-	VMOVUPS	Y0, 325376(SI)	// matvec_3[0]
-	VMOVUPS	Y1, 325504(SI)	// matvec_3[1]
+	VMOVUPS	Y0, 325120(SI)	// matvec_3[0]
+	VMOVUPS	Y1, 325248(SI)	// matvec_3[1]
 	// arm.nde:38
-	VMOVUPS	303360(SI), Y2	// sub[0]
+	VMOVUPS	303104(SI), Y2	// sub[0]
 	VBROADCASTSS	5376(BX), Y3	// friction.4.bias[0]
 	VADDPS	Y3, Y0, Y0
 	VSUBPS	Y0, Y2, Y0
-	VMOVUPS	Y0, 325632(SI)	// sub_2[0]
-	VMOVUPS	303488(SI), Y2	// sub[1]
+	VMOVUPS	Y0, 325376(SI)	// sub_2[0]
+	VMOVUPS	303232(SI), Y2	// sub[1]
 	VBROADCASTSS	5380(BX), Y3	// friction.4.bias[1]
 	VADDPS	Y3, Y1, Y1
 	VSUBPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 325760(SI)	// sub_2[1]
-	VMOVUPS	301952(SI), Y2	// M[0]
-	VMOVUPS	302080(SI), Y3	// M[1]
-	VMOVUPS	302208(SI), Y4	// M[2]
-	VMOVUPS	302336(SI), Y5	// M[3]
+	VMOVUPS	Y1, 325504(SI)	// sub_2[1]
+	VMOVUPS	301696(SI), Y2	// M[0]
+	VMOVUPS	301824(SI), Y3	// M[1]
+	VMOVUPS	301952(SI), Y4	// M[2]
+	VMOVUPS	302080(SI), Y5	// M[3]
 	VANDPS	f32_7fffffff<>(SB), Y2, Y6
 	VANDPS	f32_7fffffff<>(SB), Y4, Y7
 	VCMPPS	$17, Y7, Y6, Y6
@@ -5218,48 +5203,48 @@ loop9: // 32 times: elements
 	VFNMADD231PS	Y0, Y4, Y5
 	VDIVPS	Y7, Y5, Y2
 	VORPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 301056(SI)	// dv[0]
-	VMOVUPS	Y0, 301184(SI)	// dv[1]
-	VMOVUPS	300416(SI), Y0	// q_dot[1]
-	VMOVUPS	299776(SI), Y1	// mul
-	VMOVUPS	300544(SI), Y15	// v_dot[0]
+	VMOVUPS	Y1, 300800(SI)	// dv[0]
+	VMOVUPS	Y0, 300928(SI)	// dv[1]
+	VMOVUPS	300160(SI), Y0	// q_dot[1]
+	VMOVUPS	299520(SI), Y1	// mul
+	VMOVUPS	300288(SI), Y15	// v_dot[0]
 	VMOVUPS	Y15, 0(AX)
-	VMOVUPS	299008(SI), Y2	// v[1]
-	VMOVUPS	300672(SI), Y3	// v_dot[1]
+	VMOVUPS	298752(SI), Y2	// v[1]
+	VMOVUPS	300416(SI), Y3	// v_dot[1]
 	// arm.nde:33
-	VMOVUPS	301824(SI), Y4	// c2
+	VMOVUPS	301568(SI), Y4	// c2
 	VMULPS	Y4, Y0, Y4
 	VMULPS	Y1, Y4, Y1
 	// arm.nde:34
 	VMULPS	f32_40000000<>(SB), Y2, Y4
-	VMOVUPS	302848(SI), Y5	// mul_6
+	VMOVUPS	302592(SI), Y5	// mul_6
 	VMOVUPS	0(AX), Y13
 	VMULPS	f32_40000000<>(SB), Y13, Y6
 	VMULPS	Y2, Y6, Y2
 	VFMADD231PS	Y5, Y3, Y2
 	VFMADD231PS	Y4, Y3, Y2
-	VMOVUPS	302720(SI), Y4	// neg
+	VMOVUPS	302464(SI), Y4	// neg
 	VXORPS	f32_80000000<>(SB), Y1, Y6
-	VMOVUPS	302976(SI), Y7	// add_2
+	VMOVUPS	302720(SI), Y7	// add_2
 	VMULPS	Y7, Y6, Y6
 	VMOVUPS	Y6, Y15
 	VFMADD231PS	Y4, Y2, Y15
 	VMOVUPS	Y15, 32(AX)
 	VMULPS	0(AX), Y5, Y2
-	VMOVUPS	302592(SI), Y4	// k
-	VMOVUPS	303104(SI), Y5	// square
+	VMOVUPS	302336(SI), Y4	// k
+	VMOVUPS	302848(SI), Y5	// square
 	VMULPS	Y5, Y1, Y1
 	VMOVUPS	Y1, Y15
 	VFMADD231PS	Y4, Y2, Y15
 	VMOVUPS	Y15, 64(AX)
-	VMOVUPS	300288(SI), Y1	// q_dot[0]
-	VMOVUPS	300160(SI), Y2	// mul
-	VMOVUPS	298624(SI), Y4	// q[0]
-	VMOVUPS	300032(SI), Y15	// mul
+	VMOVUPS	300032(SI), Y1	// q_dot[0]
+	VMOVUPS	299904(SI), Y2	// mul
+	VMOVUPS	298368(SI), Y4	// q[0]
+	VMOVUPS	299776(SI), Y15	// mul
 	VMOVUPS	Y15, 96(AX)
 	// arm.nde:35
 	VADDPS	Y0, Y1, Y5
-	VMOVUPS	303232(SI), Y6	// add_3
+	VMOVUPS	302976(SI), Y6	// add_3
 	VANDPS	f32_7fffffff<>(SB), Y6, Y7
 	VMOVUPS	f32_4b400000<>(SB), Y8
 	VFMADD231PS	f32_3f22f983<>(SB), Y7, Y8
@@ -5343,31 +5328,31 @@ loop9: // 32 times: elements
 	// arm.nde:35
 	// arm.nde:38
 	VSUBPS	Y4, Y5, Y4
-	VMOVUPS	Y4, 325888(SI)	// sub_3[0]
+	VMOVUPS	Y4, 325632(SI)	// sub_3[0]
 	VSUBPS	Y2, Y6, Y2
-	VMOVUPS	Y2, 326016(SI)	// sub_3[1]
+	VMOVUPS	Y2, 325760(SI)	// sub_3[1]
 	// arm.nde:11
-	VMOVUPS	303872(SI), Y2	// cos[0]
+	VMOVUPS	303616(SI), Y2	// cos[0]
 	VMULPS	Y2, Y1, Y2
-	VMOVUPS	Y2, 326144(SI)	// mul_7[0]
-	VMOVUPS	304000(SI), Y4	// cos[1]
+	VMOVUPS	Y2, 325888(SI)	// mul_7[0]
+	VMOVUPS	303744(SI), Y4	// cos[1]
 	VMULPS	Y4, Y0, Y4
-	VMOVUPS	Y4, 326272(SI)	// mul_7[1]
-	VMOVUPS	303616(SI), Y5	// sin[0]
+	VMOVUPS	Y4, 326016(SI)	// mul_7[1]
+	VMOVUPS	303360(SI), Y5	// sin[0]
 	VXORPS	f32_80000000<>(SB), Y5, Y5
 	VMULPS	Y5, Y1, Y1
-	VMOVUPS	Y1, 326400(SI)	// mul_8[0]
-	VMOVUPS	303744(SI), Y5	// sin[1]
+	VMOVUPS	Y1, 326144(SI)	// mul_8[0]
+	VMOVUPS	303488(SI), Y5	// sin[1]
 	VXORPS	f32_80000000<>(SB), Y5, Y5
 	VMULPS	Y5, Y0, Y0
-	VMOVUPS	Y0, 326528(SI)	// mul_8[1]
-	VMOVUPS	Y2, 326656(SI)	// concat_2[0]
-	VMOVUPS	Y4, 326784(SI)	// concat_2[1]
-	VMOVUPS	Y1, 326912(SI)	// concat_2[2]
-	VMOVUPS	Y0, 327040(SI)	// concat_2[3]
+	VMOVUPS	Y0, 326272(SI)	// mul_8[1]
+	VMOVUPS	Y2, 326400(SI)	// concat_2[0]
+	VMOVUPS	Y4, 326528(SI)	// concat_2[1]
+	VMOVUPS	Y1, 326656(SI)	// concat_2[2]
+	VMOVUPS	Y0, 326784(SI)	// concat_2[3]
 	VMOVUPS	0(AX), Y13	// concat_2[4]
-	VMOVUPS	Y13, 327168(SI)
-	VMOVUPS	Y3, 327296(SI)	// concat_2[5]
+	VMOVUPS	Y13, 326912(SI)
+	VMOVUPS	Y3, 327040(SI)	// concat_2[5]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop8
@@ -5388,10 +5373,10 @@ loop10: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop11: // 6 times: terms of the sums
-	VMOVUPS	326656(R10), Y8	// concat_2[0]
-	VMOVUPS	326688(R10), Y9	// concat_2[0] | 1
-	VMOVUPS	326720(R10), Y10	// concat_2[0] | 2
-	VMOVUPS	326752(R10), Y11	// concat_2[0] | 3
+	VMOVUPS	326400(R10), Y8	// concat_2[0]
+	VMOVUPS	326432(R10), Y9	// concat_2[0] | 1
+	VMOVUPS	326464(R10), Y10	// concat_2[0] | 2
+	VMOVUPS	326496(R10), Y11	// concat_2[0] | 3
 	VBROADCASTSS	(R11), Y12	// friction.0.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -5406,14 +5391,14 @@ loop11: // 6 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop11
-	VMOVUPS	Y0, 327424(DI)	// matvec_4[0]
-	VMOVUPS	Y1, 327456(DI)	// matvec_4[0] | 1
-	VMOVUPS	Y2, 327488(DI)	// matvec_4[0] | 2
-	VMOVUPS	Y3, 327520(DI)	// matvec_4[0] | 3
-	VMOVUPS	Y4, 327552(DI)	// matvec_4[1]
-	VMOVUPS	Y5, 327584(DI)	// matvec_4[1] | 1
-	VMOVUPS	Y6, 327616(DI)	// matvec_4[1] | 2
-	VMOVUPS	Y7, 327648(DI)	// matvec_4[1] | 3
+	VMOVUPS	Y0, 327168(DI)	// matvec_4[0]
+	VMOVUPS	Y1, 327200(DI)	// matvec_4[0] | 1
+	VMOVUPS	Y2, 327232(DI)	// matvec_4[0] | 2
+	VMOVUPS	Y3, 327264(DI)	// matvec_4[0] | 3
+	VMOVUPS	Y4, 327296(DI)	// matvec_4[1]
+	VMOVUPS	Y5, 327328(DI)	// matvec_4[1] | 1
+	VMOVUPS	Y6, 327360(DI)	// matvec_4[1] | 2
+	VMOVUPS	Y7, 327392(DI)	// matvec_4[1] | 3
 	ADDQ	$48, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -5425,8 +5410,8 @@ loop12: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop13: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	327424(R9), Y0	// matvec_4[0]
-	VMOVUPS	308992(R9), Y1	// add_4[0]
+	VMOVUPS	327168(R9), Y0	// matvec_4[0]
+	VMOVUPS	308736(R9), Y1	// add_4[0]
 	VORPS	f32_80000000<>(SB), Y1, Y2
 	VMOVUPS	f32_42b40000<>(SB), Y3
 	VMINPS	Y2, Y3, Y2
@@ -5459,7 +5444,7 @@ loop13: // 32 times: elements
 	VADDPS	f32_3f800000<>(SB), Y2, Y2
 	VDIVPS	Y2, Y1, Y1
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 331520(R9)	// mul_9[0]
+	VMOVUPS	Y0, 331264(R9)	// mul_9[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop13
@@ -5483,10 +5468,10 @@ loop14: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop15: // 32 times: terms of the sums
-	VMOVUPS	331520(R10), Y8	// mul_9[0]
-	VMOVUPS	331552(R10), Y9	// mul_9[0] | 1
-	VMOVUPS	331584(R10), Y10	// mul_9[0] | 2
-	VMOVUPS	331616(R10), Y11	// mul_9[0] | 3
+	VMOVUPS	331264(R10), Y8	// mul_9[0]
+	VMOVUPS	331296(R10), Y9	// mul_9[0] | 1
+	VMOVUPS	331328(R10), Y10	// mul_9[0] | 2
+	VMOVUPS	331360(R10), Y11	// mul_9[0] | 3
 	VBROADCASTSS	896(R11), Y12	// friction.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -5501,14 +5486,14 @@ loop15: // 32 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop15
-	VMOVUPS	Y0, 335616(DI)	// matvec_5[0]
-	VMOVUPS	Y1, 335648(DI)	// matvec_5[0] | 1
-	VMOVUPS	Y2, 335680(DI)	// matvec_5[0] | 2
-	VMOVUPS	Y3, 335712(DI)	// matvec_5[0] | 3
-	VMOVUPS	Y4, 335744(DI)	// matvec_5[1]
-	VMOVUPS	Y5, 335776(DI)	// matvec_5[1] | 1
-	VMOVUPS	Y6, 335808(DI)	// matvec_5[1] | 2
-	VMOVUPS	Y7, 335840(DI)	// matvec_5[1] | 3
+	VMOVUPS	Y0, 335360(DI)	// matvec_5[0]
+	VMOVUPS	Y1, 335392(DI)	// matvec_5[0] | 1
+	VMOVUPS	Y2, 335424(DI)	// matvec_5[0] | 2
+	VMOVUPS	Y3, 335456(DI)	// matvec_5[0] | 3
+	VMOVUPS	Y4, 335488(DI)	// matvec_5[1]
+	VMOVUPS	Y5, 335520(DI)	// matvec_5[1] | 1
+	VMOVUPS	Y6, 335552(DI)	// matvec_5[1] | 2
+	VMOVUPS	Y7, 335584(DI)	// matvec_5[1] | 3
 	ADDQ	$256, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -5523,8 +5508,8 @@ loop16: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop17: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	335616(R9), Y2	// matvec_5[0]
-	VMOVUPS	321280(R9), Y3	// add_5[0]
+	VMOVUPS	335360(R9), Y2	// matvec_5[0]
+	VMOVUPS	321024(R9), Y3	// add_5[0]
 	VORPS	f32_80000000<>(SB), Y3, Y4
 	VMOVUPS	f32_42b40000<>(SB), Y5
 	VMINPS	Y4, Y5, Y4
@@ -5566,38 +5551,38 @@ loop17: // 32 times: elements
 	DECQ	DI
 	JNE	loop17
 	// arm.nde:38
-	VMOVUPS	325888(SI), Y2	// sub_3[0]
+	VMOVUPS	325632(SI), Y2	// sub_3[0]
 	VSUBPS	Y0, Y2, Y0
-	VMOVUPS	326016(SI), Y2	// sub_3[1]
+	VMOVUPS	325760(SI), Y2	// sub_3[1]
 	VSUBPS	Y1, Y2, Y1
-	VMOVUPS	300416(SI), Y2	// q_dot[1]
-	VMOVUPS	299648(SI), Y3	// mul
+	VMOVUPS	300160(SI), Y2	// q_dot[1]
+	VMOVUPS	299392(SI), Y3	// mul
 	// arm.nde:28
-	VMOVUPS	302464(SI), Y4	// s2
+	VMOVUPS	302208(SI), Y4	// s2
 	VXORPS	f32_80000000<>(SB), Y4, Y4
 	VMULPS	Y4, Y2, Y2
 	// arm.nde:30
 	VMULPS	Y3, Y2, Y3
-	VMOVUPS	299776(SI), Y4	// mul
+	VMOVUPS	299520(SI), Y4	// mul
 	// arm.nde:32
 	// arm.nde:31
 	VMULPS	Y4, Y2, Y2
 	// arm.nde:32
 	// arm.nde:38
-	VMOVUPS	301056(SI), Y4	// dv[0]
+	VMOVUPS	300800(SI), Y4	// dv[0]
 	VMULPS	Y4, Y3, Y3
-	VMOVUPS	301184(SI), Y5	// dv[1]
+	VMOVUPS	300928(SI), Y5	// dv[1]
 	VFMADD231PS	Y5, Y2, Y3
 	VMULPS	Y4, Y2, Y2
 	VFMADD231PS	f32_00000000<>(SB), Y5, Y2
 	VSUBPS	Y3, Y0, Y0
-	VMOVUPS	Y0, 339712(SI)	// sub_4[0]
+	VMOVUPS	Y0, 339456(SI)	// sub_4[0]
 	VSUBPS	Y2, Y1, Y1
-	VMOVUPS	Y1, 339840(SI)	// sub_4[1]
-	VMOVUPS	301952(SI), Y2	// M[0]
-	VMOVUPS	302080(SI), Y3	// M[1]
-	VMOVUPS	302208(SI), Y4	// M[2]
-	VMOVUPS	302336(SI), Y5	// M[3]
+	VMOVUPS	Y1, 339584(SI)	// sub_4[1]
+	VMOVUPS	301696(SI), Y2	// M[0]
+	VMOVUPS	301824(SI), Y3	// M[1]
+	VMOVUPS	301952(SI), Y4	// M[2]
+	VMOVUPS	302080(SI), Y5	// M[3]
 	VANDPS	f32_7fffffff<>(SB), Y2, Y6
 	VANDPS	f32_7fffffff<>(SB), Y4, Y7
 	VCMPPS	$17, Y7, Y6, Y6
@@ -5618,22 +5603,22 @@ loop17: // 32 times: elements
 	VFNMADD231PS	Y0, Y4, Y5
 	VDIVPS	Y7, Y5, Y2
 	VORPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 301568(SI)	// dv_dot[0]
-	VMOVUPS	Y0, 301696(SI)	// dv_dot[1]
+	VMOVUPS	Y1, 301312(SI)	// dv_dot[0]
+	VMOVUPS	Y0, 301440(SI)	// dv_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop16
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop18: // 4 times: vectors of the block
-	VMOVUPS	298880(SI), Y0	// v[0]
-	VMOVUPS	Y0, 300800(SI)	// dq[0]
-	VMOVUPS	299008(SI), Y0	// v[1]
-	VMOVUPS	Y0, 300928(SI)	// dq[1]
-	VMOVUPS	300544(SI), Y0	// v_dot[0]
-	VMOVUPS	Y0, 301312(SI)	// dq_dot[0]
-	VMOVUPS	300672(SI), Y0	// v_dot[1]
-	VMOVUPS	Y0, 301440(SI)	// dq_dot[1]
+	VMOVUPS	298624(SI), Y0	// v[0]
+	VMOVUPS	Y0, 300544(SI)	// dq[0]
+	VMOVUPS	298752(SI), Y0	// v[1]
+	VMOVUPS	Y0, 300672(SI)	// dq[1]
+	VMOVUPS	300288(SI), Y0	// v_dot[0]
+	VMOVUPS	Y0, 301056(SI)	// dq_dot[0]
+	VMOVUPS	300416(SI), Y0	// v_dot[1]
+	VMOVUPS	Y0, 301184(SI)	// dq_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop18
@@ -5646,104 +5631,104 @@ TEXT step0TangentStep_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	340608(SI), Y0	// q[0]
-	VMOVUPS	Y0, 298624(SI)	// armFieldDual.q[0]
-	VMOVUPS	340736(SI), Y0	// q[1]
-	VMOVUPS	Y0, 298752(SI)	// armFieldDual.q[1]
-	VMOVUPS	340864(SI), Y0	// v[0]
-	VMOVUPS	Y0, 298880(SI)	// armFieldDual.v[0]
-	VMOVUPS	340992(SI), Y0	// v[1]
-	VMOVUPS	Y0, 299008(SI)	// armFieldDual.v[1]
-	VMOVUPS	341632(SI), Y0	// u[0]
-	VMOVUPS	Y0, 299136(SI)	// armFieldDual.u[0]
-	VMOVUPS	341760(SI), Y0	// u[1]
-	VMOVUPS	Y0, 299264(SI)	// armFieldDual.u[1]
+	VMOVUPS	340352(SI), Y0	// q[0]
+	VMOVUPS	Y0, 298368(SI)	// armFieldDual.q[0]
+	VMOVUPS	340480(SI), Y0	// q[1]
+	VMOVUPS	Y0, 298496(SI)	// armFieldDual.q[1]
+	VMOVUPS	340608(SI), Y0	// v[0]
+	VMOVUPS	Y0, 298624(SI)	// armFieldDual.v[0]
+	VMOVUPS	340736(SI), Y0	// v[1]
+	VMOVUPS	Y0, 298752(SI)	// armFieldDual.v[1]
+	VMOVUPS	341376(SI), Y0	// u[0]
+	VMOVUPS	Y0, 298880(SI)	// armFieldDual.u[0]
+	VMOVUPS	341504(SI), Y0	// u[1]
+	VMOVUPS	Y0, 299008(SI)	// armFieldDual.u[1]
+	VMOVUPS	341632(SI), Y0	// mul
+	VMOVUPS	Y0, 299136(SI)	// armFieldDual.mul
+	VMOVUPS	341760(SI), Y0	// add
+	VMOVUPS	Y0, 299264(SI)	// armFieldDual.add
 	VMOVUPS	341888(SI), Y0	// mul
 	VMOVUPS	Y0, 299392(SI)	// armFieldDual.mul
-	VMOVUPS	342016(SI), Y0	// add
-	VMOVUPS	Y0, 299520(SI)	// armFieldDual.add
-	VMOVUPS	342144(SI), Y0	// mul
-	VMOVUPS	Y0, 299648(SI)	// armFieldDual.mul
+	VMOVUPS	342016(SI), Y0	// mul
+	VMOVUPS	Y0, 299520(SI)	// armFieldDual.mul
+	VMOVUPS	342144(SI), Y0	// reshape
+	VMOVUPS	Y0, 299648(SI)	// armFieldDual.reshape
 	VMOVUPS	342272(SI), Y0	// mul
 	VMOVUPS	Y0, 299776(SI)	// armFieldDual.mul
-	VMOVUPS	342400(SI), Y0	// reshape
-	VMOVUPS	Y0, 299904(SI)	// armFieldDual.reshape
-	VMOVUPS	342528(SI), Y0	// mul
-	VMOVUPS	Y0, 300032(SI)	// armFieldDual.mul
-	VMOVUPS	342656(SI), Y0	// mul
-	VMOVUPS	Y0, 300160(SI)	// armFieldDual.mul
-	VMOVUPS	341120(SI), Y0	// q_dot[0]
-	VMOVUPS	Y0, 300288(SI)	// armFieldDual.q_dot[0]
-	VMOVUPS	341248(SI), Y0	// q_dot[1]
-	VMOVUPS	Y0, 300416(SI)	// armFieldDual.q_dot[1]
-	VMOVUPS	341376(SI), Y0	// v_dot[0]
-	VMOVUPS	Y0, 300544(SI)	// armFieldDual.v_dot[0]
-	VMOVUPS	341504(SI), Y0	// v_dot[1]
-	VMOVUPS	Y0, 300672(SI)	// armFieldDual.v_dot[1]
+	VMOVUPS	342400(SI), Y0	// mul
+	VMOVUPS	Y0, 299904(SI)	// armFieldDual.mul
+	VMOVUPS	340864(SI), Y0	// q_dot[0]
+	VMOVUPS	Y0, 300032(SI)	// armFieldDual.q_dot[0]
+	VMOVUPS	340992(SI), Y0	// q_dot[1]
+	VMOVUPS	Y0, 300160(SI)	// armFieldDual.q_dot[1]
+	VMOVUPS	341120(SI), Y0	// v_dot[0]
+	VMOVUPS	Y0, 300288(SI)	// armFieldDual.v_dot[0]
+	VMOVUPS	341248(SI), Y0	// v_dot[1]
+	VMOVUPS	Y0, 300416(SI)	// armFieldDual.v_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
 	CALL	armFieldDual_avx2<>(SB)
 	// arm.nde:51
-	VBROADCASTSD	340352(AX), Y0	// h
+	VBROADCASTSD	340096(AX), Y0	// h
 	VMULPD	f64_3fe0000000000000<>(SB), Y0, Y0
-	VMOVSD	X0, 339968(AX)
+	VMOVSD	X0, 339712(AX)
 	VCVTPD2PSY	Y0, X0
 	VINSERTF128	$1, X0, Y0, Y0
-	VMOVSS	X0, 339976(AX)
+	VMOVSS	X0, 339720(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop2: // 4 times: vectors of the block
-	VMOVUPS	300800(SI), Y15	// armFieldDual.dq[0]
+	VMOVUPS	300544(SI), Y15	// armFieldDual.dq[0]
 	VMOVUPS	Y15, 0(AX)
 	VMOVUPS	0(AX), Y13	// result[0]
-	VMOVUPS	Y13, 343808(SI)
-	VMOVUPS	300928(SI), Y15	// armFieldDual.dq[1]
+	VMOVUPS	Y13, 343552(SI)
+	VMOVUPS	300672(SI), Y15	// armFieldDual.dq[1]
 	VMOVUPS	Y15, 32(AX)
 	VMOVUPS	32(AX), Y13	// result[1]
-	VMOVUPS	Y13, 343936(SI)
-	VMOVUPS	301056(SI), Y15	// armFieldDual.dv[0]
+	VMOVUPS	Y13, 343680(SI)
+	VMOVUPS	300800(SI), Y15	// armFieldDual.dv[0]
 	VMOVUPS	Y15, 64(AX)
 	VMOVUPS	64(AX), Y13	// result_2[0]
-	VMOVUPS	Y13, 344064(SI)
-	VMOVUPS	301184(SI), Y15	// armFieldDual.dv[1]
+	VMOVUPS	Y13, 343808(SI)
+	VMOVUPS	300928(SI), Y15	// armFieldDual.dv[1]
 	VMOVUPS	Y15, 96(AX)
 	VMOVUPS	96(AX), Y13	// result_2[1]
-	VMOVUPS	Y13, 344192(SI)
-	VMOVUPS	301312(SI), Y0	// armFieldDual.dq_dot[0]
-	VMOVUPS	Y0, 344320(SI)	// result_3[0]
-	VMOVUPS	301440(SI), Y1	// armFieldDual.dq_dot[1]
-	VMOVUPS	Y1, 344448(SI)	// result_3[1]
-	VMOVUPS	301568(SI), Y2	// armFieldDual.dv_dot[0]
-	VMOVUPS	Y2, 344576(SI)	// result_4[0]
-	VMOVUPS	301696(SI), Y3	// armFieldDual.dv_dot[1]
-	VMOVUPS	Y3, 344704(SI)	// result_4[1]
+	VMOVUPS	Y13, 343936(SI)
+	VMOVUPS	301056(SI), Y0	// armFieldDual.dq_dot[0]
+	VMOVUPS	Y0, 344064(SI)	// result_3[0]
+	VMOVUPS	301184(SI), Y1	// armFieldDual.dq_dot[1]
+	VMOVUPS	Y1, 344192(SI)	// result_3[1]
+	VMOVUPS	301312(SI), Y2	// armFieldDual.dv_dot[0]
+	VMOVUPS	Y2, 344320(SI)	// result_4[0]
+	VMOVUPS	301440(SI), Y3	// armFieldDual.dv_dot[1]
+	VMOVUPS	Y3, 344448(SI)	// result_4[1]
 	// arm.nde:51
-	VMOVUPS	340608(SI), Y4	// q[0]
-	VMOVUPS	340736(SI), Y5	// q[1]
-	VMOVUPS	340864(SI), Y6	// v[0]
-	VMOVUPS	340992(SI), Y7	// v[1]
-	VMOVUPS	341120(SI), Y8	// q_dot[0]
-	VMOVUPS	341248(SI), Y9	// q_dot[1]
-	VMOVUPS	341376(SI), Y10	// v_dot[0]
-	VMOVUPS	341504(SI), Y11	// v_dot[1]
-	VBROADCASTSS	339976(AX), Y12
+	VMOVUPS	340352(SI), Y4	// q[0]
+	VMOVUPS	340480(SI), Y5	// q[1]
+	VMOVUPS	340608(SI), Y6	// v[0]
+	VMOVUPS	340736(SI), Y7	// v[1]
+	VMOVUPS	340864(SI), Y8	// q_dot[0]
+	VMOVUPS	340992(SI), Y9	// q_dot[1]
+	VMOVUPS	341120(SI), Y10	// v_dot[0]
+	VMOVUPS	341248(SI), Y11	// v_dot[1]
+	VBROADCASTSS	339720(AX), Y12
 	VFMADD231PS	0(AX), Y12, Y4
-	VMOVUPS	Y4, 298624(SI)	// armFieldDual.q[0]
+	VMOVUPS	Y4, 298368(SI)	// armFieldDual.q[0]
 	VFMADD231PS	32(AX), Y12, Y5
-	VMOVUPS	Y5, 298752(SI)	// armFieldDual.q[1]
+	VMOVUPS	Y5, 298496(SI)	// armFieldDual.q[1]
 	VFMADD231PS	64(AX), Y12, Y6
-	VMOVUPS	Y6, 298880(SI)	// armFieldDual.v[0]
+	VMOVUPS	Y6, 298624(SI)	// armFieldDual.v[0]
 	VFMADD231PS	96(AX), Y12, Y7
-	VMOVUPS	Y7, 299008(SI)	// armFieldDual.v[1]
+	VMOVUPS	Y7, 298752(SI)	// armFieldDual.v[1]
 	VFMADD231PS	Y12, Y0, Y8
-	VMOVUPS	Y8, 300288(SI)	// armFieldDual.q_dot[0]
+	VMOVUPS	Y8, 300032(SI)	// armFieldDual.q_dot[0]
 	VFMADD231PS	Y12, Y1, Y9
-	VMOVUPS	Y9, 300416(SI)	// armFieldDual.q_dot[1]
+	VMOVUPS	Y9, 300160(SI)	// armFieldDual.q_dot[1]
 	VFMADD231PS	Y12, Y2, Y10
-	VMOVUPS	Y10, 300544(SI)	// armFieldDual.v_dot[0]
+	VMOVUPS	Y10, 300288(SI)	// armFieldDual.v_dot[0]
 	VFMADD231PS	Y12, Y3, Y11
-	VMOVUPS	Y11, 300672(SI)	// armFieldDual.v_dot[1]
+	VMOVUPS	Y11, 300416(SI)	// armFieldDual.v_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop2
@@ -5751,82 +5736,82 @@ loop2: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop3: // 4 times: vectors of the block
-	VMOVUPS	341632(SI), Y0	// u[0]
-	VMOVUPS	Y0, 299136(SI)	// armFieldDual.u[0]
-	VMOVUPS	341760(SI), Y0	// u[1]
-	VMOVUPS	Y0, 299264(SI)	// armFieldDual.u[1]
+	VMOVUPS	341376(SI), Y0	// u[0]
+	VMOVUPS	Y0, 298880(SI)	// armFieldDual.u[0]
+	VMOVUPS	341504(SI), Y0	// u[1]
+	VMOVUPS	Y0, 299008(SI)	// armFieldDual.u[1]
+	VMOVUPS	341632(SI), Y0	// mul
+	VMOVUPS	Y0, 299136(SI)	// armFieldDual.mul
+	VMOVUPS	341760(SI), Y0	// add
+	VMOVUPS	Y0, 299264(SI)	// armFieldDual.add
 	VMOVUPS	341888(SI), Y0	// mul
 	VMOVUPS	Y0, 299392(SI)	// armFieldDual.mul
-	VMOVUPS	342016(SI), Y0	// add
-	VMOVUPS	Y0, 299520(SI)	// armFieldDual.add
-	VMOVUPS	342144(SI), Y0	// mul
-	VMOVUPS	Y0, 299648(SI)	// armFieldDual.mul
+	VMOVUPS	342016(SI), Y0	// mul
+	VMOVUPS	Y0, 299520(SI)	// armFieldDual.mul
+	VMOVUPS	342144(SI), Y0	// reshape
+	VMOVUPS	Y0, 299648(SI)	// armFieldDual.reshape
 	VMOVUPS	342272(SI), Y0	// mul
 	VMOVUPS	Y0, 299776(SI)	// armFieldDual.mul
-	VMOVUPS	342400(SI), Y0	// reshape
-	VMOVUPS	Y0, 299904(SI)	// armFieldDual.reshape
-	VMOVUPS	342528(SI), Y0	// mul
-	VMOVUPS	Y0, 300032(SI)	// armFieldDual.mul
-	VMOVUPS	342656(SI), Y0	// mul
-	VMOVUPS	Y0, 300160(SI)	// armFieldDual.mul
+	VMOVUPS	342400(SI), Y0	// mul
+	VMOVUPS	Y0, 299904(SI)	// armFieldDual.mul
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop3
 	CALL	armFieldDual_avx2<>(SB)
-	VBROADCASTSS	339976(AX), Y0
+	VBROADCASTSS	339720(AX), Y0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop4: // 4 times: vectors of the block
-	VMOVUPS	300800(SI), Y15	// armFieldDual.dq[0]
+	VMOVUPS	300544(SI), Y15	// armFieldDual.dq[0]
 	VMOVUPS	Y15, 0(AX)
 	VMOVUPS	0(AX), Y13	// result_5[0]
-	VMOVUPS	Y13, 344832(SI)
-	VMOVUPS	300928(SI), Y15	// armFieldDual.dq[1]
+	VMOVUPS	Y13, 344576(SI)
+	VMOVUPS	300672(SI), Y15	// armFieldDual.dq[1]
 	VMOVUPS	Y15, 32(AX)
 	VMOVUPS	32(AX), Y13	// result_5[1]
-	VMOVUPS	Y13, 344960(SI)
-	VMOVUPS	301056(SI), Y15	// armFieldDual.dv[0]
+	VMOVUPS	Y13, 344704(SI)
+	VMOVUPS	300800(SI), Y15	// armFieldDual.dv[0]
 	VMOVUPS	Y15, 64(AX)
 	VMOVUPS	64(AX), Y13	// result_6[0]
-	VMOVUPS	Y13, 345088(SI)
-	VMOVUPS	301184(SI), Y15	// armFieldDual.dv[1]
+	VMOVUPS	Y13, 344832(SI)
+	VMOVUPS	300928(SI), Y15	// armFieldDual.dv[1]
 	VMOVUPS	Y15, 96(AX)
 	VMOVUPS	96(AX), Y13	// result_6[1]
-	VMOVUPS	Y13, 345216(SI)
-	VMOVUPS	301312(SI), Y0	// armFieldDual.dq_dot[0]
-	VMOVUPS	Y0, 345344(SI)	// result_7[0]
-	VMOVUPS	301440(SI), Y1	// armFieldDual.dq_dot[1]
-	VMOVUPS	Y1, 345472(SI)	// result_7[1]
-	VMOVUPS	301568(SI), Y2	// armFieldDual.dv_dot[0]
-	VMOVUPS	Y2, 345600(SI)	// result_8[0]
-	VMOVUPS	301696(SI), Y3	// armFieldDual.dv_dot[1]
-	VMOVUPS	Y3, 345728(SI)	// result_8[1]
-	VMOVUPS	340608(SI), Y4	// q[0]
-	VMOVUPS	340736(SI), Y5	// q[1]
-	VMOVUPS	340864(SI), Y6	// v[0]
-	VMOVUPS	340992(SI), Y7	// v[1]
-	VMOVUPS	341120(SI), Y8	// q_dot[0]
-	VMOVUPS	341248(SI), Y9	// q_dot[1]
-	VMOVUPS	341376(SI), Y10	// v_dot[0]
-	VMOVUPS	341504(SI), Y11	// v_dot[1]
+	VMOVUPS	Y13, 344960(SI)
+	VMOVUPS	301056(SI), Y0	// armFieldDual.dq_dot[0]
+	VMOVUPS	Y0, 345088(SI)	// result_7[0]
+	VMOVUPS	301184(SI), Y1	// armFieldDual.dq_dot[1]
+	VMOVUPS	Y1, 345216(SI)	// result_7[1]
+	VMOVUPS	301312(SI), Y2	// armFieldDual.dv_dot[0]
+	VMOVUPS	Y2, 345344(SI)	// result_8[0]
+	VMOVUPS	301440(SI), Y3	// armFieldDual.dv_dot[1]
+	VMOVUPS	Y3, 345472(SI)	// result_8[1]
+	VMOVUPS	340352(SI), Y4	// q[0]
+	VMOVUPS	340480(SI), Y5	// q[1]
+	VMOVUPS	340608(SI), Y6	// v[0]
+	VMOVUPS	340736(SI), Y7	// v[1]
+	VMOVUPS	340864(SI), Y8	// q_dot[0]
+	VMOVUPS	340992(SI), Y9	// q_dot[1]
+	VMOVUPS	341120(SI), Y10	// v_dot[0]
+	VMOVUPS	341248(SI), Y11	// v_dot[1]
 	// arm.nde:51
-	VBROADCASTSS	339976(AX), Y12
+	VBROADCASTSS	339720(AX), Y12
 	VFMADD231PS	0(AX), Y12, Y4
-	VMOVUPS	Y4, 298624(SI)	// armFieldDual.q[0]
+	VMOVUPS	Y4, 298368(SI)	// armFieldDual.q[0]
 	VFMADD231PS	32(AX), Y12, Y5
-	VMOVUPS	Y5, 298752(SI)	// armFieldDual.q[1]
+	VMOVUPS	Y5, 298496(SI)	// armFieldDual.q[1]
 	VFMADD231PS	64(AX), Y12, Y6
-	VMOVUPS	Y6, 298880(SI)	// armFieldDual.v[0]
+	VMOVUPS	Y6, 298624(SI)	// armFieldDual.v[0]
 	VFMADD231PS	96(AX), Y12, Y7
-	VMOVUPS	Y7, 299008(SI)	// armFieldDual.v[1]
+	VMOVUPS	Y7, 298752(SI)	// armFieldDual.v[1]
 	VFMADD231PS	Y12, Y0, Y8
-	VMOVUPS	Y8, 300288(SI)	// armFieldDual.q_dot[0]
+	VMOVUPS	Y8, 300032(SI)	// armFieldDual.q_dot[0]
 	VFMADD231PS	Y12, Y1, Y9
-	VMOVUPS	Y9, 300416(SI)	// armFieldDual.q_dot[1]
+	VMOVUPS	Y9, 300160(SI)	// armFieldDual.q_dot[1]
 	VFMADD231PS	Y12, Y2, Y10
-	VMOVUPS	Y10, 300544(SI)	// armFieldDual.v_dot[0]
+	VMOVUPS	Y10, 300288(SI)	// armFieldDual.v_dot[0]
 	VFMADD231PS	Y12, Y3, Y11
-	VMOVUPS	Y11, 300672(SI)	// armFieldDual.v_dot[1]
+	VMOVUPS	Y11, 300416(SI)	// armFieldDual.v_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop4
@@ -5834,86 +5819,86 @@ loop4: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop5: // 4 times: vectors of the block
-	VMOVUPS	341632(SI), Y0	// u[0]
-	VMOVUPS	Y0, 299136(SI)	// armFieldDual.u[0]
-	VMOVUPS	341760(SI), Y0	// u[1]
-	VMOVUPS	Y0, 299264(SI)	// armFieldDual.u[1]
+	VMOVUPS	341376(SI), Y0	// u[0]
+	VMOVUPS	Y0, 298880(SI)	// armFieldDual.u[0]
+	VMOVUPS	341504(SI), Y0	// u[1]
+	VMOVUPS	Y0, 299008(SI)	// armFieldDual.u[1]
+	VMOVUPS	341632(SI), Y0	// mul
+	VMOVUPS	Y0, 299136(SI)	// armFieldDual.mul
+	VMOVUPS	341760(SI), Y0	// add
+	VMOVUPS	Y0, 299264(SI)	// armFieldDual.add
 	VMOVUPS	341888(SI), Y0	// mul
 	VMOVUPS	Y0, 299392(SI)	// armFieldDual.mul
-	VMOVUPS	342016(SI), Y0	// add
-	VMOVUPS	Y0, 299520(SI)	// armFieldDual.add
-	VMOVUPS	342144(SI), Y0	// mul
-	VMOVUPS	Y0, 299648(SI)	// armFieldDual.mul
+	VMOVUPS	342016(SI), Y0	// mul
+	VMOVUPS	Y0, 299520(SI)	// armFieldDual.mul
+	VMOVUPS	342144(SI), Y0	// reshape
+	VMOVUPS	Y0, 299648(SI)	// armFieldDual.reshape
 	VMOVUPS	342272(SI), Y0	// mul
 	VMOVUPS	Y0, 299776(SI)	// armFieldDual.mul
-	VMOVUPS	342400(SI), Y0	// reshape
-	VMOVUPS	Y0, 299904(SI)	// armFieldDual.reshape
-	VMOVUPS	342528(SI), Y0	// mul
-	VMOVUPS	Y0, 300032(SI)	// armFieldDual.mul
-	VMOVUPS	342656(SI), Y0	// mul
-	VMOVUPS	Y0, 300160(SI)	// armFieldDual.mul
+	VMOVUPS	342400(SI), Y0	// mul
+	VMOVUPS	Y0, 299904(SI)	// armFieldDual.mul
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop5
 	CALL	armFieldDual_avx2<>(SB)
 	// arm.nde:51
-	VBROADCASTSD	340352(AX), Y0	// h
+	VBROADCASTSD	340096(AX), Y0	// h
 	VCVTPD2PSY	Y0, X0
 	VINSERTF128	$1, X0, Y0, Y0
-	VMOVSS	X0, 339984(AX)
+	VMOVSS	X0, 339728(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop6: // 4 times: vectors of the block
-	VMOVUPS	300800(SI), Y15	// armFieldDual.dq[0]
+	VMOVUPS	300544(SI), Y15	// armFieldDual.dq[0]
 	VMOVUPS	Y15, 0(AX)
 	VMOVUPS	0(AX), Y13	// result_9[0]
-	VMOVUPS	Y13, 345856(SI)
-	VMOVUPS	300928(SI), Y15	// armFieldDual.dq[1]
+	VMOVUPS	Y13, 345600(SI)
+	VMOVUPS	300672(SI), Y15	// armFieldDual.dq[1]
 	VMOVUPS	Y15, 32(AX)
 	VMOVUPS	32(AX), Y13	// result_9[1]
-	VMOVUPS	Y13, 345984(SI)
-	VMOVUPS	301056(SI), Y15	// armFieldDual.dv[0]
+	VMOVUPS	Y13, 345728(SI)
+	VMOVUPS	300800(SI), Y15	// armFieldDual.dv[0]
 	VMOVUPS	Y15, 64(AX)
 	VMOVUPS	64(AX), Y13	// result_10[0]
-	VMOVUPS	Y13, 346112(SI)
-	VMOVUPS	301184(SI), Y15	// armFieldDual.dv[1]
+	VMOVUPS	Y13, 345856(SI)
+	VMOVUPS	300928(SI), Y15	// armFieldDual.dv[1]
 	VMOVUPS	Y15, 96(AX)
 	VMOVUPS	96(AX), Y13	// result_10[1]
-	VMOVUPS	Y13, 346240(SI)
-	VMOVUPS	301312(SI), Y0	// armFieldDual.dq_dot[0]
-	VMOVUPS	Y0, 346368(SI)	// result_11[0]
-	VMOVUPS	301440(SI), Y1	// armFieldDual.dq_dot[1]
-	VMOVUPS	Y1, 346496(SI)	// result_11[1]
-	VMOVUPS	301568(SI), Y2	// armFieldDual.dv_dot[0]
-	VMOVUPS	Y2, 346624(SI)	// result_12[0]
-	VMOVUPS	301696(SI), Y3	// armFieldDual.dv_dot[1]
-	VMOVUPS	Y3, 346752(SI)	// result_12[1]
+	VMOVUPS	Y13, 345984(SI)
+	VMOVUPS	301056(SI), Y0	// armFieldDual.dq_dot[0]
+	VMOVUPS	Y0, 346112(SI)	// result_11[0]
+	VMOVUPS	301184(SI), Y1	// armFieldDual.dq_dot[1]
+	VMOVUPS	Y1, 346240(SI)	// result_11[1]
+	VMOVUPS	301312(SI), Y2	// armFieldDual.dv_dot[0]
+	VMOVUPS	Y2, 346368(SI)	// result_12[0]
+	VMOVUPS	301440(SI), Y3	// armFieldDual.dv_dot[1]
+	VMOVUPS	Y3, 346496(SI)	// result_12[1]
 	// arm.nde:51
-	VMOVUPS	340608(SI), Y4	// q[0]
-	VMOVUPS	340736(SI), Y5	// q[1]
-	VMOVUPS	340864(SI), Y6	// v[0]
-	VMOVUPS	340992(SI), Y7	// v[1]
-	VMOVUPS	341120(SI), Y8	// q_dot[0]
-	VMOVUPS	341248(SI), Y9	// q_dot[1]
-	VMOVUPS	341376(SI), Y10	// v_dot[0]
-	VMOVUPS	341504(SI), Y11	// v_dot[1]
-	VBROADCASTSS	339984(AX), Y12
+	VMOVUPS	340352(SI), Y4	// q[0]
+	VMOVUPS	340480(SI), Y5	// q[1]
+	VMOVUPS	340608(SI), Y6	// v[0]
+	VMOVUPS	340736(SI), Y7	// v[1]
+	VMOVUPS	340864(SI), Y8	// q_dot[0]
+	VMOVUPS	340992(SI), Y9	// q_dot[1]
+	VMOVUPS	341120(SI), Y10	// v_dot[0]
+	VMOVUPS	341248(SI), Y11	// v_dot[1]
+	VBROADCASTSS	339728(AX), Y12
 	VFMADD231PS	0(AX), Y12, Y4
-	VMOVUPS	Y4, 298624(SI)	// armFieldDual.q[0]
+	VMOVUPS	Y4, 298368(SI)	// armFieldDual.q[0]
 	VFMADD231PS	32(AX), Y12, Y5
-	VMOVUPS	Y5, 298752(SI)	// armFieldDual.q[1]
+	VMOVUPS	Y5, 298496(SI)	// armFieldDual.q[1]
 	VFMADD231PS	64(AX), Y12, Y6
-	VMOVUPS	Y6, 298880(SI)	// armFieldDual.v[0]
+	VMOVUPS	Y6, 298624(SI)	// armFieldDual.v[0]
 	VFMADD231PS	96(AX), Y12, Y7
-	VMOVUPS	Y7, 299008(SI)	// armFieldDual.v[1]
+	VMOVUPS	Y7, 298752(SI)	// armFieldDual.v[1]
 	VFMADD231PS	Y12, Y0, Y8
-	VMOVUPS	Y8, 300288(SI)	// armFieldDual.q_dot[0]
+	VMOVUPS	Y8, 300032(SI)	// armFieldDual.q_dot[0]
 	VFMADD231PS	Y12, Y1, Y9
-	VMOVUPS	Y9, 300416(SI)	// armFieldDual.q_dot[1]
+	VMOVUPS	Y9, 300160(SI)	// armFieldDual.q_dot[1]
 	VFMADD231PS	Y12, Y2, Y10
-	VMOVUPS	Y10, 300544(SI)	// armFieldDual.v_dot[0]
+	VMOVUPS	Y10, 300288(SI)	// armFieldDual.v_dot[0]
 	VFMADD231PS	Y12, Y3, Y11
-	VMOVUPS	Y11, 300672(SI)	// armFieldDual.v_dot[1]
+	VMOVUPS	Y11, 300416(SI)	// armFieldDual.v_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop6
@@ -5921,97 +5906,97 @@ loop6: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop7: // 4 times: vectors of the block
-	VMOVUPS	341632(SI), Y0	// u[0]
-	VMOVUPS	Y0, 299136(SI)	// armFieldDual.u[0]
-	VMOVUPS	341760(SI), Y0	// u[1]
-	VMOVUPS	Y0, 299264(SI)	// armFieldDual.u[1]
+	VMOVUPS	341376(SI), Y0	// u[0]
+	VMOVUPS	Y0, 298880(SI)	// armFieldDual.u[0]
+	VMOVUPS	341504(SI), Y0	// u[1]
+	VMOVUPS	Y0, 299008(SI)	// armFieldDual.u[1]
+	VMOVUPS	341632(SI), Y0	// mul
+	VMOVUPS	Y0, 299136(SI)	// armFieldDual.mul
+	VMOVUPS	341760(SI), Y0	// add
+	VMOVUPS	Y0, 299264(SI)	// armFieldDual.add
 	VMOVUPS	341888(SI), Y0	// mul
 	VMOVUPS	Y0, 299392(SI)	// armFieldDual.mul
-	VMOVUPS	342016(SI), Y0	// add
-	VMOVUPS	Y0, 299520(SI)	// armFieldDual.add
-	VMOVUPS	342144(SI), Y0	// mul
-	VMOVUPS	Y0, 299648(SI)	// armFieldDual.mul
+	VMOVUPS	342016(SI), Y0	// mul
+	VMOVUPS	Y0, 299520(SI)	// armFieldDual.mul
+	VMOVUPS	342144(SI), Y0	// reshape
+	VMOVUPS	Y0, 299648(SI)	// armFieldDual.reshape
 	VMOVUPS	342272(SI), Y0	// mul
 	VMOVUPS	Y0, 299776(SI)	// armFieldDual.mul
-	VMOVUPS	342400(SI), Y0	// reshape
-	VMOVUPS	Y0, 299904(SI)	// armFieldDual.reshape
-	VMOVUPS	342528(SI), Y0	// mul
-	VMOVUPS	Y0, 300032(SI)	// armFieldDual.mul
-	VMOVUPS	342656(SI), Y0	// mul
-	VMOVUPS	Y0, 300160(SI)	// armFieldDual.mul
+	VMOVUPS	342400(SI), Y0	// mul
+	VMOVUPS	Y0, 299904(SI)	// armFieldDual.mul
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop7
 	CALL	armFieldDual_avx2<>(SB)
 	// arm.nde:51
-	VBROADCASTSD	340352(AX), Y0	// h
+	VBROADCASTSD	340096(AX), Y0	// h
 	VMULPD	f64_3fc5555555555555<>(SB), Y0, Y1
-	VMOVSD	X1, 339992(AX)
+	VMOVSD	X1, 339736(AX)
 	VCVTPD2PSY	Y1, X1
 	VINSERTF128	$1, X1, Y1, Y1
-	VMOVSS	X1, 340000(AX)
+	VMOVSS	X1, 339744(AX)
 	VMULPD	f64_3fd5555555555555<>(SB), Y0, Y0
-	VMOVSD	X0, 340008(AX)
+	VMOVSD	X0, 339752(AX)
 	VCVTPD2PSY	Y0, X0
 	VINSERTF128	$1, X0, Y0, Y0
-	VMOVSS	X0, 340016(AX)
+	VMOVSS	X0, 339760(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop8: // 4 times: vectors of the block
 	// arm.nde:51
-	VMOVUPS	340608(SI), Y0	// q[0]
-	VMOVUPS	340736(SI), Y0	// q[1]
-	VMOVUPS	340864(SI), Y0	// v[0]
-	VMOVUPS	340992(SI), Y0	// v[1]
-	VMOVUPS	341120(SI), Y0	// q_dot[0]
-	VMOVUPS	341248(SI), Y0	// q_dot[1]
-	VMOVUPS	341376(SI), Y0	// v_dot[0]
-	VMOVUPS	341504(SI), Y0	// v_dot[1]
+	VMOVUPS	340352(SI), Y0	// q[0]
+	VMOVUPS	340480(SI), Y0	// q[1]
+	VMOVUPS	340608(SI), Y0	// v[0]
+	VMOVUPS	340736(SI), Y0	// v[1]
+	VMOVUPS	340864(SI), Y0	// q_dot[0]
+	VMOVUPS	340992(SI), Y0	// q_dot[1]
+	VMOVUPS	341120(SI), Y0	// v_dot[0]
+	VMOVUPS	341248(SI), Y0	// v_dot[1]
 	MOVQ	$2, DI
 	MOVQ	SI, R9
 loop9: // 2 times: elements
-	VBROADCASTSS	340000(AX), Y0
-	VMOVUPS	300800(R9), Y1	// armFieldDual.dq[0]
-	VBROADCASTSS	340016(AX), Y2
-	VMOVUPS	345856(R9), Y3	// result_9[0]
-	VMOVUPS	344832(R9), Y4	// result_5[0]
-	VMOVUPS	343808(R9), Y5	// result[0]
-	VMOVUPS	340608(R9), Y6	// q[0]
+	VBROADCASTSS	339744(AX), Y0
+	VMOVUPS	300544(R9), Y1	// armFieldDual.dq[0]
+	VBROADCASTSS	339760(AX), Y2
+	VMOVUPS	345600(R9), Y3	// result_9[0]
+	VMOVUPS	344576(R9), Y4	// result_5[0]
+	VMOVUPS	343552(R9), Y5	// result[0]
+	VMOVUPS	340352(R9), Y6	// q[0]
 	VFMADD231PS	Y5, Y0, Y6
 	VFMADD231PS	Y4, Y2, Y6
 	VFMADD231PS	Y3, Y2, Y6
 	VFMADD231PS	Y1, Y0, Y6
-	VMOVUPS	Y6, 342784(R9)	// q_next[0]
-	VMOVUPS	301056(R9), Y1	// armFieldDual.dv[0]
-	VMOVUPS	346112(R9), Y3	// result_10[0]
-	VMOVUPS	345088(R9), Y4	// result_6[0]
-	VMOVUPS	344064(R9), Y5	// result_2[0]
-	VMOVUPS	340864(R9), Y6	// v[0]
+	VMOVUPS	Y6, 342528(R9)	// q_next[0]
+	VMOVUPS	300800(R9), Y1	// armFieldDual.dv[0]
+	VMOVUPS	345856(R9), Y3	// result_10[0]
+	VMOVUPS	344832(R9), Y4	// result_6[0]
+	VMOVUPS	343808(R9), Y5	// result_2[0]
+	VMOVUPS	340608(R9), Y6	// v[0]
 	VFMADD231PS	Y5, Y0, Y6
 	VFMADD231PS	Y4, Y2, Y6
 	VFMADD231PS	Y3, Y2, Y6
 	VFMADD231PS	Y1, Y0, Y6
-	VMOVUPS	Y6, 343040(R9)	// v_next[0]
-	VMOVUPS	301312(R9), Y1	// armFieldDual.dq_dot[0]
-	VMOVUPS	346368(R9), Y3	// result_11[0]
-	VMOVUPS	345344(R9), Y4	// result_7[0]
-	VMOVUPS	344320(R9), Y5	// result_3[0]
-	VMOVUPS	341120(R9), Y6	// q_dot[0]
+	VMOVUPS	Y6, 342784(R9)	// v_next[0]
+	VMOVUPS	301056(R9), Y1	// armFieldDual.dq_dot[0]
+	VMOVUPS	346112(R9), Y3	// result_11[0]
+	VMOVUPS	345088(R9), Y4	// result_7[0]
+	VMOVUPS	344064(R9), Y5	// result_3[0]
+	VMOVUPS	340864(R9), Y6	// q_dot[0]
 	VFMADD231PS	Y0, Y5, Y6
 	VFMADD231PS	Y2, Y4, Y6
 	VFMADD231PS	Y2, Y3, Y6
 	VFMADD231PS	Y0, Y1, Y6
-	VMOVUPS	Y6, 343296(R9)	// q_next_dot[0]
-	VMOVUPS	301568(R9), Y1	// armFieldDual.dv_dot[0]
-	VMOVUPS	346624(R9), Y3	// result_12[0]
-	VMOVUPS	345600(R9), Y4	// result_8[0]
-	VMOVUPS	344576(R9), Y5	// result_4[0]
-	VMOVUPS	341376(R9), Y6	// v_dot[0]
+	VMOVUPS	Y6, 343040(R9)	// q_next_dot[0]
+	VMOVUPS	301312(R9), Y1	// armFieldDual.dv_dot[0]
+	VMOVUPS	346368(R9), Y3	// result_12[0]
+	VMOVUPS	345344(R9), Y4	// result_8[0]
+	VMOVUPS	344320(R9), Y5	// result_4[0]
+	VMOVUPS	341120(R9), Y6	// v_dot[0]
 	VFMADD231PS	Y0, Y5, Y6
 	VFMADD231PS	Y2, Y4, Y6
 	VFMADD231PS	Y2, Y3, Y6
 	VFMADD231PS	Y0, Y1, Y6
-	VMOVUPS	Y6, 343552(R9)	// v_next_dot[0]
+	VMOVUPS	Y6, 343296(R9)	// v_next_dot[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop9
@@ -6025,47 +6010,47 @@ loop9: // 2 times: elements
 TEXT step0TangentLanestep_avx2<>(SB), NOSPLIT, $0-0
 loop1:
 	// arm.nde:51
-	VBROADCASTSD	346880(AX), Y0	// step.t
-	VMOVSD	X0, 340096(AX)	// step0TangentStep.t
-	VBROADCASTSD	347136(AX), Y0	// step.h
-	VMOVSD	X0, 340352(AX)	// step0TangentStep.h
+	VBROADCASTSD	346624(AX), Y0	// step.t
+	VMOVSD	X0, 339840(AX)	// step0TangentStep.t
+	VBROADCASTSD	346880(AX), Y0	// step.h
+	VMOVSD	X0, 340096(AX)	// step0TangentStep.h
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop2: // 4 times: vectors of the block
-	VMOVUPS	348672(SI), Y0	// q[0]
-	VMOVUPS	Y0, 340608(SI)	// step0TangentStep.q[0]
-	VMOVUPS	348800(SI), Y0	// q[1]
-	VMOVUPS	Y0, 340736(SI)	// step0TangentStep.q[1]
-	VMOVUPS	348928(SI), Y0	// v[0]
-	VMOVUPS	Y0, 340864(SI)	// step0TangentStep.v[0]
-	VMOVUPS	349056(SI), Y0	// v[1]
-	VMOVUPS	Y0, 340992(SI)	// step0TangentStep.v[1]
-	VMOVUPS	349184(SI), Y0	// q_dot[0]
-	VMOVUPS	Y0, 341120(SI)	// step0TangentStep.q_dot[0]
-	VMOVUPS	349312(SI), Y0	// q_dot[1]
-	VMOVUPS	Y0, 341248(SI)	// step0TangentStep.q_dot[1]
-	VMOVUPS	349440(SI), Y0	// v_dot[0]
-	VMOVUPS	Y0, 341376(SI)	// step0TangentStep.v_dot[0]
-	VMOVUPS	349568(SI), Y0	// v_dot[1]
-	VMOVUPS	Y0, 341504(SI)	// step0TangentStep.v_dot[1]
-	VMOVUPS	349696(SI), Y0	// extra.0[0]
-	VMOVUPS	Y0, 341632(SI)	// step0TangentStep.u[0]
-	VMOVUPS	349824(SI), Y0	// extra.0[1]
-	VMOVUPS	Y0, 341760(SI)	// step0TangentStep.u[1]
-	VMOVUPS	349952(SI), Y0	// extra.1
+	VMOVUPS	348416(SI), Y0	// q[0]
+	VMOVUPS	Y0, 340352(SI)	// step0TangentStep.q[0]
+	VMOVUPS	348544(SI), Y0	// q[1]
+	VMOVUPS	Y0, 340480(SI)	// step0TangentStep.q[1]
+	VMOVUPS	348672(SI), Y0	// v[0]
+	VMOVUPS	Y0, 340608(SI)	// step0TangentStep.v[0]
+	VMOVUPS	348800(SI), Y0	// v[1]
+	VMOVUPS	Y0, 340736(SI)	// step0TangentStep.v[1]
+	VMOVUPS	348928(SI), Y0	// q_dot[0]
+	VMOVUPS	Y0, 340864(SI)	// step0TangentStep.q_dot[0]
+	VMOVUPS	349056(SI), Y0	// q_dot[1]
+	VMOVUPS	Y0, 340992(SI)	// step0TangentStep.q_dot[1]
+	VMOVUPS	349184(SI), Y0	// v_dot[0]
+	VMOVUPS	Y0, 341120(SI)	// step0TangentStep.v_dot[0]
+	VMOVUPS	349312(SI), Y0	// v_dot[1]
+	VMOVUPS	Y0, 341248(SI)	// step0TangentStep.v_dot[1]
+	VMOVUPS	349440(SI), Y0	// extra.0[0]
+	VMOVUPS	Y0, 341376(SI)	// step0TangentStep.u[0]
+	VMOVUPS	349568(SI), Y0	// extra.0[1]
+	VMOVUPS	Y0, 341504(SI)	// step0TangentStep.u[1]
+	VMOVUPS	349696(SI), Y0	// extra.1
+	VMOVUPS	Y0, 341632(SI)	// step0TangentStep.mul
+	VMOVUPS	349824(SI), Y0	// extra.2
+	VMOVUPS	Y0, 341760(SI)	// step0TangentStep.add
+	VMOVUPS	349952(SI), Y0	// extra.3
 	VMOVUPS	Y0, 341888(SI)	// step0TangentStep.mul
-	VMOVUPS	350080(SI), Y0	// extra.2
-	VMOVUPS	Y0, 342016(SI)	// step0TangentStep.add
-	VMOVUPS	350208(SI), Y0	// extra.3
-	VMOVUPS	Y0, 342144(SI)	// step0TangentStep.mul
-	VMOVUPS	350336(SI), Y0	// extra.4
+	VMOVUPS	350080(SI), Y0	// extra.4
+	VMOVUPS	Y0, 342016(SI)	// step0TangentStep.mul
+	VMOVUPS	350208(SI), Y0	// extra.5
+	VMOVUPS	Y0, 342144(SI)	// step0TangentStep.reshape
+	VMOVUPS	350336(SI), Y0	// extra.6
 	VMOVUPS	Y0, 342272(SI)	// step0TangentStep.mul
-	VMOVUPS	350464(SI), Y0	// extra.5
-	VMOVUPS	Y0, 342400(SI)	// step0TangentStep.reshape
-	VMOVUPS	350592(SI), Y0	// extra.6
-	VMOVUPS	Y0, 342528(SI)	// step0TangentStep.mul
-	VMOVUPS	350720(SI), Y0	// extra.7
-	VMOVUPS	Y0, 342656(SI)	// step0TangentStep.mul
+	VMOVUPS	350464(SI), Y0	// extra.7
+	VMOVUPS	Y0, 342400(SI)	// step0TangentStep.mul
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop2
@@ -6079,40 +6064,40 @@ loop3: // 4 times: vectors of the block
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VMOVUPS	f32_00000000<>(SB), Y3
 	// arm.nde:51
-	VMOVUPS	342784(SI), Y15	// step0TangentStep.q_next[0]
+	VMOVUPS	342528(SI), Y15	// step0TangentStep.q_next[0]
 	VMOVUPS	Y15, 0(AX)
 	VMOVUPS	0(AX), Y13
 	VSUBPS	0(AX), Y13, Y4
-	VMOVUPS	342912(SI), Y15	// step0TangentStep.q_next[1]
+	VMOVUPS	342656(SI), Y15	// step0TangentStep.q_next[1]
 	VMOVUPS	Y15, 32(AX)
 	VMOVUPS	32(AX), Y13
 	VSUBPS	32(AX), Y13, Y5
 	VADDPS	Y4, Y0, Y0
 	VADDPS	Y5, Y0, Y0
-	VMOVUPS	343040(SI), Y15	// step0TangentStep.v_next[0]
+	VMOVUPS	342784(SI), Y15	// step0TangentStep.v_next[0]
 	VMOVUPS	Y15, 64(AX)
 	VMOVUPS	64(AX), Y13
 	VSUBPS	64(AX), Y13, Y4
-	VMOVUPS	343168(SI), Y15	// step0TangentStep.v_next[1]
+	VMOVUPS	342912(SI), Y15	// step0TangentStep.v_next[1]
 	VMOVUPS	Y15, 96(AX)
 	VMOVUPS	96(AX), Y13
 	VSUBPS	96(AX), Y13, Y5
 	VADDPS	Y4, Y1, Y1
 	VADDPS	Y5, Y1, Y1
-	VMOVUPS	343296(SI), Y4	// step0TangentStep.q_next_dot[0]
+	VMOVUPS	343040(SI), Y4	// step0TangentStep.q_next_dot[0]
 	VSUBPS	Y4, Y4, Y5
-	VMOVUPS	343424(SI), Y6	// step0TangentStep.q_next_dot[1]
+	VMOVUPS	343168(SI), Y6	// step0TangentStep.q_next_dot[1]
 	VSUBPS	Y6, Y6, Y7
 	VADDPS	Y5, Y2, Y2
 	VADDPS	Y7, Y2, Y2
-	VMOVUPS	343552(SI), Y5	// step0TangentStep.v_next_dot[0]
+	VMOVUPS	343296(SI), Y5	// step0TangentStep.v_next_dot[0]
 	VSUBPS	Y5, Y5, Y7
-	VMOVUPS	343680(SI), Y8	// step0TangentStep.v_next_dot[1]
+	VMOVUPS	343424(SI), Y8	// step0TangentStep.v_next_dot[1]
 	VSUBPS	Y8, Y8, Y9
 	VADDPS	Y7, Y3, Y3
 	VADDPS	Y9, Y3, Y3
-	VMOVUPD	347392(DI), Y7	// step.live
-	VMOVUPD	347424(DI), Y9	// step.live | 1
+	VMOVUPD	347136(DI), Y7	// step.live
+	VMOVUPD	347168(DI), Y9	// step.live | 1
 	VCMPPS	$0, f32_00000000<>(SB), Y0, Y0
 	VCMPPS	$0, f32_00000000<>(SB), Y1, Y1
 	VANDPS	Y1, Y0, Y0
@@ -6132,32 +6117,32 @@ loop3: // 4 times: vectors of the block
 	VPMOVSXDQ	X2, Y2
 	VANDPD	f64_3ff0000000000000<>(SB), Y0, Y0
 	VANDPD	f64_3ff0000000000000<>(SB), Y2, Y2
-	VMOVUPD	Y0, 351872(DI)	// step.code
-	VMOVUPD	Y2, 351904(DI)	// step.code | 1
-	VMOVUPS	348672(SI), Y0	// q[0]
-	VMOVUPS	348800(SI), Y2	// q[1]
-	VMOVUPS	348928(SI), Y3	// v[0]
-	VMOVUPS	349056(SI), Y7	// v[1]
-	VMOVUPS	349184(SI), Y9	// q_dot[0]
-	VMOVUPS	349312(SI), Y10	// q_dot[1]
-	VMOVUPS	349440(SI), Y11	// v_dot[0]
-	VMOVUPS	349568(SI), Y12	// v_dot[1]
+	VMOVUPD	Y0, 351616(DI)	// step.code
+	VMOVUPD	Y2, 351648(DI)	// step.code | 1
+	VMOVUPS	348416(SI), Y0	// q[0]
+	VMOVUPS	348544(SI), Y2	// q[1]
+	VMOVUPS	348672(SI), Y3	// v[0]
+	VMOVUPS	348800(SI), Y7	// v[1]
+	VMOVUPS	348928(SI), Y9	// q_dot[0]
+	VMOVUPS	349056(SI), Y10	// q_dot[1]
+	VMOVUPS	349184(SI), Y11	// v_dot[0]
+	VMOVUPS	349312(SI), Y12	// v_dot[1]
 	VBLENDVPS	Y1, 0(AX), Y0, Y0
-	VMOVUPS	Y0, 350848(SI)	// q.next[0]
+	VMOVUPS	Y0, 350592(SI)	// q.next[0]
 	VBLENDVPS	Y1, 32(AX), Y2, Y0
-	VMOVUPS	Y0, 350976(SI)	// q.next[1]
+	VMOVUPS	Y0, 350720(SI)	// q.next[1]
 	VBLENDVPS	Y1, 64(AX), Y3, Y0
-	VMOVUPS	Y0, 351104(SI)	// v.next[0]
+	VMOVUPS	Y0, 350848(SI)	// v.next[0]
 	VBLENDVPS	Y1, 96(AX), Y7, Y0
-	VMOVUPS	Y0, 351232(SI)	// v.next[1]
+	VMOVUPS	Y0, 350976(SI)	// v.next[1]
 	VBLENDVPS	Y1, Y4, Y9, Y0
-	VMOVUPS	Y0, 351360(SI)	// q_dot.next[0]
+	VMOVUPS	Y0, 351104(SI)	// q_dot.next[0]
 	VBLENDVPS	Y1, Y6, Y10, Y0
-	VMOVUPS	Y0, 351488(SI)	// q_dot.next[1]
+	VMOVUPS	Y0, 351232(SI)	// q_dot.next[1]
 	VBLENDVPS	Y1, Y5, Y11, Y0
-	VMOVUPS	Y0, 351616(SI)	// v_dot.next[0]
+	VMOVUPS	Y0, 351360(SI)	// v_dot.next[0]
 	VBLENDVPS	Y1, Y8, Y12, Y0
-	VMOVUPS	Y0, 351744(SI)	// v_dot.next[1]
+	VMOVUPS	Y0, 351488(SI)	// v_dot.next[1]
 	ADDQ	$32, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -6166,62 +6151,62 @@ loop3: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop4: // 4 times: vectors of the block
-	VMOVUPS	350848(SI), Y0	// q.next[0]
-	VMOVUPS	Y0, 348672(SI)	// q[0]
-	VMOVUPS	350976(SI), Y0	// q.next[1]
-	VMOVUPS	Y0, 348800(SI)	// q[1]
-	VMOVUPS	351104(SI), Y0	// v.next[0]
-	VMOVUPS	Y0, 348928(SI)	// v[0]
-	VMOVUPS	351232(SI), Y0	// v.next[1]
-	VMOVUPS	Y0, 349056(SI)	// v[1]
-	VMOVUPS	351360(SI), Y0	// q_dot.next[0]
-	VMOVUPS	Y0, 349184(SI)	// q_dot[0]
-	VMOVUPS	351488(SI), Y0	// q_dot.next[1]
-	VMOVUPS	Y0, 349312(SI)	// q_dot[1]
-	VMOVUPS	351616(SI), Y0	// v_dot.next[0]
-	VMOVUPS	Y0, 349440(SI)	// v_dot[0]
-	VMOVUPS	351744(SI), Y0	// v_dot.next[1]
-	VMOVUPS	Y0, 349568(SI)	// v_dot[1]
+	VMOVUPS	350592(SI), Y0	// q.next[0]
+	VMOVUPS	Y0, 348416(SI)	// q[0]
+	VMOVUPS	350720(SI), Y0	// q.next[1]
+	VMOVUPS	Y0, 348544(SI)	// q[1]
+	VMOVUPS	350848(SI), Y0	// v.next[0]
+	VMOVUPS	Y0, 348672(SI)	// v[0]
+	VMOVUPS	350976(SI), Y0	// v.next[1]
+	VMOVUPS	Y0, 348800(SI)	// v[1]
+	VMOVUPS	351104(SI), Y0	// q_dot.next[0]
+	VMOVUPS	Y0, 348928(SI)	// q_dot[0]
+	VMOVUPS	351232(SI), Y0	// q_dot.next[1]
+	VMOVUPS	Y0, 349056(SI)	// q_dot[1]
+	VMOVUPS	351360(SI), Y0	// v_dot.next[0]
+	VMOVUPS	Y0, 349184(SI)	// v_dot[0]
+	VMOVUPS	351488(SI), Y0	// v_dot.next[1]
+	VMOVUPS	Y0, 349312(SI)	// v_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop4
 	// the next step, if all lanes have taken this one
-	VMOVUPD	351872(AX), Y0	// step.code
-	VMOVUPD	351904(AX), Y1	// step.code | 1
+	VMOVUPD	351616(AX), Y0	// step.code
+	VMOVUPD	351648(AX), Y1	// step.code | 1
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	351936(AX), Y1	// step.code | 2
+	VMOVUPD	351680(AX), Y1	// step.code | 2
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	351968(AX), Y1	// step.code | 3
+	VMOVUPD	351712(AX), Y1	// step.code | 3
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	352000(AX), Y1	// step.code | 4
+	VMOVUPD	351744(AX), Y1	// step.code | 4
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	352032(AX), Y1	// step.code | 5
+	VMOVUPD	351776(AX), Y1	// step.code | 5
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	352064(AX), Y1	// step.code | 6
+	VMOVUPD	351808(AX), Y1	// step.code | 6
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	352096(AX), Y1	// step.code | 7
+	VMOVUPD	351840(AX), Y1	// step.code | 7
 	VADDPD	Y1, Y0, Y0
 	VPERM2F128	$1, Y0, Y0, Y1
 	VADDPD	Y1, Y0, Y0
 	VSHUFPD	$5, Y0, Y0, Y1
 	VADDPD	Y1, Y0, Y0
 	VCMPPD	$0, f64_4040000000000000<>(SB), Y0, Y0
-	VBROADCASTSD	347904(AX), Y1	// step.taken
+	VBROADCASTSD	347648(AX), Y1	// step.taken
 	VADDPD	f64_3ff0000000000000<>(SB), Y1, Y2
-	VBROADCASTSD	347648(AX), Y3	// step.t0
-	VBROADCASTSD	347136(AX), Y4	// step.h
+	VBROADCASTSD	347392(AX), Y3	// step.t0
+	VBROADCASTSD	346880(AX), Y4	// step.h
 	VMULPD	Y4, Y2, Y4
 	VADDPD	Y4, Y3, Y3
-	VBROADCASTSD	348160(AX), Y4	// step.many
+	VBROADCASTSD	347904(AX), Y4	// step.many
 	VSUBPD	Y2, Y4, Y4
-	VBROADCASTSD	346880(AX), Y5	// step.t
+	VBROADCASTSD	346624(AX), Y5	// step.t
 	VBLENDVPD	Y0, Y3, Y5, Y3
 	VBLENDVPD	Y0, Y2, Y1, Y1
 	VANDPD	Y4, Y0, Y0
-	VMOVSD	X3, 346880(AX)	// step.t
-	VMOVSD	X1, 347904(AX)	// step.taken
-	VMOVSD	X0, 348416(AX)	// step.more
-	CMPQ	348416(AX), $0	// step.more
+	VMOVSD	X3, 346624(AX)	// step.t
+	VMOVSD	X1, 347648(AX)	// step.taken
+	VMOVSD	X0, 348160(AX)	// step.more
+	CMPQ	348160(AX), $0	// step.more
 	JNE	loop1
 	RET
 
@@ -6244,9 +6229,9 @@ TEXT armFieldDual2_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	352256(SI), Y0	// q[1]
-	VMOVUPS	353024(SI), Y1	// add
-	VMOVUPS	353152(SI), Y2	// mul
+	VMOVUPS	352000(SI), Y0	// q[1]
+	VMOVUPS	352768(SI), Y1	// add
+	VMOVUPS	352896(SI), Y2	// mul
 	// arm.nde:28
 	VMOVUPS	f32_4b400000<>(SB), Y3
 	VFMADD231PS	f32_3f22f983<>(SB), Y0, Y3
@@ -6281,16 +6266,16 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y4, Y4
 	VXORPS	f32_ffffffff<>(SB), Y4, Y4
 	VORPS	Y4, Y3, Y3
-	VMOVUPS	Y3, 355584(SI)	// c2
+	VMOVUPS	Y3, 355328(SI)	// c2
 	// arm.nde:30
 	VFMADD231PS	Y3, Y2, Y1
-	VMOVUPS	352896(SI), Y2	// mul
-	VMOVUPS	353280(SI), Y4	// mul
+	VMOVUPS	352640(SI), Y2	// mul
+	VMOVUPS	353024(SI), Y4	// mul
 	// arm.nde:32
 	// arm.nde:31
 	VFMADD231PS	Y3, Y4, Y2
-	VMOVUPS	352384(SI), Y3	// v[0]
-	VMOVUPS	352512(SI), Y5	// v[1]
+	VMOVUPS	352128(SI), Y3	// v[0]
+	VMOVUPS	352256(SI), Y5	// v[1]
 	// arm.nde:32
 	// arm.nde:28
 	VANDPS	f32_7fffffff<>(SB), Y0, Y6
@@ -6327,35 +6312,35 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y7, Y7
 	VXORPS	f32_ffffffff<>(SB), Y7, Y7
 	VORPS	Y7, Y6, Y6
-	VMOVUPS	Y6, 356224(SI)	// s2
+	VMOVUPS	Y6, 355968(SI)	// s2
 	// arm.nde:33
 	VMULPS	Y6, Y4, Y4
-	VMOVUPS	Y4, 356352(SI)	// k
+	VMOVUPS	Y4, 356096(SI)	// k
 	// arm.nde:34
 	VXORPS	f32_80000000<>(SB), Y4, Y6
-	VMOVUPS	Y6, 356480(SI)	// neg
+	VMOVUPS	Y6, 356224(SI)	// neg
 	VMULPS	f32_40000000<>(SB), Y3, Y7
-	VMOVUPS	Y7, 356608(SI)	// mul_6
+	VMOVUPS	Y7, 356352(SI)	// mul_6
 	VMULPS	Y5, Y7, Y7
 	VFMADD231PS	Y5, Y5, Y7
-	VMOVUPS	Y7, 356736(SI)	// add_2
+	VMOVUPS	Y7, 356480(SI)	// add_2
 	VMULPS	Y7, Y6, Y6
-	VMOVUPS	353408(SI), Y7	// reshape
+	VMOVUPS	353152(SI), Y7	// reshape
 	// arm.nde:32
-	VMOVUPS	Y1, 355712(SI)	// M[0]
-	VMOVUPS	Y2, 355840(SI)	// M[1]
-	VMOVUPS	Y2, 355968(SI)	// M[2]
-	VMOVUPS	Y7, 356096(SI)	// M[3]
+	VMOVUPS	Y1, 355456(SI)	// M[0]
+	VMOVUPS	Y2, 355584(SI)	// M[1]
+	VMOVUPS	Y2, 355712(SI)	// M[2]
+	VMOVUPS	Y7, 355840(SI)	// M[3]
 	// arm.nde:34
 	VMULPS	Y3, Y3, Y1
-	VMOVUPS	Y1, 356864(SI)	// square
+	VMOVUPS	Y1, 356608(SI)	// square
 	VMULPS	Y1, Y4, Y1
-	VMOVUPS	352128(SI), Y2	// q[0]
-	VMOVUPS	353664(SI), Y4	// mul
-	VMOVUPS	353536(SI), Y7	// mul
+	VMOVUPS	351872(SI), Y2	// q[0]
+	VMOVUPS	353408(SI), Y4	// mul
+	VMOVUPS	353280(SI), Y7	// mul
 	// arm.nde:35
 	VADDPS	Y0, Y2, Y8
-	VMOVUPS	Y8, 356992(SI)	// add_3
+	VMOVUPS	Y8, 356736(SI)	// add_3
 	VMOVUPS	f32_4b400000<>(SB), Y9
 	VFMADD231PS	f32_3f22f983<>(SB), Y8, Y9
 	VSUBPS	f32_4b400000<>(SB), Y9, Y10
@@ -6424,8 +6409,8 @@ loop1: // 4 times: vectors of the block
 	VXORPS	f32_ffffffff<>(SB), Y9, Y9
 	VORPS	Y9, Y8, Y8
 	VFMADD213PS	Y4, Y8, Y7
-	VMOVUPS	352640(SI), Y8	// u[0]
-	VMOVUPS	352768(SI), Y9	// u[1]
+	VMOVUPS	352384(SI), Y8	// u[0]
+	VMOVUPS	352512(SI), Y9	// u[1]
 	// arm.nde:34
 	// arm.nde:38
 	VSUBPS	Y6, Y8, Y6
@@ -6433,9 +6418,9 @@ loop1: // 4 times: vectors of the block
 	// arm.nde:35
 	// arm.nde:38
 	VSUBPS	Y7, Y6, Y6
-	VMOVUPS	Y6, 357120(SI)	// sub[0]
+	VMOVUPS	Y6, 356864(SI)	// sub[0]
 	VSUBPS	Y4, Y1, Y1
-	VMOVUPS	Y1, 357248(SI)	// sub[1]
+	VMOVUPS	Y1, 356992(SI)	// sub[1]
 	// arm.nde:11
 	VANDPS	f32_7fffffff<>(SB), Y2, Y1
 	VMOVUPS	f32_4b400000<>(SB), Y4
@@ -6471,7 +6456,7 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y4, Y4
 	VXORPS	f32_ffffffff<>(SB), Y4, Y4
 	VORPS	Y4, Y1, Y1
-	VMOVUPS	Y1, 357376(SI)	// sin[0]
+	VMOVUPS	Y1, 357120(SI)	// sin[0]
 	VANDPS	f32_7fffffff<>(SB), Y0, Y4
 	VMOVUPS	f32_4b400000<>(SB), Y6
 	VFMADD231PS	f32_3f22f983<>(SB), Y4, Y6
@@ -6506,7 +6491,7 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y6, Y6
 	VXORPS	f32_ffffffff<>(SB), Y6, Y6
 	VORPS	Y6, Y4, Y4
-	VMOVUPS	Y4, 357504(SI)	// sin[1]
+	VMOVUPS	Y4, 357248(SI)	// sin[1]
 	VMOVUPS	f32_4b400000<>(SB), Y6
 	VFMADD231PS	f32_3f22f983<>(SB), Y2, Y6
 	VSUBPS	f32_4b400000<>(SB), Y6, Y7
@@ -6540,7 +6525,7 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y2, Y2
 	VXORPS	f32_ffffffff<>(SB), Y2, Y2
 	VORPS	Y2, Y6, Y2
-	VMOVUPS	Y2, 357632(SI)	// cos[0]
+	VMOVUPS	Y2, 357376(SI)	// cos[0]
 	VMOVUPS	f32_4b400000<>(SB), Y6
 	VFMADD231PS	f32_3f22f983<>(SB), Y0, Y6
 	VSUBPS	f32_4b400000<>(SB), Y6, Y7
@@ -6574,13 +6559,13 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y0, Y0
 	VXORPS	f32_ffffffff<>(SB), Y0, Y0
 	VORPS	Y0, Y6, Y0
-	VMOVUPS	Y0, 357760(SI)	// cos[1]
-	VMOVUPS	Y1, 357888(SI)	// concat[0]
-	VMOVUPS	Y4, 358016(SI)	// concat[1]
-	VMOVUPS	Y2, 358144(SI)	// concat[2]
-	VMOVUPS	Y0, 358272(SI)	// concat[3]
-	VMOVUPS	Y3, 358400(SI)	// concat[4]
-	VMOVUPS	Y5, 358528(SI)	// concat[5]
+	VMOVUPS	Y0, 357504(SI)	// cos[1]
+	VMOVUPS	Y1, 357632(SI)	// concat[0]
+	VMOVUPS	Y4, 357760(SI)	// concat[1]
+	VMOVUPS	Y2, 357888(SI)	// concat[2]
+	VMOVUPS	Y0, 358016(SI)	// concat[3]
+	VMOVUPS	Y3, 358144(SI)	// concat[4]
+	VMOVUPS	Y5, 358272(SI)	// concat[5]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
@@ -6601,10 +6586,10 @@ loop2: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop3: // 6 times: terms of the sums
-	VMOVUPS	357888(R10), Y8	// concat[0]
-	VMOVUPS	357920(R10), Y9	// concat[0] | 1
-	VMOVUPS	357952(R10), Y10	// concat[0] | 2
-	VMOVUPS	357984(R10), Y11	// concat[0] | 3
+	VMOVUPS	357632(R10), Y8	// concat[0]
+	VMOVUPS	357664(R10), Y9	// concat[0] | 1
+	VMOVUPS	357696(R10), Y10	// concat[0] | 2
+	VMOVUPS	357728(R10), Y11	// concat[0] | 3
 	VBROADCASTSS	(R11), Y12	// friction.0.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -6619,14 +6604,14 @@ loop3: // 6 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop3
-	VMOVUPS	Y0, 358656(DI)	// matvec[0]
-	VMOVUPS	Y1, 358688(DI)	// matvec[0] | 1
-	VMOVUPS	Y2, 358720(DI)	// matvec[0] | 2
-	VMOVUPS	Y3, 358752(DI)	// matvec[0] | 3
-	VMOVUPS	Y4, 358784(DI)	// matvec[1]
-	VMOVUPS	Y5, 358816(DI)	// matvec[1] | 1
-	VMOVUPS	Y6, 358848(DI)	// matvec[1] | 2
-	VMOVUPS	Y7, 358880(DI)	// matvec[1] | 3
+	VMOVUPS	Y0, 358400(DI)	// matvec[0]
+	VMOVUPS	Y1, 358432(DI)	// matvec[0] | 1
+	VMOVUPS	Y2, 358464(DI)	// matvec[0] | 2
+	VMOVUPS	Y3, 358496(DI)	// matvec[0] | 3
+	VMOVUPS	Y4, 358528(DI)	// matvec[1]
+	VMOVUPS	Y5, 358560(DI)	// matvec[1] | 1
+	VMOVUPS	Y6, 358592(DI)	// matvec[1] | 2
+	VMOVUPS	Y7, 358624(DI)	// matvec[1] | 3
 	ADDQ	$48, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -6639,10 +6624,10 @@ loop4: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop5: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	358656(R9), Y0	// matvec[0]
+	VMOVUPS	358400(R9), Y0	// matvec[0]
 	VBROADCASTSS	768(R10), Y1	// friction.0.bias[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 362752(R9)	// add_4[0]
+	VMOVUPS	Y0, 362496(R9)	// add_4[0]
 	VORPS	f32_80000000<>(SB), Y0, Y1
 	VMOVUPS	f32_c2ae999a<>(SB), Y2
 	VMAXPS	Y1, Y2, Y1
@@ -6671,7 +6656,7 @@ loop5: // 32 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VMAXPS	Y0, Y2, Y0
 	VFMADD231PS	Y3, Y1, Y0
-	VMOVUPS	Y0, 366848(R9)	// softplus[0]
+	VMOVUPS	Y0, 366592(R9)	// softplus[0]
 	ADDQ	$128, R9
 	ADDQ	$4, R10
 	DECQ	DI
@@ -6696,10 +6681,10 @@ loop6: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop7: // 32 times: terms of the sums
-	VMOVUPS	366848(R10), Y8	// softplus[0]
-	VMOVUPS	366880(R10), Y9	// softplus[0] | 1
-	VMOVUPS	366912(R10), Y10	// softplus[0] | 2
-	VMOVUPS	366944(R10), Y11	// softplus[0] | 3
+	VMOVUPS	366592(R10), Y8	// softplus[0]
+	VMOVUPS	366624(R10), Y9	// softplus[0] | 1
+	VMOVUPS	366656(R10), Y10	// softplus[0] | 2
+	VMOVUPS	366688(R10), Y11	// softplus[0] | 3
 	VBROADCASTSS	896(R11), Y12	// friction.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -6714,14 +6699,14 @@ loop7: // 32 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop7
-	VMOVUPS	Y0, 370944(DI)	// matvec_2[0]
-	VMOVUPS	Y1, 370976(DI)	// matvec_2[0] | 1
-	VMOVUPS	Y2, 371008(DI)	// matvec_2[0] | 2
-	VMOVUPS	Y3, 371040(DI)	// matvec_2[0] | 3
-	VMOVUPS	Y4, 371072(DI)	// matvec_2[1]
-	VMOVUPS	Y5, 371104(DI)	// matvec_2[1] | 1
-	VMOVUPS	Y6, 371136(DI)	// matvec_2[1] | 2
-	VMOVUPS	Y7, 371168(DI)	// matvec_2[1] | 3
+	VMOVUPS	Y0, 370688(DI)	// matvec_2[0]
+	VMOVUPS	Y1, 370720(DI)	// matvec_2[0] | 1
+	VMOVUPS	Y2, 370752(DI)	// matvec_2[0] | 2
+	VMOVUPS	Y3, 370784(DI)	// matvec_2[0] | 3
+	VMOVUPS	Y4, 370816(DI)	// matvec_2[1]
+	VMOVUPS	Y5, 370848(DI)	// matvec_2[1] | 1
+	VMOVUPS	Y6, 370880(DI)	// matvec_2[1] | 2
+	VMOVUPS	Y7, 370912(DI)	// matvec_2[1] | 3
 	ADDQ	$256, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -6736,10 +6721,10 @@ loop8: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop9: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	370944(R9), Y2	// matvec_2[0]
+	VMOVUPS	370688(R9), Y2	// matvec_2[0]
 	VBROADCASTSS	4992(R10), Y3	// friction.2.bias[0]
 	VADDPS	Y3, Y2, Y2
-	VMOVUPS	Y2, 375040(R9)	// add_5[0]
+	VMOVUPS	Y2, 374784(R9)	// add_5[0]
 	VORPS	f32_80000000<>(SB), Y2, Y3
 	VMOVUPS	f32_c2ae999a<>(SB), Y4
 	VMAXPS	Y3, Y4, Y3
@@ -6776,23 +6761,23 @@ loop9: // 32 times: elements
 	ADDQ	$4, R10
 	DECQ	DI
 	JNE	loop9
-	VMOVUPS	Y0, 379136(SI)	// matvec_3[0]
-	VMOVUPS	Y1, 379264(SI)	// matvec_3[1]
+	VMOVUPS	Y0, 378880(SI)	// matvec_3[0]
+	VMOVUPS	Y1, 379008(SI)	// matvec_3[1]
 	// arm.nde:38
-	VMOVUPS	357120(SI), Y2	// sub[0]
+	VMOVUPS	356864(SI), Y2	// sub[0]
 	VBROADCASTSS	5376(BX), Y3	// friction.4.bias[0]
 	VADDPS	Y3, Y0, Y0
 	VSUBPS	Y0, Y2, Y0
-	VMOVUPS	Y0, 379392(SI)	// sub_2[0]
-	VMOVUPS	357248(SI), Y2	// sub[1]
+	VMOVUPS	Y0, 379136(SI)	// sub_2[0]
+	VMOVUPS	356992(SI), Y2	// sub[1]
 	VBROADCASTSS	5380(BX), Y3	// friction.4.bias[1]
 	VADDPS	Y3, Y1, Y1
 	VSUBPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 379520(SI)	// sub_2[1]
-	VMOVUPS	355712(SI), Y2	// M[0]
-	VMOVUPS	355840(SI), Y3	// M[1]
-	VMOVUPS	355968(SI), Y4	// M[2]
-	VMOVUPS	356096(SI), Y5	// M[3]
+	VMOVUPS	Y1, 379264(SI)	// sub_2[1]
+	VMOVUPS	355456(SI), Y2	// M[0]
+	VMOVUPS	355584(SI), Y3	// M[1]
+	VMOVUPS	355712(SI), Y4	// M[2]
+	VMOVUPS	355840(SI), Y5	// M[3]
 	VANDPS	f32_7fffffff<>(SB), Y2, Y6
 	VANDPS	f32_7fffffff<>(SB), Y4, Y7
 	VCMPPS	$17, Y7, Y6, Y6
@@ -6813,48 +6798,48 @@ loop9: // 32 times: elements
 	VFNMADD231PS	Y0, Y4, Y5
 	VDIVPS	Y7, Y5, Y2
 	VORPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 354816(SI)	// dv[0]
-	VMOVUPS	Y0, 354944(SI)	// dv[1]
-	VMOVUPS	353920(SI), Y0	// q_dot[1]
-	VMOVUPS	353280(SI), Y1	// mul
-	VMOVUPS	354048(SI), Y15	// v_dot[0]
+	VMOVUPS	Y1, 354560(SI)	// dv[0]
+	VMOVUPS	Y0, 354688(SI)	// dv[1]
+	VMOVUPS	353664(SI), Y0	// q_dot[1]
+	VMOVUPS	353024(SI), Y1	// mul
+	VMOVUPS	353792(SI), Y15	// v_dot[0]
 	VMOVUPS	Y15, 0(AX)
-	VMOVUPS	352512(SI), Y2	// v[1]
-	VMOVUPS	354176(SI), Y3	// v_dot[1]
+	VMOVUPS	352256(SI), Y2	// v[1]
+	VMOVUPS	353920(SI), Y3	// v_dot[1]
 	// arm.nde:33
-	VMOVUPS	355584(SI), Y4	// c2
+	VMOVUPS	355328(SI), Y4	// c2
 	VMULPS	Y4, Y0, Y4
 	VMULPS	Y1, Y4, Y1
 	// arm.nde:34
 	VMULPS	f32_40000000<>(SB), Y2, Y4
-	VMOVUPS	356608(SI), Y5	// mul_6
+	VMOVUPS	356352(SI), Y5	// mul_6
 	VMOVUPS	0(AX), Y13
 	VMULPS	f32_40000000<>(SB), Y13, Y6
 	VMULPS	Y2, Y6, Y2
 	VFMADD231PS	Y5, Y3, Y2
 	VFMADD231PS	Y4, Y3, Y2
-	VMOVUPS	356480(SI), Y4	// neg
+	VMOVUPS	356224(SI), Y4	// neg
 	VXORPS	f32_80000000<>(SB), Y1, Y6
-	VMOVUPS	356736(SI), Y7	// add_2
+	VMOVUPS	356480(SI), Y7	// add_2
 	VMULPS	Y7, Y6, Y6
 	VMOVUPS	Y6, Y15
 	VFMADD231PS	Y4, Y2, Y15
 	VMOVUPS	Y15, 32(AX)
 	VMULPS	0(AX), Y5, Y2
-	VMOVUPS	356352(SI), Y4	// k
-	VMOVUPS	356864(SI), Y5	// square
+	VMOVUPS	356096(SI), Y4	// k
+	VMOVUPS	356608(SI), Y5	// square
 	VMULPS	Y5, Y1, Y1
 	VMOVUPS	Y1, Y15
 	VFMADD231PS	Y4, Y2, Y15
 	VMOVUPS	Y15, 64(AX)
-	VMOVUPS	353792(SI), Y1	// q_dot[0]
-	VMOVUPS	353664(SI), Y2	// mul
-	VMOVUPS	352128(SI), Y4	// q[0]
-	VMOVUPS	353536(SI), Y15	// mul
+	VMOVUPS	353536(SI), Y1	// q_dot[0]
+	VMOVUPS	353408(SI), Y2	// mul
+	VMOVUPS	351872(SI), Y4	// q[0]
+	VMOVUPS	353280(SI), Y15	// mul
 	VMOVUPS	Y15, 96(AX)
 	// arm.nde:35
 	VADDPS	Y0, Y1, Y5
-	VMOVUPS	356992(SI), Y6	// add_3
+	VMOVUPS	356736(SI), Y6	// add_3
 	VANDPS	f32_7fffffff<>(SB), Y6, Y7
 	VMOVUPS	f32_4b400000<>(SB), Y8
 	VFMADD231PS	f32_3f22f983<>(SB), Y7, Y8
@@ -6929,8 +6914,8 @@ loop9: // 32 times: elements
 	VXORPS	f32_80000000<>(SB), Y4, Y4
 	VMULPS	Y4, Y1, Y4
 	VFMADD132PS	96(AX), Y2, Y4
-	VMOVUPS	354304(SI), Y5	// u_dot[0]
-	VMOVUPS	354432(SI), Y6	// u_dot[1]
+	VMOVUPS	354048(SI), Y5	// u_dot[0]
+	VMOVUPS	354176(SI), Y6	// u_dot[1]
 	// arm.nde:34
 	// arm.nde:38
 	VSUBPS	32(AX), Y5, Y5
@@ -6938,31 +6923,31 @@ loop9: // 32 times: elements
 	// arm.nde:35
 	// arm.nde:38
 	VSUBPS	Y4, Y5, Y4
-	VMOVUPS	Y4, 379648(SI)	// sub_3[0]
+	VMOVUPS	Y4, 379392(SI)	// sub_3[0]
 	VSUBPS	Y2, Y6, Y2
-	VMOVUPS	Y2, 379776(SI)	// sub_3[1]
+	VMOVUPS	Y2, 379520(SI)	// sub_3[1]
 	// arm.nde:11
-	VMOVUPS	357632(SI), Y2	// cos[0]
+	VMOVUPS	357376(SI), Y2	// cos[0]
 	VMULPS	Y2, Y1, Y2
-	VMOVUPS	Y2, 379904(SI)	// mul_7[0]
-	VMOVUPS	357760(SI), Y4	// cos[1]
+	VMOVUPS	Y2, 379648(SI)	// mul_7[0]
+	VMOVUPS	357504(SI), Y4	// cos[1]
 	VMULPS	Y4, Y0, Y4
-	VMOVUPS	Y4, 380032(SI)	// mul_7[1]
-	VMOVUPS	357376(SI), Y5	// sin[0]
+	VMOVUPS	Y4, 379776(SI)	// mul_7[1]
+	VMOVUPS	357120(SI), Y5	// sin[0]
 	VXORPS	f32_80000000<>(SB), Y5, Y5
 	VMULPS	Y5, Y1, Y1
-	VMOVUPS	Y1, 380160(SI)	// mul_8[0]
-	VMOVUPS	357504(SI), Y5	// sin[1]
+	VMOVUPS	Y1, 379904(SI)	// mul_8[0]
+	VMOVUPS	357248(SI), Y5	// sin[1]
 	VXORPS	f32_80000000<>(SB), Y5, Y5
 	VMULPS	Y5, Y0, Y0
-	VMOVUPS	Y0, 380288(SI)	// mul_8[1]
-	VMOVUPS	Y2, 380416(SI)	// concat_2[0]
-	VMOVUPS	Y4, 380544(SI)	// concat_2[1]
-	VMOVUPS	Y1, 380672(SI)	// concat_2[2]
-	VMOVUPS	Y0, 380800(SI)	// concat_2[3]
+	VMOVUPS	Y0, 380032(SI)	// mul_8[1]
+	VMOVUPS	Y2, 380160(SI)	// concat_2[0]
+	VMOVUPS	Y4, 380288(SI)	// concat_2[1]
+	VMOVUPS	Y1, 380416(SI)	// concat_2[2]
+	VMOVUPS	Y0, 380544(SI)	// concat_2[3]
 	VMOVUPS	0(AX), Y13	// concat_2[4]
-	VMOVUPS	Y13, 380928(SI)
-	VMOVUPS	Y3, 381056(SI)	// concat_2[5]
+	VMOVUPS	Y13, 380672(SI)
+	VMOVUPS	Y3, 380800(SI)	// concat_2[5]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop8
@@ -6983,10 +6968,10 @@ loop10: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop11: // 6 times: terms of the sums
-	VMOVUPS	380416(R10), Y8	// concat_2[0]
-	VMOVUPS	380448(R10), Y9	// concat_2[0] | 1
-	VMOVUPS	380480(R10), Y10	// concat_2[0] | 2
-	VMOVUPS	380512(R10), Y11	// concat_2[0] | 3
+	VMOVUPS	380160(R10), Y8	// concat_2[0]
+	VMOVUPS	380192(R10), Y9	// concat_2[0] | 1
+	VMOVUPS	380224(R10), Y10	// concat_2[0] | 2
+	VMOVUPS	380256(R10), Y11	// concat_2[0] | 3
 	VBROADCASTSS	(R11), Y12	// friction.0.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -7001,14 +6986,14 @@ loop11: // 6 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop11
-	VMOVUPS	Y0, 381184(DI)	// matvec_4[0]
-	VMOVUPS	Y1, 381216(DI)	// matvec_4[0] | 1
-	VMOVUPS	Y2, 381248(DI)	// matvec_4[0] | 2
-	VMOVUPS	Y3, 381280(DI)	// matvec_4[0] | 3
-	VMOVUPS	Y4, 381312(DI)	// matvec_4[1]
-	VMOVUPS	Y5, 381344(DI)	// matvec_4[1] | 1
-	VMOVUPS	Y6, 381376(DI)	// matvec_4[1] | 2
-	VMOVUPS	Y7, 381408(DI)	// matvec_4[1] | 3
+	VMOVUPS	Y0, 380928(DI)	// matvec_4[0]
+	VMOVUPS	Y1, 380960(DI)	// matvec_4[0] | 1
+	VMOVUPS	Y2, 380992(DI)	// matvec_4[0] | 2
+	VMOVUPS	Y3, 381024(DI)	// matvec_4[0] | 3
+	VMOVUPS	Y4, 381056(DI)	// matvec_4[1]
+	VMOVUPS	Y5, 381088(DI)	// matvec_4[1] | 1
+	VMOVUPS	Y6, 381120(DI)	// matvec_4[1] | 2
+	VMOVUPS	Y7, 381152(DI)	// matvec_4[1] | 3
 	ADDQ	$48, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -7020,8 +7005,8 @@ loop12: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop13: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	381184(R9), Y0	// matvec_4[0]
-	VMOVUPS	362752(R9), Y1	// add_4[0]
+	VMOVUPS	380928(R9), Y0	// matvec_4[0]
+	VMOVUPS	362496(R9), Y1	// add_4[0]
 	VORPS	f32_80000000<>(SB), Y1, Y2
 	VMOVUPS	f32_42b40000<>(SB), Y3
 	VMINPS	Y2, Y3, Y2
@@ -7054,7 +7039,7 @@ loop13: // 32 times: elements
 	VADDPS	f32_3f800000<>(SB), Y2, Y2
 	VDIVPS	Y2, Y1, Y1
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 385280(R9)	// mul_9[0]
+	VMOVUPS	Y0, 385024(R9)	// mul_9[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop13
@@ -7078,10 +7063,10 @@ loop14: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop15: // 32 times: terms of the sums
-	VMOVUPS	385280(R10), Y8	// mul_9[0]
-	VMOVUPS	385312(R10), Y9	// mul_9[0] | 1
-	VMOVUPS	385344(R10), Y10	// mul_9[0] | 2
-	VMOVUPS	385376(R10), Y11	// mul_9[0] | 3
+	VMOVUPS	385024(R10), Y8	// mul_9[0]
+	VMOVUPS	385056(R10), Y9	// mul_9[0] | 1
+	VMOVUPS	385088(R10), Y10	// mul_9[0] | 2
+	VMOVUPS	385120(R10), Y11	// mul_9[0] | 3
 	VBROADCASTSS	896(R11), Y12	// friction.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -7096,14 +7081,14 @@ loop15: // 32 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop15
-	VMOVUPS	Y0, 389376(DI)	// matvec_5[0]
-	VMOVUPS	Y1, 389408(DI)	// matvec_5[0] | 1
-	VMOVUPS	Y2, 389440(DI)	// matvec_5[0] | 2
-	VMOVUPS	Y3, 389472(DI)	// matvec_5[0] | 3
-	VMOVUPS	Y4, 389504(DI)	// matvec_5[1]
-	VMOVUPS	Y5, 389536(DI)	// matvec_5[1] | 1
-	VMOVUPS	Y6, 389568(DI)	// matvec_5[1] | 2
-	VMOVUPS	Y7, 389600(DI)	// matvec_5[1] | 3
+	VMOVUPS	Y0, 389120(DI)	// matvec_5[0]
+	VMOVUPS	Y1, 389152(DI)	// matvec_5[0] | 1
+	VMOVUPS	Y2, 389184(DI)	// matvec_5[0] | 2
+	VMOVUPS	Y3, 389216(DI)	// matvec_5[0] | 3
+	VMOVUPS	Y4, 389248(DI)	// matvec_5[1]
+	VMOVUPS	Y5, 389280(DI)	// matvec_5[1] | 1
+	VMOVUPS	Y6, 389312(DI)	// matvec_5[1] | 2
+	VMOVUPS	Y7, 389344(DI)	// matvec_5[1] | 3
 	ADDQ	$256, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -7118,8 +7103,8 @@ loop16: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop17: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	389376(R9), Y2	// matvec_5[0]
-	VMOVUPS	375040(R9), Y3	// add_5[0]
+	VMOVUPS	389120(R9), Y2	// matvec_5[0]
+	VMOVUPS	374784(R9), Y3	// add_5[0]
 	VORPS	f32_80000000<>(SB), Y3, Y4
 	VMOVUPS	f32_42b40000<>(SB), Y5
 	VMINPS	Y4, Y5, Y4
@@ -7161,38 +7146,38 @@ loop17: // 32 times: elements
 	DECQ	DI
 	JNE	loop17
 	// arm.nde:38
-	VMOVUPS	379648(SI), Y2	// sub_3[0]
+	VMOVUPS	379392(SI), Y2	// sub_3[0]
 	VSUBPS	Y0, Y2, Y0
-	VMOVUPS	379776(SI), Y2	// sub_3[1]
+	VMOVUPS	379520(SI), Y2	// sub_3[1]
 	VSUBPS	Y1, Y2, Y1
-	VMOVUPS	353920(SI), Y2	// q_dot[1]
-	VMOVUPS	353152(SI), Y3	// mul
+	VMOVUPS	353664(SI), Y2	// q_dot[1]
+	VMOVUPS	352896(SI), Y3	// mul
 	// arm.nde:28
-	VMOVUPS	356224(SI), Y4	// s2
+	VMOVUPS	355968(SI), Y4	// s2
 	VXORPS	f32_80000000<>(SB), Y4, Y4
 	VMULPS	Y4, Y2, Y2
 	// arm.nde:30
 	VMULPS	Y3, Y2, Y3
-	VMOVUPS	353280(SI), Y4	// mul
+	VMOVUPS	353024(SI), Y4	// mul
 	// arm.nde:32
 	// arm.nde:31
 	VMULPS	Y4, Y2, Y2
 	// arm.nde:32
 	// arm.nde:38
-	VMOVUPS	354816(SI), Y4	// dv[0]
+	VMOVUPS	354560(SI), Y4	// dv[0]
 	VMULPS	Y4, Y3, Y3
-	VMOVUPS	354944(SI), Y5	// dv[1]
+	VMOVUPS	354688(SI), Y5	// dv[1]
 	VFMADD231PS	Y5, Y2, Y3
 	VMULPS	Y4, Y2, Y2
 	VFMADD231PS	f32_00000000<>(SB), Y5, Y2
 	VSUBPS	Y3, Y0, Y0
-	VMOVUPS	Y0, 393472(SI)	// sub_4[0]
+	VMOVUPS	Y0, 393216(SI)	// sub_4[0]
 	VSUBPS	Y2, Y1, Y1
-	VMOVUPS	Y1, 393600(SI)	// sub_4[1]
-	VMOVUPS	355712(SI), Y2	// M[0]
-	VMOVUPS	355840(SI), Y3	// M[1]
-	VMOVUPS	355968(SI), Y4	// M[2]
-	VMOVUPS	356096(SI), Y5	// M[3]
+	VMOVUPS	Y1, 393344(SI)	// sub_4[1]
+	VMOVUPS	355456(SI), Y2	// M[0]
+	VMOVUPS	355584(SI), Y3	// M[1]
+	VMOVUPS	355712(SI), Y4	// M[2]
+	VMOVUPS	355840(SI), Y5	// M[3]
 	VANDPS	f32_7fffffff<>(SB), Y2, Y6
 	VANDPS	f32_7fffffff<>(SB), Y4, Y7
 	VCMPPS	$17, Y7, Y6, Y6
@@ -7213,22 +7198,22 @@ loop17: // 32 times: elements
 	VFNMADD231PS	Y0, Y4, Y5
 	VDIVPS	Y7, Y5, Y2
 	VORPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 355328(SI)	// dv_dot[0]
-	VMOVUPS	Y0, 355456(SI)	// dv_dot[1]
+	VMOVUPS	Y1, 355072(SI)	// dv_dot[0]
+	VMOVUPS	Y0, 355200(SI)	// dv_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop16
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop18: // 4 times: vectors of the block
-	VMOVUPS	352384(SI), Y0	// v[0]
-	VMOVUPS	Y0, 354560(SI)	// dq[0]
-	VMOVUPS	352512(SI), Y0	// v[1]
-	VMOVUPS	Y0, 354688(SI)	// dq[1]
-	VMOVUPS	354048(SI), Y0	// v_dot[0]
-	VMOVUPS	Y0, 355072(SI)	// dq_dot[0]
-	VMOVUPS	354176(SI), Y0	// v_dot[1]
-	VMOVUPS	Y0, 355200(SI)	// dq_dot[1]
+	VMOVUPS	352128(SI), Y0	// v[0]
+	VMOVUPS	Y0, 354304(SI)	// dq[0]
+	VMOVUPS	352256(SI), Y0	// v[1]
+	VMOVUPS	Y0, 354432(SI)	// dq[1]
+	VMOVUPS	353792(SI), Y0	// v_dot[0]
+	VMOVUPS	Y0, 354816(SI)	// dq_dot[0]
+	VMOVUPS	353920(SI), Y0	// v_dot[1]
+	VMOVUPS	Y0, 354944(SI)	// dq_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop18
@@ -7241,108 +7226,108 @@ TEXT step0Tangent2Step_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	394368(SI), Y0	// q[0]
-	VMOVUPS	Y0, 352128(SI)	// armFieldDual2.q[0]
-	VMOVUPS	394496(SI), Y0	// q[1]
-	VMOVUPS	Y0, 352256(SI)	// armFieldDual2.q[1]
-	VMOVUPS	394624(SI), Y0	// v[0]
-	VMOVUPS	Y0, 352384(SI)	// armFieldDual2.v[0]
-	VMOVUPS	394752(SI), Y0	// v[1]
-	VMOVUPS	Y0, 352512(SI)	// armFieldDual2.v[1]
-	VMOVUPS	395392(SI), Y0	// u[0]
-	VMOVUPS	Y0, 352640(SI)	// armFieldDual2.u[0]
-	VMOVUPS	395520(SI), Y0	// u[1]
-	VMOVUPS	Y0, 352768(SI)	// armFieldDual2.u[1]
+	VMOVUPS	394112(SI), Y0	// q[0]
+	VMOVUPS	Y0, 351872(SI)	// armFieldDual2.q[0]
+	VMOVUPS	394240(SI), Y0	// q[1]
+	VMOVUPS	Y0, 352000(SI)	// armFieldDual2.q[1]
+	VMOVUPS	394368(SI), Y0	// v[0]
+	VMOVUPS	Y0, 352128(SI)	// armFieldDual2.v[0]
+	VMOVUPS	394496(SI), Y0	// v[1]
+	VMOVUPS	Y0, 352256(SI)	// armFieldDual2.v[1]
+	VMOVUPS	395136(SI), Y0	// u[0]
+	VMOVUPS	Y0, 352384(SI)	// armFieldDual2.u[0]
+	VMOVUPS	395264(SI), Y0	// u[1]
+	VMOVUPS	Y0, 352512(SI)	// armFieldDual2.u[1]
+	VMOVUPS	395392(SI), Y0	// mul
+	VMOVUPS	Y0, 352640(SI)	// armFieldDual2.mul
+	VMOVUPS	395520(SI), Y0	// add
+	VMOVUPS	Y0, 352768(SI)	// armFieldDual2.add
 	VMOVUPS	395648(SI), Y0	// mul
 	VMOVUPS	Y0, 352896(SI)	// armFieldDual2.mul
-	VMOVUPS	395776(SI), Y0	// add
-	VMOVUPS	Y0, 353024(SI)	// armFieldDual2.add
-	VMOVUPS	395904(SI), Y0	// mul
-	VMOVUPS	Y0, 353152(SI)	// armFieldDual2.mul
+	VMOVUPS	395776(SI), Y0	// mul
+	VMOVUPS	Y0, 353024(SI)	// armFieldDual2.mul
+	VMOVUPS	395904(SI), Y0	// reshape
+	VMOVUPS	Y0, 353152(SI)	// armFieldDual2.reshape
 	VMOVUPS	396032(SI), Y0	// mul
 	VMOVUPS	Y0, 353280(SI)	// armFieldDual2.mul
-	VMOVUPS	396160(SI), Y0	// reshape
-	VMOVUPS	Y0, 353408(SI)	// armFieldDual2.reshape
-	VMOVUPS	396288(SI), Y0	// mul
-	VMOVUPS	Y0, 353536(SI)	// armFieldDual2.mul
-	VMOVUPS	396416(SI), Y0	// mul
-	VMOVUPS	Y0, 353664(SI)	// armFieldDual2.mul
-	VMOVUPS	394880(SI), Y0	// q_dot[0]
-	VMOVUPS	Y0, 353792(SI)	// armFieldDual2.q_dot[0]
-	VMOVUPS	395008(SI), Y0	// q_dot[1]
-	VMOVUPS	Y0, 353920(SI)	// armFieldDual2.q_dot[1]
-	VMOVUPS	395136(SI), Y0	// v_dot[0]
-	VMOVUPS	Y0, 354048(SI)	// armFieldDual2.v_dot[0]
-	VMOVUPS	395264(SI), Y0	// v_dot[1]
-	VMOVUPS	Y0, 354176(SI)	// armFieldDual2.v_dot[1]
-	VMOVUPS	396544(SI), Y0	// u_dot[0]
-	VMOVUPS	Y0, 354304(SI)	// armFieldDual2.u_dot[0]
-	VMOVUPS	396672(SI), Y0	// u_dot[1]
-	VMOVUPS	Y0, 354432(SI)	// armFieldDual2.u_dot[1]
+	VMOVUPS	396160(SI), Y0	// mul
+	VMOVUPS	Y0, 353408(SI)	// armFieldDual2.mul
+	VMOVUPS	394624(SI), Y0	// q_dot[0]
+	VMOVUPS	Y0, 353536(SI)	// armFieldDual2.q_dot[0]
+	VMOVUPS	394752(SI), Y0	// q_dot[1]
+	VMOVUPS	Y0, 353664(SI)	// armFieldDual2.q_dot[1]
+	VMOVUPS	394880(SI), Y0	// v_dot[0]
+	VMOVUPS	Y0, 353792(SI)	// armFieldDual2.v_dot[0]
+	VMOVUPS	395008(SI), Y0	// v_dot[1]
+	VMOVUPS	Y0, 353920(SI)	// armFieldDual2.v_dot[1]
+	VMOVUPS	396288(SI), Y0	// u_dot[0]
+	VMOVUPS	Y0, 354048(SI)	// armFieldDual2.u_dot[0]
+	VMOVUPS	396416(SI), Y0	// u_dot[1]
+	VMOVUPS	Y0, 354176(SI)	// armFieldDual2.u_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
 	CALL	armFieldDual2_avx2<>(SB)
 	// arm.nde:51
-	VBROADCASTSD	394112(AX), Y0	// h
+	VBROADCASTSD	393856(AX), Y0	// h
 	VMULPD	f64_3fe0000000000000<>(SB), Y0, Y0
-	VMOVSD	X0, 393728(AX)
+	VMOVSD	X0, 393472(AX)
 	VCVTPD2PSY	Y0, X0
 	VINSERTF128	$1, X0, Y0, Y0
-	VMOVSS	X0, 393736(AX)
+	VMOVSS	X0, 393480(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop2: // 4 times: vectors of the block
-	VMOVUPS	354560(SI), Y15	// armFieldDual2.dq[0]
+	VMOVUPS	354304(SI), Y15	// armFieldDual2.dq[0]
 	VMOVUPS	Y15, 0(AX)
 	VMOVUPS	0(AX), Y13	// result[0]
-	VMOVUPS	Y13, 397824(SI)
-	VMOVUPS	354688(SI), Y15	// armFieldDual2.dq[1]
+	VMOVUPS	Y13, 397568(SI)
+	VMOVUPS	354432(SI), Y15	// armFieldDual2.dq[1]
 	VMOVUPS	Y15, 32(AX)
 	VMOVUPS	32(AX), Y13	// result[1]
-	VMOVUPS	Y13, 397952(SI)
-	VMOVUPS	354816(SI), Y15	// armFieldDual2.dv[0]
+	VMOVUPS	Y13, 397696(SI)
+	VMOVUPS	354560(SI), Y15	// armFieldDual2.dv[0]
 	VMOVUPS	Y15, 64(AX)
 	VMOVUPS	64(AX), Y13	// result_2[0]
-	VMOVUPS	Y13, 398080(SI)
-	VMOVUPS	354944(SI), Y15	// armFieldDual2.dv[1]
+	VMOVUPS	Y13, 397824(SI)
+	VMOVUPS	354688(SI), Y15	// armFieldDual2.dv[1]
 	VMOVUPS	Y15, 96(AX)
 	VMOVUPS	96(AX), Y13	// result_2[1]
-	VMOVUPS	Y13, 398208(SI)
-	VMOVUPS	355072(SI), Y0	// armFieldDual2.dq_dot[0]
-	VMOVUPS	Y0, 398336(SI)	// result_3[0]
-	VMOVUPS	355200(SI), Y1	// armFieldDual2.dq_dot[1]
-	VMOVUPS	Y1, 398464(SI)	// result_3[1]
-	VMOVUPS	355328(SI), Y2	// armFieldDual2.dv_dot[0]
-	VMOVUPS	Y2, 398592(SI)	// result_4[0]
-	VMOVUPS	355456(SI), Y3	// armFieldDual2.dv_dot[1]
-	VMOVUPS	Y3, 398720(SI)	// result_4[1]
+	VMOVUPS	Y13, 397952(SI)
+	VMOVUPS	354816(SI), Y0	// armFieldDual2.dq_dot[0]
+	VMOVUPS	Y0, 398080(SI)	// result_3[0]
+	VMOVUPS	354944(SI), Y1	// armFieldDual2.dq_dot[1]
+	VMOVUPS	Y1, 398208(SI)	// result_3[1]
+	VMOVUPS	355072(SI), Y2	// armFieldDual2.dv_dot[0]
+	VMOVUPS	Y2, 398336(SI)	// result_4[0]
+	VMOVUPS	355200(SI), Y3	// armFieldDual2.dv_dot[1]
+	VMOVUPS	Y3, 398464(SI)	// result_4[1]
 	// arm.nde:51
-	VMOVUPS	394368(SI), Y4	// q[0]
-	VMOVUPS	394496(SI), Y5	// q[1]
-	VMOVUPS	394624(SI), Y6	// v[0]
-	VMOVUPS	394752(SI), Y7	// v[1]
-	VMOVUPS	394880(SI), Y8	// q_dot[0]
-	VMOVUPS	395008(SI), Y9	// q_dot[1]
-	VMOVUPS	395136(SI), Y10	// v_dot[0]
-	VMOVUPS	395264(SI), Y11	// v_dot[1]
-	VBROADCASTSS	393736(AX), Y12
+	VMOVUPS	394112(SI), Y4	// q[0]
+	VMOVUPS	394240(SI), Y5	// q[1]
+	VMOVUPS	394368(SI), Y6	// v[0]
+	VMOVUPS	394496(SI), Y7	// v[1]
+	VMOVUPS	394624(SI), Y8	// q_dot[0]
+	VMOVUPS	394752(SI), Y9	// q_dot[1]
+	VMOVUPS	394880(SI), Y10	// v_dot[0]
+	VMOVUPS	395008(SI), Y11	// v_dot[1]
+	VBROADCASTSS	393480(AX), Y12
 	VFMADD231PS	0(AX), Y12, Y4
-	VMOVUPS	Y4, 352128(SI)	// armFieldDual2.q[0]
+	VMOVUPS	Y4, 351872(SI)	// armFieldDual2.q[0]
 	VFMADD231PS	32(AX), Y12, Y5
-	VMOVUPS	Y5, 352256(SI)	// armFieldDual2.q[1]
+	VMOVUPS	Y5, 352000(SI)	// armFieldDual2.q[1]
 	VFMADD231PS	64(AX), Y12, Y6
-	VMOVUPS	Y6, 352384(SI)	// armFieldDual2.v[0]
+	VMOVUPS	Y6, 352128(SI)	// armFieldDual2.v[0]
 	VFMADD231PS	96(AX), Y12, Y7
-	VMOVUPS	Y7, 352512(SI)	// armFieldDual2.v[1]
+	VMOVUPS	Y7, 352256(SI)	// armFieldDual2.v[1]
 	VFMADD231PS	Y12, Y0, Y8
-	VMOVUPS	Y8, 353792(SI)	// armFieldDual2.q_dot[0]
+	VMOVUPS	Y8, 353536(SI)	// armFieldDual2.q_dot[0]
 	VFMADD231PS	Y12, Y1, Y9
-	VMOVUPS	Y9, 353920(SI)	// armFieldDual2.q_dot[1]
+	VMOVUPS	Y9, 353664(SI)	// armFieldDual2.q_dot[1]
 	VFMADD231PS	Y12, Y2, Y10
-	VMOVUPS	Y10, 354048(SI)	// armFieldDual2.v_dot[0]
+	VMOVUPS	Y10, 353792(SI)	// armFieldDual2.v_dot[0]
 	VFMADD231PS	Y12, Y3, Y11
-	VMOVUPS	Y11, 354176(SI)	// armFieldDual2.v_dot[1]
+	VMOVUPS	Y11, 353920(SI)	// armFieldDual2.v_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop2
@@ -7350,86 +7335,86 @@ loop2: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop3: // 4 times: vectors of the block
-	VMOVUPS	395392(SI), Y0	// u[0]
-	VMOVUPS	Y0, 352640(SI)	// armFieldDual2.u[0]
-	VMOVUPS	395520(SI), Y0	// u[1]
-	VMOVUPS	Y0, 352768(SI)	// armFieldDual2.u[1]
+	VMOVUPS	395136(SI), Y0	// u[0]
+	VMOVUPS	Y0, 352384(SI)	// armFieldDual2.u[0]
+	VMOVUPS	395264(SI), Y0	// u[1]
+	VMOVUPS	Y0, 352512(SI)	// armFieldDual2.u[1]
+	VMOVUPS	395392(SI), Y0	// mul
+	VMOVUPS	Y0, 352640(SI)	// armFieldDual2.mul
+	VMOVUPS	395520(SI), Y0	// add
+	VMOVUPS	Y0, 352768(SI)	// armFieldDual2.add
 	VMOVUPS	395648(SI), Y0	// mul
 	VMOVUPS	Y0, 352896(SI)	// armFieldDual2.mul
-	VMOVUPS	395776(SI), Y0	// add
-	VMOVUPS	Y0, 353024(SI)	// armFieldDual2.add
-	VMOVUPS	395904(SI), Y0	// mul
-	VMOVUPS	Y0, 353152(SI)	// armFieldDual2.mul
+	VMOVUPS	395776(SI), Y0	// mul
+	VMOVUPS	Y0, 353024(SI)	// armFieldDual2.mul
+	VMOVUPS	395904(SI), Y0	// reshape
+	VMOVUPS	Y0, 353152(SI)	// armFieldDual2.reshape
 	VMOVUPS	396032(SI), Y0	// mul
 	VMOVUPS	Y0, 353280(SI)	// armFieldDual2.mul
-	VMOVUPS	396160(SI), Y0	// reshape
-	VMOVUPS	Y0, 353408(SI)	// armFieldDual2.reshape
-	VMOVUPS	396288(SI), Y0	// mul
-	VMOVUPS	Y0, 353536(SI)	// armFieldDual2.mul
-	VMOVUPS	396416(SI), Y0	// mul
-	VMOVUPS	Y0, 353664(SI)	// armFieldDual2.mul
-	VMOVUPS	396544(SI), Y0	// u_dot[0]
-	VMOVUPS	Y0, 354304(SI)	// armFieldDual2.u_dot[0]
-	VMOVUPS	396672(SI), Y0	// u_dot[1]
-	VMOVUPS	Y0, 354432(SI)	// armFieldDual2.u_dot[1]
+	VMOVUPS	396160(SI), Y0	// mul
+	VMOVUPS	Y0, 353408(SI)	// armFieldDual2.mul
+	VMOVUPS	396288(SI), Y0	// u_dot[0]
+	VMOVUPS	Y0, 354048(SI)	// armFieldDual2.u_dot[0]
+	VMOVUPS	396416(SI), Y0	// u_dot[1]
+	VMOVUPS	Y0, 354176(SI)	// armFieldDual2.u_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop3
 	CALL	armFieldDual2_avx2<>(SB)
-	VBROADCASTSS	393736(AX), Y0
+	VBROADCASTSS	393480(AX), Y0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop4: // 4 times: vectors of the block
-	VMOVUPS	354560(SI), Y15	// armFieldDual2.dq[0]
+	VMOVUPS	354304(SI), Y15	// armFieldDual2.dq[0]
 	VMOVUPS	Y15, 0(AX)
 	VMOVUPS	0(AX), Y13	// result_5[0]
-	VMOVUPS	Y13, 398848(SI)
-	VMOVUPS	354688(SI), Y15	// armFieldDual2.dq[1]
+	VMOVUPS	Y13, 398592(SI)
+	VMOVUPS	354432(SI), Y15	// armFieldDual2.dq[1]
 	VMOVUPS	Y15, 32(AX)
 	VMOVUPS	32(AX), Y13	// result_5[1]
-	VMOVUPS	Y13, 398976(SI)
-	VMOVUPS	354816(SI), Y15	// armFieldDual2.dv[0]
+	VMOVUPS	Y13, 398720(SI)
+	VMOVUPS	354560(SI), Y15	// armFieldDual2.dv[0]
 	VMOVUPS	Y15, 64(AX)
 	VMOVUPS	64(AX), Y13	// result_6[0]
-	VMOVUPS	Y13, 399104(SI)
-	VMOVUPS	354944(SI), Y15	// armFieldDual2.dv[1]
+	VMOVUPS	Y13, 398848(SI)
+	VMOVUPS	354688(SI), Y15	// armFieldDual2.dv[1]
 	VMOVUPS	Y15, 96(AX)
 	VMOVUPS	96(AX), Y13	// result_6[1]
-	VMOVUPS	Y13, 399232(SI)
-	VMOVUPS	355072(SI), Y0	// armFieldDual2.dq_dot[0]
-	VMOVUPS	Y0, 399360(SI)	// result_7[0]
-	VMOVUPS	355200(SI), Y1	// armFieldDual2.dq_dot[1]
-	VMOVUPS	Y1, 399488(SI)	// result_7[1]
-	VMOVUPS	355328(SI), Y2	// armFieldDual2.dv_dot[0]
-	VMOVUPS	Y2, 399616(SI)	// result_8[0]
-	VMOVUPS	355456(SI), Y3	// armFieldDual2.dv_dot[1]
-	VMOVUPS	Y3, 399744(SI)	// result_8[1]
-	VMOVUPS	394368(SI), Y4	// q[0]
-	VMOVUPS	394496(SI), Y5	// q[1]
-	VMOVUPS	394624(SI), Y6	// v[0]
-	VMOVUPS	394752(SI), Y7	// v[1]
-	VMOVUPS	394880(SI), Y8	// q_dot[0]
-	VMOVUPS	395008(SI), Y9	// q_dot[1]
-	VMOVUPS	395136(SI), Y10	// v_dot[0]
-	VMOVUPS	395264(SI), Y11	// v_dot[1]
+	VMOVUPS	Y13, 398976(SI)
+	VMOVUPS	354816(SI), Y0	// armFieldDual2.dq_dot[0]
+	VMOVUPS	Y0, 399104(SI)	// result_7[0]
+	VMOVUPS	354944(SI), Y1	// armFieldDual2.dq_dot[1]
+	VMOVUPS	Y1, 399232(SI)	// result_7[1]
+	VMOVUPS	355072(SI), Y2	// armFieldDual2.dv_dot[0]
+	VMOVUPS	Y2, 399360(SI)	// result_8[0]
+	VMOVUPS	355200(SI), Y3	// armFieldDual2.dv_dot[1]
+	VMOVUPS	Y3, 399488(SI)	// result_8[1]
+	VMOVUPS	394112(SI), Y4	// q[0]
+	VMOVUPS	394240(SI), Y5	// q[1]
+	VMOVUPS	394368(SI), Y6	// v[0]
+	VMOVUPS	394496(SI), Y7	// v[1]
+	VMOVUPS	394624(SI), Y8	// q_dot[0]
+	VMOVUPS	394752(SI), Y9	// q_dot[1]
+	VMOVUPS	394880(SI), Y10	// v_dot[0]
+	VMOVUPS	395008(SI), Y11	// v_dot[1]
 	// arm.nde:51
-	VBROADCASTSS	393736(AX), Y12
+	VBROADCASTSS	393480(AX), Y12
 	VFMADD231PS	0(AX), Y12, Y4
-	VMOVUPS	Y4, 352128(SI)	// armFieldDual2.q[0]
+	VMOVUPS	Y4, 351872(SI)	// armFieldDual2.q[0]
 	VFMADD231PS	32(AX), Y12, Y5
-	VMOVUPS	Y5, 352256(SI)	// armFieldDual2.q[1]
+	VMOVUPS	Y5, 352000(SI)	// armFieldDual2.q[1]
 	VFMADD231PS	64(AX), Y12, Y6
-	VMOVUPS	Y6, 352384(SI)	// armFieldDual2.v[0]
+	VMOVUPS	Y6, 352128(SI)	// armFieldDual2.v[0]
 	VFMADD231PS	96(AX), Y12, Y7
-	VMOVUPS	Y7, 352512(SI)	// armFieldDual2.v[1]
+	VMOVUPS	Y7, 352256(SI)	// armFieldDual2.v[1]
 	VFMADD231PS	Y12, Y0, Y8
-	VMOVUPS	Y8, 353792(SI)	// armFieldDual2.q_dot[0]
+	VMOVUPS	Y8, 353536(SI)	// armFieldDual2.q_dot[0]
 	VFMADD231PS	Y12, Y1, Y9
-	VMOVUPS	Y9, 353920(SI)	// armFieldDual2.q_dot[1]
+	VMOVUPS	Y9, 353664(SI)	// armFieldDual2.q_dot[1]
 	VFMADD231PS	Y12, Y2, Y10
-	VMOVUPS	Y10, 354048(SI)	// armFieldDual2.v_dot[0]
+	VMOVUPS	Y10, 353792(SI)	// armFieldDual2.v_dot[0]
 	VFMADD231PS	Y12, Y3, Y11
-	VMOVUPS	Y11, 354176(SI)	// armFieldDual2.v_dot[1]
+	VMOVUPS	Y11, 353920(SI)	// armFieldDual2.v_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop4
@@ -7437,90 +7422,90 @@ loop4: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop5: // 4 times: vectors of the block
-	VMOVUPS	395392(SI), Y0	// u[0]
-	VMOVUPS	Y0, 352640(SI)	// armFieldDual2.u[0]
-	VMOVUPS	395520(SI), Y0	// u[1]
-	VMOVUPS	Y0, 352768(SI)	// armFieldDual2.u[1]
+	VMOVUPS	395136(SI), Y0	// u[0]
+	VMOVUPS	Y0, 352384(SI)	// armFieldDual2.u[0]
+	VMOVUPS	395264(SI), Y0	// u[1]
+	VMOVUPS	Y0, 352512(SI)	// armFieldDual2.u[1]
+	VMOVUPS	395392(SI), Y0	// mul
+	VMOVUPS	Y0, 352640(SI)	// armFieldDual2.mul
+	VMOVUPS	395520(SI), Y0	// add
+	VMOVUPS	Y0, 352768(SI)	// armFieldDual2.add
 	VMOVUPS	395648(SI), Y0	// mul
 	VMOVUPS	Y0, 352896(SI)	// armFieldDual2.mul
-	VMOVUPS	395776(SI), Y0	// add
-	VMOVUPS	Y0, 353024(SI)	// armFieldDual2.add
-	VMOVUPS	395904(SI), Y0	// mul
-	VMOVUPS	Y0, 353152(SI)	// armFieldDual2.mul
+	VMOVUPS	395776(SI), Y0	// mul
+	VMOVUPS	Y0, 353024(SI)	// armFieldDual2.mul
+	VMOVUPS	395904(SI), Y0	// reshape
+	VMOVUPS	Y0, 353152(SI)	// armFieldDual2.reshape
 	VMOVUPS	396032(SI), Y0	// mul
 	VMOVUPS	Y0, 353280(SI)	// armFieldDual2.mul
-	VMOVUPS	396160(SI), Y0	// reshape
-	VMOVUPS	Y0, 353408(SI)	// armFieldDual2.reshape
-	VMOVUPS	396288(SI), Y0	// mul
-	VMOVUPS	Y0, 353536(SI)	// armFieldDual2.mul
-	VMOVUPS	396416(SI), Y0	// mul
-	VMOVUPS	Y0, 353664(SI)	// armFieldDual2.mul
-	VMOVUPS	396544(SI), Y0	// u_dot[0]
-	VMOVUPS	Y0, 354304(SI)	// armFieldDual2.u_dot[0]
-	VMOVUPS	396672(SI), Y0	// u_dot[1]
-	VMOVUPS	Y0, 354432(SI)	// armFieldDual2.u_dot[1]
+	VMOVUPS	396160(SI), Y0	// mul
+	VMOVUPS	Y0, 353408(SI)	// armFieldDual2.mul
+	VMOVUPS	396288(SI), Y0	// u_dot[0]
+	VMOVUPS	Y0, 354048(SI)	// armFieldDual2.u_dot[0]
+	VMOVUPS	396416(SI), Y0	// u_dot[1]
+	VMOVUPS	Y0, 354176(SI)	// armFieldDual2.u_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop5
 	CALL	armFieldDual2_avx2<>(SB)
 	// arm.nde:51
-	VBROADCASTSD	394112(AX), Y0	// h
+	VBROADCASTSD	393856(AX), Y0	// h
 	VCVTPD2PSY	Y0, X0
 	VINSERTF128	$1, X0, Y0, Y0
-	VMOVSS	X0, 393744(AX)
+	VMOVSS	X0, 393488(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop6: // 4 times: vectors of the block
-	VMOVUPS	354560(SI), Y15	// armFieldDual2.dq[0]
+	VMOVUPS	354304(SI), Y15	// armFieldDual2.dq[0]
 	VMOVUPS	Y15, 0(AX)
 	VMOVUPS	0(AX), Y13	// result_9[0]
-	VMOVUPS	Y13, 399872(SI)
-	VMOVUPS	354688(SI), Y15	// armFieldDual2.dq[1]
+	VMOVUPS	Y13, 399616(SI)
+	VMOVUPS	354432(SI), Y15	// armFieldDual2.dq[1]
 	VMOVUPS	Y15, 32(AX)
 	VMOVUPS	32(AX), Y13	// result_9[1]
-	VMOVUPS	Y13, 400000(SI)
-	VMOVUPS	354816(SI), Y15	// armFieldDual2.dv[0]
+	VMOVUPS	Y13, 399744(SI)
+	VMOVUPS	354560(SI), Y15	// armFieldDual2.dv[0]
 	VMOVUPS	Y15, 64(AX)
 	VMOVUPS	64(AX), Y13	// result_10[0]
-	VMOVUPS	Y13, 400128(SI)
-	VMOVUPS	354944(SI), Y15	// armFieldDual2.dv[1]
+	VMOVUPS	Y13, 399872(SI)
+	VMOVUPS	354688(SI), Y15	// armFieldDual2.dv[1]
 	VMOVUPS	Y15, 96(AX)
 	VMOVUPS	96(AX), Y13	// result_10[1]
-	VMOVUPS	Y13, 400256(SI)
-	VMOVUPS	355072(SI), Y0	// armFieldDual2.dq_dot[0]
-	VMOVUPS	Y0, 400384(SI)	// result_11[0]
-	VMOVUPS	355200(SI), Y1	// armFieldDual2.dq_dot[1]
-	VMOVUPS	Y1, 400512(SI)	// result_11[1]
-	VMOVUPS	355328(SI), Y2	// armFieldDual2.dv_dot[0]
-	VMOVUPS	Y2, 400640(SI)	// result_12[0]
-	VMOVUPS	355456(SI), Y3	// armFieldDual2.dv_dot[1]
-	VMOVUPS	Y3, 400768(SI)	// result_12[1]
+	VMOVUPS	Y13, 400000(SI)
+	VMOVUPS	354816(SI), Y0	// armFieldDual2.dq_dot[0]
+	VMOVUPS	Y0, 400128(SI)	// result_11[0]
+	VMOVUPS	354944(SI), Y1	// armFieldDual2.dq_dot[1]
+	VMOVUPS	Y1, 400256(SI)	// result_11[1]
+	VMOVUPS	355072(SI), Y2	// armFieldDual2.dv_dot[0]
+	VMOVUPS	Y2, 400384(SI)	// result_12[0]
+	VMOVUPS	355200(SI), Y3	// armFieldDual2.dv_dot[1]
+	VMOVUPS	Y3, 400512(SI)	// result_12[1]
 	// arm.nde:51
-	VMOVUPS	394368(SI), Y4	// q[0]
-	VMOVUPS	394496(SI), Y5	// q[1]
-	VMOVUPS	394624(SI), Y6	// v[0]
-	VMOVUPS	394752(SI), Y7	// v[1]
-	VMOVUPS	394880(SI), Y8	// q_dot[0]
-	VMOVUPS	395008(SI), Y9	// q_dot[1]
-	VMOVUPS	395136(SI), Y10	// v_dot[0]
-	VMOVUPS	395264(SI), Y11	// v_dot[1]
-	VBROADCASTSS	393744(AX), Y12
+	VMOVUPS	394112(SI), Y4	// q[0]
+	VMOVUPS	394240(SI), Y5	// q[1]
+	VMOVUPS	394368(SI), Y6	// v[0]
+	VMOVUPS	394496(SI), Y7	// v[1]
+	VMOVUPS	394624(SI), Y8	// q_dot[0]
+	VMOVUPS	394752(SI), Y9	// q_dot[1]
+	VMOVUPS	394880(SI), Y10	// v_dot[0]
+	VMOVUPS	395008(SI), Y11	// v_dot[1]
+	VBROADCASTSS	393488(AX), Y12
 	VFMADD231PS	0(AX), Y12, Y4
-	VMOVUPS	Y4, 352128(SI)	// armFieldDual2.q[0]
+	VMOVUPS	Y4, 351872(SI)	// armFieldDual2.q[0]
 	VFMADD231PS	32(AX), Y12, Y5
-	VMOVUPS	Y5, 352256(SI)	// armFieldDual2.q[1]
+	VMOVUPS	Y5, 352000(SI)	// armFieldDual2.q[1]
 	VFMADD231PS	64(AX), Y12, Y6
-	VMOVUPS	Y6, 352384(SI)	// armFieldDual2.v[0]
+	VMOVUPS	Y6, 352128(SI)	// armFieldDual2.v[0]
 	VFMADD231PS	96(AX), Y12, Y7
-	VMOVUPS	Y7, 352512(SI)	// armFieldDual2.v[1]
+	VMOVUPS	Y7, 352256(SI)	// armFieldDual2.v[1]
 	VFMADD231PS	Y12, Y0, Y8
-	VMOVUPS	Y8, 353792(SI)	// armFieldDual2.q_dot[0]
+	VMOVUPS	Y8, 353536(SI)	// armFieldDual2.q_dot[0]
 	VFMADD231PS	Y12, Y1, Y9
-	VMOVUPS	Y9, 353920(SI)	// armFieldDual2.q_dot[1]
+	VMOVUPS	Y9, 353664(SI)	// armFieldDual2.q_dot[1]
 	VFMADD231PS	Y12, Y2, Y10
-	VMOVUPS	Y10, 354048(SI)	// armFieldDual2.v_dot[0]
+	VMOVUPS	Y10, 353792(SI)	// armFieldDual2.v_dot[0]
 	VFMADD231PS	Y12, Y3, Y11
-	VMOVUPS	Y11, 354176(SI)	// armFieldDual2.v_dot[1]
+	VMOVUPS	Y11, 353920(SI)	// armFieldDual2.v_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop6
@@ -7528,101 +7513,101 @@ loop6: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop7: // 4 times: vectors of the block
-	VMOVUPS	395392(SI), Y0	// u[0]
-	VMOVUPS	Y0, 352640(SI)	// armFieldDual2.u[0]
-	VMOVUPS	395520(SI), Y0	// u[1]
-	VMOVUPS	Y0, 352768(SI)	// armFieldDual2.u[1]
+	VMOVUPS	395136(SI), Y0	// u[0]
+	VMOVUPS	Y0, 352384(SI)	// armFieldDual2.u[0]
+	VMOVUPS	395264(SI), Y0	// u[1]
+	VMOVUPS	Y0, 352512(SI)	// armFieldDual2.u[1]
+	VMOVUPS	395392(SI), Y0	// mul
+	VMOVUPS	Y0, 352640(SI)	// armFieldDual2.mul
+	VMOVUPS	395520(SI), Y0	// add
+	VMOVUPS	Y0, 352768(SI)	// armFieldDual2.add
 	VMOVUPS	395648(SI), Y0	// mul
 	VMOVUPS	Y0, 352896(SI)	// armFieldDual2.mul
-	VMOVUPS	395776(SI), Y0	// add
-	VMOVUPS	Y0, 353024(SI)	// armFieldDual2.add
-	VMOVUPS	395904(SI), Y0	// mul
-	VMOVUPS	Y0, 353152(SI)	// armFieldDual2.mul
+	VMOVUPS	395776(SI), Y0	// mul
+	VMOVUPS	Y0, 353024(SI)	// armFieldDual2.mul
+	VMOVUPS	395904(SI), Y0	// reshape
+	VMOVUPS	Y0, 353152(SI)	// armFieldDual2.reshape
 	VMOVUPS	396032(SI), Y0	// mul
 	VMOVUPS	Y0, 353280(SI)	// armFieldDual2.mul
-	VMOVUPS	396160(SI), Y0	// reshape
-	VMOVUPS	Y0, 353408(SI)	// armFieldDual2.reshape
-	VMOVUPS	396288(SI), Y0	// mul
-	VMOVUPS	Y0, 353536(SI)	// armFieldDual2.mul
-	VMOVUPS	396416(SI), Y0	// mul
-	VMOVUPS	Y0, 353664(SI)	// armFieldDual2.mul
-	VMOVUPS	396544(SI), Y0	// u_dot[0]
-	VMOVUPS	Y0, 354304(SI)	// armFieldDual2.u_dot[0]
-	VMOVUPS	396672(SI), Y0	// u_dot[1]
-	VMOVUPS	Y0, 354432(SI)	// armFieldDual2.u_dot[1]
+	VMOVUPS	396160(SI), Y0	// mul
+	VMOVUPS	Y0, 353408(SI)	// armFieldDual2.mul
+	VMOVUPS	396288(SI), Y0	// u_dot[0]
+	VMOVUPS	Y0, 354048(SI)	// armFieldDual2.u_dot[0]
+	VMOVUPS	396416(SI), Y0	// u_dot[1]
+	VMOVUPS	Y0, 354176(SI)	// armFieldDual2.u_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop7
 	CALL	armFieldDual2_avx2<>(SB)
 	// arm.nde:51
-	VBROADCASTSD	394112(AX), Y0	// h
+	VBROADCASTSD	393856(AX), Y0	// h
 	VMULPD	f64_3fc5555555555555<>(SB), Y0, Y1
-	VMOVSD	X1, 393752(AX)
+	VMOVSD	X1, 393496(AX)
 	VCVTPD2PSY	Y1, X1
 	VINSERTF128	$1, X1, Y1, Y1
-	VMOVSS	X1, 393760(AX)
+	VMOVSS	X1, 393504(AX)
 	VMULPD	f64_3fd5555555555555<>(SB), Y0, Y0
-	VMOVSD	X0, 393768(AX)
+	VMOVSD	X0, 393512(AX)
 	VCVTPD2PSY	Y0, X0
 	VINSERTF128	$1, X0, Y0, Y0
-	VMOVSS	X0, 393776(AX)
+	VMOVSS	X0, 393520(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop8: // 4 times: vectors of the block
 	// arm.nde:51
-	VMOVUPS	394368(SI), Y0	// q[0]
-	VMOVUPS	394496(SI), Y0	// q[1]
-	VMOVUPS	394624(SI), Y0	// v[0]
-	VMOVUPS	394752(SI), Y0	// v[1]
-	VMOVUPS	394880(SI), Y0	// q_dot[0]
-	VMOVUPS	395008(SI), Y0	// q_dot[1]
-	VMOVUPS	395136(SI), Y0	// v_dot[0]
-	VMOVUPS	395264(SI), Y0	// v_dot[1]
+	VMOVUPS	394112(SI), Y0	// q[0]
+	VMOVUPS	394240(SI), Y0	// q[1]
+	VMOVUPS	394368(SI), Y0	// v[0]
+	VMOVUPS	394496(SI), Y0	// v[1]
+	VMOVUPS	394624(SI), Y0	// q_dot[0]
+	VMOVUPS	394752(SI), Y0	// q_dot[1]
+	VMOVUPS	394880(SI), Y0	// v_dot[0]
+	VMOVUPS	395008(SI), Y0	// v_dot[1]
 	MOVQ	$2, DI
 	MOVQ	SI, R9
 loop9: // 2 times: elements
-	VBROADCASTSS	393760(AX), Y0
-	VMOVUPS	354560(R9), Y1	// armFieldDual2.dq[0]
-	VBROADCASTSS	393776(AX), Y2
-	VMOVUPS	399872(R9), Y3	// result_9[0]
-	VMOVUPS	398848(R9), Y4	// result_5[0]
-	VMOVUPS	397824(R9), Y5	// result[0]
-	VMOVUPS	394368(R9), Y6	// q[0]
+	VBROADCASTSS	393504(AX), Y0
+	VMOVUPS	354304(R9), Y1	// armFieldDual2.dq[0]
+	VBROADCASTSS	393520(AX), Y2
+	VMOVUPS	399616(R9), Y3	// result_9[0]
+	VMOVUPS	398592(R9), Y4	// result_5[0]
+	VMOVUPS	397568(R9), Y5	// result[0]
+	VMOVUPS	394112(R9), Y6	// q[0]
 	VFMADD231PS	Y5, Y0, Y6
 	VFMADD231PS	Y4, Y2, Y6
 	VFMADD231PS	Y3, Y2, Y6
 	VFMADD231PS	Y1, Y0, Y6
-	VMOVUPS	Y6, 396800(R9)	// q_next[0]
-	VMOVUPS	354816(R9), Y1	// armFieldDual2.dv[0]
-	VMOVUPS	400128(R9), Y3	// result_10[0]
-	VMOVUPS	399104(R9), Y4	// result_6[0]
-	VMOVUPS	398080(R9), Y5	// result_2[0]
-	VMOVUPS	394624(R9), Y6	// v[0]
+	VMOVUPS	Y6, 396544(R9)	// q_next[0]
+	VMOVUPS	354560(R9), Y1	// armFieldDual2.dv[0]
+	VMOVUPS	399872(R9), Y3	// result_10[0]
+	VMOVUPS	398848(R9), Y4	// result_6[0]
+	VMOVUPS	397824(R9), Y5	// result_2[0]
+	VMOVUPS	394368(R9), Y6	// v[0]
 	VFMADD231PS	Y5, Y0, Y6
 	VFMADD231PS	Y4, Y2, Y6
 	VFMADD231PS	Y3, Y2, Y6
 	VFMADD231PS	Y1, Y0, Y6
-	VMOVUPS	Y6, 397056(R9)	// v_next[0]
-	VMOVUPS	355072(R9), Y1	// armFieldDual2.dq_dot[0]
-	VMOVUPS	400384(R9), Y3	// result_11[0]
-	VMOVUPS	399360(R9), Y4	// result_7[0]
-	VMOVUPS	398336(R9), Y5	// result_3[0]
-	VMOVUPS	394880(R9), Y6	// q_dot[0]
+	VMOVUPS	Y6, 396800(R9)	// v_next[0]
+	VMOVUPS	354816(R9), Y1	// armFieldDual2.dq_dot[0]
+	VMOVUPS	400128(R9), Y3	// result_11[0]
+	VMOVUPS	399104(R9), Y4	// result_7[0]
+	VMOVUPS	398080(R9), Y5	// result_3[0]
+	VMOVUPS	394624(R9), Y6	// q_dot[0]
 	VFMADD231PS	Y0, Y5, Y6
 	VFMADD231PS	Y2, Y4, Y6
 	VFMADD231PS	Y2, Y3, Y6
 	VFMADD231PS	Y0, Y1, Y6
-	VMOVUPS	Y6, 397312(R9)	// q_next_dot[0]
-	VMOVUPS	355328(R9), Y1	// armFieldDual2.dv_dot[0]
-	VMOVUPS	400640(R9), Y3	// result_12[0]
-	VMOVUPS	399616(R9), Y4	// result_8[0]
-	VMOVUPS	398592(R9), Y5	// result_4[0]
-	VMOVUPS	395136(R9), Y6	// v_dot[0]
+	VMOVUPS	Y6, 397056(R9)	// q_next_dot[0]
+	VMOVUPS	355072(R9), Y1	// armFieldDual2.dv_dot[0]
+	VMOVUPS	400384(R9), Y3	// result_12[0]
+	VMOVUPS	399360(R9), Y4	// result_8[0]
+	VMOVUPS	398336(R9), Y5	// result_4[0]
+	VMOVUPS	394880(R9), Y6	// v_dot[0]
 	VFMADD231PS	Y0, Y5, Y6
 	VFMADD231PS	Y2, Y4, Y6
 	VFMADD231PS	Y2, Y3, Y6
 	VFMADD231PS	Y0, Y1, Y6
-	VMOVUPS	Y6, 397568(R9)	// v_next_dot[0]
+	VMOVUPS	Y6, 397312(R9)	// v_next_dot[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop9
@@ -7636,51 +7621,51 @@ loop9: // 2 times: elements
 TEXT step0Tangent2Lanestep_avx2<>(SB), NOSPLIT, $0-0
 loop1:
 	// arm.nde:51
-	VBROADCASTSD	400896(AX), Y0	// step.t
-	VMOVSD	X0, 393856(AX)	// step0Tangent2Step.t
-	VBROADCASTSD	401152(AX), Y0	// step.h
-	VMOVSD	X0, 394112(AX)	// step0Tangent2Step.h
+	VBROADCASTSD	400640(AX), Y0	// step.t
+	VMOVSD	X0, 393600(AX)	// step0Tangent2Step.t
+	VBROADCASTSD	400896(AX), Y0	// step.h
+	VMOVSD	X0, 393856(AX)	// step0Tangent2Step.h
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop2: // 4 times: vectors of the block
-	VMOVUPS	402688(SI), Y0	// q[0]
-	VMOVUPS	Y0, 394368(SI)	// step0Tangent2Step.q[0]
-	VMOVUPS	402816(SI), Y0	// q[1]
-	VMOVUPS	Y0, 394496(SI)	// step0Tangent2Step.q[1]
-	VMOVUPS	402944(SI), Y0	// v[0]
-	VMOVUPS	Y0, 394624(SI)	// step0Tangent2Step.v[0]
-	VMOVUPS	403072(SI), Y0	// v[1]
-	VMOVUPS	Y0, 394752(SI)	// step0Tangent2Step.v[1]
-	VMOVUPS	403200(SI), Y0	// q_dot[0]
-	VMOVUPS	Y0, 394880(SI)	// step0Tangent2Step.q_dot[0]
-	VMOVUPS	403328(SI), Y0	// q_dot[1]
-	VMOVUPS	Y0, 395008(SI)	// step0Tangent2Step.q_dot[1]
-	VMOVUPS	403456(SI), Y0	// v_dot[0]
-	VMOVUPS	Y0, 395136(SI)	// step0Tangent2Step.v_dot[0]
-	VMOVUPS	403584(SI), Y0	// v_dot[1]
-	VMOVUPS	Y0, 395264(SI)	// step0Tangent2Step.v_dot[1]
-	VMOVUPS	403712(SI), Y0	// extra.0[0]
-	VMOVUPS	Y0, 395392(SI)	// step0Tangent2Step.u[0]
-	VMOVUPS	403840(SI), Y0	// extra.0[1]
-	VMOVUPS	Y0, 395520(SI)	// step0Tangent2Step.u[1]
-	VMOVUPS	403968(SI), Y0	// extra.1
+	VMOVUPS	402432(SI), Y0	// q[0]
+	VMOVUPS	Y0, 394112(SI)	// step0Tangent2Step.q[0]
+	VMOVUPS	402560(SI), Y0	// q[1]
+	VMOVUPS	Y0, 394240(SI)	// step0Tangent2Step.q[1]
+	VMOVUPS	402688(SI), Y0	// v[0]
+	VMOVUPS	Y0, 394368(SI)	// step0Tangent2Step.v[0]
+	VMOVUPS	402816(SI), Y0	// v[1]
+	VMOVUPS	Y0, 394496(SI)	// step0Tangent2Step.v[1]
+	VMOVUPS	402944(SI), Y0	// q_dot[0]
+	VMOVUPS	Y0, 394624(SI)	// step0Tangent2Step.q_dot[0]
+	VMOVUPS	403072(SI), Y0	// q_dot[1]
+	VMOVUPS	Y0, 394752(SI)	// step0Tangent2Step.q_dot[1]
+	VMOVUPS	403200(SI), Y0	// v_dot[0]
+	VMOVUPS	Y0, 394880(SI)	// step0Tangent2Step.v_dot[0]
+	VMOVUPS	403328(SI), Y0	// v_dot[1]
+	VMOVUPS	Y0, 395008(SI)	// step0Tangent2Step.v_dot[1]
+	VMOVUPS	403456(SI), Y0	// extra.0[0]
+	VMOVUPS	Y0, 395136(SI)	// step0Tangent2Step.u[0]
+	VMOVUPS	403584(SI), Y0	// extra.0[1]
+	VMOVUPS	Y0, 395264(SI)	// step0Tangent2Step.u[1]
+	VMOVUPS	403712(SI), Y0	// extra.1
+	VMOVUPS	Y0, 395392(SI)	// step0Tangent2Step.mul
+	VMOVUPS	403840(SI), Y0	// extra.2
+	VMOVUPS	Y0, 395520(SI)	// step0Tangent2Step.add
+	VMOVUPS	403968(SI), Y0	// extra.3
 	VMOVUPS	Y0, 395648(SI)	// step0Tangent2Step.mul
-	VMOVUPS	404096(SI), Y0	// extra.2
-	VMOVUPS	Y0, 395776(SI)	// step0Tangent2Step.add
-	VMOVUPS	404224(SI), Y0	// extra.3
-	VMOVUPS	Y0, 395904(SI)	// step0Tangent2Step.mul
-	VMOVUPS	404352(SI), Y0	// extra.4
+	VMOVUPS	404096(SI), Y0	// extra.4
+	VMOVUPS	Y0, 395776(SI)	// step0Tangent2Step.mul
+	VMOVUPS	404224(SI), Y0	// extra.5
+	VMOVUPS	Y0, 395904(SI)	// step0Tangent2Step.reshape
+	VMOVUPS	404352(SI), Y0	// extra.6
 	VMOVUPS	Y0, 396032(SI)	// step0Tangent2Step.mul
-	VMOVUPS	404480(SI), Y0	// extra.5
-	VMOVUPS	Y0, 396160(SI)	// step0Tangent2Step.reshape
-	VMOVUPS	404608(SI), Y0	// extra.6
-	VMOVUPS	Y0, 396288(SI)	// step0Tangent2Step.mul
-	VMOVUPS	404736(SI), Y0	// extra.7
-	VMOVUPS	Y0, 396416(SI)	// step0Tangent2Step.mul
-	VMOVUPS	404864(SI), Y0	// extra.8[0]
-	VMOVUPS	Y0, 396544(SI)	// step0Tangent2Step.u_dot[0]
-	VMOVUPS	404992(SI), Y0	// extra.8[1]
-	VMOVUPS	Y0, 396672(SI)	// step0Tangent2Step.u_dot[1]
+	VMOVUPS	404480(SI), Y0	// extra.7
+	VMOVUPS	Y0, 396160(SI)	// step0Tangent2Step.mul
+	VMOVUPS	404608(SI), Y0	// extra.8[0]
+	VMOVUPS	Y0, 396288(SI)	// step0Tangent2Step.u_dot[0]
+	VMOVUPS	404736(SI), Y0	// extra.8[1]
+	VMOVUPS	Y0, 396416(SI)	// step0Tangent2Step.u_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop2
@@ -7694,40 +7679,40 @@ loop3: // 4 times: vectors of the block
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VMOVUPS	f32_00000000<>(SB), Y3
 	// arm.nde:51
-	VMOVUPS	396800(SI), Y15	// step0Tangent2Step.q_next[0]
+	VMOVUPS	396544(SI), Y15	// step0Tangent2Step.q_next[0]
 	VMOVUPS	Y15, 0(AX)
 	VMOVUPS	0(AX), Y13
 	VSUBPS	0(AX), Y13, Y4
-	VMOVUPS	396928(SI), Y15	// step0Tangent2Step.q_next[1]
+	VMOVUPS	396672(SI), Y15	// step0Tangent2Step.q_next[1]
 	VMOVUPS	Y15, 32(AX)
 	VMOVUPS	32(AX), Y13
 	VSUBPS	32(AX), Y13, Y5
 	VADDPS	Y4, Y0, Y0
 	VADDPS	Y5, Y0, Y0
-	VMOVUPS	397056(SI), Y15	// step0Tangent2Step.v_next[0]
+	VMOVUPS	396800(SI), Y15	// step0Tangent2Step.v_next[0]
 	VMOVUPS	Y15, 64(AX)
 	VMOVUPS	64(AX), Y13
 	VSUBPS	64(AX), Y13, Y4
-	VMOVUPS	397184(SI), Y15	// step0Tangent2Step.v_next[1]
+	VMOVUPS	396928(SI), Y15	// step0Tangent2Step.v_next[1]
 	VMOVUPS	Y15, 96(AX)
 	VMOVUPS	96(AX), Y13
 	VSUBPS	96(AX), Y13, Y5
 	VADDPS	Y4, Y1, Y1
 	VADDPS	Y5, Y1, Y1
-	VMOVUPS	397312(SI), Y4	// step0Tangent2Step.q_next_dot[0]
+	VMOVUPS	397056(SI), Y4	// step0Tangent2Step.q_next_dot[0]
 	VSUBPS	Y4, Y4, Y5
-	VMOVUPS	397440(SI), Y6	// step0Tangent2Step.q_next_dot[1]
+	VMOVUPS	397184(SI), Y6	// step0Tangent2Step.q_next_dot[1]
 	VSUBPS	Y6, Y6, Y7
 	VADDPS	Y5, Y2, Y2
 	VADDPS	Y7, Y2, Y2
-	VMOVUPS	397568(SI), Y5	// step0Tangent2Step.v_next_dot[0]
+	VMOVUPS	397312(SI), Y5	// step0Tangent2Step.v_next_dot[0]
 	VSUBPS	Y5, Y5, Y7
-	VMOVUPS	397696(SI), Y8	// step0Tangent2Step.v_next_dot[1]
+	VMOVUPS	397440(SI), Y8	// step0Tangent2Step.v_next_dot[1]
 	VSUBPS	Y8, Y8, Y9
 	VADDPS	Y7, Y3, Y3
 	VADDPS	Y9, Y3, Y3
-	VMOVUPD	401408(DI), Y7	// step.live
-	VMOVUPD	401440(DI), Y9	// step.live | 1
+	VMOVUPD	401152(DI), Y7	// step.live
+	VMOVUPD	401184(DI), Y9	// step.live | 1
 	VCMPPS	$0, f32_00000000<>(SB), Y0, Y0
 	VCMPPS	$0, f32_00000000<>(SB), Y1, Y1
 	VANDPS	Y1, Y0, Y0
@@ -7747,32 +7732,32 @@ loop3: // 4 times: vectors of the block
 	VPMOVSXDQ	X2, Y2
 	VANDPD	f64_3ff0000000000000<>(SB), Y0, Y0
 	VANDPD	f64_3ff0000000000000<>(SB), Y2, Y2
-	VMOVUPD	Y0, 406144(DI)	// step.code
-	VMOVUPD	Y2, 406176(DI)	// step.code | 1
-	VMOVUPS	402688(SI), Y0	// q[0]
-	VMOVUPS	402816(SI), Y2	// q[1]
-	VMOVUPS	402944(SI), Y3	// v[0]
-	VMOVUPS	403072(SI), Y7	// v[1]
-	VMOVUPS	403200(SI), Y9	// q_dot[0]
-	VMOVUPS	403328(SI), Y10	// q_dot[1]
-	VMOVUPS	403456(SI), Y11	// v_dot[0]
-	VMOVUPS	403584(SI), Y12	// v_dot[1]
+	VMOVUPD	Y0, 405888(DI)	// step.code
+	VMOVUPD	Y2, 405920(DI)	// step.code | 1
+	VMOVUPS	402432(SI), Y0	// q[0]
+	VMOVUPS	402560(SI), Y2	// q[1]
+	VMOVUPS	402688(SI), Y3	// v[0]
+	VMOVUPS	402816(SI), Y7	// v[1]
+	VMOVUPS	402944(SI), Y9	// q_dot[0]
+	VMOVUPS	403072(SI), Y10	// q_dot[1]
+	VMOVUPS	403200(SI), Y11	// v_dot[0]
+	VMOVUPS	403328(SI), Y12	// v_dot[1]
 	VBLENDVPS	Y1, 0(AX), Y0, Y0
-	VMOVUPS	Y0, 405120(SI)	// q.next[0]
+	VMOVUPS	Y0, 404864(SI)	// q.next[0]
 	VBLENDVPS	Y1, 32(AX), Y2, Y0
-	VMOVUPS	Y0, 405248(SI)	// q.next[1]
+	VMOVUPS	Y0, 404992(SI)	// q.next[1]
 	VBLENDVPS	Y1, 64(AX), Y3, Y0
-	VMOVUPS	Y0, 405376(SI)	// v.next[0]
+	VMOVUPS	Y0, 405120(SI)	// v.next[0]
 	VBLENDVPS	Y1, 96(AX), Y7, Y0
-	VMOVUPS	Y0, 405504(SI)	// v.next[1]
+	VMOVUPS	Y0, 405248(SI)	// v.next[1]
 	VBLENDVPS	Y1, Y4, Y9, Y0
-	VMOVUPS	Y0, 405632(SI)	// q_dot.next[0]
+	VMOVUPS	Y0, 405376(SI)	// q_dot.next[0]
 	VBLENDVPS	Y1, Y6, Y10, Y0
-	VMOVUPS	Y0, 405760(SI)	// q_dot.next[1]
+	VMOVUPS	Y0, 405504(SI)	// q_dot.next[1]
 	VBLENDVPS	Y1, Y5, Y11, Y0
-	VMOVUPS	Y0, 405888(SI)	// v_dot.next[0]
+	VMOVUPS	Y0, 405632(SI)	// v_dot.next[0]
 	VBLENDVPS	Y1, Y8, Y12, Y0
-	VMOVUPS	Y0, 406016(SI)	// v_dot.next[1]
+	VMOVUPS	Y0, 405760(SI)	// v_dot.next[1]
 	ADDQ	$32, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -7781,62 +7766,62 @@ loop3: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop4: // 4 times: vectors of the block
-	VMOVUPS	405120(SI), Y0	// q.next[0]
-	VMOVUPS	Y0, 402688(SI)	// q[0]
-	VMOVUPS	405248(SI), Y0	// q.next[1]
-	VMOVUPS	Y0, 402816(SI)	// q[1]
-	VMOVUPS	405376(SI), Y0	// v.next[0]
-	VMOVUPS	Y0, 402944(SI)	// v[0]
-	VMOVUPS	405504(SI), Y0	// v.next[1]
-	VMOVUPS	Y0, 403072(SI)	// v[1]
-	VMOVUPS	405632(SI), Y0	// q_dot.next[0]
-	VMOVUPS	Y0, 403200(SI)	// q_dot[0]
-	VMOVUPS	405760(SI), Y0	// q_dot.next[1]
-	VMOVUPS	Y0, 403328(SI)	// q_dot[1]
-	VMOVUPS	405888(SI), Y0	// v_dot.next[0]
-	VMOVUPS	Y0, 403456(SI)	// v_dot[0]
-	VMOVUPS	406016(SI), Y0	// v_dot.next[1]
-	VMOVUPS	Y0, 403584(SI)	// v_dot[1]
+	VMOVUPS	404864(SI), Y0	// q.next[0]
+	VMOVUPS	Y0, 402432(SI)	// q[0]
+	VMOVUPS	404992(SI), Y0	// q.next[1]
+	VMOVUPS	Y0, 402560(SI)	// q[1]
+	VMOVUPS	405120(SI), Y0	// v.next[0]
+	VMOVUPS	Y0, 402688(SI)	// v[0]
+	VMOVUPS	405248(SI), Y0	// v.next[1]
+	VMOVUPS	Y0, 402816(SI)	// v[1]
+	VMOVUPS	405376(SI), Y0	// q_dot.next[0]
+	VMOVUPS	Y0, 402944(SI)	// q_dot[0]
+	VMOVUPS	405504(SI), Y0	// q_dot.next[1]
+	VMOVUPS	Y0, 403072(SI)	// q_dot[1]
+	VMOVUPS	405632(SI), Y0	// v_dot.next[0]
+	VMOVUPS	Y0, 403200(SI)	// v_dot[0]
+	VMOVUPS	405760(SI), Y0	// v_dot.next[1]
+	VMOVUPS	Y0, 403328(SI)	// v_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop4
 	// the next step, if all lanes have taken this one
-	VMOVUPD	406144(AX), Y0	// step.code
-	VMOVUPD	406176(AX), Y1	// step.code | 1
+	VMOVUPD	405888(AX), Y0	// step.code
+	VMOVUPD	405920(AX), Y1	// step.code | 1
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	406208(AX), Y1	// step.code | 2
+	VMOVUPD	405952(AX), Y1	// step.code | 2
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	406240(AX), Y1	// step.code | 3
+	VMOVUPD	405984(AX), Y1	// step.code | 3
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	406272(AX), Y1	// step.code | 4
+	VMOVUPD	406016(AX), Y1	// step.code | 4
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	406304(AX), Y1	// step.code | 5
+	VMOVUPD	406048(AX), Y1	// step.code | 5
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	406336(AX), Y1	// step.code | 6
+	VMOVUPD	406080(AX), Y1	// step.code | 6
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	406368(AX), Y1	// step.code | 7
+	VMOVUPD	406112(AX), Y1	// step.code | 7
 	VADDPD	Y1, Y0, Y0
 	VPERM2F128	$1, Y0, Y0, Y1
 	VADDPD	Y1, Y0, Y0
 	VSHUFPD	$5, Y0, Y0, Y1
 	VADDPD	Y1, Y0, Y0
 	VCMPPD	$0, f64_4040000000000000<>(SB), Y0, Y0
-	VBROADCASTSD	401920(AX), Y1	// step.taken
+	VBROADCASTSD	401664(AX), Y1	// step.taken
 	VADDPD	f64_3ff0000000000000<>(SB), Y1, Y2
-	VBROADCASTSD	401664(AX), Y3	// step.t0
-	VBROADCASTSD	401152(AX), Y4	// step.h
+	VBROADCASTSD	401408(AX), Y3	// step.t0
+	VBROADCASTSD	400896(AX), Y4	// step.h
 	VMULPD	Y4, Y2, Y4
 	VADDPD	Y4, Y3, Y3
-	VBROADCASTSD	402176(AX), Y4	// step.many
+	VBROADCASTSD	401920(AX), Y4	// step.many
 	VSUBPD	Y2, Y4, Y4
-	VBROADCASTSD	400896(AX), Y5	// step.t
+	VBROADCASTSD	400640(AX), Y5	// step.t
 	VBLENDVPD	Y0, Y3, Y5, Y3
 	VBLENDVPD	Y0, Y2, Y1, Y1
 	VANDPD	Y4, Y0, Y0
-	VMOVSD	X3, 400896(AX)	// step.t
-	VMOVSD	X1, 401920(AX)	// step.taken
-	VMOVSD	X0, 402432(AX)	// step.more
-	CMPQ	402432(AX), $0	// step.more
+	VMOVSD	X3, 400640(AX)	// step.t
+	VMOVSD	X1, 401664(AX)	// step.taken
+	VMOVSD	X0, 402176(AX)	// step.more
+	CMPQ	402176(AX), $0	// step.more
 	JNE	loop1
 	RET
 
@@ -7859,9 +7844,9 @@ TEXT armFieldDual3_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	406528(SI), Y0	// q[1]
-	VMOVUPS	407296(SI), Y1	// add
-	VMOVUPS	407424(SI), Y2	// mul
+	VMOVUPS	406272(SI), Y0	// q[1]
+	VMOVUPS	407040(SI), Y1	// add
+	VMOVUPS	407168(SI), Y2	// mul
 	// arm.nde:28
 	VMOVUPS	f32_4b400000<>(SB), Y3
 	VFMADD231PS	f32_3f22f983<>(SB), Y0, Y3
@@ -7896,16 +7881,16 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y4, Y4
 	VXORPS	f32_ffffffff<>(SB), Y4, Y4
 	VORPS	Y4, Y3, Y3
-	VMOVUPS	Y3, 410496(SI)	// c2
+	VMOVUPS	Y3, 410240(SI)	// c2
 	// arm.nde:30
 	VFMADD231PS	Y3, Y2, Y1
-	VMOVUPS	407168(SI), Y2	// mul
-	VMOVUPS	407552(SI), Y4	// mul
+	VMOVUPS	406912(SI), Y2	// mul
+	VMOVUPS	407296(SI), Y4	// mul
 	// arm.nde:32
 	// arm.nde:31
 	VFMADD231PS	Y3, Y4, Y2
-	VMOVUPS	406656(SI), Y3	// v[0]
-	VMOVUPS	406784(SI), Y5	// v[1]
+	VMOVUPS	406400(SI), Y3	// v[0]
+	VMOVUPS	406528(SI), Y5	// v[1]
 	// arm.nde:32
 	// arm.nde:28
 	VANDPS	f32_7fffffff<>(SB), Y0, Y6
@@ -7942,32 +7927,32 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y7, Y7
 	VXORPS	f32_ffffffff<>(SB), Y7, Y7
 	VORPS	Y7, Y6, Y6
-	VMOVUPS	Y6, 411136(SI)	// s2
+	VMOVUPS	Y6, 410880(SI)	// s2
 	// arm.nde:33
 	VMULPS	Y6, Y4, Y4
-	VMOVUPS	Y4, 411264(SI)	// k
+	VMOVUPS	Y4, 411008(SI)	// k
 	// arm.nde:34
 	VXORPS	f32_80000000<>(SB), Y4, Y6
-	VMOVUPS	Y6, 411392(SI)	// neg
+	VMOVUPS	Y6, 411136(SI)	// neg
 	VMULPS	f32_40000000<>(SB), Y3, Y7
-	VMOVUPS	Y7, 411520(SI)	// mul_6
+	VMOVUPS	Y7, 411264(SI)	// mul_6
 	VMULPS	Y5, Y7, Y7
 	VFMADD231PS	Y5, Y5, Y7
-	VMOVUPS	Y7, 411648(SI)	// add_2
+	VMOVUPS	Y7, 411392(SI)	// add_2
 	VMULPS	Y7, Y6, Y6
-	VMOVUPS	407680(SI), Y7	// reshape
+	VMOVUPS	407424(SI), Y7	// reshape
 	// arm.nde:32
-	VMOVUPS	Y1, 410624(SI)	// M[0]
-	VMOVUPS	Y2, 410752(SI)	// M[1]
-	VMOVUPS	Y2, 410880(SI)	// M[2]
-	VMOVUPS	Y7, 411008(SI)	// M[3]
+	VMOVUPS	Y1, 410368(SI)	// M[0]
+	VMOVUPS	Y2, 410496(SI)	// M[1]
+	VMOVUPS	Y2, 410624(SI)	// M[2]
+	VMOVUPS	Y7, 410752(SI)	// M[3]
 	// arm.nde:34
 	VMULPS	Y3, Y3, Y1
-	VMOVUPS	Y1, 411776(SI)	// square
+	VMOVUPS	Y1, 411520(SI)	// square
 	VMULPS	Y1, Y4, Y1
-	VMOVUPS	406400(SI), Y2	// q[0]
-	VMOVUPS	407936(SI), Y4	// mul
-	VMOVUPS	407808(SI), Y7	// mul
+	VMOVUPS	406144(SI), Y2	// q[0]
+	VMOVUPS	407680(SI), Y4	// mul
+	VMOVUPS	407552(SI), Y7	// mul
 	// arm.nde:35
 	VMOVUPS	f32_4b400000<>(SB), Y8
 	VFMADD231PS	f32_3f22f983<>(SB), Y2, Y8
@@ -8002,9 +7987,9 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y9, Y9
 	VXORPS	f32_ffffffff<>(SB), Y9, Y9
 	VORPS	Y9, Y8, Y8
-	VMOVUPS	Y8, 411904(SI)	// cos
+	VMOVUPS	Y8, 411648(SI)	// cos
 	VADDPS	Y0, Y2, Y9
-	VMOVUPS	Y9, 412032(SI)	// add_3
+	VMOVUPS	Y9, 411776(SI)	// add_3
 	VMOVUPS	f32_4b400000<>(SB), Y10
 	VFMADD231PS	f32_3f22f983<>(SB), Y9, Y10
 	VSUBPS	f32_4b400000<>(SB), Y10, Y11
@@ -8038,11 +8023,11 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y9, Y9
 	VXORPS	f32_ffffffff<>(SB), Y9, Y9
 	VORPS	Y9, Y10, Y9
-	VMOVUPS	Y9, 412160(SI)	// cos_2
+	VMOVUPS	Y9, 411904(SI)	// cos_2
 	VMULPS	Y9, Y4, Y4
 	VFMADD213PS	Y4, Y8, Y7
-	VMOVUPS	406912(SI), Y8	// u[0]
-	VMOVUPS	407040(SI), Y9	// u[1]
+	VMOVUPS	406656(SI), Y8	// u[0]
+	VMOVUPS	406784(SI), Y9	// u[1]
 	// arm.nde:34
 	// arm.nde:38
 	VSUBPS	Y6, Y8, Y6
@@ -8050,9 +8035,9 @@ loop1: // 4 times: vectors of the block
 	// arm.nde:35
 	// arm.nde:38
 	VSUBPS	Y7, Y6, Y6
-	VMOVUPS	Y6, 412288(SI)	// sub[0]
+	VMOVUPS	Y6, 412032(SI)	// sub[0]
 	VSUBPS	Y4, Y1, Y1
-	VMOVUPS	Y1, 412416(SI)	// sub[1]
+	VMOVUPS	Y1, 412160(SI)	// sub[1]
 	// arm.nde:11
 	VANDPS	f32_7fffffff<>(SB), Y2, Y1
 	VMOVUPS	f32_4b400000<>(SB), Y4
@@ -8088,7 +8073,7 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y4, Y4
 	VXORPS	f32_ffffffff<>(SB), Y4, Y4
 	VORPS	Y4, Y1, Y1
-	VMOVUPS	Y1, 412544(SI)	// sin[0]
+	VMOVUPS	Y1, 412288(SI)	// sin[0]
 	VANDPS	f32_7fffffff<>(SB), Y0, Y4
 	VMOVUPS	f32_4b400000<>(SB), Y6
 	VFMADD231PS	f32_3f22f983<>(SB), Y4, Y6
@@ -8123,7 +8108,7 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y6, Y6
 	VXORPS	f32_ffffffff<>(SB), Y6, Y6
 	VORPS	Y6, Y4, Y4
-	VMOVUPS	Y4, 412672(SI)	// sin[1]
+	VMOVUPS	Y4, 412416(SI)	// sin[1]
 	VMOVUPS	f32_4b400000<>(SB), Y6
 	VFMADD231PS	f32_3f22f983<>(SB), Y2, Y6
 	VSUBPS	f32_4b400000<>(SB), Y6, Y7
@@ -8157,7 +8142,7 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y2, Y2
 	VXORPS	f32_ffffffff<>(SB), Y2, Y2
 	VORPS	Y2, Y6, Y2
-	VMOVUPS	Y2, 412800(SI)	// cos_3[0]
+	VMOVUPS	Y2, 412544(SI)	// cos_3[0]
 	VMOVUPS	f32_4b400000<>(SB), Y6
 	VFMADD231PS	f32_3f22f983<>(SB), Y0, Y6
 	VSUBPS	f32_4b400000<>(SB), Y6, Y7
@@ -8191,13 +8176,13 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y0, Y0
 	VXORPS	f32_ffffffff<>(SB), Y0, Y0
 	VORPS	Y0, Y6, Y0
-	VMOVUPS	Y0, 412928(SI)	// cos_3[1]
-	VMOVUPS	Y1, 413056(SI)	// concat[0]
-	VMOVUPS	Y4, 413184(SI)	// concat[1]
-	VMOVUPS	Y2, 413312(SI)	// concat[2]
-	VMOVUPS	Y0, 413440(SI)	// concat[3]
-	VMOVUPS	Y3, 413568(SI)	// concat[4]
-	VMOVUPS	Y5, 413696(SI)	// concat[5]
+	VMOVUPS	Y0, 412672(SI)	// cos_3[1]
+	VMOVUPS	Y1, 412800(SI)	// concat[0]
+	VMOVUPS	Y4, 412928(SI)	// concat[1]
+	VMOVUPS	Y2, 413056(SI)	// concat[2]
+	VMOVUPS	Y0, 413184(SI)	// concat[3]
+	VMOVUPS	Y3, 413312(SI)	// concat[4]
+	VMOVUPS	Y5, 413440(SI)	// concat[5]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
@@ -8218,10 +8203,10 @@ loop2: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop3: // 6 times: terms of the sums
-	VMOVUPS	413056(R10), Y8	// concat[0]
-	VMOVUPS	413088(R10), Y9	// concat[0] | 1
-	VMOVUPS	413120(R10), Y10	// concat[0] | 2
-	VMOVUPS	413152(R10), Y11	// concat[0] | 3
+	VMOVUPS	412800(R10), Y8	// concat[0]
+	VMOVUPS	412832(R10), Y9	// concat[0] | 1
+	VMOVUPS	412864(R10), Y10	// concat[0] | 2
+	VMOVUPS	412896(R10), Y11	// concat[0] | 3
 	VBROADCASTSS	(R11), Y12	// friction.0.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -8236,14 +8221,14 @@ loop3: // 6 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop3
-	VMOVUPS	Y0, 413824(DI)	// matvec[0]
-	VMOVUPS	Y1, 413856(DI)	// matvec[0] | 1
-	VMOVUPS	Y2, 413888(DI)	// matvec[0] | 2
-	VMOVUPS	Y3, 413920(DI)	// matvec[0] | 3
-	VMOVUPS	Y4, 413952(DI)	// matvec[1]
-	VMOVUPS	Y5, 413984(DI)	// matvec[1] | 1
-	VMOVUPS	Y6, 414016(DI)	// matvec[1] | 2
-	VMOVUPS	Y7, 414048(DI)	// matvec[1] | 3
+	VMOVUPS	Y0, 413568(DI)	// matvec[0]
+	VMOVUPS	Y1, 413600(DI)	// matvec[0] | 1
+	VMOVUPS	Y2, 413632(DI)	// matvec[0] | 2
+	VMOVUPS	Y3, 413664(DI)	// matvec[0] | 3
+	VMOVUPS	Y4, 413696(DI)	// matvec[1]
+	VMOVUPS	Y5, 413728(DI)	// matvec[1] | 1
+	VMOVUPS	Y6, 413760(DI)	// matvec[1] | 2
+	VMOVUPS	Y7, 413792(DI)	// matvec[1] | 3
 	ADDQ	$48, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -8256,10 +8241,10 @@ loop4: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop5: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	413824(R9), Y0	// matvec[0]
+	VMOVUPS	413568(R9), Y0	// matvec[0]
 	VBROADCASTSS	768(R10), Y1	// friction.0.bias[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 417920(R9)	// add_4[0]
+	VMOVUPS	Y0, 417664(R9)	// add_4[0]
 	VORPS	f32_80000000<>(SB), Y0, Y1
 	VMOVUPS	f32_c2ae999a<>(SB), Y2
 	VMAXPS	Y1, Y2, Y1
@@ -8288,7 +8273,7 @@ loop5: // 32 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VMAXPS	Y0, Y2, Y0
 	VFMADD231PS	Y3, Y1, Y0
-	VMOVUPS	Y0, 422016(R9)	// softplus[0]
+	VMOVUPS	Y0, 421760(R9)	// softplus[0]
 	ADDQ	$128, R9
 	ADDQ	$4, R10
 	DECQ	DI
@@ -8313,10 +8298,10 @@ loop6: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop7: // 32 times: terms of the sums
-	VMOVUPS	422016(R10), Y8	// softplus[0]
-	VMOVUPS	422048(R10), Y9	// softplus[0] | 1
-	VMOVUPS	422080(R10), Y10	// softplus[0] | 2
-	VMOVUPS	422112(R10), Y11	// softplus[0] | 3
+	VMOVUPS	421760(R10), Y8	// softplus[0]
+	VMOVUPS	421792(R10), Y9	// softplus[0] | 1
+	VMOVUPS	421824(R10), Y10	// softplus[0] | 2
+	VMOVUPS	421856(R10), Y11	// softplus[0] | 3
 	VBROADCASTSS	896(R11), Y12	// friction.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -8331,14 +8316,14 @@ loop7: // 32 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop7
-	VMOVUPS	Y0, 426112(DI)	// matvec_2[0]
-	VMOVUPS	Y1, 426144(DI)	// matvec_2[0] | 1
-	VMOVUPS	Y2, 426176(DI)	// matvec_2[0] | 2
-	VMOVUPS	Y3, 426208(DI)	// matvec_2[0] | 3
-	VMOVUPS	Y4, 426240(DI)	// matvec_2[1]
-	VMOVUPS	Y5, 426272(DI)	// matvec_2[1] | 1
-	VMOVUPS	Y6, 426304(DI)	// matvec_2[1] | 2
-	VMOVUPS	Y7, 426336(DI)	// matvec_2[1] | 3
+	VMOVUPS	Y0, 425856(DI)	// matvec_2[0]
+	VMOVUPS	Y1, 425888(DI)	// matvec_2[0] | 1
+	VMOVUPS	Y2, 425920(DI)	// matvec_2[0] | 2
+	VMOVUPS	Y3, 425952(DI)	// matvec_2[0] | 3
+	VMOVUPS	Y4, 425984(DI)	// matvec_2[1]
+	VMOVUPS	Y5, 426016(DI)	// matvec_2[1] | 1
+	VMOVUPS	Y6, 426048(DI)	// matvec_2[1] | 2
+	VMOVUPS	Y7, 426080(DI)	// matvec_2[1] | 3
 	ADDQ	$256, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -8353,10 +8338,10 @@ loop8: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop9: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	426112(R9), Y2	// matvec_2[0]
+	VMOVUPS	425856(R9), Y2	// matvec_2[0]
 	VBROADCASTSS	4992(R10), Y3	// friction.2.bias[0]
 	VADDPS	Y3, Y2, Y2
-	VMOVUPS	Y2, 430208(R9)	// add_5[0]
+	VMOVUPS	Y2, 429952(R9)	// add_5[0]
 	VORPS	f32_80000000<>(SB), Y2, Y3
 	VMOVUPS	f32_c2ae999a<>(SB), Y4
 	VMAXPS	Y3, Y4, Y3
@@ -8393,23 +8378,23 @@ loop9: // 32 times: elements
 	ADDQ	$4, R10
 	DECQ	DI
 	JNE	loop9
-	VMOVUPS	Y0, 434304(SI)	// matvec_3[0]
-	VMOVUPS	Y1, 434432(SI)	// matvec_3[1]
+	VMOVUPS	Y0, 434048(SI)	// matvec_3[0]
+	VMOVUPS	Y1, 434176(SI)	// matvec_3[1]
 	// arm.nde:38
-	VMOVUPS	412288(SI), Y2	// sub[0]
+	VMOVUPS	412032(SI), Y2	// sub[0]
 	VBROADCASTSS	5376(BX), Y3	// friction.4.bias[0]
 	VADDPS	Y3, Y0, Y0
 	VSUBPS	Y0, Y2, Y0
-	VMOVUPS	Y0, 434560(SI)	// sub_2[0]
-	VMOVUPS	412416(SI), Y2	// sub[1]
+	VMOVUPS	Y0, 434304(SI)	// sub_2[0]
+	VMOVUPS	412160(SI), Y2	// sub[1]
 	VBROADCASTSS	5380(BX), Y3	// friction.4.bias[1]
 	VADDPS	Y3, Y1, Y1
 	VSUBPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 434688(SI)	// sub_2[1]
-	VMOVUPS	410624(SI), Y2	// M[0]
-	VMOVUPS	410752(SI), Y3	// M[1]
-	VMOVUPS	410880(SI), Y4	// M[2]
-	VMOVUPS	411008(SI), Y5	// M[3]
+	VMOVUPS	Y1, 434432(SI)	// sub_2[1]
+	VMOVUPS	410368(SI), Y2	// M[0]
+	VMOVUPS	410496(SI), Y3	// M[1]
+	VMOVUPS	410624(SI), Y4	// M[2]
+	VMOVUPS	410752(SI), Y5	// M[3]
 	VANDPS	f32_7fffffff<>(SB), Y2, Y6
 	VANDPS	f32_7fffffff<>(SB), Y4, Y7
 	VCMPPS	$17, Y7, Y6, Y6
@@ -8430,55 +8415,55 @@ loop9: // 32 times: elements
 	VFNMADD231PS	Y0, Y4, Y5
 	VDIVPS	Y7, Y5, Y2
 	VORPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 409728(SI)	// dv[0]
-	VMOVUPS	Y0, 409856(SI)	// dv[1]
-	VMOVUPS	408960(SI), Y0	// mul_dot
-	VMOVUPS	408192(SI), Y1	// q_dot[1]
-	VMOVUPS	407552(SI), Y2	// mul
-	VMOVUPS	408320(SI), Y15	// v_dot[0]
+	VMOVUPS	Y1, 409472(SI)	// dv[0]
+	VMOVUPS	Y0, 409600(SI)	// dv[1]
+	VMOVUPS	408704(SI), Y0	// mul_dot
+	VMOVUPS	407936(SI), Y1	// q_dot[1]
+	VMOVUPS	407296(SI), Y2	// mul
+	VMOVUPS	408064(SI), Y15	// v_dot[0]
 	VMOVUPS	Y15, 0(AX)
-	VMOVUPS	406784(SI), Y3	// v[1]
-	VMOVUPS	408448(SI), Y15	// v_dot[1]
+	VMOVUPS	406528(SI), Y3	// v[1]
+	VMOVUPS	408192(SI), Y15	// v_dot[1]
 	VMOVUPS	Y15, 32(AX)
 	// arm.nde:33
-	VMOVUPS	410496(SI), Y4	// c2
+	VMOVUPS	410240(SI), Y4	// c2
 	VMULPS	Y4, Y1, Y4
-	VMOVUPS	411136(SI), Y5	// s2
+	VMOVUPS	410880(SI), Y5	// s2
 	VMULPS	Y5, Y0, Y0
 	VFMADD231PS	Y2, Y4, Y0
 	// arm.nde:34
 	VMULPS	f32_40000000<>(SB), Y3, Y2
-	VMOVUPS	411520(SI), Y4	// mul_6
+	VMOVUPS	411264(SI), Y4	// mul_6
 	VMOVUPS	0(AX), Y13
 	VMULPS	f32_40000000<>(SB), Y13, Y5
 	VMULPS	Y3, Y5, Y3
 	VFMADD231PS	32(AX), Y4, Y3
 	VFMADD231PS	32(AX), Y2, Y3
-	VMOVUPS	411392(SI), Y2	// neg
+	VMOVUPS	411136(SI), Y2	// neg
 	VXORPS	f32_80000000<>(SB), Y0, Y5
-	VMOVUPS	411648(SI), Y6	// add_2
+	VMOVUPS	411392(SI), Y6	// add_2
 	VMULPS	Y6, Y5, Y5
 	VMOVUPS	Y5, Y15
 	VFMADD231PS	Y2, Y3, Y15
 	VMOVUPS	Y15, 64(AX)
 	VMULPS	0(AX), Y4, Y2
-	VMOVUPS	411264(SI), Y3	// k
-	VMOVUPS	411776(SI), Y4	// square
+	VMOVUPS	411008(SI), Y3	// k
+	VMOVUPS	411520(SI), Y4	// square
 	VMULPS	Y4, Y0, Y0
 	VMOVUPS	Y0, Y15
 	VFMADD231PS	Y3, Y2, Y15
 	VMOVUPS	Y15, 96(AX)
-	VMOVUPS	409344(SI), Y0	// mul_dot
-	VMOVUPS	408064(SI), Y2	// q_dot[0]
-	VMOVUPS	407936(SI), Y3	// mul
-	VMOVUPS	409216(SI), Y15	// mul_dot
+	VMOVUPS	409088(SI), Y0	// mul_dot
+	VMOVUPS	407808(SI), Y2	// q_dot[0]
+	VMOVUPS	407680(SI), Y3	// mul
+	VMOVUPS	408960(SI), Y15	// mul_dot
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	406400(SI), Y4	// q[0]
-	VMOVUPS	407808(SI), Y15	// mul
+	VMOVUPS	406144(SI), Y4	// q[0]
+	VMOVUPS	407552(SI), Y15	// mul
 	VMOVUPS	Y15, 160(AX)
 	// arm.nde:35
 	VADDPS	Y1, Y2, Y5
-	VMOVUPS	412032(SI), Y6	// add_3
+	VMOVUPS	411776(SI), Y6	// add_3
 	VANDPS	f32_7fffffff<>(SB), Y6, Y7
 	VMOVUPS	f32_4b400000<>(SB), Y8
 	VFMADD231PS	f32_3f22f983<>(SB), Y7, Y8
@@ -8515,7 +8500,7 @@ loop9: // 32 times: elements
 	VORPS	Y6, Y7, Y6
 	VXORPS	f32_80000000<>(SB), Y6, Y6
 	VMULPS	Y6, Y5, Y5
-	VMOVUPS	412160(SI), Y6	// cos_2
+	VMOVUPS	411904(SI), Y6	// cos_2
 	VMULPS	Y6, Y0, Y0
 	VFMADD231PS	Y3, Y5, Y0
 	VANDPS	f32_7fffffff<>(SB), Y4, Y3
@@ -8554,7 +8539,7 @@ loop9: // 32 times: elements
 	VORPS	Y4, Y3, Y3
 	VXORPS	f32_80000000<>(SB), Y3, Y3
 	VMULPS	Y3, Y2, Y3
-	VMOVUPS	411904(SI), Y4	// cos
+	VMOVUPS	411648(SI), Y4	// cos
 	VMULPS	128(AX), Y4, Y4
 	VFMADD231PS	160(AX), Y3, Y4
 	VADDPS	Y0, Y4, Y3
@@ -8567,32 +8552,32 @@ loop9: // 32 times: elements
 	// arm.nde:35
 	// arm.nde:38
 	VSUBPS	Y3, Y4, Y3
-	VMOVUPS	Y3, 434816(SI)	// sub_3[0]
+	VMOVUPS	Y3, 434560(SI)	// sub_3[0]
 	VSUBPS	Y0, Y5, Y0
-	VMOVUPS	Y0, 434944(SI)	// sub_3[1]
+	VMOVUPS	Y0, 434688(SI)	// sub_3[1]
 	// arm.nde:11
-	VMOVUPS	412800(SI), Y0	// cos_3[0]
+	VMOVUPS	412544(SI), Y0	// cos_3[0]
 	VMULPS	Y0, Y2, Y0
-	VMOVUPS	Y0, 435072(SI)	// mul_7[0]
-	VMOVUPS	412928(SI), Y3	// cos_3[1]
+	VMOVUPS	Y0, 434816(SI)	// mul_7[0]
+	VMOVUPS	412672(SI), Y3	// cos_3[1]
 	VMULPS	Y3, Y1, Y3
-	VMOVUPS	Y3, 435200(SI)	// mul_7[1]
-	VMOVUPS	412544(SI), Y4	// sin[0]
+	VMOVUPS	Y3, 434944(SI)	// mul_7[1]
+	VMOVUPS	412288(SI), Y4	// sin[0]
 	VXORPS	f32_80000000<>(SB), Y4, Y4
 	VMULPS	Y4, Y2, Y2
-	VMOVUPS	Y2, 435328(SI)	// mul_8[0]
-	VMOVUPS	412672(SI), Y4	// sin[1]
+	VMOVUPS	Y2, 435072(SI)	// mul_8[0]
+	VMOVUPS	412416(SI), Y4	// sin[1]
 	VXORPS	f32_80000000<>(SB), Y4, Y4
 	VMULPS	Y4, Y1, Y1
-	VMOVUPS	Y1, 435456(SI)	// mul_8[1]
-	VMOVUPS	Y0, 435584(SI)	// concat_2[0]
-	VMOVUPS	Y3, 435712(SI)	// concat_2[1]
-	VMOVUPS	Y2, 435840(SI)	// concat_2[2]
-	VMOVUPS	Y1, 435968(SI)	// concat_2[3]
+	VMOVUPS	Y1, 435200(SI)	// mul_8[1]
+	VMOVUPS	Y0, 435328(SI)	// concat_2[0]
+	VMOVUPS	Y3, 435456(SI)	// concat_2[1]
+	VMOVUPS	Y2, 435584(SI)	// concat_2[2]
+	VMOVUPS	Y1, 435712(SI)	// concat_2[3]
 	VMOVUPS	0(AX), Y13	// concat_2[4]
-	VMOVUPS	Y13, 436096(SI)
+	VMOVUPS	Y13, 435840(SI)
 	VMOVUPS	32(AX), Y13	// concat_2[5]
-	VMOVUPS	Y13, 436224(SI)
+	VMOVUPS	Y13, 435968(SI)
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop8
@@ -8613,10 +8598,10 @@ loop10: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop11: // 6 times: terms of the sums
-	VMOVUPS	435584(R10), Y8	// concat_2[0]
-	VMOVUPS	435616(R10), Y9	// concat_2[0] | 1
-	VMOVUPS	435648(R10), Y10	// concat_2[0] | 2
-	VMOVUPS	435680(R10), Y11	// concat_2[0] | 3
+	VMOVUPS	435328(R10), Y8	// concat_2[0]
+	VMOVUPS	435360(R10), Y9	// concat_2[0] | 1
+	VMOVUPS	435392(R10), Y10	// concat_2[0] | 2
+	VMOVUPS	435424(R10), Y11	// concat_2[0] | 3
 	VBROADCASTSS	(R11), Y12	// friction.0.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -8631,14 +8616,14 @@ loop11: // 6 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop11
-	VMOVUPS	Y0, 436352(DI)	// matvec_4[0]
-	VMOVUPS	Y1, 436384(DI)	// matvec_4[0] | 1
-	VMOVUPS	Y2, 436416(DI)	// matvec_4[0] | 2
-	VMOVUPS	Y3, 436448(DI)	// matvec_4[0] | 3
-	VMOVUPS	Y4, 436480(DI)	// matvec_4[1]
-	VMOVUPS	Y5, 436512(DI)	// matvec_4[1] | 1
-	VMOVUPS	Y6, 436544(DI)	// matvec_4[1] | 2
-	VMOVUPS	Y7, 436576(DI)	// matvec_4[1] | 3
+	VMOVUPS	Y0, 436096(DI)	// matvec_4[0]
+	VMOVUPS	Y1, 436128(DI)	// matvec_4[0] | 1
+	VMOVUPS	Y2, 436160(DI)	// matvec_4[0] | 2
+	VMOVUPS	Y3, 436192(DI)	// matvec_4[0] | 3
+	VMOVUPS	Y4, 436224(DI)	// matvec_4[1]
+	VMOVUPS	Y5, 436256(DI)	// matvec_4[1] | 1
+	VMOVUPS	Y6, 436288(DI)	// matvec_4[1] | 2
+	VMOVUPS	Y7, 436320(DI)	// matvec_4[1] | 3
 	ADDQ	$48, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -8650,8 +8635,8 @@ loop12: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop13: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	436352(R9), Y0	// matvec_4[0]
-	VMOVUPS	417920(R9), Y1	// add_4[0]
+	VMOVUPS	436096(R9), Y0	// matvec_4[0]
+	VMOVUPS	417664(R9), Y1	// add_4[0]
 	VORPS	f32_80000000<>(SB), Y1, Y2
 	VMOVUPS	f32_42b40000<>(SB), Y3
 	VMINPS	Y2, Y3, Y2
@@ -8684,7 +8669,7 @@ loop13: // 32 times: elements
 	VADDPS	f32_3f800000<>(SB), Y2, Y2
 	VDIVPS	Y2, Y1, Y1
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 440448(R9)	// mul_9[0]
+	VMOVUPS	Y0, 440192(R9)	// mul_9[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop13
@@ -8708,10 +8693,10 @@ loop14: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop15: // 32 times: terms of the sums
-	VMOVUPS	440448(R10), Y8	// mul_9[0]
-	VMOVUPS	440480(R10), Y9	// mul_9[0] | 1
-	VMOVUPS	440512(R10), Y10	// mul_9[0] | 2
-	VMOVUPS	440544(R10), Y11	// mul_9[0] | 3
+	VMOVUPS	440192(R10), Y8	// mul_9[0]
+	VMOVUPS	440224(R10), Y9	// mul_9[0] | 1
+	VMOVUPS	440256(R10), Y10	// mul_9[0] | 2
+	VMOVUPS	440288(R10), Y11	// mul_9[0] | 3
 	VBROADCASTSS	896(R11), Y12	// friction.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -8726,14 +8711,14 @@ loop15: // 32 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop15
-	VMOVUPS	Y0, 444544(DI)	// matvec_5[0]
-	VMOVUPS	Y1, 444576(DI)	// matvec_5[0] | 1
-	VMOVUPS	Y2, 444608(DI)	// matvec_5[0] | 2
-	VMOVUPS	Y3, 444640(DI)	// matvec_5[0] | 3
-	VMOVUPS	Y4, 444672(DI)	// matvec_5[1]
-	VMOVUPS	Y5, 444704(DI)	// matvec_5[1] | 1
-	VMOVUPS	Y6, 444736(DI)	// matvec_5[1] | 2
-	VMOVUPS	Y7, 444768(DI)	// matvec_5[1] | 3
+	VMOVUPS	Y0, 444288(DI)	// matvec_5[0]
+	VMOVUPS	Y1, 444320(DI)	// matvec_5[0] | 1
+	VMOVUPS	Y2, 444352(DI)	// matvec_5[0] | 2
+	VMOVUPS	Y3, 444384(DI)	// matvec_5[0] | 3
+	VMOVUPS	Y4, 444416(DI)	// matvec_5[1]
+	VMOVUPS	Y5, 444448(DI)	// matvec_5[1] | 1
+	VMOVUPS	Y6, 444480(DI)	// matvec_5[1] | 2
+	VMOVUPS	Y7, 444512(DI)	// matvec_5[1] | 3
 	ADDQ	$256, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -8748,8 +8733,8 @@ loop16: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop17: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	444544(R9), Y2	// matvec_5[0]
-	VMOVUPS	430208(R9), Y3	// add_5[0]
+	VMOVUPS	444288(R9), Y2	// matvec_5[0]
+	VMOVUPS	429952(R9), Y3	// add_5[0]
 	VORPS	f32_80000000<>(SB), Y3, Y4
 	VMOVUPS	f32_42b40000<>(SB), Y5
 	VMINPS	Y4, Y5, Y4
@@ -8791,48 +8776,48 @@ loop17: // 32 times: elements
 	DECQ	DI
 	JNE	loop17
 	// arm.nde:38
-	VMOVUPS	434816(SI), Y2	// sub_3[0]
+	VMOVUPS	434560(SI), Y2	// sub_3[0]
 	VSUBPS	Y0, Y2, Y0
-	VMOVUPS	434944(SI), Y2	// sub_3[1]
+	VMOVUPS	434688(SI), Y2	// sub_3[1]
 	VSUBPS	Y1, Y2, Y1
-	VMOVUPS	408192(SI), Y2	// q_dot[1]
-	VMOVUPS	408704(SI), Y3	// add_dot
-	VMOVUPS	408832(SI), Y4	// mul_dot
-	VMOVUPS	407424(SI), Y5	// mul
+	VMOVUPS	407936(SI), Y2	// q_dot[1]
+	VMOVUPS	408448(SI), Y3	// add_dot
+	VMOVUPS	408576(SI), Y4	// mul_dot
+	VMOVUPS	407168(SI), Y5	// mul
 	// arm.nde:28
-	VMOVUPS	411136(SI), Y6	// s2
+	VMOVUPS	410880(SI), Y6	// s2
 	VXORPS	f32_80000000<>(SB), Y6, Y6
 	VMULPS	Y6, Y2, Y2
 	// arm.nde:30
-	VMOVUPS	410496(SI), Y6	// c2
+	VMOVUPS	410240(SI), Y6	// c2
 	VMULPS	Y6, Y4, Y4
 	VFMADD231PS	Y5, Y2, Y4
 	VADDPS	Y4, Y3, Y3
-	VMOVUPS	408576(SI), Y4	// mul_dot
-	VMOVUPS	408960(SI), Y5	// mul_dot
-	VMOVUPS	407552(SI), Y7	// mul
+	VMOVUPS	408320(SI), Y4	// mul_dot
+	VMOVUPS	408704(SI), Y5	// mul_dot
+	VMOVUPS	407296(SI), Y7	// mul
 	// arm.nde:32
 	// arm.nde:31
 	VMULPS	Y6, Y5, Y5
 	VFMADD231PS	Y7, Y2, Y5
 	VADDPS	Y5, Y4, Y2
 	// arm.nde:32
-	VMOVUPS	409088(SI), Y4	// reshape_dot
+	VMOVUPS	408832(SI), Y4	// reshape_dot
 	// arm.nde:38
-	VMOVUPS	409728(SI), Y5	// dv[0]
+	VMOVUPS	409472(SI), Y5	// dv[0]
 	VMULPS	Y5, Y3, Y3
-	VMOVUPS	409856(SI), Y6	// dv[1]
+	VMOVUPS	409600(SI), Y6	// dv[1]
 	VFMADD231PS	Y6, Y2, Y3
 	VMULPS	Y5, Y2, Y2
 	VFMADD231PS	Y6, Y4, Y2
 	VSUBPS	Y3, Y0, Y0
-	VMOVUPS	Y0, 448640(SI)	// sub_4[0]
+	VMOVUPS	Y0, 448384(SI)	// sub_4[0]
 	VSUBPS	Y2, Y1, Y1
-	VMOVUPS	Y1, 448768(SI)	// sub_4[1]
-	VMOVUPS	410624(SI), Y2	// M[0]
-	VMOVUPS	410752(SI), Y3	// M[1]
-	VMOVUPS	410880(SI), Y4	// M[2]
-	VMOVUPS	411008(SI), Y5	// M[3]
+	VMOVUPS	Y1, 448512(SI)	// sub_4[1]
+	VMOVUPS	410368(SI), Y2	// M[0]
+	VMOVUPS	410496(SI), Y3	// M[1]
+	VMOVUPS	410624(SI), Y4	// M[2]
+	VMOVUPS	410752(SI), Y5	// M[3]
 	VANDPS	f32_7fffffff<>(SB), Y2, Y6
 	VANDPS	f32_7fffffff<>(SB), Y4, Y7
 	VCMPPS	$17, Y7, Y6, Y6
@@ -8853,22 +8838,22 @@ loop17: // 32 times: elements
 	VFNMADD231PS	Y0, Y4, Y5
 	VDIVPS	Y7, Y5, Y2
 	VORPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 410240(SI)	// dv_dot[0]
-	VMOVUPS	Y0, 410368(SI)	// dv_dot[1]
+	VMOVUPS	Y1, 409984(SI)	// dv_dot[0]
+	VMOVUPS	Y0, 410112(SI)	// dv_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop16
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop18: // 4 times: vectors of the block
-	VMOVUPS	406656(SI), Y0	// v[0]
-	VMOVUPS	Y0, 409472(SI)	// dq[0]
-	VMOVUPS	406784(SI), Y0	// v[1]
-	VMOVUPS	Y0, 409600(SI)	// dq[1]
-	VMOVUPS	408320(SI), Y0	// v_dot[0]
-	VMOVUPS	Y0, 409984(SI)	// dq_dot[0]
-	VMOVUPS	408448(SI), Y0	// v_dot[1]
-	VMOVUPS	Y0, 410112(SI)	// dq_dot[1]
+	VMOVUPS	406400(SI), Y0	// v[0]
+	VMOVUPS	Y0, 409216(SI)	// dq[0]
+	VMOVUPS	406528(SI), Y0	// v[1]
+	VMOVUPS	Y0, 409344(SI)	// dq[1]
+	VMOVUPS	408064(SI), Y0	// v_dot[0]
+	VMOVUPS	Y0, 409728(SI)	// dq_dot[0]
+	VMOVUPS	408192(SI), Y0	// v_dot[1]
+	VMOVUPS	Y0, 409856(SI)	// dq_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop18
@@ -8881,118 +8866,118 @@ TEXT step0Tangent3Step_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	449536(SI), Y0	// q[0]
-	VMOVUPS	Y0, 406400(SI)	// armFieldDual3.q[0]
-	VMOVUPS	449664(SI), Y0	// q[1]
-	VMOVUPS	Y0, 406528(SI)	// armFieldDual3.q[1]
-	VMOVUPS	449792(SI), Y0	// v[0]
-	VMOVUPS	Y0, 406656(SI)	// armFieldDual3.v[0]
-	VMOVUPS	449920(SI), Y0	// v[1]
-	VMOVUPS	Y0, 406784(SI)	// armFieldDual3.v[1]
-	VMOVUPS	450560(SI), Y0	// u[0]
-	VMOVUPS	Y0, 406912(SI)	// armFieldDual3.u[0]
-	VMOVUPS	450688(SI), Y0	// u[1]
-	VMOVUPS	Y0, 407040(SI)	// armFieldDual3.u[1]
+	VMOVUPS	449280(SI), Y0	// q[0]
+	VMOVUPS	Y0, 406144(SI)	// armFieldDual3.q[0]
+	VMOVUPS	449408(SI), Y0	// q[1]
+	VMOVUPS	Y0, 406272(SI)	// armFieldDual3.q[1]
+	VMOVUPS	449536(SI), Y0	// v[0]
+	VMOVUPS	Y0, 406400(SI)	// armFieldDual3.v[0]
+	VMOVUPS	449664(SI), Y0	// v[1]
+	VMOVUPS	Y0, 406528(SI)	// armFieldDual3.v[1]
+	VMOVUPS	450304(SI), Y0	// u[0]
+	VMOVUPS	Y0, 406656(SI)	// armFieldDual3.u[0]
+	VMOVUPS	450432(SI), Y0	// u[1]
+	VMOVUPS	Y0, 406784(SI)	// armFieldDual3.u[1]
+	VMOVUPS	450560(SI), Y0	// mul
+	VMOVUPS	Y0, 406912(SI)	// armFieldDual3.mul
+	VMOVUPS	450688(SI), Y0	// add
+	VMOVUPS	Y0, 407040(SI)	// armFieldDual3.add
 	VMOVUPS	450816(SI), Y0	// mul
 	VMOVUPS	Y0, 407168(SI)	// armFieldDual3.mul
-	VMOVUPS	450944(SI), Y0	// add
-	VMOVUPS	Y0, 407296(SI)	// armFieldDual3.add
-	VMOVUPS	451072(SI), Y0	// mul
-	VMOVUPS	Y0, 407424(SI)	// armFieldDual3.mul
+	VMOVUPS	450944(SI), Y0	// mul
+	VMOVUPS	Y0, 407296(SI)	// armFieldDual3.mul
+	VMOVUPS	451072(SI), Y0	// reshape
+	VMOVUPS	Y0, 407424(SI)	// armFieldDual3.reshape
 	VMOVUPS	451200(SI), Y0	// mul
 	VMOVUPS	Y0, 407552(SI)	// armFieldDual3.mul
-	VMOVUPS	451328(SI), Y0	// reshape
-	VMOVUPS	Y0, 407680(SI)	// armFieldDual3.reshape
-	VMOVUPS	451456(SI), Y0	// mul
-	VMOVUPS	Y0, 407808(SI)	// armFieldDual3.mul
-	VMOVUPS	451584(SI), Y0	// mul
-	VMOVUPS	Y0, 407936(SI)	// armFieldDual3.mul
-	VMOVUPS	450048(SI), Y0	// q_dot[0]
-	VMOVUPS	Y0, 408064(SI)	// armFieldDual3.q_dot[0]
-	VMOVUPS	450176(SI), Y0	// q_dot[1]
-	VMOVUPS	Y0, 408192(SI)	// armFieldDual3.q_dot[1]
-	VMOVUPS	450304(SI), Y0	// v_dot[0]
-	VMOVUPS	Y0, 408320(SI)	// armFieldDual3.v_dot[0]
-	VMOVUPS	450432(SI), Y0	// v_dot[1]
-	VMOVUPS	Y0, 408448(SI)	// armFieldDual3.v_dot[1]
+	VMOVUPS	451328(SI), Y0	// mul
+	VMOVUPS	Y0, 407680(SI)	// armFieldDual3.mul
+	VMOVUPS	449792(SI), Y0	// q_dot[0]
+	VMOVUPS	Y0, 407808(SI)	// armFieldDual3.q_dot[0]
+	VMOVUPS	449920(SI), Y0	// q_dot[1]
+	VMOVUPS	Y0, 407936(SI)	// armFieldDual3.q_dot[1]
+	VMOVUPS	450048(SI), Y0	// v_dot[0]
+	VMOVUPS	Y0, 408064(SI)	// armFieldDual3.v_dot[0]
+	VMOVUPS	450176(SI), Y0	// v_dot[1]
+	VMOVUPS	Y0, 408192(SI)	// armFieldDual3.v_dot[1]
+	VMOVUPS	451456(SI), Y0	// mul_dot
+	VMOVUPS	Y0, 408320(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	451584(SI), Y0	// add_dot
+	VMOVUPS	Y0, 408448(SI)	// armFieldDual3.add_dot
 	VMOVUPS	451712(SI), Y0	// mul_dot
 	VMOVUPS	Y0, 408576(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	451840(SI), Y0	// add_dot
-	VMOVUPS	Y0, 408704(SI)	// armFieldDual3.add_dot
-	VMOVUPS	451968(SI), Y0	// mul_dot
-	VMOVUPS	Y0, 408832(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	451840(SI), Y0	// mul_dot
+	VMOVUPS	Y0, 408704(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	451968(SI), Y0	// reshape_dot
+	VMOVUPS	Y0, 408832(SI)	// armFieldDual3.reshape_dot
 	VMOVUPS	452096(SI), Y0	// mul_dot
 	VMOVUPS	Y0, 408960(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	452224(SI), Y0	// reshape_dot
-	VMOVUPS	Y0, 409088(SI)	// armFieldDual3.reshape_dot
-	VMOVUPS	452352(SI), Y0	// mul_dot
-	VMOVUPS	Y0, 409216(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	452480(SI), Y0	// mul_dot
-	VMOVUPS	Y0, 409344(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	452224(SI), Y0	// mul_dot
+	VMOVUPS	Y0, 409088(SI)	// armFieldDual3.mul_dot
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
 	CALL	armFieldDual3_avx2<>(SB)
 	// arm.nde:51
-	VBROADCASTSD	449280(AX), Y0	// h
+	VBROADCASTSD	449024(AX), Y0	// h
 	VMULPD	f64_3fe0000000000000<>(SB), Y0, Y0
-	VMOVSD	X0, 448896(AX)
+	VMOVSD	X0, 448640(AX)
 	VCVTPD2PSY	Y0, X0
 	VINSERTF128	$1, X0, Y0, Y0
-	VMOVSS	X0, 448904(AX)
+	VMOVSS	X0, 448648(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop2: // 4 times: vectors of the block
-	VMOVUPS	409472(SI), Y15	// armFieldDual3.dq[0]
+	VMOVUPS	409216(SI), Y15	// armFieldDual3.dq[0]
 	VMOVUPS	Y15, 0(AX)
 	VMOVUPS	0(AX), Y13	// result[0]
-	VMOVUPS	Y13, 453632(SI)
-	VMOVUPS	409600(SI), Y15	// armFieldDual3.dq[1]
+	VMOVUPS	Y13, 453376(SI)
+	VMOVUPS	409344(SI), Y15	// armFieldDual3.dq[1]
 	VMOVUPS	Y15, 32(AX)
 	VMOVUPS	32(AX), Y13	// result[1]
-	VMOVUPS	Y13, 453760(SI)
-	VMOVUPS	409728(SI), Y15	// armFieldDual3.dv[0]
+	VMOVUPS	Y13, 453504(SI)
+	VMOVUPS	409472(SI), Y15	// armFieldDual3.dv[0]
 	VMOVUPS	Y15, 64(AX)
 	VMOVUPS	64(AX), Y13	// result_2[0]
-	VMOVUPS	Y13, 453888(SI)
-	VMOVUPS	409856(SI), Y15	// armFieldDual3.dv[1]
+	VMOVUPS	Y13, 453632(SI)
+	VMOVUPS	409600(SI), Y15	// armFieldDual3.dv[1]
 	VMOVUPS	Y15, 96(AX)
 	VMOVUPS	96(AX), Y13	// result_2[1]
-	VMOVUPS	Y13, 454016(SI)
-	VMOVUPS	409984(SI), Y0	// armFieldDual3.dq_dot[0]
-	VMOVUPS	Y0, 454144(SI)	// result_3[0]
-	VMOVUPS	410112(SI), Y1	// armFieldDual3.dq_dot[1]
-	VMOVUPS	Y1, 454272(SI)	// result_3[1]
-	VMOVUPS	410240(SI), Y2	// armFieldDual3.dv_dot[0]
-	VMOVUPS	Y2, 454400(SI)	// result_4[0]
-	VMOVUPS	410368(SI), Y3	// armFieldDual3.dv_dot[1]
-	VMOVUPS	Y3, 454528(SI)	// result_4[1]
+	VMOVUPS	Y13, 453760(SI)
+	VMOVUPS	409728(SI), Y0	// armFieldDual3.dq_dot[0]
+	VMOVUPS	Y0, 453888(SI)	// result_3[0]
+	VMOVUPS	409856(SI), Y1	// armFieldDual3.dq_dot[1]
+	VMOVUPS	Y1, 454016(SI)	// result_3[1]
+	VMOVUPS	409984(SI), Y2	// armFieldDual3.dv_dot[0]
+	VMOVUPS	Y2, 454144(SI)	// result_4[0]
+	VMOVUPS	410112(SI), Y3	// armFieldDual3.dv_dot[1]
+	VMOVUPS	Y3, 454272(SI)	// result_4[1]
 	// arm.nde:51
-	VMOVUPS	449536(SI), Y4	// q[0]
-	VMOVUPS	449664(SI), Y5	// q[1]
-	VMOVUPS	449792(SI), Y6	// v[0]
-	VMOVUPS	449920(SI), Y7	// v[1]
-	VMOVUPS	450048(SI), Y8	// q_dot[0]
-	VMOVUPS	450176(SI), Y9	// q_dot[1]
-	VMOVUPS	450304(SI), Y10	// v_dot[0]
-	VMOVUPS	450432(SI), Y11	// v_dot[1]
-	VBROADCASTSS	448904(AX), Y12
+	VMOVUPS	449280(SI), Y4	// q[0]
+	VMOVUPS	449408(SI), Y5	// q[1]
+	VMOVUPS	449536(SI), Y6	// v[0]
+	VMOVUPS	449664(SI), Y7	// v[1]
+	VMOVUPS	449792(SI), Y8	// q_dot[0]
+	VMOVUPS	449920(SI), Y9	// q_dot[1]
+	VMOVUPS	450048(SI), Y10	// v_dot[0]
+	VMOVUPS	450176(SI), Y11	// v_dot[1]
+	VBROADCASTSS	448648(AX), Y12
 	VFMADD231PS	0(AX), Y12, Y4
-	VMOVUPS	Y4, 406400(SI)	// armFieldDual3.q[0]
+	VMOVUPS	Y4, 406144(SI)	// armFieldDual3.q[0]
 	VFMADD231PS	32(AX), Y12, Y5
-	VMOVUPS	Y5, 406528(SI)	// armFieldDual3.q[1]
+	VMOVUPS	Y5, 406272(SI)	// armFieldDual3.q[1]
 	VFMADD231PS	64(AX), Y12, Y6
-	VMOVUPS	Y6, 406656(SI)	// armFieldDual3.v[0]
+	VMOVUPS	Y6, 406400(SI)	// armFieldDual3.v[0]
 	VFMADD231PS	96(AX), Y12, Y7
-	VMOVUPS	Y7, 406784(SI)	// armFieldDual3.v[1]
+	VMOVUPS	Y7, 406528(SI)	// armFieldDual3.v[1]
 	VFMADD231PS	Y12, Y0, Y8
-	VMOVUPS	Y8, 408064(SI)	// armFieldDual3.q_dot[0]
+	VMOVUPS	Y8, 407808(SI)	// armFieldDual3.q_dot[0]
 	VFMADD231PS	Y12, Y1, Y9
-	VMOVUPS	Y9, 408192(SI)	// armFieldDual3.q_dot[1]
+	VMOVUPS	Y9, 407936(SI)	// armFieldDual3.q_dot[1]
 	VFMADD231PS	Y12, Y2, Y10
-	VMOVUPS	Y10, 408320(SI)	// armFieldDual3.v_dot[0]
+	VMOVUPS	Y10, 408064(SI)	// armFieldDual3.v_dot[0]
 	VFMADD231PS	Y12, Y3, Y11
-	VMOVUPS	Y11, 408448(SI)	// armFieldDual3.v_dot[1]
+	VMOVUPS	Y11, 408192(SI)	// armFieldDual3.v_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop2
@@ -9000,96 +8985,96 @@ loop2: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop3: // 4 times: vectors of the block
-	VMOVUPS	450560(SI), Y0	// u[0]
-	VMOVUPS	Y0, 406912(SI)	// armFieldDual3.u[0]
-	VMOVUPS	450688(SI), Y0	// u[1]
-	VMOVUPS	Y0, 407040(SI)	// armFieldDual3.u[1]
+	VMOVUPS	450304(SI), Y0	// u[0]
+	VMOVUPS	Y0, 406656(SI)	// armFieldDual3.u[0]
+	VMOVUPS	450432(SI), Y0	// u[1]
+	VMOVUPS	Y0, 406784(SI)	// armFieldDual3.u[1]
+	VMOVUPS	450560(SI), Y0	// mul
+	VMOVUPS	Y0, 406912(SI)	// armFieldDual3.mul
+	VMOVUPS	450688(SI), Y0	// add
+	VMOVUPS	Y0, 407040(SI)	// armFieldDual3.add
 	VMOVUPS	450816(SI), Y0	// mul
 	VMOVUPS	Y0, 407168(SI)	// armFieldDual3.mul
-	VMOVUPS	450944(SI), Y0	// add
-	VMOVUPS	Y0, 407296(SI)	// armFieldDual3.add
-	VMOVUPS	451072(SI), Y0	// mul
-	VMOVUPS	Y0, 407424(SI)	// armFieldDual3.mul
+	VMOVUPS	450944(SI), Y0	// mul
+	VMOVUPS	Y0, 407296(SI)	// armFieldDual3.mul
+	VMOVUPS	451072(SI), Y0	// reshape
+	VMOVUPS	Y0, 407424(SI)	// armFieldDual3.reshape
 	VMOVUPS	451200(SI), Y0	// mul
 	VMOVUPS	Y0, 407552(SI)	// armFieldDual3.mul
-	VMOVUPS	451328(SI), Y0	// reshape
-	VMOVUPS	Y0, 407680(SI)	// armFieldDual3.reshape
-	VMOVUPS	451456(SI), Y0	// mul
-	VMOVUPS	Y0, 407808(SI)	// armFieldDual3.mul
-	VMOVUPS	451584(SI), Y0	// mul
-	VMOVUPS	Y0, 407936(SI)	// armFieldDual3.mul
+	VMOVUPS	451328(SI), Y0	// mul
+	VMOVUPS	Y0, 407680(SI)	// armFieldDual3.mul
+	VMOVUPS	451456(SI), Y0	// mul_dot
+	VMOVUPS	Y0, 408320(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	451584(SI), Y0	// add_dot
+	VMOVUPS	Y0, 408448(SI)	// armFieldDual3.add_dot
 	VMOVUPS	451712(SI), Y0	// mul_dot
 	VMOVUPS	Y0, 408576(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	451840(SI), Y0	// add_dot
-	VMOVUPS	Y0, 408704(SI)	// armFieldDual3.add_dot
-	VMOVUPS	451968(SI), Y0	// mul_dot
-	VMOVUPS	Y0, 408832(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	451840(SI), Y0	// mul_dot
+	VMOVUPS	Y0, 408704(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	451968(SI), Y0	// reshape_dot
+	VMOVUPS	Y0, 408832(SI)	// armFieldDual3.reshape_dot
 	VMOVUPS	452096(SI), Y0	// mul_dot
 	VMOVUPS	Y0, 408960(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	452224(SI), Y0	// reshape_dot
-	VMOVUPS	Y0, 409088(SI)	// armFieldDual3.reshape_dot
-	VMOVUPS	452352(SI), Y0	// mul_dot
-	VMOVUPS	Y0, 409216(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	452480(SI), Y0	// mul_dot
-	VMOVUPS	Y0, 409344(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	452224(SI), Y0	// mul_dot
+	VMOVUPS	Y0, 409088(SI)	// armFieldDual3.mul_dot
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop3
 	CALL	armFieldDual3_avx2<>(SB)
-	VBROADCASTSS	448904(AX), Y0
+	VBROADCASTSS	448648(AX), Y0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop4: // 4 times: vectors of the block
-	VMOVUPS	409472(SI), Y15	// armFieldDual3.dq[0]
+	VMOVUPS	409216(SI), Y15	// armFieldDual3.dq[0]
 	VMOVUPS	Y15, 0(AX)
 	VMOVUPS	0(AX), Y13	// result_5[0]
-	VMOVUPS	Y13, 454656(SI)
-	VMOVUPS	409600(SI), Y15	// armFieldDual3.dq[1]
+	VMOVUPS	Y13, 454400(SI)
+	VMOVUPS	409344(SI), Y15	// armFieldDual3.dq[1]
 	VMOVUPS	Y15, 32(AX)
 	VMOVUPS	32(AX), Y13	// result_5[1]
-	VMOVUPS	Y13, 454784(SI)
-	VMOVUPS	409728(SI), Y15	// armFieldDual3.dv[0]
+	VMOVUPS	Y13, 454528(SI)
+	VMOVUPS	409472(SI), Y15	// armFieldDual3.dv[0]
 	VMOVUPS	Y15, 64(AX)
 	VMOVUPS	64(AX), Y13	// result_6[0]
-	VMOVUPS	Y13, 454912(SI)
-	VMOVUPS	409856(SI), Y15	// armFieldDual3.dv[1]
+	VMOVUPS	Y13, 454656(SI)
+	VMOVUPS	409600(SI), Y15	// armFieldDual3.dv[1]
 	VMOVUPS	Y15, 96(AX)
 	VMOVUPS	96(AX), Y13	// result_6[1]
-	VMOVUPS	Y13, 455040(SI)
-	VMOVUPS	409984(SI), Y0	// armFieldDual3.dq_dot[0]
-	VMOVUPS	Y0, 455168(SI)	// result_7[0]
-	VMOVUPS	410112(SI), Y1	// armFieldDual3.dq_dot[1]
-	VMOVUPS	Y1, 455296(SI)	// result_7[1]
-	VMOVUPS	410240(SI), Y2	// armFieldDual3.dv_dot[0]
-	VMOVUPS	Y2, 455424(SI)	// result_8[0]
-	VMOVUPS	410368(SI), Y3	// armFieldDual3.dv_dot[1]
-	VMOVUPS	Y3, 455552(SI)	// result_8[1]
-	VMOVUPS	449536(SI), Y4	// q[0]
-	VMOVUPS	449664(SI), Y5	// q[1]
-	VMOVUPS	449792(SI), Y6	// v[0]
-	VMOVUPS	449920(SI), Y7	// v[1]
-	VMOVUPS	450048(SI), Y8	// q_dot[0]
-	VMOVUPS	450176(SI), Y9	// q_dot[1]
-	VMOVUPS	450304(SI), Y10	// v_dot[0]
-	VMOVUPS	450432(SI), Y11	// v_dot[1]
+	VMOVUPS	Y13, 454784(SI)
+	VMOVUPS	409728(SI), Y0	// armFieldDual3.dq_dot[0]
+	VMOVUPS	Y0, 454912(SI)	// result_7[0]
+	VMOVUPS	409856(SI), Y1	// armFieldDual3.dq_dot[1]
+	VMOVUPS	Y1, 455040(SI)	// result_7[1]
+	VMOVUPS	409984(SI), Y2	// armFieldDual3.dv_dot[0]
+	VMOVUPS	Y2, 455168(SI)	// result_8[0]
+	VMOVUPS	410112(SI), Y3	// armFieldDual3.dv_dot[1]
+	VMOVUPS	Y3, 455296(SI)	// result_8[1]
+	VMOVUPS	449280(SI), Y4	// q[0]
+	VMOVUPS	449408(SI), Y5	// q[1]
+	VMOVUPS	449536(SI), Y6	// v[0]
+	VMOVUPS	449664(SI), Y7	// v[1]
+	VMOVUPS	449792(SI), Y8	// q_dot[0]
+	VMOVUPS	449920(SI), Y9	// q_dot[1]
+	VMOVUPS	450048(SI), Y10	// v_dot[0]
+	VMOVUPS	450176(SI), Y11	// v_dot[1]
 	// arm.nde:51
-	VBROADCASTSS	448904(AX), Y12
+	VBROADCASTSS	448648(AX), Y12
 	VFMADD231PS	0(AX), Y12, Y4
-	VMOVUPS	Y4, 406400(SI)	// armFieldDual3.q[0]
+	VMOVUPS	Y4, 406144(SI)	// armFieldDual3.q[0]
 	VFMADD231PS	32(AX), Y12, Y5
-	VMOVUPS	Y5, 406528(SI)	// armFieldDual3.q[1]
+	VMOVUPS	Y5, 406272(SI)	// armFieldDual3.q[1]
 	VFMADD231PS	64(AX), Y12, Y6
-	VMOVUPS	Y6, 406656(SI)	// armFieldDual3.v[0]
+	VMOVUPS	Y6, 406400(SI)	// armFieldDual3.v[0]
 	VFMADD231PS	96(AX), Y12, Y7
-	VMOVUPS	Y7, 406784(SI)	// armFieldDual3.v[1]
+	VMOVUPS	Y7, 406528(SI)	// armFieldDual3.v[1]
 	VFMADD231PS	Y12, Y0, Y8
-	VMOVUPS	Y8, 408064(SI)	// armFieldDual3.q_dot[0]
+	VMOVUPS	Y8, 407808(SI)	// armFieldDual3.q_dot[0]
 	VFMADD231PS	Y12, Y1, Y9
-	VMOVUPS	Y9, 408192(SI)	// armFieldDual3.q_dot[1]
+	VMOVUPS	Y9, 407936(SI)	// armFieldDual3.q_dot[1]
 	VFMADD231PS	Y12, Y2, Y10
-	VMOVUPS	Y10, 408320(SI)	// armFieldDual3.v_dot[0]
+	VMOVUPS	Y10, 408064(SI)	// armFieldDual3.v_dot[0]
 	VFMADD231PS	Y12, Y3, Y11
-	VMOVUPS	Y11, 408448(SI)	// armFieldDual3.v_dot[1]
+	VMOVUPS	Y11, 408192(SI)	// armFieldDual3.v_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop4
@@ -9097,100 +9082,100 @@ loop4: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop5: // 4 times: vectors of the block
-	VMOVUPS	450560(SI), Y0	// u[0]
-	VMOVUPS	Y0, 406912(SI)	// armFieldDual3.u[0]
-	VMOVUPS	450688(SI), Y0	// u[1]
-	VMOVUPS	Y0, 407040(SI)	// armFieldDual3.u[1]
+	VMOVUPS	450304(SI), Y0	// u[0]
+	VMOVUPS	Y0, 406656(SI)	// armFieldDual3.u[0]
+	VMOVUPS	450432(SI), Y0	// u[1]
+	VMOVUPS	Y0, 406784(SI)	// armFieldDual3.u[1]
+	VMOVUPS	450560(SI), Y0	// mul
+	VMOVUPS	Y0, 406912(SI)	// armFieldDual3.mul
+	VMOVUPS	450688(SI), Y0	// add
+	VMOVUPS	Y0, 407040(SI)	// armFieldDual3.add
 	VMOVUPS	450816(SI), Y0	// mul
 	VMOVUPS	Y0, 407168(SI)	// armFieldDual3.mul
-	VMOVUPS	450944(SI), Y0	// add
-	VMOVUPS	Y0, 407296(SI)	// armFieldDual3.add
-	VMOVUPS	451072(SI), Y0	// mul
-	VMOVUPS	Y0, 407424(SI)	// armFieldDual3.mul
+	VMOVUPS	450944(SI), Y0	// mul
+	VMOVUPS	Y0, 407296(SI)	// armFieldDual3.mul
+	VMOVUPS	451072(SI), Y0	// reshape
+	VMOVUPS	Y0, 407424(SI)	// armFieldDual3.reshape
 	VMOVUPS	451200(SI), Y0	// mul
 	VMOVUPS	Y0, 407552(SI)	// armFieldDual3.mul
-	VMOVUPS	451328(SI), Y0	// reshape
-	VMOVUPS	Y0, 407680(SI)	// armFieldDual3.reshape
-	VMOVUPS	451456(SI), Y0	// mul
-	VMOVUPS	Y0, 407808(SI)	// armFieldDual3.mul
-	VMOVUPS	451584(SI), Y0	// mul
-	VMOVUPS	Y0, 407936(SI)	// armFieldDual3.mul
+	VMOVUPS	451328(SI), Y0	// mul
+	VMOVUPS	Y0, 407680(SI)	// armFieldDual3.mul
+	VMOVUPS	451456(SI), Y0	// mul_dot
+	VMOVUPS	Y0, 408320(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	451584(SI), Y0	// add_dot
+	VMOVUPS	Y0, 408448(SI)	// armFieldDual3.add_dot
 	VMOVUPS	451712(SI), Y0	// mul_dot
 	VMOVUPS	Y0, 408576(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	451840(SI), Y0	// add_dot
-	VMOVUPS	Y0, 408704(SI)	// armFieldDual3.add_dot
-	VMOVUPS	451968(SI), Y0	// mul_dot
-	VMOVUPS	Y0, 408832(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	451840(SI), Y0	// mul_dot
+	VMOVUPS	Y0, 408704(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	451968(SI), Y0	// reshape_dot
+	VMOVUPS	Y0, 408832(SI)	// armFieldDual3.reshape_dot
 	VMOVUPS	452096(SI), Y0	// mul_dot
 	VMOVUPS	Y0, 408960(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	452224(SI), Y0	// reshape_dot
-	VMOVUPS	Y0, 409088(SI)	// armFieldDual3.reshape_dot
-	VMOVUPS	452352(SI), Y0	// mul_dot
-	VMOVUPS	Y0, 409216(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	452480(SI), Y0	// mul_dot
-	VMOVUPS	Y0, 409344(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	452224(SI), Y0	// mul_dot
+	VMOVUPS	Y0, 409088(SI)	// armFieldDual3.mul_dot
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop5
 	CALL	armFieldDual3_avx2<>(SB)
 	// arm.nde:51
-	VBROADCASTSD	449280(AX), Y0	// h
+	VBROADCASTSD	449024(AX), Y0	// h
 	VCVTPD2PSY	Y0, X0
 	VINSERTF128	$1, X0, Y0, Y0
-	VMOVSS	X0, 448912(AX)
+	VMOVSS	X0, 448656(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop6: // 4 times: vectors of the block
-	VMOVUPS	409472(SI), Y15	// armFieldDual3.dq[0]
+	VMOVUPS	409216(SI), Y15	// armFieldDual3.dq[0]
 	VMOVUPS	Y15, 0(AX)
 	VMOVUPS	0(AX), Y13	// result_9[0]
-	VMOVUPS	Y13, 455680(SI)
-	VMOVUPS	409600(SI), Y15	// armFieldDual3.dq[1]
+	VMOVUPS	Y13, 455424(SI)
+	VMOVUPS	409344(SI), Y15	// armFieldDual3.dq[1]
 	VMOVUPS	Y15, 32(AX)
 	VMOVUPS	32(AX), Y13	// result_9[1]
-	VMOVUPS	Y13, 455808(SI)
-	VMOVUPS	409728(SI), Y15	// armFieldDual3.dv[0]
+	VMOVUPS	Y13, 455552(SI)
+	VMOVUPS	409472(SI), Y15	// armFieldDual3.dv[0]
 	VMOVUPS	Y15, 64(AX)
 	VMOVUPS	64(AX), Y13	// result_10[0]
-	VMOVUPS	Y13, 455936(SI)
-	VMOVUPS	409856(SI), Y15	// armFieldDual3.dv[1]
+	VMOVUPS	Y13, 455680(SI)
+	VMOVUPS	409600(SI), Y15	// armFieldDual3.dv[1]
 	VMOVUPS	Y15, 96(AX)
 	VMOVUPS	96(AX), Y13	// result_10[1]
-	VMOVUPS	Y13, 456064(SI)
-	VMOVUPS	409984(SI), Y0	// armFieldDual3.dq_dot[0]
-	VMOVUPS	Y0, 456192(SI)	// result_11[0]
-	VMOVUPS	410112(SI), Y1	// armFieldDual3.dq_dot[1]
-	VMOVUPS	Y1, 456320(SI)	// result_11[1]
-	VMOVUPS	410240(SI), Y2	// armFieldDual3.dv_dot[0]
-	VMOVUPS	Y2, 456448(SI)	// result_12[0]
-	VMOVUPS	410368(SI), Y3	// armFieldDual3.dv_dot[1]
-	VMOVUPS	Y3, 456576(SI)	// result_12[1]
+	VMOVUPS	Y13, 455808(SI)
+	VMOVUPS	409728(SI), Y0	// armFieldDual3.dq_dot[0]
+	VMOVUPS	Y0, 455936(SI)	// result_11[0]
+	VMOVUPS	409856(SI), Y1	// armFieldDual3.dq_dot[1]
+	VMOVUPS	Y1, 456064(SI)	// result_11[1]
+	VMOVUPS	409984(SI), Y2	// armFieldDual3.dv_dot[0]
+	VMOVUPS	Y2, 456192(SI)	// result_12[0]
+	VMOVUPS	410112(SI), Y3	// armFieldDual3.dv_dot[1]
+	VMOVUPS	Y3, 456320(SI)	// result_12[1]
 	// arm.nde:51
-	VMOVUPS	449536(SI), Y4	// q[0]
-	VMOVUPS	449664(SI), Y5	// q[1]
-	VMOVUPS	449792(SI), Y6	// v[0]
-	VMOVUPS	449920(SI), Y7	// v[1]
-	VMOVUPS	450048(SI), Y8	// q_dot[0]
-	VMOVUPS	450176(SI), Y9	// q_dot[1]
-	VMOVUPS	450304(SI), Y10	// v_dot[0]
-	VMOVUPS	450432(SI), Y11	// v_dot[1]
-	VBROADCASTSS	448912(AX), Y12
+	VMOVUPS	449280(SI), Y4	// q[0]
+	VMOVUPS	449408(SI), Y5	// q[1]
+	VMOVUPS	449536(SI), Y6	// v[0]
+	VMOVUPS	449664(SI), Y7	// v[1]
+	VMOVUPS	449792(SI), Y8	// q_dot[0]
+	VMOVUPS	449920(SI), Y9	// q_dot[1]
+	VMOVUPS	450048(SI), Y10	// v_dot[0]
+	VMOVUPS	450176(SI), Y11	// v_dot[1]
+	VBROADCASTSS	448656(AX), Y12
 	VFMADD231PS	0(AX), Y12, Y4
-	VMOVUPS	Y4, 406400(SI)	// armFieldDual3.q[0]
+	VMOVUPS	Y4, 406144(SI)	// armFieldDual3.q[0]
 	VFMADD231PS	32(AX), Y12, Y5
-	VMOVUPS	Y5, 406528(SI)	// armFieldDual3.q[1]
+	VMOVUPS	Y5, 406272(SI)	// armFieldDual3.q[1]
 	VFMADD231PS	64(AX), Y12, Y6
-	VMOVUPS	Y6, 406656(SI)	// armFieldDual3.v[0]
+	VMOVUPS	Y6, 406400(SI)	// armFieldDual3.v[0]
 	VFMADD231PS	96(AX), Y12, Y7
-	VMOVUPS	Y7, 406784(SI)	// armFieldDual3.v[1]
+	VMOVUPS	Y7, 406528(SI)	// armFieldDual3.v[1]
 	VFMADD231PS	Y12, Y0, Y8
-	VMOVUPS	Y8, 408064(SI)	// armFieldDual3.q_dot[0]
+	VMOVUPS	Y8, 407808(SI)	// armFieldDual3.q_dot[0]
 	VFMADD231PS	Y12, Y1, Y9
-	VMOVUPS	Y9, 408192(SI)	// armFieldDual3.q_dot[1]
+	VMOVUPS	Y9, 407936(SI)	// armFieldDual3.q_dot[1]
 	VFMADD231PS	Y12, Y2, Y10
-	VMOVUPS	Y10, 408320(SI)	// armFieldDual3.v_dot[0]
+	VMOVUPS	Y10, 408064(SI)	// armFieldDual3.v_dot[0]
 	VFMADD231PS	Y12, Y3, Y11
-	VMOVUPS	Y11, 408448(SI)	// armFieldDual3.v_dot[1]
+	VMOVUPS	Y11, 408192(SI)	// armFieldDual3.v_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop6
@@ -9198,111 +9183,111 @@ loop6: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop7: // 4 times: vectors of the block
-	VMOVUPS	450560(SI), Y0	// u[0]
-	VMOVUPS	Y0, 406912(SI)	// armFieldDual3.u[0]
-	VMOVUPS	450688(SI), Y0	// u[1]
-	VMOVUPS	Y0, 407040(SI)	// armFieldDual3.u[1]
+	VMOVUPS	450304(SI), Y0	// u[0]
+	VMOVUPS	Y0, 406656(SI)	// armFieldDual3.u[0]
+	VMOVUPS	450432(SI), Y0	// u[1]
+	VMOVUPS	Y0, 406784(SI)	// armFieldDual3.u[1]
+	VMOVUPS	450560(SI), Y0	// mul
+	VMOVUPS	Y0, 406912(SI)	// armFieldDual3.mul
+	VMOVUPS	450688(SI), Y0	// add
+	VMOVUPS	Y0, 407040(SI)	// armFieldDual3.add
 	VMOVUPS	450816(SI), Y0	// mul
 	VMOVUPS	Y0, 407168(SI)	// armFieldDual3.mul
-	VMOVUPS	450944(SI), Y0	// add
-	VMOVUPS	Y0, 407296(SI)	// armFieldDual3.add
-	VMOVUPS	451072(SI), Y0	// mul
-	VMOVUPS	Y0, 407424(SI)	// armFieldDual3.mul
+	VMOVUPS	450944(SI), Y0	// mul
+	VMOVUPS	Y0, 407296(SI)	// armFieldDual3.mul
+	VMOVUPS	451072(SI), Y0	// reshape
+	VMOVUPS	Y0, 407424(SI)	// armFieldDual3.reshape
 	VMOVUPS	451200(SI), Y0	// mul
 	VMOVUPS	Y0, 407552(SI)	// armFieldDual3.mul
-	VMOVUPS	451328(SI), Y0	// reshape
-	VMOVUPS	Y0, 407680(SI)	// armFieldDual3.reshape
-	VMOVUPS	451456(SI), Y0	// mul
-	VMOVUPS	Y0, 407808(SI)	// armFieldDual3.mul
-	VMOVUPS	451584(SI), Y0	// mul
-	VMOVUPS	Y0, 407936(SI)	// armFieldDual3.mul
+	VMOVUPS	451328(SI), Y0	// mul
+	VMOVUPS	Y0, 407680(SI)	// armFieldDual3.mul
+	VMOVUPS	451456(SI), Y0	// mul_dot
+	VMOVUPS	Y0, 408320(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	451584(SI), Y0	// add_dot
+	VMOVUPS	Y0, 408448(SI)	// armFieldDual3.add_dot
 	VMOVUPS	451712(SI), Y0	// mul_dot
 	VMOVUPS	Y0, 408576(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	451840(SI), Y0	// add_dot
-	VMOVUPS	Y0, 408704(SI)	// armFieldDual3.add_dot
-	VMOVUPS	451968(SI), Y0	// mul_dot
-	VMOVUPS	Y0, 408832(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	451840(SI), Y0	// mul_dot
+	VMOVUPS	Y0, 408704(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	451968(SI), Y0	// reshape_dot
+	VMOVUPS	Y0, 408832(SI)	// armFieldDual3.reshape_dot
 	VMOVUPS	452096(SI), Y0	// mul_dot
 	VMOVUPS	Y0, 408960(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	452224(SI), Y0	// reshape_dot
-	VMOVUPS	Y0, 409088(SI)	// armFieldDual3.reshape_dot
-	VMOVUPS	452352(SI), Y0	// mul_dot
-	VMOVUPS	Y0, 409216(SI)	// armFieldDual3.mul_dot
-	VMOVUPS	452480(SI), Y0	// mul_dot
-	VMOVUPS	Y0, 409344(SI)	// armFieldDual3.mul_dot
+	VMOVUPS	452224(SI), Y0	// mul_dot
+	VMOVUPS	Y0, 409088(SI)	// armFieldDual3.mul_dot
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop7
 	CALL	armFieldDual3_avx2<>(SB)
 	// arm.nde:51
-	VBROADCASTSD	449280(AX), Y0	// h
+	VBROADCASTSD	449024(AX), Y0	// h
 	VMULPD	f64_3fc5555555555555<>(SB), Y0, Y1
-	VMOVSD	X1, 448920(AX)
+	VMOVSD	X1, 448664(AX)
 	VCVTPD2PSY	Y1, X1
 	VINSERTF128	$1, X1, Y1, Y1
-	VMOVSS	X1, 448928(AX)
+	VMOVSS	X1, 448672(AX)
 	VMULPD	f64_3fd5555555555555<>(SB), Y0, Y0
-	VMOVSD	X0, 448936(AX)
+	VMOVSD	X0, 448680(AX)
 	VCVTPD2PSY	Y0, X0
 	VINSERTF128	$1, X0, Y0, Y0
-	VMOVSS	X0, 448944(AX)
+	VMOVSS	X0, 448688(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop8: // 4 times: vectors of the block
 	// arm.nde:51
-	VMOVUPS	449536(SI), Y0	// q[0]
-	VMOVUPS	449664(SI), Y0	// q[1]
-	VMOVUPS	449792(SI), Y0	// v[0]
-	VMOVUPS	449920(SI), Y0	// v[1]
-	VMOVUPS	450048(SI), Y0	// q_dot[0]
-	VMOVUPS	450176(SI), Y0	// q_dot[1]
-	VMOVUPS	450304(SI), Y0	// v_dot[0]
-	VMOVUPS	450432(SI), Y0	// v_dot[1]
+	VMOVUPS	449280(SI), Y0	// q[0]
+	VMOVUPS	449408(SI), Y0	// q[1]
+	VMOVUPS	449536(SI), Y0	// v[0]
+	VMOVUPS	449664(SI), Y0	// v[1]
+	VMOVUPS	449792(SI), Y0	// q_dot[0]
+	VMOVUPS	449920(SI), Y0	// q_dot[1]
+	VMOVUPS	450048(SI), Y0	// v_dot[0]
+	VMOVUPS	450176(SI), Y0	// v_dot[1]
 	MOVQ	$2, DI
 	MOVQ	SI, R9
 loop9: // 2 times: elements
-	VBROADCASTSS	448928(AX), Y0
-	VMOVUPS	409472(R9), Y1	// armFieldDual3.dq[0]
-	VBROADCASTSS	448944(AX), Y2
-	VMOVUPS	455680(R9), Y3	// result_9[0]
-	VMOVUPS	454656(R9), Y4	// result_5[0]
-	VMOVUPS	453632(R9), Y5	// result[0]
-	VMOVUPS	449536(R9), Y6	// q[0]
+	VBROADCASTSS	448672(AX), Y0
+	VMOVUPS	409216(R9), Y1	// armFieldDual3.dq[0]
+	VBROADCASTSS	448688(AX), Y2
+	VMOVUPS	455424(R9), Y3	// result_9[0]
+	VMOVUPS	454400(R9), Y4	// result_5[0]
+	VMOVUPS	453376(R9), Y5	// result[0]
+	VMOVUPS	449280(R9), Y6	// q[0]
 	VFMADD231PS	Y5, Y0, Y6
 	VFMADD231PS	Y4, Y2, Y6
 	VFMADD231PS	Y3, Y2, Y6
 	VFMADD231PS	Y1, Y0, Y6
-	VMOVUPS	Y6, 452608(R9)	// q_next[0]
-	VMOVUPS	409728(R9), Y1	// armFieldDual3.dv[0]
-	VMOVUPS	455936(R9), Y3	// result_10[0]
-	VMOVUPS	454912(R9), Y4	// result_6[0]
-	VMOVUPS	453888(R9), Y5	// result_2[0]
-	VMOVUPS	449792(R9), Y6	// v[0]
+	VMOVUPS	Y6, 452352(R9)	// q_next[0]
+	VMOVUPS	409472(R9), Y1	// armFieldDual3.dv[0]
+	VMOVUPS	455680(R9), Y3	// result_10[0]
+	VMOVUPS	454656(R9), Y4	// result_6[0]
+	VMOVUPS	453632(R9), Y5	// result_2[0]
+	VMOVUPS	449536(R9), Y6	// v[0]
 	VFMADD231PS	Y5, Y0, Y6
 	VFMADD231PS	Y4, Y2, Y6
 	VFMADD231PS	Y3, Y2, Y6
 	VFMADD231PS	Y1, Y0, Y6
-	VMOVUPS	Y6, 452864(R9)	// v_next[0]
-	VMOVUPS	409984(R9), Y1	// armFieldDual3.dq_dot[0]
-	VMOVUPS	456192(R9), Y3	// result_11[0]
-	VMOVUPS	455168(R9), Y4	// result_7[0]
-	VMOVUPS	454144(R9), Y5	// result_3[0]
-	VMOVUPS	450048(R9), Y6	// q_dot[0]
+	VMOVUPS	Y6, 452608(R9)	// v_next[0]
+	VMOVUPS	409728(R9), Y1	// armFieldDual3.dq_dot[0]
+	VMOVUPS	455936(R9), Y3	// result_11[0]
+	VMOVUPS	454912(R9), Y4	// result_7[0]
+	VMOVUPS	453888(R9), Y5	// result_3[0]
+	VMOVUPS	449792(R9), Y6	// q_dot[0]
 	VFMADD231PS	Y0, Y5, Y6
 	VFMADD231PS	Y2, Y4, Y6
 	VFMADD231PS	Y2, Y3, Y6
 	VFMADD231PS	Y0, Y1, Y6
-	VMOVUPS	Y6, 453120(R9)	// q_next_dot[0]
-	VMOVUPS	410240(R9), Y1	// armFieldDual3.dv_dot[0]
-	VMOVUPS	456448(R9), Y3	// result_12[0]
-	VMOVUPS	455424(R9), Y4	// result_8[0]
-	VMOVUPS	454400(R9), Y5	// result_4[0]
-	VMOVUPS	450304(R9), Y6	// v_dot[0]
+	VMOVUPS	Y6, 452864(R9)	// q_next_dot[0]
+	VMOVUPS	409984(R9), Y1	// armFieldDual3.dv_dot[0]
+	VMOVUPS	456192(R9), Y3	// result_12[0]
+	VMOVUPS	455168(R9), Y4	// result_8[0]
+	VMOVUPS	454144(R9), Y5	// result_4[0]
+	VMOVUPS	450048(R9), Y6	// v_dot[0]
 	VFMADD231PS	Y0, Y5, Y6
 	VFMADD231PS	Y2, Y4, Y6
 	VFMADD231PS	Y2, Y3, Y6
 	VFMADD231PS	Y0, Y1, Y6
-	VMOVUPS	Y6, 453376(R9)	// v_next_dot[0]
+	VMOVUPS	Y6, 453120(R9)	// v_next_dot[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop9
@@ -9316,61 +9301,61 @@ loop9: // 2 times: elements
 TEXT step0Tangent3Lanestep_avx2<>(SB), NOSPLIT, $0-0
 loop1:
 	// arm.nde:51
-	VBROADCASTSD	456704(AX), Y0	// step.t
-	VMOVSD	X0, 449024(AX)	// step0Tangent3Step.t
-	VBROADCASTSD	456960(AX), Y0	// step.h
-	VMOVSD	X0, 449280(AX)	// step0Tangent3Step.h
+	VBROADCASTSD	456448(AX), Y0	// step.t
+	VMOVSD	X0, 448768(AX)	// step0Tangent3Step.t
+	VBROADCASTSD	456704(AX), Y0	// step.h
+	VMOVSD	X0, 449024(AX)	// step0Tangent3Step.h
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop2: // 4 times: vectors of the block
-	VMOVUPS	458496(SI), Y0	// q[0]
-	VMOVUPS	Y0, 449536(SI)	// step0Tangent3Step.q[0]
-	VMOVUPS	458624(SI), Y0	// q[1]
-	VMOVUPS	Y0, 449664(SI)	// step0Tangent3Step.q[1]
-	VMOVUPS	458752(SI), Y0	// v[0]
-	VMOVUPS	Y0, 449792(SI)	// step0Tangent3Step.v[0]
-	VMOVUPS	458880(SI), Y0	// v[1]
-	VMOVUPS	Y0, 449920(SI)	// step0Tangent3Step.v[1]
-	VMOVUPS	459008(SI), Y0	// q_dot[0]
-	VMOVUPS	Y0, 450048(SI)	// step0Tangent3Step.q_dot[0]
-	VMOVUPS	459136(SI), Y0	// q_dot[1]
-	VMOVUPS	Y0, 450176(SI)	// step0Tangent3Step.q_dot[1]
-	VMOVUPS	459264(SI), Y0	// v_dot[0]
-	VMOVUPS	Y0, 450304(SI)	// step0Tangent3Step.v_dot[0]
-	VMOVUPS	459392(SI), Y0	// v_dot[1]
-	VMOVUPS	Y0, 450432(SI)	// step0Tangent3Step.v_dot[1]
-	VMOVUPS	459520(SI), Y0	// extra.0[0]
-	VMOVUPS	Y0, 450560(SI)	// step0Tangent3Step.u[0]
-	VMOVUPS	459648(SI), Y0	// extra.0[1]
-	VMOVUPS	Y0, 450688(SI)	// step0Tangent3Step.u[1]
-	VMOVUPS	459776(SI), Y0	// extra.1
+	VMOVUPS	458240(SI), Y0	// q[0]
+	VMOVUPS	Y0, 449280(SI)	// step0Tangent3Step.q[0]
+	VMOVUPS	458368(SI), Y0	// q[1]
+	VMOVUPS	Y0, 449408(SI)	// step0Tangent3Step.q[1]
+	VMOVUPS	458496(SI), Y0	// v[0]
+	VMOVUPS	Y0, 449536(SI)	// step0Tangent3Step.v[0]
+	VMOVUPS	458624(SI), Y0	// v[1]
+	VMOVUPS	Y0, 449664(SI)	// step0Tangent3Step.v[1]
+	VMOVUPS	458752(SI), Y0	// q_dot[0]
+	VMOVUPS	Y0, 449792(SI)	// step0Tangent3Step.q_dot[0]
+	VMOVUPS	458880(SI), Y0	// q_dot[1]
+	VMOVUPS	Y0, 449920(SI)	// step0Tangent3Step.q_dot[1]
+	VMOVUPS	459008(SI), Y0	// v_dot[0]
+	VMOVUPS	Y0, 450048(SI)	// step0Tangent3Step.v_dot[0]
+	VMOVUPS	459136(SI), Y0	// v_dot[1]
+	VMOVUPS	Y0, 450176(SI)	// step0Tangent3Step.v_dot[1]
+	VMOVUPS	459264(SI), Y0	// extra.0[0]
+	VMOVUPS	Y0, 450304(SI)	// step0Tangent3Step.u[0]
+	VMOVUPS	459392(SI), Y0	// extra.0[1]
+	VMOVUPS	Y0, 450432(SI)	// step0Tangent3Step.u[1]
+	VMOVUPS	459520(SI), Y0	// extra.1
+	VMOVUPS	Y0, 450560(SI)	// step0Tangent3Step.mul
+	VMOVUPS	459648(SI), Y0	// extra.2
+	VMOVUPS	Y0, 450688(SI)	// step0Tangent3Step.add
+	VMOVUPS	459776(SI), Y0	// extra.3
 	VMOVUPS	Y0, 450816(SI)	// step0Tangent3Step.mul
-	VMOVUPS	459904(SI), Y0	// extra.2
-	VMOVUPS	Y0, 450944(SI)	// step0Tangent3Step.add
-	VMOVUPS	460032(SI), Y0	// extra.3
-	VMOVUPS	Y0, 451072(SI)	// step0Tangent3Step.mul
-	VMOVUPS	460160(SI), Y0	// extra.4
+	VMOVUPS	459904(SI), Y0	// extra.4
+	VMOVUPS	Y0, 450944(SI)	// step0Tangent3Step.mul
+	VMOVUPS	460032(SI), Y0	// extra.5
+	VMOVUPS	Y0, 451072(SI)	// step0Tangent3Step.reshape
+	VMOVUPS	460160(SI), Y0	// extra.6
 	VMOVUPS	Y0, 451200(SI)	// step0Tangent3Step.mul
-	VMOVUPS	460288(SI), Y0	// extra.5
-	VMOVUPS	Y0, 451328(SI)	// step0Tangent3Step.reshape
-	VMOVUPS	460416(SI), Y0	// extra.6
-	VMOVUPS	Y0, 451456(SI)	// step0Tangent3Step.mul
-	VMOVUPS	460544(SI), Y0	// extra.7
-	VMOVUPS	Y0, 451584(SI)	// step0Tangent3Step.mul
-	VMOVUPS	460672(SI), Y0	// extra.8
+	VMOVUPS	460288(SI), Y0	// extra.7
+	VMOVUPS	Y0, 451328(SI)	// step0Tangent3Step.mul
+	VMOVUPS	460416(SI), Y0	// extra.8
+	VMOVUPS	Y0, 451456(SI)	// step0Tangent3Step.mul_dot
+	VMOVUPS	460544(SI), Y0	// extra.9
+	VMOVUPS	Y0, 451584(SI)	// step0Tangent3Step.add_dot
+	VMOVUPS	460672(SI), Y0	// extra.10
 	VMOVUPS	Y0, 451712(SI)	// step0Tangent3Step.mul_dot
-	VMOVUPS	460800(SI), Y0	// extra.9
-	VMOVUPS	Y0, 451840(SI)	// step0Tangent3Step.add_dot
-	VMOVUPS	460928(SI), Y0	// extra.10
-	VMOVUPS	Y0, 451968(SI)	// step0Tangent3Step.mul_dot
-	VMOVUPS	461056(SI), Y0	// extra.11
+	VMOVUPS	460800(SI), Y0	// extra.11
+	VMOVUPS	Y0, 451840(SI)	// step0Tangent3Step.mul_dot
+	VMOVUPS	460928(SI), Y0	// extra.12
+	VMOVUPS	Y0, 451968(SI)	// step0Tangent3Step.reshape_dot
+	VMOVUPS	461056(SI), Y0	// extra.13
 	VMOVUPS	Y0, 452096(SI)	// step0Tangent3Step.mul_dot
-	VMOVUPS	461184(SI), Y0	// extra.12
-	VMOVUPS	Y0, 452224(SI)	// step0Tangent3Step.reshape_dot
-	VMOVUPS	461312(SI), Y0	// extra.13
-	VMOVUPS	Y0, 452352(SI)	// step0Tangent3Step.mul_dot
-	VMOVUPS	461440(SI), Y0	// extra.14
-	VMOVUPS	Y0, 452480(SI)	// step0Tangent3Step.mul_dot
+	VMOVUPS	461184(SI), Y0	// extra.14
+	VMOVUPS	Y0, 452224(SI)	// step0Tangent3Step.mul_dot
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop2
@@ -9384,40 +9369,40 @@ loop3: // 4 times: vectors of the block
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VMOVUPS	f32_00000000<>(SB), Y3
 	// arm.nde:51
-	VMOVUPS	452608(SI), Y15	// step0Tangent3Step.q_next[0]
+	VMOVUPS	452352(SI), Y15	// step0Tangent3Step.q_next[0]
 	VMOVUPS	Y15, 0(AX)
 	VMOVUPS	0(AX), Y13
 	VSUBPS	0(AX), Y13, Y4
-	VMOVUPS	452736(SI), Y15	// step0Tangent3Step.q_next[1]
+	VMOVUPS	452480(SI), Y15	// step0Tangent3Step.q_next[1]
 	VMOVUPS	Y15, 32(AX)
 	VMOVUPS	32(AX), Y13
 	VSUBPS	32(AX), Y13, Y5
 	VADDPS	Y4, Y0, Y0
 	VADDPS	Y5, Y0, Y0
-	VMOVUPS	452864(SI), Y15	// step0Tangent3Step.v_next[0]
+	VMOVUPS	452608(SI), Y15	// step0Tangent3Step.v_next[0]
 	VMOVUPS	Y15, 64(AX)
 	VMOVUPS	64(AX), Y13
 	VSUBPS	64(AX), Y13, Y4
-	VMOVUPS	452992(SI), Y15	// step0Tangent3Step.v_next[1]
+	VMOVUPS	452736(SI), Y15	// step0Tangent3Step.v_next[1]
 	VMOVUPS	Y15, 96(AX)
 	VMOVUPS	96(AX), Y13
 	VSUBPS	96(AX), Y13, Y5
 	VADDPS	Y4, Y1, Y1
 	VADDPS	Y5, Y1, Y1
-	VMOVUPS	453120(SI), Y4	// step0Tangent3Step.q_next_dot[0]
+	VMOVUPS	452864(SI), Y4	// step0Tangent3Step.q_next_dot[0]
 	VSUBPS	Y4, Y4, Y5
-	VMOVUPS	453248(SI), Y6	// step0Tangent3Step.q_next_dot[1]
+	VMOVUPS	452992(SI), Y6	// step0Tangent3Step.q_next_dot[1]
 	VSUBPS	Y6, Y6, Y7
 	VADDPS	Y5, Y2, Y2
 	VADDPS	Y7, Y2, Y2
-	VMOVUPS	453376(SI), Y5	// step0Tangent3Step.v_next_dot[0]
+	VMOVUPS	453120(SI), Y5	// step0Tangent3Step.v_next_dot[0]
 	VSUBPS	Y5, Y5, Y7
-	VMOVUPS	453504(SI), Y8	// step0Tangent3Step.v_next_dot[1]
+	VMOVUPS	453248(SI), Y8	// step0Tangent3Step.v_next_dot[1]
 	VSUBPS	Y8, Y8, Y9
 	VADDPS	Y7, Y3, Y3
 	VADDPS	Y9, Y3, Y3
-	VMOVUPD	457216(DI), Y7	// step.live
-	VMOVUPD	457248(DI), Y9	// step.live | 1
+	VMOVUPD	456960(DI), Y7	// step.live
+	VMOVUPD	456992(DI), Y9	// step.live | 1
 	VCMPPS	$0, f32_00000000<>(SB), Y0, Y0
 	VCMPPS	$0, f32_00000000<>(SB), Y1, Y1
 	VANDPS	Y1, Y0, Y0
@@ -9437,32 +9422,32 @@ loop3: // 4 times: vectors of the block
 	VPMOVSXDQ	X2, Y2
 	VANDPD	f64_3ff0000000000000<>(SB), Y0, Y0
 	VANDPD	f64_3ff0000000000000<>(SB), Y2, Y2
-	VMOVUPD	Y0, 462592(DI)	// step.code
-	VMOVUPD	Y2, 462624(DI)	// step.code | 1
-	VMOVUPS	458496(SI), Y0	// q[0]
-	VMOVUPS	458624(SI), Y2	// q[1]
-	VMOVUPS	458752(SI), Y3	// v[0]
-	VMOVUPS	458880(SI), Y7	// v[1]
-	VMOVUPS	459008(SI), Y9	// q_dot[0]
-	VMOVUPS	459136(SI), Y10	// q_dot[1]
-	VMOVUPS	459264(SI), Y11	// v_dot[0]
-	VMOVUPS	459392(SI), Y12	// v_dot[1]
+	VMOVUPD	Y0, 462336(DI)	// step.code
+	VMOVUPD	Y2, 462368(DI)	// step.code | 1
+	VMOVUPS	458240(SI), Y0	// q[0]
+	VMOVUPS	458368(SI), Y2	// q[1]
+	VMOVUPS	458496(SI), Y3	// v[0]
+	VMOVUPS	458624(SI), Y7	// v[1]
+	VMOVUPS	458752(SI), Y9	// q_dot[0]
+	VMOVUPS	458880(SI), Y10	// q_dot[1]
+	VMOVUPS	459008(SI), Y11	// v_dot[0]
+	VMOVUPS	459136(SI), Y12	// v_dot[1]
 	VBLENDVPS	Y1, 0(AX), Y0, Y0
-	VMOVUPS	Y0, 461568(SI)	// q.next[0]
+	VMOVUPS	Y0, 461312(SI)	// q.next[0]
 	VBLENDVPS	Y1, 32(AX), Y2, Y0
-	VMOVUPS	Y0, 461696(SI)	// q.next[1]
+	VMOVUPS	Y0, 461440(SI)	// q.next[1]
 	VBLENDVPS	Y1, 64(AX), Y3, Y0
-	VMOVUPS	Y0, 461824(SI)	// v.next[0]
+	VMOVUPS	Y0, 461568(SI)	// v.next[0]
 	VBLENDVPS	Y1, 96(AX), Y7, Y0
-	VMOVUPS	Y0, 461952(SI)	// v.next[1]
+	VMOVUPS	Y0, 461696(SI)	// v.next[1]
 	VBLENDVPS	Y1, Y4, Y9, Y0
-	VMOVUPS	Y0, 462080(SI)	// q_dot.next[0]
+	VMOVUPS	Y0, 461824(SI)	// q_dot.next[0]
 	VBLENDVPS	Y1, Y6, Y10, Y0
-	VMOVUPS	Y0, 462208(SI)	// q_dot.next[1]
+	VMOVUPS	Y0, 461952(SI)	// q_dot.next[1]
 	VBLENDVPS	Y1, Y5, Y11, Y0
-	VMOVUPS	Y0, 462336(SI)	// v_dot.next[0]
+	VMOVUPS	Y0, 462080(SI)	// v_dot.next[0]
 	VBLENDVPS	Y1, Y8, Y12, Y0
-	VMOVUPS	Y0, 462464(SI)	// v_dot.next[1]
+	VMOVUPS	Y0, 462208(SI)	// v_dot.next[1]
 	ADDQ	$32, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -9471,62 +9456,62 @@ loop3: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop4: // 4 times: vectors of the block
-	VMOVUPS	461568(SI), Y0	// q.next[0]
-	VMOVUPS	Y0, 458496(SI)	// q[0]
-	VMOVUPS	461696(SI), Y0	// q.next[1]
-	VMOVUPS	Y0, 458624(SI)	// q[1]
-	VMOVUPS	461824(SI), Y0	// v.next[0]
-	VMOVUPS	Y0, 458752(SI)	// v[0]
-	VMOVUPS	461952(SI), Y0	// v.next[1]
-	VMOVUPS	Y0, 458880(SI)	// v[1]
-	VMOVUPS	462080(SI), Y0	// q_dot.next[0]
-	VMOVUPS	Y0, 459008(SI)	// q_dot[0]
-	VMOVUPS	462208(SI), Y0	// q_dot.next[1]
-	VMOVUPS	Y0, 459136(SI)	// q_dot[1]
-	VMOVUPS	462336(SI), Y0	// v_dot.next[0]
-	VMOVUPS	Y0, 459264(SI)	// v_dot[0]
-	VMOVUPS	462464(SI), Y0	// v_dot.next[1]
-	VMOVUPS	Y0, 459392(SI)	// v_dot[1]
+	VMOVUPS	461312(SI), Y0	// q.next[0]
+	VMOVUPS	Y0, 458240(SI)	// q[0]
+	VMOVUPS	461440(SI), Y0	// q.next[1]
+	VMOVUPS	Y0, 458368(SI)	// q[1]
+	VMOVUPS	461568(SI), Y0	// v.next[0]
+	VMOVUPS	Y0, 458496(SI)	// v[0]
+	VMOVUPS	461696(SI), Y0	// v.next[1]
+	VMOVUPS	Y0, 458624(SI)	// v[1]
+	VMOVUPS	461824(SI), Y0	// q_dot.next[0]
+	VMOVUPS	Y0, 458752(SI)	// q_dot[0]
+	VMOVUPS	461952(SI), Y0	// q_dot.next[1]
+	VMOVUPS	Y0, 458880(SI)	// q_dot[1]
+	VMOVUPS	462080(SI), Y0	// v_dot.next[0]
+	VMOVUPS	Y0, 459008(SI)	// v_dot[0]
+	VMOVUPS	462208(SI), Y0	// v_dot.next[1]
+	VMOVUPS	Y0, 459136(SI)	// v_dot[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop4
 	// the next step, if all lanes have taken this one
-	VMOVUPD	462592(AX), Y0	// step.code
-	VMOVUPD	462624(AX), Y1	// step.code | 1
+	VMOVUPD	462336(AX), Y0	// step.code
+	VMOVUPD	462368(AX), Y1	// step.code | 1
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	462656(AX), Y1	// step.code | 2
+	VMOVUPD	462400(AX), Y1	// step.code | 2
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	462688(AX), Y1	// step.code | 3
+	VMOVUPD	462432(AX), Y1	// step.code | 3
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	462720(AX), Y1	// step.code | 4
+	VMOVUPD	462464(AX), Y1	// step.code | 4
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	462752(AX), Y1	// step.code | 5
+	VMOVUPD	462496(AX), Y1	// step.code | 5
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	462784(AX), Y1	// step.code | 6
+	VMOVUPD	462528(AX), Y1	// step.code | 6
 	VADDPD	Y1, Y0, Y0
-	VMOVUPD	462816(AX), Y1	// step.code | 7
+	VMOVUPD	462560(AX), Y1	// step.code | 7
 	VADDPD	Y1, Y0, Y0
 	VPERM2F128	$1, Y0, Y0, Y1
 	VADDPD	Y1, Y0, Y0
 	VSHUFPD	$5, Y0, Y0, Y1
 	VADDPD	Y1, Y0, Y0
 	VCMPPD	$0, f64_4040000000000000<>(SB), Y0, Y0
-	VBROADCASTSD	457728(AX), Y1	// step.taken
+	VBROADCASTSD	457472(AX), Y1	// step.taken
 	VADDPD	f64_3ff0000000000000<>(SB), Y1, Y2
-	VBROADCASTSD	457472(AX), Y3	// step.t0
-	VBROADCASTSD	456960(AX), Y4	// step.h
+	VBROADCASTSD	457216(AX), Y3	// step.t0
+	VBROADCASTSD	456704(AX), Y4	// step.h
 	VMULPD	Y4, Y2, Y4
 	VADDPD	Y4, Y3, Y3
-	VBROADCASTSD	457984(AX), Y4	// step.many
+	VBROADCASTSD	457728(AX), Y4	// step.many
 	VSUBPD	Y2, Y4, Y4
-	VBROADCASTSD	456704(AX), Y5	// step.t
+	VBROADCASTSD	456448(AX), Y5	// step.t
 	VBLENDVPD	Y0, Y3, Y5, Y3
 	VBLENDVPD	Y0, Y2, Y1, Y1
 	VANDPD	Y4, Y0, Y0
-	VMOVSD	X3, 456704(AX)	// step.t
-	VMOVSD	X1, 457728(AX)	// step.taken
-	VMOVSD	X0, 458240(AX)	// step.more
-	CMPQ	458240(AX), $0	// step.more
+	VMOVSD	X3, 456448(AX)	// step.t
+	VMOVSD	X1, 457472(AX)	// step.taken
+	VMOVSD	X0, 457984(AX)	// step.more
+	CMPQ	457984(AX), $0	// step.more
 	JNE	loop1
 	RET
 
@@ -9548,42 +9533,42 @@ TEXT stepJacobianSamplePart0_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	463616(SI), Y0	// stepJacobianSample.load
+	VMOVUPS	463360(SI), Y0	// stepJacobianSample.load
 	// arm.nde:27
 	VBROADCASTSS	5388(BX), Y1	// Arm.m2
 	VADDPS	Y0, Y1, Y1
 	// arm.nde:30
 	VBROADCASTSS	8(DX), Y2	// Arm.l2.square
 	VMULPS	Y2, Y1, Y2
-	VMOVUPS	Y2, 467840(SI)	// stepJacobianSample.mul
+	VMOVUPS	Y2, 467584(SI)	// stepJacobianSample.mul
 	VBROADCASTSS	(DX), Y3	// Arm.m2.add
 	VADDPS	Y3, Y0, Y0
 	VBROADCASTSS	4(DX), Y3	// Arm.l1.square
 	VFMADD213PS	Y2, Y0, Y3
-	VMOVUPS	Y3, 467968(SI)	// stepJacobianSample.add
+	VMOVUPS	Y3, 467712(SI)	// stepJacobianSample.add
 	VMULPS	f32_40000000<>(SB), Y1, Y3
 	VBROADCASTSS	5392(BX), Y4	// Arm.l1
 	VMULPS	Y4, Y3, Y3
 	VBROADCASTSS	5396(BX), Y4	// Arm.l2
 	VMULPS	Y4, Y3, Y3
-	VMOVUPS	Y3, 468096(SI)	// stepJacobianSample.mul_2
+	VMOVUPS	Y3, 467840(SI)	// stepJacobianSample.mul_2
 	// arm.nde:31
 	VBROADCASTSS	5392(BX), Y3	// Arm.l1
 	VMULPS	Y3, Y1, Y3
 	VBROADCASTSS	5396(BX), Y4	// Arm.l2
 	VMULPS	Y4, Y3, Y3
-	VMOVUPS	Y3, 468224(SI)	// stepJacobianSample.mul_3
+	VMOVUPS	Y3, 467968(SI)	// stepJacobianSample.mul_3
 	// arm.nde:32
-	VMOVUPS	Y2, 468352(SI)	// stepJacobianSample.reshape
+	VMOVUPS	Y2, 468096(SI)	// stepJacobianSample.reshape
 	// arm.nde:35
 	VMULPS	f32_411cf5c3<>(SB), Y0, Y0
 	VBROADCASTSS	5392(BX), Y2	// Arm.l1
 	VMULPS	Y2, Y0, Y0
-	VMOVUPS	Y0, 468480(SI)	// stepJacobianSample.mul_4
+	VMOVUPS	Y0, 468224(SI)	// stepJacobianSample.mul_4
 	VMULPS	f32_411cf5c3<>(SB), Y1, Y0
 	VBROADCASTSS	5396(BX), Y1	// Arm.l2
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 468608(SI)	// stepJacobianSample.mul_5
+	VMOVUPS	Y0, 468352(SI)	// stepJacobianSample.mul_5
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
@@ -9593,39 +9578,39 @@ loop1: // 4 times: vectors of the block
 	MOVQ	AX, DI
 loop2: // 4 times: vectors of the block
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 471808(SI)	// stepJacobianSample.step0_in0
+	VMOVUPD	Y0, 471552(SI)	// stepJacobianSample.step0_in0
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 471840(SI)	// stepJacobianSample.step0_in0 | 1
+	VMOVUPD	Y0, 471584(SI)	// stepJacobianSample.step0_in0 | 1
 	VMOVUPD	f64_3f847ae147ae147b<>(SB), Y0
-	VMOVUPD	Y0, 472064(SI)	// stepJacobianSample.step0_in1
+	VMOVUPD	Y0, 471808(SI)	// stepJacobianSample.step0_in1
 	VMOVUPD	f64_3f847ae147ae147b<>(SB), Y0
-	VMOVUPD	Y0, 472096(SI)	// stepJacobianSample.step0_in1 | 1
-	VMOVUPS	462848(DI), Y0	// stepJacobianSample.q[0]
-	VMOVUPS	Y0, 293376(DI)	// step0Lanestep.q[0]
-	VMOVUPS	462976(DI), Y0	// stepJacobianSample.q[1]
-	VMOVUPS	Y0, 293504(DI)	// step0Lanestep.q[1]
-	VMOVUPS	463104(DI), Y0	// stepJacobianSample.v[0]
-	VMOVUPS	Y0, 293632(DI)	// step0Lanestep.v[0]
-	VMOVUPS	463232(DI), Y0	// stepJacobianSample.v[1]
-	VMOVUPS	Y0, 293760(DI)	// step0Lanestep.v[1]
-	VMOVUPS	463360(DI), Y0	// stepJacobianSample.u[0]
-	VMOVUPS	Y0, 293888(DI)	// step0Lanestep.extra.0[0]
-	VMOVUPS	463488(DI), Y0	// stepJacobianSample.u[1]
-	VMOVUPS	Y0, 294016(DI)	// step0Lanestep.extra.0[1]
-	VMOVUPS	467840(DI), Y0	// stepJacobianSample.mul
-	VMOVUPS	Y0, 294144(DI)	// step0Lanestep.extra.1
-	VMOVUPS	467968(DI), Y0	// stepJacobianSample.add
-	VMOVUPS	Y0, 294272(DI)	// step0Lanestep.extra.2
-	VMOVUPS	468096(DI), Y0	// stepJacobianSample.mul_2
-	VMOVUPS	Y0, 294400(DI)	// step0Lanestep.extra.3
-	VMOVUPS	468224(DI), Y0	// stepJacobianSample.mul_3
-	VMOVUPS	Y0, 294528(DI)	// step0Lanestep.extra.4
-	VMOVUPS	468352(DI), Y0	// stepJacobianSample.reshape
-	VMOVUPS	Y0, 294656(DI)	// step0Lanestep.extra.5
-	VMOVUPS	468480(DI), Y0	// stepJacobianSample.mul_4
-	VMOVUPS	Y0, 294784(DI)	// step0Lanestep.extra.6
-	VMOVUPS	468608(DI), Y0	// stepJacobianSample.mul_5
-	VMOVUPS	Y0, 294912(DI)	// step0Lanestep.extra.7
+	VMOVUPD	Y0, 471840(SI)	// stepJacobianSample.step0_in1 | 1
+	VMOVUPS	462592(DI), Y0	// stepJacobianSample.q[0]
+	VMOVUPS	Y0, 293120(DI)	// step0Lanestep.q[0]
+	VMOVUPS	462720(DI), Y0	// stepJacobianSample.q[1]
+	VMOVUPS	Y0, 293248(DI)	// step0Lanestep.q[1]
+	VMOVUPS	462848(DI), Y0	// stepJacobianSample.v[0]
+	VMOVUPS	Y0, 293376(DI)	// step0Lanestep.v[0]
+	VMOVUPS	462976(DI), Y0	// stepJacobianSample.v[1]
+	VMOVUPS	Y0, 293504(DI)	// step0Lanestep.v[1]
+	VMOVUPS	463104(DI), Y0	// stepJacobianSample.u[0]
+	VMOVUPS	Y0, 293632(DI)	// step0Lanestep.extra.0[0]
+	VMOVUPS	463232(DI), Y0	// stepJacobianSample.u[1]
+	VMOVUPS	Y0, 293760(DI)	// step0Lanestep.extra.0[1]
+	VMOVUPS	467584(DI), Y0	// stepJacobianSample.mul
+	VMOVUPS	Y0, 293888(DI)	// step0Lanestep.extra.1
+	VMOVUPS	467712(DI), Y0	// stepJacobianSample.add
+	VMOVUPS	Y0, 294016(DI)	// step0Lanestep.extra.2
+	VMOVUPS	467840(DI), Y0	// stepJacobianSample.mul_2
+	VMOVUPS	Y0, 294144(DI)	// step0Lanestep.extra.3
+	VMOVUPS	467968(DI), Y0	// stepJacobianSample.mul_3
+	VMOVUPS	Y0, 294272(DI)	// step0Lanestep.extra.4
+	VMOVUPS	468096(DI), Y0	// stepJacobianSample.reshape
+	VMOVUPS	Y0, 294400(DI)	// step0Lanestep.extra.5
+	VMOVUPS	468224(DI), Y0	// stepJacobianSample.mul_4
+	VMOVUPS	Y0, 294528(DI)	// step0Lanestep.extra.6
+	VMOVUPS	468352(DI), Y0	// stepJacobianSample.mul_5
+	VMOVUPS	Y0, 294656(DI)	// step0Lanestep.extra.7
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -9651,14 +9636,14 @@ TEXT stepJacobianSamplePart2_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	293376(SI), Y0	// step0Lanestep.q[0]
-	VMOVUPS	Y0, 463744(SI)	// stepJacobianSample.qn[0]
-	VMOVUPS	293504(SI), Y0	// step0Lanestep.q[1]
-	VMOVUPS	Y0, 463872(SI)	// stepJacobianSample.qn[1]
-	VMOVUPS	293632(SI), Y0	// step0Lanestep.v[0]
-	VMOVUPS	Y0, 464000(SI)	// stepJacobianSample.vn[0]
-	VMOVUPS	293760(SI), Y0	// step0Lanestep.v[1]
-	VMOVUPS	Y0, 464128(SI)	// stepJacobianSample.vn[1]
+	VMOVUPS	293120(SI), Y0	// step0Lanestep.q[0]
+	VMOVUPS	Y0, 463488(SI)	// stepJacobianSample.qn[0]
+	VMOVUPS	293248(SI), Y0	// step0Lanestep.q[1]
+	VMOVUPS	Y0, 463616(SI)	// stepJacobianSample.qn[1]
+	VMOVUPS	293376(SI), Y0	// step0Lanestep.v[0]
+	VMOVUPS	Y0, 463744(SI)	// stepJacobianSample.vn[0]
+	VMOVUPS	293504(SI), Y0	// step0Lanestep.v[1]
+	VMOVUPS	Y0, 463872(SI)	// stepJacobianSample.vn[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
@@ -9668,47 +9653,47 @@ loop1: // 4 times: vectors of the block
 	MOVQ	AX, DI
 loop2: // 4 times: vectors of the block
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 472320(SI)	// stepJacobianSample.step2_in0
+	VMOVUPD	Y0, 472064(SI)	// stepJacobianSample.step2_in0
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 472352(SI)	// stepJacobianSample.step2_in0 | 1
+	VMOVUPD	Y0, 472096(SI)	// stepJacobianSample.step2_in0 | 1
 	VMOVUPD	f64_3f847ae147ae147b<>(SB), Y0
-	VMOVUPD	Y0, 472576(SI)	// stepJacobianSample.step2_in1
+	VMOVUPD	Y0, 472320(SI)	// stepJacobianSample.step2_in1
 	VMOVUPD	f64_3f847ae147ae147b<>(SB), Y0
-	VMOVUPD	Y0, 472608(SI)	// stepJacobianSample.step2_in1 | 1
-	VMOVUPS	462848(DI), Y0	// stepJacobianSample.q[0]
-	VMOVUPS	Y0, 348672(DI)	// step0TangentLanestep.q[0]
-	VMOVUPS	462976(DI), Y0	// stepJacobianSample.q[1]
-	VMOVUPS	Y0, 348800(DI)	// step0TangentLanestep.q[1]
-	VMOVUPS	463104(DI), Y0	// stepJacobianSample.v[0]
-	VMOVUPS	Y0, 348928(DI)	// step0TangentLanestep.v[0]
-	VMOVUPS	463232(DI), Y0	// stepJacobianSample.v[1]
-	VMOVUPS	Y0, 349056(DI)	// step0TangentLanestep.v[1]
+	VMOVUPD	Y0, 472352(SI)	// stepJacobianSample.step2_in1 | 1
+	VMOVUPS	462592(DI), Y0	// stepJacobianSample.q[0]
+	VMOVUPS	Y0, 348416(DI)	// step0TangentLanestep.q[0]
+	VMOVUPS	462720(DI), Y0	// stepJacobianSample.q[1]
+	VMOVUPS	Y0, 348544(DI)	// step0TangentLanestep.q[1]
+	VMOVUPS	462848(DI), Y0	// stepJacobianSample.v[0]
+	VMOVUPS	Y0, 348672(DI)	// step0TangentLanestep.v[0]
+	VMOVUPS	462976(DI), Y0	// stepJacobianSample.v[1]
+	VMOVUPS	Y0, 348800(DI)	// step0TangentLanestep.v[1]
 	VMOVUPS	f32_3f800000<>(SB), Y0
-	VMOVUPS	Y0, 349184(DI)	// step0TangentLanestep.q_dot[0]
+	VMOVUPS	Y0, 348928(DI)	// step0TangentLanestep.q_dot[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 349312(DI)	// step0TangentLanestep.q_dot[1]
+	VMOVUPS	Y0, 349056(DI)	// step0TangentLanestep.q_dot[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 349440(DI)	// step0TangentLanestep.v_dot[0]
+	VMOVUPS	Y0, 349184(DI)	// step0TangentLanestep.v_dot[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 349568(DI)	// step0TangentLanestep.v_dot[1]
-	VMOVUPS	463360(DI), Y0	// stepJacobianSample.u[0]
-	VMOVUPS	Y0, 349696(DI)	// step0TangentLanestep.extra.0[0]
-	VMOVUPS	463488(DI), Y0	// stepJacobianSample.u[1]
-	VMOVUPS	Y0, 349824(DI)	// step0TangentLanestep.extra.0[1]
-	VMOVUPS	467840(DI), Y0	// stepJacobianSample.mul
-	VMOVUPS	Y0, 349952(DI)	// step0TangentLanestep.extra.1
-	VMOVUPS	467968(DI), Y0	// stepJacobianSample.add
-	VMOVUPS	Y0, 350080(DI)	// step0TangentLanestep.extra.2
-	VMOVUPS	468096(DI), Y0	// stepJacobianSample.mul_2
-	VMOVUPS	Y0, 350208(DI)	// step0TangentLanestep.extra.3
-	VMOVUPS	468224(DI), Y0	// stepJacobianSample.mul_3
-	VMOVUPS	Y0, 350336(DI)	// step0TangentLanestep.extra.4
-	VMOVUPS	468352(DI), Y0	// stepJacobianSample.reshape
-	VMOVUPS	Y0, 350464(DI)	// step0TangentLanestep.extra.5
-	VMOVUPS	468480(DI), Y0	// stepJacobianSample.mul_4
-	VMOVUPS	Y0, 350592(DI)	// step0TangentLanestep.extra.6
-	VMOVUPS	468608(DI), Y0	// stepJacobianSample.mul_5
-	VMOVUPS	Y0, 350720(DI)	// step0TangentLanestep.extra.7
+	VMOVUPS	Y0, 349312(DI)	// step0TangentLanestep.v_dot[1]
+	VMOVUPS	463104(DI), Y0	// stepJacobianSample.u[0]
+	VMOVUPS	Y0, 349440(DI)	// step0TangentLanestep.extra.0[0]
+	VMOVUPS	463232(DI), Y0	// stepJacobianSample.u[1]
+	VMOVUPS	Y0, 349568(DI)	// step0TangentLanestep.extra.0[1]
+	VMOVUPS	467584(DI), Y0	// stepJacobianSample.mul
+	VMOVUPS	Y0, 349696(DI)	// step0TangentLanestep.extra.1
+	VMOVUPS	467712(DI), Y0	// stepJacobianSample.add
+	VMOVUPS	Y0, 349824(DI)	// step0TangentLanestep.extra.2
+	VMOVUPS	467840(DI), Y0	// stepJacobianSample.mul_2
+	VMOVUPS	Y0, 349952(DI)	// step0TangentLanestep.extra.3
+	VMOVUPS	467968(DI), Y0	// stepJacobianSample.mul_3
+	VMOVUPS	Y0, 350080(DI)	// step0TangentLanestep.extra.4
+	VMOVUPS	468096(DI), Y0	// stepJacobianSample.reshape
+	VMOVUPS	Y0, 350208(DI)	// step0TangentLanestep.extra.5
+	VMOVUPS	468224(DI), Y0	// stepJacobianSample.mul_4
+	VMOVUPS	Y0, 350336(DI)	// step0TangentLanestep.extra.6
+	VMOVUPS	468352(DI), Y0	// stepJacobianSample.mul_5
+	VMOVUPS	Y0, 350464(DI)	// step0TangentLanestep.extra.7
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -9734,14 +9719,14 @@ TEXT stepJacobianSamplePart4_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	349184(SI), Y0	// step0TangentLanestep.q_dot[0]
-	VMOVUPS	Y0, 468736(SI)	// stepJacobianSample.result[0]
-	VMOVUPS	349312(SI), Y0	// step0TangentLanestep.q_dot[1]
-	VMOVUPS	Y0, 468864(SI)	// stepJacobianSample.result[1]
-	VMOVUPS	349440(SI), Y0	// step0TangentLanestep.v_dot[0]
-	VMOVUPS	Y0, 470272(SI)	// stepJacobianSample.result_7[0]
-	VMOVUPS	349568(SI), Y0	// step0TangentLanestep.v_dot[1]
-	VMOVUPS	Y0, 470400(SI)	// stepJacobianSample.result_7[1]
+	VMOVUPS	348928(SI), Y0	// step0TangentLanestep.q_dot[0]
+	VMOVUPS	Y0, 468480(SI)	// stepJacobianSample.result[0]
+	VMOVUPS	349056(SI), Y0	// step0TangentLanestep.q_dot[1]
+	VMOVUPS	Y0, 468608(SI)	// stepJacobianSample.result[1]
+	VMOVUPS	349184(SI), Y0	// step0TangentLanestep.v_dot[0]
+	VMOVUPS	Y0, 470016(SI)	// stepJacobianSample.result_7[0]
+	VMOVUPS	349312(SI), Y0	// step0TangentLanestep.v_dot[1]
+	VMOVUPS	Y0, 470144(SI)	// stepJacobianSample.result_7[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
@@ -9751,47 +9736,47 @@ loop1: // 4 times: vectors of the block
 	MOVQ	AX, DI
 loop2: // 4 times: vectors of the block
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 472832(SI)	// stepJacobianSample.step4_in0
+	VMOVUPD	Y0, 472576(SI)	// stepJacobianSample.step4_in0
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 472864(SI)	// stepJacobianSample.step4_in0 | 1
+	VMOVUPD	Y0, 472608(SI)	// stepJacobianSample.step4_in0 | 1
 	VMOVUPD	f64_3f847ae147ae147b<>(SB), Y0
-	VMOVUPD	Y0, 473088(SI)	// stepJacobianSample.step4_in1
+	VMOVUPD	Y0, 472832(SI)	// stepJacobianSample.step4_in1
 	VMOVUPD	f64_3f847ae147ae147b<>(SB), Y0
-	VMOVUPD	Y0, 473120(SI)	// stepJacobianSample.step4_in1 | 1
-	VMOVUPS	462848(DI), Y0	// stepJacobianSample.q[0]
-	VMOVUPS	Y0, 348672(DI)	// step0TangentLanestep.q[0]
-	VMOVUPS	462976(DI), Y0	// stepJacobianSample.q[1]
-	VMOVUPS	Y0, 348800(DI)	// step0TangentLanestep.q[1]
-	VMOVUPS	463104(DI), Y0	// stepJacobianSample.v[0]
-	VMOVUPS	Y0, 348928(DI)	// step0TangentLanestep.v[0]
-	VMOVUPS	463232(DI), Y0	// stepJacobianSample.v[1]
-	VMOVUPS	Y0, 349056(DI)	// step0TangentLanestep.v[1]
+	VMOVUPD	Y0, 472864(SI)	// stepJacobianSample.step4_in1 | 1
+	VMOVUPS	462592(DI), Y0	// stepJacobianSample.q[0]
+	VMOVUPS	Y0, 348416(DI)	// step0TangentLanestep.q[0]
+	VMOVUPS	462720(DI), Y0	// stepJacobianSample.q[1]
+	VMOVUPS	Y0, 348544(DI)	// step0TangentLanestep.q[1]
+	VMOVUPS	462848(DI), Y0	// stepJacobianSample.v[0]
+	VMOVUPS	Y0, 348672(DI)	// step0TangentLanestep.v[0]
+	VMOVUPS	462976(DI), Y0	// stepJacobianSample.v[1]
+	VMOVUPS	Y0, 348800(DI)	// step0TangentLanestep.v[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 349184(DI)	// step0TangentLanestep.q_dot[0]
+	VMOVUPS	Y0, 348928(DI)	// step0TangentLanestep.q_dot[0]
 	VMOVUPS	f32_3f800000<>(SB), Y0
-	VMOVUPS	Y0, 349312(DI)	// step0TangentLanestep.q_dot[1]
+	VMOVUPS	Y0, 349056(DI)	// step0TangentLanestep.q_dot[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 349440(DI)	// step0TangentLanestep.v_dot[0]
+	VMOVUPS	Y0, 349184(DI)	// step0TangentLanestep.v_dot[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 349568(DI)	// step0TangentLanestep.v_dot[1]
-	VMOVUPS	463360(DI), Y0	// stepJacobianSample.u[0]
-	VMOVUPS	Y0, 349696(DI)	// step0TangentLanestep.extra.0[0]
-	VMOVUPS	463488(DI), Y0	// stepJacobianSample.u[1]
-	VMOVUPS	Y0, 349824(DI)	// step0TangentLanestep.extra.0[1]
-	VMOVUPS	467840(DI), Y0	// stepJacobianSample.mul
-	VMOVUPS	Y0, 349952(DI)	// step0TangentLanestep.extra.1
-	VMOVUPS	467968(DI), Y0	// stepJacobianSample.add
-	VMOVUPS	Y0, 350080(DI)	// step0TangentLanestep.extra.2
-	VMOVUPS	468096(DI), Y0	// stepJacobianSample.mul_2
-	VMOVUPS	Y0, 350208(DI)	// step0TangentLanestep.extra.3
-	VMOVUPS	468224(DI), Y0	// stepJacobianSample.mul_3
-	VMOVUPS	Y0, 350336(DI)	// step0TangentLanestep.extra.4
-	VMOVUPS	468352(DI), Y0	// stepJacobianSample.reshape
-	VMOVUPS	Y0, 350464(DI)	// step0TangentLanestep.extra.5
-	VMOVUPS	468480(DI), Y0	// stepJacobianSample.mul_4
-	VMOVUPS	Y0, 350592(DI)	// step0TangentLanestep.extra.6
-	VMOVUPS	468608(DI), Y0	// stepJacobianSample.mul_5
-	VMOVUPS	Y0, 350720(DI)	// step0TangentLanestep.extra.7
+	VMOVUPS	Y0, 349312(DI)	// step0TangentLanestep.v_dot[1]
+	VMOVUPS	463104(DI), Y0	// stepJacobianSample.u[0]
+	VMOVUPS	Y0, 349440(DI)	// step0TangentLanestep.extra.0[0]
+	VMOVUPS	463232(DI), Y0	// stepJacobianSample.u[1]
+	VMOVUPS	Y0, 349568(DI)	// step0TangentLanestep.extra.0[1]
+	VMOVUPS	467584(DI), Y0	// stepJacobianSample.mul
+	VMOVUPS	Y0, 349696(DI)	// step0TangentLanestep.extra.1
+	VMOVUPS	467712(DI), Y0	// stepJacobianSample.add
+	VMOVUPS	Y0, 349824(DI)	// step0TangentLanestep.extra.2
+	VMOVUPS	467840(DI), Y0	// stepJacobianSample.mul_2
+	VMOVUPS	Y0, 349952(DI)	// step0TangentLanestep.extra.3
+	VMOVUPS	467968(DI), Y0	// stepJacobianSample.mul_3
+	VMOVUPS	Y0, 350080(DI)	// step0TangentLanestep.extra.4
+	VMOVUPS	468096(DI), Y0	// stepJacobianSample.reshape
+	VMOVUPS	Y0, 350208(DI)	// step0TangentLanestep.extra.5
+	VMOVUPS	468224(DI), Y0	// stepJacobianSample.mul_4
+	VMOVUPS	Y0, 350336(DI)	// step0TangentLanestep.extra.6
+	VMOVUPS	468352(DI), Y0	// stepJacobianSample.mul_5
+	VMOVUPS	Y0, 350464(DI)	// step0TangentLanestep.extra.7
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -9817,14 +9802,14 @@ TEXT stepJacobianSamplePart6_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	349184(SI), Y0	// step0TangentLanestep.q_dot[0]
-	VMOVUPS	Y0, 468992(SI)	// stepJacobianSample.result_2[0]
-	VMOVUPS	349312(SI), Y0	// step0TangentLanestep.q_dot[1]
-	VMOVUPS	Y0, 469120(SI)	// stepJacobianSample.result_2[1]
-	VMOVUPS	349440(SI), Y0	// step0TangentLanestep.v_dot[0]
-	VMOVUPS	Y0, 470528(SI)	// stepJacobianSample.result_8[0]
-	VMOVUPS	349568(SI), Y0	// step0TangentLanestep.v_dot[1]
-	VMOVUPS	Y0, 470656(SI)	// stepJacobianSample.result_8[1]
+	VMOVUPS	348928(SI), Y0	// step0TangentLanestep.q_dot[0]
+	VMOVUPS	Y0, 468736(SI)	// stepJacobianSample.result_2[0]
+	VMOVUPS	349056(SI), Y0	// step0TangentLanestep.q_dot[1]
+	VMOVUPS	Y0, 468864(SI)	// stepJacobianSample.result_2[1]
+	VMOVUPS	349184(SI), Y0	// step0TangentLanestep.v_dot[0]
+	VMOVUPS	Y0, 470272(SI)	// stepJacobianSample.result_8[0]
+	VMOVUPS	349312(SI), Y0	// step0TangentLanestep.v_dot[1]
+	VMOVUPS	Y0, 470400(SI)	// stepJacobianSample.result_8[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
@@ -9834,47 +9819,47 @@ loop1: // 4 times: vectors of the block
 	MOVQ	AX, DI
 loop2: // 4 times: vectors of the block
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 473344(SI)	// stepJacobianSample.step6_in0
+	VMOVUPD	Y0, 473088(SI)	// stepJacobianSample.step6_in0
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 473376(SI)	// stepJacobianSample.step6_in0 | 1
+	VMOVUPD	Y0, 473120(SI)	// stepJacobianSample.step6_in0 | 1
 	VMOVUPD	f64_3f847ae147ae147b<>(SB), Y0
-	VMOVUPD	Y0, 473600(SI)	// stepJacobianSample.step6_in1
+	VMOVUPD	Y0, 473344(SI)	// stepJacobianSample.step6_in1
 	VMOVUPD	f64_3f847ae147ae147b<>(SB), Y0
-	VMOVUPD	Y0, 473632(SI)	// stepJacobianSample.step6_in1 | 1
-	VMOVUPS	462848(DI), Y0	// stepJacobianSample.q[0]
-	VMOVUPS	Y0, 348672(DI)	// step0TangentLanestep.q[0]
-	VMOVUPS	462976(DI), Y0	// stepJacobianSample.q[1]
-	VMOVUPS	Y0, 348800(DI)	// step0TangentLanestep.q[1]
-	VMOVUPS	463104(DI), Y0	// stepJacobianSample.v[0]
-	VMOVUPS	Y0, 348928(DI)	// step0TangentLanestep.v[0]
-	VMOVUPS	463232(DI), Y0	// stepJacobianSample.v[1]
-	VMOVUPS	Y0, 349056(DI)	// step0TangentLanestep.v[1]
+	VMOVUPD	Y0, 473376(SI)	// stepJacobianSample.step6_in1 | 1
+	VMOVUPS	462592(DI), Y0	// stepJacobianSample.q[0]
+	VMOVUPS	Y0, 348416(DI)	// step0TangentLanestep.q[0]
+	VMOVUPS	462720(DI), Y0	// stepJacobianSample.q[1]
+	VMOVUPS	Y0, 348544(DI)	// step0TangentLanestep.q[1]
+	VMOVUPS	462848(DI), Y0	// stepJacobianSample.v[0]
+	VMOVUPS	Y0, 348672(DI)	// step0TangentLanestep.v[0]
+	VMOVUPS	462976(DI), Y0	// stepJacobianSample.v[1]
+	VMOVUPS	Y0, 348800(DI)	// step0TangentLanestep.v[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 349184(DI)	// step0TangentLanestep.q_dot[0]
+	VMOVUPS	Y0, 348928(DI)	// step0TangentLanestep.q_dot[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 349312(DI)	// step0TangentLanestep.q_dot[1]
+	VMOVUPS	Y0, 349056(DI)	// step0TangentLanestep.q_dot[1]
 	VMOVUPS	f32_3f800000<>(SB), Y0
-	VMOVUPS	Y0, 349440(DI)	// step0TangentLanestep.v_dot[0]
+	VMOVUPS	Y0, 349184(DI)	// step0TangentLanestep.v_dot[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 349568(DI)	// step0TangentLanestep.v_dot[1]
-	VMOVUPS	463360(DI), Y0	// stepJacobianSample.u[0]
-	VMOVUPS	Y0, 349696(DI)	// step0TangentLanestep.extra.0[0]
-	VMOVUPS	463488(DI), Y0	// stepJacobianSample.u[1]
-	VMOVUPS	Y0, 349824(DI)	// step0TangentLanestep.extra.0[1]
-	VMOVUPS	467840(DI), Y0	// stepJacobianSample.mul
-	VMOVUPS	Y0, 349952(DI)	// step0TangentLanestep.extra.1
-	VMOVUPS	467968(DI), Y0	// stepJacobianSample.add
-	VMOVUPS	Y0, 350080(DI)	// step0TangentLanestep.extra.2
-	VMOVUPS	468096(DI), Y0	// stepJacobianSample.mul_2
-	VMOVUPS	Y0, 350208(DI)	// step0TangentLanestep.extra.3
-	VMOVUPS	468224(DI), Y0	// stepJacobianSample.mul_3
-	VMOVUPS	Y0, 350336(DI)	// step0TangentLanestep.extra.4
-	VMOVUPS	468352(DI), Y0	// stepJacobianSample.reshape
-	VMOVUPS	Y0, 350464(DI)	// step0TangentLanestep.extra.5
-	VMOVUPS	468480(DI), Y0	// stepJacobianSample.mul_4
-	VMOVUPS	Y0, 350592(DI)	// step0TangentLanestep.extra.6
-	VMOVUPS	468608(DI), Y0	// stepJacobianSample.mul_5
-	VMOVUPS	Y0, 350720(DI)	// step0TangentLanestep.extra.7
+	VMOVUPS	Y0, 349312(DI)	// step0TangentLanestep.v_dot[1]
+	VMOVUPS	463104(DI), Y0	// stepJacobianSample.u[0]
+	VMOVUPS	Y0, 349440(DI)	// step0TangentLanestep.extra.0[0]
+	VMOVUPS	463232(DI), Y0	// stepJacobianSample.u[1]
+	VMOVUPS	Y0, 349568(DI)	// step0TangentLanestep.extra.0[1]
+	VMOVUPS	467584(DI), Y0	// stepJacobianSample.mul
+	VMOVUPS	Y0, 349696(DI)	// step0TangentLanestep.extra.1
+	VMOVUPS	467712(DI), Y0	// stepJacobianSample.add
+	VMOVUPS	Y0, 349824(DI)	// step0TangentLanestep.extra.2
+	VMOVUPS	467840(DI), Y0	// stepJacobianSample.mul_2
+	VMOVUPS	Y0, 349952(DI)	// step0TangentLanestep.extra.3
+	VMOVUPS	467968(DI), Y0	// stepJacobianSample.mul_3
+	VMOVUPS	Y0, 350080(DI)	// step0TangentLanestep.extra.4
+	VMOVUPS	468096(DI), Y0	// stepJacobianSample.reshape
+	VMOVUPS	Y0, 350208(DI)	// step0TangentLanestep.extra.5
+	VMOVUPS	468224(DI), Y0	// stepJacobianSample.mul_4
+	VMOVUPS	Y0, 350336(DI)	// step0TangentLanestep.extra.6
+	VMOVUPS	468352(DI), Y0	// stepJacobianSample.mul_5
+	VMOVUPS	Y0, 350464(DI)	// step0TangentLanestep.extra.7
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -9900,14 +9885,14 @@ TEXT stepJacobianSamplePart8_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	349184(SI), Y0	// step0TangentLanestep.q_dot[0]
-	VMOVUPS	Y0, 469248(SI)	// stepJacobianSample.result_3[0]
-	VMOVUPS	349312(SI), Y0	// step0TangentLanestep.q_dot[1]
-	VMOVUPS	Y0, 469376(SI)	// stepJacobianSample.result_3[1]
-	VMOVUPS	349440(SI), Y0	// step0TangentLanestep.v_dot[0]
-	VMOVUPS	Y0, 470784(SI)	// stepJacobianSample.result_9[0]
-	VMOVUPS	349568(SI), Y0	// step0TangentLanestep.v_dot[1]
-	VMOVUPS	Y0, 470912(SI)	// stepJacobianSample.result_9[1]
+	VMOVUPS	348928(SI), Y0	// step0TangentLanestep.q_dot[0]
+	VMOVUPS	Y0, 468992(SI)	// stepJacobianSample.result_3[0]
+	VMOVUPS	349056(SI), Y0	// step0TangentLanestep.q_dot[1]
+	VMOVUPS	Y0, 469120(SI)	// stepJacobianSample.result_3[1]
+	VMOVUPS	349184(SI), Y0	// step0TangentLanestep.v_dot[0]
+	VMOVUPS	Y0, 470528(SI)	// stepJacobianSample.result_9[0]
+	VMOVUPS	349312(SI), Y0	// step0TangentLanestep.v_dot[1]
+	VMOVUPS	Y0, 470656(SI)	// stepJacobianSample.result_9[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
@@ -9917,47 +9902,47 @@ loop1: // 4 times: vectors of the block
 	MOVQ	AX, DI
 loop2: // 4 times: vectors of the block
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 473856(SI)	// stepJacobianSample.step8_in0
+	VMOVUPD	Y0, 473600(SI)	// stepJacobianSample.step8_in0
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 473888(SI)	// stepJacobianSample.step8_in0 | 1
+	VMOVUPD	Y0, 473632(SI)	// stepJacobianSample.step8_in0 | 1
 	VMOVUPD	f64_3f847ae147ae147b<>(SB), Y0
-	VMOVUPD	Y0, 474112(SI)	// stepJacobianSample.step8_in1
+	VMOVUPD	Y0, 473856(SI)	// stepJacobianSample.step8_in1
 	VMOVUPD	f64_3f847ae147ae147b<>(SB), Y0
-	VMOVUPD	Y0, 474144(SI)	// stepJacobianSample.step8_in1 | 1
-	VMOVUPS	462848(DI), Y0	// stepJacobianSample.q[0]
-	VMOVUPS	Y0, 348672(DI)	// step0TangentLanestep.q[0]
-	VMOVUPS	462976(DI), Y0	// stepJacobianSample.q[1]
-	VMOVUPS	Y0, 348800(DI)	// step0TangentLanestep.q[1]
-	VMOVUPS	463104(DI), Y0	// stepJacobianSample.v[0]
-	VMOVUPS	Y0, 348928(DI)	// step0TangentLanestep.v[0]
-	VMOVUPS	463232(DI), Y0	// stepJacobianSample.v[1]
-	VMOVUPS	Y0, 349056(DI)	// step0TangentLanestep.v[1]
+	VMOVUPD	Y0, 473888(SI)	// stepJacobianSample.step8_in1 | 1
+	VMOVUPS	462592(DI), Y0	// stepJacobianSample.q[0]
+	VMOVUPS	Y0, 348416(DI)	// step0TangentLanestep.q[0]
+	VMOVUPS	462720(DI), Y0	// stepJacobianSample.q[1]
+	VMOVUPS	Y0, 348544(DI)	// step0TangentLanestep.q[1]
+	VMOVUPS	462848(DI), Y0	// stepJacobianSample.v[0]
+	VMOVUPS	Y0, 348672(DI)	// step0TangentLanestep.v[0]
+	VMOVUPS	462976(DI), Y0	// stepJacobianSample.v[1]
+	VMOVUPS	Y0, 348800(DI)	// step0TangentLanestep.v[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 349184(DI)	// step0TangentLanestep.q_dot[0]
+	VMOVUPS	Y0, 348928(DI)	// step0TangentLanestep.q_dot[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 349312(DI)	// step0TangentLanestep.q_dot[1]
+	VMOVUPS	Y0, 349056(DI)	// step0TangentLanestep.q_dot[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 349440(DI)	// step0TangentLanestep.v_dot[0]
+	VMOVUPS	Y0, 349184(DI)	// step0TangentLanestep.v_dot[0]
 	VMOVUPS	f32_3f800000<>(SB), Y0
-	VMOVUPS	Y0, 349568(DI)	// step0TangentLanestep.v_dot[1]
-	VMOVUPS	463360(DI), Y0	// stepJacobianSample.u[0]
-	VMOVUPS	Y0, 349696(DI)	// step0TangentLanestep.extra.0[0]
-	VMOVUPS	463488(DI), Y0	// stepJacobianSample.u[1]
-	VMOVUPS	Y0, 349824(DI)	// step0TangentLanestep.extra.0[1]
-	VMOVUPS	467840(DI), Y0	// stepJacobianSample.mul
-	VMOVUPS	Y0, 349952(DI)	// step0TangentLanestep.extra.1
-	VMOVUPS	467968(DI), Y0	// stepJacobianSample.add
-	VMOVUPS	Y0, 350080(DI)	// step0TangentLanestep.extra.2
-	VMOVUPS	468096(DI), Y0	// stepJacobianSample.mul_2
-	VMOVUPS	Y0, 350208(DI)	// step0TangentLanestep.extra.3
-	VMOVUPS	468224(DI), Y0	// stepJacobianSample.mul_3
-	VMOVUPS	Y0, 350336(DI)	// step0TangentLanestep.extra.4
-	VMOVUPS	468352(DI), Y0	// stepJacobianSample.reshape
-	VMOVUPS	Y0, 350464(DI)	// step0TangentLanestep.extra.5
-	VMOVUPS	468480(DI), Y0	// stepJacobianSample.mul_4
-	VMOVUPS	Y0, 350592(DI)	// step0TangentLanestep.extra.6
-	VMOVUPS	468608(DI), Y0	// stepJacobianSample.mul_5
-	VMOVUPS	Y0, 350720(DI)	// step0TangentLanestep.extra.7
+	VMOVUPS	Y0, 349312(DI)	// step0TangentLanestep.v_dot[1]
+	VMOVUPS	463104(DI), Y0	// stepJacobianSample.u[0]
+	VMOVUPS	Y0, 349440(DI)	// step0TangentLanestep.extra.0[0]
+	VMOVUPS	463232(DI), Y0	// stepJacobianSample.u[1]
+	VMOVUPS	Y0, 349568(DI)	// step0TangentLanestep.extra.0[1]
+	VMOVUPS	467584(DI), Y0	// stepJacobianSample.mul
+	VMOVUPS	Y0, 349696(DI)	// step0TangentLanestep.extra.1
+	VMOVUPS	467712(DI), Y0	// stepJacobianSample.add
+	VMOVUPS	Y0, 349824(DI)	// step0TangentLanestep.extra.2
+	VMOVUPS	467840(DI), Y0	// stepJacobianSample.mul_2
+	VMOVUPS	Y0, 349952(DI)	// step0TangentLanestep.extra.3
+	VMOVUPS	467968(DI), Y0	// stepJacobianSample.mul_3
+	VMOVUPS	Y0, 350080(DI)	// step0TangentLanestep.extra.4
+	VMOVUPS	468096(DI), Y0	// stepJacobianSample.reshape
+	VMOVUPS	Y0, 350208(DI)	// step0TangentLanestep.extra.5
+	VMOVUPS	468224(DI), Y0	// stepJacobianSample.mul_4
+	VMOVUPS	Y0, 350336(DI)	// step0TangentLanestep.extra.6
+	VMOVUPS	468352(DI), Y0	// stepJacobianSample.mul_5
+	VMOVUPS	Y0, 350464(DI)	// step0TangentLanestep.extra.7
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -9983,14 +9968,14 @@ TEXT stepJacobianSamplePart10_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	349184(SI), Y0	// step0TangentLanestep.q_dot[0]
-	VMOVUPS	Y0, 469504(SI)	// stepJacobianSample.result_4[0]
-	VMOVUPS	349312(SI), Y0	// step0TangentLanestep.q_dot[1]
-	VMOVUPS	Y0, 469632(SI)	// stepJacobianSample.result_4[1]
-	VMOVUPS	349440(SI), Y0	// step0TangentLanestep.v_dot[0]
-	VMOVUPS	Y0, 471040(SI)	// stepJacobianSample.result_10[0]
-	VMOVUPS	349568(SI), Y0	// step0TangentLanestep.v_dot[1]
-	VMOVUPS	Y0, 471168(SI)	// stepJacobianSample.result_10[1]
+	VMOVUPS	348928(SI), Y0	// step0TangentLanestep.q_dot[0]
+	VMOVUPS	Y0, 469248(SI)	// stepJacobianSample.result_4[0]
+	VMOVUPS	349056(SI), Y0	// step0TangentLanestep.q_dot[1]
+	VMOVUPS	Y0, 469376(SI)	// stepJacobianSample.result_4[1]
+	VMOVUPS	349184(SI), Y0	// step0TangentLanestep.v_dot[0]
+	VMOVUPS	Y0, 470784(SI)	// stepJacobianSample.result_10[0]
+	VMOVUPS	349312(SI), Y0	// step0TangentLanestep.v_dot[1]
+	VMOVUPS	Y0, 470912(SI)	// stepJacobianSample.result_10[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
@@ -10000,51 +9985,51 @@ loop1: // 4 times: vectors of the block
 	MOVQ	AX, DI
 loop2: // 4 times: vectors of the block
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 474368(SI)	// stepJacobianSample.step10_in0
+	VMOVUPD	Y0, 474112(SI)	// stepJacobianSample.step10_in0
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 474400(SI)	// stepJacobianSample.step10_in0 | 1
+	VMOVUPD	Y0, 474144(SI)	// stepJacobianSample.step10_in0 | 1
 	VMOVUPD	f64_3f847ae147ae147b<>(SB), Y0
-	VMOVUPD	Y0, 474624(SI)	// stepJacobianSample.step10_in1
+	VMOVUPD	Y0, 474368(SI)	// stepJacobianSample.step10_in1
 	VMOVUPD	f64_3f847ae147ae147b<>(SB), Y0
-	VMOVUPD	Y0, 474656(SI)	// stepJacobianSample.step10_in1 | 1
-	VMOVUPS	462848(DI), Y0	// stepJacobianSample.q[0]
-	VMOVUPS	Y0, 402688(DI)	// step0Tangent2Lanestep.q[0]
-	VMOVUPS	462976(DI), Y0	// stepJacobianSample.q[1]
-	VMOVUPS	Y0, 402816(DI)	// step0Tangent2Lanestep.q[1]
-	VMOVUPS	463104(DI), Y0	// stepJacobianSample.v[0]
-	VMOVUPS	Y0, 402944(DI)	// step0Tangent2Lanestep.v[0]
-	VMOVUPS	463232(DI), Y0	// stepJacobianSample.v[1]
-	VMOVUPS	Y0, 403072(DI)	// step0Tangent2Lanestep.v[1]
+	VMOVUPD	Y0, 474400(SI)	// stepJacobianSample.step10_in1 | 1
+	VMOVUPS	462592(DI), Y0	// stepJacobianSample.q[0]
+	VMOVUPS	Y0, 402432(DI)	// step0Tangent2Lanestep.q[0]
+	VMOVUPS	462720(DI), Y0	// stepJacobianSample.q[1]
+	VMOVUPS	Y0, 402560(DI)	// step0Tangent2Lanestep.q[1]
+	VMOVUPS	462848(DI), Y0	// stepJacobianSample.v[0]
+	VMOVUPS	Y0, 402688(DI)	// step0Tangent2Lanestep.v[0]
+	VMOVUPS	462976(DI), Y0	// stepJacobianSample.v[1]
+	VMOVUPS	Y0, 402816(DI)	// step0Tangent2Lanestep.v[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 403200(DI)	// step0Tangent2Lanestep.q_dot[0]
+	VMOVUPS	Y0, 402944(DI)	// step0Tangent2Lanestep.q_dot[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 403328(DI)	// step0Tangent2Lanestep.q_dot[1]
+	VMOVUPS	Y0, 403072(DI)	// step0Tangent2Lanestep.q_dot[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 403456(DI)	// step0Tangent2Lanestep.v_dot[0]
+	VMOVUPS	Y0, 403200(DI)	// step0Tangent2Lanestep.v_dot[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 403584(DI)	// step0Tangent2Lanestep.v_dot[1]
-	VMOVUPS	463360(DI), Y0	// stepJacobianSample.u[0]
-	VMOVUPS	Y0, 403712(DI)	// step0Tangent2Lanestep.extra.0[0]
-	VMOVUPS	463488(DI), Y0	// stepJacobianSample.u[1]
-	VMOVUPS	Y0, 403840(DI)	// step0Tangent2Lanestep.extra.0[1]
-	VMOVUPS	467840(DI), Y0	// stepJacobianSample.mul
-	VMOVUPS	Y0, 403968(DI)	// step0Tangent2Lanestep.extra.1
-	VMOVUPS	467968(DI), Y0	// stepJacobianSample.add
-	VMOVUPS	Y0, 404096(DI)	// step0Tangent2Lanestep.extra.2
-	VMOVUPS	468096(DI), Y0	// stepJacobianSample.mul_2
-	VMOVUPS	Y0, 404224(DI)	// step0Tangent2Lanestep.extra.3
-	VMOVUPS	468224(DI), Y0	// stepJacobianSample.mul_3
-	VMOVUPS	Y0, 404352(DI)	// step0Tangent2Lanestep.extra.4
-	VMOVUPS	468352(DI), Y0	// stepJacobianSample.reshape
-	VMOVUPS	Y0, 404480(DI)	// step0Tangent2Lanestep.extra.5
-	VMOVUPS	468480(DI), Y0	// stepJacobianSample.mul_4
-	VMOVUPS	Y0, 404608(DI)	// step0Tangent2Lanestep.extra.6
-	VMOVUPS	468608(DI), Y0	// stepJacobianSample.mul_5
-	VMOVUPS	Y0, 404736(DI)	// step0Tangent2Lanestep.extra.7
+	VMOVUPS	Y0, 403328(DI)	// step0Tangent2Lanestep.v_dot[1]
+	VMOVUPS	463104(DI), Y0	// stepJacobianSample.u[0]
+	VMOVUPS	Y0, 403456(DI)	// step0Tangent2Lanestep.extra.0[0]
+	VMOVUPS	463232(DI), Y0	// stepJacobianSample.u[1]
+	VMOVUPS	Y0, 403584(DI)	// step0Tangent2Lanestep.extra.0[1]
+	VMOVUPS	467584(DI), Y0	// stepJacobianSample.mul
+	VMOVUPS	Y0, 403712(DI)	// step0Tangent2Lanestep.extra.1
+	VMOVUPS	467712(DI), Y0	// stepJacobianSample.add
+	VMOVUPS	Y0, 403840(DI)	// step0Tangent2Lanestep.extra.2
+	VMOVUPS	467840(DI), Y0	// stepJacobianSample.mul_2
+	VMOVUPS	Y0, 403968(DI)	// step0Tangent2Lanestep.extra.3
+	VMOVUPS	467968(DI), Y0	// stepJacobianSample.mul_3
+	VMOVUPS	Y0, 404096(DI)	// step0Tangent2Lanestep.extra.4
+	VMOVUPS	468096(DI), Y0	// stepJacobianSample.reshape
+	VMOVUPS	Y0, 404224(DI)	// step0Tangent2Lanestep.extra.5
+	VMOVUPS	468224(DI), Y0	// stepJacobianSample.mul_4
+	VMOVUPS	Y0, 404352(DI)	// step0Tangent2Lanestep.extra.6
+	VMOVUPS	468352(DI), Y0	// stepJacobianSample.mul_5
+	VMOVUPS	Y0, 404480(DI)	// step0Tangent2Lanestep.extra.7
 	VMOVUPS	f32_3f800000<>(SB), Y0
-	VMOVUPS	Y0, 404864(DI)	// step0Tangent2Lanestep.extra.8[0]
+	VMOVUPS	Y0, 404608(DI)	// step0Tangent2Lanestep.extra.8[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 404992(DI)	// step0Tangent2Lanestep.extra.8[1]
+	VMOVUPS	Y0, 404736(DI)	// step0Tangent2Lanestep.extra.8[1]
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -10070,14 +10055,14 @@ TEXT stepJacobianSamplePart12_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	403200(SI), Y0	// step0Tangent2Lanestep.q_dot[0]
-	VMOVUPS	Y0, 469760(SI)	// stepJacobianSample.result_5[0]
-	VMOVUPS	403328(SI), Y0	// step0Tangent2Lanestep.q_dot[1]
-	VMOVUPS	Y0, 469888(SI)	// stepJacobianSample.result_5[1]
-	VMOVUPS	403456(SI), Y0	// step0Tangent2Lanestep.v_dot[0]
-	VMOVUPS	Y0, 471296(SI)	// stepJacobianSample.result_11[0]
-	VMOVUPS	403584(SI), Y0	// step0Tangent2Lanestep.v_dot[1]
-	VMOVUPS	Y0, 471424(SI)	// stepJacobianSample.result_11[1]
+	VMOVUPS	402944(SI), Y0	// step0Tangent2Lanestep.q_dot[0]
+	VMOVUPS	Y0, 469504(SI)	// stepJacobianSample.result_5[0]
+	VMOVUPS	403072(SI), Y0	// step0Tangent2Lanestep.q_dot[1]
+	VMOVUPS	Y0, 469632(SI)	// stepJacobianSample.result_5[1]
+	VMOVUPS	403200(SI), Y0	// step0Tangent2Lanestep.v_dot[0]
+	VMOVUPS	Y0, 471040(SI)	// stepJacobianSample.result_11[0]
+	VMOVUPS	403328(SI), Y0	// step0Tangent2Lanestep.v_dot[1]
+	VMOVUPS	Y0, 471168(SI)	// stepJacobianSample.result_11[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
@@ -10087,51 +10072,51 @@ loop1: // 4 times: vectors of the block
 	MOVQ	AX, DI
 loop2: // 4 times: vectors of the block
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 474880(SI)	// stepJacobianSample.step12_in0
+	VMOVUPD	Y0, 474624(SI)	// stepJacobianSample.step12_in0
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 474912(SI)	// stepJacobianSample.step12_in0 | 1
+	VMOVUPD	Y0, 474656(SI)	// stepJacobianSample.step12_in0 | 1
 	VMOVUPD	f64_3f847ae147ae147b<>(SB), Y0
-	VMOVUPD	Y0, 475136(SI)	// stepJacobianSample.step12_in1
+	VMOVUPD	Y0, 474880(SI)	// stepJacobianSample.step12_in1
 	VMOVUPD	f64_3f847ae147ae147b<>(SB), Y0
-	VMOVUPD	Y0, 475168(SI)	// stepJacobianSample.step12_in1 | 1
-	VMOVUPS	462848(DI), Y0	// stepJacobianSample.q[0]
-	VMOVUPS	Y0, 402688(DI)	// step0Tangent2Lanestep.q[0]
-	VMOVUPS	462976(DI), Y0	// stepJacobianSample.q[1]
-	VMOVUPS	Y0, 402816(DI)	// step0Tangent2Lanestep.q[1]
-	VMOVUPS	463104(DI), Y0	// stepJacobianSample.v[0]
-	VMOVUPS	Y0, 402944(DI)	// step0Tangent2Lanestep.v[0]
-	VMOVUPS	463232(DI), Y0	// stepJacobianSample.v[1]
-	VMOVUPS	Y0, 403072(DI)	// step0Tangent2Lanestep.v[1]
+	VMOVUPD	Y0, 474912(SI)	// stepJacobianSample.step12_in1 | 1
+	VMOVUPS	462592(DI), Y0	// stepJacobianSample.q[0]
+	VMOVUPS	Y0, 402432(DI)	// step0Tangent2Lanestep.q[0]
+	VMOVUPS	462720(DI), Y0	// stepJacobianSample.q[1]
+	VMOVUPS	Y0, 402560(DI)	// step0Tangent2Lanestep.q[1]
+	VMOVUPS	462848(DI), Y0	// stepJacobianSample.v[0]
+	VMOVUPS	Y0, 402688(DI)	// step0Tangent2Lanestep.v[0]
+	VMOVUPS	462976(DI), Y0	// stepJacobianSample.v[1]
+	VMOVUPS	Y0, 402816(DI)	// step0Tangent2Lanestep.v[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 403200(DI)	// step0Tangent2Lanestep.q_dot[0]
+	VMOVUPS	Y0, 402944(DI)	// step0Tangent2Lanestep.q_dot[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 403328(DI)	// step0Tangent2Lanestep.q_dot[1]
+	VMOVUPS	Y0, 403072(DI)	// step0Tangent2Lanestep.q_dot[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 403456(DI)	// step0Tangent2Lanestep.v_dot[0]
+	VMOVUPS	Y0, 403200(DI)	// step0Tangent2Lanestep.v_dot[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 403584(DI)	// step0Tangent2Lanestep.v_dot[1]
-	VMOVUPS	463360(DI), Y0	// stepJacobianSample.u[0]
-	VMOVUPS	Y0, 403712(DI)	// step0Tangent2Lanestep.extra.0[0]
-	VMOVUPS	463488(DI), Y0	// stepJacobianSample.u[1]
-	VMOVUPS	Y0, 403840(DI)	// step0Tangent2Lanestep.extra.0[1]
-	VMOVUPS	467840(DI), Y0	// stepJacobianSample.mul
-	VMOVUPS	Y0, 403968(DI)	// step0Tangent2Lanestep.extra.1
-	VMOVUPS	467968(DI), Y0	// stepJacobianSample.add
-	VMOVUPS	Y0, 404096(DI)	// step0Tangent2Lanestep.extra.2
-	VMOVUPS	468096(DI), Y0	// stepJacobianSample.mul_2
-	VMOVUPS	Y0, 404224(DI)	// step0Tangent2Lanestep.extra.3
-	VMOVUPS	468224(DI), Y0	// stepJacobianSample.mul_3
-	VMOVUPS	Y0, 404352(DI)	// step0Tangent2Lanestep.extra.4
-	VMOVUPS	468352(DI), Y0	// stepJacobianSample.reshape
-	VMOVUPS	Y0, 404480(DI)	// step0Tangent2Lanestep.extra.5
-	VMOVUPS	468480(DI), Y0	// stepJacobianSample.mul_4
-	VMOVUPS	Y0, 404608(DI)	// step0Tangent2Lanestep.extra.6
-	VMOVUPS	468608(DI), Y0	// stepJacobianSample.mul_5
-	VMOVUPS	Y0, 404736(DI)	// step0Tangent2Lanestep.extra.7
+	VMOVUPS	Y0, 403328(DI)	// step0Tangent2Lanestep.v_dot[1]
+	VMOVUPS	463104(DI), Y0	// stepJacobianSample.u[0]
+	VMOVUPS	Y0, 403456(DI)	// step0Tangent2Lanestep.extra.0[0]
+	VMOVUPS	463232(DI), Y0	// stepJacobianSample.u[1]
+	VMOVUPS	Y0, 403584(DI)	// step0Tangent2Lanestep.extra.0[1]
+	VMOVUPS	467584(DI), Y0	// stepJacobianSample.mul
+	VMOVUPS	Y0, 403712(DI)	// step0Tangent2Lanestep.extra.1
+	VMOVUPS	467712(DI), Y0	// stepJacobianSample.add
+	VMOVUPS	Y0, 403840(DI)	// step0Tangent2Lanestep.extra.2
+	VMOVUPS	467840(DI), Y0	// stepJacobianSample.mul_2
+	VMOVUPS	Y0, 403968(DI)	// step0Tangent2Lanestep.extra.3
+	VMOVUPS	467968(DI), Y0	// stepJacobianSample.mul_3
+	VMOVUPS	Y0, 404096(DI)	// step0Tangent2Lanestep.extra.4
+	VMOVUPS	468096(DI), Y0	// stepJacobianSample.reshape
+	VMOVUPS	Y0, 404224(DI)	// step0Tangent2Lanestep.extra.5
+	VMOVUPS	468224(DI), Y0	// stepJacobianSample.mul_4
+	VMOVUPS	Y0, 404352(DI)	// step0Tangent2Lanestep.extra.6
+	VMOVUPS	468352(DI), Y0	// stepJacobianSample.mul_5
+	VMOVUPS	Y0, 404480(DI)	// step0Tangent2Lanestep.extra.7
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 404864(DI)	// step0Tangent2Lanestep.extra.8[0]
+	VMOVUPS	Y0, 404608(DI)	// step0Tangent2Lanestep.extra.8[0]
 	VMOVUPS	f32_3f800000<>(SB), Y0
-	VMOVUPS	Y0, 404992(DI)	// step0Tangent2Lanestep.extra.8[1]
+	VMOVUPS	Y0, 404736(DI)	// step0Tangent2Lanestep.extra.8[1]
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -10157,14 +10142,14 @@ TEXT stepJacobianSamplePart14_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	403200(SI), Y0	// step0Tangent2Lanestep.q_dot[0]
-	VMOVUPS	Y0, 470016(SI)	// stepJacobianSample.result_6[0]
-	VMOVUPS	403328(SI), Y0	// step0Tangent2Lanestep.q_dot[1]
-	VMOVUPS	Y0, 470144(SI)	// stepJacobianSample.result_6[1]
-	VMOVUPS	403456(SI), Y0	// step0Tangent2Lanestep.v_dot[0]
-	VMOVUPS	Y0, 471552(SI)	// stepJacobianSample.result_12[0]
-	VMOVUPS	403584(SI), Y0	// step0Tangent2Lanestep.v_dot[1]
-	VMOVUPS	Y0, 471680(SI)	// stepJacobianSample.result_12[1]
+	VMOVUPS	402944(SI), Y0	// step0Tangent2Lanestep.q_dot[0]
+	VMOVUPS	Y0, 469760(SI)	// stepJacobianSample.result_6[0]
+	VMOVUPS	403072(SI), Y0	// step0Tangent2Lanestep.q_dot[1]
+	VMOVUPS	Y0, 469888(SI)	// stepJacobianSample.result_6[1]
+	VMOVUPS	403200(SI), Y0	// step0Tangent2Lanestep.v_dot[0]
+	VMOVUPS	Y0, 471296(SI)	// stepJacobianSample.result_12[0]
+	VMOVUPS	403328(SI), Y0	// step0Tangent2Lanestep.v_dot[1]
+	VMOVUPS	Y0, 471424(SI)	// stepJacobianSample.result_12[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
@@ -10174,61 +10159,61 @@ loop1: // 4 times: vectors of the block
 	MOVQ	AX, DI
 loop2: // 4 times: vectors of the block
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 475392(SI)	// stepJacobianSample.step14_in0
+	VMOVUPD	Y0, 475136(SI)	// stepJacobianSample.step14_in0
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 475424(SI)	// stepJacobianSample.step14_in0 | 1
+	VMOVUPD	Y0, 475168(SI)	// stepJacobianSample.step14_in0 | 1
 	VMOVUPD	f64_3f847ae147ae147b<>(SB), Y0
-	VMOVUPD	Y0, 475648(SI)	// stepJacobianSample.step14_in1
+	VMOVUPD	Y0, 475392(SI)	// stepJacobianSample.step14_in1
 	VMOVUPD	f64_3f847ae147ae147b<>(SB), Y0
-	VMOVUPD	Y0, 475680(SI)	// stepJacobianSample.step14_in1 | 1
-	VMOVUPS	462848(DI), Y0	// stepJacobianSample.q[0]
-	VMOVUPS	Y0, 458496(DI)	// step0Tangent3Lanestep.q[0]
-	VMOVUPS	462976(DI), Y0	// stepJacobianSample.q[1]
-	VMOVUPS	Y0, 458624(DI)	// step0Tangent3Lanestep.q[1]
-	VMOVUPS	463104(DI), Y0	// stepJacobianSample.v[0]
-	VMOVUPS	Y0, 458752(DI)	// step0Tangent3Lanestep.v[0]
-	VMOVUPS	463232(DI), Y0	// stepJacobianSample.v[1]
-	VMOVUPS	Y0, 458880(DI)	// step0Tangent3Lanestep.v[1]
+	VMOVUPD	Y0, 475424(SI)	// stepJacobianSample.step14_in1 | 1
+	VMOVUPS	462592(DI), Y0	// stepJacobianSample.q[0]
+	VMOVUPS	Y0, 458240(DI)	// step0Tangent3Lanestep.q[0]
+	VMOVUPS	462720(DI), Y0	// stepJacobianSample.q[1]
+	VMOVUPS	Y0, 458368(DI)	// step0Tangent3Lanestep.q[1]
+	VMOVUPS	462848(DI), Y0	// stepJacobianSample.v[0]
+	VMOVUPS	Y0, 458496(DI)	// step0Tangent3Lanestep.v[0]
+	VMOVUPS	462976(DI), Y0	// stepJacobianSample.v[1]
+	VMOVUPS	Y0, 458624(DI)	// step0Tangent3Lanestep.v[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 459008(DI)	// step0Tangent3Lanestep.q_dot[0]
+	VMOVUPS	Y0, 458752(DI)	// step0Tangent3Lanestep.q_dot[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 459136(DI)	// step0Tangent3Lanestep.q_dot[1]
+	VMOVUPS	Y0, 458880(DI)	// step0Tangent3Lanestep.q_dot[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 459264(DI)	// step0Tangent3Lanestep.v_dot[0]
+	VMOVUPS	Y0, 459008(DI)	// step0Tangent3Lanestep.v_dot[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 459392(DI)	// step0Tangent3Lanestep.v_dot[1]
-	VMOVUPS	463360(DI), Y0	// stepJacobianSample.u[0]
-	VMOVUPS	Y0, 459520(DI)	// step0Tangent3Lanestep.extra.0[0]
-	VMOVUPS	463488(DI), Y0	// stepJacobianSample.u[1]
-	VMOVUPS	Y0, 459648(DI)	// step0Tangent3Lanestep.extra.0[1]
-	VMOVUPS	467840(DI), Y0	// stepJacobianSample.mul
-	VMOVUPS	Y0, 459776(DI)	// step0Tangent3Lanestep.extra.1
-	VMOVUPS	467968(DI), Y0	// stepJacobianSample.add
-	VMOVUPS	Y0, 459904(DI)	// step0Tangent3Lanestep.extra.2
-	VMOVUPS	468096(DI), Y0	// stepJacobianSample.mul_2
-	VMOVUPS	Y0, 460032(DI)	// step0Tangent3Lanestep.extra.3
-	VMOVUPS	468224(DI), Y0	// stepJacobianSample.mul_3
-	VMOVUPS	Y0, 460160(DI)	// step0Tangent3Lanestep.extra.4
-	VMOVUPS	468352(DI), Y0	// stepJacobianSample.reshape
-	VMOVUPS	Y0, 460288(DI)	// step0Tangent3Lanestep.extra.5
-	VMOVUPS	468480(DI), Y0	// stepJacobianSample.mul_4
-	VMOVUPS	Y0, 460416(DI)	// step0Tangent3Lanestep.extra.6
-	VMOVUPS	468608(DI), Y0	// stepJacobianSample.mul_5
-	VMOVUPS	Y0, 460544(DI)	// step0Tangent3Lanestep.extra.7
+	VMOVUPS	Y0, 459136(DI)	// step0Tangent3Lanestep.v_dot[1]
+	VMOVUPS	463104(DI), Y0	// stepJacobianSample.u[0]
+	VMOVUPS	Y0, 459264(DI)	// step0Tangent3Lanestep.extra.0[0]
+	VMOVUPS	463232(DI), Y0	// stepJacobianSample.u[1]
+	VMOVUPS	Y0, 459392(DI)	// step0Tangent3Lanestep.extra.0[1]
+	VMOVUPS	467584(DI), Y0	// stepJacobianSample.mul
+	VMOVUPS	Y0, 459520(DI)	// step0Tangent3Lanestep.extra.1
+	VMOVUPS	467712(DI), Y0	// stepJacobianSample.add
+	VMOVUPS	Y0, 459648(DI)	// step0Tangent3Lanestep.extra.2
+	VMOVUPS	467840(DI), Y0	// stepJacobianSample.mul_2
+	VMOVUPS	Y0, 459776(DI)	// step0Tangent3Lanestep.extra.3
+	VMOVUPS	467968(DI), Y0	// stepJacobianSample.mul_3
+	VMOVUPS	Y0, 459904(DI)	// step0Tangent3Lanestep.extra.4
+	VMOVUPS	468096(DI), Y0	// stepJacobianSample.reshape
+	VMOVUPS	Y0, 460032(DI)	// step0Tangent3Lanestep.extra.5
+	VMOVUPS	468224(DI), Y0	// stepJacobianSample.mul_4
+	VMOVUPS	Y0, 460160(DI)	// step0Tangent3Lanestep.extra.6
+	VMOVUPS	468352(DI), Y0	// stepJacobianSample.mul_5
+	VMOVUPS	Y0, 460288(DI)	// step0Tangent3Lanestep.extra.7
 	VBROADCASTSS	8(DX), Y0	// Arm.l2.square
-	VMOVUPS	Y0, 460672(DI)	// step0Tangent3Lanestep.extra.8
+	VMOVUPS	Y0, 460416(DI)	// step0Tangent3Lanestep.extra.8
 	VBROADCASTSS	12(DX), Y0	// Arm.l1.add
-	VMOVUPS	Y0, 460800(DI)	// step0Tangent3Lanestep.extra.9
+	VMOVUPS	Y0, 460544(DI)	// step0Tangent3Lanestep.extra.9
 	VBROADCASTSS	16(DX), Y0	// mul
-	VMOVUPS	Y0, 460928(DI)	// step0Tangent3Lanestep.extra.10
+	VMOVUPS	Y0, 460672(DI)	// step0Tangent3Lanestep.extra.10
 	VBROADCASTSS	20(DX), Y0	// Arm.l1.mul
-	VMOVUPS	Y0, 461056(DI)	// step0Tangent3Lanestep.extra.11
+	VMOVUPS	Y0, 460800(DI)	// step0Tangent3Lanestep.extra.11
 	VBROADCASTSS	24(DX), Y0	// Arm.l2.square.2
-	VMOVUPS	Y0, 461184(DI)	// step0Tangent3Lanestep.extra.12
+	VMOVUPS	Y0, 460928(DI)	// step0Tangent3Lanestep.extra.12
 	VBROADCASTSS	28(DX), Y0	// mul.2
-	VMOVUPS	Y0, 461312(DI)	// step0Tangent3Lanestep.extra.13
+	VMOVUPS	Y0, 461056(DI)	// step0Tangent3Lanestep.extra.13
 	VBROADCASTSS	32(DX), Y0	// mul.3
-	VMOVUPS	Y0, 461440(DI)	// step0Tangent3Lanestep.extra.14
+	VMOVUPS	Y0, 461184(DI)	// step0Tangent3Lanestep.extra.14
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -10254,69 +10239,69 @@ TEXT stepJacobianSamplePart16_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	459008(SI), Y0	// step0Tangent3Lanestep.q_dot[0]
-	VMOVUPS	Y0, 465792(SI)	// stepJacobianSample.qn_by_load[0]
-	VMOVUPS	459136(SI), Y0	// step0Tangent3Lanestep.q_dot[1]
-	VMOVUPS	Y0, 465920(SI)	// stepJacobianSample.qn_by_load[1]
-	VMOVUPS	459264(SI), Y0	// step0Tangent3Lanestep.v_dot[0]
-	VMOVUPS	Y0, 467584(SI)	// stepJacobianSample.vn_by_load[0]
-	VMOVUPS	459392(SI), Y0	// step0Tangent3Lanestep.v_dot[1]
-	VMOVUPS	Y0, 467712(SI)	// stepJacobianSample.vn_by_load[1]
+	VMOVUPS	458752(SI), Y0	// step0Tangent3Lanestep.q_dot[0]
+	VMOVUPS	Y0, 465536(SI)	// stepJacobianSample.qn_by_load[0]
+	VMOVUPS	458880(SI), Y0	// step0Tangent3Lanestep.q_dot[1]
+	VMOVUPS	Y0, 465664(SI)	// stepJacobianSample.qn_by_load[1]
+	VMOVUPS	459008(SI), Y0	// step0Tangent3Lanestep.v_dot[0]
+	VMOVUPS	Y0, 467328(SI)	// stepJacobianSample.vn_by_load[0]
+	VMOVUPS	459136(SI), Y0	// step0Tangent3Lanestep.v_dot[1]
+	VMOVUPS	Y0, 467456(SI)	// stepJacobianSample.vn_by_load[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop2: // 4 times: vectors of the block
-	VMOVUPS	468736(SI), Y0	// stepJacobianSample.result[0]
-	VMOVUPS	468864(SI), Y1	// stepJacobianSample.result[1]
-	VMOVUPS	468992(SI), Y2	// stepJacobianSample.result_2[0]
-	VMOVUPS	469120(SI), Y3	// stepJacobianSample.result_2[1]
+	VMOVUPS	468480(SI), Y0	// stepJacobianSample.result[0]
+	VMOVUPS	468608(SI), Y1	// stepJacobianSample.result[1]
+	VMOVUPS	468736(SI), Y2	// stepJacobianSample.result_2[0]
+	VMOVUPS	468864(SI), Y3	// stepJacobianSample.result_2[1]
 	// arm.nde:50
-	VMOVUPS	469248(SI), Y4	// stepJacobianSample.result_3[0]
-	VMOVUPS	469376(SI), Y5	// stepJacobianSample.result_3[1]
-	VMOVUPS	469504(SI), Y6	// stepJacobianSample.result_4[0]
-	VMOVUPS	469632(SI), Y7	// stepJacobianSample.result_4[1]
-	VMOVUPS	Y0, 464256(SI)	// stepJacobianSample.qn_by_q[0]
-	VMOVUPS	Y2, 464384(SI)	// stepJacobianSample.qn_by_q[1]
-	VMOVUPS	Y1, 464512(SI)	// stepJacobianSample.qn_by_q[2]
-	VMOVUPS	Y3, 464640(SI)	// stepJacobianSample.qn_by_q[3]
-	VMOVUPS	469760(SI), Y0	// stepJacobianSample.result_5[0]
-	VMOVUPS	469888(SI), Y1	// stepJacobianSample.result_5[1]
-	VMOVUPS	470016(SI), Y2	// stepJacobianSample.result_6[0]
-	VMOVUPS	470144(SI), Y3	// stepJacobianSample.result_6[1]
-	VMOVUPS	Y4, 464768(SI)	// stepJacobianSample.qn_by_v[0]
-	VMOVUPS	Y6, 464896(SI)	// stepJacobianSample.qn_by_v[1]
-	VMOVUPS	Y5, 465024(SI)	// stepJacobianSample.qn_by_v[2]
-	VMOVUPS	Y7, 465152(SI)	// stepJacobianSample.qn_by_v[3]
-	VMOVUPS	470272(SI), Y4	// stepJacobianSample.result_7[0]
-	VMOVUPS	470400(SI), Y5	// stepJacobianSample.result_7[1]
-	VMOVUPS	470528(SI), Y6	// stepJacobianSample.result_8[0]
-	VMOVUPS	470656(SI), Y7	// stepJacobianSample.result_8[1]
-	VMOVUPS	Y0, 465280(SI)	// stepJacobianSample.qn_by_u[0]
-	VMOVUPS	Y2, 465408(SI)	// stepJacobianSample.qn_by_u[1]
-	VMOVUPS	Y1, 465536(SI)	// stepJacobianSample.qn_by_u[2]
-	VMOVUPS	Y3, 465664(SI)	// stepJacobianSample.qn_by_u[3]
-	VMOVUPS	470784(SI), Y0	// stepJacobianSample.result_9[0]
-	VMOVUPS	470912(SI), Y1	// stepJacobianSample.result_9[1]
-	VMOVUPS	471040(SI), Y2	// stepJacobianSample.result_10[0]
-	VMOVUPS	471168(SI), Y3	// stepJacobianSample.result_10[1]
-	VMOVUPS	Y4, 466048(SI)	// stepJacobianSample.vn_by_q[0]
-	VMOVUPS	Y6, 466176(SI)	// stepJacobianSample.vn_by_q[1]
-	VMOVUPS	Y5, 466304(SI)	// stepJacobianSample.vn_by_q[2]
-	VMOVUPS	Y7, 466432(SI)	// stepJacobianSample.vn_by_q[3]
-	VMOVUPS	471296(SI), Y4	// stepJacobianSample.result_11[0]
-	VMOVUPS	471424(SI), Y5	// stepJacobianSample.result_11[1]
-	VMOVUPS	471552(SI), Y6	// stepJacobianSample.result_12[0]
-	VMOVUPS	471680(SI), Y7	// stepJacobianSample.result_12[1]
-	VMOVUPS	Y0, 466560(SI)	// stepJacobianSample.vn_by_v[0]
-	VMOVUPS	Y2, 466688(SI)	// stepJacobianSample.vn_by_v[1]
-	VMOVUPS	Y1, 466816(SI)	// stepJacobianSample.vn_by_v[2]
-	VMOVUPS	Y3, 466944(SI)	// stepJacobianSample.vn_by_v[3]
-	VMOVUPS	Y4, 467072(SI)	// stepJacobianSample.vn_by_u[0]
-	VMOVUPS	Y6, 467200(SI)	// stepJacobianSample.vn_by_u[1]
-	VMOVUPS	Y5, 467328(SI)	// stepJacobianSample.vn_by_u[2]
-	VMOVUPS	Y7, 467456(SI)	// stepJacobianSample.vn_by_u[3]
+	VMOVUPS	468992(SI), Y4	// stepJacobianSample.result_3[0]
+	VMOVUPS	469120(SI), Y5	// stepJacobianSample.result_3[1]
+	VMOVUPS	469248(SI), Y6	// stepJacobianSample.result_4[0]
+	VMOVUPS	469376(SI), Y7	// stepJacobianSample.result_4[1]
+	VMOVUPS	Y0, 464000(SI)	// stepJacobianSample.qn_by_q[0]
+	VMOVUPS	Y2, 464128(SI)	// stepJacobianSample.qn_by_q[1]
+	VMOVUPS	Y1, 464256(SI)	// stepJacobianSample.qn_by_q[2]
+	VMOVUPS	Y3, 464384(SI)	// stepJacobianSample.qn_by_q[3]
+	VMOVUPS	469504(SI), Y0	// stepJacobianSample.result_5[0]
+	VMOVUPS	469632(SI), Y1	// stepJacobianSample.result_5[1]
+	VMOVUPS	469760(SI), Y2	// stepJacobianSample.result_6[0]
+	VMOVUPS	469888(SI), Y3	// stepJacobianSample.result_6[1]
+	VMOVUPS	Y4, 464512(SI)	// stepJacobianSample.qn_by_v[0]
+	VMOVUPS	Y6, 464640(SI)	// stepJacobianSample.qn_by_v[1]
+	VMOVUPS	Y5, 464768(SI)	// stepJacobianSample.qn_by_v[2]
+	VMOVUPS	Y7, 464896(SI)	// stepJacobianSample.qn_by_v[3]
+	VMOVUPS	470016(SI), Y4	// stepJacobianSample.result_7[0]
+	VMOVUPS	470144(SI), Y5	// stepJacobianSample.result_7[1]
+	VMOVUPS	470272(SI), Y6	// stepJacobianSample.result_8[0]
+	VMOVUPS	470400(SI), Y7	// stepJacobianSample.result_8[1]
+	VMOVUPS	Y0, 465024(SI)	// stepJacobianSample.qn_by_u[0]
+	VMOVUPS	Y2, 465152(SI)	// stepJacobianSample.qn_by_u[1]
+	VMOVUPS	Y1, 465280(SI)	// stepJacobianSample.qn_by_u[2]
+	VMOVUPS	Y3, 465408(SI)	// stepJacobianSample.qn_by_u[3]
+	VMOVUPS	470528(SI), Y0	// stepJacobianSample.result_9[0]
+	VMOVUPS	470656(SI), Y1	// stepJacobianSample.result_9[1]
+	VMOVUPS	470784(SI), Y2	// stepJacobianSample.result_10[0]
+	VMOVUPS	470912(SI), Y3	// stepJacobianSample.result_10[1]
+	VMOVUPS	Y4, 465792(SI)	// stepJacobianSample.vn_by_q[0]
+	VMOVUPS	Y6, 465920(SI)	// stepJacobianSample.vn_by_q[1]
+	VMOVUPS	Y5, 466048(SI)	// stepJacobianSample.vn_by_q[2]
+	VMOVUPS	Y7, 466176(SI)	// stepJacobianSample.vn_by_q[3]
+	VMOVUPS	471040(SI), Y4	// stepJacobianSample.result_11[0]
+	VMOVUPS	471168(SI), Y5	// stepJacobianSample.result_11[1]
+	VMOVUPS	471296(SI), Y6	// stepJacobianSample.result_12[0]
+	VMOVUPS	471424(SI), Y7	// stepJacobianSample.result_12[1]
+	VMOVUPS	Y0, 466304(SI)	// stepJacobianSample.vn_by_v[0]
+	VMOVUPS	Y2, 466432(SI)	// stepJacobianSample.vn_by_v[1]
+	VMOVUPS	Y1, 466560(SI)	// stepJacobianSample.vn_by_v[2]
+	VMOVUPS	Y3, 466688(SI)	// stepJacobianSample.vn_by_v[3]
+	VMOVUPS	Y4, 466816(SI)	// stepJacobianSample.vn_by_u[0]
+	VMOVUPS	Y6, 466944(SI)	// stepJacobianSample.vn_by_u[1]
+	VMOVUPS	Y5, 467072(SI)	// stepJacobianSample.vn_by_u[2]
+	VMOVUPS	Y7, 467200(SI)	// stepJacobianSample.vn_by_u[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop2
@@ -10340,25 +10325,25 @@ TEXT fitSamplePart0_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPD	475904(SI), Y0	// fitSample.ts[0]
-	VMOVUPD	475936(SI), Y0	// fitSample.ts[0] | 1
-	VMOVUPD	488448(SI), Y0	// fitSample.ts[49]
-	VMOVUPD	488480(SI), Y0	// fitSample.ts[49] | 1
+	VMOVUPD	475648(SI), Y0	// fitSample.ts[0]
+	VMOVUPD	475680(SI), Y0	// fitSample.ts[0] | 1
+	VMOVUPD	488192(SI), Y0	// fitSample.ts[49]
+	VMOVUPD	488224(SI), Y0	// fitSample.ts[49] | 1
 	// arm.nde:45
-	VMOVUPD	475904(SI), Y0	// fitSample.ts[0]
-	VMOVUPD	475936(SI), Y1	// fitSample.ts[0] | 1
-	VMOVUPD	488448(SI), Y2	// fitSample.ts[49]
-	VMOVUPD	488480(SI), Y3	// fitSample.ts[49] | 1
+	VMOVUPD	475648(SI), Y0	// fitSample.ts[0]
+	VMOVUPD	475680(SI), Y1	// fitSample.ts[0] | 1
+	VMOVUPD	488192(SI), Y2	// fitSample.ts[49]
+	VMOVUPD	488224(SI), Y3	// fitSample.ts[49] | 1
 	VCMPPD	$18, Y2, Y0, Y0
 	VCMPPD	$18, Y3, Y1, Y1
 	MOVQ	$50, DI
 	MOVQ	SI, R9
 	MOVQ	SI, R10
 loop2: // 50 times: elements
-	VMOVUPD	488448(R9), Y2	// fitSample.ts[49]
-	VMOVUPD	488480(R9), Y3	// fitSample.ts[49] | 1
-	VMOVUPD	Y2, 527360(R10)	// fitSample.reverse[0]
-	VMOVUPD	Y3, 527392(R10)	// fitSample.reverse[0] | 1
+	VMOVUPD	488192(R9), Y2	// fitSample.ts[49]
+	VMOVUPD	488224(R9), Y3	// fitSample.ts[49] | 1
+	VMOVUPD	Y2, 527104(R10)	// fitSample.reverse[0]
+	VMOVUPD	Y3, 527136(R10)	// fitSample.reverse[0] | 1
 	ADDQ	$-256, R9
 	ADDQ	$256, R10
 	DECQ	DI
@@ -10366,14 +10351,14 @@ loop2: // 50 times: elements
 	MOVQ	$50, DI
 	MOVQ	SI, R9
 loop3: // 50 times: elements
-	VMOVUPD	475904(R9), Y2	// fitSample.ts[0]
-	VMOVUPD	475936(R9), Y3	// fitSample.ts[0] | 1
-	VMOVUPD	527360(R9), Y4	// fitSample.reverse[0]
-	VMOVUPD	527392(R9), Y5	// fitSample.reverse[0] | 1
+	VMOVUPD	475648(R9), Y2	// fitSample.ts[0]
+	VMOVUPD	475680(R9), Y3	// fitSample.ts[0] | 1
+	VMOVUPD	527104(R9), Y4	// fitSample.reverse[0]
+	VMOVUPD	527136(R9), Y5	// fitSample.reverse[0] | 1
 	VBLENDVPD	Y0, Y2, Y4, Y2
 	VBLENDVPD	Y1, Y3, Y5, Y3
-	VMOVUPD	Y2, 540160(R9)	// fitSample.stops[0]
-	VMOVUPD	Y3, 540192(R9)	// fitSample.stops[0] | 1
+	VMOVUPD	Y2, 539904(R9)	// fitSample.stops[0]
+	VMOVUPD	Y3, 539936(R9)	// fitSample.stops[0] | 1
 	ADDQ	$256, R9
 	DECQ	DI
 	JNE	loop3
@@ -10385,25 +10370,25 @@ loop3: // 50 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop4: // 4 times: vectors of the block
-	VMOVUPD	475904(SI), Y0	// fitSample.ts[0]
-	VMOVUPD	475936(SI), Y1	// fitSample.ts[0] | 1
-	VMOVUPD	Y0, 578560(SI)	// fitSample.step0_in0
-	VMOVUPD	Y1, 578592(SI)	// fitSample.step0_in0 | 1
-	VMOVUPS	488704(DI), Y0	// fitSample.q[0]
+	VMOVUPD	475648(SI), Y0	// fitSample.ts[0]
+	VMOVUPD	475680(SI), Y1	// fitSample.ts[0] | 1
+	VMOVUPD	Y0, 578304(SI)	// fitSample.step0_in0
+	VMOVUPD	Y1, 578336(SI)	// fitSample.step0_in0 | 1
+	VMOVUPS	488448(DI), Y0	// fitSample.q[0]
 	VMOVUPS	Y0, 158976(DI)	// predict0Lanestep.q[0]
-	VMOVUPS	488832(DI), Y0	// fitSample.q[1]
+	VMOVUPS	488576(DI), Y0	// fitSample.q[1]
 	VMOVUPS	Y0, 159104(DI)	// predict0Lanestep.q[1]
-	VMOVUPS	501504(DI), Y0	// fitSample.v[0]
+	VMOVUPS	501248(DI), Y0	// fitSample.v[0]
 	VMOVUPS	Y0, 159232(DI)	// predict0Lanestep.v[0]
-	VMOVUPS	501632(DI), Y0	// fitSample.v[1]
+	VMOVUPS	501376(DI), Y0	// fitSample.v[1]
 	VMOVUPS	Y0, 159360(DI)	// predict0Lanestep.v[1]
-	VMOVUPS	527104(DI), Y0	// fitSample.load
+	VMOVUPS	526848(DI), Y0	// fitSample.load
 	VMOVUPS	Y0, 159488(DI)	// predict0Lanestep.extra.0
 	MOVQ	$50, R9
 	MOVQ	SI, R10
 loop5: // 50 times: elements
-	VMOVUPD	475904(R10), Y0	// fitSample.ts[0]
-	VMOVUPD	475936(R10), Y1	// fitSample.ts[0] | 1
+	VMOVUPD	475648(R10), Y0	// fitSample.ts[0]
+	VMOVUPD	475680(R10), Y1	// fitSample.ts[0] | 1
 	VMOVUPD	Y0, 159616(R10)	// predict0Lanestep.extra.1[0]
 	VMOVUPD	Y1, 159648(R10)	// predict0Lanestep.extra.1[0] | 1
 	ADDQ	$256, R10
@@ -10412,7 +10397,7 @@ loop5: // 50 times: elements
 	MOVQ	$100, R9
 	MOVQ	DI, R10
 loop6: // 100 times: elements
-	VMOVUPS	514304(R10), Y0	// fitSample.u[0]
+	VMOVUPS	514048(R10), Y0	// fitSample.u[0]
 	VMOVUPS	Y0, 172416(R10)	// predict0Lanestep.extra.2[0]
 	ADDQ	$128, R10
 	DECQ	R9
@@ -10452,13 +10437,13 @@ loop2: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop3: // 100 times: elements
 	// arm.nde:69
-	VMOVUPS	552960(R9), Y2	// fitSample.q_2[0]
-	VMOVUPS	488704(R9), Y3	// fitSample.q[0]
+	VMOVUPS	552704(R9), Y2	// fitSample.q_2[0]
+	VMOVUPS	488448(R9), Y3	// fitSample.q[0]
 	VSUBPS	Y3, Y2, Y2
 	VMULPS	Y2, Y2, Y2
 	VADDPS	Y2, Y0, Y0
-	VMOVUPS	565760(R9), Y2	// fitSample.v_2[0]
-	VMOVUPS	501504(R9), Y3	// fitSample.v[0]
+	VMOVUPS	565504(R9), Y2	// fitSample.v_2[0]
+	VMOVUPS	501248(R9), Y3	// fitSample.v[0]
 	VSUBPS	Y3, Y2, Y2
 	VMULPS	Y2, Y2, Y2
 	VADDPS	Y2, Y1, Y1
@@ -10470,7 +10455,7 @@ loop3: // 100 times: elements
 	VFMADD231PS	f32_3dcccccd<>(SB), Y1, Y0
 	VBROADCASTSS	36(DX), Y1	// mul.4
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 527232(SI)	// fitSample.loss
+	VMOVUPS	Y0, 526976(SI)	// fitSample.loss
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop2
@@ -10493,24 +10478,24 @@ TEXT ·fitSamplePart2AVX2(SB), 0, $8-32
 // 20 vectors lie in the frame for want of registers.
 TEXT predict0RecLaneoutput_avx2<>(SB), NOSPLIT, $0-0
 loop1: // rows from which others follow
-	CVTTSD2SQ	581760(AX), R15	// step.at.start
+	CVTTSD2SQ	581248(AX), R15	// step.at.start
 	ADDQ	AX, R15
 	MOVQ	R15, 65536(AX)
-	CVTTSD2SQ	579200(AX), R15	// step.row
+	CVTTSD2SQ	578944(AX), R15	// step.row
 	IMULQ	$256, R15
 	ADDQ	65536(AX), R15
 	MOVQ	R15, 65544(AX)
-	CVTTSD2SQ	582016(AX), R15	// q.row.start
+	CVTTSD2SQ	581504(AX), R15	// q.row.start
 	ADDQ	AX, R15
 	MOVQ	R15, 65552(AX)
-	CVTTSD2SQ	579200(AX), R15	// step.row
+	CVTTSD2SQ	578944(AX), R15	// step.row
 	IMULQ	$256, R15
 	ADDQ	65552(AX), R15
 	MOVQ	R15, 65560(AX)
-	CVTTSD2SQ	582272(AX), R15	// v.row.start
+	CVTTSD2SQ	581760(AX), R15	// v.row.start
 	ADDQ	AX, R15
 	MOVQ	R15, 65568(AX)
-	CVTTSD2SQ	579200(AX), R15	// step.row
+	CVTTSD2SQ	578944(AX), R15	// step.row
 	IMULQ	$256, R15
 	ADDQ	65568(AX), R15
 	MOVQ	R15, 65576(AX)
@@ -10521,10 +10506,10 @@ loop1: // rows from which others follow
 	MOVQ	65576(AX), R15
 	MOVQ	R15, 65600(AX)
 loop2: // rows of outputs
-	VBROADCASTSD	579200(AX), Y0	// step.row
+	VBROADCASTSD	578944(AX), Y0	// step.row
 	VCVTPD2PSY	Y0, X0
 	VINSERTF128	$1, X0, Y0, Y0
-	VMOVSS	X0, 578816(AX)
+	VMOVSS	X0, 578560(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 	MOVQ	65584(AX), DI
@@ -10532,24 +10517,24 @@ loop2: // rows of outputs
 	MOVQ	65592(AX), R10
 	MOVQ	65600(AX), R11
 loop3: // 4 times: vectors of the block
-	VMOVUPS	579072(SI), Y0	// step.open
-	VMOVUPS	578944(SI), Y1	// step.next
+	VMOVUPS	578816(SI), Y0	// step.open
+	VMOVUPS	578688(SI), Y1	// step.next
 	VMOVUPD	(DI), Y2
 	VMOVUPD	32(DI), Y3
-	VMOVUPD	580224(R9), Y4	// step.end
-	VMOVUPD	580256(R9), Y5	// step.end | 1
-	VMOVUPD	579712(R9), Y6	// step.span
-	VMOVUPD	579744(R9), Y7	// step.span | 1
-	VMOVUPD	579968(R9), Y8	// step.t
-	VMOVUPD	580000(R9), Y9	// step.t | 1
-	VMOVUPD	580480(R9), Y15	// step.h
+	VMOVUPD	579968(R9), Y4	// step.end
+	VMOVUPD	580000(R9), Y5	// step.end | 1
+	VMOVUPD	579456(R9), Y6	// step.span
+	VMOVUPD	579488(R9), Y7	// step.span | 1
+	VMOVUPD	579712(R9), Y8	// step.t
+	VMOVUPD	579744(R9), Y9	// step.t | 1
+	VMOVUPD	580224(R9), Y15	// step.h
 	VMOVUPS	Y15, 0(AX)
-	VMOVUPD	580512(R9), Y15	// step.h | 1
+	VMOVUPD	580256(R9), Y15	// step.h | 1
 	VMOVUPS	Y15, 32(AX)
 	// arm.nde:45
 	VMOVUPS	f32_00000000<>(SB), Y10
 	VCMPPS	$17, Y0, Y10, Y10
-	VBROADCASTSS	578816(AX), Y11
+	VBROADCASTSS	578560(AX), Y11
 	VCMPPS	$0, Y11, Y1, Y11
 	VANDPS	Y11, Y10, Y10
 	VSUBPD	Y4, Y2, Y11
@@ -10563,21 +10548,21 @@ loop3: // 4 times: vectors of the block
 	VANDPS	Y11, Y10, Y11
 	VANDPS	f32_3f800000<>(SB), Y11, Y12
 	VADDPS	Y12, Y1, Y1
-	VMOVUPS	Y1, 578944(SI)	// step.next
+	VMOVUPS	Y1, 578688(SI)	// step.next
 	VXORPD	f64_ffffffffffffffff<>(SB), Y6, Y1
 	VXORPD	f64_ffffffffffffffff<>(SB), Y7, Y6
 	VSHUFPS	$136, Y6, Y1, Y1
 	VPERMPD	$216, Y1, Y1
 	VANDPS	Y1, Y10, Y1
 	VBLENDVPS	Y1, f32_00000000<>(SB), Y0, Y0
-	VMOVUPS	Y0, 579072(SI)	// step.open
+	VMOVUPS	Y0, 578816(SI)	// step.open
 	VEXTRACTF128	$1, Y11, X0
 	VPMOVSXDQ	X11, Y1
 	VPMOVSXDQ	X0, Y0
 	VANDPD	f64_3ff0000000000000<>(SB), Y1, Y1
 	VANDPD	f64_3ff0000000000000<>(SB), Y0, Y0
-	VMOVUPD	Y1, 582528(R9)	// step.taken
-	VMOVUPD	Y0, 582560(R9)	// step.taken | 1
+	VMOVUPD	Y1, 582016(R9)	// step.taken
+	VMOVUPD	Y0, 582048(R9)	// step.taken | 1
 	VCMPPD	$0, Y8, Y2, Y15
 	VMOVUPS	Y15, 64(AX)
 	VCMPPD	$0, Y9, Y3, Y15
@@ -10598,8 +10583,8 @@ loop3: // 4 times: vectors of the block
 	VBLENDVPD	Y13, f64_0000000000000000<>(SB), Y2, Y2
 	VMOVUPS	96(AX), Y13
 	VBLENDVPD	Y13, f64_0000000000000000<>(SB), Y3, Y3
-	VMOVUPD	Y2, 582784(R9)	// step.place
-	VMOVUPD	Y3, 582816(R9)	// step.place | 1
+	VMOVUPD	Y2, 582272(R9)	// step.place
+	VMOVUPD	Y3, 582304(R9)	// step.place | 1
 	VMULPD	0(AX), Y0, Y2
 	VMULPD	32(AX), Y1, Y3
 	VCVTPD2PSY	Y2, X2
@@ -10695,97 +10680,85 @@ loop3: // 4 times: vectors of the block
 	DECQ	CX
 	JNE	loop3
 	// the next row, if a sample has to take it
-	VBROADCASTSD	579200(AX), Y0	// step.row
+	VBROADCASTSD	578944(AX), Y0	// step.row
 	VADDPD	f64_3ff0000000000000<>(SB), Y0, Y0
-	VMOVSD	X0, 579200(AX)	// step.row
-	VBROADCASTSD	581248(AX), Y1	// step.left
+	VMOVSD	X0, 578944(AX)	// step.row
+	VBROADCASTSD	580992(AX), Y1	// step.left
 	VSUBPD	f64_3ff0000000000000<>(SB), Y1, Y1
-	VMOVSD	X1, 581248(AX)	// step.left
+	VMOVSD	X1, 580992(AX)	// step.left
 	VCVTPD2PSY	Y0, X0
 	VINSERTF128	$1, X0, Y0, Y0
-	VMOVUPS	579072(AX), Y1	// step.open
+	VMOVUPS	578816(AX), Y1	// step.open
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VCMPPS	$17, Y1, Y2, Y1
-	VMOVUPS	578944(AX), Y2	// step.next
+	VMOVUPS	578688(AX), Y2	// step.next
 	VCMPPS	$0, Y0, Y2, Y3
 	VANDPS	Y3, Y1, Y1
 	VCMPPS	$17, f32_42480000<>(SB), Y2, Y2
 	VANDPS	Y2, Y1, Y1
-	VORPS	f32_00000000<>(SB), Y1, Y1
-	VMOVUPS	579104(AX), Y2	// step.open | 1
+	VMOVUPS	578848(AX), Y2	// step.open | 1
 	VMOVUPS	f32_00000000<>(SB), Y3
 	VCMPPS	$17, Y2, Y3, Y2
-	VMOVUPS	578976(AX), Y3	// step.next | 1
+	VMOVUPS	578720(AX), Y3	// step.next | 1
 	VCMPPS	$0, Y0, Y3, Y4
 	VANDPS	Y4, Y2, Y2
 	VCMPPS	$17, f32_42480000<>(SB), Y3, Y3
 	VANDPS	Y3, Y2, Y2
+	VMOVUPS	578880(AX), Y3	// step.open | 2
+	VMOVUPS	f32_00000000<>(SB), Y4
+	VCMPPS	$17, Y3, Y4, Y3
+	VMOVUPS	578752(AX), Y4	// step.next | 2
+	VCMPPS	$0, Y0, Y4, Y5
+	VANDPS	Y5, Y3, Y3
+	VCMPPS	$17, f32_42480000<>(SB), Y4, Y4
+	VANDPS	Y4, Y3, Y3
+	VMOVUPS	578912(AX), Y4	// step.open | 3
+	VMOVUPS	f32_00000000<>(SB), Y5
+	VCMPPS	$17, Y4, Y5, Y4
+	VMOVUPS	578784(AX), Y5	// step.next | 3
+	VCMPPS	$0, Y0, Y5, Y0
+	VANDPS	Y0, Y4, Y0
+	VCMPPS	$17, f32_42480000<>(SB), Y5, Y4
+	VANDPS	Y4, Y0, Y0
 	VORPS	Y2, Y1, Y1
-	VMOVUPS	579136(AX), Y2	// step.open | 2
-	VMOVUPS	f32_00000000<>(SB), Y3
-	VCMPPS	$17, Y2, Y3, Y2
-	VMOVUPS	579008(AX), Y3	// step.next | 2
-	VCMPPS	$0, Y0, Y3, Y4
-	VANDPS	Y4, Y2, Y2
-	VCMPPS	$17, f32_42480000<>(SB), Y3, Y3
-	VANDPS	Y3, Y2, Y2
-	VORPS	Y2, Y1, Y1
-	VMOVUPS	579168(AX), Y2	// step.open | 3
-	VMOVUPS	f32_00000000<>(SB), Y3
-	VCMPPS	$17, Y2, Y3, Y2
-	VMOVUPS	579040(AX), Y3	// step.next | 3
-	VCMPPS	$0, Y0, Y3, Y0
-	VANDPS	Y0, Y2, Y0
-	VCMPPS	$17, f32_42480000<>(SB), Y3, Y2
-	VANDPS	Y2, Y0, Y0
+	VORPS	Y0, Y3, Y0
 	VORPS	Y0, Y1, Y0
-	VANDPS	f32_3f800000<>(SB), Y0, Y0
-	VPERM2F128	$1, Y0, Y0, Y1
-	VADDPS	Y1, Y0, Y0
-	VSHUFPS	$78, Y0, Y0, Y1
-	VADDPS	Y1, Y0, Y0
-	VSHUFPS	$177, Y0, Y0, Y1
-	VADDPS	Y1, Y0, Y0
-	VEXTRACTF128	$1, Y0, X1
-	VCVTPS2PD	X0, Y0
-	VCVTPS2PD	X1, Y1
-	VBROADCASTSD	581248(AX), Y1	// step.left
+	VBROADCASTSD	580992(AX), Y1	// step.left
 	VMOVUPD	f64_0000000000000000<>(SB), Y2
 	VCMPPD	$17, Y1, Y2, Y1
-	VANDPD	Y1, Y0, Y0
-	VMOVSD	X0, 581504(AX)	// step.more
+	VANDPS	Y1, Y0, Y0
 	ADDQ	$256, 65584(AX)
 	ADDQ	$256, 65592(AX)
 	ADDQ	$256, 65600(AX)
-	CMPQ	581504(AX), $0	// step.more
+	VPTEST	Y0, Y0
 	JNE	loop2
 	// the first row that a sample has to take, if there is one
-	VMOVUPS	579072(AX), Y0	// step.open
+	VMOVUPS	578816(AX), Y0	// step.open
 	VMOVUPS	f32_00000000<>(SB), Y1
 	VCMPPS	$17, Y0, Y1, Y0
-	VMOVUPS	578944(AX), Y1	// step.next
+	VMOVUPS	578688(AX), Y1	// step.next
 	VMOVUPS	f32_42480000<>(SB), Y2
 	VBLENDVPS	Y0, Y1, Y2, Y0
 	VMOVUPS	f32_42480000<>(SB), Y1
 	VMINPS	Y0, Y1, Y0
-	VMOVUPS	579104(AX), Y1	// step.open | 1
+	VMOVUPS	578848(AX), Y1	// step.open | 1
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VCMPPS	$17, Y1, Y2, Y1
-	VMOVUPS	578976(AX), Y2	// step.next | 1
+	VMOVUPS	578720(AX), Y2	// step.next | 1
 	VMOVUPS	f32_42480000<>(SB), Y3
 	VBLENDVPS	Y1, Y2, Y3, Y1
 	VMINPS	Y1, Y0, Y0
-	VMOVUPS	579136(AX), Y1	// step.open | 2
+	VMOVUPS	578880(AX), Y1	// step.open | 2
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VCMPPS	$17, Y1, Y2, Y1
-	VMOVUPS	579008(AX), Y2	// step.next | 2
+	VMOVUPS	578752(AX), Y2	// step.next | 2
 	VMOVUPS	f32_42480000<>(SB), Y3
 	VBLENDVPS	Y1, Y2, Y3, Y1
 	VMINPS	Y1, Y0, Y0
-	VMOVUPS	579168(AX), Y1	// step.open | 3
+	VMOVUPS	578912(AX), Y1	// step.open | 3
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VCMPPS	$17, Y1, Y2, Y1
-	VMOVUPS	579040(AX), Y2	// step.next | 3
+	VMOVUPS	578784(AX), Y2	// step.next | 3
 	VMOVUPS	f32_42480000<>(SB), Y3
 	VBLENDVPS	Y1, Y2, Y3, Y1
 	VMINPS	Y1, Y0, Y0
@@ -10795,17 +10768,14 @@ loop3: // 4 times: vectors of the block
 	VMINPS	Y1, Y0, Y0
 	VSHUFPS	$177, Y0, Y0, Y1
 	VMINPS	Y1, Y0, Y0
-	VEXTRACTF128	$1, Y0, X1
 	VCVTPS2PD	X0, Y0
-	VCVTPS2PD	X1, Y1
-	VMOVSD	X0, 579200(AX)	// step.row
+	VMOVSD	X0, 578944(AX)	// step.row
 	VCMPPD	$17, f64_4049000000000000<>(SB), Y0, Y0
-	VBROADCASTSD	581248(AX), Y1	// step.left
+	VBROADCASTSD	580992(AX), Y1	// step.left
 	VMOVUPD	f64_0000000000000000<>(SB), Y2
 	VCMPPD	$17, Y1, Y2, Y1
 	VANDPD	Y1, Y0, Y0
-	VMOVSD	X0, 581504(AX)	// step.more
-	CMPQ	581504(AX), $0	// step.more
+	VPTEST	Y0, Y0
 	JNE	loop1
 	RET
 
@@ -10825,15 +10795,15 @@ TEXT ·predict0RecLaneoutputAVX2(SB), 0, $8-32
 // predict0RecLaneorder is Predict.0.rec.laneorder (arm.nde:45) of a block of samples.
 TEXT predict0RecLaneorder_avx2<>(SB), NOSPLIT, $0-0
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVSD	X0, 583552(AX)	// step.once
+	VMOVSD	X0, 583040(AX)	// step.once
 loop1:
-	CVTTSD2SQ	581760(AX), CX	// predict0RecLaneoutput.step.at.start
+	CVTTSD2SQ	581248(AX), CX	// predict0RecLaneoutput.step.at.start
 	ADDQ	AX, CX
 	MOVQ	$8, SI
 	MOVQ	AX, DI
 	MOVQ	CX, R9
 loop2: // 8 times: vectors of the block
-	VMOVUPD	583040(DI), Y0	// step.start
+	VMOVUPD	582528(DI), Y0	// step.start
 	VMOVUPD	f64_ffffffffffffffff<>(SB), Y1
 	VMOVUPD	f64_ffffffffffffffff<>(SB), Y2
 	MOVQ	$50, R10
@@ -10854,12 +10824,12 @@ loop3: // 50 times: output times
 	JNE	loop3
 	VORPD	Y2, Y1, Y0
 	VANDPD	f64_3ff0000000000000<>(SB), Y0, Y0
-	VMOVUPD	Y0, 583296(DI)	// step.in_order
+	VMOVUPD	Y0, 582784(DI)	// step.in_order
 	ADDQ	$32, DI
 	ADDQ	$32, R9
 	DECQ	SI
 	JNE	loop2
-	CMPQ	583552(AX), $0	// step.once
+	CMPQ	583040(AX), $0	// step.once
 	JNE	loop1
 	RET
 
@@ -10883,65 +10853,65 @@ TEXT predict0ReplayDenseVjp_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	584832(SI), Y0	// load
-	VMOVUPD	584064(DI), Y1	// h
-	VMOVUPD	584096(DI), Y2	// h | 1
+	VMOVUPS	584320(SI), Y0	// load
+	VMOVUPD	583552(DI), Y1	// h
+	VMOVUPD	583584(DI), Y2	// h | 1
 	// arm.nde:30
 	VBROADCASTSS	(DX), Y3	// Arm.m2.add
 	VADDPS	Y3, Y0, Y15
 	VMOVUPS	Y15, 0(AX)
 	VMOVUPS	0(AX), Y13	// add
-	VMOVUPS	Y13, 647040(SI)
+	VMOVUPS	Y13, 646528(SI)
 	// arm.nde:27
 	VBROADCASTSS	5388(BX), Y3	// Arm.m2
 	VADDPS	Y0, Y3, Y15
 	VMOVUPS	Y15, 32(AX)
 	VMOVUPS	32(AX), Y13	// mt
-	VMOVUPS	Y13, 647168(SI)
+	VMOVUPS	Y13, 646656(SI)
 	// arm.nde:30
 	VBROADCASTSS	8(DX), Y0	// Arm.l2.square
 	VMULPS	32(AX), Y0, Y0
-	VMOVUPS	Y0, 647296(SI)	// mul
+	VMOVUPS	Y0, 646784(SI)	// mul
 	VBROADCASTSS	4(DX), Y3	// Arm.l1.square
 	VMOVUPS	Y0, Y15
 	VFMADD231PS	0(AX), Y3, Y15
 	VMOVUPS	Y15, 64(AX)
 	VMOVUPS	64(AX), Y13	// add_2
-	VMOVUPS	Y13, 647424(SI)
+	VMOVUPS	Y13, 646912(SI)
 	VMOVUPS	32(AX), Y13
 	VMULPS	f32_40000000<>(SB), Y13, Y3
-	VMOVUPS	Y3, 647552(SI)	// mul_2
+	VMOVUPS	Y3, 647040(SI)	// mul_2
 	VBROADCASTSS	5392(BX), Y4	// Arm.l1
 	VMULPS	Y4, Y3, Y3
-	VMOVUPS	Y3, 647680(SI)	// mul_3
+	VMOVUPS	Y3, 647168(SI)	// mul_3
 	VBROADCASTSS	5396(BX), Y4	// Arm.l2
 	VMULPS	Y4, Y3, Y15
 	VMOVUPS	Y15, 96(AX)
 	VMOVUPS	96(AX), Y13	// mul_4
-	VMOVUPS	Y13, 647808(SI)
+	VMOVUPS	Y13, 647296(SI)
 	// arm.nde:45
 	VCVTPD2PSY	Y1, X3
 	VCVTPD2PSY	Y2, X4
 	VINSERTF128	$1, X4, Y3, Y3
-	VMOVUPS	Y3, 647936(SI)	// ha43
+	VMOVUPS	Y3, 647424(SI)	// ha43
 	VMULPD	f64_3fe0000000000000<>(SB), Y1, Y1
 	VMULPD	f64_3fe0000000000000<>(SB), Y2, Y2
 	VCVTPD2PSY	Y1, X3
 	VCVTPD2PSY	Y2, X4
 	VINSERTF128	$1, X4, Y3, Y3
-	VMOVUPS	Y3, 648064(SI)	// ha21
-	VMOVUPS	584320(SI), Y15	// q[0]
+	VMOVUPS	Y3, 647552(SI)	// ha21
+	VMOVUPS	583808(SI), Y15	// q[0]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	584448(SI), Y4	// q[1]
-	VMOVUPS	584576(SI), Y15	// q_k1[0]
+	VMOVUPS	583936(SI), Y4	// q[1]
+	VMOVUPS	584064(SI), Y15	// q_k1[0]
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	584704(SI), Y15	// q_k1[1]
+	VMOVUPS	584192(SI), Y15	// q_k1[1]
 	VMOVUPS	Y15, 192(AX)
 	VMOVUPS	128(AX), Y5
 	VFMADD231PS	160(AX), Y3, Y5
-	VMOVUPS	Y5, 648192(SI)	// q_y2[0]
+	VMOVUPS	Y5, 647680(SI)	// q_y2[0]
 	VFMADD132PS	192(AX), Y4, Y3
-	VMOVUPS	Y3, 648320(SI)	// q_y2[1]
+	VMOVUPS	Y3, 647808(SI)	// q_y2[1]
 	// arm.nde:28
 	VMOVUPS	f32_4b400000<>(SB), Y5
 	VFMADD231PS	f32_3f22f983<>(SB), Y3, Y5
@@ -10976,7 +10946,7 @@ loop1: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y6, Y6
 	VXORPS	f32_ffffffff<>(SB), Y6, Y6
 	VORPS	Y6, Y5, Y5
-	VMOVUPS	Y5, 648448(SI)	// c2
+	VMOVUPS	Y5, 647936(SI)	// c2
 	// arm.nde:30
 	VMOVUPS	64(AX), Y6
 	VFMADD231PS	96(AX), Y5, Y6
@@ -10984,30 +10954,30 @@ loop1: // 4 times: vectors of the block
 	// arm.nde:31
 	VBROADCASTSS	5392(BX), Y7	// Arm.l1
 	VMULPS	32(AX), Y7, Y7
-	VMOVUPS	Y7, 648576(SI)	// mul_5
+	VMOVUPS	Y7, 648064(SI)	// mul_5
 	VBROADCASTSS	5396(BX), Y8	// Arm.l2
 	VMULPS	Y8, Y7, Y7
-	VMOVUPS	Y7, 648704(SI)	// mul_6
+	VMOVUPS	Y7, 648192(SI)	// mul_6
 	VFMADD213PS	Y0, Y7, Y5
-	VMOVUPD	583808(DI), Y8	// t
-	VMOVUPD	583840(DI), Y9	// t | 1
+	VMOVUPD	583296(DI), Y8	// t
+	VMOVUPD	583328(DI), Y9	// t | 1
 	// arm.nde:32
-	VMOVUPS	Y0, 648832(SI)	// reshape
+	VMOVUPS	Y0, 648320(SI)	// reshape
 	// arm.nde:45
 	VADDPD	Y1, Y8, Y1
 	VADDPD	Y2, Y9, Y2
 	// arm.nde:32
-	VMOVUPS	Y6, 648960(SI)	// M[0]
-	VMOVUPS	Y5, 649088(SI)	// M[1]
-	VMOVUPS	Y5, 649216(SI)	// M[2]
-	VMOVUPS	Y0, 649344(SI)	// M[3]
+	VMOVUPS	Y6, 648448(SI)	// M[0]
+	VMOVUPS	Y5, 648576(SI)	// M[1]
+	VMOVUPS	Y5, 648704(SI)	// M[2]
+	VMOVUPS	Y0, 648832(SI)	// M[3]
 	// arm.nde:17
 	VMOVUPS	f32_00000000<>(SB), Y5
 	MOVQ	$49, R9
 	MOVQ	DI, R10
 loop2: // 49 times: elements
-	VMOVUPD	585216(R10), Y6	// u_times[1]
-	VMOVUPD	585248(R10), Y8	// u_times[1] | 1
+	VMOVUPD	584704(R10), Y6	// u_times[1]
+	VMOVUPD	584736(R10), Y8	// u_times[1] | 1
 	VCMPPD	$18, Y1, Y6, Y6
 	VCMPPD	$18, Y2, Y8, Y8
 	VSHUFPS	$136, Y8, Y6, Y6
@@ -11018,18 +10988,18 @@ loop2: // 49 times: elements
 	ADDQ	$256, R10
 	DECQ	R9
 	JNE	loop2
-	VMOVUPS	Y5, 649472(SI)	// locate
+	VMOVUPS	Y5, 648960(SI)	// locate
 	VPCMPGTD	f32_00000031<>(SB), Y5, Y1
 	VBLENDVPS	Y1, f32_00000031<>(SB), Y5, Y1
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VPCMPGTD	Y1, Y2, Y2
 	VBLENDVPS	Y2, f32_00000000<>(SB), Y1, Y1
-	VMOVUPS	597760(SI), Y2	// u[0]
+	VMOVUPS	597248(SI), Y2	// u[0]
 	VMOVUPS	f32_00000001<>(SB), Y5
 	MOVQ	$49, R9
 	MOVQ	SI, R10
 loop3: // 49 times: rows by their numbers
-	VMOVUPS	598016(R10), Y6	// u[2]
+	VMOVUPS	597504(R10), Y6	// u[2]
 	VPCMPEQD	Y5, Y1, Y8
 	VBLENDVPS	Y8, Y6, Y2, Y6
 	VMOVAPS	Y6, Y2
@@ -11038,13 +11008,13 @@ loop3: // 49 times: rows by their numbers
 	ADDQ	$256, R10
 	DECQ	R9
 	JNE	loop3
-	VMOVUPS	Y2, 649600(SI)	// take[0]
-	VMOVUPS	597888(SI), Y5	// u[1]
+	VMOVUPS	Y2, 649088(SI)	// take[0]
+	VMOVUPS	597376(SI), Y5	// u[1]
 	VMOVUPS	f32_00000001<>(SB), Y6
 	MOVQ	$49, R9
 	MOVQ	SI, R10
 loop4: // 49 times: rows by their numbers
-	VMOVUPS	598144(R10), Y8	// u[3]
+	VMOVUPS	597632(R10), Y8	// u[3]
 	VPCMPEQD	Y6, Y1, Y9
 	VBLENDVPS	Y9, Y8, Y5, Y8
 	VMOVAPS	Y8, Y5
@@ -11053,7 +11023,7 @@ loop4: // 49 times: rows by their numbers
 	ADDQ	$256, R10
 	DECQ	R9
 	JNE	loop4
-	VMOVUPS	Y5, 649728(SI)	// take[1]
+	VMOVUPS	Y5, 649216(SI)	// take[1]
 	// arm.nde:29
 	VANDPS	f32_7fffffff<>(SB), Y3, Y1
 	VMOVUPS	f32_4b400000<>(SB), Y6
@@ -11089,13 +11059,13 @@ loop4: // 49 times: rows by their numbers
 	VCMPPS	$18, f32_453b8000<>(SB), Y3, Y3
 	VXORPS	f32_ffffffff<>(SB), Y3, Y3
 	VORPS	Y3, Y1, Y1
-	VMOVUPS	Y1, 649856(SI)	// s2
+	VMOVUPS	Y1, 649344(SI)	// s2
 	// arm.nde:33
 	VMULPS	Y1, Y7, Y1
-	VMOVUPS	Y1, 649984(SI)	// k
+	VMOVUPS	Y1, 649472(SI)	// k
 	// arm.nde:34
 	VXORPS	f32_80000000<>(SB), Y1, Y1
-	VMOVUPS	Y1, 650112(SI)	// neg
+	VMOVUPS	Y1, 649600(SI)	// neg
 	// arm.nde:28
 	VMOVUPS	f32_4b400000<>(SB), Y1
 	VFMADD231PS	f32_3f22f983<>(SB), Y4, Y1
@@ -11130,7 +11100,7 @@ loop4: // 49 times: rows by their numbers
 	VCMPPS	$18, f32_453b8000<>(SB), Y3, Y3
 	VXORPS	f32_ffffffff<>(SB), Y3, Y3
 	VORPS	Y3, Y1, Y1
-	VMOVUPS	Y1, 650240(SI)	// c2_2
+	VMOVUPS	Y1, 649728(SI)	// c2_2
 	// arm.nde:30
 	VMOVUPS	64(AX), Y3
 	VFMADD231PS	96(AX), Y1, Y3
@@ -11173,40 +11143,40 @@ loop4: // 49 times: rows by their numbers
 	VCMPPS	$18, f32_453b8000<>(SB), Y8, Y8
 	VXORPS	f32_ffffffff<>(SB), Y8, Y8
 	VORPS	Y8, Y6, Y6
-	VMOVUPS	Y6, 650880(SI)	// s2_2
+	VMOVUPS	Y6, 650368(SI)	// s2_2
 	// arm.nde:33
 	VMULPS	Y6, Y7, Y6
-	VMOVUPS	Y6, 651008(SI)	// k_2
+	VMOVUPS	Y6, 650496(SI)	// k_2
 	// arm.nde:34
 	VXORPS	f32_80000000<>(SB), Y6, Y7
-	VMOVUPS	Y7, 651136(SI)	// neg_2
+	VMOVUPS	Y7, 650624(SI)	// neg_2
 	VMOVUPS	160(AX), Y13
 	VMULPS	f32_40000000<>(SB), Y13, Y8
-	VMOVUPS	Y8, 651264(SI)	// mul_7
+	VMOVUPS	Y8, 650752(SI)	// mul_7
 	VMULPS	192(AX), Y8, Y8
 	VMOVUPS	192(AX), Y13
 	VFMADD231PS	192(AX), Y13, Y8
-	VMOVUPS	Y8, 651392(SI)	// add_3
+	VMOVUPS	Y8, 650880(SI)	// add_3
 	VMULPS	Y8, Y7, Y15
 	VMOVUPS	Y15, 64(AX)
 	// arm.nde:32
-	VMOVUPS	Y3, 650368(SI)	// M_2[0]
-	VMOVUPS	Y1, 650496(SI)	// M_2[1]
-	VMOVUPS	Y1, 650624(SI)	// M_2[2]
-	VMOVUPS	Y0, 650752(SI)	// M_2[3]
+	VMOVUPS	Y3, 649856(SI)	// M_2[0]
+	VMOVUPS	Y1, 649984(SI)	// M_2[1]
+	VMOVUPS	Y1, 650112(SI)	// M_2[2]
+	VMOVUPS	Y0, 650240(SI)	// M_2[3]
 	// arm.nde:34
 	VMOVUPS	160(AX), Y13
 	VMULPS	160(AX), Y13, Y0
-	VMOVUPS	Y0, 651520(SI)	// square
+	VMOVUPS	Y0, 651008(SI)	// square
 	VMULPS	Y0, Y6, Y15
 	VMOVUPS	Y15, 96(AX)
 	// arm.nde:35
 	VMOVUPS	0(AX), Y13
 	VMULPS	f32_411cf5c3<>(SB), Y13, Y0
-	VMOVUPS	Y0, 651648(SI)	// mul_8
+	VMOVUPS	Y0, 651136(SI)	// mul_8
 	VBROADCASTSS	5392(BX), Y1	// Arm.l1
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 651776(SI)	// mul_9
+	VMOVUPS	Y0, 651264(SI)	// mul_9
 	VMOVUPS	f32_4b400000<>(SB), Y1
 	VMOVUPS	128(AX), Y13
 	VFMADD231PS	f32_3f22f983<>(SB), Y13, Y1
@@ -11242,15 +11212,15 @@ loop4: // 49 times: rows by their numbers
 	VCMPPS	$18, f32_453b8000<>(SB), Y3, Y3
 	VXORPS	f32_ffffffff<>(SB), Y3, Y3
 	VORPS	Y3, Y1, Y1
-	VMOVUPS	Y1, 651904(SI)	// cos
+	VMOVUPS	Y1, 651392(SI)	// cos
 	VMOVUPS	32(AX), Y13
 	VMULPS	f32_411cf5c3<>(SB), Y13, Y3
-	VMOVUPS	Y3, 652032(SI)	// mul_10
+	VMOVUPS	Y3, 651520(SI)	// mul_10
 	VBROADCASTSS	5396(BX), Y6	// Arm.l2
 	VMULPS	Y6, Y3, Y3
-	VMOVUPS	Y3, 652160(SI)	// mul_11
+	VMOVUPS	Y3, 651648(SI)	// mul_11
 	VADDPS	128(AX), Y4, Y6
-	VMOVUPS	Y6, 652288(SI)	// add_4
+	VMOVUPS	Y6, 651776(SI)	// add_4
 	VMOVUPS	f32_4b400000<>(SB), Y7
 	VFMADD231PS	f32_3f22f983<>(SB), Y6, Y7
 	VSUBPS	f32_4b400000<>(SB), Y7, Y8
@@ -11284,7 +11254,7 @@ loop4: // 49 times: rows by their numbers
 	VCMPPS	$18, f32_453b8000<>(SB), Y6, Y6
 	VXORPS	f32_ffffffff<>(SB), Y6, Y6
 	VORPS	Y6, Y7, Y6
-	VMOVUPS	Y6, 652416(SI)	// cos_2
+	VMOVUPS	Y6, 651904(SI)	// cos_2
 	VMULPS	Y6, Y3, Y3
 	VFMADD213PS	Y3, Y1, Y0
 	// arm.nde:34
@@ -11294,9 +11264,9 @@ loop4: // 49 times: rows by their numbers
 	// arm.nde:35
 	// arm.nde:38
 	VSUBPS	Y0, Y1, Y0
-	VMOVUPS	Y0, 652544(SI)	// sub[0]
+	VMOVUPS	Y0, 652032(SI)	// sub[0]
 	VSUBPS	Y3, Y2, Y0
-	VMOVUPS	Y0, 652672(SI)	// sub[1]
+	VMOVUPS	Y0, 652160(SI)	// sub[1]
 	// arm.nde:11
 	VMOVUPS	128(AX), Y13
 	VANDPS	f32_7fffffff<>(SB), Y13, Y0
@@ -11335,7 +11305,7 @@ loop4: // 49 times: rows by their numbers
 	VCMPPS	$18, f32_453b8000<>(SB), Y1, Y1
 	VXORPS	f32_ffffffff<>(SB), Y1, Y1
 	VORPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 652800(SI)	// sin[0]
+	VMOVUPS	Y0, 652288(SI)	// sin[0]
 	VANDPS	f32_7fffffff<>(SB), Y4, Y1
 	VMOVUPS	f32_4b400000<>(SB), Y2
 	VFMADD231PS	f32_3f22f983<>(SB), Y1, Y2
@@ -11370,7 +11340,7 @@ loop4: // 49 times: rows by their numbers
 	VCMPPS	$18, f32_453b8000<>(SB), Y2, Y2
 	VXORPS	f32_ffffffff<>(SB), Y2, Y2
 	VORPS	Y2, Y1, Y1
-	VMOVUPS	Y1, 652928(SI)	// sin[1]
+	VMOVUPS	Y1, 652416(SI)	// sin[1]
 	VMOVUPS	f32_4b400000<>(SB), Y2
 	VMOVUPS	128(AX), Y13
 	VFMADD231PS	f32_3f22f983<>(SB), Y13, Y2
@@ -11406,7 +11376,7 @@ loop4: // 49 times: rows by their numbers
 	VCMPPS	$18, f32_453b8000<>(SB), Y3, Y3
 	VXORPS	f32_ffffffff<>(SB), Y3, Y3
 	VORPS	Y3, Y2, Y2
-	VMOVUPS	Y2, 653056(SI)	// cos_3[0]
+	VMOVUPS	Y2, 652544(SI)	// cos_3[0]
 	VMOVUPS	f32_4b400000<>(SB), Y3
 	VFMADD231PS	f32_3f22f983<>(SB), Y4, Y3
 	VSUBPS	f32_4b400000<>(SB), Y3, Y5
@@ -11440,15 +11410,15 @@ loop4: // 49 times: rows by their numbers
 	VCMPPS	$18, f32_453b8000<>(SB), Y4, Y4
 	VXORPS	f32_ffffffff<>(SB), Y4, Y4
 	VORPS	Y4, Y3, Y3
-	VMOVUPS	Y3, 653184(SI)	// cos_3[1]
-	VMOVUPS	Y0, 653312(SI)	// concat[0]
-	VMOVUPS	Y1, 653440(SI)	// concat[1]
-	VMOVUPS	Y2, 653568(SI)	// concat[2]
-	VMOVUPS	Y3, 653696(SI)	// concat[3]
+	VMOVUPS	Y3, 652672(SI)	// cos_3[1]
+	VMOVUPS	Y0, 652800(SI)	// concat[0]
+	VMOVUPS	Y1, 652928(SI)	// concat[1]
+	VMOVUPS	Y2, 653056(SI)	// concat[2]
+	VMOVUPS	Y3, 653184(SI)	// concat[3]
 	VMOVUPS	160(AX), Y13	// concat[4]
-	VMOVUPS	Y13, 653824(SI)
+	VMOVUPS	Y13, 653312(SI)
 	VMOVUPS	192(AX), Y13	// concat[5]
-	VMOVUPS	Y13, 653952(SI)
+	VMOVUPS	Y13, 653440(SI)
 	ADDQ	$32, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -11470,10 +11440,10 @@ loop5: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop6: // 6 times: terms of the sums
-	VMOVUPS	653312(R10), Y8	// concat[0]
-	VMOVUPS	653344(R10), Y9	// concat[0] | 1
-	VMOVUPS	653376(R10), Y10	// concat[0] | 2
-	VMOVUPS	653408(R10), Y11	// concat[0] | 3
+	VMOVUPS	652800(R10), Y8	// concat[0]
+	VMOVUPS	652832(R10), Y9	// concat[0] | 1
+	VMOVUPS	652864(R10), Y10	// concat[0] | 2
+	VMOVUPS	652896(R10), Y11	// concat[0] | 3
 	VBROADCASTSS	(R11), Y12	// friction.0.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -11488,14 +11458,14 @@ loop6: // 6 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop6
-	VMOVUPS	Y0, 654080(DI)	// matvec[0]
-	VMOVUPS	Y1, 654112(DI)	// matvec[0] | 1
-	VMOVUPS	Y2, 654144(DI)	// matvec[0] | 2
-	VMOVUPS	Y3, 654176(DI)	// matvec[0] | 3
-	VMOVUPS	Y4, 654208(DI)	// matvec[1]
-	VMOVUPS	Y5, 654240(DI)	// matvec[1] | 1
-	VMOVUPS	Y6, 654272(DI)	// matvec[1] | 2
-	VMOVUPS	Y7, 654304(DI)	// matvec[1] | 3
+	VMOVUPS	Y0, 653568(DI)	// matvec[0]
+	VMOVUPS	Y1, 653600(DI)	// matvec[0] | 1
+	VMOVUPS	Y2, 653632(DI)	// matvec[0] | 2
+	VMOVUPS	Y3, 653664(DI)	// matvec[0] | 3
+	VMOVUPS	Y4, 653696(DI)	// matvec[1]
+	VMOVUPS	Y5, 653728(DI)	// matvec[1] | 1
+	VMOVUPS	Y6, 653760(DI)	// matvec[1] | 2
+	VMOVUPS	Y7, 653792(DI)	// matvec[1] | 3
 	ADDQ	$48, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -11508,10 +11478,10 @@ loop7: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop8: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	654080(R9), Y0	// matvec[0]
+	VMOVUPS	653568(R9), Y0	// matvec[0]
 	VBROADCASTSS	768(R10), Y1	// friction.0.bias[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 658176(R9)	// add_5[0]
+	VMOVUPS	Y0, 657664(R9)	// add_5[0]
 	VORPS	f32_80000000<>(SB), Y0, Y1
 	VMOVUPS	f32_c2ae999a<>(SB), Y2
 	VMAXPS	Y1, Y2, Y1
@@ -11540,7 +11510,7 @@ loop8: // 32 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VMAXPS	Y0, Y2, Y0
 	VFMADD231PS	Y3, Y1, Y0
-	VMOVUPS	Y0, 662272(R9)	// softplus[0]
+	VMOVUPS	Y0, 661760(R9)	// softplus[0]
 	ADDQ	$128, R9
 	ADDQ	$4, R10
 	DECQ	DI
@@ -11565,10 +11535,10 @@ loop9: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop10: // 32 times: terms of the sums
-	VMOVUPS	662272(R10), Y8	// softplus[0]
-	VMOVUPS	662304(R10), Y9	// softplus[0] | 1
-	VMOVUPS	662336(R10), Y10	// softplus[0] | 2
-	VMOVUPS	662368(R10), Y11	// softplus[0] | 3
+	VMOVUPS	661760(R10), Y8	// softplus[0]
+	VMOVUPS	661792(R10), Y9	// softplus[0] | 1
+	VMOVUPS	661824(R10), Y10	// softplus[0] | 2
+	VMOVUPS	661856(R10), Y11	// softplus[0] | 3
 	VBROADCASTSS	896(R11), Y12	// friction.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -11583,14 +11553,14 @@ loop10: // 32 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop10
-	VMOVUPS	Y0, 666368(DI)	// matvec_2[0]
-	VMOVUPS	Y1, 666400(DI)	// matvec_2[0] | 1
-	VMOVUPS	Y2, 666432(DI)	// matvec_2[0] | 2
-	VMOVUPS	Y3, 666464(DI)	// matvec_2[0] | 3
-	VMOVUPS	Y4, 666496(DI)	// matvec_2[1]
-	VMOVUPS	Y5, 666528(DI)	// matvec_2[1] | 1
-	VMOVUPS	Y6, 666560(DI)	// matvec_2[1] | 2
-	VMOVUPS	Y7, 666592(DI)	// matvec_2[1] | 3
+	VMOVUPS	Y0, 665856(DI)	// matvec_2[0]
+	VMOVUPS	Y1, 665888(DI)	// matvec_2[0] | 1
+	VMOVUPS	Y2, 665920(DI)	// matvec_2[0] | 2
+	VMOVUPS	Y3, 665952(DI)	// matvec_2[0] | 3
+	VMOVUPS	Y4, 665984(DI)	// matvec_2[1]
+	VMOVUPS	Y5, 666016(DI)	// matvec_2[1] | 1
+	VMOVUPS	Y6, 666048(DI)	// matvec_2[1] | 2
+	VMOVUPS	Y7, 666080(DI)	// matvec_2[1] | 3
 	ADDQ	$256, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -11605,10 +11575,10 @@ loop11: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop12: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	666368(R9), Y2	// matvec_2[0]
+	VMOVUPS	665856(R9), Y2	// matvec_2[0]
 	VBROADCASTSS	4992(R10), Y3	// friction.2.bias[0]
 	VADDPS	Y3, Y2, Y2
-	VMOVUPS	Y2, 670464(R9)	// add_6[0]
+	VMOVUPS	Y2, 669952(R9)	// add_6[0]
 	VORPS	f32_80000000<>(SB), Y2, Y3
 	VMOVUPS	f32_c2ae999a<>(SB), Y4
 	VMAXPS	Y3, Y4, Y3
@@ -11637,7 +11607,7 @@ loop12: // 32 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y4
 	VMAXPS	Y2, Y4, Y2
 	VFMADD231PS	Y5, Y3, Y2
-	VMOVUPS	Y2, 674560(R9)	// softplus_2[0]
+	VMOVUPS	Y2, 674048(R9)	// softplus_2[0]
 	VBROADCASTSS	5120(R10), Y3	// friction.4.weight[0]
 	VFMADD231PS	Y2, Y3, Y0
 	VBROADCASTSS	5248(R10), Y3	// friction.4.weight[32]
@@ -11646,23 +11616,23 @@ loop12: // 32 times: elements
 	ADDQ	$4, R10
 	DECQ	DI
 	JNE	loop12
-	VMOVUPS	Y0, 678656(SI)	// matvec_3[0]
-	VMOVUPS	Y1, 678784(SI)	// matvec_3[1]
+	VMOVUPS	Y0, 678144(SI)	// matvec_3[0]
+	VMOVUPS	Y1, 678272(SI)	// matvec_3[1]
 	// arm.nde:38
-	VMOVUPS	652544(SI), Y2	// sub[0]
+	VMOVUPS	652032(SI), Y2	// sub[0]
 	VBROADCASTSS	5376(BX), Y3	// friction.4.bias[0]
 	VADDPS	Y3, Y0, Y0
 	VSUBPS	Y0, Y2, Y0
-	VMOVUPS	Y0, 678912(SI)	// sub_2[0]
-	VMOVUPS	652672(SI), Y2	// sub[1]
+	VMOVUPS	Y0, 678400(SI)	// sub_2[0]
+	VMOVUPS	652160(SI), Y2	// sub[1]
 	VBROADCASTSS	5380(BX), Y3	// friction.4.bias[1]
 	VADDPS	Y3, Y1, Y1
 	VSUBPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 679040(SI)	// sub_2[1]
-	VMOVUPS	650368(SI), Y2	// M_2[0]
-	VMOVUPS	650496(SI), Y3	// M_2[1]
-	VMOVUPS	650624(SI), Y4	// M_2[2]
-	VMOVUPS	650752(SI), Y5	// M_2[3]
+	VMOVUPS	Y1, 678528(SI)	// sub_2[1]
+	VMOVUPS	649856(SI), Y2	// M_2[0]
+	VMOVUPS	649984(SI), Y3	// M_2[1]
+	VMOVUPS	650112(SI), Y4	// M_2[2]
+	VMOVUPS	650240(SI), Y5	// M_2[3]
 	VANDPS	f32_7fffffff<>(SB), Y2, Y6
 	VANDPS	f32_7fffffff<>(SB), Y4, Y7
 	VCMPPS	$17, Y7, Y6, Y6
@@ -11683,30 +11653,30 @@ loop12: // 32 times: elements
 	VFNMADD231PS	Y0, Y4, Y5
 	VDIVPS	Y7, Y5, Y2
 	VORPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 679168(SI)	// v_k1[0]
-	VMOVUPS	Y0, 679296(SI)	// v_k1[1]
-	VMOVUPS	584576(SI), Y2	// q_k1[0]
-	VMOVUPS	584704(SI), Y3	// q_k1[1]
+	VMOVUPS	Y1, 678656(SI)	// v_k1[0]
+	VMOVUPS	Y0, 678784(SI)	// v_k1[1]
+	VMOVUPS	584064(SI), Y2	// q_k1[0]
+	VMOVUPS	584192(SI), Y3	// q_k1[1]
 	// arm.nde:45
-	VMOVUPS	648064(SI), Y4	// ha21
+	VMOVUPS	647552(SI), Y4	// ha21
 	VFMADD231PS	Y1, Y4, Y2
-	VMOVUPS	Y2, 679424(SI)	// q_k2[0]
+	VMOVUPS	Y2, 678912(SI)	// q_k2[0]
 	VFMADD231PS	Y0, Y4, Y3
-	VMOVUPS	Y3, 679552(SI)	// q_k2[1]
+	VMOVUPS	Y3, 679040(SI)	// q_k2[1]
 	// arm.nde:34
 	VMULPS	f32_40000000<>(SB), Y2, Y0
-	VMOVUPS	Y0, 679680(SI)	// mul_12
+	VMOVUPS	Y0, 679168(SI)	// mul_12
 	VMULPS	Y3, Y0, Y0
 	VFMADD231PS	Y3, Y3, Y0
-	VMOVUPS	Y0, 679808(SI)	// add_7
-	VMOVUPS	650112(SI), Y1	// neg
+	VMOVUPS	Y0, 679296(SI)	// add_7
+	VMOVUPS	649600(SI), Y1	// neg
 	VMULPS	Y0, Y1, Y0
 	VMULPS	Y2, Y2, Y1
-	VMOVUPS	Y1, 679936(SI)	// square_2
-	VMOVUPS	649984(SI), Y4	// k
+	VMOVUPS	Y1, 679424(SI)	// square_2
+	VMOVUPS	649472(SI), Y4	// k
 	VMULPS	Y1, Y4, Y1
-	VMOVUPS	648192(SI), Y4	// q_y2[0]
-	VMOVUPS	648320(SI), Y5	// q_y2[1]
+	VMOVUPS	647680(SI), Y4	// q_y2[0]
+	VMOVUPS	647808(SI), Y5	// q_y2[1]
 	// arm.nde:35
 	VMOVUPS	f32_4b400000<>(SB), Y6
 	VFMADD231PS	f32_3f22f983<>(SB), Y4, Y6
@@ -11741,9 +11711,9 @@ loop12: // 32 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y7, Y7
 	VXORPS	f32_ffffffff<>(SB), Y7, Y7
 	VORPS	Y7, Y6, Y6
-	VMOVUPS	Y6, 680064(SI)	// cos_4
+	VMOVUPS	Y6, 679552(SI)	// cos_4
 	VADDPS	Y5, Y4, Y7
-	VMOVUPS	Y7, 680192(SI)	// add_8
+	VMOVUPS	Y7, 679680(SI)	// add_8
 	VMOVUPS	f32_4b400000<>(SB), Y8
 	VFMADD231PS	f32_3f22f983<>(SB), Y7, Y8
 	VSUBPS	f32_4b400000<>(SB), Y8, Y9
@@ -11777,13 +11747,13 @@ loop12: // 32 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y7, Y7
 	VXORPS	f32_ffffffff<>(SB), Y7, Y7
 	VORPS	Y7, Y8, Y7
-	VMOVUPS	Y7, 680320(SI)	// cos_5
-	VMOVUPS	652160(SI), Y8	// mul_11
+	VMOVUPS	Y7, 679808(SI)	// cos_5
+	VMOVUPS	651648(SI), Y8	// mul_11
 	VMULPS	Y7, Y8, Y7
-	VMOVUPS	651776(SI), Y8	// mul_9
+	VMOVUPS	651264(SI), Y8	// mul_9
 	VFMADD213PS	Y7, Y6, Y8
-	VMOVUPS	649600(SI), Y6	// take[0]
-	VMOVUPS	649728(SI), Y9	// take[1]
+	VMOVUPS	649088(SI), Y6	// take[0]
+	VMOVUPS	649216(SI), Y9	// take[1]
 	// arm.nde:34
 	// arm.nde:38
 	VSUBPS	Y0, Y6, Y0
@@ -11791,9 +11761,9 @@ loop12: // 32 times: elements
 	// arm.nde:35
 	// arm.nde:38
 	VSUBPS	Y8, Y0, Y0
-	VMOVUPS	Y0, 680448(SI)	// sub_3[0]
+	VMOVUPS	Y0, 679936(SI)	// sub_3[0]
 	VSUBPS	Y7, Y1, Y0
-	VMOVUPS	Y0, 680576(SI)	// sub_3[1]
+	VMOVUPS	Y0, 680064(SI)	// sub_3[1]
 	// arm.nde:11
 	VANDPS	f32_7fffffff<>(SB), Y4, Y0
 	VMOVUPS	f32_4b400000<>(SB), Y1
@@ -11829,7 +11799,7 @@ loop12: // 32 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y1, Y1
 	VXORPS	f32_ffffffff<>(SB), Y1, Y1
 	VORPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 680704(SI)	// sin_2[0]
+	VMOVUPS	Y0, 680192(SI)	// sin_2[0]
 	VANDPS	f32_7fffffff<>(SB), Y5, Y1
 	VMOVUPS	f32_4b400000<>(SB), Y6
 	VFMADD231PS	f32_3f22f983<>(SB), Y1, Y6
@@ -11864,7 +11834,7 @@ loop12: // 32 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y6, Y6
 	VXORPS	f32_ffffffff<>(SB), Y6, Y6
 	VORPS	Y6, Y1, Y1
-	VMOVUPS	Y1, 680832(SI)	// sin_2[1]
+	VMOVUPS	Y1, 680320(SI)	// sin_2[1]
 	VMOVUPS	f32_4b400000<>(SB), Y6
 	VFMADD231PS	f32_3f22f983<>(SB), Y4, Y6
 	VSUBPS	f32_4b400000<>(SB), Y6, Y7
@@ -11898,7 +11868,7 @@ loop12: // 32 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y4, Y4
 	VXORPS	f32_ffffffff<>(SB), Y4, Y4
 	VORPS	Y4, Y6, Y4
-	VMOVUPS	Y4, 680960(SI)	// cos_6[0]
+	VMOVUPS	Y4, 680448(SI)	// cos_6[0]
 	VMOVUPS	f32_4b400000<>(SB), Y6
 	VFMADD231PS	f32_3f22f983<>(SB), Y5, Y6
 	VSUBPS	f32_4b400000<>(SB), Y6, Y7
@@ -11932,13 +11902,13 @@ loop12: // 32 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y5, Y5
 	VXORPS	f32_ffffffff<>(SB), Y5, Y5
 	VORPS	Y5, Y6, Y5
-	VMOVUPS	Y5, 681088(SI)	// cos_6[1]
-	VMOVUPS	Y0, 681216(SI)	// concat_2[0]
-	VMOVUPS	Y1, 681344(SI)	// concat_2[1]
-	VMOVUPS	Y4, 681472(SI)	// concat_2[2]
-	VMOVUPS	Y5, 681600(SI)	// concat_2[3]
-	VMOVUPS	Y2, 681728(SI)	// concat_2[4]
-	VMOVUPS	Y3, 681856(SI)	// concat_2[5]
+	VMOVUPS	Y5, 680576(SI)	// cos_6[1]
+	VMOVUPS	Y0, 680704(SI)	// concat_2[0]
+	VMOVUPS	Y1, 680832(SI)	// concat_2[1]
+	VMOVUPS	Y4, 680960(SI)	// concat_2[2]
+	VMOVUPS	Y5, 681088(SI)	// concat_2[3]
+	VMOVUPS	Y2, 681216(SI)	// concat_2[4]
+	VMOVUPS	Y3, 681344(SI)	// concat_2[5]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop11
@@ -11959,10 +11929,10 @@ loop13: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop14: // 6 times: terms of the sums
-	VMOVUPS	681216(R10), Y8	// concat_2[0]
-	VMOVUPS	681248(R10), Y9	// concat_2[0] | 1
-	VMOVUPS	681280(R10), Y10	// concat_2[0] | 2
-	VMOVUPS	681312(R10), Y11	// concat_2[0] | 3
+	VMOVUPS	680704(R10), Y8	// concat_2[0]
+	VMOVUPS	680736(R10), Y9	// concat_2[0] | 1
+	VMOVUPS	680768(R10), Y10	// concat_2[0] | 2
+	VMOVUPS	680800(R10), Y11	// concat_2[0] | 3
 	VBROADCASTSS	(R11), Y12	// friction.0.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -11977,14 +11947,14 @@ loop14: // 6 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop14
-	VMOVUPS	Y0, 681984(DI)	// matvec_4[0]
-	VMOVUPS	Y1, 682016(DI)	// matvec_4[0] | 1
-	VMOVUPS	Y2, 682048(DI)	// matvec_4[0] | 2
-	VMOVUPS	Y3, 682080(DI)	// matvec_4[0] | 3
-	VMOVUPS	Y4, 682112(DI)	// matvec_4[1]
-	VMOVUPS	Y5, 682144(DI)	// matvec_4[1] | 1
-	VMOVUPS	Y6, 682176(DI)	// matvec_4[1] | 2
-	VMOVUPS	Y7, 682208(DI)	// matvec_4[1] | 3
+	VMOVUPS	Y0, 681472(DI)	// matvec_4[0]
+	VMOVUPS	Y1, 681504(DI)	// matvec_4[0] | 1
+	VMOVUPS	Y2, 681536(DI)	// matvec_4[0] | 2
+	VMOVUPS	Y3, 681568(DI)	// matvec_4[0] | 3
+	VMOVUPS	Y4, 681600(DI)	// matvec_4[1]
+	VMOVUPS	Y5, 681632(DI)	// matvec_4[1] | 1
+	VMOVUPS	Y6, 681664(DI)	// matvec_4[1] | 2
+	VMOVUPS	Y7, 681696(DI)	// matvec_4[1] | 3
 	ADDQ	$48, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -11997,10 +11967,10 @@ loop15: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop16: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	681984(R9), Y0	// matvec_4[0]
+	VMOVUPS	681472(R9), Y0	// matvec_4[0]
 	VBROADCASTSS	768(R10), Y1	// friction.0.bias[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 686080(R9)	// add_9[0]
+	VMOVUPS	Y0, 685568(R9)	// add_9[0]
 	VORPS	f32_80000000<>(SB), Y0, Y1
 	VMOVUPS	f32_c2ae999a<>(SB), Y2
 	VMAXPS	Y1, Y2, Y1
@@ -12029,7 +11999,7 @@ loop16: // 32 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VMAXPS	Y0, Y2, Y0
 	VFMADD231PS	Y3, Y1, Y0
-	VMOVUPS	Y0, 690176(R9)	// softplus_3[0]
+	VMOVUPS	Y0, 689664(R9)	// softplus_3[0]
 	ADDQ	$128, R9
 	ADDQ	$4, R10
 	DECQ	DI
@@ -12054,10 +12024,10 @@ loop17: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop18: // 32 times: terms of the sums
-	VMOVUPS	690176(R10), Y8	// softplus_3[0]
-	VMOVUPS	690208(R10), Y9	// softplus_3[0] | 1
-	VMOVUPS	690240(R10), Y10	// softplus_3[0] | 2
-	VMOVUPS	690272(R10), Y11	// softplus_3[0] | 3
+	VMOVUPS	689664(R10), Y8	// softplus_3[0]
+	VMOVUPS	689696(R10), Y9	// softplus_3[0] | 1
+	VMOVUPS	689728(R10), Y10	// softplus_3[0] | 2
+	VMOVUPS	689760(R10), Y11	// softplus_3[0] | 3
 	VBROADCASTSS	896(R11), Y12	// friction.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -12072,14 +12042,14 @@ loop18: // 32 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop18
-	VMOVUPS	Y0, 694272(DI)	// matvec_5[0]
-	VMOVUPS	Y1, 694304(DI)	// matvec_5[0] | 1
-	VMOVUPS	Y2, 694336(DI)	// matvec_5[0] | 2
-	VMOVUPS	Y3, 694368(DI)	// matvec_5[0] | 3
-	VMOVUPS	Y4, 694400(DI)	// matvec_5[1]
-	VMOVUPS	Y5, 694432(DI)	// matvec_5[1] | 1
-	VMOVUPS	Y6, 694464(DI)	// matvec_5[1] | 2
-	VMOVUPS	Y7, 694496(DI)	// matvec_5[1] | 3
+	VMOVUPS	Y0, 693760(DI)	// matvec_5[0]
+	VMOVUPS	Y1, 693792(DI)	// matvec_5[0] | 1
+	VMOVUPS	Y2, 693824(DI)	// matvec_5[0] | 2
+	VMOVUPS	Y3, 693856(DI)	// matvec_5[0] | 3
+	VMOVUPS	Y4, 693888(DI)	// matvec_5[1]
+	VMOVUPS	Y5, 693920(DI)	// matvec_5[1] | 1
+	VMOVUPS	Y6, 693952(DI)	// matvec_5[1] | 2
+	VMOVUPS	Y7, 693984(DI)	// matvec_5[1] | 3
 	ADDQ	$256, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -12095,10 +12065,10 @@ loop19: // 4 times: vectors of the block
 	MOVQ	BX, R11
 loop20: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	694272(R10), Y2	// matvec_5[0]
+	VMOVUPS	693760(R10), Y2	// matvec_5[0]
 	VBROADCASTSS	4992(R11), Y3	// friction.2.bias[0]
 	VADDPS	Y3, Y2, Y2
-	VMOVUPS	Y2, 698368(R10)	// add_10[0]
+	VMOVUPS	Y2, 697856(R10)	// add_10[0]
 	VORPS	f32_80000000<>(SB), Y2, Y3
 	VMOVUPS	f32_c2ae999a<>(SB), Y4
 	VMAXPS	Y3, Y4, Y3
@@ -12127,7 +12097,7 @@ loop20: // 32 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y4
 	VMAXPS	Y2, Y4, Y2
 	VFMADD231PS	Y5, Y3, Y2
-	VMOVUPS	Y2, 702464(R10)	// softplus_4[0]
+	VMOVUPS	Y2, 701952(R10)	// softplus_4[0]
 	VBROADCASTSS	5120(R11), Y3	// friction.4.weight[0]
 	VFMADD231PS	Y2, Y3, Y0
 	VBROADCASTSS	5248(R11), Y3	// friction.4.weight[32]
@@ -12136,23 +12106,23 @@ loop20: // 32 times: elements
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop20
-	VMOVUPS	Y0, 706560(SI)	// matvec_6[0]
-	VMOVUPS	Y1, 706688(SI)	// matvec_6[1]
+	VMOVUPS	Y0, 706048(SI)	// matvec_6[0]
+	VMOVUPS	Y1, 706176(SI)	// matvec_6[1]
 	// arm.nde:38
-	VMOVUPS	680448(SI), Y2	// sub_3[0]
+	VMOVUPS	679936(SI), Y2	// sub_3[0]
 	VBROADCASTSS	5376(BX), Y3	// friction.4.bias[0]
 	VADDPS	Y3, Y0, Y0
 	VSUBPS	Y0, Y2, Y0
-	VMOVUPS	Y0, 706816(SI)	// sub_4[0]
-	VMOVUPS	680576(SI), Y2	// sub_3[1]
+	VMOVUPS	Y0, 706304(SI)	// sub_4[0]
+	VMOVUPS	680064(SI), Y2	// sub_3[1]
 	VBROADCASTSS	5380(BX), Y3	// friction.4.bias[1]
 	VADDPS	Y3, Y1, Y1
 	VSUBPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 706944(SI)	// sub_4[1]
-	VMOVUPS	648960(SI), Y2	// M[0]
-	VMOVUPS	649088(SI), Y3	// M[1]
-	VMOVUPS	649216(SI), Y4	// M[2]
-	VMOVUPS	649344(SI), Y5	// M[3]
+	VMOVUPS	Y1, 706432(SI)	// sub_4[1]
+	VMOVUPS	648448(SI), Y2	// M[0]
+	VMOVUPS	648576(SI), Y3	// M[1]
+	VMOVUPS	648704(SI), Y4	// M[2]
+	VMOVUPS	648832(SI), Y5	// M[3]
 	VANDPS	f32_7fffffff<>(SB), Y2, Y6
 	VANDPS	f32_7fffffff<>(SB), Y4, Y7
 	VCMPPS	$17, Y7, Y6, Y6
@@ -12173,29 +12143,29 @@ loop20: // 32 times: elements
 	VFNMADD231PS	Y0, Y4, Y5
 	VDIVPS	Y7, Y5, Y2
 	VORPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 707072(SI)	// v_k2[0]
-	VMOVUPS	Y0, 707200(SI)	// v_k2[1]
-	VMOVUPS	584576(SI), Y2	// q_k1[0]
-	VMOVUPS	584704(SI), Y3	// q_k1[1]
-	VMOVUPS	584320(SI), Y4	// q[0]
-	VMOVUPS	584448(SI), Y5	// q[1]
+	VMOVUPS	Y1, 706560(SI)	// v_k2[0]
+	VMOVUPS	Y0, 706688(SI)	// v_k2[1]
+	VMOVUPS	584064(SI), Y2	// q_k1[0]
+	VMOVUPS	584192(SI), Y3	// q_k1[1]
+	VMOVUPS	583808(SI), Y4	// q[0]
+	VMOVUPS	583936(SI), Y5	// q[1]
 	// arm.nde:45
-	VMOVUPS	648064(SI), Y6	// ha21
+	VMOVUPS	647552(SI), Y6	// ha21
 	VMOVUPS	Y2, Y15
 	VFMADD231PS	Y1, Y6, Y15
 	VMOVUPS	Y15, 0(AX)
 	VMOVUPS	0(AX), Y13	// q_k3[0]
-	VMOVUPS	Y13, 707328(SI)
+	VMOVUPS	Y13, 706816(SI)
 	VMOVUPS	Y3, Y15
 	VFMADD231PS	Y0, Y6, Y15
 	VMOVUPS	Y15, 32(AX)
 	VMOVUPS	32(AX), Y13	// q_k3[1]
-	VMOVUPS	Y13, 707456(SI)
-	VMOVUPS	647936(SI), Y0	// ha43
+	VMOVUPS	Y13, 706944(SI)
+	VMOVUPS	647424(SI), Y0	// ha43
 	VFMADD231PS	0(AX), Y0, Y4
-	VMOVUPS	Y4, 707584(SI)	// q_y4[0]
+	VMOVUPS	Y4, 707072(SI)	// q_y4[0]
 	VFMADD231PS	32(AX), Y0, Y5
-	VMOVUPS	Y5, 707712(SI)	// q_y4[1]
+	VMOVUPS	Y5, 707200(SI)	// q_y4[1]
 	// arm.nde:28
 	VMOVUPS	f32_4b400000<>(SB), Y0
 	VFMADD231PS	f32_3f22f983<>(SB), Y5, Y0
@@ -12230,21 +12200,21 @@ loop20: // 32 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y1, Y1
 	VXORPS	f32_ffffffff<>(SB), Y1, Y1
 	VORPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 707840(SI)	// c2_3
+	VMOVUPS	Y0, 707328(SI)	// c2_3
 	// arm.nde:30
-	VMOVUPS	647808(SI), Y15	// mul_4
+	VMOVUPS	647296(SI), Y15	// mul_4
 	VMOVUPS	Y15, 64(AX)
-	VMOVUPS	647424(SI), Y15	// add_2
+	VMOVUPS	646912(SI), Y15	// add_2
 	VMOVUPS	Y15, 96(AX)
 	VMOVUPS	96(AX), Y1
 	VFMADD231PS	64(AX), Y0, Y1
 	// arm.nde:32
 	// arm.nde:31
-	VMOVUPS	648704(SI), Y2	// mul_6
-	VMOVUPS	647296(SI), Y3	// mul
+	VMOVUPS	648192(SI), Y2	// mul_6
+	VMOVUPS	646784(SI), Y3	// mul
 	VFMADD213PS	Y3, Y2, Y0
-	VMOVUPD	584064(DI), Y4	// h
-	VMOVUPD	584096(DI), Y5	// h | 1
+	VMOVUPD	583552(DI), Y4	// h
+	VMOVUPD	583584(DI), Y5	// h | 1
 	// arm.nde:32
 	// arm.nde:45
 	VMULPD	f64_3fc5555555555555<>(SB), Y4, Y4
@@ -12252,40 +12222,40 @@ loop20: // 32 times: elements
 	VCVTPD2PSY	Y4, X4
 	VCVTPD2PSY	Y5, X5
 	VINSERTF128	$1, X5, Y4, Y4
-	VMOVUPS	Y4, 709248(SI)	// hb1
-	VMOVUPS	612352(SI), Y5	// v_d3_bar[0]
-	VMOVUPS	612480(SI), Y7	// v_d3_bar[1]
-	VMOVUPS	610816(SI), Y8	// v_next_bar[0]
-	VMOVUPS	610944(SI), Y9	// v_next_bar[1]
-	VMOVUPS	611840(SI), Y10	// v_d2_bar[0]
-	VMOVUPS	611968(SI), Y11	// v_d2_bar[1]
+	VMOVUPS	Y4, 708736(SI)	// hb1
+	VMOVUPS	611840(SI), Y5	// v_d3_bar[0]
+	VMOVUPS	611968(SI), Y7	// v_d3_bar[1]
+	VMOVUPS	610304(SI), Y8	// v_next_bar[0]
+	VMOVUPS	610432(SI), Y9	// v_next_bar[1]
+	VMOVUPS	611328(SI), Y10	// v_d2_bar[0]
+	VMOVUPS	611456(SI), Y11	// v_d2_bar[1]
 	// arm.nde:32
-	VMOVUPS	648832(SI), Y12	// reshape
+	VMOVUPS	648320(SI), Y12	// reshape
 	// arm.nde:45
 	VMULPS	f32_3f2aaaab<>(SB), Y5, Y5
-	VMOVUPS	Y5, 708992(SI)	// mul_13[0]
+	VMOVUPS	Y5, 708480(SI)	// mul_13[0]
 	VMULPS	f32_3f2aaaab<>(SB), Y7, Y7
-	VMOVUPS	Y7, 709120(SI)	// mul_13[1]
+	VMOVUPS	Y7, 708608(SI)	// mul_13[1]
 	VMULPS	Y4, Y8, Y8
-	VMOVUPS	Y8, 709376(SI)	// mul_14[0]
+	VMOVUPS	Y8, 708864(SI)	// mul_14[0]
 	VMULPS	Y4, Y9, Y4
-	VMOVUPS	Y4, 709504(SI)	// mul_14[1]
+	VMOVUPS	Y4, 708992(SI)	// mul_14[1]
 	VFMADD231PS	f32_bf000000<>(SB), Y10, Y5
 	VADDPS	Y8, Y5, Y5
-	VMOVUPS	Y5, 709632(SI)	// v_k4_bar[0]
+	VMOVUPS	Y5, 709120(SI)	// v_k4_bar[0]
 	VFMADD231PS	f32_bf000000<>(SB), Y11, Y7
 	VADDPS	Y4, Y7, Y4
-	VMOVUPS	Y4, 709760(SI)	// v_k4_bar[1]
+	VMOVUPS	Y4, 709248(SI)	// v_k4_bar[1]
 	// arm.nde:32
-	VMOVUPS	Y1, 707968(SI)	// M_3[0]
-	VMOVUPS	Y0, 708096(SI)	// M_3[1]
-	VMOVUPS	Y0, 708224(SI)	// M_3[2]
-	VMOVUPS	Y12, 708352(SI)	// M_3[3]
+	VMOVUPS	Y1, 707456(SI)	// M_3[0]
+	VMOVUPS	Y0, 707584(SI)	// M_3[1]
+	VMOVUPS	Y0, 707712(SI)	// M_3[2]
+	VMOVUPS	Y12, 707840(SI)	// M_3[3]
 	// arm.nde:38
-	VMOVUPS	Y1, 708480(SI)	// transpose[0]
-	VMOVUPS	Y0, 708608(SI)	// transpose[1]
-	VMOVUPS	Y0, 708736(SI)	// transpose[2]
-	VMOVUPS	Y12, 708864(SI)	// transpose[3]
+	VMOVUPS	Y1, 707968(SI)	// transpose[0]
+	VMOVUPS	Y0, 708096(SI)	// transpose[1]
+	VMOVUPS	Y0, 708224(SI)	// transpose[2]
+	VMOVUPS	Y12, 708352(SI)	// transpose[3]
 	VANDPS	f32_7fffffff<>(SB), Y1, Y7
 	VANDPS	f32_7fffffff<>(SB), Y0, Y8
 	VCMPPS	$17, Y8, Y7, Y7
@@ -12306,16 +12276,16 @@ loop20: // 32 times: elements
 	VFNMADD231PS	Y0, Y9, Y10
 	VDIVPS	Y8, Y10, Y4
 	VORPS	Y1, Y4, Y1
-	VMOVUPS	Y1, 709888(SI)	// linsolve[0]
-	VMOVUPS	Y0, 710016(SI)	// linsolve[1]
+	VMOVUPS	Y1, 709376(SI)	// linsolve[0]
+	VMOVUPS	Y0, 709504(SI)	// linsolve[1]
 	MOVQ	$2, R9
 	MOVQ	SI, R10
 loop21: // 2 times: elements
-	VMOVUPS	709888(R10), Y0	// linsolve[0]
+	VMOVUPS	709376(R10), Y0	// linsolve[0]
 	VXORPS	f32_80000000<>(SB), Y0, Y0
-	VMOVUPS	Y0, 710144(R10)	// G_bar[0]
+	VMOVUPS	Y0, 709632(R10)	// G_bar[0]
 	// arm.nde:11
-	VMOVUPS	707584(R10), Y0	// q_y4[0]
+	VMOVUPS	707072(R10), Y0	// q_y4[0]
 	VANDPS	f32_7fffffff<>(SB), Y0, Y1
 	VMOVUPS	f32_4b400000<>(SB), Y4
 	VFMADD231PS	f32_3f22f983<>(SB), Y1, Y4
@@ -12350,8 +12320,8 @@ loop21: // 2 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y0, Y0
 	VXORPS	f32_ffffffff<>(SB), Y0, Y0
 	VORPS	Y0, Y1, Y0
-	VMOVUPS	Y0, 714496(R10)	// sin_3[0]
-	VMOVUPS	707584(R10), Y0	// q_y4[0]
+	VMOVUPS	Y0, 713984(R10)	// sin_3[0]
+	VMOVUPS	707072(R10), Y0	// q_y4[0]
 	VMOVUPS	f32_4b400000<>(SB), Y1
 	VFMADD231PS	f32_3f22f983<>(SB), Y0, Y1
 	VSUBPS	f32_4b400000<>(SB), Y1, Y4
@@ -12385,12 +12355,12 @@ loop21: // 2 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y0, Y0
 	VXORPS	f32_ffffffff<>(SB), Y0, Y0
 	VORPS	Y0, Y1, Y0
-	VMOVUPS	Y0, 714752(R10)	// cos_7[0]
+	VMOVUPS	Y0, 714240(R10)	// cos_7[0]
 	// arm.nde:45
-	VMOVUPS	679424(R10), Y0	// q_k2[0]
-	VMOVUPS	584320(R10), Y1	// q[0]
+	VMOVUPS	678912(R10), Y0	// q_k2[0]
+	VMOVUPS	583808(R10), Y1	// q[0]
 	VFMADD231PS	Y0, Y6, Y1
-	VMOVUPS	Y1, 715008(R10)	// q_y3[0]
+	VMOVUPS	Y1, 714496(R10)	// q_y3[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop21
@@ -12399,18 +12369,18 @@ loop21: // 2 times: elements
 	MOVQ	SI, R11
 loop22: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	710144(SI), Y0	// G_bar[0]
+	VMOVUPS	709632(SI), Y0	// G_bar[0]
 	VBROADCASTSS	5120(R10), Y1	// friction.4.weight[0]
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	710272(SI), Y1	// G_bar[1]
+	VMOVUPS	709760(SI), Y1	// G_bar[1]
 	VBROADCASTSS	5248(R10), Y4	// friction.4.weight[32]
 	VFMADD231PS	Y4, Y1, Y0
-	VMOVUPS	Y0, 710400(R11)	// vecmat[0]
+	VMOVUPS	Y0, 709888(R11)	// vecmat[0]
 	ADDQ	$4, R10
 	ADDQ	$128, R11
 	DECQ	R9
 	JNE	loop22
-	VMOVUPS	715136(SI), Y0	// q_y3[1]
+	VMOVUPS	714624(SI), Y0	// q_y3[1]
 	// arm.nde:28
 	VMOVUPS	f32_4b400000<>(SB), Y1
 	VFMADD231PS	f32_3f22f983<>(SB), Y0, Y1
@@ -12445,7 +12415,7 @@ loop22: // 32 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y4, Y4
 	VXORPS	f32_ffffffff<>(SB), Y4, Y4
 	VORPS	Y4, Y1, Y1
-	VMOVUPS	Y1, 715264(SI)	// c2_4
+	VMOVUPS	Y1, 714752(SI)	// c2_4
 	// arm.nde:30
 	VMOVUPS	96(AX), Y4
 	VFMADD231PS	64(AX), Y1, Y4
@@ -12488,32 +12458,32 @@ loop22: // 32 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y5, Y5
 	VXORPS	f32_ffffffff<>(SB), Y5, Y5
 	VORPS	Y5, Y1, Y1
-	VMOVUPS	Y1, 715904(SI)	// s2_3
+	VMOVUPS	Y1, 715392(SI)	// s2_3
 	// arm.nde:33
 	VMULPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 716032(SI)	// k_3
+	VMOVUPS	Y1, 715520(SI)	// k_3
 	// arm.nde:34
 	VXORPS	f32_80000000<>(SB), Y1, Y2
-	VMOVUPS	Y2, 716160(SI)	// neg_3
+	VMOVUPS	Y2, 715648(SI)	// neg_3
 	VMOVUPS	0(AX), Y13
 	VMULPS	f32_40000000<>(SB), Y13, Y5
-	VMOVUPS	Y5, 716288(SI)	// mul_15
+	VMOVUPS	Y5, 715776(SI)	// mul_15
 	VMULPS	32(AX), Y5, Y5
 	VMOVUPS	32(AX), Y13
 	VFMADD231PS	32(AX), Y13, Y5
-	VMOVUPS	Y5, 716416(SI)	// add_11
+	VMOVUPS	Y5, 715904(SI)	// add_11
 	VMULPS	Y5, Y2, Y2
 	// arm.nde:32
-	VMOVUPS	Y4, 715392(SI)	// M_4[0]
-	VMOVUPS	Y3, 715520(SI)	// M_4[1]
-	VMOVUPS	Y3, 715648(SI)	// M_4[2]
-	VMOVUPS	Y12, 715776(SI)	// M_4[3]
+	VMOVUPS	Y4, 714880(SI)	// M_4[0]
+	VMOVUPS	Y3, 715008(SI)	// M_4[1]
+	VMOVUPS	Y3, 715136(SI)	// M_4[2]
+	VMOVUPS	Y12, 715264(SI)	// M_4[3]
 	// arm.nde:34
 	VMOVUPS	0(AX), Y13
 	VMULPS	0(AX), Y13, Y3
-	VMOVUPS	Y3, 716544(SI)	// square_3
+	VMOVUPS	Y3, 716032(SI)	// square_3
 	VMULPS	Y3, Y1, Y1
-	VMOVUPS	715008(SI), Y3	// q_y3[0]
+	VMOVUPS	714496(SI), Y3	// q_y3[0]
 	// arm.nde:35
 	VMOVUPS	f32_4b400000<>(SB), Y4
 	VFMADD231PS	f32_3f22f983<>(SB), Y3, Y4
@@ -12548,9 +12518,9 @@ loop22: // 32 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y5, Y5
 	VXORPS	f32_ffffffff<>(SB), Y5, Y5
 	VORPS	Y5, Y4, Y4
-	VMOVUPS	Y4, 716672(SI)	// cos_8
+	VMOVUPS	Y4, 716160(SI)	// cos_8
 	VADDPS	Y0, Y3, Y5
-	VMOVUPS	Y5, 716800(SI)	// add_12
+	VMOVUPS	Y5, 716288(SI)	// add_12
 	VMOVUPS	f32_4b400000<>(SB), Y6
 	VFMADD231PS	f32_3f22f983<>(SB), Y5, Y6
 	VSUBPS	f32_4b400000<>(SB), Y6, Y7
@@ -12584,13 +12554,13 @@ loop22: // 32 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y5, Y5
 	VXORPS	f32_ffffffff<>(SB), Y5, Y5
 	VORPS	Y5, Y6, Y5
-	VMOVUPS	Y5, 716928(SI)	// cos_9
-	VMOVUPS	652160(SI), Y6	// mul_11
+	VMOVUPS	Y5, 716416(SI)	// cos_9
+	VMOVUPS	651648(SI), Y6	// mul_11
 	VMULPS	Y5, Y6, Y5
-	VMOVUPS	651776(SI), Y6	// mul_9
+	VMOVUPS	651264(SI), Y6	// mul_9
 	VFMADD213PS	Y5, Y4, Y6
-	VMOVUPS	649600(SI), Y4	// take[0]
-	VMOVUPS	649728(SI), Y7	// take[1]
+	VMOVUPS	649088(SI), Y4	// take[0]
+	VMOVUPS	649216(SI), Y7	// take[1]
 	// arm.nde:34
 	// arm.nde:38
 	VSUBPS	Y2, Y4, Y2
@@ -12598,9 +12568,9 @@ loop22: // 32 times: elements
 	// arm.nde:35
 	// arm.nde:38
 	VSUBPS	Y6, Y2, Y2
-	VMOVUPS	Y2, 717056(SI)	// sub_5[0]
+	VMOVUPS	Y2, 716544(SI)	// sub_5[0]
 	VSUBPS	Y5, Y1, Y1
-	VMOVUPS	Y1, 717184(SI)	// sub_5[1]
+	VMOVUPS	Y1, 716672(SI)	// sub_5[1]
 	// arm.nde:11
 	VANDPS	f32_7fffffff<>(SB), Y3, Y1
 	VMOVUPS	f32_4b400000<>(SB), Y2
@@ -12636,7 +12606,7 @@ loop22: // 32 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y2, Y2
 	VXORPS	f32_ffffffff<>(SB), Y2, Y2
 	VORPS	Y2, Y1, Y1
-	VMOVUPS	Y1, 717312(SI)	// sin_4[0]
+	VMOVUPS	Y1, 716800(SI)	// sin_4[0]
 	VANDPS	f32_7fffffff<>(SB), Y0, Y2
 	VMOVUPS	f32_4b400000<>(SB), Y4
 	VFMADD231PS	f32_3f22f983<>(SB), Y2, Y4
@@ -12671,7 +12641,7 @@ loop22: // 32 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y4, Y4
 	VXORPS	f32_ffffffff<>(SB), Y4, Y4
 	VORPS	Y4, Y2, Y2
-	VMOVUPS	Y2, 717440(SI)	// sin_4[1]
+	VMOVUPS	Y2, 716928(SI)	// sin_4[1]
 	VMOVUPS	f32_4b400000<>(SB), Y4
 	VFMADD231PS	f32_3f22f983<>(SB), Y3, Y4
 	VSUBPS	f32_4b400000<>(SB), Y4, Y5
@@ -12705,7 +12675,7 @@ loop22: // 32 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y3, Y3
 	VXORPS	f32_ffffffff<>(SB), Y3, Y3
 	VORPS	Y3, Y4, Y3
-	VMOVUPS	Y3, 717568(SI)	// cos_10[0]
+	VMOVUPS	Y3, 717056(SI)	// cos_10[0]
 	VMOVUPS	f32_4b400000<>(SB), Y4
 	VFMADD231PS	f32_3f22f983<>(SB), Y0, Y4
 	VSUBPS	f32_4b400000<>(SB), Y4, Y5
@@ -12739,15 +12709,15 @@ loop22: // 32 times: elements
 	VCMPPS	$18, f32_453b8000<>(SB), Y0, Y0
 	VXORPS	f32_ffffffff<>(SB), Y0, Y0
 	VORPS	Y0, Y4, Y0
-	VMOVUPS	Y0, 717696(SI)	// cos_10[1]
-	VMOVUPS	Y1, 717824(SI)	// concat_3[0]
-	VMOVUPS	Y2, 717952(SI)	// concat_3[1]
-	VMOVUPS	Y3, 718080(SI)	// concat_3[2]
-	VMOVUPS	Y0, 718208(SI)	// concat_3[3]
+	VMOVUPS	Y0, 717184(SI)	// cos_10[1]
+	VMOVUPS	Y1, 717312(SI)	// concat_3[0]
+	VMOVUPS	Y2, 717440(SI)	// concat_3[1]
+	VMOVUPS	Y3, 717568(SI)	// concat_3[2]
+	VMOVUPS	Y0, 717696(SI)	// concat_3[3]
 	VMOVUPS	0(AX), Y13	// concat_3[4]
-	VMOVUPS	Y13, 718336(SI)
+	VMOVUPS	Y13, 717824(SI)
 	VMOVUPS	32(AX), Y13	// concat_3[5]
-	VMOVUPS	Y13, 718464(SI)
+	VMOVUPS	Y13, 717952(SI)
 	ADDQ	$32, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -12769,10 +12739,10 @@ loop23: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop24: // 6 times: terms of the sums
-	VMOVUPS	717824(R10), Y8	// concat_3[0]
-	VMOVUPS	717856(R10), Y9	// concat_3[0] | 1
-	VMOVUPS	717888(R10), Y10	// concat_3[0] | 2
-	VMOVUPS	717920(R10), Y11	// concat_3[0] | 3
+	VMOVUPS	717312(R10), Y8	// concat_3[0]
+	VMOVUPS	717344(R10), Y9	// concat_3[0] | 1
+	VMOVUPS	717376(R10), Y10	// concat_3[0] | 2
+	VMOVUPS	717408(R10), Y11	// concat_3[0] | 3
 	VBROADCASTSS	(R11), Y12	// friction.0.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -12787,14 +12757,14 @@ loop24: // 6 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop24
-	VMOVUPS	Y0, 718592(DI)	// matvec_7[0]
-	VMOVUPS	Y1, 718624(DI)	// matvec_7[0] | 1
-	VMOVUPS	Y2, 718656(DI)	// matvec_7[0] | 2
-	VMOVUPS	Y3, 718688(DI)	// matvec_7[0] | 3
-	VMOVUPS	Y4, 718720(DI)	// matvec_7[1]
-	VMOVUPS	Y5, 718752(DI)	// matvec_7[1] | 1
-	VMOVUPS	Y6, 718784(DI)	// matvec_7[1] | 2
-	VMOVUPS	Y7, 718816(DI)	// matvec_7[1] | 3
+	VMOVUPS	Y0, 718080(DI)	// matvec_7[0]
+	VMOVUPS	Y1, 718112(DI)	// matvec_7[0] | 1
+	VMOVUPS	Y2, 718144(DI)	// matvec_7[0] | 2
+	VMOVUPS	Y3, 718176(DI)	// matvec_7[0] | 3
+	VMOVUPS	Y4, 718208(DI)	// matvec_7[1]
+	VMOVUPS	Y5, 718240(DI)	// matvec_7[1] | 1
+	VMOVUPS	Y6, 718272(DI)	// matvec_7[1] | 2
+	VMOVUPS	Y7, 718304(DI)	// matvec_7[1] | 3
 	ADDQ	$48, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -12807,10 +12777,10 @@ loop25: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop26: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	718592(R9), Y0	// matvec_7[0]
+	VMOVUPS	718080(R9), Y0	// matvec_7[0]
 	VBROADCASTSS	768(R10), Y1	// friction.0.bias[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 722688(R9)	// add_13[0]
+	VMOVUPS	Y0, 722176(R9)	// add_13[0]
 	VORPS	f32_80000000<>(SB), Y0, Y1
 	VMOVUPS	f32_c2ae999a<>(SB), Y2
 	VMAXPS	Y1, Y2, Y1
@@ -12839,7 +12809,7 @@ loop26: // 32 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VMAXPS	Y0, Y2, Y0
 	VFMADD231PS	Y3, Y1, Y0
-	VMOVUPS	Y0, 726784(R9)	// softplus_5[0]
+	VMOVUPS	Y0, 726272(R9)	// softplus_5[0]
 	ADDQ	$128, R9
 	ADDQ	$4, R10
 	DECQ	DI
@@ -12864,10 +12834,10 @@ loop27: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop28: // 32 times: terms of the sums
-	VMOVUPS	726784(R10), Y8	// softplus_5[0]
-	VMOVUPS	726816(R10), Y9	// softplus_5[0] | 1
-	VMOVUPS	726848(R10), Y10	// softplus_5[0] | 2
-	VMOVUPS	726880(R10), Y11	// softplus_5[0] | 3
+	VMOVUPS	726272(R10), Y8	// softplus_5[0]
+	VMOVUPS	726304(R10), Y9	// softplus_5[0] | 1
+	VMOVUPS	726336(R10), Y10	// softplus_5[0] | 2
+	VMOVUPS	726368(R10), Y11	// softplus_5[0] | 3
 	VBROADCASTSS	896(R11), Y12	// friction.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -12882,14 +12852,14 @@ loop28: // 32 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop28
-	VMOVUPS	Y0, 730880(DI)	// matvec_8[0]
-	VMOVUPS	Y1, 730912(DI)	// matvec_8[0] | 1
-	VMOVUPS	Y2, 730944(DI)	// matvec_8[0] | 2
-	VMOVUPS	Y3, 730976(DI)	// matvec_8[0] | 3
-	VMOVUPS	Y4, 731008(DI)	// matvec_8[1]
-	VMOVUPS	Y5, 731040(DI)	// matvec_8[1] | 1
-	VMOVUPS	Y6, 731072(DI)	// matvec_8[1] | 2
-	VMOVUPS	Y7, 731104(DI)	// matvec_8[1] | 3
+	VMOVUPS	Y0, 730368(DI)	// matvec_8[0]
+	VMOVUPS	Y1, 730400(DI)	// matvec_8[0] | 1
+	VMOVUPS	Y2, 730432(DI)	// matvec_8[0] | 2
+	VMOVUPS	Y3, 730464(DI)	// matvec_8[0] | 3
+	VMOVUPS	Y4, 730496(DI)	// matvec_8[1]
+	VMOVUPS	Y5, 730528(DI)	// matvec_8[1] | 1
+	VMOVUPS	Y6, 730560(DI)	// matvec_8[1] | 2
+	VMOVUPS	Y7, 730592(DI)	// matvec_8[1] | 3
 	ADDQ	$256, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -12904,10 +12874,10 @@ loop29: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop30: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	730880(R9), Y2	// matvec_8[0]
+	VMOVUPS	730368(R9), Y2	// matvec_8[0]
 	VBROADCASTSS	4992(R10), Y3	// friction.2.bias[0]
 	VADDPS	Y3, Y2, Y2
-	VMOVUPS	Y2, 734976(R9)	// add_14[0]
+	VMOVUPS	Y2, 734464(R9)	// add_14[0]
 	VORPS	f32_80000000<>(SB), Y2, Y3
 	VMOVUPS	f32_c2ae999a<>(SB), Y4
 	VMAXPS	Y3, Y4, Y3
@@ -12936,7 +12906,7 @@ loop30: // 32 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y4
 	VMAXPS	Y2, Y4, Y2
 	VFMADD231PS	Y5, Y3, Y2
-	VMOVUPS	Y2, 739072(R9)	// softplus_6[0]
+	VMOVUPS	Y2, 738560(R9)	// softplus_6[0]
 	VBROADCASTSS	5120(R10), Y3	// friction.4.weight[0]
 	VFMADD231PS	Y2, Y3, Y0
 	VBROADCASTSS	5248(R10), Y3	// friction.4.weight[32]
@@ -12946,20 +12916,20 @@ loop30: // 32 times: elements
 	DECQ	DI
 	JNE	loop30
 	// arm.nde:38
-	VMOVUPS	717056(SI), Y2	// sub_5[0]
+	VMOVUPS	716544(SI), Y2	// sub_5[0]
 	VBROADCASTSS	5376(BX), Y3	// friction.4.bias[0]
 	VADDPS	Y3, Y0, Y0
 	VSUBPS	Y0, Y2, Y0
-	VMOVUPS	Y0, 743168(SI)	// sub_6[0]
-	VMOVUPS	717184(SI), Y2	// sub_5[1]
+	VMOVUPS	Y0, 742656(SI)	// sub_6[0]
+	VMOVUPS	716672(SI), Y2	// sub_5[1]
 	VBROADCASTSS	5380(BX), Y3	// friction.4.bias[1]
 	VADDPS	Y3, Y1, Y1
 	VSUBPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 743296(SI)	// sub_6[1]
-	VMOVUPS	715392(SI), Y2	// M_4[0]
-	VMOVUPS	715520(SI), Y3	// M_4[1]
-	VMOVUPS	715648(SI), Y4	// M_4[2]
-	VMOVUPS	715776(SI), Y5	// M_4[3]
+	VMOVUPS	Y1, 742784(SI)	// sub_6[1]
+	VMOVUPS	714880(SI), Y2	// M_4[0]
+	VMOVUPS	715008(SI), Y3	// M_4[1]
+	VMOVUPS	715136(SI), Y4	// M_4[2]
+	VMOVUPS	715264(SI), Y5	// M_4[3]
 	VANDPS	f32_7fffffff<>(SB), Y2, Y6
 	VANDPS	f32_7fffffff<>(SB), Y4, Y7
 	VCMPPS	$17, Y7, Y6, Y6
@@ -12980,27 +12950,27 @@ loop30: // 32 times: elements
 	VFNMADD231PS	Y0, Y4, Y5
 	VDIVPS	Y7, Y5, Y2
 	VORPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 743424(SI)	// v_k3[0]
-	VMOVUPS	Y0, 743552(SI)	// v_k3[1]
-	VMOVUPS	584576(SI), Y2	// q_k1[0]
-	VMOVUPS	584704(SI), Y3	// q_k1[1]
+	VMOVUPS	Y1, 742912(SI)	// v_k3[0]
+	VMOVUPS	Y0, 743040(SI)	// v_k3[1]
+	VMOVUPS	584064(SI), Y2	// q_k1[0]
+	VMOVUPS	584192(SI), Y3	// q_k1[1]
 	// arm.nde:45
-	VMOVUPS	647936(SI), Y4	// ha43
+	VMOVUPS	647424(SI), Y4	// ha43
 	VFMADD231PS	Y1, Y4, Y2
-	VMOVUPS	Y2, 743680(SI)	// q_k4[0]
+	VMOVUPS	Y2, 743168(SI)	// q_k4[0]
 	VFMADD231PS	Y0, Y4, Y3
-	VMOVUPS	Y3, 743808(SI)	// q_k4[1]
+	VMOVUPS	Y3, 743296(SI)	// q_k4[1]
 	// arm.nde:11
-	VMOVUPS	714496(SI), Y0	// sin_3[0]
-	VMOVUPS	Y0, 743936(SI)	// concat_4[0]
-	VMOVUPS	714624(SI), Y0	// sin_3[1]
-	VMOVUPS	Y0, 744064(SI)	// concat_4[1]
-	VMOVUPS	714752(SI), Y0	// cos_7[0]
-	VMOVUPS	Y0, 744192(SI)	// concat_4[2]
-	VMOVUPS	714880(SI), Y0	// cos_7[1]
-	VMOVUPS	Y0, 744320(SI)	// concat_4[3]
-	VMOVUPS	Y2, 744448(SI)	// concat_4[4]
-	VMOVUPS	Y3, 744576(SI)	// concat_4[5]
+	VMOVUPS	713984(SI), Y0	// sin_3[0]
+	VMOVUPS	Y0, 743424(SI)	// concat_4[0]
+	VMOVUPS	714112(SI), Y0	// sin_3[1]
+	VMOVUPS	Y0, 743552(SI)	// concat_4[1]
+	VMOVUPS	714240(SI), Y0	// cos_7[0]
+	VMOVUPS	Y0, 743680(SI)	// concat_4[2]
+	VMOVUPS	714368(SI), Y0	// cos_7[1]
+	VMOVUPS	Y0, 743808(SI)	// concat_4[3]
+	VMOVUPS	Y2, 743936(SI)	// concat_4[4]
+	VMOVUPS	Y3, 744064(SI)	// concat_4[5]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop29
@@ -13021,10 +12991,10 @@ loop31: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop32: // 6 times: terms of the sums
-	VMOVUPS	743936(R10), Y8	// concat_4[0]
-	VMOVUPS	743968(R10), Y9	// concat_4[0] | 1
-	VMOVUPS	744000(R10), Y10	// concat_4[0] | 2
-	VMOVUPS	744032(R10), Y11	// concat_4[0] | 3
+	VMOVUPS	743424(R10), Y8	// concat_4[0]
+	VMOVUPS	743456(R10), Y9	// concat_4[0] | 1
+	VMOVUPS	743488(R10), Y10	// concat_4[0] | 2
+	VMOVUPS	743520(R10), Y11	// concat_4[0] | 3
 	VBROADCASTSS	(R11), Y12	// friction.0.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -13039,14 +13009,14 @@ loop32: // 6 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop32
-	VMOVUPS	Y0, 744704(DI)	// matvec_9[0]
-	VMOVUPS	Y1, 744736(DI)	// matvec_9[0] | 1
-	VMOVUPS	Y2, 744768(DI)	// matvec_9[0] | 2
-	VMOVUPS	Y3, 744800(DI)	// matvec_9[0] | 3
-	VMOVUPS	Y4, 744832(DI)	// matvec_9[1]
-	VMOVUPS	Y5, 744864(DI)	// matvec_9[1] | 1
-	VMOVUPS	Y6, 744896(DI)	// matvec_9[1] | 2
-	VMOVUPS	Y7, 744928(DI)	// matvec_9[1] | 3
+	VMOVUPS	Y0, 744192(DI)	// matvec_9[0]
+	VMOVUPS	Y1, 744224(DI)	// matvec_9[0] | 1
+	VMOVUPS	Y2, 744256(DI)	// matvec_9[0] | 2
+	VMOVUPS	Y3, 744288(DI)	// matvec_9[0] | 3
+	VMOVUPS	Y4, 744320(DI)	// matvec_9[1]
+	VMOVUPS	Y5, 744352(DI)	// matvec_9[1] | 1
+	VMOVUPS	Y6, 744384(DI)	// matvec_9[1] | 2
+	VMOVUPS	Y7, 744416(DI)	// matvec_9[1] | 3
 	ADDQ	$48, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -13059,10 +13029,10 @@ loop33: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop34: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	744704(R9), Y0	// matvec_9[0]
+	VMOVUPS	744192(R9), Y0	// matvec_9[0]
 	VBROADCASTSS	768(R10), Y1	// friction.0.bias[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 748800(R9)	// add_15[0]
+	VMOVUPS	Y0, 748288(R9)	// add_15[0]
 	VORPS	f32_80000000<>(SB), Y0, Y1
 	VMOVUPS	f32_c2ae999a<>(SB), Y2
 	VMAXPS	Y1, Y2, Y1
@@ -13091,7 +13061,7 @@ loop34: // 32 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VMAXPS	Y0, Y2, Y0
 	VFMADD231PS	Y3, Y1, Y0
-	VMOVUPS	Y0, 752896(R9)	// softplus_7[0]
+	VMOVUPS	Y0, 752384(R9)	// softplus_7[0]
 	ADDQ	$128, R9
 	ADDQ	$4, R10
 	DECQ	DI
@@ -13116,10 +13086,10 @@ loop35: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop36: // 32 times: terms of the sums
-	VMOVUPS	752896(R10), Y8	// softplus_7[0]
-	VMOVUPS	752928(R10), Y9	// softplus_7[0] | 1
-	VMOVUPS	752960(R10), Y10	// softplus_7[0] | 2
-	VMOVUPS	752992(R10), Y11	// softplus_7[0] | 3
+	VMOVUPS	752384(R10), Y8	// softplus_7[0]
+	VMOVUPS	752416(R10), Y9	// softplus_7[0] | 1
+	VMOVUPS	752448(R10), Y10	// softplus_7[0] | 2
+	VMOVUPS	752480(R10), Y11	// softplus_7[0] | 3
 	VBROADCASTSS	896(R11), Y12	// friction.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -13134,14 +13104,14 @@ loop36: // 32 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop36
-	VMOVUPS	Y0, 756992(DI)	// matvec_10[0]
-	VMOVUPS	Y1, 757024(DI)	// matvec_10[0] | 1
-	VMOVUPS	Y2, 757056(DI)	// matvec_10[0] | 2
-	VMOVUPS	Y3, 757088(DI)	// matvec_10[0] | 3
-	VMOVUPS	Y4, 757120(DI)	// matvec_10[1]
-	VMOVUPS	Y5, 757152(DI)	// matvec_10[1] | 1
-	VMOVUPS	Y6, 757184(DI)	// matvec_10[1] | 2
-	VMOVUPS	Y7, 757216(DI)	// matvec_10[1] | 3
+	VMOVUPS	Y0, 756480(DI)	// matvec_10[0]
+	VMOVUPS	Y1, 756512(DI)	// matvec_10[0] | 1
+	VMOVUPS	Y2, 756544(DI)	// matvec_10[0] | 2
+	VMOVUPS	Y3, 756576(DI)	// matvec_10[0] | 3
+	VMOVUPS	Y4, 756608(DI)	// matvec_10[1]
+	VMOVUPS	Y5, 756640(DI)	// matvec_10[1] | 1
+	VMOVUPS	Y6, 756672(DI)	// matvec_10[1] | 2
+	VMOVUPS	Y7, 756704(DI)	// matvec_10[1] | 3
 	ADDQ	$256, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -13156,11 +13126,11 @@ loop37: // 4 times: vectors of the block
 	MOVQ	R8, R11
 loop38: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	756992(R9), Y1	// matvec_10[0]
+	VMOVUPS	756480(R9), Y1	// matvec_10[0]
 	VBROADCASTSS	4992(R10), Y2	// friction.2.bias[0]
 	VADDPS	Y2, Y1, Y1
-	VMOVUPS	Y1, 761088(R9)	// add_16[0]
-	VMOVUPS	710400(R9), Y2	// vecmat[0]
+	VMOVUPS	Y1, 760576(R9)	// add_16[0]
+	VMOVUPS	709888(R9), Y2	// vecmat[0]
 	VORPS	f32_80000000<>(SB), Y1, Y3
 	VMOVUPS	f32_42b40000<>(SB), Y4
 	VMINPS	Y3, Y4, Y3
@@ -13193,7 +13163,7 @@ loop38: // 32 times: elements
 	VADDPS	f32_3f800000<>(SB), Y3, Y3
 	VDIVPS	Y3, Y1, Y1
 	VMULPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 765184(R9)	// mul_16[0]
+	VMOVUPS	Y1, 764672(R9)	// mul_16[0]
 	VANDPS	Y0, Y1, Y1
 	VMOVUPS	44032(R11), Y2	// sum of friction.2.bias[0]
 	VADDPS	Y1, Y2, Y1
@@ -13222,10 +13192,10 @@ loop39: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop40: // 32 times: terms of the sums
-	VMOVUPS	765184(R10), Y8	// mul_16[0]
-	VMOVUPS	765216(R10), Y9	// mul_16[0] | 1
-	VMOVUPS	765248(R10), Y10	// mul_16[0] | 2
-	VMOVUPS	765280(R10), Y11	// mul_16[0] | 3
+	VMOVUPS	764672(R10), Y8	// mul_16[0]
+	VMOVUPS	764704(R10), Y9	// mul_16[0] | 1
+	VMOVUPS	764736(R10), Y10	// mul_16[0] | 2
+	VMOVUPS	764768(R10), Y11	// mul_16[0] | 3
 	VBROADCASTSS	896(R11), Y12	// friction.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -13240,14 +13210,14 @@ loop40: // 32 times: terms of the sums
 	ADDQ	$128, R11
 	DECQ	R9
 	JNE	loop40
-	VMOVUPS	Y0, 769280(DI)	// vecmat_2[0]
-	VMOVUPS	Y1, 769312(DI)	// vecmat_2[0] | 1
-	VMOVUPS	Y2, 769344(DI)	// vecmat_2[0] | 2
-	VMOVUPS	Y3, 769376(DI)	// vecmat_2[0] | 3
-	VMOVUPS	Y4, 769408(DI)	// vecmat_2[1]
-	VMOVUPS	Y5, 769440(DI)	// vecmat_2[1] | 1
-	VMOVUPS	Y6, 769472(DI)	// vecmat_2[1] | 2
-	VMOVUPS	Y7, 769504(DI)	// vecmat_2[1] | 3
+	VMOVUPS	Y0, 768768(DI)	// vecmat_2[0]
+	VMOVUPS	Y1, 768800(DI)	// vecmat_2[0] | 1
+	VMOVUPS	Y2, 768832(DI)	// vecmat_2[0] | 2
+	VMOVUPS	Y3, 768864(DI)	// vecmat_2[0] | 3
+	VMOVUPS	Y4, 768896(DI)	// vecmat_2[1]
+	VMOVUPS	Y5, 768928(DI)	// vecmat_2[1] | 1
+	VMOVUPS	Y6, 768960(DI)	// vecmat_2[1] | 2
+	VMOVUPS	Y7, 768992(DI)	// vecmat_2[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -13259,7 +13229,7 @@ loop41: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop42: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	748800(R9), Y0	// add_15[0]
+	VMOVUPS	748288(R9), Y0	// add_15[0]
 	VORPS	f32_80000000<>(SB), Y0, Y1
 	VMOVUPS	f32_42b40000<>(SB), Y2
 	VMINPS	Y1, Y2, Y1
@@ -13291,7 +13261,7 @@ loop42: // 32 times: elements
 	VBLENDVPS	Y0, Y1, Y2, Y0
 	VADDPS	f32_3f800000<>(SB), Y1, Y1
 	VDIVPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 773376(R9)	// sigmoid[0]
+	VMOVUPS	Y0, 772864(R9)	// sigmoid[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop42
@@ -13306,30 +13276,30 @@ loop42: // 32 times: elements
 	MOVQ	$16, CX
 	MOVQ	AX, SI
 loop43: // 16 times: tiles of 2 elements
-	VMOVUPS	765184(SI), Y4	// mul_16[0]
-	VMOVUPS	765216(SI), Y5	// mul_16[0] | 1
-	VMOVUPS	765248(SI), Y6	// mul_16[0] | 2
-	VMOVUPS	765280(SI), Y7	// mul_16[0] | 3
+	VMOVUPS	764672(SI), Y4	// mul_16[0]
+	VMOVUPS	764704(SI), Y5	// mul_16[0] | 1
+	VMOVUPS	764736(SI), Y6	// mul_16[0] | 2
+	VMOVUPS	764768(SI), Y7	// mul_16[0] | 3
 	VANDPS	Y0, Y4, Y4
 	VANDPS	Y1, Y5, Y5
 	VANDPS	Y2, Y6, Y6
 	VANDPS	Y3, Y7, Y7
-	VMOVUPS	Y4, 638848(SI)	// turned[0]
-	VMOVUPS	Y5, 638880(SI)	// turned[0] | 1
-	VMOVUPS	Y6, 638912(SI)	// turned[0] | 2
-	VMOVUPS	Y7, 638944(SI)	// turned[0] | 3
-	VMOVUPS	765312(SI), Y4	// mul_16[1]
-	VMOVUPS	765344(SI), Y5	// mul_16[1] | 1
-	VMOVUPS	765376(SI), Y6	// mul_16[1] | 2
-	VMOVUPS	765408(SI), Y7	// mul_16[1] | 3
+	VMOVUPS	Y4, 638336(SI)	// turned[0]
+	VMOVUPS	Y5, 638368(SI)	// turned[0] | 1
+	VMOVUPS	Y6, 638400(SI)	// turned[0] | 2
+	VMOVUPS	Y7, 638432(SI)	// turned[0] | 3
+	VMOVUPS	764800(SI), Y4	// mul_16[1]
+	VMOVUPS	764832(SI), Y5	// mul_16[1] | 1
+	VMOVUPS	764864(SI), Y6	// mul_16[1] | 2
+	VMOVUPS	764896(SI), Y7	// mul_16[1] | 3
 	VANDPS	Y0, Y4, Y4
 	VANDPS	Y1, Y5, Y5
 	VANDPS	Y2, Y6, Y6
 	VANDPS	Y3, Y7, Y7
-	VMOVUPS	Y4, 638976(SI)	// turned[1]
-	VMOVUPS	Y5, 639008(SI)	// turned[1] | 1
-	VMOVUPS	Y6, 639040(SI)	// turned[1] | 2
-	VMOVUPS	Y7, 639072(SI)	// turned[1] | 3
+	VMOVUPS	Y4, 638464(SI)	// turned[1]
+	VMOVUPS	Y5, 638496(SI)	// turned[1] | 1
+	VMOVUPS	Y6, 638528(SI)	// turned[1] | 2
+	VMOVUPS	Y7, 638560(SI)	// turned[1] | 3
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop43
@@ -13341,14 +13311,14 @@ loop44: // 4 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop45: // 4 times
-	VMOVUPS	752896(R10), Y0	// softplus_7[0]
-	VMOVUPS	753024(R10), Y1	// softplus_7[1]
-	VMOVUPS	753152(R10), Y2	// softplus_7[2]
-	VMOVUPS	753280(R10), Y3	// softplus_7[3]
-	VMOVUPS	753408(R10), Y4	// softplus_7[4]
-	VMOVUPS	753536(R10), Y5	// softplus_7[5]
-	VMOVUPS	753664(R10), Y6	// softplus_7[6]
-	VMOVUPS	753792(R10), Y7	// softplus_7[7]
+	VMOVUPS	752384(R10), Y0	// softplus_7[0]
+	VMOVUPS	752512(R10), Y1	// softplus_7[1]
+	VMOVUPS	752640(R10), Y2	// softplus_7[2]
+	VMOVUPS	752768(R10), Y3	// softplus_7[3]
+	VMOVUPS	752896(R10), Y4	// softplus_7[4]
+	VMOVUPS	753024(R10), Y5	// softplus_7[5]
+	VMOVUPS	753152(R10), Y6	// softplus_7[6]
+	VMOVUPS	753280(R10), Y7	// softplus_7[7]
 	VUNPCKLPS	Y1, Y0, Y8
 	VUNPCKHPS	Y1, Y0, Y0
 	VUNPCKLPS	Y3, Y2, Y1
@@ -13373,14 +13343,14 @@ loop45: // 4 times
 	VPERM2F128	$49, Y5, Y8, Y5
 	VPERM2F128	$32, Y4, Y0, Y8
 	VPERM2F128	$49, Y4, Y0, Y0
-	VMOVUPS	Y6, 642944(R11)	// turned[32]
-	VMOVUPS	Y7, 642976(R11)	// turned[32] | 1
-	VMOVUPS	Y2, 643008(R11)	// turned[32] | 2
-	VMOVUPS	Y8, 643040(R11)	// turned[32] | 3
-	VMOVUPS	Y3, 643072(R11)	// turned[33]
-	VMOVUPS	Y1, 643104(R11)	// turned[33] | 1
-	VMOVUPS	Y5, 643136(R11)	// turned[33] | 2
-	VMOVUPS	Y0, 643168(R11)	// turned[33] | 3
+	VMOVUPS	Y6, 642432(R11)	// turned[32]
+	VMOVUPS	Y7, 642464(R11)	// turned[32] | 1
+	VMOVUPS	Y2, 642496(R11)	// turned[32] | 2
+	VMOVUPS	Y8, 642528(R11)	// turned[32] | 3
+	VMOVUPS	Y3, 642560(R11)	// turned[33]
+	VMOVUPS	Y1, 642592(R11)	// turned[33] | 1
+	VMOVUPS	Y5, 642624(R11)	// turned[33] | 2
+	VMOVUPS	Y0, 642656(R11)	// turned[33] | 3
 	ADDQ	$1024, R10
 	ADDQ	$1024, R11
 	DECQ	R9
@@ -13411,38 +13381,38 @@ loop47: // 2 times: tiles of 2 elements
 	MOVQ	R11, R13
 	MOVQ	DI, R14
 loop48: // 16 times: samples, 2 at a time
-	VMOVUPS	642944(R13), Y10	// turned[32]
-	VMOVUPS	643968(R13), Y11	// turned[40]
-	VBROADCASTSS	638848(R14), Y12	// turned[0]
+	VMOVUPS	642432(R13), Y10	// turned[32]
+	VMOVUPS	643456(R13), Y11	// turned[40]
+	VBROADCASTSS	638336(R14), Y12	// turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	638976(R14), Y12	// turned[1]
+	VBROADCASTSS	638464(R14), Y12	// turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	639104(R14), Y12	// turned[2]
+	VBROADCASTSS	638592(R14), Y12	// turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	639232(R14), Y12	// turned[3]
+	VBROADCASTSS	638720(R14), Y12	// turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	639360(R14), Y12	// turned[4]
+	VBROADCASTSS	638848(R14), Y12	// turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	642976(R13), Y10	// turned[32] | 1
-	VMOVUPS	644000(R13), Y11	// turned[40] | 1
-	VBROADCASTSS	638852(R14), Y12	// turned[0]
+	VMOVUPS	642464(R13), Y10	// turned[32] | 1
+	VMOVUPS	643488(R13), Y11	// turned[40] | 1
+	VBROADCASTSS	638340(R14), Y12	// turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	638980(R14), Y12	// turned[1]
+	VBROADCASTSS	638468(R14), Y12	// turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	639108(R14), Y12	// turned[2]
+	VBROADCASTSS	638596(R14), Y12	// turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	639236(R14), Y12	// turned[3]
+	VBROADCASTSS	638724(R14), Y12	// turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	639364(R14), Y12	// turned[4]
+	VBROADCASTSS	638852(R14), Y12	// turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
 	ADDQ	$64, R13
@@ -13479,20 +13449,20 @@ loop49: // 2 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	DI, R11
 loop50: // 16 times: samples, 2 at a time
-	VBROADCASTSS	642688(R10), Y4	// turned[30]
-	VBROADCASTSS	642816(R10), Y5	// turned[31]
-	VMOVUPS	642944(R11), Y6	// turned[32]
+	VBROADCASTSS	642176(R10), Y4	// turned[30]
+	VBROADCASTSS	642304(R10), Y5	// turned[31]
+	VMOVUPS	642432(R11), Y6	// turned[32]
 	VFMADD231PS	Y6, Y4, Y0
 	VFMADD231PS	Y6, Y5, Y2
-	VMOVUPS	643968(R11), Y6	// turned[40]
+	VMOVUPS	643456(R11), Y6	// turned[40]
 	VFMADD231PS	Y6, Y4, Y1
 	VFMADD231PS	Y6, Y5, Y3
-	VBROADCASTSS	642692(R10), Y4	// turned[30]
-	VBROADCASTSS	642820(R10), Y5	// turned[31]
-	VMOVUPS	642976(R11), Y6	// turned[32] | 1
+	VBROADCASTSS	642180(R10), Y4	// turned[30]
+	VBROADCASTSS	642308(R10), Y5	// turned[31]
+	VMOVUPS	642464(R11), Y6	// turned[32] | 1
 	VFMADD231PS	Y6, Y4, Y0
 	VFMADD231PS	Y6, Y5, Y2
-	VMOVUPS	644000(R11), Y6	// turned[40] | 1
+	VMOVUPS	643488(R11), Y6	// turned[40] | 1
 	VFMADD231PS	Y6, Y4, Y1
 	VFMADD231PS	Y6, Y5, Y3
 	ADDQ	$8, R10
@@ -13526,10 +13496,10 @@ loop51: // 4 times: vectors of the block
 	MOVQ	BX, R12
 loop52: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	769280(R9), Y9	// vecmat_2[0]
-	VMOVUPS	773376(R9), Y10	// sigmoid[0]
+	VMOVUPS	768768(R9), Y9	// vecmat_2[0]
+	VMOVUPS	772864(R9), Y10	// sigmoid[0]
 	VMULPS	Y10, Y9, Y9
-	VMOVUPS	Y9, 777472(R9)	// mul_17[0]
+	VMOVUPS	Y9, 776960(R9)	// mul_17[0]
 	VANDPS	Y0, Y9, Y10
 	VMOVUPS	6144(R10), Y11	// sum of friction.0.bias[0]
 	VADDPS	Y10, Y11, Y10
@@ -13546,7 +13516,7 @@ loop52: // 32 times: elements
 	VFMADD231PS	Y9, Y10, Y5
 	VBROADCASTSS	20(R11), Y10	// friction.0.weight[5]
 	VFMADD231PS	Y9, Y10, Y6
-	VMOVUPS	761088(R9), Y9	// add_16[0]
+	VMOVUPS	760576(R9), Y9	// add_16[0]
 	VORPS	f32_80000000<>(SB), Y9, Y10
 	VMOVUPS	f32_c2ae999a<>(SB), Y11
 	VMAXPS	Y10, Y11, Y10
@@ -13575,7 +13545,7 @@ loop52: // 32 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y11
 	VMAXPS	Y9, Y11, Y9
 	VFMADD231PS	Y12, Y10, Y9
-	VMOVUPS	Y9, 782976(R9)	// softplus_8[0]
+	VMOVUPS	Y9, 782464(R9)	// softplus_8[0]
 	VBROADCASTSS	5120(R12), Y10	// friction.4.weight[0]
 	VFMADD231PS	Y9, Y10, Y7
 	VBROADCASTSS	5248(R12), Y10	// friction.4.weight[32]
@@ -13586,14 +13556,14 @@ loop52: // 32 times: elements
 	ADDQ	$4, R12
 	DECQ	DI
 	JNE	loop52
-	VMOVUPS	Y1, 781568(SI)	// vecmat_3[0]
-	VMOVUPS	Y2, 781696(SI)	// vecmat_3[1]
-	VMOVUPS	Y3, 781824(SI)	// vecmat_3[2]
-	VMOVUPS	Y4, 781952(SI)	// vecmat_3[3]
-	VMOVUPS	Y5, 782080(SI)	// vecmat_3[4]
-	VMOVUPS	Y6, 782208(SI)	// vecmat_3[5]
-	VMOVUPS	Y7, 787072(SI)	// matvec_11[0]
-	VMOVUPS	Y8, 787200(SI)	// matvec_11[1]
+	VMOVUPS	Y1, 781056(SI)	// vecmat_3[0]
+	VMOVUPS	Y2, 781184(SI)	// vecmat_3[1]
+	VMOVUPS	Y3, 781312(SI)	// vecmat_3[2]
+	VMOVUPS	Y4, 781440(SI)	// vecmat_3[3]
+	VMOVUPS	Y5, 781568(SI)	// vecmat_3[4]
+	VMOVUPS	Y6, 781696(SI)	// vecmat_3[5]
+	VMOVUPS	Y7, 786560(SI)	// matvec_11[0]
+	VMOVUPS	Y8, 786688(SI)	// matvec_11[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop51
@@ -13611,18 +13581,18 @@ loop52: // 32 times: elements
 	MOVQ	R8, R9
 loop53: // 16 times: tiles of 2 elements
 	// arm.nde:11
-	VMOVUPS	777472(SI), Y0	// mul_17[0]
-	VMOVUPS	777504(SI), Y1	// mul_17[0] | 1
-	VMOVUPS	777536(SI), Y2	// mul_17[0] | 2
-	VMOVUPS	777568(SI), Y3	// mul_17[0] | 3
+	VMOVUPS	776960(SI), Y0	// mul_17[0]
+	VMOVUPS	776992(SI), Y1	// mul_17[0] | 1
+	VMOVUPS	777024(SI), Y2	// mul_17[0] | 2
+	VMOVUPS	777056(SI), Y3	// mul_17[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	777600(SI), Y4	// mul_17[1]
-	VMOVUPS	777632(SI), Y5	// mul_17[1] | 1
-	VMOVUPS	777664(SI), Y6	// mul_17[1] | 2
-	VMOVUPS	777696(SI), Y7	// mul_17[1] | 3
+	VMOVUPS	777088(SI), Y4	// mul_17[1]
+	VMOVUPS	777120(SI), Y5	// mul_17[1] | 1
+	VMOVUPS	777152(SI), Y6	// mul_17[1] | 2
+	VMOVUPS	777184(SI), Y7	// mul_17[1] | 3
 	VANDPS	0(AX), Y4, Y4
 	VANDPS	32(AX), Y5, Y5
 	VANDPS	64(AX), Y6, Y6
@@ -13631,10 +13601,10 @@ loop53: // 16 times: tiles of 2 elements
 	MOVQ	AX, R11
 	MOVQ	DI, R12
 loop54: // 6 times: elements
-	VMOVUPS	743936(R11), Y8	// concat_4[0]
-	VMOVUPS	743968(R11), Y9	// concat_4[0] | 1
-	VMOVUPS	744000(R11), Y10	// concat_4[0] | 2
-	VMOVUPS	744032(R11), Y11	// concat_4[0] | 3
+	VMOVUPS	743424(R11), Y8	// concat_4[0]
+	VMOVUPS	743456(R11), Y9	// concat_4[0] | 1
+	VMOVUPS	743488(R11), Y10	// concat_4[0] | 2
+	VMOVUPS	743520(R11), Y11	// concat_4[0] | 3
 	VMOVUPS	(R12), Y12	// sum of friction.0.weight[0]
 	VFMADD231PS	Y8, Y0, Y12
 	VFMADD231PS	Y9, Y1, Y12
@@ -13651,38 +13621,38 @@ loop54: // 6 times: elements
 	ADDQ	$32, R12
 	DECQ	R10
 	JNE	loop54
-	VMOVUPS	782976(SI), Y0	// softplus_8[0]
-	VMOVUPS	783008(SI), Y1	// softplus_8[0] | 1
-	VMOVUPS	783040(SI), Y2	// softplus_8[0] | 2
-	VMOVUPS	783072(SI), Y3	// softplus_8[0] | 3
+	VMOVUPS	782464(SI), Y0	// softplus_8[0]
+	VMOVUPS	782496(SI), Y1	// softplus_8[0] | 1
+	VMOVUPS	782528(SI), Y2	// softplus_8[0] | 2
+	VMOVUPS	782560(SI), Y3	// softplus_8[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	710144(AX), Y4	// G_bar[0]
-	VMOVUPS	710176(AX), Y5	// G_bar[0] | 1
-	VMOVUPS	710208(AX), Y6	// G_bar[0] | 2
-	VMOVUPS	710240(AX), Y7	// G_bar[0] | 3
+	VMOVUPS	709632(AX), Y4	// G_bar[0]
+	VMOVUPS	709664(AX), Y5	// G_bar[0] | 1
+	VMOVUPS	709696(AX), Y6	// G_bar[0] | 2
+	VMOVUPS	709728(AX), Y7	// G_bar[0] | 3
 	VMOVUPS	45056(R9), Y8	// sum of friction.4.weight[0]
 	VFMADD231PS	Y0, Y4, Y8
 	VFMADD231PS	Y1, Y5, Y8
 	VFMADD231PS	Y2, Y6, Y8
 	VFMADD231PS	Y3, Y7, Y8
 	VMOVUPS	Y8, 45056(R9)	// sum of friction.4.weight[0]
-	VMOVUPS	710272(AX), Y8	// G_bar[1]
-	VMOVUPS	710304(AX), Y9	// G_bar[1] | 1
-	VMOVUPS	710336(AX), Y10	// G_bar[1] | 2
-	VMOVUPS	710368(AX), Y11	// G_bar[1] | 3
+	VMOVUPS	709760(AX), Y8	// G_bar[1]
+	VMOVUPS	709792(AX), Y9	// G_bar[1] | 1
+	VMOVUPS	709824(AX), Y10	// G_bar[1] | 2
+	VMOVUPS	709856(AX), Y11	// G_bar[1] | 3
 	VMOVUPS	46080(R9), Y12	// sum of friction.4.weight[32]
 	VFMADD231PS	Y0, Y8, Y12
 	VFMADD231PS	Y1, Y9, Y12
 	VFMADD231PS	Y2, Y10, Y12
 	VFMADD231PS	Y3, Y11, Y12
 	VMOVUPS	Y12, 46080(R9)	// sum of friction.4.weight[32]
-	VMOVUPS	783104(SI), Y0	// softplus_8[1]
-	VMOVUPS	783136(SI), Y1	// softplus_8[1] | 1
-	VMOVUPS	783168(SI), Y2	// softplus_8[1] | 2
-	VMOVUPS	783200(SI), Y3	// softplus_8[1] | 3
+	VMOVUPS	782592(SI), Y0	// softplus_8[1]
+	VMOVUPS	782624(SI), Y1	// softplus_8[1] | 1
+	VMOVUPS	782656(SI), Y2	// softplus_8[1] | 2
+	VMOVUPS	782688(SI), Y3	// softplus_8[1] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
@@ -13710,41 +13680,41 @@ loop54: // 6 times: elements
 loop55: // 4 times: vectors of the block
 	VMOVUPS	65792(SI), Y15	// mask
 	VMOVUPS	Y15, 0(AX)
-	VMOVUPS	781824(SI), Y0	// vecmat_3[2]
-	VMOVUPS	781952(SI), Y0	// vecmat_3[3]
-	VMOVUPS	781568(SI), Y0	// vecmat_3[0]
-	VMOVUPS	781696(SI), Y0	// vecmat_3[1]
+	VMOVUPS	781312(SI), Y0	// vecmat_3[2]
+	VMOVUPS	781440(SI), Y0	// vecmat_3[3]
+	VMOVUPS	781056(SI), Y0	// vecmat_3[0]
+	VMOVUPS	781184(SI), Y0	// vecmat_3[1]
 	// arm.nde:11
-	VMOVUPS	781568(SI), Y0	// vecmat_3[0]
-	VMOVUPS	714752(SI), Y1	// cos_7[0]
-	VMOVUPS	781824(SI), Y2	// vecmat_3[2]
-	VMOVUPS	714496(SI), Y3	// sin_3[0]
+	VMOVUPS	781056(SI), Y0	// vecmat_3[0]
+	VMOVUPS	714240(SI), Y1	// cos_7[0]
+	VMOVUPS	781312(SI), Y2	// vecmat_3[2]
+	VMOVUPS	713984(SI), Y3	// sin_3[0]
 	VXORPS	f32_80000000<>(SB), Y3, Y3
 	VMULPS	Y3, Y2, Y2
 	VMOVUPS	Y2, Y15
 	VFMADD231PS	Y1, Y0, Y15
 	VMOVUPS	Y15, 32(AX)
-	VMOVUPS	781696(SI), Y0	// vecmat_3[1]
-	VMOVUPS	714880(SI), Y1	// cos_7[1]
-	VMOVUPS	781952(SI), Y2	// vecmat_3[3]
-	VMOVUPS	714624(SI), Y3	// sin_3[1]
+	VMOVUPS	781184(SI), Y0	// vecmat_3[1]
+	VMOVUPS	714368(SI), Y1	// cos_7[1]
+	VMOVUPS	781440(SI), Y2	// vecmat_3[3]
+	VMOVUPS	714112(SI), Y3	// sin_3[1]
 	VXORPS	f32_80000000<>(SB), Y3, Y3
 	VMULPS	Y3, Y2, Y2
 	VMOVUPS	Y2, Y15
 	VFMADD231PS	Y1, Y0, Y15
 	VMOVUPS	Y15, 64(AX)
-	VMOVUPS	710272(SI), Y15	// G_bar[1]
+	VMOVUPS	709760(SI), Y15	// G_bar[1]
 	VMOVUPS	Y15, 96(AX)
-	VMOVUPS	710144(SI), Y15	// G_bar[0]
+	VMOVUPS	709632(SI), Y15	// G_bar[0]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	707584(SI), Y0	// q_y4[0]
-	VMOVUPS	707712(SI), Y1	// q_y4[1]
+	VMOVUPS	707072(SI), Y0	// q_y4[0]
+	VMOVUPS	707200(SI), Y1	// q_y4[1]
 	// arm.nde:35
 	VMOVUPS	96(AX), Y13
 	VADDPS	128(AX), Y13, Y2
-	VMOVUPS	Y2, 782336(SI)	// add_17
+	VMOVUPS	Y2, 781824(SI)	// add_17
 	VADDPS	Y1, Y0, Y3
-	VMOVUPS	652160(SI), Y15	// mul_11
+	VMOVUPS	651648(SI), Y15	// mul_11
 	VMOVUPS	Y15, 160(AX)
 	VMULPS	160(AX), Y2, Y2
 	VANDPS	f32_7fffffff<>(SB), Y3, Y4
@@ -13783,7 +13753,7 @@ loop55: // 4 times: vectors of the block
 	VORPS	Y5, Y4, Y4
 	VXORPS	f32_80000000<>(SB), Y4, Y4
 	VMULPS	Y4, Y2, Y2
-	VMOVUPS	651776(SI), Y15	// mul_9
+	VMOVUPS	651264(SI), Y15	// mul_9
 	VMOVUPS	Y15, 192(AX)
 	VMOVUPS	128(AX), Y13
 	VMULPS	192(AX), Y13, Y4
@@ -13823,8 +13793,8 @@ loop55: // 4 times: vectors of the block
 	VORPS	Y6, Y5, Y5
 	VXORPS	f32_80000000<>(SB), Y5, Y5
 	VFMADD213PS	Y2, Y5, Y4
-	VMOVUPS	743680(SI), Y5	// q_k4[0]
-	VMOVUPS	743808(SI), Y15	// q_k4[1]
+	VMOVUPS	743168(SI), Y5	// q_k4[0]
+	VMOVUPS	743296(SI), Y15	// q_k4[1]
 	VMOVUPS	Y15, 224(AX)
 	// arm.nde:34
 	VMULPS	Y5, Y5, Y6
@@ -13836,12 +13806,12 @@ loop55: // 4 times: vectors of the block
 	VFMADD231PS	224(AX), Y13, Y5
 	VMULPS	96(AX), Y6, Y7
 	VFNMADD231PS	128(AX), Y5, Y7
-	VMOVUPS	Y7, 782464(SI)	// k_bar
+	VMOVUPS	Y7, 781952(SI)	// k_bar
 	// arm.nde:29
-	VMOVUPS	648704(SI), Y15	// mul_6
+	VMOVUPS	648192(SI), Y15	// mul_6
 	VMOVUPS	Y15, 288(AX)
 	VMULPS	288(AX), Y7, Y7
-	VMOVUPS	707840(SI), Y8	// c2_3
+	VMOVUPS	707328(SI), Y8	// c2_3
 	VMOVUPS	Y2, Y15
 	VFMADD231PS	Y8, Y7, Y15
 	VMOVUPS	Y15, 320(AX)
@@ -13879,7 +13849,7 @@ loop55: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y1, Y1
 	VXORPS	f32_ffffffff<>(SB), Y1, Y1
 	VORPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 782592(SI)	// s2_4
+	VMOVUPS	Y1, 782080(SI)	// s2_4
 	// arm.nde:33
 	VMULPS	288(AX), Y1, Y15
 	VMOVUPS	Y15, 352(AX)
@@ -13929,7 +13899,7 @@ loop55: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y0, Y0
 	VXORPS	f32_ffffffff<>(SB), Y0, Y0
 	VORPS	Y0, Y6, Y0
-	VMOVUPS	Y0, 782720(SI)	// cos_11
+	VMOVUPS	Y0, 782208(SI)	// cos_11
 	VMOVUPS	f32_4b400000<>(SB), Y6
 	VFMADD231PS	f32_3f22f983<>(SB), Y3, Y6
 	VSUBPS	f32_4b400000<>(SB), Y6, Y7
@@ -13963,11 +13933,11 @@ loop55: // 4 times: vectors of the block
 	VCMPPS	$18, f32_453b8000<>(SB), Y3, Y3
 	VXORPS	f32_ffffffff<>(SB), Y3, Y3
 	VORPS	Y3, Y6, Y3
-	VMOVUPS	Y3, 782848(SI)	// cos_12
+	VMOVUPS	Y3, 782336(SI)	// cos_12
 	VMULPS	160(AX), Y3, Y3
 	VFMADD132PS	192(AX), Y3, Y0
-	VMOVUPS	649600(SI), Y6	// take[0]
-	VMOVUPS	649728(SI), Y7	// take[1]
+	VMOVUPS	649088(SI), Y6	// take[0]
+	VMOVUPS	649216(SI), Y7	// take[1]
 	// arm.nde:34
 	// arm.nde:38
 	VSUBPS	Y5, Y6, Y5
@@ -13975,21 +13945,21 @@ loop55: // 4 times: vectors of the block
 	// arm.nde:35
 	// arm.nde:38
 	VSUBPS	Y0, Y5, Y0
-	VMOVUPS	787072(SI), Y5	// matvec_11[0]
+	VMOVUPS	786560(SI), Y5	// matvec_11[0]
 	VBROADCASTSS	5376(BX), Y6	// friction.4.bias[0]
 	VADDPS	Y6, Y5, Y5
 	VSUBPS	Y5, Y0, Y0
-	VMOVUPS	Y0, 787328(SI)	// sub_7[0]
+	VMOVUPS	Y0, 786816(SI)	// sub_7[0]
 	VSUBPS	Y3, Y4, Y3
-	VMOVUPS	787200(SI), Y4	// matvec_11[1]
+	VMOVUPS	786688(SI), Y4	// matvec_11[1]
 	VBROADCASTSS	5380(BX), Y5	// friction.4.bias[1]
 	VADDPS	Y5, Y4, Y4
 	VSUBPS	Y4, Y3, Y3
-	VMOVUPS	Y3, 787456(SI)	// sub_7[1]
-	VMOVUPS	707968(SI), Y4	// M_3[0]
-	VMOVUPS	708096(SI), Y5	// M_3[1]
-	VMOVUPS	708224(SI), Y6	// M_3[2]
-	VMOVUPS	708352(SI), Y7	// M_3[3]
+	VMOVUPS	Y3, 786944(SI)	// sub_7[1]
+	VMOVUPS	707456(SI), Y4	// M_3[0]
+	VMOVUPS	707584(SI), Y5	// M_3[1]
+	VMOVUPS	707712(SI), Y6	// M_3[2]
+	VMOVUPS	707840(SI), Y7	// M_3[3]
 	VANDPS	f32_7fffffff<>(SB), Y4, Y8
 	VANDPS	f32_7fffffff<>(SB), Y6, Y9
 	VCMPPS	$17, Y9, Y8, Y8
@@ -14010,58 +13980,58 @@ loop55: // 4 times: vectors of the block
 	VFNMADD231PS	Y0, Y6, Y7
 	VDIVPS	Y9, Y7, Y4
 	VORPS	Y3, Y4, Y3
-	VMOVUPS	Y3, 787584(SI)	// v_k4[0]
-	VMOVUPS	Y0, 787712(SI)	// v_k4[1]
-	VMOVUPS	709888(SI), Y4	// linsolve[0]
+	VMOVUPS	Y3, 787072(SI)	// v_k4[0]
+	VMOVUPS	Y0, 787200(SI)	// v_k4[1]
+	VMOVUPS	709376(SI), Y4	// linsolve[0]
 	VMULPS	Y3, Y4, Y5
 	VMULPS	Y0, Y4, Y4
-	VMOVUPS	710016(SI), Y6	// linsolve[1]
+	VMOVUPS	709504(SI), Y6	// linsolve[1]
 	VMULPS	Y3, Y6, Y3
 	VMULPS	Y0, Y6, Y0
 	VXORPS	f32_80000000<>(SB), Y5, Y5
-	VMOVUPS	Y5, 787840(SI)	// M_bar[0]
+	VMOVUPS	Y5, 787328(SI)	// M_bar[0]
 	VXORPS	f32_80000000<>(SB), Y4, Y4
-	VMOVUPS	Y4, 787968(SI)	// M_bar[1]
+	VMOVUPS	Y4, 787456(SI)	// M_bar[1]
 	VXORPS	f32_80000000<>(SB), Y3, Y3
-	VMOVUPS	Y3, 788096(SI)	// M_bar[2]
+	VMOVUPS	Y3, 787584(SI)	// M_bar[2]
 	VXORPS	f32_80000000<>(SB), Y0, Y0
-	VMOVUPS	Y0, 788224(SI)	// M_bar[3]
-	VMOVUPS	715392(SI), Y15	// M_4[0]
+	VMOVUPS	Y0, 787712(SI)	// M_bar[3]
+	VMOVUPS	714880(SI), Y15	// M_4[0]
 	VMOVUPS	Y15, 64(AX)
 	VMOVUPS	64(AX), Y13	// transpose_2[0]
-	VMOVUPS	Y13, 788992(SI)
-	VMOVUPS	715648(SI), Y15	// M_4[2]
+	VMOVUPS	Y13, 788480(SI)
+	VMOVUPS	715136(SI), Y15	// M_4[2]
 	VMOVUPS	Y15, 160(AX)
 	VMOVUPS	160(AX), Y13	// transpose_2[1]
-	VMOVUPS	Y13, 789120(SI)
-	VMOVUPS	715520(SI), Y15	// M_4[1]
+	VMOVUPS	Y13, 788608(SI)
+	VMOVUPS	715008(SI), Y15	// M_4[1]
 	VMOVUPS	Y15, 192(AX)
 	VMOVUPS	192(AX), Y13	// transpose_2[2]
-	VMOVUPS	Y13, 789248(SI)
-	VMOVUPS	715776(SI), Y15	// M_4[3]
+	VMOVUPS	Y13, 788736(SI)
+	VMOVUPS	715264(SI), Y15	// M_4[3]
 	VMOVUPS	Y15, 416(AX)
 	VMOVUPS	416(AX), Y13	// transpose_2[3]
-	VMOVUPS	Y13, 789376(SI)
+	VMOVUPS	Y13, 788864(SI)
 	// arm.nde:32
 	VADDPS	Y4, Y3, Y0
-	VMOVUPS	Y0, 788352(SI)	// add_18
+	VMOVUPS	Y0, 787840(SI)	// add_18
 	// arm.nde:28
-	VMOVUPS	647808(SI), Y3	// mul_4
+	VMOVUPS	647296(SI), Y3	// mul_4
 	VMULPS	288(AX), Y0, Y0
 	VFMADD231PS	Y3, Y5, Y0
 	VXORPS	f32_80000000<>(SB), Y1, Y1
 	VMOVUPS	320(AX), Y15
 	VFMADD231PS	Y1, Y0, Y15
 	VMOVUPS	Y15, 288(AX)
-	VMOVUPD	584064(DI), Y0	// h
-	VMOVUPD	584096(DI), Y1	// h | 1
+	VMOVUPD	583552(DI), Y0	// h
+	VMOVUPD	583584(DI), Y1	// h | 1
 	// arm.nde:45
 	VMULPD	f64_3fd5555555555555<>(SB), Y0, Y0
 	VMULPD	f64_3fd5555555555555<>(SB), Y1, Y1
 	VCVTPD2PSY	Y0, X0
 	VCVTPD2PSY	Y1, X1
 	VINSERTF128	$1, X1, Y0, Y0
-	VMOVUPS	Y0, 789504(SI)	// hb2
+	VMOVUPS	Y0, 788992(SI)	// hb2
 	// arm.nde:34
 	VMULPS	128(AX), Y2, Y15
 	VMOVUPS	Y15, 320(AX)
@@ -14072,59 +14042,59 @@ loop55: // 4 times: vectors of the block
 	VMOVUPS	Y1, Y15
 	VFMADD231PS	256(AX), Y13, Y15
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	610560(SI), Y1	// q_next_bar[0]
-	VMOVUPS	610688(SI), Y2	// q_next_bar[1]
-	VMOVUPS	612352(SI), Y3	// v_d3_bar[0]
-	VMOVUPS	612480(SI), Y4	// v_d3_bar[1]
-	VMOVUPS	611840(SI), Y5	// v_d2_bar[0]
-	VMOVUPS	611968(SI), Y6	// v_d2_bar[1]
-	VMOVUPS	610816(SI), Y7	// v_next_bar[0]
-	VMOVUPS	610944(SI), Y8	// v_next_bar[1]
-	VMOVUPS	612096(SI), Y9	// q_d3_bar[0]
-	VMOVUPS	612224(SI), Y10	// q_d3_bar[1]
-	VMOVUPS	611584(SI), Y15	// q_d2_bar[0]
+	VMOVUPS	610048(SI), Y1	// q_next_bar[0]
+	VMOVUPS	610176(SI), Y2	// q_next_bar[1]
+	VMOVUPS	611840(SI), Y3	// v_d3_bar[0]
+	VMOVUPS	611968(SI), Y4	// v_d3_bar[1]
+	VMOVUPS	611328(SI), Y5	// v_d2_bar[0]
+	VMOVUPS	611456(SI), Y6	// v_d2_bar[1]
+	VMOVUPS	610304(SI), Y7	// v_next_bar[0]
+	VMOVUPS	610432(SI), Y8	// v_next_bar[1]
+	VMOVUPS	611584(SI), Y9	// q_d3_bar[0]
+	VMOVUPS	611712(SI), Y10	// q_d3_bar[1]
+	VMOVUPS	611072(SI), Y15	// q_d2_bar[0]
 	VMOVUPS	Y15, 448(AX)
-	VMOVUPS	611712(SI), Y15	// q_d2_bar[1]
+	VMOVUPS	611200(SI), Y15	// q_d2_bar[1]
 	VMOVUPS	Y15, 480(AX)
-	VMOVUPS	782080(SI), Y11	// vecmat_3[4]
-	VMOVUPS	782208(SI), Y11	// vecmat_3[5]
+	VMOVUPS	781568(SI), Y11	// vecmat_3[4]
+	VMOVUPS	781696(SI), Y11	// vecmat_3[5]
 	// arm.nde:28
 	VMOVUPS	384(AX), Y13
 	VADDPS	f32_00000000<>(SB), Y13, Y11
-	VMOVUPS	Y11, 788480(SI)	// q_y4_bar[0]
+	VMOVUPS	Y11, 787968(SI)	// q_y4_bar[0]
 	VMOVUPS	32(AX), Y13
 	VADDPS	288(AX), Y13, Y12
-	VMOVUPS	Y12, 788608(SI)	// q_y4_bar[1]
+	VMOVUPS	Y12, 788096(SI)	// q_y4_bar[1]
 	// arm.nde:45
 	VADDPS	Y11, Y1, Y11
-	VMOVUPS	Y11, 788736(SI)	// add_19[0]
+	VMOVUPS	Y11, 788224(SI)	// add_19[0]
 	VADDPS	Y12, Y2, Y11
-	VMOVUPS	Y11, 788864(SI)	// add_19[1]
+	VMOVUPS	Y11, 788352(SI)	// add_19[1]
 	VFMADD231PS	f32_bf2aaaab<>(SB), Y3, Y5
 	VFMADD231PS	Y0, Y7, Y5
-	VMOVUPS	Y5, 789632(SI)	// add_20[0]
+	VMOVUPS	Y5, 789120(SI)	// add_20[0]
 	VFMADD231PS	f32_bf2aaaab<>(SB), Y4, Y6
 	VFMADD231PS	Y0, Y8, Y6
-	VMOVUPS	Y6, 789760(SI)	// add_20[1]
+	VMOVUPS	Y6, 789248(SI)	// add_20[1]
 	VMULPS	f32_3f2aaaab<>(SB), Y9, Y0
-	VMOVUPS	Y0, 789888(SI)	// mul_18[0]
+	VMOVUPS	Y0, 789376(SI)	// mul_18[0]
 	VMULPS	f32_3f2aaaab<>(SB), Y10, Y3
-	VMOVUPS	Y3, 790016(SI)	// mul_18[1]
-	VMOVUPS	709248(SI), Y4	// hb1
+	VMOVUPS	Y3, 789504(SI)	// mul_18[1]
+	VMOVUPS	708736(SI), Y4	// hb1
 	VMULPS	Y4, Y1, Y1
-	VMOVUPS	Y1, 790144(SI)	// mul_19[0]
+	VMOVUPS	Y1, 789632(SI)	// mul_19[0]
 	VMULPS	Y4, Y2, Y2
-	VMOVUPS	Y2, 790272(SI)	// mul_19[1]
+	VMOVUPS	Y2, 789760(SI)	// mul_19[1]
 	// arm.nde:11
 	VMOVUPS	448(AX), Y13
 	VFMADD231PS	f32_bf000000<>(SB), Y13, Y0
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	782080(SI), Y1	// vecmat_3[4]
+	VMOVUPS	781568(SI), Y1	// vecmat_3[4]
 	VADDPS	Y1, Y0, Y0
 	VMOVUPS	480(AX), Y13
 	VFMADD231PS	f32_bf000000<>(SB), Y13, Y3
 	VADDPS	Y2, Y3, Y1
-	VMOVUPS	782208(SI), Y2	// vecmat_3[5]
+	VMOVUPS	781696(SI), Y2	// vecmat_3[5]
 	VADDPS	Y2, Y1, Y1
 	// arm.nde:34
 	VMOVUPS	320(AX), Y13
@@ -14136,15 +14106,15 @@ loop55: // 4 times: vectors of the block
 	VADDPS	f32_00000000<>(SB), Y0, Y0
 	VADDPS	128(AX), Y1, Y1
 	VADDPS	Y3, Y0, Y0
-	VMOVUPS	Y0, 790400(SI)	// q_k4_bar[0]
+	VMOVUPS	Y0, 789888(SI)	// q_k4_bar[0]
 	VADDPS	f32_00000000<>(SB), Y1, Y1
-	VMOVUPS	Y1, 790528(SI)	// q_k4_bar[1]
+	VMOVUPS	Y1, 790016(SI)	// q_k4_bar[1]
 	// arm.nde:45
-	VMOVUPS	647936(SI), Y2	// ha43
+	VMOVUPS	647424(SI), Y2	// ha43
 	VFMADD231PS	Y2, Y0, Y5
-	VMOVUPS	Y5, 790656(SI)	// v_k3_bar[0]
+	VMOVUPS	Y5, 790144(SI)	// v_k3_bar[0]
 	VFMADD231PS	Y2, Y1, Y6
-	VMOVUPS	Y6, 790784(SI)	// v_k3_bar[1]
+	VMOVUPS	Y6, 790272(SI)	// v_k3_bar[1]
 	// arm.nde:38
 	VMOVUPS	64(AX), Y13
 	VANDPS	f32_7fffffff<>(SB), Y13, Y0
@@ -14172,19 +14142,19 @@ loop55: // 4 times: vectors of the block
 	VFNMADD231PS	Y0, Y3, Y7
 	VDIVPS	Y1, Y7, Y1
 	VORPS	Y2, Y1, Y1
-	VMOVUPS	Y1, 790912(SI)	// linsolve_2[0]
-	VMOVUPS	Y0, 791040(SI)	// linsolve_2[1]
+	VMOVUPS	Y1, 790400(SI)	// linsolve_2[0]
+	VMOVUPS	Y0, 790528(SI)	// linsolve_2[1]
 	VXORPS	f32_80000000<>(SB), Y1, Y1
-	VMOVUPS	Y1, 791168(SI)	// G_bar_2[0]
+	VMOVUPS	Y1, 790656(SI)	// G_bar_2[0]
 	VXORPS	f32_80000000<>(SB), Y0, Y0
-	VMOVUPS	Y0, 791296(SI)	// G_bar_2[1]
+	VMOVUPS	Y0, 790784(SI)	// G_bar_2[1]
 	// arm.nde:11
-	VMOVUPS	717312(SI), Y2	// sin_4[0]
+	VMOVUPS	716800(SI), Y2	// sin_4[0]
 	VXORPS	f32_80000000<>(SB), Y2, Y2
-	VMOVUPS	Y2, 804480(SI)	// neg_4[0]
-	VMOVUPS	717440(SI), Y2	// sin_4[1]
+	VMOVUPS	Y2, 803968(SI)	// neg_4[0]
+	VMOVUPS	716928(SI), Y2	// sin_4[1]
 	VXORPS	f32_80000000<>(SB), Y2, Y2
-	VMOVUPS	Y2, 804608(SI)	// neg_4[1]
+	VMOVUPS	Y2, 804096(SI)	// neg_4[1]
 	MOVQ	$32, R9
 	MOVQ	BX, R10
 	MOVQ	SI, R11
@@ -14194,7 +14164,7 @@ loop56: // 32 times: elements
 	VMULPS	Y2, Y1, Y2
 	VBROADCASTSS	5248(R10), Y3	// friction.4.weight[32]
 	VFMADD231PS	Y3, Y0, Y2
-	VMOVUPS	734976(R11), Y3	// add_14[0]
+	VMOVUPS	734464(R11), Y3	// add_14[0]
 	VORPS	f32_80000000<>(SB), Y3, Y4
 	VMOVUPS	f32_42b40000<>(SB), Y5
 	VMINPS	Y4, Y5, Y4
@@ -14227,7 +14197,7 @@ loop56: // 32 times: elements
 	VADDPS	f32_3f800000<>(SB), Y4, Y4
 	VDIVPS	Y4, Y3, Y3
 	VMULPS	Y3, Y2, Y2
-	VMOVUPS	Y2, 791424(R11)	// mul_20[0]
+	VMOVUPS	Y2, 790912(R11)	// mul_20[0]
 	VANDPS	0(AX), Y2, Y2
 	VMOVUPS	44032(R12), Y3	// sum of friction.2.bias[0]
 	VADDPS	Y2, Y3, Y2
@@ -14257,10 +14227,10 @@ loop57: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop58: // 32 times: terms of the sums
-	VMOVUPS	791424(R10), Y8	// mul_20[0]
-	VMOVUPS	791456(R10), Y9	// mul_20[0] | 1
-	VMOVUPS	791488(R10), Y10	// mul_20[0] | 2
-	VMOVUPS	791520(R10), Y11	// mul_20[0] | 3
+	VMOVUPS	790912(R10), Y8	// mul_20[0]
+	VMOVUPS	790944(R10), Y9	// mul_20[0] | 1
+	VMOVUPS	790976(R10), Y10	// mul_20[0] | 2
+	VMOVUPS	791008(R10), Y11	// mul_20[0] | 3
 	VBROADCASTSS	896(R11), Y12	// friction.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -14275,14 +14245,14 @@ loop58: // 32 times: terms of the sums
 	ADDQ	$128, R11
 	DECQ	R9
 	JNE	loop58
-	VMOVUPS	Y0, 795520(DI)	// vecmat_4[0]
-	VMOVUPS	Y1, 795552(DI)	// vecmat_4[0] | 1
-	VMOVUPS	Y2, 795584(DI)	// vecmat_4[0] | 2
-	VMOVUPS	Y3, 795616(DI)	// vecmat_4[0] | 3
-	VMOVUPS	Y4, 795648(DI)	// vecmat_4[1]
-	VMOVUPS	Y5, 795680(DI)	// vecmat_4[1] | 1
-	VMOVUPS	Y6, 795712(DI)	// vecmat_4[1] | 2
-	VMOVUPS	Y7, 795744(DI)	// vecmat_4[1] | 3
+	VMOVUPS	Y0, 795008(DI)	// vecmat_4[0]
+	VMOVUPS	Y1, 795040(DI)	// vecmat_4[0] | 1
+	VMOVUPS	Y2, 795072(DI)	// vecmat_4[0] | 2
+	VMOVUPS	Y3, 795104(DI)	// vecmat_4[0] | 3
+	VMOVUPS	Y4, 795136(DI)	// vecmat_4[1]
+	VMOVUPS	Y5, 795168(DI)	// vecmat_4[1] | 1
+	VMOVUPS	Y6, 795200(DI)	// vecmat_4[1] | 2
+	VMOVUPS	Y7, 795232(DI)	// vecmat_4[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -14294,7 +14264,7 @@ loop59: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop60: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	722688(R9), Y0	// add_13[0]
+	VMOVUPS	722176(R9), Y0	// add_13[0]
 	VORPS	f32_80000000<>(SB), Y0, Y1
 	VMOVUPS	f32_42b40000<>(SB), Y2
 	VMINPS	Y1, Y2, Y1
@@ -14326,7 +14296,7 @@ loop60: // 32 times: elements
 	VBLENDVPS	Y0, Y1, Y2, Y0
 	VADDPS	f32_3f800000<>(SB), Y1, Y1
 	VDIVPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 799616(R9)	// sigmoid_2[0]
+	VMOVUPS	Y0, 799104(R9)	// sigmoid_2[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop60
@@ -14346,28 +14316,28 @@ loop60: // 32 times: elements
 	MOVQ	R8, DI
 loop61: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	739072(SI), Y0	// softplus_6[0]
-	VMOVUPS	739104(SI), Y1	// softplus_6[0] | 1
-	VMOVUPS	739136(SI), Y2	// softplus_6[0] | 2
-	VMOVUPS	739168(SI), Y3	// softplus_6[0] | 3
+	VMOVUPS	738560(SI), Y0	// softplus_6[0]
+	VMOVUPS	738592(SI), Y1	// softplus_6[0] | 1
+	VMOVUPS	738624(SI), Y2	// softplus_6[0] | 2
+	VMOVUPS	738656(SI), Y3	// softplus_6[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	791168(AX), Y4	// G_bar_2[0]
-	VMOVUPS	791200(AX), Y5	// G_bar_2[0] | 1
-	VMOVUPS	791232(AX), Y6	// G_bar_2[0] | 2
-	VMOVUPS	791264(AX), Y7	// G_bar_2[0] | 3
+	VMOVUPS	790656(AX), Y4	// G_bar_2[0]
+	VMOVUPS	790688(AX), Y5	// G_bar_2[0] | 1
+	VMOVUPS	790720(AX), Y6	// G_bar_2[0] | 2
+	VMOVUPS	790752(AX), Y7	// G_bar_2[0] | 3
 	VMOVUPS	45056(DI), Y8	// sum of friction.4.weight[0]
 	VFMADD231PS	Y0, Y4, Y8
 	VFMADD231PS	Y1, Y5, Y8
 	VFMADD231PS	Y2, Y6, Y8
 	VFMADD231PS	Y3, Y7, Y8
 	VMOVUPS	Y8, 45056(DI)	// sum of friction.4.weight[0]
-	VMOVUPS	791296(AX), Y4	// G_bar_2[1]
-	VMOVUPS	791328(AX), Y5	// G_bar_2[1] | 1
-	VMOVUPS	791360(AX), Y6	// G_bar_2[1] | 2
-	VMOVUPS	791392(AX), Y7	// G_bar_2[1] | 3
+	VMOVUPS	790784(AX), Y4	// G_bar_2[1]
+	VMOVUPS	790816(AX), Y5	// G_bar_2[1] | 1
+	VMOVUPS	790848(AX), Y6	// G_bar_2[1] | 2
+	VMOVUPS	790880(AX), Y7	// G_bar_2[1] | 3
 	VMOVUPS	46080(DI), Y8	// sum of friction.4.weight[32]
 	VFMADD231PS	Y0, Y4, Y8
 	VFMADD231PS	Y1, Y5, Y8
@@ -14381,30 +14351,30 @@ loop61: // 32 times: elements
 	MOVQ	$16, CX
 	MOVQ	AX, SI
 loop62: // 16 times: tiles of 2 elements
-	VMOVUPS	791424(SI), Y0	// mul_20[0]
-	VMOVUPS	791456(SI), Y1	// mul_20[0] | 1
-	VMOVUPS	791488(SI), Y2	// mul_20[0] | 2
-	VMOVUPS	791520(SI), Y3	// mul_20[0] | 3
+	VMOVUPS	790912(SI), Y0	// mul_20[0]
+	VMOVUPS	790944(SI), Y1	// mul_20[0] | 1
+	VMOVUPS	790976(SI), Y2	// mul_20[0] | 2
+	VMOVUPS	791008(SI), Y3	// mul_20[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 638848(SI)	// turned[0]
-	VMOVUPS	Y1, 638880(SI)	// turned[0] | 1
-	VMOVUPS	Y2, 638912(SI)	// turned[0] | 2
-	VMOVUPS	Y3, 638944(SI)	// turned[0] | 3
-	VMOVUPS	791552(SI), Y0	// mul_20[1]
-	VMOVUPS	791584(SI), Y1	// mul_20[1] | 1
-	VMOVUPS	791616(SI), Y2	// mul_20[1] | 2
-	VMOVUPS	791648(SI), Y3	// mul_20[1] | 3
+	VMOVUPS	Y0, 638336(SI)	// turned[0]
+	VMOVUPS	Y1, 638368(SI)	// turned[0] | 1
+	VMOVUPS	Y2, 638400(SI)	// turned[0] | 2
+	VMOVUPS	Y3, 638432(SI)	// turned[0] | 3
+	VMOVUPS	791040(SI), Y0	// mul_20[1]
+	VMOVUPS	791072(SI), Y1	// mul_20[1] | 1
+	VMOVUPS	791104(SI), Y2	// mul_20[1] | 2
+	VMOVUPS	791136(SI), Y3	// mul_20[1] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 638976(SI)	// turned[1]
-	VMOVUPS	Y1, 639008(SI)	// turned[1] | 1
-	VMOVUPS	Y2, 639040(SI)	// turned[1] | 2
-	VMOVUPS	Y3, 639072(SI)	// turned[1] | 3
+	VMOVUPS	Y0, 638464(SI)	// turned[1]
+	VMOVUPS	Y1, 638496(SI)	// turned[1] | 1
+	VMOVUPS	Y2, 638528(SI)	// turned[1] | 2
+	VMOVUPS	Y3, 638560(SI)	// turned[1] | 3
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop62
@@ -14416,14 +14386,14 @@ loop63: // 4 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop64: // 4 times
-	VMOVUPS	726784(R10), Y0	// softplus_5[0]
-	VMOVUPS	726912(R10), Y1	// softplus_5[1]
-	VMOVUPS	727040(R10), Y2	// softplus_5[2]
-	VMOVUPS	727168(R10), Y3	// softplus_5[3]
-	VMOVUPS	727296(R10), Y4	// softplus_5[4]
-	VMOVUPS	727424(R10), Y5	// softplus_5[5]
-	VMOVUPS	727552(R10), Y6	// softplus_5[6]
-	VMOVUPS	727680(R10), Y7	// softplus_5[7]
+	VMOVUPS	726272(R10), Y0	// softplus_5[0]
+	VMOVUPS	726400(R10), Y1	// softplus_5[1]
+	VMOVUPS	726528(R10), Y2	// softplus_5[2]
+	VMOVUPS	726656(R10), Y3	// softplus_5[3]
+	VMOVUPS	726784(R10), Y4	// softplus_5[4]
+	VMOVUPS	726912(R10), Y5	// softplus_5[5]
+	VMOVUPS	727040(R10), Y6	// softplus_5[6]
+	VMOVUPS	727168(R10), Y7	// softplus_5[7]
 	VUNPCKLPS	Y1, Y0, Y8
 	VUNPCKHPS	Y1, Y0, Y0
 	VUNPCKLPS	Y3, Y2, Y1
@@ -14448,14 +14418,14 @@ loop64: // 4 times
 	VPERM2F128	$49, Y5, Y8, Y5
 	VPERM2F128	$32, Y4, Y0, Y8
 	VPERM2F128	$49, Y4, Y0, Y0
-	VMOVUPS	Y6, 642944(R11)	// turned[32]
-	VMOVUPS	Y7, 642976(R11)	// turned[32] | 1
-	VMOVUPS	Y2, 643008(R11)	// turned[32] | 2
-	VMOVUPS	Y8, 643040(R11)	// turned[32] | 3
-	VMOVUPS	Y3, 643072(R11)	// turned[33]
-	VMOVUPS	Y1, 643104(R11)	// turned[33] | 1
-	VMOVUPS	Y5, 643136(R11)	// turned[33] | 2
-	VMOVUPS	Y0, 643168(R11)	// turned[33] | 3
+	VMOVUPS	Y6, 642432(R11)	// turned[32]
+	VMOVUPS	Y7, 642464(R11)	// turned[32] | 1
+	VMOVUPS	Y2, 642496(R11)	// turned[32] | 2
+	VMOVUPS	Y8, 642528(R11)	// turned[32] | 3
+	VMOVUPS	Y3, 642560(R11)	// turned[33]
+	VMOVUPS	Y1, 642592(R11)	// turned[33] | 1
+	VMOVUPS	Y5, 642624(R11)	// turned[33] | 2
+	VMOVUPS	Y0, 642656(R11)	// turned[33] | 3
 	ADDQ	$1024, R10
 	ADDQ	$1024, R11
 	DECQ	R9
@@ -14486,38 +14456,38 @@ loop66: // 2 times: tiles of 2 elements
 	MOVQ	R11, R13
 	MOVQ	DI, R14
 loop67: // 16 times: samples, 2 at a time
-	VMOVUPS	642944(R13), Y10	// turned[32]
-	VMOVUPS	643968(R13), Y11	// turned[40]
-	VBROADCASTSS	638848(R14), Y12	// turned[0]
+	VMOVUPS	642432(R13), Y10	// turned[32]
+	VMOVUPS	643456(R13), Y11	// turned[40]
+	VBROADCASTSS	638336(R14), Y12	// turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	638976(R14), Y12	// turned[1]
+	VBROADCASTSS	638464(R14), Y12	// turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	639104(R14), Y12	// turned[2]
+	VBROADCASTSS	638592(R14), Y12	// turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	639232(R14), Y12	// turned[3]
+	VBROADCASTSS	638720(R14), Y12	// turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	639360(R14), Y12	// turned[4]
+	VBROADCASTSS	638848(R14), Y12	// turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	642976(R13), Y10	// turned[32] | 1
-	VMOVUPS	644000(R13), Y11	// turned[40] | 1
-	VBROADCASTSS	638852(R14), Y12	// turned[0]
+	VMOVUPS	642464(R13), Y10	// turned[32] | 1
+	VMOVUPS	643488(R13), Y11	// turned[40] | 1
+	VBROADCASTSS	638340(R14), Y12	// turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	638980(R14), Y12	// turned[1]
+	VBROADCASTSS	638468(R14), Y12	// turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	639108(R14), Y12	// turned[2]
+	VBROADCASTSS	638596(R14), Y12	// turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	639236(R14), Y12	// turned[3]
+	VBROADCASTSS	638724(R14), Y12	// turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	639364(R14), Y12	// turned[4]
+	VBROADCASTSS	638852(R14), Y12	// turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
 	ADDQ	$64, R13
@@ -14554,20 +14524,20 @@ loop68: // 2 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	DI, R11
 loop69: // 16 times: samples, 2 at a time
-	VBROADCASTSS	642688(R10), Y4	// turned[30]
-	VBROADCASTSS	642816(R10), Y5	// turned[31]
-	VMOVUPS	642944(R11), Y6	// turned[32]
+	VBROADCASTSS	642176(R10), Y4	// turned[30]
+	VBROADCASTSS	642304(R10), Y5	// turned[31]
+	VMOVUPS	642432(R11), Y6	// turned[32]
 	VFMADD231PS	Y6, Y4, Y0
 	VFMADD231PS	Y6, Y5, Y2
-	VMOVUPS	643968(R11), Y6	// turned[40]
+	VMOVUPS	643456(R11), Y6	// turned[40]
 	VFMADD231PS	Y6, Y4, Y1
 	VFMADD231PS	Y6, Y5, Y3
-	VBROADCASTSS	642692(R10), Y4	// turned[30]
-	VBROADCASTSS	642820(R10), Y5	// turned[31]
-	VMOVUPS	642976(R11), Y6	// turned[32] | 1
+	VBROADCASTSS	642180(R10), Y4	// turned[30]
+	VBROADCASTSS	642308(R10), Y5	// turned[31]
+	VMOVUPS	642464(R11), Y6	// turned[32] | 1
 	VFMADD231PS	Y6, Y4, Y0
 	VFMADD231PS	Y6, Y5, Y2
-	VMOVUPS	644000(R11), Y6	// turned[40] | 1
+	VMOVUPS	643488(R11), Y6	// turned[40] | 1
 	VFMADD231PS	Y6, Y4, Y1
 	VFMADD231PS	Y6, Y5, Y3
 	ADDQ	$8, R10
@@ -14637,14 +14607,14 @@ loop69: // 16 times: samples, 2 at a time
 	MOVQ	R8, R10
 loop70: // 16 times: tiles of 2 elements
 	// arm.nde:11
-	VMOVUPS	795520(SI), Y0	// vecmat_4[0]
-	VMOVUPS	795552(SI), Y1	// vecmat_4[0] | 1
-	VMOVUPS	795584(SI), Y2	// vecmat_4[0] | 2
-	VMOVUPS	795616(SI), Y3	// vecmat_4[0] | 3
-	VMOVUPS	799616(SI), Y4	// sigmoid_2[0]
-	VMOVUPS	799648(SI), Y5	// sigmoid_2[0] | 1
-	VMOVUPS	799680(SI), Y6	// sigmoid_2[0] | 2
-	VMOVUPS	799712(SI), Y7	// sigmoid_2[0] | 3
+	VMOVUPS	795008(SI), Y0	// vecmat_4[0]
+	VMOVUPS	795040(SI), Y1	// vecmat_4[0] | 1
+	VMOVUPS	795072(SI), Y2	// vecmat_4[0] | 2
+	VMOVUPS	795104(SI), Y3	// vecmat_4[0] | 3
+	VMOVUPS	799104(SI), Y4	// sigmoid_2[0]
+	VMOVUPS	799136(SI), Y5	// sigmoid_2[0] | 1
+	VMOVUPS	799168(SI), Y6	// sigmoid_2[0] | 2
+	VMOVUPS	799200(SI), Y7	// sigmoid_2[0] | 3
 	VMULPS	Y4, Y0, Y0
 	VMULPS	Y5, Y1, Y1
 	VMULPS	Y6, Y2, Y2
@@ -14737,14 +14707,14 @@ loop70: // 16 times: tiles of 2 elements
 	VMOVUPS	864(AX), Y15
 	VFMADD231PS	Y3, Y4, Y15
 	VMOVUPS	Y15, 864(AX)
-	VMOVUPS	795648(SI), Y4	// vecmat_4[1]
-	VMOVUPS	795680(SI), Y5	// vecmat_4[1] | 1
-	VMOVUPS	795712(SI), Y6	// vecmat_4[1] | 2
-	VMOVUPS	795744(SI), Y7	// vecmat_4[1] | 3
-	VMOVUPS	799744(SI), Y8	// sigmoid_2[1]
-	VMOVUPS	799776(SI), Y9	// sigmoid_2[1] | 1
-	VMOVUPS	799808(SI), Y10	// sigmoid_2[1] | 2
-	VMOVUPS	799840(SI), Y11	// sigmoid_2[1] | 3
+	VMOVUPS	795136(SI), Y4	// vecmat_4[1]
+	VMOVUPS	795168(SI), Y5	// vecmat_4[1] | 1
+	VMOVUPS	795200(SI), Y6	// vecmat_4[1] | 2
+	VMOVUPS	795232(SI), Y7	// vecmat_4[1] | 3
+	VMOVUPS	799232(SI), Y8	// sigmoid_2[1]
+	VMOVUPS	799264(SI), Y9	// sigmoid_2[1] | 1
+	VMOVUPS	799296(SI), Y10	// sigmoid_2[1] | 2
+	VMOVUPS	799328(SI), Y11	// sigmoid_2[1] | 3
 	VMULPS	Y8, Y4, Y4
 	VMULPS	Y9, Y5, Y5
 	VMULPS	Y10, Y6, Y6
@@ -14849,10 +14819,10 @@ loop70: // 16 times: tiles of 2 elements
 	MOVQ	AX, R12
 	MOVQ	R10, R13
 loop71: // 6 times: elements
-	VMOVUPS	717824(R12), Y8	// concat_3[0]
-	VMOVUPS	717856(R12), Y9	// concat_3[0] | 1
-	VMOVUPS	717888(R12), Y10	// concat_3[0] | 2
-	VMOVUPS	717920(R12), Y11	// concat_3[0] | 3
+	VMOVUPS	717312(R12), Y8	// concat_3[0]
+	VMOVUPS	717344(R12), Y9	// concat_3[0] | 1
+	VMOVUPS	717376(R12), Y10	// concat_3[0] | 2
+	VMOVUPS	717408(R12), Y11	// concat_3[0] | 3
 	VMOVUPS	(R13), Y12	// sum of friction.0.weight[0]
 	VFMADD231PS	Y8, Y0, Y12
 	VFMADD231PS	Y9, Y1, Y12
@@ -14876,84 +14846,84 @@ loop71: // 6 times: elements
 	DECQ	CX
 	JNE	loop70
 	VMOVUPS	128(AX), Y13	// vecmat_5[0]
-	VMOVUPS	Y13, 803712(AX)
+	VMOVUPS	Y13, 803200(AX)
 	VMOVUPS	160(AX), Y13	// vecmat_5[0] | 1
-	VMOVUPS	Y13, 803744(AX)
+	VMOVUPS	Y13, 803232(AX)
 	VMOVUPS	192(AX), Y13	// vecmat_5[0] | 2
-	VMOVUPS	Y13, 803776(AX)
+	VMOVUPS	Y13, 803264(AX)
 	VMOVUPS	224(AX), Y13	// vecmat_5[0] | 3
-	VMOVUPS	Y13, 803808(AX)
+	VMOVUPS	Y13, 803296(AX)
 	VMOVUPS	256(AX), Y13	// vecmat_5[1]
-	VMOVUPS	Y13, 803840(AX)
+	VMOVUPS	Y13, 803328(AX)
 	VMOVUPS	288(AX), Y13	// vecmat_5[1] | 1
-	VMOVUPS	Y13, 803872(AX)
+	VMOVUPS	Y13, 803360(AX)
 	VMOVUPS	320(AX), Y13	// vecmat_5[1] | 2
-	VMOVUPS	Y13, 803904(AX)
+	VMOVUPS	Y13, 803392(AX)
 	VMOVUPS	352(AX), Y13	// vecmat_5[1] | 3
-	VMOVUPS	Y13, 803936(AX)
+	VMOVUPS	Y13, 803424(AX)
 	VMOVUPS	384(AX), Y13	// vecmat_5[2]
-	VMOVUPS	Y13, 803968(AX)
+	VMOVUPS	Y13, 803456(AX)
 	VMOVUPS	416(AX), Y13	// vecmat_5[2] | 1
-	VMOVUPS	Y13, 804000(AX)
+	VMOVUPS	Y13, 803488(AX)
 	VMOVUPS	448(AX), Y13	// vecmat_5[2] | 2
-	VMOVUPS	Y13, 804032(AX)
+	VMOVUPS	Y13, 803520(AX)
 	VMOVUPS	480(AX), Y13	// vecmat_5[2] | 3
-	VMOVUPS	Y13, 804064(AX)
+	VMOVUPS	Y13, 803552(AX)
 	VMOVUPS	512(AX), Y13	// vecmat_5[3]
-	VMOVUPS	Y13, 804096(AX)
+	VMOVUPS	Y13, 803584(AX)
 	VMOVUPS	544(AX), Y13	// vecmat_5[3] | 1
-	VMOVUPS	Y13, 804128(AX)
+	VMOVUPS	Y13, 803616(AX)
 	VMOVUPS	576(AX), Y13	// vecmat_5[3] | 2
-	VMOVUPS	Y13, 804160(AX)
+	VMOVUPS	Y13, 803648(AX)
 	VMOVUPS	608(AX), Y13	// vecmat_5[3] | 3
-	VMOVUPS	Y13, 804192(AX)
+	VMOVUPS	Y13, 803680(AX)
 	VMOVUPS	640(AX), Y13	// vecmat_5[4]
-	VMOVUPS	Y13, 804224(AX)
+	VMOVUPS	Y13, 803712(AX)
 	VMOVUPS	672(AX), Y13	// vecmat_5[4] | 1
-	VMOVUPS	Y13, 804256(AX)
+	VMOVUPS	Y13, 803744(AX)
 	VMOVUPS	704(AX), Y13	// vecmat_5[4] | 2
-	VMOVUPS	Y13, 804288(AX)
+	VMOVUPS	Y13, 803776(AX)
 	VMOVUPS	736(AX), Y13	// vecmat_5[4] | 3
-	VMOVUPS	Y13, 804320(AX)
+	VMOVUPS	Y13, 803808(AX)
 	VMOVUPS	768(AX), Y13	// vecmat_5[5]
-	VMOVUPS	Y13, 804352(AX)
+	VMOVUPS	Y13, 803840(AX)
 	VMOVUPS	800(AX), Y13	// vecmat_5[5] | 1
-	VMOVUPS	Y13, 804384(AX)
+	VMOVUPS	Y13, 803872(AX)
 	VMOVUPS	832(AX), Y13	// vecmat_5[5] | 2
-	VMOVUPS	Y13, 804416(AX)
+	VMOVUPS	Y13, 803904(AX)
 	VMOVUPS	864(AX), Y13	// vecmat_5[5] | 3
-	VMOVUPS	Y13, 804448(AX)
+	VMOVUPS	Y13, 803936(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop72: // 4 times: vectors of the block
 	VMOVUPS	65792(SI), Y0	// mask
-	VMOVUPS	803968(SI), Y1	// vecmat_5[2]
-	VMOVUPS	804096(SI), Y1	// vecmat_5[3]
-	VMOVUPS	803712(SI), Y1	// vecmat_5[0]
-	VMOVUPS	803840(SI), Y1	// vecmat_5[1]
+	VMOVUPS	803456(SI), Y1	// vecmat_5[2]
+	VMOVUPS	803584(SI), Y1	// vecmat_5[3]
+	VMOVUPS	803200(SI), Y1	// vecmat_5[0]
+	VMOVUPS	803328(SI), Y1	// vecmat_5[1]
 	// arm.nde:11
-	VMOVUPS	803712(SI), Y1	// vecmat_5[0]
-	VMOVUPS	717568(SI), Y2	// cos_10[0]
-	VMOVUPS	803968(SI), Y3	// vecmat_5[2]
-	VMOVUPS	804480(SI), Y4	// neg_4[0]
+	VMOVUPS	803200(SI), Y1	// vecmat_5[0]
+	VMOVUPS	717056(SI), Y2	// cos_10[0]
+	VMOVUPS	803456(SI), Y3	// vecmat_5[2]
+	VMOVUPS	803968(SI), Y4	// neg_4[0]
 	VMULPS	Y4, Y3, Y3
 	VFMADD231PS	Y2, Y1, Y3
-	VMOVUPS	803840(SI), Y1	// vecmat_5[1]
-	VMOVUPS	717696(SI), Y2	// cos_10[1]
-	VMOVUPS	804096(SI), Y4	// vecmat_5[3]
-	VMOVUPS	804608(SI), Y5	// neg_4[1]
+	VMOVUPS	803328(SI), Y1	// vecmat_5[1]
+	VMOVUPS	717184(SI), Y2	// cos_10[1]
+	VMOVUPS	803584(SI), Y4	// vecmat_5[3]
+	VMOVUPS	804096(SI), Y5	// neg_4[1]
 	VMULPS	Y5, Y4, Y4
 	VFMADD231PS	Y2, Y1, Y4
-	VMOVUPS	791296(SI), Y15	// G_bar_2[1]
+	VMOVUPS	790784(SI), Y15	// G_bar_2[1]
 	VMOVUPS	Y15, 0(AX)
-	VMOVUPS	791168(SI), Y1	// G_bar_2[0]
-	VMOVUPS	715008(SI), Y2	// q_y3[0]
+	VMOVUPS	790656(SI), Y1	// G_bar_2[0]
+	VMOVUPS	714496(SI), Y2	// q_y3[0]
 	// arm.nde:35
 	VADDPS	0(AX), Y1, Y5
-	VMOVUPS	Y5, 804736(SI)	// add_21
-	VMOVUPS	652160(SI), Y6	// mul_11
+	VMOVUPS	Y5, 804224(SI)	// add_21
+	VMOVUPS	651648(SI), Y6	// mul_11
 	VMULPS	Y6, Y5, Y5
-	VMOVUPS	716800(SI), Y6	// add_12
+	VMOVUPS	716288(SI), Y6	// add_12
 	VANDPS	f32_7fffffff<>(SB), Y6, Y7
 	VMOVUPS	f32_4b400000<>(SB), Y8
 	VFMADD231PS	f32_3f22f983<>(SB), Y7, Y8
@@ -14990,7 +14960,7 @@ loop72: // 4 times: vectors of the block
 	VORPS	Y6, Y7, Y6
 	VXORPS	f32_80000000<>(SB), Y6, Y6
 	VMULPS	Y6, Y5, Y5
-	VMOVUPS	651776(SI), Y6	// mul_9
+	VMOVUPS	651264(SI), Y6	// mul_9
 	VMULPS	Y6, Y1, Y6
 	VANDPS	f32_7fffffff<>(SB), Y2, Y7
 	VMOVUPS	f32_4b400000<>(SB), Y8
@@ -15029,15 +14999,15 @@ loop72: // 4 times: vectors of the block
 	VXORPS	f32_80000000<>(SB), Y2, Y2
 	VFMADD213PS	Y5, Y2, Y6
 	// arm.nde:34
-	VMOVUPS	716416(SI), Y2	// add_11
-	VMOVUPS	716544(SI), Y7	// square_3
+	VMOVUPS	715904(SI), Y2	// add_11
+	VMOVUPS	716032(SI), Y7	// square_3
 	VMULPS	0(AX), Y7, Y7
 	VFNMADD231PS	Y2, Y1, Y7
-	VMOVUPS	Y7, 804864(SI)	// k_bar_2
+	VMOVUPS	Y7, 804352(SI)	// k_bar_2
 	// arm.nde:29
-	VMOVUPS	648704(SI), Y2	// mul_6
+	VMOVUPS	648192(SI), Y2	// mul_6
 	VMULPS	Y2, Y7, Y7
-	VMOVUPS	715264(SI), Y8	// c2_4
+	VMOVUPS	714752(SI), Y8	// c2_4
 	VFMADD231PS	Y8, Y7, Y5
 	// arm.nde:35
 	VADDPS	Y6, Y3, Y15
@@ -15045,116 +15015,116 @@ loop72: // 4 times: vectors of the block
 	VADDPS	f32_00000000<>(SB), Y4, Y15
 	VMOVUPS	Y15, 64(AX)
 	// arm.nde:38
-	VMOVUPS	790912(SI), Y3	// linsolve_2[0]
-	VMOVUPS	743424(SI), Y4	// v_k3[0]
+	VMOVUPS	790400(SI), Y3	// linsolve_2[0]
+	VMOVUPS	742912(SI), Y4	// v_k3[0]
 	VMULPS	Y4, Y3, Y6
-	VMOVUPS	743552(SI), Y7	// v_k3[1]
+	VMOVUPS	743040(SI), Y7	// v_k3[1]
 	VMULPS	Y7, Y3, Y3
-	VMOVUPS	791040(SI), Y8	// linsolve_2[1]
+	VMOVUPS	790528(SI), Y8	// linsolve_2[1]
 	VMULPS	Y4, Y8, Y4
 	VMULPS	Y7, Y8, Y7
 	VXORPS	f32_80000000<>(SB), Y6, Y6
-	VMOVUPS	Y6, 804992(SI)	// M_bar_2[0]
+	VMOVUPS	Y6, 804480(SI)	// M_bar_2[0]
 	VXORPS	f32_80000000<>(SB), Y3, Y3
-	VMOVUPS	Y3, 805120(SI)	// M_bar_2[1]
+	VMOVUPS	Y3, 804608(SI)	// M_bar_2[1]
 	VXORPS	f32_80000000<>(SB), Y4, Y4
-	VMOVUPS	Y4, 805248(SI)	// M_bar_2[2]
+	VMOVUPS	Y4, 804736(SI)	// M_bar_2[2]
 	VXORPS	f32_80000000<>(SB), Y7, Y7
-	VMOVUPS	Y7, 805376(SI)	// M_bar_2[3]
-	VMOVUPS	648960(SI), Y15	// M[0]
+	VMOVUPS	Y7, 804864(SI)	// M_bar_2[3]
+	VMOVUPS	648448(SI), Y15	// M[0]
 	VMOVUPS	Y15, 96(AX)
 	VMOVUPS	96(AX), Y13	// transpose_3[0]
-	VMOVUPS	Y13, 806144(SI)
-	VMOVUPS	649216(SI), Y15	// M[2]
+	VMOVUPS	Y13, 805632(SI)
+	VMOVUPS	648704(SI), Y15	// M[2]
 	VMOVUPS	Y15, 128(AX)
 	VMOVUPS	128(AX), Y13	// transpose_3[1]
-	VMOVUPS	Y13, 806272(SI)
-	VMOVUPS	649088(SI), Y15	// M[1]
+	VMOVUPS	Y13, 805760(SI)
+	VMOVUPS	648576(SI), Y15	// M[1]
 	VMOVUPS	Y15, 160(AX)
 	VMOVUPS	160(AX), Y13	// transpose_3[2]
-	VMOVUPS	Y13, 806400(SI)
-	VMOVUPS	649344(SI), Y15	// M[3]
+	VMOVUPS	Y13, 805888(SI)
+	VMOVUPS	648832(SI), Y15	// M[3]
 	VMOVUPS	Y15, 192(AX)
 	VMOVUPS	192(AX), Y13	// transpose_3[3]
-	VMOVUPS	Y13, 806528(SI)
+	VMOVUPS	Y13, 806016(SI)
 	// arm.nde:32
 	VADDPS	Y3, Y4, Y3
-	VMOVUPS	Y3, 805504(SI)	// add_22
+	VMOVUPS	Y3, 804992(SI)	// add_22
 	// arm.nde:28
-	VMOVUPS	647808(SI), Y4	// mul_4
+	VMOVUPS	647296(SI), Y4	// mul_4
 	VMULPS	Y2, Y3, Y2
 	VFMADD231PS	Y4, Y6, Y2
-	VMOVUPS	715904(SI), Y3	// s2_3
+	VMOVUPS	715392(SI), Y3	// s2_3
 	VXORPS	f32_80000000<>(SB), Y3, Y3
 	VFMADD231PS	Y3, Y2, Y5
-	VMOVUPS	707456(SI), Y2	// q_k3[1]
+	VMOVUPS	706944(SI), Y2	// q_k3[1]
 	// arm.nde:34
-	VMOVUPS	716160(SI), Y3	// neg_3
+	VMOVUPS	715648(SI), Y3	// neg_3
 	VMULPS	Y3, Y1, Y1
-	VMOVUPS	716288(SI), Y3	// mul_15
+	VMOVUPS	715776(SI), Y3	// mul_15
 	VMULPS	f32_40000000<>(SB), Y2, Y4
 	VMULPS	Y4, Y1, Y4
 	VMOVUPS	Y4, Y15
 	VFMADD231PS	Y3, Y1, Y15
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	612096(SI), Y4	// q_d3_bar[0]
-	VMOVUPS	612224(SI), Y6	// q_d3_bar[1]
-	VMOVUPS	611584(SI), Y7	// q_d2_bar[0]
-	VMOVUPS	611712(SI), Y8	// q_d2_bar[1]
-	VMOVUPS	610560(SI), Y9	// q_next_bar[0]
-	VMOVUPS	610688(SI), Y10	// q_next_bar[1]
-	VMOVUPS	804224(SI), Y11	// vecmat_5[4]
-	VMOVUPS	804352(SI), Y11	// vecmat_5[5]
+	VMOVUPS	611584(SI), Y4	// q_d3_bar[0]
+	VMOVUPS	611712(SI), Y6	// q_d3_bar[1]
+	VMOVUPS	611072(SI), Y7	// q_d2_bar[0]
+	VMOVUPS	611200(SI), Y8	// q_d2_bar[1]
+	VMOVUPS	610048(SI), Y9	// q_next_bar[0]
+	VMOVUPS	610176(SI), Y10	// q_next_bar[1]
+	VMOVUPS	803712(SI), Y11	// vecmat_5[4]
+	VMOVUPS	803840(SI), Y11	// vecmat_5[5]
 	// arm.nde:28
 	VMOVUPS	32(AX), Y13
 	VADDPS	f32_00000000<>(SB), Y13, Y11
-	VMOVUPS	Y11, 805632(SI)	// q_y3_bar[0]
+	VMOVUPS	Y11, 805120(SI)	// q_y3_bar[0]
 	VADDPS	64(AX), Y5, Y5
-	VMOVUPS	Y5, 805760(SI)	// q_y3_bar[1]
+	VMOVUPS	Y5, 805248(SI)	// q_y3_bar[1]
 	// arm.nde:45
-	VMOVUPS	788736(SI), Y12	// add_19[0]
+	VMOVUPS	788224(SI), Y12	// add_19[0]
 	VADDPS	Y11, Y12, Y11
-	VMOVUPS	Y11, 805888(SI)	// add_23[0]
-	VMOVUPS	788864(SI), Y11	// add_19[1]
+	VMOVUPS	Y11, 805376(SI)	// add_23[0]
+	VMOVUPS	788352(SI), Y11	// add_19[1]
 	VADDPS	Y5, Y11, Y5
-	VMOVUPS	Y5, 806016(SI)	// add_23[1]
-	VMOVUPS	789504(SI), Y5	// hb2
+	VMOVUPS	Y5, 805504(SI)	// add_23[1]
+	VMOVUPS	788992(SI), Y5	// hb2
 	VFMADD231PS	f32_bf2aaaab<>(SB), Y4, Y7
 	VFMADD231PS	Y5, Y9, Y7
-	VMOVUPS	Y7, 806656(SI)	// add_24[0]
+	VMOVUPS	Y7, 806144(SI)	// add_24[0]
 	VFMADD231PS	f32_bf2aaaab<>(SB), Y6, Y8
 	VFMADD231PS	Y5, Y10, Y8
-	VMOVUPS	Y8, 806784(SI)	// add_24[1]
+	VMOVUPS	Y8, 806272(SI)	// add_24[1]
 	// arm.nde:11
-	VMOVUPS	788480(SI), Y4	// q_y4_bar[0]
-	VMOVUPS	647936(SI), Y5	// ha43
+	VMOVUPS	787968(SI), Y4	// q_y4_bar[0]
+	VMOVUPS	647424(SI), Y5	// ha43
 	VFMADD231PS	Y5, Y4, Y7
-	VMOVUPS	804224(SI), Y4	// vecmat_5[4]
+	VMOVUPS	803712(SI), Y4	// vecmat_5[4]
 	VADDPS	Y4, Y7, Y4
-	VMOVUPS	788608(SI), Y6	// q_y4_bar[1]
+	VMOVUPS	788096(SI), Y6	// q_y4_bar[1]
 	VFMADD231PS	Y5, Y6, Y8
-	VMOVUPS	804352(SI), Y5	// vecmat_5[5]
+	VMOVUPS	803840(SI), Y5	// vecmat_5[5]
 	VADDPS	Y5, Y8, Y5
 	// arm.nde:34
 	VMULPS	Y2, Y1, Y1
-	VMOVUPS	716032(SI), Y2	// k_3
+	VMOVUPS	715520(SI), Y2	// k_3
 	VMULPS	0(AX), Y2, Y2
 	VMULPS	Y3, Y2, Y2
 	VFMADD231PS	f32_40000000<>(SB), Y1, Y2
 	VADDPS	f32_00000000<>(SB), Y4, Y1
 	VADDPS	224(AX), Y5, Y3
 	VADDPS	Y2, Y1, Y1
-	VMOVUPS	Y1, 806912(SI)	// q_k3_bar[0]
+	VMOVUPS	Y1, 806400(SI)	// q_k3_bar[0]
 	VADDPS	f32_00000000<>(SB), Y3, Y2
-	VMOVUPS	Y2, 807040(SI)	// q_k3_bar[1]
+	VMOVUPS	Y2, 806528(SI)	// q_k3_bar[1]
 	// arm.nde:45
-	VMOVUPS	648064(SI), Y3	// ha21
-	VMOVUPS	789632(SI), Y4	// add_20[0]
+	VMOVUPS	647552(SI), Y3	// ha21
+	VMOVUPS	789120(SI), Y4	// add_20[0]
 	VFMADD231PS	Y3, Y1, Y4
-	VMOVUPS	Y4, 807168(SI)	// v_k2_bar[0]
-	VMOVUPS	789760(SI), Y1	// add_20[1]
+	VMOVUPS	Y4, 806656(SI)	// v_k2_bar[0]
+	VMOVUPS	789248(SI), Y1	// add_20[1]
 	VFMADD231PS	Y3, Y2, Y1
-	VMOVUPS	Y1, 807296(SI)	// v_k2_bar[1]
+	VMOVUPS	Y1, 806784(SI)	// v_k2_bar[1]
 	// arm.nde:38
 	VMOVUPS	96(AX), Y13
 	VANDPS	f32_7fffffff<>(SB), Y13, Y2
@@ -15182,19 +15152,19 @@ loop72: // 4 times: vectors of the block
 	VFNMADD231PS	Y1, Y6, Y8
 	VDIVPS	Y3, Y8, Y3
 	VORPS	Y2, Y3, Y2
-	VMOVUPS	Y2, 807424(SI)	// linsolve_3[0]
-	VMOVUPS	Y1, 807552(SI)	// linsolve_3[1]
+	VMOVUPS	Y2, 806912(SI)	// linsolve_3[0]
+	VMOVUPS	Y1, 807040(SI)	// linsolve_3[1]
 	VXORPS	f32_80000000<>(SB), Y2, Y2
-	VMOVUPS	Y2, 807680(SI)	// G_bar_3[0]
+	VMOVUPS	Y2, 807168(SI)	// G_bar_3[0]
 	VXORPS	f32_80000000<>(SB), Y1, Y1
-	VMOVUPS	Y1, 807808(SI)	// G_bar_3[1]
+	VMOVUPS	Y1, 807296(SI)	// G_bar_3[1]
 	// arm.nde:11
-	VMOVUPS	680704(SI), Y3	// sin_2[0]
+	VMOVUPS	680192(SI), Y3	// sin_2[0]
 	VXORPS	f32_80000000<>(SB), Y3, Y3
-	VMOVUPS	Y3, 820992(SI)	// neg_5[0]
-	VMOVUPS	680832(SI), Y3	// sin_2[1]
+	VMOVUPS	Y3, 820480(SI)	// neg_5[0]
+	VMOVUPS	680320(SI), Y3	// sin_2[1]
 	VXORPS	f32_80000000<>(SB), Y3, Y3
-	VMOVUPS	Y3, 821120(SI)	// neg_5[1]
+	VMOVUPS	Y3, 820608(SI)	// neg_5[1]
 	MOVQ	$32, DI
 	MOVQ	BX, R9
 	MOVQ	SI, R10
@@ -15204,7 +15174,7 @@ loop73: // 32 times: elements
 	VMULPS	Y3, Y2, Y3
 	VBROADCASTSS	5248(R9), Y4	// friction.4.weight[32]
 	VFMADD231PS	Y4, Y1, Y3
-	VMOVUPS	698368(R10), Y4	// add_10[0]
+	VMOVUPS	697856(R10), Y4	// add_10[0]
 	VORPS	f32_80000000<>(SB), Y4, Y5
 	VMOVUPS	f32_42b40000<>(SB), Y6
 	VMINPS	Y5, Y6, Y5
@@ -15237,7 +15207,7 @@ loop73: // 32 times: elements
 	VADDPS	f32_3f800000<>(SB), Y5, Y5
 	VDIVPS	Y5, Y4, Y4
 	VMULPS	Y4, Y3, Y3
-	VMOVUPS	Y3, 807936(R10)	// mul_21[0]
+	VMOVUPS	Y3, 807424(R10)	// mul_21[0]
 	VANDPS	Y0, Y3, Y3
 	VMOVUPS	44032(R11), Y4	// sum of friction.2.bias[0]
 	VADDPS	Y3, Y4, Y3
@@ -15266,10 +15236,10 @@ loop74: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop75: // 32 times: terms of the sums
-	VMOVUPS	807936(R10), Y8	// mul_21[0]
-	VMOVUPS	807968(R10), Y9	// mul_21[0] | 1
-	VMOVUPS	808000(R10), Y10	// mul_21[0] | 2
-	VMOVUPS	808032(R10), Y11	// mul_21[0] | 3
+	VMOVUPS	807424(R10), Y8	// mul_21[0]
+	VMOVUPS	807456(R10), Y9	// mul_21[0] | 1
+	VMOVUPS	807488(R10), Y10	// mul_21[0] | 2
+	VMOVUPS	807520(R10), Y11	// mul_21[0] | 3
 	VBROADCASTSS	896(R11), Y12	// friction.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -15284,14 +15254,14 @@ loop75: // 32 times: terms of the sums
 	ADDQ	$128, R11
 	DECQ	R9
 	JNE	loop75
-	VMOVUPS	Y0, 812032(DI)	// vecmat_6[0]
-	VMOVUPS	Y1, 812064(DI)	// vecmat_6[0] | 1
-	VMOVUPS	Y2, 812096(DI)	// vecmat_6[0] | 2
-	VMOVUPS	Y3, 812128(DI)	// vecmat_6[0] | 3
-	VMOVUPS	Y4, 812160(DI)	// vecmat_6[1]
-	VMOVUPS	Y5, 812192(DI)	// vecmat_6[1] | 1
-	VMOVUPS	Y6, 812224(DI)	// vecmat_6[1] | 2
-	VMOVUPS	Y7, 812256(DI)	// vecmat_6[1] | 3
+	VMOVUPS	Y0, 811520(DI)	// vecmat_6[0]
+	VMOVUPS	Y1, 811552(DI)	// vecmat_6[0] | 1
+	VMOVUPS	Y2, 811584(DI)	// vecmat_6[0] | 2
+	VMOVUPS	Y3, 811616(DI)	// vecmat_6[0] | 3
+	VMOVUPS	Y4, 811648(DI)	// vecmat_6[1]
+	VMOVUPS	Y5, 811680(DI)	// vecmat_6[1] | 1
+	VMOVUPS	Y6, 811712(DI)	// vecmat_6[1] | 2
+	VMOVUPS	Y7, 811744(DI)	// vecmat_6[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -15303,7 +15273,7 @@ loop76: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop77: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	686080(R9), Y0	// add_9[0]
+	VMOVUPS	685568(R9), Y0	// add_9[0]
 	VORPS	f32_80000000<>(SB), Y0, Y1
 	VMOVUPS	f32_42b40000<>(SB), Y2
 	VMINPS	Y1, Y2, Y1
@@ -15335,7 +15305,7 @@ loop77: // 32 times: elements
 	VBLENDVPS	Y0, Y1, Y2, Y0
 	VADDPS	f32_3f800000<>(SB), Y1, Y1
 	VDIVPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 816128(R9)	// sigmoid_3[0]
+	VMOVUPS	Y0, 815616(R9)	// sigmoid_3[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop77
@@ -15355,28 +15325,28 @@ loop77: // 32 times: elements
 	MOVQ	R8, DI
 loop78: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	702464(SI), Y0	// softplus_4[0]
-	VMOVUPS	702496(SI), Y1	// softplus_4[0] | 1
-	VMOVUPS	702528(SI), Y2	// softplus_4[0] | 2
-	VMOVUPS	702560(SI), Y3	// softplus_4[0] | 3
+	VMOVUPS	701952(SI), Y0	// softplus_4[0]
+	VMOVUPS	701984(SI), Y1	// softplus_4[0] | 1
+	VMOVUPS	702016(SI), Y2	// softplus_4[0] | 2
+	VMOVUPS	702048(SI), Y3	// softplus_4[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	807680(AX), Y4	// G_bar_3[0]
-	VMOVUPS	807712(AX), Y5	// G_bar_3[0] | 1
-	VMOVUPS	807744(AX), Y6	// G_bar_3[0] | 2
-	VMOVUPS	807776(AX), Y7	// G_bar_3[0] | 3
+	VMOVUPS	807168(AX), Y4	// G_bar_3[0]
+	VMOVUPS	807200(AX), Y5	// G_bar_3[0] | 1
+	VMOVUPS	807232(AX), Y6	// G_bar_3[0] | 2
+	VMOVUPS	807264(AX), Y7	// G_bar_3[0] | 3
 	VMOVUPS	45056(DI), Y8	// sum of friction.4.weight[0]
 	VFMADD231PS	Y0, Y4, Y8
 	VFMADD231PS	Y1, Y5, Y8
 	VFMADD231PS	Y2, Y6, Y8
 	VFMADD231PS	Y3, Y7, Y8
 	VMOVUPS	Y8, 45056(DI)	// sum of friction.4.weight[0]
-	VMOVUPS	807808(AX), Y4	// G_bar_3[1]
-	VMOVUPS	807840(AX), Y5	// G_bar_3[1] | 1
-	VMOVUPS	807872(AX), Y6	// G_bar_3[1] | 2
-	VMOVUPS	807904(AX), Y7	// G_bar_3[1] | 3
+	VMOVUPS	807296(AX), Y4	// G_bar_3[1]
+	VMOVUPS	807328(AX), Y5	// G_bar_3[1] | 1
+	VMOVUPS	807360(AX), Y6	// G_bar_3[1] | 2
+	VMOVUPS	807392(AX), Y7	// G_bar_3[1] | 3
 	VMOVUPS	46080(DI), Y8	// sum of friction.4.weight[32]
 	VFMADD231PS	Y0, Y4, Y8
 	VFMADD231PS	Y1, Y5, Y8
@@ -15390,30 +15360,30 @@ loop78: // 32 times: elements
 	MOVQ	$16, CX
 	MOVQ	AX, SI
 loop79: // 16 times: tiles of 2 elements
-	VMOVUPS	807936(SI), Y0	// mul_21[0]
-	VMOVUPS	807968(SI), Y1	// mul_21[0] | 1
-	VMOVUPS	808000(SI), Y2	// mul_21[0] | 2
-	VMOVUPS	808032(SI), Y3	// mul_21[0] | 3
+	VMOVUPS	807424(SI), Y0	// mul_21[0]
+	VMOVUPS	807456(SI), Y1	// mul_21[0] | 1
+	VMOVUPS	807488(SI), Y2	// mul_21[0] | 2
+	VMOVUPS	807520(SI), Y3	// mul_21[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 638848(SI)	// turned[0]
-	VMOVUPS	Y1, 638880(SI)	// turned[0] | 1
-	VMOVUPS	Y2, 638912(SI)	// turned[0] | 2
-	VMOVUPS	Y3, 638944(SI)	// turned[0] | 3
-	VMOVUPS	808064(SI), Y0	// mul_21[1]
-	VMOVUPS	808096(SI), Y1	// mul_21[1] | 1
-	VMOVUPS	808128(SI), Y2	// mul_21[1] | 2
-	VMOVUPS	808160(SI), Y3	// mul_21[1] | 3
+	VMOVUPS	Y0, 638336(SI)	// turned[0]
+	VMOVUPS	Y1, 638368(SI)	// turned[0] | 1
+	VMOVUPS	Y2, 638400(SI)	// turned[0] | 2
+	VMOVUPS	Y3, 638432(SI)	// turned[0] | 3
+	VMOVUPS	807552(SI), Y0	// mul_21[1]
+	VMOVUPS	807584(SI), Y1	// mul_21[1] | 1
+	VMOVUPS	807616(SI), Y2	// mul_21[1] | 2
+	VMOVUPS	807648(SI), Y3	// mul_21[1] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 638976(SI)	// turned[1]
-	VMOVUPS	Y1, 639008(SI)	// turned[1] | 1
-	VMOVUPS	Y2, 639040(SI)	// turned[1] | 2
-	VMOVUPS	Y3, 639072(SI)	// turned[1] | 3
+	VMOVUPS	Y0, 638464(SI)	// turned[1]
+	VMOVUPS	Y1, 638496(SI)	// turned[1] | 1
+	VMOVUPS	Y2, 638528(SI)	// turned[1] | 2
+	VMOVUPS	Y3, 638560(SI)	// turned[1] | 3
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop79
@@ -15425,14 +15395,14 @@ loop80: // 4 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop81: // 4 times
-	VMOVUPS	690176(R10), Y0	// softplus_3[0]
-	VMOVUPS	690304(R10), Y1	// softplus_3[1]
-	VMOVUPS	690432(R10), Y2	// softplus_3[2]
-	VMOVUPS	690560(R10), Y3	// softplus_3[3]
-	VMOVUPS	690688(R10), Y4	// softplus_3[4]
-	VMOVUPS	690816(R10), Y5	// softplus_3[5]
-	VMOVUPS	690944(R10), Y6	// softplus_3[6]
-	VMOVUPS	691072(R10), Y7	// softplus_3[7]
+	VMOVUPS	689664(R10), Y0	// softplus_3[0]
+	VMOVUPS	689792(R10), Y1	// softplus_3[1]
+	VMOVUPS	689920(R10), Y2	// softplus_3[2]
+	VMOVUPS	690048(R10), Y3	// softplus_3[3]
+	VMOVUPS	690176(R10), Y4	// softplus_3[4]
+	VMOVUPS	690304(R10), Y5	// softplus_3[5]
+	VMOVUPS	690432(R10), Y6	// softplus_3[6]
+	VMOVUPS	690560(R10), Y7	// softplus_3[7]
 	VUNPCKLPS	Y1, Y0, Y8
 	VUNPCKHPS	Y1, Y0, Y0
 	VUNPCKLPS	Y3, Y2, Y1
@@ -15457,14 +15427,14 @@ loop81: // 4 times
 	VPERM2F128	$49, Y5, Y8, Y5
 	VPERM2F128	$32, Y4, Y0, Y8
 	VPERM2F128	$49, Y4, Y0, Y0
-	VMOVUPS	Y6, 642944(R11)	// turned[32]
-	VMOVUPS	Y7, 642976(R11)	// turned[32] | 1
-	VMOVUPS	Y2, 643008(R11)	// turned[32] | 2
-	VMOVUPS	Y8, 643040(R11)	// turned[32] | 3
-	VMOVUPS	Y3, 643072(R11)	// turned[33]
-	VMOVUPS	Y1, 643104(R11)	// turned[33] | 1
-	VMOVUPS	Y5, 643136(R11)	// turned[33] | 2
-	VMOVUPS	Y0, 643168(R11)	// turned[33] | 3
+	VMOVUPS	Y6, 642432(R11)	// turned[32]
+	VMOVUPS	Y7, 642464(R11)	// turned[32] | 1
+	VMOVUPS	Y2, 642496(R11)	// turned[32] | 2
+	VMOVUPS	Y8, 642528(R11)	// turned[32] | 3
+	VMOVUPS	Y3, 642560(R11)	// turned[33]
+	VMOVUPS	Y1, 642592(R11)	// turned[33] | 1
+	VMOVUPS	Y5, 642624(R11)	// turned[33] | 2
+	VMOVUPS	Y0, 642656(R11)	// turned[33] | 3
 	ADDQ	$1024, R10
 	ADDQ	$1024, R11
 	DECQ	R9
@@ -15495,38 +15465,38 @@ loop83: // 2 times: tiles of 2 elements
 	MOVQ	R11, R13
 	MOVQ	DI, R14
 loop84: // 16 times: samples, 2 at a time
-	VMOVUPS	642944(R13), Y10	// turned[32]
-	VMOVUPS	643968(R13), Y11	// turned[40]
-	VBROADCASTSS	638848(R14), Y12	// turned[0]
+	VMOVUPS	642432(R13), Y10	// turned[32]
+	VMOVUPS	643456(R13), Y11	// turned[40]
+	VBROADCASTSS	638336(R14), Y12	// turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	638976(R14), Y12	// turned[1]
+	VBROADCASTSS	638464(R14), Y12	// turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	639104(R14), Y12	// turned[2]
+	VBROADCASTSS	638592(R14), Y12	// turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	639232(R14), Y12	// turned[3]
+	VBROADCASTSS	638720(R14), Y12	// turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	639360(R14), Y12	// turned[4]
+	VBROADCASTSS	638848(R14), Y12	// turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	642976(R13), Y10	// turned[32] | 1
-	VMOVUPS	644000(R13), Y11	// turned[40] | 1
-	VBROADCASTSS	638852(R14), Y12	// turned[0]
+	VMOVUPS	642464(R13), Y10	// turned[32] | 1
+	VMOVUPS	643488(R13), Y11	// turned[40] | 1
+	VBROADCASTSS	638340(R14), Y12	// turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	638980(R14), Y12	// turned[1]
+	VBROADCASTSS	638468(R14), Y12	// turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	639108(R14), Y12	// turned[2]
+	VBROADCASTSS	638596(R14), Y12	// turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	639236(R14), Y12	// turned[3]
+	VBROADCASTSS	638724(R14), Y12	// turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	639364(R14), Y12	// turned[4]
+	VBROADCASTSS	638852(R14), Y12	// turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
 	ADDQ	$64, R13
@@ -15563,20 +15533,20 @@ loop85: // 2 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	DI, R11
 loop86: // 16 times: samples, 2 at a time
-	VBROADCASTSS	642688(R10), Y4	// turned[30]
-	VBROADCASTSS	642816(R10), Y5	// turned[31]
-	VMOVUPS	642944(R11), Y6	// turned[32]
+	VBROADCASTSS	642176(R10), Y4	// turned[30]
+	VBROADCASTSS	642304(R10), Y5	// turned[31]
+	VMOVUPS	642432(R11), Y6	// turned[32]
 	VFMADD231PS	Y6, Y4, Y0
 	VFMADD231PS	Y6, Y5, Y2
-	VMOVUPS	643968(R11), Y6	// turned[40]
+	VMOVUPS	643456(R11), Y6	// turned[40]
 	VFMADD231PS	Y6, Y4, Y1
 	VFMADD231PS	Y6, Y5, Y3
-	VBROADCASTSS	642692(R10), Y4	// turned[30]
-	VBROADCASTSS	642820(R10), Y5	// turned[31]
-	VMOVUPS	642976(R11), Y6	// turned[32] | 1
+	VBROADCASTSS	642180(R10), Y4	// turned[30]
+	VBROADCASTSS	642308(R10), Y5	// turned[31]
+	VMOVUPS	642464(R11), Y6	// turned[32] | 1
 	VFMADD231PS	Y6, Y4, Y0
 	VFMADD231PS	Y6, Y5, Y2
-	VMOVUPS	644000(R11), Y6	// turned[40] | 1
+	VMOVUPS	643488(R11), Y6	// turned[40] | 1
 	VFMADD231PS	Y6, Y4, Y1
 	VFMADD231PS	Y6, Y5, Y3
 	ADDQ	$8, R10
@@ -15646,14 +15616,14 @@ loop86: // 16 times: samples, 2 at a time
 	MOVQ	R8, R10
 loop87: // 16 times: tiles of 2 elements
 	// arm.nde:11
-	VMOVUPS	812032(SI), Y0	// vecmat_6[0]
-	VMOVUPS	812064(SI), Y1	// vecmat_6[0] | 1
-	VMOVUPS	812096(SI), Y2	// vecmat_6[0] | 2
-	VMOVUPS	812128(SI), Y3	// vecmat_6[0] | 3
-	VMOVUPS	816128(SI), Y4	// sigmoid_3[0]
-	VMOVUPS	816160(SI), Y5	// sigmoid_3[0] | 1
-	VMOVUPS	816192(SI), Y6	// sigmoid_3[0] | 2
-	VMOVUPS	816224(SI), Y7	// sigmoid_3[0] | 3
+	VMOVUPS	811520(SI), Y0	// vecmat_6[0]
+	VMOVUPS	811552(SI), Y1	// vecmat_6[0] | 1
+	VMOVUPS	811584(SI), Y2	// vecmat_6[0] | 2
+	VMOVUPS	811616(SI), Y3	// vecmat_6[0] | 3
+	VMOVUPS	815616(SI), Y4	// sigmoid_3[0]
+	VMOVUPS	815648(SI), Y5	// sigmoid_3[0] | 1
+	VMOVUPS	815680(SI), Y6	// sigmoid_3[0] | 2
+	VMOVUPS	815712(SI), Y7	// sigmoid_3[0] | 3
 	VMULPS	Y4, Y0, Y0
 	VMULPS	Y5, Y1, Y1
 	VMULPS	Y6, Y2, Y2
@@ -15746,14 +15716,14 @@ loop87: // 16 times: tiles of 2 elements
 	VMOVUPS	864(AX), Y15
 	VFMADD231PS	Y3, Y4, Y15
 	VMOVUPS	Y15, 864(AX)
-	VMOVUPS	812160(SI), Y4	// vecmat_6[1]
-	VMOVUPS	812192(SI), Y5	// vecmat_6[1] | 1
-	VMOVUPS	812224(SI), Y6	// vecmat_6[1] | 2
-	VMOVUPS	812256(SI), Y7	// vecmat_6[1] | 3
-	VMOVUPS	816256(SI), Y8	// sigmoid_3[1]
-	VMOVUPS	816288(SI), Y9	// sigmoid_3[1] | 1
-	VMOVUPS	816320(SI), Y10	// sigmoid_3[1] | 2
-	VMOVUPS	816352(SI), Y11	// sigmoid_3[1] | 3
+	VMOVUPS	811648(SI), Y4	// vecmat_6[1]
+	VMOVUPS	811680(SI), Y5	// vecmat_6[1] | 1
+	VMOVUPS	811712(SI), Y6	// vecmat_6[1] | 2
+	VMOVUPS	811744(SI), Y7	// vecmat_6[1] | 3
+	VMOVUPS	815744(SI), Y8	// sigmoid_3[1]
+	VMOVUPS	815776(SI), Y9	// sigmoid_3[1] | 1
+	VMOVUPS	815808(SI), Y10	// sigmoid_3[1] | 2
+	VMOVUPS	815840(SI), Y11	// sigmoid_3[1] | 3
 	VMULPS	Y8, Y4, Y4
 	VMULPS	Y9, Y5, Y5
 	VMULPS	Y10, Y6, Y6
@@ -15858,10 +15828,10 @@ loop87: // 16 times: tiles of 2 elements
 	MOVQ	AX, R12
 	MOVQ	R10, R13
 loop88: // 6 times: elements
-	VMOVUPS	681216(R12), Y8	// concat_2[0]
-	VMOVUPS	681248(R12), Y9	// concat_2[0] | 1
-	VMOVUPS	681280(R12), Y10	// concat_2[0] | 2
-	VMOVUPS	681312(R12), Y11	// concat_2[0] | 3
+	VMOVUPS	680704(R12), Y8	// concat_2[0]
+	VMOVUPS	680736(R12), Y9	// concat_2[0] | 1
+	VMOVUPS	680768(R12), Y10	// concat_2[0] | 2
+	VMOVUPS	680800(R12), Y11	// concat_2[0] | 3
 	VMOVUPS	(R13), Y12	// sum of friction.0.weight[0]
 	VFMADD231PS	Y8, Y0, Y12
 	VFMADD231PS	Y9, Y1, Y12
@@ -15885,84 +15855,84 @@ loop88: // 6 times: elements
 	DECQ	CX
 	JNE	loop87
 	VMOVUPS	128(AX), Y13	// vecmat_7[0]
-	VMOVUPS	Y13, 820224(AX)
+	VMOVUPS	Y13, 819712(AX)
 	VMOVUPS	160(AX), Y13	// vecmat_7[0] | 1
-	VMOVUPS	Y13, 820256(AX)
+	VMOVUPS	Y13, 819744(AX)
 	VMOVUPS	192(AX), Y13	// vecmat_7[0] | 2
-	VMOVUPS	Y13, 820288(AX)
+	VMOVUPS	Y13, 819776(AX)
 	VMOVUPS	224(AX), Y13	// vecmat_7[0] | 3
-	VMOVUPS	Y13, 820320(AX)
+	VMOVUPS	Y13, 819808(AX)
 	VMOVUPS	256(AX), Y13	// vecmat_7[1]
-	VMOVUPS	Y13, 820352(AX)
+	VMOVUPS	Y13, 819840(AX)
 	VMOVUPS	288(AX), Y13	// vecmat_7[1] | 1
-	VMOVUPS	Y13, 820384(AX)
+	VMOVUPS	Y13, 819872(AX)
 	VMOVUPS	320(AX), Y13	// vecmat_7[1] | 2
-	VMOVUPS	Y13, 820416(AX)
+	VMOVUPS	Y13, 819904(AX)
 	VMOVUPS	352(AX), Y13	// vecmat_7[1] | 3
-	VMOVUPS	Y13, 820448(AX)
+	VMOVUPS	Y13, 819936(AX)
 	VMOVUPS	384(AX), Y13	// vecmat_7[2]
-	VMOVUPS	Y13, 820480(AX)
+	VMOVUPS	Y13, 819968(AX)
 	VMOVUPS	416(AX), Y13	// vecmat_7[2] | 1
-	VMOVUPS	Y13, 820512(AX)
+	VMOVUPS	Y13, 820000(AX)
 	VMOVUPS	448(AX), Y13	// vecmat_7[2] | 2
-	VMOVUPS	Y13, 820544(AX)
+	VMOVUPS	Y13, 820032(AX)
 	VMOVUPS	480(AX), Y13	// vecmat_7[2] | 3
-	VMOVUPS	Y13, 820576(AX)
+	VMOVUPS	Y13, 820064(AX)
 	VMOVUPS	512(AX), Y13	// vecmat_7[3]
-	VMOVUPS	Y13, 820608(AX)
+	VMOVUPS	Y13, 820096(AX)
 	VMOVUPS	544(AX), Y13	// vecmat_7[3] | 1
-	VMOVUPS	Y13, 820640(AX)
+	VMOVUPS	Y13, 820128(AX)
 	VMOVUPS	576(AX), Y13	// vecmat_7[3] | 2
-	VMOVUPS	Y13, 820672(AX)
+	VMOVUPS	Y13, 820160(AX)
 	VMOVUPS	608(AX), Y13	// vecmat_7[3] | 3
-	VMOVUPS	Y13, 820704(AX)
+	VMOVUPS	Y13, 820192(AX)
 	VMOVUPS	640(AX), Y13	// vecmat_7[4]
-	VMOVUPS	Y13, 820736(AX)
+	VMOVUPS	Y13, 820224(AX)
 	VMOVUPS	672(AX), Y13	// vecmat_7[4] | 1
-	VMOVUPS	Y13, 820768(AX)
+	VMOVUPS	Y13, 820256(AX)
 	VMOVUPS	704(AX), Y13	// vecmat_7[4] | 2
-	VMOVUPS	Y13, 820800(AX)
+	VMOVUPS	Y13, 820288(AX)
 	VMOVUPS	736(AX), Y13	// vecmat_7[4] | 3
-	VMOVUPS	Y13, 820832(AX)
+	VMOVUPS	Y13, 820320(AX)
 	VMOVUPS	768(AX), Y13	// vecmat_7[5]
-	VMOVUPS	Y13, 820864(AX)
+	VMOVUPS	Y13, 820352(AX)
 	VMOVUPS	800(AX), Y13	// vecmat_7[5] | 1
-	VMOVUPS	Y13, 820896(AX)
+	VMOVUPS	Y13, 820384(AX)
 	VMOVUPS	832(AX), Y13	// vecmat_7[5] | 2
-	VMOVUPS	Y13, 820928(AX)
+	VMOVUPS	Y13, 820416(AX)
 	VMOVUPS	864(AX), Y13	// vecmat_7[5] | 3
-	VMOVUPS	Y13, 820960(AX)
+	VMOVUPS	Y13, 820448(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop89: // 4 times: vectors of the block
 	VMOVUPS	65792(SI), Y0	// mask
-	VMOVUPS	820480(SI), Y1	// vecmat_7[2]
-	VMOVUPS	820608(SI), Y1	// vecmat_7[3]
-	VMOVUPS	820224(SI), Y1	// vecmat_7[0]
-	VMOVUPS	820352(SI), Y1	// vecmat_7[1]
+	VMOVUPS	819968(SI), Y1	// vecmat_7[2]
+	VMOVUPS	820096(SI), Y1	// vecmat_7[3]
+	VMOVUPS	819712(SI), Y1	// vecmat_7[0]
+	VMOVUPS	819840(SI), Y1	// vecmat_7[1]
 	// arm.nde:11
-	VMOVUPS	820224(SI), Y1	// vecmat_7[0]
-	VMOVUPS	680960(SI), Y2	// cos_6[0]
-	VMOVUPS	820480(SI), Y3	// vecmat_7[2]
-	VMOVUPS	820992(SI), Y4	// neg_5[0]
+	VMOVUPS	819712(SI), Y1	// vecmat_7[0]
+	VMOVUPS	680448(SI), Y2	// cos_6[0]
+	VMOVUPS	819968(SI), Y3	// vecmat_7[2]
+	VMOVUPS	820480(SI), Y4	// neg_5[0]
 	VMULPS	Y4, Y3, Y3
 	VFMADD231PS	Y2, Y1, Y3
-	VMOVUPS	820352(SI), Y1	// vecmat_7[1]
-	VMOVUPS	681088(SI), Y2	// cos_6[1]
-	VMOVUPS	820608(SI), Y4	// vecmat_7[3]
-	VMOVUPS	821120(SI), Y5	// neg_5[1]
+	VMOVUPS	819840(SI), Y1	// vecmat_7[1]
+	VMOVUPS	680576(SI), Y2	// cos_6[1]
+	VMOVUPS	820096(SI), Y4	// vecmat_7[3]
+	VMOVUPS	820608(SI), Y5	// neg_5[1]
 	VMULPS	Y5, Y4, Y4
 	VFMADD231PS	Y2, Y1, Y4
-	VMOVUPS	807808(SI), Y15	// G_bar_3[1]
+	VMOVUPS	807296(SI), Y15	// G_bar_3[1]
 	VMOVUPS	Y15, 0(AX)
-	VMOVUPS	807680(SI), Y1	// G_bar_3[0]
-	VMOVUPS	648192(SI), Y2	// q_y2[0]
+	VMOVUPS	807168(SI), Y1	// G_bar_3[0]
+	VMOVUPS	647680(SI), Y2	// q_y2[0]
 	// arm.nde:35
 	VADDPS	0(AX), Y1, Y5
-	VMOVUPS	Y5, 821248(SI)	// add_25
-	VMOVUPS	652160(SI), Y6	// mul_11
+	VMOVUPS	Y5, 820736(SI)	// add_25
+	VMOVUPS	651648(SI), Y6	// mul_11
 	VMULPS	Y6, Y5, Y5
-	VMOVUPS	680192(SI), Y6	// add_8
+	VMOVUPS	679680(SI), Y6	// add_8
 	VANDPS	f32_7fffffff<>(SB), Y6, Y7
 	VMOVUPS	f32_4b400000<>(SB), Y8
 	VFMADD231PS	f32_3f22f983<>(SB), Y7, Y8
@@ -15999,7 +15969,7 @@ loop89: // 4 times: vectors of the block
 	VORPS	Y6, Y7, Y6
 	VXORPS	f32_80000000<>(SB), Y6, Y6
 	VMULPS	Y6, Y5, Y5
-	VMOVUPS	651776(SI), Y6	// mul_9
+	VMOVUPS	651264(SI), Y6	// mul_9
 	VMULPS	Y6, Y1, Y6
 	VANDPS	f32_7fffffff<>(SB), Y2, Y7
 	VMOVUPS	f32_4b400000<>(SB), Y8
@@ -16038,15 +16008,15 @@ loop89: // 4 times: vectors of the block
 	VXORPS	f32_80000000<>(SB), Y2, Y2
 	VFMADD213PS	Y5, Y2, Y6
 	// arm.nde:34
-	VMOVUPS	679808(SI), Y2	// add_7
-	VMOVUPS	679936(SI), Y7	// square_2
+	VMOVUPS	679296(SI), Y2	// add_7
+	VMOVUPS	679424(SI), Y7	// square_2
 	VMULPS	0(AX), Y7, Y7
 	VFNMADD231PS	Y2, Y1, Y7
-	VMOVUPS	Y7, 821376(SI)	// k_bar_3
+	VMOVUPS	Y7, 820864(SI)	// k_bar_3
 	// arm.nde:29
-	VMOVUPS	648704(SI), Y2	// mul_6
+	VMOVUPS	648192(SI), Y2	// mul_6
 	VMULPS	Y2, Y7, Y7
-	VMOVUPS	648448(SI), Y8	// c2
+	VMOVUPS	647936(SI), Y8	// c2
 	VFMADD231PS	Y8, Y7, Y5
 	// arm.nde:35
 	VADDPS	Y6, Y3, Y15
@@ -16054,112 +16024,112 @@ loop89: // 4 times: vectors of the block
 	VADDPS	f32_00000000<>(SB), Y4, Y15
 	VMOVUPS	Y15, 64(AX)
 	// arm.nde:38
-	VMOVUPS	807424(SI), Y3	// linsolve_3[0]
-	VMOVUPS	707072(SI), Y4	// v_k2[0]
+	VMOVUPS	806912(SI), Y3	// linsolve_3[0]
+	VMOVUPS	706560(SI), Y4	// v_k2[0]
 	VMULPS	Y4, Y3, Y6
-	VMOVUPS	707200(SI), Y7	// v_k2[1]
+	VMOVUPS	706688(SI), Y7	// v_k2[1]
 	VMULPS	Y7, Y3, Y3
-	VMOVUPS	807552(SI), Y8	// linsolve_3[1]
+	VMOVUPS	807040(SI), Y8	// linsolve_3[1]
 	VMULPS	Y4, Y8, Y4
 	VMULPS	Y7, Y8, Y7
 	VXORPS	f32_80000000<>(SB), Y6, Y6
-	VMOVUPS	Y6, 821504(SI)	// M_bar_3[0]
+	VMOVUPS	Y6, 820992(SI)	// M_bar_3[0]
 	VXORPS	f32_80000000<>(SB), Y3, Y3
-	VMOVUPS	Y3, 821632(SI)	// M_bar_3[1]
+	VMOVUPS	Y3, 821120(SI)	// M_bar_3[1]
 	VXORPS	f32_80000000<>(SB), Y4, Y4
-	VMOVUPS	Y4, 821760(SI)	// M_bar_3[2]
+	VMOVUPS	Y4, 821248(SI)	// M_bar_3[2]
 	VXORPS	f32_80000000<>(SB), Y7, Y7
-	VMOVUPS	Y7, 821888(SI)	// M_bar_3[3]
-	VMOVUPS	650368(SI), Y7	// M_2[0]
-	VMOVUPS	Y7, 822656(SI)	// transpose_4[0]
-	VMOVUPS	650624(SI), Y15	// M_2[2]
+	VMOVUPS	Y7, 821376(SI)	// M_bar_3[3]
+	VMOVUPS	649856(SI), Y7	// M_2[0]
+	VMOVUPS	Y7, 822144(SI)	// transpose_4[0]
+	VMOVUPS	650112(SI), Y15	// M_2[2]
 	VMOVUPS	Y15, 96(AX)
 	VMOVUPS	96(AX), Y13	// transpose_4[1]
-	VMOVUPS	Y13, 822784(SI)
-	VMOVUPS	650496(SI), Y8	// M_2[1]
-	VMOVUPS	Y8, 822912(SI)	// transpose_4[2]
-	VMOVUPS	650752(SI), Y15	// M_2[3]
+	VMOVUPS	Y13, 822272(SI)
+	VMOVUPS	649984(SI), Y8	// M_2[1]
+	VMOVUPS	Y8, 822400(SI)	// transpose_4[2]
+	VMOVUPS	650240(SI), Y15	// M_2[3]
 	VMOVUPS	Y15, 128(AX)
 	VMOVUPS	128(AX), Y13	// transpose_4[3]
-	VMOVUPS	Y13, 823040(SI)
+	VMOVUPS	Y13, 822528(SI)
 	// arm.nde:32
 	VADDPS	Y3, Y4, Y3
-	VMOVUPS	Y3, 822016(SI)	// add_26
+	VMOVUPS	Y3, 821504(SI)	// add_26
 	// arm.nde:28
-	VMOVUPS	647808(SI), Y4	// mul_4
+	VMOVUPS	647296(SI), Y4	// mul_4
 	VMULPS	Y2, Y3, Y2
 	VFMADD231PS	Y4, Y6, Y2
-	VMOVUPS	649856(SI), Y3	// s2
+	VMOVUPS	649344(SI), Y3	// s2
 	VXORPS	f32_80000000<>(SB), Y3, Y3
 	VFMADD231PS	Y3, Y2, Y5
-	VMOVUPS	679552(SI), Y2	// q_k2[1]
+	VMOVUPS	679040(SI), Y2	// q_k2[1]
 	// arm.nde:34
-	VMOVUPS	650112(SI), Y3	// neg
+	VMOVUPS	649600(SI), Y3	// neg
 	VMULPS	Y3, Y1, Y1
-	VMOVUPS	679680(SI), Y3	// mul_12
+	VMOVUPS	679168(SI), Y3	// mul_12
 	VMULPS	f32_40000000<>(SB), Y2, Y4
 	VMULPS	Y4, Y1, Y4
 	VMOVUPS	Y4, Y15
 	VFMADD231PS	Y3, Y1, Y15
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	611328(SI), Y4	// v_d1_bar[0]
-	VMOVUPS	611456(SI), Y6	// v_d1_bar[1]
-	VMOVUPS	611840(SI), Y9	// v_d2_bar[0]
-	VMOVUPS	611968(SI), Y10	// v_d2_bar[1]
-	VMOVUPS	820736(SI), Y11	// vecmat_7[4]
-	VMOVUPS	820864(SI), Y11	// vecmat_7[5]
+	VMOVUPS	610816(SI), Y4	// v_d1_bar[0]
+	VMOVUPS	610944(SI), Y6	// v_d1_bar[1]
+	VMOVUPS	611328(SI), Y9	// v_d2_bar[0]
+	VMOVUPS	611456(SI), Y10	// v_d2_bar[1]
+	VMOVUPS	820224(SI), Y11	// vecmat_7[4]
+	VMOVUPS	820352(SI), Y11	// vecmat_7[5]
 	// arm.nde:28
 	VMOVUPS	32(AX), Y13
 	VADDPS	f32_00000000<>(SB), Y13, Y11
-	VMOVUPS	Y11, 822144(SI)	// q_y2_bar[0]
+	VMOVUPS	Y11, 821632(SI)	// q_y2_bar[0]
 	VADDPS	64(AX), Y5, Y5
-	VMOVUPS	Y5, 822272(SI)	// q_y2_bar[1]
+	VMOVUPS	Y5, 821760(SI)	// q_y2_bar[1]
 	// arm.nde:45
-	VMOVUPS	805888(SI), Y12	// add_23[0]
+	VMOVUPS	805376(SI), Y12	// add_23[0]
 	VADDPS	Y11, Y12, Y11
-	VMOVUPS	Y11, 822400(SI)	// add_27[0]
-	VMOVUPS	806016(SI), Y11	// add_23[1]
+	VMOVUPS	Y11, 821888(SI)	// add_27[0]
+	VMOVUPS	805504(SI), Y11	// add_23[1]
 	VADDPS	Y5, Y11, Y5
-	VMOVUPS	Y5, 822528(SI)	// add_27[1]
-	VMOVUPS	708992(SI), Y5	// mul_13[0]
+	VMOVUPS	Y5, 822016(SI)	// add_27[1]
+	VMOVUPS	708480(SI), Y5	// mul_13[0]
 	VADDPS	Y5, Y4, Y4
 	VFMADD231PS	f32_bfc00000<>(SB), Y9, Y4
-	VMOVUPS	709376(SI), Y5	// mul_14[0]
+	VMOVUPS	708864(SI), Y5	// mul_14[0]
 	VADDPS	Y5, Y4, Y4
-	VMOVUPS	709120(SI), Y5	// mul_13[1]
+	VMOVUPS	708608(SI), Y5	// mul_13[1]
 	VADDPS	Y5, Y6, Y5
 	VFMADD231PS	f32_bfc00000<>(SB), Y10, Y5
-	VMOVUPS	709504(SI), Y6	// mul_14[1]
+	VMOVUPS	708992(SI), Y6	// mul_14[1]
 	VADDPS	Y6, Y5, Y5
 	// arm.nde:11
-	VMOVUPS	805632(SI), Y6	// q_y3_bar[0]
-	VMOVUPS	648064(SI), Y9	// ha21
-	VMOVUPS	806656(SI), Y10	// add_24[0]
+	VMOVUPS	805120(SI), Y6	// q_y3_bar[0]
+	VMOVUPS	647552(SI), Y9	// ha21
+	VMOVUPS	806144(SI), Y10	// add_24[0]
 	VFMADD231PS	Y9, Y6, Y10
-	VMOVUPS	820736(SI), Y6	// vecmat_7[4]
+	VMOVUPS	820224(SI), Y6	// vecmat_7[4]
 	VADDPS	Y6, Y10, Y6
-	VMOVUPS	805760(SI), Y10	// q_y3_bar[1]
-	VMOVUPS	806784(SI), Y11	// add_24[1]
+	VMOVUPS	805248(SI), Y10	// q_y3_bar[1]
+	VMOVUPS	806272(SI), Y11	// add_24[1]
 	VFMADD231PS	Y9, Y10, Y11
-	VMOVUPS	820864(SI), Y10	// vecmat_7[5]
+	VMOVUPS	820352(SI), Y10	// vecmat_7[5]
 	VADDPS	Y10, Y11, Y10
 	// arm.nde:34
 	VMULPS	Y2, Y1, Y1
-	VMOVUPS	649984(SI), Y2	// k
+	VMOVUPS	649472(SI), Y2	// k
 	VMULPS	0(AX), Y2, Y2
 	VMULPS	Y3, Y2, Y2
 	VFMADD231PS	f32_40000000<>(SB), Y1, Y2
 	VADDPS	f32_00000000<>(SB), Y6, Y1
 	VADDPS	160(AX), Y10, Y3
 	VADDPS	Y2, Y1, Y1
-	VMOVUPS	Y1, 823168(SI)	// q_k2_bar[0]
+	VMOVUPS	Y1, 822656(SI)	// q_k2_bar[0]
 	VADDPS	f32_00000000<>(SB), Y3, Y2
-	VMOVUPS	Y2, 823296(SI)	// q_k2_bar[1]
+	VMOVUPS	Y2, 822784(SI)	// q_k2_bar[1]
 	// arm.nde:45
 	VFMADD231PS	Y9, Y1, Y4
-	VMOVUPS	Y4, 823424(SI)	// v_k1_bar[0]
+	VMOVUPS	Y4, 822912(SI)	// v_k1_bar[0]
 	VFMADD231PS	Y9, Y2, Y5
-	VMOVUPS	Y5, 823552(SI)	// v_k1_bar[1]
+	VMOVUPS	Y5, 823040(SI)	// v_k1_bar[1]
 	// arm.nde:38
 	VANDPS	f32_7fffffff<>(SB), Y7, Y1
 	VANDPS	f32_7fffffff<>(SB), Y8, Y2
@@ -16183,19 +16153,19 @@ loop89: // 4 times: vectors of the block
 	VFNMADD231PS	Y1, Y6, Y8
 	VDIVPS	Y2, Y8, Y2
 	VORPS	Y3, Y2, Y2
-	VMOVUPS	Y2, 823680(SI)	// linsolve_4[0]
-	VMOVUPS	Y1, 823808(SI)	// linsolve_4[1]
+	VMOVUPS	Y2, 823168(SI)	// linsolve_4[0]
+	VMOVUPS	Y1, 823296(SI)	// linsolve_4[1]
 	VXORPS	f32_80000000<>(SB), Y2, Y2
-	VMOVUPS	Y2, 823936(SI)	// G_bar_4[0]
+	VMOVUPS	Y2, 823424(SI)	// G_bar_4[0]
 	VXORPS	f32_80000000<>(SB), Y1, Y1
-	VMOVUPS	Y1, 824064(SI)	// G_bar_4[1]
+	VMOVUPS	Y1, 823552(SI)	// G_bar_4[1]
 	// arm.nde:11
-	VMOVUPS	652800(SI), Y3	// sin[0]
+	VMOVUPS	652288(SI), Y3	// sin[0]
 	VXORPS	f32_80000000<>(SB), Y3, Y3
-	VMOVUPS	Y3, 837248(SI)	// neg_6[0]
-	VMOVUPS	652928(SI), Y3	// sin[1]
+	VMOVUPS	Y3, 836736(SI)	// neg_6[0]
+	VMOVUPS	652416(SI), Y3	// sin[1]
 	VXORPS	f32_80000000<>(SB), Y3, Y3
-	VMOVUPS	Y3, 837376(SI)	// neg_6[1]
+	VMOVUPS	Y3, 836864(SI)	// neg_6[1]
 	MOVQ	$32, DI
 	MOVQ	BX, R9
 	MOVQ	SI, R10
@@ -16205,7 +16175,7 @@ loop90: // 32 times: elements
 	VMULPS	Y3, Y2, Y3
 	VBROADCASTSS	5248(R9), Y4	// friction.4.weight[32]
 	VFMADD231PS	Y4, Y1, Y3
-	VMOVUPS	670464(R10), Y4	// add_6[0]
+	VMOVUPS	669952(R10), Y4	// add_6[0]
 	VORPS	f32_80000000<>(SB), Y4, Y5
 	VMOVUPS	f32_42b40000<>(SB), Y6
 	VMINPS	Y5, Y6, Y5
@@ -16238,7 +16208,7 @@ loop90: // 32 times: elements
 	VADDPS	f32_3f800000<>(SB), Y5, Y5
 	VDIVPS	Y5, Y4, Y4
 	VMULPS	Y4, Y3, Y3
-	VMOVUPS	Y3, 824192(R10)	// mul_22[0]
+	VMOVUPS	Y3, 823680(R10)	// mul_22[0]
 	VANDPS	Y0, Y3, Y3
 	VMOVUPS	44032(R11), Y4	// sum of friction.2.bias[0]
 	VADDPS	Y3, Y4, Y3
@@ -16267,10 +16237,10 @@ loop91: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop92: // 32 times: terms of the sums
-	VMOVUPS	824192(R10), Y8	// mul_22[0]
-	VMOVUPS	824224(R10), Y9	// mul_22[0] | 1
-	VMOVUPS	824256(R10), Y10	// mul_22[0] | 2
-	VMOVUPS	824288(R10), Y11	// mul_22[0] | 3
+	VMOVUPS	823680(R10), Y8	// mul_22[0]
+	VMOVUPS	823712(R10), Y9	// mul_22[0] | 1
+	VMOVUPS	823744(R10), Y10	// mul_22[0] | 2
+	VMOVUPS	823776(R10), Y11	// mul_22[0] | 3
 	VBROADCASTSS	896(R11), Y12	// friction.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -16285,14 +16255,14 @@ loop92: // 32 times: terms of the sums
 	ADDQ	$128, R11
 	DECQ	R9
 	JNE	loop92
-	VMOVUPS	Y0, 828288(DI)	// vecmat_8[0]
-	VMOVUPS	Y1, 828320(DI)	// vecmat_8[0] | 1
-	VMOVUPS	Y2, 828352(DI)	// vecmat_8[0] | 2
-	VMOVUPS	Y3, 828384(DI)	// vecmat_8[0] | 3
-	VMOVUPS	Y4, 828416(DI)	// vecmat_8[1]
-	VMOVUPS	Y5, 828448(DI)	// vecmat_8[1] | 1
-	VMOVUPS	Y6, 828480(DI)	// vecmat_8[1] | 2
-	VMOVUPS	Y7, 828512(DI)	// vecmat_8[1] | 3
+	VMOVUPS	Y0, 827776(DI)	// vecmat_8[0]
+	VMOVUPS	Y1, 827808(DI)	// vecmat_8[0] | 1
+	VMOVUPS	Y2, 827840(DI)	// vecmat_8[0] | 2
+	VMOVUPS	Y3, 827872(DI)	// vecmat_8[0] | 3
+	VMOVUPS	Y4, 827904(DI)	// vecmat_8[1]
+	VMOVUPS	Y5, 827936(DI)	// vecmat_8[1] | 1
+	VMOVUPS	Y6, 827968(DI)	// vecmat_8[1] | 2
+	VMOVUPS	Y7, 828000(DI)	// vecmat_8[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -16304,7 +16274,7 @@ loop93: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop94: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	658176(R9), Y0	// add_5[0]
+	VMOVUPS	657664(R9), Y0	// add_5[0]
 	VORPS	f32_80000000<>(SB), Y0, Y1
 	VMOVUPS	f32_42b40000<>(SB), Y2
 	VMINPS	Y1, Y2, Y1
@@ -16336,7 +16306,7 @@ loop94: // 32 times: elements
 	VBLENDVPS	Y0, Y1, Y2, Y0
 	VADDPS	f32_3f800000<>(SB), Y1, Y1
 	VDIVPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 832384(R9)	// sigmoid_4[0]
+	VMOVUPS	Y0, 831872(R9)	// sigmoid_4[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop94
@@ -16356,28 +16326,28 @@ loop94: // 32 times: elements
 	MOVQ	R8, DI
 loop95: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	674560(SI), Y0	// softplus_2[0]
-	VMOVUPS	674592(SI), Y1	// softplus_2[0] | 1
-	VMOVUPS	674624(SI), Y2	// softplus_2[0] | 2
-	VMOVUPS	674656(SI), Y3	// softplus_2[0] | 3
+	VMOVUPS	674048(SI), Y0	// softplus_2[0]
+	VMOVUPS	674080(SI), Y1	// softplus_2[0] | 1
+	VMOVUPS	674112(SI), Y2	// softplus_2[0] | 2
+	VMOVUPS	674144(SI), Y3	// softplus_2[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	823936(AX), Y4	// G_bar_4[0]
-	VMOVUPS	823968(AX), Y5	// G_bar_4[0] | 1
-	VMOVUPS	824000(AX), Y6	// G_bar_4[0] | 2
-	VMOVUPS	824032(AX), Y7	// G_bar_4[0] | 3
+	VMOVUPS	823424(AX), Y4	// G_bar_4[0]
+	VMOVUPS	823456(AX), Y5	// G_bar_4[0] | 1
+	VMOVUPS	823488(AX), Y6	// G_bar_4[0] | 2
+	VMOVUPS	823520(AX), Y7	// G_bar_4[0] | 3
 	VMOVUPS	45056(DI), Y8	// sum of friction.4.weight[0]
 	VFMADD231PS	Y0, Y4, Y8
 	VFMADD231PS	Y1, Y5, Y8
 	VFMADD231PS	Y2, Y6, Y8
 	VFMADD231PS	Y3, Y7, Y8
 	VMOVUPS	Y8, 45056(DI)	// sum of friction.4.weight[0]
-	VMOVUPS	824064(AX), Y4	// G_bar_4[1]
-	VMOVUPS	824096(AX), Y5	// G_bar_4[1] | 1
-	VMOVUPS	824128(AX), Y6	// G_bar_4[1] | 2
-	VMOVUPS	824160(AX), Y7	// G_bar_4[1] | 3
+	VMOVUPS	823552(AX), Y4	// G_bar_4[1]
+	VMOVUPS	823584(AX), Y5	// G_bar_4[1] | 1
+	VMOVUPS	823616(AX), Y6	// G_bar_4[1] | 2
+	VMOVUPS	823648(AX), Y7	// G_bar_4[1] | 3
 	VMOVUPS	46080(DI), Y8	// sum of friction.4.weight[32]
 	VFMADD231PS	Y0, Y4, Y8
 	VFMADD231PS	Y1, Y5, Y8
@@ -16391,30 +16361,30 @@ loop95: // 32 times: elements
 	MOVQ	$16, CX
 	MOVQ	AX, SI
 loop96: // 16 times: tiles of 2 elements
-	VMOVUPS	824192(SI), Y0	// mul_22[0]
-	VMOVUPS	824224(SI), Y1	// mul_22[0] | 1
-	VMOVUPS	824256(SI), Y2	// mul_22[0] | 2
-	VMOVUPS	824288(SI), Y3	// mul_22[0] | 3
+	VMOVUPS	823680(SI), Y0	// mul_22[0]
+	VMOVUPS	823712(SI), Y1	// mul_22[0] | 1
+	VMOVUPS	823744(SI), Y2	// mul_22[0] | 2
+	VMOVUPS	823776(SI), Y3	// mul_22[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 638848(SI)	// turned[0]
-	VMOVUPS	Y1, 638880(SI)	// turned[0] | 1
-	VMOVUPS	Y2, 638912(SI)	// turned[0] | 2
-	VMOVUPS	Y3, 638944(SI)	// turned[0] | 3
-	VMOVUPS	824320(SI), Y0	// mul_22[1]
-	VMOVUPS	824352(SI), Y1	// mul_22[1] | 1
-	VMOVUPS	824384(SI), Y2	// mul_22[1] | 2
-	VMOVUPS	824416(SI), Y3	// mul_22[1] | 3
+	VMOVUPS	Y0, 638336(SI)	// turned[0]
+	VMOVUPS	Y1, 638368(SI)	// turned[0] | 1
+	VMOVUPS	Y2, 638400(SI)	// turned[0] | 2
+	VMOVUPS	Y3, 638432(SI)	// turned[0] | 3
+	VMOVUPS	823808(SI), Y0	// mul_22[1]
+	VMOVUPS	823840(SI), Y1	// mul_22[1] | 1
+	VMOVUPS	823872(SI), Y2	// mul_22[1] | 2
+	VMOVUPS	823904(SI), Y3	// mul_22[1] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 638976(SI)	// turned[1]
-	VMOVUPS	Y1, 639008(SI)	// turned[1] | 1
-	VMOVUPS	Y2, 639040(SI)	// turned[1] | 2
-	VMOVUPS	Y3, 639072(SI)	// turned[1] | 3
+	VMOVUPS	Y0, 638464(SI)	// turned[1]
+	VMOVUPS	Y1, 638496(SI)	// turned[1] | 1
+	VMOVUPS	Y2, 638528(SI)	// turned[1] | 2
+	VMOVUPS	Y3, 638560(SI)	// turned[1] | 3
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop96
@@ -16426,14 +16396,14 @@ loop97: // 4 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop98: // 4 times
-	VMOVUPS	662272(R10), Y0	// softplus[0]
-	VMOVUPS	662400(R10), Y1	// softplus[1]
-	VMOVUPS	662528(R10), Y2	// softplus[2]
-	VMOVUPS	662656(R10), Y3	// softplus[3]
-	VMOVUPS	662784(R10), Y4	// softplus[4]
-	VMOVUPS	662912(R10), Y5	// softplus[5]
-	VMOVUPS	663040(R10), Y6	// softplus[6]
-	VMOVUPS	663168(R10), Y7	// softplus[7]
+	VMOVUPS	661760(R10), Y0	// softplus[0]
+	VMOVUPS	661888(R10), Y1	// softplus[1]
+	VMOVUPS	662016(R10), Y2	// softplus[2]
+	VMOVUPS	662144(R10), Y3	// softplus[3]
+	VMOVUPS	662272(R10), Y4	// softplus[4]
+	VMOVUPS	662400(R10), Y5	// softplus[5]
+	VMOVUPS	662528(R10), Y6	// softplus[6]
+	VMOVUPS	662656(R10), Y7	// softplus[7]
 	VUNPCKLPS	Y1, Y0, Y8
 	VUNPCKHPS	Y1, Y0, Y0
 	VUNPCKLPS	Y3, Y2, Y1
@@ -16458,14 +16428,14 @@ loop98: // 4 times
 	VPERM2F128	$49, Y5, Y8, Y5
 	VPERM2F128	$32, Y4, Y0, Y8
 	VPERM2F128	$49, Y4, Y0, Y0
-	VMOVUPS	Y6, 642944(R11)	// turned[32]
-	VMOVUPS	Y7, 642976(R11)	// turned[32] | 1
-	VMOVUPS	Y2, 643008(R11)	// turned[32] | 2
-	VMOVUPS	Y8, 643040(R11)	// turned[32] | 3
-	VMOVUPS	Y3, 643072(R11)	// turned[33]
-	VMOVUPS	Y1, 643104(R11)	// turned[33] | 1
-	VMOVUPS	Y5, 643136(R11)	// turned[33] | 2
-	VMOVUPS	Y0, 643168(R11)	// turned[33] | 3
+	VMOVUPS	Y6, 642432(R11)	// turned[32]
+	VMOVUPS	Y7, 642464(R11)	// turned[32] | 1
+	VMOVUPS	Y2, 642496(R11)	// turned[32] | 2
+	VMOVUPS	Y8, 642528(R11)	// turned[32] | 3
+	VMOVUPS	Y3, 642560(R11)	// turned[33]
+	VMOVUPS	Y1, 642592(R11)	// turned[33] | 1
+	VMOVUPS	Y5, 642624(R11)	// turned[33] | 2
+	VMOVUPS	Y0, 642656(R11)	// turned[33] | 3
 	ADDQ	$1024, R10
 	ADDQ	$1024, R11
 	DECQ	R9
@@ -16496,38 +16466,38 @@ loop100: // 2 times: tiles of 2 elements
 	MOVQ	R11, R13
 	MOVQ	DI, R14
 loop101: // 16 times: samples, 2 at a time
-	VMOVUPS	642944(R13), Y10	// turned[32]
-	VMOVUPS	643968(R13), Y11	// turned[40]
-	VBROADCASTSS	638848(R14), Y12	// turned[0]
+	VMOVUPS	642432(R13), Y10	// turned[32]
+	VMOVUPS	643456(R13), Y11	// turned[40]
+	VBROADCASTSS	638336(R14), Y12	// turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	638976(R14), Y12	// turned[1]
+	VBROADCASTSS	638464(R14), Y12	// turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	639104(R14), Y12	// turned[2]
+	VBROADCASTSS	638592(R14), Y12	// turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	639232(R14), Y12	// turned[3]
+	VBROADCASTSS	638720(R14), Y12	// turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	639360(R14), Y12	// turned[4]
+	VBROADCASTSS	638848(R14), Y12	// turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	642976(R13), Y10	// turned[32] | 1
-	VMOVUPS	644000(R13), Y11	// turned[40] | 1
-	VBROADCASTSS	638852(R14), Y12	// turned[0]
+	VMOVUPS	642464(R13), Y10	// turned[32] | 1
+	VMOVUPS	643488(R13), Y11	// turned[40] | 1
+	VBROADCASTSS	638340(R14), Y12	// turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	638980(R14), Y12	// turned[1]
+	VBROADCASTSS	638468(R14), Y12	// turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	639108(R14), Y12	// turned[2]
+	VBROADCASTSS	638596(R14), Y12	// turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	639236(R14), Y12	// turned[3]
+	VBROADCASTSS	638724(R14), Y12	// turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	639364(R14), Y12	// turned[4]
+	VBROADCASTSS	638852(R14), Y12	// turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
 	ADDQ	$64, R13
@@ -16564,20 +16534,20 @@ loop102: // 2 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	DI, R11
 loop103: // 16 times: samples, 2 at a time
-	VBROADCASTSS	642688(R10), Y4	// turned[30]
-	VBROADCASTSS	642816(R10), Y5	// turned[31]
-	VMOVUPS	642944(R11), Y6	// turned[32]
+	VBROADCASTSS	642176(R10), Y4	// turned[30]
+	VBROADCASTSS	642304(R10), Y5	// turned[31]
+	VMOVUPS	642432(R11), Y6	// turned[32]
 	VFMADD231PS	Y6, Y4, Y0
 	VFMADD231PS	Y6, Y5, Y2
-	VMOVUPS	643968(R11), Y6	// turned[40]
+	VMOVUPS	643456(R11), Y6	// turned[40]
 	VFMADD231PS	Y6, Y4, Y1
 	VFMADD231PS	Y6, Y5, Y3
-	VBROADCASTSS	642692(R10), Y4	// turned[30]
-	VBROADCASTSS	642820(R10), Y5	// turned[31]
-	VMOVUPS	642976(R11), Y6	// turned[32] | 1
+	VBROADCASTSS	642180(R10), Y4	// turned[30]
+	VBROADCASTSS	642308(R10), Y5	// turned[31]
+	VMOVUPS	642464(R11), Y6	// turned[32] | 1
 	VFMADD231PS	Y6, Y4, Y0
 	VFMADD231PS	Y6, Y5, Y2
-	VMOVUPS	644000(R11), Y6	// turned[40] | 1
+	VMOVUPS	643488(R11), Y6	// turned[40] | 1
 	VFMADD231PS	Y6, Y4, Y1
 	VFMADD231PS	Y6, Y5, Y3
 	ADDQ	$8, R10
@@ -16647,14 +16617,14 @@ loop103: // 16 times: samples, 2 at a time
 	MOVQ	R8, R10
 loop104: // 16 times: tiles of 2 elements
 	// arm.nde:11
-	VMOVUPS	828288(SI), Y0	// vecmat_8[0]
-	VMOVUPS	828320(SI), Y1	// vecmat_8[0] | 1
-	VMOVUPS	828352(SI), Y2	// vecmat_8[0] | 2
-	VMOVUPS	828384(SI), Y3	// vecmat_8[0] | 3
-	VMOVUPS	832384(SI), Y4	// sigmoid_4[0]
-	VMOVUPS	832416(SI), Y5	// sigmoid_4[0] | 1
-	VMOVUPS	832448(SI), Y6	// sigmoid_4[0] | 2
-	VMOVUPS	832480(SI), Y7	// sigmoid_4[0] | 3
+	VMOVUPS	827776(SI), Y0	// vecmat_8[0]
+	VMOVUPS	827808(SI), Y1	// vecmat_8[0] | 1
+	VMOVUPS	827840(SI), Y2	// vecmat_8[0] | 2
+	VMOVUPS	827872(SI), Y3	// vecmat_8[0] | 3
+	VMOVUPS	831872(SI), Y4	// sigmoid_4[0]
+	VMOVUPS	831904(SI), Y5	// sigmoid_4[0] | 1
+	VMOVUPS	831936(SI), Y6	// sigmoid_4[0] | 2
+	VMOVUPS	831968(SI), Y7	// sigmoid_4[0] | 3
 	VMULPS	Y4, Y0, Y0
 	VMULPS	Y5, Y1, Y1
 	VMULPS	Y6, Y2, Y2
@@ -16747,14 +16717,14 @@ loop104: // 16 times: tiles of 2 elements
 	VMOVUPS	864(AX), Y15
 	VFMADD231PS	Y3, Y4, Y15
 	VMOVUPS	Y15, 864(AX)
-	VMOVUPS	828416(SI), Y4	// vecmat_8[1]
-	VMOVUPS	828448(SI), Y5	// vecmat_8[1] | 1
-	VMOVUPS	828480(SI), Y6	// vecmat_8[1] | 2
-	VMOVUPS	828512(SI), Y7	// vecmat_8[1] | 3
-	VMOVUPS	832512(SI), Y8	// sigmoid_4[1]
-	VMOVUPS	832544(SI), Y9	// sigmoid_4[1] | 1
-	VMOVUPS	832576(SI), Y10	// sigmoid_4[1] | 2
-	VMOVUPS	832608(SI), Y11	// sigmoid_4[1] | 3
+	VMOVUPS	827904(SI), Y4	// vecmat_8[1]
+	VMOVUPS	827936(SI), Y5	// vecmat_8[1] | 1
+	VMOVUPS	827968(SI), Y6	// vecmat_8[1] | 2
+	VMOVUPS	828000(SI), Y7	// vecmat_8[1] | 3
+	VMOVUPS	832000(SI), Y8	// sigmoid_4[1]
+	VMOVUPS	832032(SI), Y9	// sigmoid_4[1] | 1
+	VMOVUPS	832064(SI), Y10	// sigmoid_4[1] | 2
+	VMOVUPS	832096(SI), Y11	// sigmoid_4[1] | 3
 	VMULPS	Y8, Y4, Y4
 	VMULPS	Y9, Y5, Y5
 	VMULPS	Y10, Y6, Y6
@@ -16859,10 +16829,10 @@ loop104: // 16 times: tiles of 2 elements
 	MOVQ	AX, R12
 	MOVQ	R10, R13
 loop105: // 6 times: elements
-	VMOVUPS	653312(R12), Y8	// concat[0]
-	VMOVUPS	653344(R12), Y9	// concat[0] | 1
-	VMOVUPS	653376(R12), Y10	// concat[0] | 2
-	VMOVUPS	653408(R12), Y11	// concat[0] | 3
+	VMOVUPS	652800(R12), Y8	// concat[0]
+	VMOVUPS	652832(R12), Y9	// concat[0] | 1
+	VMOVUPS	652864(R12), Y10	// concat[0] | 2
+	VMOVUPS	652896(R12), Y11	// concat[0] | 3
 	VMOVUPS	(R13), Y12	// sum of friction.0.weight[0]
 	VFMADD231PS	Y8, Y0, Y12
 	VFMADD231PS	Y9, Y1, Y12
@@ -16886,91 +16856,91 @@ loop105: // 6 times: elements
 	DECQ	CX
 	JNE	loop104
 	VMOVUPS	128(AX), Y13	// vecmat_9[0]
-	VMOVUPS	Y13, 836480(AX)
+	VMOVUPS	Y13, 835968(AX)
 	VMOVUPS	160(AX), Y13	// vecmat_9[0] | 1
-	VMOVUPS	Y13, 836512(AX)
+	VMOVUPS	Y13, 836000(AX)
 	VMOVUPS	192(AX), Y13	// vecmat_9[0] | 2
-	VMOVUPS	Y13, 836544(AX)
+	VMOVUPS	Y13, 836032(AX)
 	VMOVUPS	224(AX), Y13	// vecmat_9[0] | 3
-	VMOVUPS	Y13, 836576(AX)
+	VMOVUPS	Y13, 836064(AX)
 	VMOVUPS	256(AX), Y13	// vecmat_9[1]
-	VMOVUPS	Y13, 836608(AX)
+	VMOVUPS	Y13, 836096(AX)
 	VMOVUPS	288(AX), Y13	// vecmat_9[1] | 1
-	VMOVUPS	Y13, 836640(AX)
+	VMOVUPS	Y13, 836128(AX)
 	VMOVUPS	320(AX), Y13	// vecmat_9[1] | 2
-	VMOVUPS	Y13, 836672(AX)
+	VMOVUPS	Y13, 836160(AX)
 	VMOVUPS	352(AX), Y13	// vecmat_9[1] | 3
-	VMOVUPS	Y13, 836704(AX)
+	VMOVUPS	Y13, 836192(AX)
 	VMOVUPS	384(AX), Y13	// vecmat_9[2]
-	VMOVUPS	Y13, 836736(AX)
+	VMOVUPS	Y13, 836224(AX)
 	VMOVUPS	416(AX), Y13	// vecmat_9[2] | 1
-	VMOVUPS	Y13, 836768(AX)
+	VMOVUPS	Y13, 836256(AX)
 	VMOVUPS	448(AX), Y13	// vecmat_9[2] | 2
-	VMOVUPS	Y13, 836800(AX)
+	VMOVUPS	Y13, 836288(AX)
 	VMOVUPS	480(AX), Y13	// vecmat_9[2] | 3
-	VMOVUPS	Y13, 836832(AX)
+	VMOVUPS	Y13, 836320(AX)
 	VMOVUPS	512(AX), Y13	// vecmat_9[3]
-	VMOVUPS	Y13, 836864(AX)
+	VMOVUPS	Y13, 836352(AX)
 	VMOVUPS	544(AX), Y13	// vecmat_9[3] | 1
-	VMOVUPS	Y13, 836896(AX)
+	VMOVUPS	Y13, 836384(AX)
 	VMOVUPS	576(AX), Y13	// vecmat_9[3] | 2
-	VMOVUPS	Y13, 836928(AX)
+	VMOVUPS	Y13, 836416(AX)
 	VMOVUPS	608(AX), Y13	// vecmat_9[3] | 3
-	VMOVUPS	Y13, 836960(AX)
+	VMOVUPS	Y13, 836448(AX)
 	VMOVUPS	640(AX), Y13	// vecmat_9[4]
-	VMOVUPS	Y13, 836992(AX)
+	VMOVUPS	Y13, 836480(AX)
 	VMOVUPS	672(AX), Y13	// vecmat_9[4] | 1
-	VMOVUPS	Y13, 837024(AX)
+	VMOVUPS	Y13, 836512(AX)
 	VMOVUPS	704(AX), Y13	// vecmat_9[4] | 2
-	VMOVUPS	Y13, 837056(AX)
+	VMOVUPS	Y13, 836544(AX)
 	VMOVUPS	736(AX), Y13	// vecmat_9[4] | 3
-	VMOVUPS	Y13, 837088(AX)
+	VMOVUPS	Y13, 836576(AX)
 	VMOVUPS	768(AX), Y13	// vecmat_9[5]
-	VMOVUPS	Y13, 837120(AX)
+	VMOVUPS	Y13, 836608(AX)
 	VMOVUPS	800(AX), Y13	// vecmat_9[5] | 1
-	VMOVUPS	Y13, 837152(AX)
+	VMOVUPS	Y13, 836640(AX)
 	VMOVUPS	832(AX), Y13	// vecmat_9[5] | 2
-	VMOVUPS	Y13, 837184(AX)
+	VMOVUPS	Y13, 836672(AX)
 	VMOVUPS	864(AX), Y13	// vecmat_9[5] | 3
-	VMOVUPS	Y13, 837216(AX)
+	VMOVUPS	Y13, 836704(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop106: // 4 times: vectors of the block
 	VMOVUPS	65792(SI), Y15	// mask
 	VMOVUPS	Y15, 0(AX)
-	VMOVUPS	836736(SI), Y0	// vecmat_9[2]
-	VMOVUPS	836864(SI), Y0	// vecmat_9[3]
-	VMOVUPS	836480(SI), Y0	// vecmat_9[0]
-	VMOVUPS	836608(SI), Y0	// vecmat_9[1]
+	VMOVUPS	836224(SI), Y0	// vecmat_9[2]
+	VMOVUPS	836352(SI), Y0	// vecmat_9[3]
+	VMOVUPS	835968(SI), Y0	// vecmat_9[0]
+	VMOVUPS	836096(SI), Y0	// vecmat_9[1]
 	// arm.nde:11
-	VMOVUPS	836480(SI), Y0	// vecmat_9[0]
-	VMOVUPS	653056(SI), Y1	// cos_3[0]
-	VMOVUPS	836736(SI), Y2	// vecmat_9[2]
-	VMOVUPS	837248(SI), Y3	// neg_6[0]
-	VMOVUPS	822400(SI), Y4	// add_27[0]
+	VMOVUPS	835968(SI), Y0	// vecmat_9[0]
+	VMOVUPS	652544(SI), Y1	// cos_3[0]
+	VMOVUPS	836224(SI), Y2	// vecmat_9[2]
+	VMOVUPS	836736(SI), Y3	// neg_6[0]
+	VMOVUPS	821888(SI), Y4	// add_27[0]
 	VFMADD231PS	Y3, Y2, Y4
 	VMOVUPS	Y4, Y15
 	VFMADD231PS	Y1, Y0, Y15
 	VMOVUPS	Y15, 32(AX)
-	VMOVUPS	836608(SI), Y0	// vecmat_9[1]
-	VMOVUPS	653184(SI), Y1	// cos_3[1]
-	VMOVUPS	836864(SI), Y2	// vecmat_9[3]
-	VMOVUPS	837376(SI), Y3	// neg_6[1]
-	VMOVUPS	822528(SI), Y4	// add_27[1]
+	VMOVUPS	836096(SI), Y0	// vecmat_9[1]
+	VMOVUPS	652672(SI), Y1	// cos_3[1]
+	VMOVUPS	836352(SI), Y2	// vecmat_9[3]
+	VMOVUPS	836864(SI), Y3	// neg_6[1]
+	VMOVUPS	822016(SI), Y4	// add_27[1]
 	VFMADD231PS	Y3, Y2, Y4
 	VFMADD231PS	Y1, Y0, Y4
-	VMOVUPS	824064(SI), Y15	// G_bar_4[1]
+	VMOVUPS	823552(SI), Y15	// G_bar_4[1]
 	VMOVUPS	Y15, 64(AX)
-	VMOVUPS	823936(SI), Y15	// G_bar_4[0]
+	VMOVUPS	823424(SI), Y15	// G_bar_4[0]
 	VMOVUPS	Y15, 96(AX)
-	VMOVUPS	584320(SI), Y0	// q[0]
+	VMOVUPS	583808(SI), Y0	// q[0]
 	// arm.nde:35
 	VMOVUPS	64(AX), Y13
 	VADDPS	96(AX), Y13, Y15
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	652160(SI), Y1	// mul_11
+	VMOVUPS	651648(SI), Y1	// mul_11
 	VMULPS	128(AX), Y1, Y1
-	VMOVUPS	652288(SI), Y2	// add_4
+	VMOVUPS	651776(SI), Y2	// add_4
 	VANDPS	f32_7fffffff<>(SB), Y2, Y3
 	VMOVUPS	f32_4b400000<>(SB), Y5
 	VFMADD231PS	f32_3f22f983<>(SB), Y3, Y5
@@ -17007,7 +16977,7 @@ loop106: // 4 times: vectors of the block
 	VORPS	Y2, Y3, Y2
 	VXORPS	f32_80000000<>(SB), Y2, Y2
 	VMULPS	Y2, Y1, Y1
-	VMOVUPS	651776(SI), Y2	// mul_9
+	VMOVUPS	651264(SI), Y2	// mul_9
 	VMULPS	96(AX), Y2, Y2
 	VANDPS	f32_7fffffff<>(SB), Y0, Y3
 	VMOVUPS	f32_4b400000<>(SB), Y5
@@ -17046,29 +17016,29 @@ loop106: // 4 times: vectors of the block
 	VXORPS	f32_80000000<>(SB), Y0, Y0
 	VFMADD213PS	Y1, Y0, Y2
 	// arm.nde:34
-	VMOVUPS	651392(SI), Y0	// add_3
-	VMOVUPS	651520(SI), Y3	// square
+	VMOVUPS	650880(SI), Y0	// add_3
+	VMOVUPS	651008(SI), Y3	// square
 	VMULPS	64(AX), Y3, Y3
 	VMOVUPS	Y3, Y15
 	VFNMADD231PS	96(AX), Y0, Y15
 	VMOVUPS	Y15, 160(AX)
 	// arm.nde:29
-	VMOVUPS	648704(SI), Y0	// mul_6
+	VMOVUPS	648192(SI), Y0	// mul_6
 	VMULPS	160(AX), Y0, Y3
-	VMOVUPS	650240(SI), Y15	// c2_2
+	VMOVUPS	649728(SI), Y15	// c2_2
 	VMOVUPS	Y15, 192(AX)
 	VFMADD231PS	192(AX), Y3, Y1
 	// arm.nde:35
 	VADDPS	32(AX), Y2, Y2
 	VADDPS	f32_00000000<>(SB), Y4, Y3
 	// arm.nde:38
-	VMOVUPS	823680(SI), Y15	// linsolve_4[0]
+	VMOVUPS	823168(SI), Y15	// linsolve_4[0]
 	VMOVUPS	Y15, 32(AX)
-	VMOVUPS	679168(SI), Y4	// v_k1[0]
+	VMOVUPS	678656(SI), Y4	// v_k1[0]
 	VMULPS	32(AX), Y4, Y5
-	VMOVUPS	679296(SI), Y6	// v_k1[1]
+	VMOVUPS	678784(SI), Y6	// v_k1[1]
 	VMULPS	32(AX), Y6, Y7
-	VMOVUPS	823808(SI), Y15	// linsolve_4[1]
+	VMOVUPS	823296(SI), Y15	// linsolve_4[1]
 	VMOVUPS	Y15, 224(AX)
 	VMULPS	224(AX), Y4, Y4
 	VMULPS	224(AX), Y6, Y6
@@ -17082,74 +17052,74 @@ loop106: // 4 times: vectors of the block
 	VADDPS	Y5, Y4, Y15
 	VMOVUPS	Y15, 320(AX)
 	// arm.nde:28
-	VMOVUPS	647808(SI), Y4	// mul_4
+	VMOVUPS	647296(SI), Y4	// mul_4
 	VMULPS	320(AX), Y0, Y0
 	VFMADD231PS	256(AX), Y4, Y0
-	VMOVUPS	650880(SI), Y15	// s2_2
+	VMOVUPS	650368(SI), Y15	// s2_2
 	VMOVUPS	Y15, 352(AX)
 	VMOVUPS	352(AX), Y13
 	VXORPS	f32_80000000<>(SB), Y13, Y4
 	VFMADD231PS	Y4, Y0, Y1
-	VMOVUPS	584704(SI), Y0	// q_k1[1]
+	VMOVUPS	584192(SI), Y0	// q_k1[1]
 	// arm.nde:34
-	VMOVUPS	651136(SI), Y4	// neg_2
+	VMOVUPS	650624(SI), Y4	// neg_2
 	VMULPS	96(AX), Y4, Y4
-	VMOVUPS	651264(SI), Y5	// mul_7
+	VMOVUPS	650752(SI), Y5	// mul_7
 	VMULPS	f32_40000000<>(SB), Y0, Y6
 	VMULPS	Y6, Y4, Y6
 	VMOVUPS	Y6, Y15
 	VFMADD231PS	Y5, Y4, Y15
 	VMOVUPS	Y15, 384(AX)
-	VMOVUPS	611072(SI), Y6	// q_d1_bar[0]
-	VMOVUPS	611200(SI), Y7	// q_d1_bar[1]
-	VMOVUPS	611584(SI), Y8	// q_d2_bar[0]
-	VMOVUPS	611712(SI), Y9	// q_d2_bar[1]
-	VMOVUPS	610816(SI), Y10	// v_next_bar[0]
-	VMOVUPS	610944(SI), Y11	// v_next_bar[1]
-	VMOVUPS	836992(SI), Y12	// vecmat_9[4]
-	VMOVUPS	837120(SI), Y12	// vecmat_9[5]
+	VMOVUPS	610560(SI), Y6	// q_d1_bar[0]
+	VMOVUPS	610688(SI), Y7	// q_d1_bar[1]
+	VMOVUPS	611072(SI), Y8	// q_d2_bar[0]
+	VMOVUPS	611200(SI), Y9	// q_d2_bar[1]
+	VMOVUPS	610304(SI), Y10	// v_next_bar[0]
+	VMOVUPS	610432(SI), Y11	// v_next_bar[1]
+	VMOVUPS	836480(SI), Y12	// vecmat_9[4]
+	VMOVUPS	836608(SI), Y12	// vecmat_9[5]
 	// arm.nde:28
 	VADDPS	f32_00000000<>(SB), Y2, Y2
-	VMOVUPS	Y2, 612608(SI)	// q_bar[0]
+	VMOVUPS	Y2, 612096(SI)	// q_bar[0]
 	VADDPS	Y1, Y3, Y1
-	VMOVUPS	Y1, 612736(SI)	// q_bar[1]
+	VMOVUPS	Y1, 612224(SI)	// q_bar[1]
 	// arm.nde:11
-	VMOVUPS	822144(SI), Y1	// q_y2_bar[0]
-	VMOVUPS	648064(SI), Y2	// ha21
-	VMOVUPS	789888(SI), Y3	// mul_18[0]
+	VMOVUPS	821632(SI), Y1	// q_y2_bar[0]
+	VMOVUPS	647552(SI), Y2	// ha21
+	VMOVUPS	789376(SI), Y3	// mul_18[0]
 	VADDPS	Y3, Y6, Y3
 	VFMADD231PS	f32_bfc00000<>(SB), Y8, Y3
 	VADDPS	Y10, Y3, Y3
-	VMOVUPS	790144(SI), Y6	// mul_19[0]
+	VMOVUPS	789632(SI), Y6	// mul_19[0]
 	VADDPS	Y6, Y3, Y3
-	VMOVUPS	790400(SI), Y6	// q_k4_bar[0]
+	VMOVUPS	789888(SI), Y6	// q_k4_bar[0]
 	VADDPS	Y6, Y3, Y3
-	VMOVUPS	806912(SI), Y6	// q_k3_bar[0]
+	VMOVUPS	806400(SI), Y6	// q_k3_bar[0]
 	VADDPS	Y6, Y3, Y3
-	VMOVUPS	823168(SI), Y6	// q_k2_bar[0]
+	VMOVUPS	822656(SI), Y6	// q_k2_bar[0]
 	VADDPS	Y6, Y3, Y3
 	VFMADD231PS	Y2, Y1, Y3
-	VMOVUPS	836992(SI), Y1	// vecmat_9[4]
+	VMOVUPS	836480(SI), Y1	// vecmat_9[4]
 	VADDPS	Y1, Y3, Y1
-	VMOVUPS	822272(SI), Y3	// q_y2_bar[1]
-	VMOVUPS	790016(SI), Y6	// mul_18[1]
+	VMOVUPS	821760(SI), Y3	// q_y2_bar[1]
+	VMOVUPS	789504(SI), Y6	// mul_18[1]
 	VADDPS	Y6, Y7, Y6
 	VFMADD231PS	f32_bfc00000<>(SB), Y9, Y6
 	VADDPS	Y11, Y6, Y6
-	VMOVUPS	790272(SI), Y7	// mul_19[1]
+	VMOVUPS	789760(SI), Y7	// mul_19[1]
 	VADDPS	Y7, Y6, Y6
-	VMOVUPS	790528(SI), Y7	// q_k4_bar[1]
+	VMOVUPS	790016(SI), Y7	// q_k4_bar[1]
 	VADDPS	Y7, Y6, Y6
-	VMOVUPS	807040(SI), Y7	// q_k3_bar[1]
+	VMOVUPS	806528(SI), Y7	// q_k3_bar[1]
 	VADDPS	Y7, Y6, Y6
-	VMOVUPS	823296(SI), Y7	// q_k2_bar[1]
+	VMOVUPS	822784(SI), Y7	// q_k2_bar[1]
 	VADDPS	Y7, Y6, Y6
 	VFMADD231PS	Y2, Y3, Y6
-	VMOVUPS	837120(SI), Y2	// vecmat_9[5]
+	VMOVUPS	836608(SI), Y2	// vecmat_9[5]
 	VADDPS	Y2, Y6, Y2
 	// arm.nde:34
 	VMULPS	Y0, Y4, Y0
-	VMOVUPS	651008(SI), Y3	// k_2
+	VMOVUPS	650496(SI), Y3	// k_2
 	VMULPS	64(AX), Y3, Y3
 	VMULPS	Y5, Y3, Y3
 	VMOVUPS	Y3, Y15
@@ -17159,34 +17129,34 @@ loop106: // 4 times: vectors of the block
 	VMOVUPS	Y15, 416(AX)
 	VADDPS	384(AX), Y2, Y15
 	VMOVUPS	Y15, 448(AX)
-	VMOVUPS	788352(SI), Y15	// add_18
+	VMOVUPS	787840(SI), Y15	// add_18
 	VMOVUPS	Y15, 384(AX)
-	VMOVUPS	805504(SI), Y15	// add_22
+	VMOVUPS	804992(SI), Y15	// add_22
 	VMOVUPS	Y15, 480(AX)
-	VMOVUPS	822016(SI), Y0	// add_26
-	VMOVUPS	787840(SI), Y1	// M_bar[0]
-	VMOVUPS	804992(SI), Y2	// M_bar_2[0]
-	VMOVUPS	821504(SI), Y3	// M_bar_3[0]
-	VMOVUPS	788224(SI), Y15	// M_bar[3]
+	VMOVUPS	821504(SI), Y0	// add_26
+	VMOVUPS	787328(SI), Y1	// M_bar[0]
+	VMOVUPS	804480(SI), Y2	// M_bar_2[0]
+	VMOVUPS	820992(SI), Y3	// M_bar_3[0]
+	VMOVUPS	787712(SI), Y15	// M_bar[3]
 	VMOVUPS	Y15, 512(AX)
-	VMOVUPS	805376(SI), Y15	// M_bar_2[3]
+	VMOVUPS	804864(SI), Y15	// M_bar_2[3]
 	VMOVUPS	Y15, 544(AX)
-	VMOVUPS	821888(SI), Y15	// M_bar_3[3]
+	VMOVUPS	821376(SI), Y15	// M_bar_3[3]
 	VMOVUPS	Y15, 576(AX)
-	VMOVUPS	710144(SI), Y15	// G_bar[0]
+	VMOVUPS	709632(SI), Y15	// G_bar[0]
 	VMOVUPS	Y15, 608(AX)
-	VMOVUPS	791168(SI), Y15	// G_bar_2[0]
+	VMOVUPS	790656(SI), Y15	// G_bar_2[0]
 	VMOVUPS	Y15, 640(AX)
-	VMOVUPS	807680(SI), Y15	// G_bar_3[0]
+	VMOVUPS	807168(SI), Y15	// G_bar_3[0]
 	VMOVUPS	Y15, 672(AX)
 	// arm.nde:35
-	VMOVUPS	652416(SI), Y4	// cos_2
-	VMOVUPS	821248(SI), Y5	// add_25
-	VMOVUPS	680320(SI), Y6	// cos_5
-	VMOVUPS	804736(SI), Y7	// add_21
-	VMOVUPS	716928(SI), Y8	// cos_9
-	VMOVUPS	782336(SI), Y9	// add_17
-	VMOVUPS	782848(SI), Y10	// cos_12
+	VMOVUPS	651904(SI), Y4	// cos_2
+	VMOVUPS	820736(SI), Y5	// add_25
+	VMOVUPS	679808(SI), Y6	// cos_5
+	VMOVUPS	804224(SI), Y7	// add_21
+	VMOVUPS	716416(SI), Y8	// cos_9
+	VMOVUPS	781824(SI), Y9	// add_17
+	VMOVUPS	782336(SI), Y10	// cos_12
 	VMULPS	Y10, Y9, Y9
 	VFMADD231PS	Y8, Y7, Y9
 	VFMADD231PS	Y6, Y5, Y9
@@ -17194,15 +17164,15 @@ loop106: // 4 times: vectors of the block
 	VFMADD231PS	128(AX), Y4, Y15
 	VMOVUPS	Y15, 704(AX)
 	// arm.nde:31
-	VMOVUPS	648448(SI), Y4	// c2
-	VMOVUPS	821376(SI), Y5	// k_bar_3
-	VMOVUPS	649856(SI), Y6	// s2
-	VMOVUPS	715264(SI), Y7	// c2_4
-	VMOVUPS	804864(SI), Y8	// k_bar_2
-	VMOVUPS	715904(SI), Y9	// s2_3
-	VMOVUPS	707840(SI), Y10	// c2_3
-	VMOVUPS	782464(SI), Y11	// k_bar
-	VMOVUPS	782592(SI), Y12	// s2_4
+	VMOVUPS	647936(SI), Y4	// c2
+	VMOVUPS	820864(SI), Y5	// k_bar_3
+	VMOVUPS	649344(SI), Y6	// s2
+	VMOVUPS	714752(SI), Y7	// c2_4
+	VMOVUPS	804352(SI), Y8	// k_bar_2
+	VMOVUPS	715392(SI), Y9	// s2_3
+	VMOVUPS	707328(SI), Y10	// c2_3
+	VMOVUPS	781952(SI), Y11	// k_bar
+	VMOVUPS	782080(SI), Y12	// s2_4
 	VMULPS	Y12, Y11, Y11
 	VFMADD231PS	384(AX), Y10, Y11
 	VFMADD231PS	Y9, Y8, Y11
@@ -17246,10 +17216,10 @@ loop106: // 4 times: vectors of the block
 	VADDPS	Y1, Y0, Y15
 	VMOVUPS	Y15, 256(AX)
 	// arm.nde:35
-	VMOVUPS	651904(SI), Y0	// cos
-	VMOVUPS	680064(SI), Y2	// cos_4
-	VMOVUPS	716672(SI), Y3	// cos_8
-	VMOVUPS	782720(SI), Y4	// cos_11
+	VMOVUPS	651392(SI), Y0	// cos
+	VMOVUPS	679552(SI), Y2	// cos_4
+	VMOVUPS	716160(SI), Y3	// cos_8
+	VMOVUPS	782208(SI), Y4	// cos_11
 	VMULPS	608(AX), Y4, Y4
 	VFMADD231PS	640(AX), Y3, Y4
 	VFMADD231PS	672(AX), Y2, Y4
@@ -17275,7 +17245,7 @@ loop106: // 4 times: vectors of the block
 	VFMADD231PS	f32_40000000<>(SB), Y3, Y6
 	VFMADD231PS	256(AX), Y0, Y6
 	VADDPS	Y2, Y6, Y0
-	VMOVUPS	Y0, 613120(SI)	// load_bar
+	VMOVUPS	Y0, 612608(SI)	// load_bar
 	VANDPS	0(AX), Y0, Y0
 	VMOVUPS	47200(R8), Y2	// sum of Arm.m2
 	VADDPS	Y0, Y2, Y0
@@ -17283,27 +17253,27 @@ loop106: // 4 times: vectors of the block
 	// arm.nde:34
 	VMOVUPS	416(AX), Y13
 	VADDPS	64(AX), Y13, Y0
-	VMOVUPS	Y0, 612864(SI)	// q_k1_bar[0]
+	VMOVUPS	Y0, 612352(SI)	// q_k1_bar[0]
 	VMOVUPS	448(AX), Y13
 	VADDPS	f32_00000000<>(SB), Y13, Y0
-	VMOVUPS	Y0, 612992(SI)	// q_k1_bar[1]
+	VMOVUPS	Y0, 612480(SI)	// q_k1_bar[1]
 	// arm.nde:38
-	VMOVUPS	709888(SI), Y0	// linsolve[0]
-	VMOVUPS	790912(SI), Y2	// linsolve_2[0]
+	VMOVUPS	709376(SI), Y0	// linsolve[0]
+	VMOVUPS	790400(SI), Y2	// linsolve_2[0]
 	VADDPS	Y2, Y0, Y0
-	VMOVUPS	807424(SI), Y3	// linsolve_3[0]
+	VMOVUPS	806912(SI), Y3	// linsolve_3[0]
 	VADDPS	Y3, Y0, Y0
 	VADDPS	32(AX), Y0, Y0
-	VMOVUPS	Y0, 837504(SI)	// u_bar_2[0]
-	VMOVUPS	710016(SI), Y5	// linsolve[1]
-	VMOVUPS	791040(SI), Y6	// linsolve_2[1]
+	VMOVUPS	Y0, 836992(SI)	// u_bar_2[0]
+	VMOVUPS	709504(SI), Y5	// linsolve[1]
+	VMOVUPS	790528(SI), Y6	// linsolve_2[1]
 	VADDPS	Y6, Y5, Y5
-	VMOVUPS	807552(SI), Y7	// linsolve_3[1]
+	VMOVUPS	807040(SI), Y7	// linsolve_3[1]
 	VADDPS	Y7, Y5, Y5
 	VADDPS	224(AX), Y5, Y5
-	VMOVUPS	Y5, 837632(SI)	// u_bar_2[1]
+	VMOVUPS	Y5, 837120(SI)	// u_bar_2[1]
 	// arm.nde:17
-	VMOVUPS	649472(SI), Y8	// locate
+	VMOVUPS	648960(SI), Y8	// locate
 	VPCMPGTD	f32_00000031<>(SB), Y8, Y9
 	VBLENDVPS	Y9, f32_00000031<>(SB), Y8, Y8
 	VMOVUPS	f32_00000000<>(SB), Y9
@@ -17317,12 +17287,12 @@ loop107: // 50 times: rows by their numbers
 	VADDPS	f32_00000000<>(SB), Y0, Y11
 	VMOVUPS	f32_00000000<>(SB), Y12
 	VBLENDVPS	Y10, Y11, Y12, Y10
-	VMOVUPS	Y10, 626048(R9)	// u_bar[0]
+	VMOVUPS	Y10, 625536(R9)	// u_bar[0]
 	VPCMPEQD	Y9, Y8, Y10
 	VADDPS	f32_00000000<>(SB), Y5, Y11
 	VMOVUPS	f32_00000000<>(SB), Y12
 	VBLENDVPS	Y10, Y11, Y12, Y10
-	VMOVUPS	Y10, 626176(R9)	// u_bar[1]
+	VMOVUPS	Y10, 625664(R9)	// u_bar[1]
 	VPADDD	f32_00000001<>(SB), Y9, Y10
 	VMOVAPS	Y10, Y9
 	ADDQ	$256, R9
@@ -17333,7 +17303,7 @@ loop107: // 50 times: rows by their numbers
 	VSUBPS	Y2, Y13, Y0
 	VSUBPS	Y3, Y0, Y0
 	VSUBPS	32(AX), Y0, Y0
-	VMOVUPS	710272(SI), Y2	// G_bar[1]
+	VMOVUPS	709760(SI), Y2	// G_bar[1]
 	VSUBPS	Y6, Y2, Y2
 	VSUBPS	Y7, Y2, Y2
 	VSUBPS	224(AX), Y2, Y2
@@ -17346,27 +17316,27 @@ loop107: // 50 times: rows by their numbers
 	VADDPS	Y0, Y2, Y0
 	VMOVUPS	Y0, 47136(R8)	// sum of friction.4.bias[1]
 	// arm.nde:35
-	VMOVUPS	651648(SI), Y0	// mul_8
+	VMOVUPS	651136(SI), Y0	// mul_8
 	VMULPS	Y0, Y4, Y0
 	VANDPS	0(AX), Y0, Y0
 	VMOVUPS	47232(R8), Y2	// sum of Arm.l1
 	VADDPS	Y0, Y2, Y0
 	VMOVUPS	Y0, 47232(R8)	// sum of Arm.l1
 	// arm.nde:31
-	VMOVUPS	647168(SI), Y0	// mt
+	VMOVUPS	646656(SI), Y0	// mt
 	VMULPS	160(AX), Y0, Y2
 	VANDPS	0(AX), Y2, Y2
 	VMOVUPS	47232(R8), Y3	// sum of Arm.l1
 	VADDPS	Y2, Y3, Y2
 	VMOVUPS	Y2, 47232(R8)	// sum of Arm.l1
 	// arm.nde:30
-	VMOVUPS	647552(SI), Y2	// mul_2
+	VMOVUPS	647040(SI), Y2	// mul_2
 	VMULPS	192(AX), Y2, Y2
 	VANDPS	0(AX), Y2, Y2
 	VMOVUPS	47232(R8), Y3	// sum of Arm.l1
 	VADDPS	Y2, Y3, Y2
 	VMOVUPS	Y2, 47232(R8)	// sum of Arm.l1
-	VMOVUPS	647040(SI), Y2	// add
+	VMOVUPS	646528(SI), Y2	// add
 	VMULPS	Y2, Y1, Y1
 	VBROADCASTSS	44(DX), Y2	// mul.6
 	VMULPS	Y2, Y1, Y1
@@ -17375,21 +17345,21 @@ loop107: // 50 times: rows by their numbers
 	VADDPS	Y1, Y2, Y1
 	VMOVUPS	Y1, 47232(R8)	// sum of Arm.l1
 	// arm.nde:35
-	VMOVUPS	652032(SI), Y1	// mul_10
+	VMOVUPS	651520(SI), Y1	// mul_10
 	VMULPS	704(AX), Y1, Y1
 	VANDPS	0(AX), Y1, Y1
 	VMOVUPS	47264(R8), Y2	// sum of Arm.l2
 	VADDPS	Y1, Y2, Y1
 	VMOVUPS	Y1, 47264(R8)	// sum of Arm.l2
 	// arm.nde:31
-	VMOVUPS	648576(SI), Y1	// mul_5
+	VMOVUPS	648064(SI), Y1	// mul_5
 	VMULPS	128(AX), Y1, Y1
 	VANDPS	0(AX), Y1, Y1
 	VMOVUPS	47264(R8), Y2	// sum of Arm.l2
 	VADDPS	Y1, Y2, Y1
 	VMOVUPS	Y1, 47264(R8)	// sum of Arm.l2
 	// arm.nde:30
-	VMOVUPS	647680(SI), Y1	// mul_3
+	VMOVUPS	647168(SI), Y1	// mul_3
 	VMULPS	352(AX), Y1, Y1
 	VANDPS	0(AX), Y1, Y1
 	VMOVUPS	47264(R8), Y2	// sum of Arm.l2
@@ -17412,9 +17382,9 @@ loop108: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop109: // 50 times: elements
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 613248(R9)	// u_times_bar[0]
+	VMOVUPD	Y0, 612736(R9)	// u_times_bar[0]
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 613280(R9)	// u_times_bar[0] | 1
+	VMOVUPD	Y0, 612768(R9)	// u_times_bar[0] | 1
 	ADDQ	$256, R9
 	DECQ	DI
 	JNE	loop109
@@ -17430,56 +17400,56 @@ TEXT predict0RecLanerev_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop1: // 4 times: vectors of the block
-	VMOVUPD	837760(SI), Y0	// step.t
-	VMOVUPD	837792(SI), Y1	// step.t | 1
-	VMOVUPD	Y0, 583808(SI)	// predict0ReplayDenseVjp.t
-	VMOVUPD	Y1, 583840(SI)	// predict0ReplayDenseVjp.t | 1
-	VMOVUPD	838016(SI), Y0	// step.h
-	VMOVUPD	838048(SI), Y1	// step.h | 1
-	VMOVUPD	Y0, 584064(SI)	// predict0ReplayDenseVjp.h
-	VMOVUPD	Y1, 584096(SI)	// predict0ReplayDenseVjp.h | 1
-	VMOVUPS	838528(DI), Y0	// q[0]
-	VMOVUPS	Y0, 584320(DI)	// predict0ReplayDenseVjp.q[0]
-	VMOVUPS	838656(DI), Y0	// q[1]
-	VMOVUPS	Y0, 584448(DI)	// predict0ReplayDenseVjp.q[1]
-	VMOVUPS	838784(DI), Y0	// v[0]
-	VMOVUPS	Y0, 584576(DI)	// predict0ReplayDenseVjp.q_k1[0]
-	VMOVUPS	838912(DI), Y0	// v[1]
-	VMOVUPS	Y0, 584704(DI)	// predict0ReplayDenseVjp.q_k1[1]
-	VMOVUPS	839040(DI), Y0	// extra.0
-	VMOVUPS	Y0, 584832(DI)	// predict0ReplayDenseVjp.load
-	VMOVUPS	864768(DI), Y0	// q.bar[0]
-	VMOVUPS	Y0, 610560(DI)	// predict0ReplayDenseVjp.q_next_bar[0]
-	VMOVUPS	864896(DI), Y0	// q.bar[1]
-	VMOVUPS	Y0, 610688(DI)	// predict0ReplayDenseVjp.q_next_bar[1]
-	VMOVUPS	865024(DI), Y0	// v.bar[0]
-	VMOVUPS	Y0, 610816(DI)	// predict0ReplayDenseVjp.v_next_bar[0]
-	VMOVUPS	865152(DI), Y0	// v.bar[1]
-	VMOVUPS	Y0, 610944(DI)	// predict0ReplayDenseVjp.v_next_bar[1]
-	VMOVUPS	891008(DI), Y0	// data.0.bar[0]
-	VMOVUPS	Y0, 611072(DI)	// predict0ReplayDenseVjp.q_d1_bar[0]
-	VMOVUPS	891136(DI), Y0	// data.0.bar[1]
-	VMOVUPS	Y0, 611200(DI)	// predict0ReplayDenseVjp.q_d1_bar[1]
-	VMOVUPS	891264(DI), Y0	// data.1.bar[0]
-	VMOVUPS	Y0, 611328(DI)	// predict0ReplayDenseVjp.v_d1_bar[0]
-	VMOVUPS	891392(DI), Y0	// data.1.bar[1]
-	VMOVUPS	Y0, 611456(DI)	// predict0ReplayDenseVjp.v_d1_bar[1]
-	VMOVUPS	891520(DI), Y0	// data.2.bar[0]
-	VMOVUPS	Y0, 611584(DI)	// predict0ReplayDenseVjp.q_d2_bar[0]
-	VMOVUPS	891648(DI), Y0	// data.2.bar[1]
-	VMOVUPS	Y0, 611712(DI)	// predict0ReplayDenseVjp.q_d2_bar[1]
-	VMOVUPS	891776(DI), Y0	// data.3.bar[0]
-	VMOVUPS	Y0, 611840(DI)	// predict0ReplayDenseVjp.v_d2_bar[0]
-	VMOVUPS	891904(DI), Y0	// data.3.bar[1]
-	VMOVUPS	Y0, 611968(DI)	// predict0ReplayDenseVjp.v_d2_bar[1]
-	VMOVUPS	892032(DI), Y0	// data.4.bar[0]
-	VMOVUPS	Y0, 612096(DI)	// predict0ReplayDenseVjp.q_d3_bar[0]
-	VMOVUPS	892160(DI), Y0	// data.4.bar[1]
-	VMOVUPS	Y0, 612224(DI)	// predict0ReplayDenseVjp.q_d3_bar[1]
-	VMOVUPS	892288(DI), Y0	// data.5.bar[0]
-	VMOVUPS	Y0, 612352(DI)	// predict0ReplayDenseVjp.v_d3_bar[0]
-	VMOVUPS	892416(DI), Y0	// data.5.bar[1]
-	VMOVUPS	Y0, 612480(DI)	// predict0ReplayDenseVjp.v_d3_bar[1]
+	VMOVUPD	837248(SI), Y0	// step.t
+	VMOVUPD	837280(SI), Y1	// step.t | 1
+	VMOVUPD	Y0, 583296(SI)	// predict0ReplayDenseVjp.t
+	VMOVUPD	Y1, 583328(SI)	// predict0ReplayDenseVjp.t | 1
+	VMOVUPD	837504(SI), Y0	// step.h
+	VMOVUPD	837536(SI), Y1	// step.h | 1
+	VMOVUPD	Y0, 583552(SI)	// predict0ReplayDenseVjp.h
+	VMOVUPD	Y1, 583584(SI)	// predict0ReplayDenseVjp.h | 1
+	VMOVUPS	838016(DI), Y0	// q[0]
+	VMOVUPS	Y0, 583808(DI)	// predict0ReplayDenseVjp.q[0]
+	VMOVUPS	838144(DI), Y0	// q[1]
+	VMOVUPS	Y0, 583936(DI)	// predict0ReplayDenseVjp.q[1]
+	VMOVUPS	838272(DI), Y0	// v[0]
+	VMOVUPS	Y0, 584064(DI)	// predict0ReplayDenseVjp.q_k1[0]
+	VMOVUPS	838400(DI), Y0	// v[1]
+	VMOVUPS	Y0, 584192(DI)	// predict0ReplayDenseVjp.q_k1[1]
+	VMOVUPS	838528(DI), Y0	// extra.0
+	VMOVUPS	Y0, 584320(DI)	// predict0ReplayDenseVjp.load
+	VMOVUPS	864256(DI), Y0	// q.bar[0]
+	VMOVUPS	Y0, 610048(DI)	// predict0ReplayDenseVjp.q_next_bar[0]
+	VMOVUPS	864384(DI), Y0	// q.bar[1]
+	VMOVUPS	Y0, 610176(DI)	// predict0ReplayDenseVjp.q_next_bar[1]
+	VMOVUPS	864512(DI), Y0	// v.bar[0]
+	VMOVUPS	Y0, 610304(DI)	// predict0ReplayDenseVjp.v_next_bar[0]
+	VMOVUPS	864640(DI), Y0	// v.bar[1]
+	VMOVUPS	Y0, 610432(DI)	// predict0ReplayDenseVjp.v_next_bar[1]
+	VMOVUPS	890496(DI), Y0	// data.0.bar[0]
+	VMOVUPS	Y0, 610560(DI)	// predict0ReplayDenseVjp.q_d1_bar[0]
+	VMOVUPS	890624(DI), Y0	// data.0.bar[1]
+	VMOVUPS	Y0, 610688(DI)	// predict0ReplayDenseVjp.q_d1_bar[1]
+	VMOVUPS	890752(DI), Y0	// data.1.bar[0]
+	VMOVUPS	Y0, 610816(DI)	// predict0ReplayDenseVjp.v_d1_bar[0]
+	VMOVUPS	890880(DI), Y0	// data.1.bar[1]
+	VMOVUPS	Y0, 610944(DI)	// predict0ReplayDenseVjp.v_d1_bar[1]
+	VMOVUPS	891008(DI), Y0	// data.2.bar[0]
+	VMOVUPS	Y0, 611072(DI)	// predict0ReplayDenseVjp.q_d2_bar[0]
+	VMOVUPS	891136(DI), Y0	// data.2.bar[1]
+	VMOVUPS	Y0, 611200(DI)	// predict0ReplayDenseVjp.q_d2_bar[1]
+	VMOVUPS	891264(DI), Y0	// data.3.bar[0]
+	VMOVUPS	Y0, 611328(DI)	// predict0ReplayDenseVjp.v_d2_bar[0]
+	VMOVUPS	891392(DI), Y0	// data.3.bar[1]
+	VMOVUPS	Y0, 611456(DI)	// predict0ReplayDenseVjp.v_d2_bar[1]
+	VMOVUPS	891520(DI), Y0	// data.4.bar[0]
+	VMOVUPS	Y0, 611584(DI)	// predict0ReplayDenseVjp.q_d3_bar[0]
+	VMOVUPS	891648(DI), Y0	// data.4.bar[1]
+	VMOVUPS	Y0, 611712(DI)	// predict0ReplayDenseVjp.q_d3_bar[1]
+	VMOVUPS	891776(DI), Y0	// data.5.bar[0]
+	VMOVUPS	Y0, 611840(DI)	// predict0ReplayDenseVjp.v_d3_bar[0]
+	VMOVUPS	891904(DI), Y0	// data.5.bar[1]
+	VMOVUPS	Y0, 611968(DI)	// predict0ReplayDenseVjp.v_d3_bar[1]
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -17487,36 +17457,36 @@ loop1: // 4 times: vectors of the block
 	MOVQ	$50, CX
 	MOVQ	AX, SI
 loop2: // 50 times: elements
-	VMOVUPD	839168(SI), Y0	// extra.1[0]
-	VMOVUPD	839200(SI), Y1	// extra.1[0] | 1
-	VMOVUPD	839232(SI), Y2	// extra.1[0] | 2
-	VMOVUPD	839264(SI), Y3	// extra.1[0] | 3
-	VMOVUPD	839296(SI), Y4	// extra.1[0] | 4
-	VMOVUPD	839328(SI), Y5	// extra.1[0] | 5
-	VMOVUPD	839360(SI), Y6	// extra.1[0] | 6
-	VMOVUPD	839392(SI), Y7	// extra.1[0] | 7
-	VMOVUPD	Y0, 584960(SI)	// predict0ReplayDenseVjp.u_times[0]
-	VMOVUPD	Y1, 584992(SI)	// predict0ReplayDenseVjp.u_times[0] | 1
-	VMOVUPD	Y2, 585024(SI)	// predict0ReplayDenseVjp.u_times[0] | 2
-	VMOVUPD	Y3, 585056(SI)	// predict0ReplayDenseVjp.u_times[0] | 3
-	VMOVUPD	Y4, 585088(SI)	// predict0ReplayDenseVjp.u_times[0] | 4
-	VMOVUPD	Y5, 585120(SI)	// predict0ReplayDenseVjp.u_times[0] | 5
-	VMOVUPD	Y6, 585152(SI)	// predict0ReplayDenseVjp.u_times[0] | 6
-	VMOVUPD	Y7, 585184(SI)	// predict0ReplayDenseVjp.u_times[0] | 7
+	VMOVUPD	838656(SI), Y0	// extra.1[0]
+	VMOVUPD	838688(SI), Y1	// extra.1[0] | 1
+	VMOVUPD	838720(SI), Y2	// extra.1[0] | 2
+	VMOVUPD	838752(SI), Y3	// extra.1[0] | 3
+	VMOVUPD	838784(SI), Y4	// extra.1[0] | 4
+	VMOVUPD	838816(SI), Y5	// extra.1[0] | 5
+	VMOVUPD	838848(SI), Y6	// extra.1[0] | 6
+	VMOVUPD	838880(SI), Y7	// extra.1[0] | 7
+	VMOVUPD	Y0, 584448(SI)	// predict0ReplayDenseVjp.u_times[0]
+	VMOVUPD	Y1, 584480(SI)	// predict0ReplayDenseVjp.u_times[0] | 1
+	VMOVUPD	Y2, 584512(SI)	// predict0ReplayDenseVjp.u_times[0] | 2
+	VMOVUPD	Y3, 584544(SI)	// predict0ReplayDenseVjp.u_times[0] | 3
+	VMOVUPD	Y4, 584576(SI)	// predict0ReplayDenseVjp.u_times[0] | 4
+	VMOVUPD	Y5, 584608(SI)	// predict0ReplayDenseVjp.u_times[0] | 5
+	VMOVUPD	Y6, 584640(SI)	// predict0ReplayDenseVjp.u_times[0] | 6
+	VMOVUPD	Y7, 584672(SI)	// predict0ReplayDenseVjp.u_times[0] | 7
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop2
 	MOVQ	$100, CX
 	MOVQ	AX, SI
 loop3: // 100 times: elements
-	VMOVUPS	851968(SI), Y0	// extra.2[0]
-	VMOVUPS	852000(SI), Y1	// extra.2[0] | 1
-	VMOVUPS	852032(SI), Y2	// extra.2[0] | 2
-	VMOVUPS	852064(SI), Y3	// extra.2[0] | 3
-	VMOVUPS	Y0, 597760(SI)	// predict0ReplayDenseVjp.u[0]
-	VMOVUPS	Y1, 597792(SI)	// predict0ReplayDenseVjp.u[0] | 1
-	VMOVUPS	Y2, 597824(SI)	// predict0ReplayDenseVjp.u[0] | 2
-	VMOVUPS	Y3, 597856(SI)	// predict0ReplayDenseVjp.u[0] | 3
+	VMOVUPS	851456(SI), Y0	// extra.2[0]
+	VMOVUPS	851488(SI), Y1	// extra.2[0] | 1
+	VMOVUPS	851520(SI), Y2	// extra.2[0] | 2
+	VMOVUPS	851552(SI), Y3	// extra.2[0] | 3
+	VMOVUPS	Y0, 597248(SI)	// predict0ReplayDenseVjp.u[0]
+	VMOVUPS	Y1, 597280(SI)	// predict0ReplayDenseVjp.u[0] | 1
+	VMOVUPS	Y2, 597312(SI)	// predict0ReplayDenseVjp.u[0] | 2
+	VMOVUPS	Y3, 597344(SI)	// predict0ReplayDenseVjp.u[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop3
@@ -17525,11 +17495,11 @@ loop3: // 100 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop4: // 4 times: vectors of the block
-	VMOVUPS	613120(SI), Y0	// predict0ReplayDenseVjp.load_bar
-	VMOVUPS	Y0, 919296(SI)	// result
-	VMOVUPD	838272(DI), Y1	// step.active
-	VMOVUPD	838304(DI), Y2	// step.active | 1
-	VMOVUPS	865280(SI), Y3	// extra.0.sum
+	VMOVUPS	612608(SI), Y0	// predict0ReplayDenseVjp.load_bar
+	VMOVUPS	Y0, 918784(SI)	// result
+	VMOVUPD	837760(DI), Y1	// step.active
+	VMOVUPD	837792(DI), Y2	// step.active | 1
+	VMOVUPS	864768(SI), Y3	// extra.0.sum
 	// arm.nde:45
 	VMOVUPD	f64_0000000000000000<>(SB), Y4
 	VCMPPD	$17, Y1, Y4, Y1
@@ -17539,60 +17509,60 @@ loop4: // 4 times: vectors of the block
 	VSHUFPS	$136, Y2, Y1, Y4
 	VPERMPD	$216, Y4, Y4
 	VBLENDVPS	Y4, Y0, Y3, Y0
-	VMOVUPS	Y0, 893568(SI)	// extra.0.sum.next
-	VMOVUPS	892544(SI), Y0	// q.start.bar[0]
-	VMOVUPS	892672(SI), Y3	// q.start.bar[1]
-	VMOVUPS	864768(SI), Y5	// q.bar[0]
-	VMOVUPS	864896(SI), Y6	// q.bar[1]
-	VMOVUPS	892800(SI), Y7	// v.start.bar[0]
-	VMOVUPS	892928(SI), Y8	// v.start.bar[1]
-	VMOVUPS	865024(SI), Y9	// v.bar[0]
-	VMOVUPS	865152(SI), Y10	// v.bar[1]
-	VMOVUPS	612608(SI), Y11	// predict0ReplayDenseVjp.q_bar[0]
+	VMOVUPS	Y0, 893056(SI)	// extra.0.sum.next
+	VMOVUPS	892032(SI), Y0	// q.start.bar[0]
+	VMOVUPS	892160(SI), Y3	// q.start.bar[1]
+	VMOVUPS	864256(SI), Y5	// q.bar[0]
+	VMOVUPS	864384(SI), Y6	// q.bar[1]
+	VMOVUPS	892288(SI), Y7	// v.start.bar[0]
+	VMOVUPS	892416(SI), Y8	// v.start.bar[1]
+	VMOVUPS	864512(SI), Y9	// v.bar[0]
+	VMOVUPS	864640(SI), Y10	// v.bar[1]
+	VMOVUPS	612096(SI), Y11	// predict0ReplayDenseVjp.q_bar[0]
 	VADDPS	Y0, Y11, Y0
-	VMOVUPS	612736(SI), Y11	// predict0ReplayDenseVjp.q_bar[1]
+	VMOVUPS	612224(SI), Y11	// predict0ReplayDenseVjp.q_bar[1]
 	VADDPS	Y3, Y11, Y3
 	VBLENDVPS	Y4, Y0, Y5, Y0
-	VMOVUPS	Y0, 893056(SI)	// q.bar.next[0]
+	VMOVUPS	Y0, 892544(SI)	// q.bar.next[0]
 	VBLENDVPS	Y4, Y3, Y6, Y0
-	VMOVUPS	Y0, 893184(SI)	// q.bar.next[1]
-	VMOVUPS	612864(SI), Y0	// predict0ReplayDenseVjp.q_k1_bar[0]
+	VMOVUPS	Y0, 892672(SI)	// q.bar.next[1]
+	VMOVUPS	612352(SI), Y0	// predict0ReplayDenseVjp.q_k1_bar[0]
 	VADDPS	Y7, Y0, Y0
-	VMOVUPS	612992(SI), Y3	// predict0ReplayDenseVjp.q_k1_bar[1]
+	VMOVUPS	612480(SI), Y3	// predict0ReplayDenseVjp.q_k1_bar[1]
 	VADDPS	Y8, Y3, Y3
 	VBLENDVPS	Y4, Y0, Y9, Y0
-	VMOVUPS	Y0, 893312(SI)	// v.bar.next[0]
+	VMOVUPS	Y0, 892800(SI)	// v.bar.next[0]
 	VBLENDVPS	Y4, Y3, Y10, Y0
-	VMOVUPS	Y0, 893440(SI)	// v.bar.next[1]
+	VMOVUPS	Y0, 892928(SI)	// v.bar.next[1]
 	MOVQ	$50, R9
 	MOVQ	DI, R10
 loop5: // 50 times: elements
-	VMOVUPD	865408(R10), Y0	// extra.1.sum[0]
-	VMOVUPD	865440(R10), Y3	// extra.1.sum[0] | 1
-	VMOVUPD	613248(R10), Y4	// predict0ReplayDenseVjp.u_times_bar[0]
-	VMOVUPD	613280(R10), Y5	// predict0ReplayDenseVjp.u_times_bar[0] | 1
+	VMOVUPD	864896(R10), Y0	// extra.1.sum[0]
+	VMOVUPD	864928(R10), Y3	// extra.1.sum[0] | 1
+	VMOVUPD	612736(R10), Y4	// predict0ReplayDenseVjp.u_times_bar[0]
+	VMOVUPD	612768(R10), Y5	// predict0ReplayDenseVjp.u_times_bar[0] | 1
 	VADDPD	Y4, Y0, Y0
 	VADDPD	Y5, Y3, Y3
-	VMOVUPD	865408(R10), Y4	// extra.1.sum[0]
-	VMOVUPD	865440(R10), Y5	// extra.1.sum[0] | 1
+	VMOVUPD	864896(R10), Y4	// extra.1.sum[0]
+	VMOVUPD	864928(R10), Y5	// extra.1.sum[0] | 1
 	VBLENDVPD	Y1, Y0, Y4, Y0
 	VBLENDVPD	Y2, Y3, Y5, Y3
-	VMOVUPD	Y0, 893696(R10)	// extra.1.sum.next[0]
-	VMOVUPD	Y3, 893728(R10)	// extra.1.sum.next[0] | 1
+	VMOVUPD	Y0, 893184(R10)	// extra.1.sum.next[0]
+	VMOVUPD	Y3, 893216(R10)	// extra.1.sum.next[0] | 1
 	ADDQ	$256, R10
 	DECQ	R9
 	JNE	loop5
 	MOVQ	$100, R9
 	MOVQ	SI, R10
 loop6: // 100 times: elements
-	VMOVUPS	878208(R10), Y0	// extra.2.sum[0]
-	VMOVUPS	626048(R10), Y3	// predict0ReplayDenseVjp.u_bar[0]
+	VMOVUPS	877696(R10), Y0	// extra.2.sum[0]
+	VMOVUPS	625536(R10), Y3	// predict0ReplayDenseVjp.u_bar[0]
 	VADDPS	Y3, Y0, Y0
-	VMOVUPS	878208(R10), Y3	// extra.2.sum[0]
+	VMOVUPS	877696(R10), Y3	// extra.2.sum[0]
 	VSHUFPS	$136, Y2, Y1, Y4
 	VPERMPD	$216, Y4, Y4
 	VBLENDVPS	Y4, Y0, Y3, Y0
-	VMOVUPS	Y0, 906496(R10)	// extra.2.sum.next[0]
+	VMOVUPS	Y0, 905984(R10)	// extra.2.sum.next[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop6
@@ -17604,52 +17574,52 @@ loop6: // 100 times: elements
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop7: // 4 times: vectors of the block
-	VMOVUPS	893056(SI), Y0	// q.bar.next[0]
-	VMOVUPS	Y0, 864768(SI)	// q.bar[0]
-	VMOVUPS	893184(SI), Y0	// q.bar.next[1]
-	VMOVUPS	Y0, 864896(SI)	// q.bar[1]
-	VMOVUPS	893312(SI), Y0	// v.bar.next[0]
-	VMOVUPS	Y0, 865024(SI)	// v.bar[0]
-	VMOVUPS	893440(SI), Y0	// v.bar.next[1]
-	VMOVUPS	Y0, 865152(SI)	// v.bar[1]
-	VMOVUPS	893568(SI), Y0	// extra.0.sum.next
-	VMOVUPS	Y0, 865280(SI)	// extra.0.sum
+	VMOVUPS	892544(SI), Y0	// q.bar.next[0]
+	VMOVUPS	Y0, 864256(SI)	// q.bar[0]
+	VMOVUPS	892672(SI), Y0	// q.bar.next[1]
+	VMOVUPS	Y0, 864384(SI)	// q.bar[1]
+	VMOVUPS	892800(SI), Y0	// v.bar.next[0]
+	VMOVUPS	Y0, 864512(SI)	// v.bar[0]
+	VMOVUPS	892928(SI), Y0	// v.bar.next[1]
+	VMOVUPS	Y0, 864640(SI)	// v.bar[1]
+	VMOVUPS	893056(SI), Y0	// extra.0.sum.next
+	VMOVUPS	Y0, 864768(SI)	// extra.0.sum
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop7
 	MOVQ	$50, CX
 	MOVQ	AX, SI
 loop8: // 50 times: elements
-	VMOVUPD	893696(SI), Y0	// extra.1.sum.next[0]
-	VMOVUPD	893728(SI), Y1	// extra.1.sum.next[0] | 1
-	VMOVUPD	893760(SI), Y2	// extra.1.sum.next[0] | 2
-	VMOVUPD	893792(SI), Y3	// extra.1.sum.next[0] | 3
-	VMOVUPD	893824(SI), Y4	// extra.1.sum.next[0] | 4
-	VMOVUPD	893856(SI), Y5	// extra.1.sum.next[0] | 5
-	VMOVUPD	893888(SI), Y6	// extra.1.sum.next[0] | 6
-	VMOVUPD	893920(SI), Y7	// extra.1.sum.next[0] | 7
-	VMOVUPD	Y0, 865408(SI)	// extra.1.sum[0]
-	VMOVUPD	Y1, 865440(SI)	// extra.1.sum[0] | 1
-	VMOVUPD	Y2, 865472(SI)	// extra.1.sum[0] | 2
-	VMOVUPD	Y3, 865504(SI)	// extra.1.sum[0] | 3
-	VMOVUPD	Y4, 865536(SI)	// extra.1.sum[0] | 4
-	VMOVUPD	Y5, 865568(SI)	// extra.1.sum[0] | 5
-	VMOVUPD	Y6, 865600(SI)	// extra.1.sum[0] | 6
-	VMOVUPD	Y7, 865632(SI)	// extra.1.sum[0] | 7
+	VMOVUPD	893184(SI), Y0	// extra.1.sum.next[0]
+	VMOVUPD	893216(SI), Y1	// extra.1.sum.next[0] | 1
+	VMOVUPD	893248(SI), Y2	// extra.1.sum.next[0] | 2
+	VMOVUPD	893280(SI), Y3	// extra.1.sum.next[0] | 3
+	VMOVUPD	893312(SI), Y4	// extra.1.sum.next[0] | 4
+	VMOVUPD	893344(SI), Y5	// extra.1.sum.next[0] | 5
+	VMOVUPD	893376(SI), Y6	// extra.1.sum.next[0] | 6
+	VMOVUPD	893408(SI), Y7	// extra.1.sum.next[0] | 7
+	VMOVUPD	Y0, 864896(SI)	// extra.1.sum[0]
+	VMOVUPD	Y1, 864928(SI)	// extra.1.sum[0] | 1
+	VMOVUPD	Y2, 864960(SI)	// extra.1.sum[0] | 2
+	VMOVUPD	Y3, 864992(SI)	// extra.1.sum[0] | 3
+	VMOVUPD	Y4, 865024(SI)	// extra.1.sum[0] | 4
+	VMOVUPD	Y5, 865056(SI)	// extra.1.sum[0] | 5
+	VMOVUPD	Y6, 865088(SI)	// extra.1.sum[0] | 6
+	VMOVUPD	Y7, 865120(SI)	// extra.1.sum[0] | 7
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop8
 	MOVQ	$100, CX
 	MOVQ	AX, SI
 loop9: // 100 times: elements
-	VMOVUPS	906496(SI), Y0	// extra.2.sum.next[0]
-	VMOVUPS	906528(SI), Y1	// extra.2.sum.next[0] | 1
-	VMOVUPS	906560(SI), Y2	// extra.2.sum.next[0] | 2
-	VMOVUPS	906592(SI), Y3	// extra.2.sum.next[0] | 3
-	VMOVUPS	Y0, 878208(SI)	// extra.2.sum[0]
-	VMOVUPS	Y1, 878240(SI)	// extra.2.sum[0] | 1
-	VMOVUPS	Y2, 878272(SI)	// extra.2.sum[0] | 2
-	VMOVUPS	Y3, 878304(SI)	// extra.2.sum[0] | 3
+	VMOVUPS	905984(SI), Y0	// extra.2.sum.next[0]
+	VMOVUPS	906016(SI), Y1	// extra.2.sum.next[0] | 1
+	VMOVUPS	906048(SI), Y2	// extra.2.sum.next[0] | 2
+	VMOVUPS	906080(SI), Y3	// extra.2.sum.next[0] | 3
+	VMOVUPS	Y0, 877696(SI)	// extra.2.sum[0]
+	VMOVUPS	Y1, 877728(SI)	// extra.2.sum[0] | 1
+	VMOVUPS	Y2, 877760(SI)	// extra.2.sum[0] | 2
+	VMOVUPS	Y3, 877792(SI)	// extra.2.sum[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop9
@@ -17674,10 +17644,10 @@ TEXT predict0DenseVjp_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop1: // 4 times: vectors of the block
-	VMOVUPD	919680(SI), Y0	// h
-	VMOVUPD	919712(SI), Y1	// h | 1
-	VMOVUPD	919424(SI), Y2	// theta
-	VMOVUPD	919456(SI), Y3	// theta | 1
+	VMOVUPD	919168(SI), Y0	// h
+	VMOVUPD	919200(SI), Y1	// h | 1
+	VMOVUPD	918912(SI), Y2	// theta
+	VMOVUPD	918944(SI), Y3	// theta | 1
 	// arm.nde:45
 	VMULPD	Y2, Y0, Y0
 	VMULPD	Y3, Y1, Y1
@@ -17687,34 +17657,34 @@ loop1: // 4 times: vectors of the block
 	VCVTPD2PSY	Y2, X1
 	VCVTPD2PSY	Y3, X2
 	VINSERTF128	$1, X2, Y1, Y1
-	VMOVUPS	919936(DI), Y2	// q_at_bar[0]
-	VMOVUPS	920064(DI), Y3	// q_at_bar[1]
-	VMOVUPS	920192(DI), Y4	// v_at_bar[0]
-	VMOVUPS	920320(DI), Y5	// v_at_bar[1]
+	VMOVUPS	919424(DI), Y2	// q_at_bar[0]
+	VMOVUPS	919552(DI), Y3	// q_at_bar[1]
+	VMOVUPS	919680(DI), Y4	// v_at_bar[0]
+	VMOVUPS	919808(DI), Y5	// v_at_bar[1]
 	VMULPS	Y0, Y2, Y2
-	VMOVUPS	Y2, 920960(DI)	// q_d1_bar[0]
+	VMOVUPS	Y2, 920448(DI)	// q_d1_bar[0]
 	VMULPS	Y0, Y3, Y3
-	VMOVUPS	Y3, 921088(DI)	// q_d1_bar[1]
+	VMOVUPS	Y3, 920576(DI)	// q_d1_bar[1]
 	VMULPS	Y0, Y4, Y4
-	VMOVUPS	Y4, 921216(DI)	// v_d1_bar[0]
+	VMOVUPS	Y4, 920704(DI)	// v_d1_bar[0]
 	VMULPS	Y0, Y5, Y0
-	VMOVUPS	Y0, 921344(DI)	// v_d1_bar[1]
+	VMOVUPS	Y0, 920832(DI)	// v_d1_bar[1]
 	VMULPS	Y1, Y2, Y2
-	VMOVUPS	Y2, 921472(DI)	// q_d2_bar[0]
+	VMOVUPS	Y2, 920960(DI)	// q_d2_bar[0]
 	VMULPS	Y1, Y3, Y3
-	VMOVUPS	Y3, 921600(DI)	// q_d2_bar[1]
+	VMOVUPS	Y3, 921088(DI)	// q_d2_bar[1]
 	VMULPS	Y1, Y4, Y4
-	VMOVUPS	Y4, 921728(DI)	// v_d2_bar[0]
+	VMOVUPS	Y4, 921216(DI)	// v_d2_bar[0]
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 921856(DI)	// v_d2_bar[1]
+	VMOVUPS	Y0, 921344(DI)	// v_d2_bar[1]
 	VMULPS	Y1, Y2, Y2
-	VMOVUPS	Y2, 921984(DI)	// q_d3_bar[0]
+	VMOVUPS	Y2, 921472(DI)	// q_d3_bar[0]
 	VMULPS	Y1, Y3, Y2
-	VMOVUPS	Y2, 922112(DI)	// q_d3_bar[1]
+	VMOVUPS	Y2, 921600(DI)	// q_d3_bar[1]
 	VMULPS	Y1, Y4, Y2
-	VMOVUPS	Y2, 922240(DI)	// v_d3_bar[0]
+	VMOVUPS	Y2, 921728(DI)	// v_d3_bar[0]
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 922368(DI)	// v_d3_bar[1]
+	VMOVUPS	Y0, 921856(DI)	// v_d3_bar[1]
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -17722,14 +17692,14 @@ loop1: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop2: // 4 times: vectors of the block
-	VMOVUPS	919936(SI), Y0	// q_at_bar[0]
-	VMOVUPS	Y0, 920448(SI)	// q_bar[0]
-	VMOVUPS	920064(SI), Y0	// q_at_bar[1]
-	VMOVUPS	Y0, 920576(SI)	// q_bar[1]
-	VMOVUPS	920192(SI), Y0	// v_at_bar[0]
-	VMOVUPS	Y0, 920704(SI)	// v_bar[0]
-	VMOVUPS	920320(SI), Y0	// v_at_bar[1]
-	VMOVUPS	Y0, 920832(SI)	// v_bar[1]
+	VMOVUPS	919424(SI), Y0	// q_at_bar[0]
+	VMOVUPS	Y0, 919936(SI)	// q_bar[0]
+	VMOVUPS	919552(SI), Y0	// q_at_bar[1]
+	VMOVUPS	Y0, 920064(SI)	// q_bar[1]
+	VMOVUPS	919680(SI), Y0	// v_at_bar[0]
+	VMOVUPS	Y0, 920192(SI)	// v_bar[0]
+	VMOVUPS	919808(SI), Y0	// v_at_bar[1]
+	VMOVUPS	Y0, 920320(SI)	// v_bar[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop2
@@ -17743,22 +17713,22 @@ TEXT predict0RecLanerevat_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop1: // 4 times: vectors of the block
-	VMOVUPD	922496(SI), Y0	// step.theta
-	VMOVUPD	922528(SI), Y1	// step.theta | 1
-	VMOVUPD	Y0, 919424(SI)	// predict0DenseVjp.theta
-	VMOVUPD	Y1, 919456(SI)	// predict0DenseVjp.theta | 1
-	VMOVUPD	922752(SI), Y0	// step.h
-	VMOVUPD	922784(SI), Y1	// step.h | 1
-	VMOVUPD	Y0, 919680(SI)	// predict0DenseVjp.h
-	VMOVUPD	Y1, 919712(SI)	// predict0DenseVjp.h | 1
-	VMOVUPS	923264(DI), Y0	// q.out[0]
-	VMOVUPS	Y0, 919936(DI)	// predict0DenseVjp.q_at_bar[0]
-	VMOVUPS	923392(DI), Y0	// q.out[1]
-	VMOVUPS	Y0, 920064(DI)	// predict0DenseVjp.q_at_bar[1]
-	VMOVUPS	923520(DI), Y0	// v.out[0]
-	VMOVUPS	Y0, 920192(DI)	// predict0DenseVjp.v_at_bar[0]
-	VMOVUPS	923648(DI), Y0	// v.out[1]
-	VMOVUPS	Y0, 920320(DI)	// predict0DenseVjp.v_at_bar[1]
+	VMOVUPD	921984(SI), Y0	// step.theta
+	VMOVUPD	922016(SI), Y1	// step.theta | 1
+	VMOVUPD	Y0, 918912(SI)	// predict0DenseVjp.theta
+	VMOVUPD	Y1, 918944(SI)	// predict0DenseVjp.theta | 1
+	VMOVUPD	922240(SI), Y0	// step.h
+	VMOVUPD	922272(SI), Y1	// step.h | 1
+	VMOVUPD	Y0, 919168(SI)	// predict0DenseVjp.h
+	VMOVUPD	Y1, 919200(SI)	// predict0DenseVjp.h | 1
+	VMOVUPS	922752(DI), Y0	// q.out[0]
+	VMOVUPS	Y0, 919424(DI)	// predict0DenseVjp.q_at_bar[0]
+	VMOVUPS	922880(DI), Y0	// q.out[1]
+	VMOVUPS	Y0, 919552(DI)	// predict0DenseVjp.q_at_bar[1]
+	VMOVUPS	923008(DI), Y0	// v.out[0]
+	VMOVUPS	Y0, 919680(DI)	// predict0DenseVjp.v_at_bar[0]
+	VMOVUPS	923136(DI), Y0	// v.out[1]
+	VMOVUPS	Y0, 919808(DI)	// predict0DenseVjp.v_at_bar[1]
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -17768,109 +17738,109 @@ loop1: // 4 times: vectors of the block
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop2: // 4 times: vectors of the block
-	VMOVUPD	923008(SI), Y0	// step.active
-	VMOVUPD	923040(SI), Y1	// step.active | 1
+	VMOVUPD	922496(SI), Y0	// step.active
+	VMOVUPD	922528(SI), Y1	// step.active | 1
 	// arm.nde:45
 	VMOVUPD	f64_0000000000000000<>(SB), Y2
 	VCMPPD	$17, Y0, Y2, Y0
 	VMOVUPD	f64_0000000000000000<>(SB), Y2
 	VCMPPD	$17, Y1, Y2, Y1
-	VMOVUPS	923776(DI), Y2	// data.0.bar[0]
-	VMOVUPS	923904(DI), Y3	// data.0.bar[1]
-	VMOVUPS	924032(DI), Y4	// data.1.bar[0]
-	VMOVUPS	924160(DI), Y5	// data.1.bar[1]
-	VMOVUPS	924288(DI), Y6	// data.2.bar[0]
-	VMOVUPS	924416(DI), Y7	// data.2.bar[1]
-	VMOVUPS	924544(DI), Y8	// data.3.bar[0]
-	VMOVUPS	924672(DI), Y9	// data.3.bar[1]
-	VMOVUPS	924800(DI), Y10	// data.4.bar[0]
-	VMOVUPS	924928(DI), Y15	// data.4.bar[1]
+	VMOVUPS	923264(DI), Y2	// data.0.bar[0]
+	VMOVUPS	923392(DI), Y3	// data.0.bar[1]
+	VMOVUPS	923520(DI), Y4	// data.1.bar[0]
+	VMOVUPS	923648(DI), Y5	// data.1.bar[1]
+	VMOVUPS	923776(DI), Y6	// data.2.bar[0]
+	VMOVUPS	923904(DI), Y7	// data.2.bar[1]
+	VMOVUPS	924032(DI), Y8	// data.3.bar[0]
+	VMOVUPS	924160(DI), Y9	// data.3.bar[1]
+	VMOVUPS	924288(DI), Y10	// data.4.bar[0]
+	VMOVUPS	924416(DI), Y15	// data.4.bar[1]
 	VMOVUPS	Y15, 0(AX)
-	VMOVUPS	925056(DI), Y15	// data.5.bar[0]
+	VMOVUPS	924544(DI), Y15	// data.5.bar[0]
 	VMOVUPS	Y15, 32(AX)
-	VMOVUPS	925184(DI), Y15	// data.5.bar[1]
+	VMOVUPS	924672(DI), Y15	// data.5.bar[1]
 	VMOVUPS	Y15, 64(AX)
-	VMOVUPS	925312(DI), Y15	// q.start.bar[0]
+	VMOVUPS	924800(DI), Y15	// q.start.bar[0]
 	VMOVUPS	Y15, 96(AX)
-	VMOVUPS	925440(DI), Y15	// q.start.bar[1]
+	VMOVUPS	924928(DI), Y15	// q.start.bar[1]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	925568(DI), Y15	// v.start.bar[0]
+	VMOVUPS	925056(DI), Y15	// v.start.bar[0]
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	925696(DI), Y15	// v.start.bar[1]
+	VMOVUPS	925184(DI), Y15	// v.start.bar[1]
 	VMOVUPS	Y15, 192(AX)
-	VMOVUPS	920960(DI), Y11	// predict0DenseVjp.q_d1_bar[0]
+	VMOVUPS	920448(DI), Y11	// predict0DenseVjp.q_d1_bar[0]
 	VADDPS	Y11, Y2, Y11
-	VMOVUPS	921088(DI), Y12	// predict0DenseVjp.q_d1_bar[1]
+	VMOVUPS	920576(DI), Y12	// predict0DenseVjp.q_d1_bar[1]
 	VADDPS	Y12, Y3, Y12
 	VSHUFPS	$136, Y1, Y0, Y0
 	VPERMPD	$216, Y0, Y0
 	VBLENDVPS	Y0, Y11, Y2, Y1
-	VMOVUPS	Y1, 925824(DI)	// data.0.bar.next[0]
+	VMOVUPS	Y1, 925312(DI)	// data.0.bar.next[0]
 	VBLENDVPS	Y0, Y12, Y3, Y1
-	VMOVUPS	Y1, 925952(DI)	// data.0.bar.next[1]
-	VMOVUPS	921216(DI), Y1	// predict0DenseVjp.v_d1_bar[0]
+	VMOVUPS	Y1, 925440(DI)	// data.0.bar.next[1]
+	VMOVUPS	920704(DI), Y1	// predict0DenseVjp.v_d1_bar[0]
 	VADDPS	Y1, Y4, Y1
-	VMOVUPS	921344(DI), Y2	// predict0DenseVjp.v_d1_bar[1]
+	VMOVUPS	920832(DI), Y2	// predict0DenseVjp.v_d1_bar[1]
 	VADDPS	Y2, Y5, Y2
 	VBLENDVPS	Y0, Y1, Y4, Y1
-	VMOVUPS	Y1, 926080(DI)	// data.1.bar.next[0]
+	VMOVUPS	Y1, 925568(DI)	// data.1.bar.next[0]
 	VBLENDVPS	Y0, Y2, Y5, Y1
-	VMOVUPS	Y1, 926208(DI)	// data.1.bar.next[1]
-	VMOVUPS	921472(DI), Y1	// predict0DenseVjp.q_d2_bar[0]
+	VMOVUPS	Y1, 925696(DI)	// data.1.bar.next[1]
+	VMOVUPS	920960(DI), Y1	// predict0DenseVjp.q_d2_bar[0]
 	VADDPS	Y1, Y6, Y1
-	VMOVUPS	921600(DI), Y2	// predict0DenseVjp.q_d2_bar[1]
+	VMOVUPS	921088(DI), Y2	// predict0DenseVjp.q_d2_bar[1]
 	VADDPS	Y2, Y7, Y2
 	VBLENDVPS	Y0, Y1, Y6, Y1
-	VMOVUPS	Y1, 926336(DI)	// data.2.bar.next[0]
+	VMOVUPS	Y1, 925824(DI)	// data.2.bar.next[0]
 	VBLENDVPS	Y0, Y2, Y7, Y1
-	VMOVUPS	Y1, 926464(DI)	// data.2.bar.next[1]
-	VMOVUPS	921728(DI), Y1	// predict0DenseVjp.v_d2_bar[0]
+	VMOVUPS	Y1, 925952(DI)	// data.2.bar.next[1]
+	VMOVUPS	921216(DI), Y1	// predict0DenseVjp.v_d2_bar[0]
 	VADDPS	Y1, Y8, Y1
-	VMOVUPS	921856(DI), Y2	// predict0DenseVjp.v_d2_bar[1]
+	VMOVUPS	921344(DI), Y2	// predict0DenseVjp.v_d2_bar[1]
 	VADDPS	Y2, Y9, Y2
 	VBLENDVPS	Y0, Y1, Y8, Y1
-	VMOVUPS	Y1, 926592(DI)	// data.3.bar.next[0]
+	VMOVUPS	Y1, 926080(DI)	// data.3.bar.next[0]
 	VBLENDVPS	Y0, Y2, Y9, Y1
-	VMOVUPS	Y1, 926720(DI)	// data.3.bar.next[1]
-	VMOVUPS	921984(DI), Y1	// predict0DenseVjp.q_d3_bar[0]
+	VMOVUPS	Y1, 926208(DI)	// data.3.bar.next[1]
+	VMOVUPS	921472(DI), Y1	// predict0DenseVjp.q_d3_bar[0]
 	VADDPS	Y1, Y10, Y1
-	VMOVUPS	922112(DI), Y2	// predict0DenseVjp.q_d3_bar[1]
+	VMOVUPS	921600(DI), Y2	// predict0DenseVjp.q_d3_bar[1]
 	VADDPS	0(AX), Y2, Y2
 	VBLENDVPS	Y0, Y1, Y10, Y1
-	VMOVUPS	Y1, 926848(DI)	// data.4.bar.next[0]
+	VMOVUPS	Y1, 926336(DI)	// data.4.bar.next[0]
 	VMOVUPS	0(AX), Y14
 	VBLENDVPS	Y0, Y2, Y14, Y1
-	VMOVUPS	Y1, 926976(DI)	// data.4.bar.next[1]
-	VMOVUPS	922240(DI), Y1	// predict0DenseVjp.v_d3_bar[0]
+	VMOVUPS	Y1, 926464(DI)	// data.4.bar.next[1]
+	VMOVUPS	921728(DI), Y1	// predict0DenseVjp.v_d3_bar[0]
 	VADDPS	32(AX), Y1, Y1
-	VMOVUPS	922368(DI), Y2	// predict0DenseVjp.v_d3_bar[1]
+	VMOVUPS	921856(DI), Y2	// predict0DenseVjp.v_d3_bar[1]
 	VADDPS	64(AX), Y2, Y2
 	VMOVUPS	32(AX), Y14
 	VBLENDVPS	Y0, Y1, Y14, Y1
-	VMOVUPS	Y1, 927104(DI)	// data.5.bar.next[0]
+	VMOVUPS	Y1, 926592(DI)	// data.5.bar.next[0]
 	VMOVUPS	64(AX), Y14
 	VBLENDVPS	Y0, Y2, Y14, Y1
-	VMOVUPS	Y1, 927232(DI)	// data.5.bar.next[1]
-	VMOVUPS	920448(DI), Y1	// predict0DenseVjp.q_bar[0]
+	VMOVUPS	Y1, 926720(DI)	// data.5.bar.next[1]
+	VMOVUPS	919936(DI), Y1	// predict0DenseVjp.q_bar[0]
 	VADDPS	96(AX), Y1, Y1
-	VMOVUPS	920576(DI), Y2	// predict0DenseVjp.q_bar[1]
+	VMOVUPS	920064(DI), Y2	// predict0DenseVjp.q_bar[1]
 	VADDPS	128(AX), Y2, Y2
 	VMOVUPS	96(AX), Y14
 	VBLENDVPS	Y0, Y1, Y14, Y1
-	VMOVUPS	Y1, 927360(DI)	// q.start.bar.next[0]
+	VMOVUPS	Y1, 926848(DI)	// q.start.bar.next[0]
 	VMOVUPS	128(AX), Y14
 	VBLENDVPS	Y0, Y2, Y14, Y1
-	VMOVUPS	Y1, 927488(DI)	// q.start.bar.next[1]
-	VMOVUPS	920704(DI), Y1	// predict0DenseVjp.v_bar[0]
+	VMOVUPS	Y1, 926976(DI)	// q.start.bar.next[1]
+	VMOVUPS	920192(DI), Y1	// predict0DenseVjp.v_bar[0]
 	VADDPS	160(AX), Y1, Y1
-	VMOVUPS	920832(DI), Y2	// predict0DenseVjp.v_bar[1]
+	VMOVUPS	920320(DI), Y2	// predict0DenseVjp.v_bar[1]
 	VADDPS	192(AX), Y2, Y2
 	VMOVUPS	160(AX), Y14
 	VBLENDVPS	Y0, Y1, Y14, Y1
-	VMOVUPS	Y1, 927616(DI)	// v.start.bar.next[0]
+	VMOVUPS	Y1, 927104(DI)	// v.start.bar.next[0]
 	VMOVUPS	192(AX), Y14
 	VBLENDVPS	Y0, Y2, Y14, Y0
-	VMOVUPS	Y0, 927744(DI)	// v.start.bar.next[1]
+	VMOVUPS	Y0, 927232(DI)	// v.start.bar.next[1]
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -17879,38 +17849,38 @@ loop2: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop3: // 4 times: vectors of the block
-	VMOVUPS	925824(SI), Y0	// data.0.bar.next[0]
-	VMOVUPS	Y0, 923776(SI)	// data.0.bar[0]
-	VMOVUPS	925952(SI), Y0	// data.0.bar.next[1]
-	VMOVUPS	Y0, 923904(SI)	// data.0.bar[1]
-	VMOVUPS	926080(SI), Y0	// data.1.bar.next[0]
-	VMOVUPS	Y0, 924032(SI)	// data.1.bar[0]
-	VMOVUPS	926208(SI), Y0	// data.1.bar.next[1]
-	VMOVUPS	Y0, 924160(SI)	// data.1.bar[1]
-	VMOVUPS	926336(SI), Y0	// data.2.bar.next[0]
-	VMOVUPS	Y0, 924288(SI)	// data.2.bar[0]
-	VMOVUPS	926464(SI), Y0	// data.2.bar.next[1]
-	VMOVUPS	Y0, 924416(SI)	// data.2.bar[1]
-	VMOVUPS	926592(SI), Y0	// data.3.bar.next[0]
-	VMOVUPS	Y0, 924544(SI)	// data.3.bar[0]
-	VMOVUPS	926720(SI), Y0	// data.3.bar.next[1]
-	VMOVUPS	Y0, 924672(SI)	// data.3.bar[1]
-	VMOVUPS	926848(SI), Y0	// data.4.bar.next[0]
-	VMOVUPS	Y0, 924800(SI)	// data.4.bar[0]
-	VMOVUPS	926976(SI), Y0	// data.4.bar.next[1]
-	VMOVUPS	Y0, 924928(SI)	// data.4.bar[1]
-	VMOVUPS	927104(SI), Y0	// data.5.bar.next[0]
-	VMOVUPS	Y0, 925056(SI)	// data.5.bar[0]
-	VMOVUPS	927232(SI), Y0	// data.5.bar.next[1]
-	VMOVUPS	Y0, 925184(SI)	// data.5.bar[1]
-	VMOVUPS	927360(SI), Y0	// q.start.bar.next[0]
-	VMOVUPS	Y0, 925312(SI)	// q.start.bar[0]
-	VMOVUPS	927488(SI), Y0	// q.start.bar.next[1]
-	VMOVUPS	Y0, 925440(SI)	// q.start.bar[1]
-	VMOVUPS	927616(SI), Y0	// v.start.bar.next[0]
-	VMOVUPS	Y0, 925568(SI)	// v.start.bar[0]
-	VMOVUPS	927744(SI), Y0	// v.start.bar.next[1]
-	VMOVUPS	Y0, 925696(SI)	// v.start.bar[1]
+	VMOVUPS	925312(SI), Y0	// data.0.bar.next[0]
+	VMOVUPS	Y0, 923264(SI)	// data.0.bar[0]
+	VMOVUPS	925440(SI), Y0	// data.0.bar.next[1]
+	VMOVUPS	Y0, 923392(SI)	// data.0.bar[1]
+	VMOVUPS	925568(SI), Y0	// data.1.bar.next[0]
+	VMOVUPS	Y0, 923520(SI)	// data.1.bar[0]
+	VMOVUPS	925696(SI), Y0	// data.1.bar.next[1]
+	VMOVUPS	Y0, 923648(SI)	// data.1.bar[1]
+	VMOVUPS	925824(SI), Y0	// data.2.bar.next[0]
+	VMOVUPS	Y0, 923776(SI)	// data.2.bar[0]
+	VMOVUPS	925952(SI), Y0	// data.2.bar.next[1]
+	VMOVUPS	Y0, 923904(SI)	// data.2.bar[1]
+	VMOVUPS	926080(SI), Y0	// data.3.bar.next[0]
+	VMOVUPS	Y0, 924032(SI)	// data.3.bar[0]
+	VMOVUPS	926208(SI), Y0	// data.3.bar.next[1]
+	VMOVUPS	Y0, 924160(SI)	// data.3.bar[1]
+	VMOVUPS	926336(SI), Y0	// data.4.bar.next[0]
+	VMOVUPS	Y0, 924288(SI)	// data.4.bar[0]
+	VMOVUPS	926464(SI), Y0	// data.4.bar.next[1]
+	VMOVUPS	Y0, 924416(SI)	// data.4.bar[1]
+	VMOVUPS	926592(SI), Y0	// data.5.bar.next[0]
+	VMOVUPS	Y0, 924544(SI)	// data.5.bar[0]
+	VMOVUPS	926720(SI), Y0	// data.5.bar.next[1]
+	VMOVUPS	Y0, 924672(SI)	// data.5.bar[1]
+	VMOVUPS	926848(SI), Y0	// q.start.bar.next[0]
+	VMOVUPS	Y0, 924800(SI)	// q.start.bar[0]
+	VMOVUPS	926976(SI), Y0	// q.start.bar.next[1]
+	VMOVUPS	Y0, 924928(SI)	// q.start.bar[1]
+	VMOVUPS	927104(SI), Y0	// v.start.bar.next[0]
+	VMOVUPS	Y0, 925056(SI)	// v.start.bar[0]
+	VMOVUPS	927232(SI), Y0	// v.start.bar.next[1]
+	VMOVUPS	Y0, 925184(SI)	// v.start.bar[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop3
@@ -17934,25 +17904,25 @@ TEXT fitGradPart0_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPD	927872(SI), Y0	// fitGrad.ts[0]
-	VMOVUPD	927904(SI), Y0	// fitGrad.ts[0] | 1
-	VMOVUPD	940416(SI), Y0	// fitGrad.ts[49]
-	VMOVUPD	940448(SI), Y0	// fitGrad.ts[49] | 1
+	VMOVUPD	927360(SI), Y0	// fitGrad.ts[0]
+	VMOVUPD	927392(SI), Y0	// fitGrad.ts[0] | 1
+	VMOVUPD	939904(SI), Y0	// fitGrad.ts[49]
+	VMOVUPD	939936(SI), Y0	// fitGrad.ts[49] | 1
 	// arm.nde:45
-	VMOVUPD	927872(SI), Y0	// fitGrad.ts[0]
-	VMOVUPD	927904(SI), Y1	// fitGrad.ts[0] | 1
-	VMOVUPD	940416(SI), Y2	// fitGrad.ts[49]
-	VMOVUPD	940448(SI), Y3	// fitGrad.ts[49] | 1
+	VMOVUPD	927360(SI), Y0	// fitGrad.ts[0]
+	VMOVUPD	927392(SI), Y1	// fitGrad.ts[0] | 1
+	VMOVUPD	939904(SI), Y2	// fitGrad.ts[49]
+	VMOVUPD	939936(SI), Y3	// fitGrad.ts[49] | 1
 	VCMPPD	$18, Y2, Y0, Y0
 	VCMPPD	$18, Y3, Y1, Y1
 	MOVQ	$50, DI
 	MOVQ	SI, R9
 	MOVQ	SI, R10
 loop2: // 50 times: elements
-	VMOVUPD	940416(R9), Y2	// fitGrad.ts[49]
-	VMOVUPD	940448(R9), Y3	// fitGrad.ts[49] | 1
-	VMOVUPD	Y2, 979328(R10)	// fitGrad.reverse[0]
-	VMOVUPD	Y3, 979360(R10)	// fitGrad.reverse[0] | 1
+	VMOVUPD	939904(R9), Y2	// fitGrad.ts[49]
+	VMOVUPD	939936(R9), Y3	// fitGrad.ts[49] | 1
+	VMOVUPD	Y2, 978816(R10)	// fitGrad.reverse[0]
+	VMOVUPD	Y3, 978848(R10)	// fitGrad.reverse[0] | 1
 	ADDQ	$-256, R9
 	ADDQ	$256, R10
 	DECQ	DI
@@ -17960,14 +17930,14 @@ loop2: // 50 times: elements
 	MOVQ	$50, DI
 	MOVQ	SI, R9
 loop3: // 50 times: elements
-	VMOVUPD	927872(R9), Y2	// fitGrad.ts[0]
-	VMOVUPD	927904(R9), Y3	// fitGrad.ts[0] | 1
-	VMOVUPD	979328(R9), Y4	// fitGrad.reverse[0]
-	VMOVUPD	979360(R9), Y5	// fitGrad.reverse[0] | 1
+	VMOVUPD	927360(R9), Y2	// fitGrad.ts[0]
+	VMOVUPD	927392(R9), Y3	// fitGrad.ts[0] | 1
+	VMOVUPD	978816(R9), Y4	// fitGrad.reverse[0]
+	VMOVUPD	978848(R9), Y5	// fitGrad.reverse[0] | 1
 	VBLENDVPD	Y0, Y2, Y4, Y2
 	VBLENDVPD	Y1, Y3, Y5, Y3
-	VMOVUPD	Y2, 992128(R9)	// fitGrad.stops[0]
-	VMOVUPD	Y3, 992160(R9)	// fitGrad.stops[0] | 1
+	VMOVUPD	Y2, 991616(R9)	// fitGrad.stops[0]
+	VMOVUPD	Y3, 991648(R9)	// fitGrad.stops[0] | 1
 	ADDQ	$256, R9
 	DECQ	DI
 	JNE	loop3
@@ -17979,25 +17949,25 @@ loop3: // 50 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop4: // 4 times: vectors of the block
-	VMOVUPD	927872(SI), Y0	// fitGrad.ts[0]
-	VMOVUPD	927904(SI), Y1	// fitGrad.ts[0] | 1
-	VMOVUPD	Y0, 1094528(SI)	// fitGrad.step0_in0
-	VMOVUPD	Y1, 1094560(SI)	// fitGrad.step0_in0 | 1
-	VMOVUPS	940672(DI), Y0	// fitGrad.q[0]
+	VMOVUPD	927360(SI), Y0	// fitGrad.ts[0]
+	VMOVUPD	927392(SI), Y1	// fitGrad.ts[0] | 1
+	VMOVUPD	Y0, 1094016(SI)	// fitGrad.step0_in0
+	VMOVUPD	Y1, 1094048(SI)	// fitGrad.step0_in0 | 1
+	VMOVUPS	940160(DI), Y0	// fitGrad.q[0]
 	VMOVUPS	Y0, 158976(DI)	// predict0Lanestep.q[0]
-	VMOVUPS	940800(DI), Y0	// fitGrad.q[1]
+	VMOVUPS	940288(DI), Y0	// fitGrad.q[1]
 	VMOVUPS	Y0, 159104(DI)	// predict0Lanestep.q[1]
-	VMOVUPS	953472(DI), Y0	// fitGrad.v[0]
+	VMOVUPS	952960(DI), Y0	// fitGrad.v[0]
 	VMOVUPS	Y0, 159232(DI)	// predict0Lanestep.v[0]
-	VMOVUPS	953600(DI), Y0	// fitGrad.v[1]
+	VMOVUPS	953088(DI), Y0	// fitGrad.v[1]
 	VMOVUPS	Y0, 159360(DI)	// predict0Lanestep.v[1]
-	VMOVUPS	979072(DI), Y0	// fitGrad.load
+	VMOVUPS	978560(DI), Y0	// fitGrad.load
 	VMOVUPS	Y0, 159488(DI)	// predict0Lanestep.extra.0
 	MOVQ	$50, R9
 	MOVQ	SI, R10
 loop5: // 50 times: elements
-	VMOVUPD	927872(R10), Y0	// fitGrad.ts[0]
-	VMOVUPD	927904(R10), Y1	// fitGrad.ts[0] | 1
+	VMOVUPD	927360(R10), Y0	// fitGrad.ts[0]
+	VMOVUPD	927392(R10), Y1	// fitGrad.ts[0] | 1
 	VMOVUPD	Y0, 159616(R10)	// predict0Lanestep.extra.1[0]
 	VMOVUPD	Y1, 159648(R10)	// predict0Lanestep.extra.1[0] | 1
 	ADDQ	$256, R10
@@ -18006,7 +17976,7 @@ loop5: // 50 times: elements
 	MOVQ	$100, R9
 	MOVQ	DI, R10
 loop6: // 100 times: elements
-	VMOVUPS	966272(R10), Y0	// fitGrad.u[0]
+	VMOVUPS	965760(R10), Y0	// fitGrad.u[0]
 	VMOVUPS	Y0, 172416(R10)	// predict0Lanestep.extra.2[0]
 	ADDQ	$128, R10
 	DECQ	R9
@@ -18044,19 +18014,19 @@ loop2: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop3: // 100 times: elements
 	// arm.nde:69
-	VMOVUPS	1004928(R9), Y0	// fitGrad.q_2[0]
-	VMOVUPS	940672(R9), Y1	// fitGrad.q[0]
+	VMOVUPS	1004416(R9), Y0	// fitGrad.q_2[0]
+	VMOVUPS	940160(R9), Y1	// fitGrad.q[0]
 	VSUBPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 1017728(R9)	// fitGrad.sub[0]
+	VMOVUPS	Y0, 1017216(R9)	// fitGrad.sub[0]
 	VMULPS	f32_40000000<>(SB), Y0, Y0
 	VMULPS	f32_3c23d70a<>(SB), Y0, Y0
-	VMOVUPS	Y0, 1030528(R9)	// fitGrad.q_bar[0]
-	VMOVUPS	1043328(R9), Y0	// fitGrad.v_2[0]
-	VMOVUPS	953472(R9), Y1	// fitGrad.v[0]
+	VMOVUPS	Y0, 1030016(R9)	// fitGrad.q_bar[0]
+	VMOVUPS	1042816(R9), Y0	// fitGrad.v_2[0]
+	VMOVUPS	952960(R9), Y1	// fitGrad.v[0]
 	VSUBPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 1056128(R9)	// fitGrad.sub_2[0]
+	VMOVUPS	Y0, 1055616(R9)	// fitGrad.sub_2[0]
 	VMULPS	f32_40000000<>(SB), Y0, Y0
-	VMOVUPS	Y0, 1068928(R9)	// fitGrad.mul[0]
+	VMOVUPS	Y0, 1068416(R9)	// fitGrad.mul[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop3
@@ -18065,9 +18035,9 @@ loop3: // 100 times: elements
 	MOVQ	$100, DI
 	MOVQ	SI, R9
 loop4: // 100 times: elements
-	VMOVUPS	1068928(R9), Y1	// fitGrad.mul[0]
+	VMOVUPS	1068416(R9), Y1	// fitGrad.mul[0]
 	VMULPS	Y1, Y0, Y1
-	VMOVUPS	Y1, 1081728(R9)	// fitGrad.v_bar[0]
+	VMOVUPS	Y1, 1081216(R9)	// fitGrad.v_bar[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop4
@@ -18079,43 +18049,43 @@ loop4: // 100 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop5: // 4 times: vectors of the block
-	VMOVUPS	979072(SI), Y0	// fitGrad.load
-	VMOVUPS	Y0, 839040(SI)	// predict0RecLanerev.extra.0
+	VMOVUPS	978560(SI), Y0	// fitGrad.load
+	VMOVUPS	Y0, 838528(SI)	// predict0RecLanerev.extra.0
 	MOVQ	$50, R9
 	MOVQ	DI, R10
 loop6: // 50 times: elements
-	VMOVUPD	927872(R10), Y0	// fitGrad.ts[0]
-	VMOVUPD	927904(R10), Y1	// fitGrad.ts[0] | 1
-	VMOVUPD	Y0, 839168(R10)	// predict0RecLanerev.extra.1[0]
-	VMOVUPD	Y1, 839200(R10)	// predict0RecLanerev.extra.1[0] | 1
+	VMOVUPD	927360(R10), Y0	// fitGrad.ts[0]
+	VMOVUPD	927392(R10), Y1	// fitGrad.ts[0] | 1
+	VMOVUPD	Y0, 838656(R10)	// predict0RecLanerev.extra.1[0]
+	VMOVUPD	Y1, 838688(R10)	// predict0RecLanerev.extra.1[0] | 1
 	ADDQ	$256, R10
 	DECQ	R9
 	JNE	loop6
 	MOVQ	$100, R9
 	MOVQ	SI, R10
 loop7: // 100 times: elements
-	VMOVUPS	966272(R10), Y0	// fitGrad.u[0]
-	VMOVUPS	Y0, 851968(R10)	// predict0RecLanerev.extra.2[0]
+	VMOVUPS	965760(R10), Y0	// fitGrad.u[0]
+	VMOVUPS	Y0, 851456(R10)	// predict0RecLanerev.extra.2[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop7
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 864768(SI)	// predict0RecLanerev.q.bar[0]
+	VMOVUPS	Y0, 864256(SI)	// predict0RecLanerev.q.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 864896(SI)	// predict0RecLanerev.q.bar[1]
+	VMOVUPS	Y0, 864384(SI)	// predict0RecLanerev.q.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 865024(SI)	// predict0RecLanerev.v.bar[0]
+	VMOVUPS	Y0, 864512(SI)	// predict0RecLanerev.v.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 865152(SI)	// predict0RecLanerev.v.bar[1]
+	VMOVUPS	Y0, 864640(SI)	// predict0RecLanerev.v.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 865280(SI)	// predict0RecLanerev.extra.0.sum
+	VMOVUPS	Y0, 864768(SI)	// predict0RecLanerev.extra.0.sum
 	MOVQ	$50, R9
 	MOVQ	DI, R10
 loop8: // 50 times: elements
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 865408(R10)	// predict0RecLanerev.extra.1.sum[0]
+	VMOVUPD	Y0, 864896(R10)	// predict0RecLanerev.extra.1.sum[0]
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 865440(R10)	// predict0RecLanerev.extra.1.sum[0] | 1
+	VMOVUPD	Y0, 864928(R10)	// predict0RecLanerev.extra.1.sum[0] | 1
 	ADDQ	$256, R10
 	DECQ	R9
 	JNE	loop8
@@ -18123,42 +18093,42 @@ loop8: // 50 times: elements
 	MOVQ	SI, R10
 loop9: // 100 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 878208(R10)	// predict0RecLanerev.extra.2.sum[0]
+	VMOVUPS	Y0, 877696(R10)	// predict0RecLanerev.extra.2.sum[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop9
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 891008(SI)	// predict0RecLanerev.data.0.bar[0]
+	VMOVUPS	Y0, 890496(SI)	// predict0RecLanerev.data.0.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 891136(SI)	// predict0RecLanerev.data.0.bar[1]
+	VMOVUPS	Y0, 890624(SI)	// predict0RecLanerev.data.0.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 891264(SI)	// predict0RecLanerev.data.1.bar[0]
+	VMOVUPS	Y0, 890752(SI)	// predict0RecLanerev.data.1.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 891392(SI)	// predict0RecLanerev.data.1.bar[1]
+	VMOVUPS	Y0, 890880(SI)	// predict0RecLanerev.data.1.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 891520(SI)	// predict0RecLanerev.data.2.bar[0]
+	VMOVUPS	Y0, 891008(SI)	// predict0RecLanerev.data.2.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 891648(SI)	// predict0RecLanerev.data.2.bar[1]
+	VMOVUPS	Y0, 891136(SI)	// predict0RecLanerev.data.2.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 891776(SI)	// predict0RecLanerev.data.3.bar[0]
+	VMOVUPS	Y0, 891264(SI)	// predict0RecLanerev.data.3.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 891904(SI)	// predict0RecLanerev.data.3.bar[1]
+	VMOVUPS	Y0, 891392(SI)	// predict0RecLanerev.data.3.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 892032(SI)	// predict0RecLanerev.data.4.bar[0]
+	VMOVUPS	Y0, 891520(SI)	// predict0RecLanerev.data.4.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 892160(SI)	// predict0RecLanerev.data.4.bar[1]
+	VMOVUPS	Y0, 891648(SI)	// predict0RecLanerev.data.4.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 892288(SI)	// predict0RecLanerev.data.5.bar[0]
+	VMOVUPS	Y0, 891776(SI)	// predict0RecLanerev.data.5.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 892416(SI)	// predict0RecLanerev.data.5.bar[1]
+	VMOVUPS	Y0, 891904(SI)	// predict0RecLanerev.data.5.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 892544(SI)	// predict0RecLanerev.q.start.bar[0]
+	VMOVUPS	Y0, 892032(SI)	// predict0RecLanerev.q.start.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 892672(SI)	// predict0RecLanerev.q.start.bar[1]
+	VMOVUPS	Y0, 892160(SI)	// predict0RecLanerev.q.start.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 892800(SI)	// predict0RecLanerev.v.start.bar[0]
+	VMOVUPS	Y0, 892288(SI)	// predict0RecLanerev.v.start.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 892928(SI)	// predict0RecLanerev.v.start.bar[1]
+	VMOVUPS	Y0, 892416(SI)	// predict0RecLanerev.v.start.bar[1]
 	ADDQ	$32, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -18195,10 +18165,10 @@ loop2: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop3: // 100 times: elements
 	// arm.nde:69
-	VMOVUPS	1017728(R9), Y3	// fitGrad.sub[0]
+	VMOVUPS	1017216(R9), Y3	// fitGrad.sub[0]
 	VMULPS	Y3, Y3, Y3
 	VADDPS	Y3, Y1, Y1
-	VMOVUPS	1056128(R9), Y3	// fitGrad.sub_2[0]
+	VMOVUPS	1055616(R9), Y3	// fitGrad.sub_2[0]
 	VMULPS	Y3, Y3, Y3
 	VADDPS	Y3, Y2, Y2
 	ADDQ	$128, R9
@@ -18209,7 +18179,7 @@ loop3: // 100 times: elements
 	VFMADD231PS	f32_3dcccccd<>(SB), Y2, Y1
 	VBROADCASTSS	36(DX), Y2	// mul.4
 	VADDPS	Y2, Y1, Y1
-	VMOVUPS	Y1, 979200(SI)	// fitGrad.loss
+	VMOVUPS	Y1, 978688(SI)	// fitGrad.loss
 	MOVQ	$192, DI
 	MOVQ	DX, R9
 	MOVQ	R8, R10

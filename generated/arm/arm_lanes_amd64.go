@@ -126,7 +126,6 @@ type laneFrame struct {
 		stepH       [32]float64
 		_           [512]byte
 		stepLeft    [32]float64
-		stepMore    [32]float64
 		stepAtStart [32]float64
 		qRowStart   [32]float64
 		vRowStart   [32]float64
@@ -651,7 +650,6 @@ type laneFrame struct {
 		stepH       [32]float64
 		_           [512]byte
 		stepLeft    [32]float64
-		stepMore    [32]float64
 		stepAtStart [32]float64
 		qRowStart   [32]float64
 		vRowStart   [32]float64
@@ -952,7 +950,7 @@ type laneFrame struct {
 }
 
 // Kernels know the places in a frame as numbers.
-var _ = [1094784]byte([unsafe.Sizeof(laneFrame{})]byte{})
+var _ = [1094272]byte([unsafe.Sizeof(laneFrame{})]byte{})
 
 // lanes runs 32 samples at a time on one goroutine.
 type lanes struct {

@@ -4675,14 +4675,14 @@ TEXT ·forecast0LanestepAVX2(SB), 0, $8-32
 // forecast0Laneoutput is Forecast.0.laneoutput (forecast.nde:38) of a block of samples.
 TEXT forecast0Laneoutput_avx2<>(SB), NOSPLIT, $0-0
 loop1: // rows from which others follow
-	CVTTSD2SQ	192768(AX), R15	// step.at.start
+	CVTTSD2SQ	192512(AX), R15	// step.at.start
 	ADDQ	AX, R15
 	MOVQ	R15, 65536(AX)
 	CVTTSD2SQ	190464(AX), R15	// step.row
 	IMULQ	$256, R15
 	ADDQ	65536(AX), R15
 	MOVQ	R15, 65544(AX)
-	CVTTSD2SQ	193024(AX), R15	// z.row.start
+	CVTTSD2SQ	192768(AX), R15	// z.row.start
 	ADDQ	AX, R15
 	MOVQ	R15, 65552(AX)
 	CVTTSD2SQ	190464(AX), R15	// step.row
@@ -4734,14 +4734,14 @@ loop3: // 4 times: vectors of the block
 	VANDPS	Y13, Y12, Y13
 	VANDPS	f32_3f800000<>(SB), Y13, Y14
 	VADDPS	Y14, Y1, Y1
-	VMOVUPS	Y1, 193280(CX)	// step.next_next
+	VMOVUPS	Y1, 193024(CX)	// step.next_next
 	VXORPD	f64_ffffffffffffffff<>(SB), Y6, Y1
 	VXORPD	f64_ffffffffffffffff<>(SB), Y7, Y6
 	VSHUFPS	$136, Y6, Y1, Y1
 	VPERMPD	$216, Y1, Y1
 	VANDPS	Y1, Y12, Y1
 	VBLENDVPS	Y1, f32_00000000<>(SB), Y0, Y0
-	VMOVUPS	Y0, 193408(CX)	// step.open_next
+	VMOVUPS	Y0, 193152(CX)	// step.open_next
 	VCMPPD	$0, Y8, Y2, Y0
 	VCMPPD	$0, Y9, Y3, Y1
 	VCMPPD	$0, Y4, Y2, Y4
@@ -4796,9 +4796,9 @@ loop4: // 8 times: elements
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop5: // 4 times: vectors of the block
-	VMOVUPS	193280(SI), Y0	// step.next_next
+	VMOVUPS	193024(SI), Y0	// step.next_next
 	VMOVUPS	Y0, 190208(SI)	// step.next
-	VMOVUPS	193408(SI), Y0	// step.open_next
+	VMOVUPS	193152(SI), Y0	// step.open_next
 	VMOVUPS	Y0, 190336(SI)	// step.open
 	ADDQ	$32, SI
 	DECQ	CX
@@ -4820,7 +4820,6 @@ loop5: // 4 times: vectors of the block
 	VANDPS	Y3, Y1, Y1
 	VCMPPS	$17, f32_42000000<>(SB), Y2, Y2
 	VANDPS	Y2, Y1, Y1
-	VORPS	f32_00000000<>(SB), Y1, Y1
 	VMOVUPS	190368(AX), Y2	// step.open | 1
 	VMOVUPS	f32_00000000<>(SB), Y3
 	VCMPPS	$17, Y2, Y3, Y2
@@ -4829,43 +4828,32 @@ loop5: // 4 times: vectors of the block
 	VANDPS	Y4, Y2, Y2
 	VCMPPS	$17, f32_42000000<>(SB), Y3, Y3
 	VANDPS	Y3, Y2, Y2
+	VMOVUPS	190400(AX), Y3	// step.open | 2
+	VMOVUPS	f32_00000000<>(SB), Y4
+	VCMPPS	$17, Y3, Y4, Y3
+	VMOVUPS	190272(AX), Y4	// step.next | 2
+	VCMPPS	$0, Y0, Y4, Y5
+	VANDPS	Y5, Y3, Y3
+	VCMPPS	$17, f32_42000000<>(SB), Y4, Y4
+	VANDPS	Y4, Y3, Y3
+	VMOVUPS	190432(AX), Y4	// step.open | 3
+	VMOVUPS	f32_00000000<>(SB), Y5
+	VCMPPS	$17, Y4, Y5, Y4
+	VMOVUPS	190304(AX), Y5	// step.next | 3
+	VCMPPS	$0, Y0, Y5, Y0
+	VANDPS	Y0, Y4, Y0
+	VCMPPS	$17, f32_42000000<>(SB), Y5, Y4
+	VANDPS	Y4, Y0, Y0
 	VORPS	Y2, Y1, Y1
-	VMOVUPS	190400(AX), Y2	// step.open | 2
-	VMOVUPS	f32_00000000<>(SB), Y3
-	VCMPPS	$17, Y2, Y3, Y2
-	VMOVUPS	190272(AX), Y3	// step.next | 2
-	VCMPPS	$0, Y0, Y3, Y4
-	VANDPS	Y4, Y2, Y2
-	VCMPPS	$17, f32_42000000<>(SB), Y3, Y3
-	VANDPS	Y3, Y2, Y2
-	VORPS	Y2, Y1, Y1
-	VMOVUPS	190432(AX), Y2	// step.open | 3
-	VMOVUPS	f32_00000000<>(SB), Y3
-	VCMPPS	$17, Y2, Y3, Y2
-	VMOVUPS	190304(AX), Y3	// step.next | 3
-	VCMPPS	$0, Y0, Y3, Y0
-	VANDPS	Y0, Y2, Y0
-	VCMPPS	$17, f32_42000000<>(SB), Y3, Y2
-	VANDPS	Y2, Y0, Y0
+	VORPS	Y0, Y3, Y0
 	VORPS	Y0, Y1, Y0
-	VANDPS	f32_3f800000<>(SB), Y0, Y0
-	VPERM2F128	$1, Y0, Y0, Y1
-	VADDPS	Y1, Y0, Y0
-	VSHUFPS	$78, Y0, Y0, Y1
-	VADDPS	Y1, Y0, Y0
-	VSHUFPS	$177, Y0, Y0, Y1
-	VADDPS	Y1, Y0, Y0
-	VEXTRACTF128	$1, Y0, X1
-	VCVTPS2PD	X0, Y0
-	VCVTPS2PD	X1, Y1
 	VBROADCASTSD	192256(AX), Y1	// step.left
 	VMOVUPD	f64_0000000000000000<>(SB), Y2
 	VCMPPD	$17, Y1, Y2, Y1
-	VANDPD	Y1, Y0, Y0
-	VMOVSD	X0, 192512(AX)	// step.more
+	VANDPS	Y1, Y0, Y0
 	ADDQ	$256, 65568(AX)
 	ADDQ	$1024, 65576(AX)
-	CMPQ	192512(AX), $0	// step.more
+	VPTEST	Y0, Y0
 	JNE	loop2
 	// the first row that a sample has to take, if there is one
 	VMOVUPS	190336(AX), Y0	// step.open
@@ -4903,17 +4891,14 @@ loop5: // 4 times: vectors of the block
 	VMINPS	Y1, Y0, Y0
 	VSHUFPS	$177, Y0, Y0, Y1
 	VMINPS	Y1, Y0, Y0
-	VEXTRACTF128	$1, Y0, X1
 	VCVTPS2PD	X0, Y0
-	VCVTPS2PD	X1, Y1
 	VMOVSD	X0, 190464(AX)	// step.row
 	VCMPPD	$17, f64_4040000000000000<>(SB), Y0, Y0
 	VBROADCASTSD	192256(AX), Y1	// step.left
 	VMOVUPD	f64_0000000000000000<>(SB), Y2
 	VCMPPD	$17, Y1, Y2, Y1
 	VANDPD	Y1, Y0, Y0
-	VMOVSD	X0, 192512(AX)	// step.more
-	CMPQ	192512(AX), $0	// step.more
+	VPTEST	Y0, Y0
 	JNE	loop1
 	RET
 
@@ -4933,15 +4918,15 @@ TEXT ·forecast0LaneoutputAVX2(SB), 0, $8-32
 // forecast0Laneorder is Forecast.0.laneorder (forecast.nde:38) of a block of samples.
 TEXT forecast0Laneorder_avx2<>(SB), NOSPLIT, $0-0
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVSD	X0, 194048(AX)	// step.once
+	VMOVSD	X0, 193792(AX)	// step.once
 loop1:
-	CVTTSD2SQ	192768(AX), CX	// forecast0Laneoutput.step.at.start
+	CVTTSD2SQ	192512(AX), CX	// forecast0Laneoutput.step.at.start
 	ADDQ	AX, CX
 	MOVQ	$8, SI
 	MOVQ	AX, DI
 	MOVQ	CX, R9
 loop2: // 8 times: vectors of the block
-	VMOVUPD	193536(DI), Y0	// step.start
+	VMOVUPD	193280(DI), Y0	// step.start
 	VMOVUPD	f64_ffffffffffffffff<>(SB), Y1
 	VMOVUPD	f64_ffffffffffffffff<>(SB), Y2
 	MOVQ	$32, R10
@@ -4962,12 +4947,12 @@ loop3: // 32 times: output times
 	JNE	loop3
 	VORPD	Y2, Y1, Y0
 	VANDPD	f64_3ff0000000000000<>(SB), Y0, Y0
-	VMOVUPD	Y0, 193792(DI)	// step.in_order
+	VMOVUPD	Y0, 193536(DI)	// step.in_order
 	ADDQ	$32, DI
 	ADDQ	$32, R9
 	DECQ	SI
 	JNE	loop2
-	CMPQ	194048(AX), $0	// step.once
+	CMPQ	193792(AX), $0	// step.once
 	JNE	loop1
 	RET
 
@@ -5003,10 +4988,10 @@ loop1: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop2: // 8 times: terms of the sums
-	VMOVUPS	194304(R10), Y8	// z[0]
-	VMOVUPS	194336(R10), Y9	// z[0] | 1
-	VMOVUPS	194368(R10), Y10	// z[0] | 2
-	VMOVUPS	194400(R10), Y11	// z[0] | 3
+	VMOVUPS	194048(R10), Y8	// z[0]
+	VMOVUPS	194080(R10), Y9	// z[0] | 1
+	VMOVUPS	194112(R10), Y10	// z[0] | 2
+	VMOVUPS	194144(R10), Y11	// z[0] | 3
 	VBROADCASTSS	39796(R11), Y12	// dec.0.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -5021,14 +5006,14 @@ loop2: // 8 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop2
-	VMOVUPS	Y0, 195712(DI)	// matvec[0]
-	VMOVUPS	Y1, 195744(DI)	// matvec[0] | 1
-	VMOVUPS	Y2, 195776(DI)	// matvec[0] | 2
-	VMOVUPS	Y3, 195808(DI)	// matvec[0] | 3
-	VMOVUPS	Y4, 195840(DI)	// matvec[1]
-	VMOVUPS	Y5, 195872(DI)	// matvec[1] | 1
-	VMOVUPS	Y6, 195904(DI)	// matvec[1] | 2
-	VMOVUPS	Y7, 195936(DI)	// matvec[1] | 3
+	VMOVUPS	Y0, 195456(DI)	// matvec[0]
+	VMOVUPS	Y1, 195488(DI)	// matvec[0] | 1
+	VMOVUPS	Y2, 195520(DI)	// matvec[0] | 2
+	VMOVUPS	Y3, 195552(DI)	// matvec[0] | 3
+	VMOVUPS	Y4, 195584(DI)	// matvec[1]
+	VMOVUPS	Y5, 195616(DI)	// matvec[1] | 1
+	VMOVUPS	Y6, 195648(DI)	// matvec[1] | 2
+	VMOVUPS	Y7, 195680(DI)	// matvec[1] | 3
 	ADDQ	$64, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -5044,7 +5029,7 @@ loop3: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop4: // 32 times: elements
 	// forecast.nde:22
-	VMOVUPS	195712(R9), Y3	// matvec[0]
+	VMOVUPS	195456(R9), Y3	// matvec[0]
 	VBROADCASTSS	40820(R10), Y4	// dec.0.bias[0]
 	VADDPS	Y4, Y3, Y3
 	VORPS	f32_80000000<>(SB), Y3, Y4
@@ -5091,13 +5076,13 @@ loop4: // 32 times: elements
 	JNE	loop4
 	VBROADCASTSS	41332(BX), Y3	// dec.2.bias[0]
 	VADDPS	Y3, Y0, Y0
-	VMOVUPS	Y0, 195328(SI)	// out0[0]
+	VMOVUPS	Y0, 195072(SI)	// out0[0]
 	VBROADCASTSS	41336(BX), Y0	// dec.2.bias[1]
 	VADDPS	Y0, Y1, Y0
-	VMOVUPS	Y0, 195456(SI)	// out0[1]
+	VMOVUPS	Y0, 195200(SI)	// out0[1]
 	VBROADCASTSS	41340(BX), Y0	// dec.2.bias[2]
 	VADDPS	Y0, Y2, Y0
-	VMOVUPS	Y0, 195584(SI)	// out0[2]
+	VMOVUPS	Y0, 195328(SI)	// out0[2]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop3
@@ -5115,33 +5100,33 @@ loop1: // 4 times: vectors of the block
 	MOVQ	DX, R11
 loop2: // 192 times: elements
 	// forecast.nde:36
-	VMOVUPS	216192(R10), Y0	// forecastSample.ys[0]
+	VMOVUPS	215936(R10), Y0	// forecastSample.ys[0]
 	VBROADCASTSS	(R11), Y1	// Series.ys.channel.mean.expand[0]
 	VSUBPS	Y1, Y0, Y0
 	VBROADCASTSS	768(R11), Y1	// Series.ys.channel.std.expand[0]
 	VDIVPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 262912(R10)	// forecastSample.div[0]
+	VMOVUPS	Y0, 262656(R10)	// forecastSample.div[0]
 	ADDQ	$128, R10
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop2
-	VMOVUPD	215936(DI), Y0	// forecastSample.ts[63]
-	VMOVUPD	215968(DI), Y0	// forecastSample.ts[63] | 1
+	VMOVUPD	215680(DI), Y0	// forecastSample.ts[63]
+	VMOVUPD	215712(DI), Y0	// forecastSample.ts[63] | 1
 	MOVQ	$64, R9
 	MOVQ	DI, R10
 	MOVQ	SI, R11
 loop3: // 64 times: elements
 	// forecast.nde:13
-	VMOVUPD	199808(R10), Y0	// forecastSample.ts[0]
-	VMOVUPD	199840(R10), Y1	// forecastSample.ts[0] | 1
-	VMOVUPD	215936(DI), Y2	// forecastSample.ts[63]
-	VMOVUPD	215968(DI), Y3	// forecastSample.ts[63] | 1
+	VMOVUPD	199552(R10), Y0	// forecastSample.ts[0]
+	VMOVUPD	199584(R10), Y1	// forecastSample.ts[0] | 1
+	VMOVUPD	215680(DI), Y2	// forecastSample.ts[63]
+	VMOVUPD	215712(DI), Y3	// forecastSample.ts[63] | 1
 	VSUBPD	Y2, Y0, Y0
 	VSUBPD	Y3, Y1, Y1
 	VCVTPD2PSY	Y0, X0
 	VCVTPD2PSY	Y1, X1
 	VINSERTF128	$1, X1, Y0, Y0
-	VMOVUPS	Y0, 287488(R11)	// forecastSample.cast[0]
+	VMOVUPS	Y0, 287232(R11)	// forecastSample.cast[0]
 	ADDQ	$256, R10
 	ADDQ	$128, R11
 	DECQ	R9
@@ -5151,14 +5136,14 @@ loop3: // 64 times: elements
 	MOVQ	SI, R11
 	MOVQ	SI, R12
 loop4: // 64 times: elements
-	VMOVUPS	262912(R10), Y0	// forecastSample.div[0]
-	VMOVUPS	Y0, 295680(R11)	// forecastSample.concat[0]
-	VMOVUPS	263040(R10), Y0	// forecastSample.div[1]
-	VMOVUPS	Y0, 295808(R11)	// forecastSample.concat[1]
-	VMOVUPS	263168(R10), Y0	// forecastSample.div[2]
-	VMOVUPS	Y0, 295936(R11)	// forecastSample.concat[2]
-	VMOVUPS	287488(R12), Y0	// forecastSample.cast[0]
-	VMOVUPS	Y0, 296064(R11)	// forecastSample.concat[3]
+	VMOVUPS	262656(R10), Y0	// forecastSample.div[0]
+	VMOVUPS	Y0, 295424(R11)	// forecastSample.concat[0]
+	VMOVUPS	262784(R10), Y0	// forecastSample.div[1]
+	VMOVUPS	Y0, 295552(R11)	// forecastSample.concat[1]
+	VMOVUPS	262912(R10), Y0	// forecastSample.div[2]
+	VMOVUPS	Y0, 295680(R11)	// forecastSample.concat[2]
+	VMOVUPS	287232(R12), Y0	// forecastSample.cast[0]
+	VMOVUPS	Y0, 295808(R11)	// forecastSample.concat[3]
 	ADDQ	$384, R10
 	ADDQ	$512, R11
 	ADDQ	$128, R12
@@ -5168,14 +5153,14 @@ loop4: // 64 times: elements
 	MOVQ	SI, R10
 	MOVQ	SI, R11
 loop5: // 64 times: elements
-	VMOVUPS	327936(R10), Y0	// forecastSample.concat[252]
-	VMOVUPS	Y0, 328448(R11)	// forecastSample.reverse[0]
-	VMOVUPS	328064(R10), Y0	// forecastSample.concat[253]
-	VMOVUPS	Y0, 328576(R11)	// forecastSample.reverse[1]
-	VMOVUPS	328192(R10), Y0	// forecastSample.concat[254]
-	VMOVUPS	Y0, 328704(R11)	// forecastSample.reverse[2]
-	VMOVUPS	328320(R10), Y0	// forecastSample.concat[255]
-	VMOVUPS	Y0, 328832(R11)	// forecastSample.reverse[3]
+	VMOVUPS	327680(R10), Y0	// forecastSample.concat[252]
+	VMOVUPS	Y0, 328192(R11)	// forecastSample.reverse[0]
+	VMOVUPS	327808(R10), Y0	// forecastSample.concat[253]
+	VMOVUPS	Y0, 328320(R11)	// forecastSample.reverse[1]
+	VMOVUPS	327936(R10), Y0	// forecastSample.concat[254]
+	VMOVUPS	Y0, 328448(R11)	// forecastSample.reverse[2]
+	VMOVUPS	328064(R10), Y0	// forecastSample.concat[255]
+	VMOVUPS	Y0, 328576(R11)	// forecastSample.reverse[3]
 	ADDQ	$-512, R10
 	ADDQ	$512, R11
 	DECQ	R9
@@ -5206,13 +5191,13 @@ loop7: // 64 times: runs of enc.1.cell
 	MOVQ	SI, R9
 	MOVQ	AX, R10
 loop8: // 4 times: vectors of the block
-	VMOVUPS	328448(R9), Y0	// forecastSample.reverse[0]
+	VMOVUPS	328192(R9), Y0	// forecastSample.reverse[0]
 	VMOVUPS	Y0, 70016(R10)	// enc1Cell.x[0]
-	VMOVUPS	328576(R9), Y0	// forecastSample.reverse[1]
+	VMOVUPS	328320(R9), Y0	// forecastSample.reverse[1]
 	VMOVUPS	Y0, 70144(R10)	// enc1Cell.x[1]
-	VMOVUPS	328704(R9), Y0	// forecastSample.reverse[2]
+	VMOVUPS	328448(R9), Y0	// forecastSample.reverse[2]
 	VMOVUPS	Y0, 70272(R10)	// enc1Cell.x[2]
-	VMOVUPS	328832(R9), Y0	// forecastSample.reverse[3]
+	VMOVUPS	328576(R9), Y0	// forecastSample.reverse[3]
 	VMOVUPS	Y0, 70400(R10)	// enc1Cell.x[3]
 	ADDQ	$32, R9
 	ADDQ	$32, R10
@@ -5247,10 +5232,10 @@ loop11: // 32 times: elements
 	VMOVUPS	65952(SI), Y1	// enc1Cell.h[0] | 1
 	VMOVUPS	65984(SI), Y2	// enc1Cell.h[0] | 2
 	VMOVUPS	66016(SI), Y3	// enc1Cell.h[0] | 3
-	VMOVUPS	Y0, 361216(SI)	// forecastSample.result[0]
-	VMOVUPS	Y1, 361248(SI)	// forecastSample.result[0] | 1
-	VMOVUPS	Y2, 361280(SI)	// forecastSample.result[0] | 2
-	VMOVUPS	Y3, 361312(SI)	// forecastSample.result[0] | 3
+	VMOVUPS	Y0, 360960(SI)	// forecastSample.result[0]
+	VMOVUPS	Y1, 360992(SI)	// forecastSample.result[0] | 1
+	VMOVUPS	Y2, 361024(SI)	// forecastSample.result[0] | 2
+	VMOVUPS	Y3, 361056(SI)	// forecastSample.result[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop11
@@ -5272,10 +5257,10 @@ loop12: // 8 times: tiles of 2 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop13: // 32 times: terms of the sums
-	VMOVUPS	361216(R11), Y8	// forecastSample.result[0]
-	VMOVUPS	361248(R11), Y9	// forecastSample.result[0] | 1
-	VMOVUPS	361280(R11), Y10	// forecastSample.result[0] | 2
-	VMOVUPS	361312(R11), Y11	// forecastSample.result[0] | 3
+	VMOVUPS	360960(R11), Y8	// forecastSample.result[0]
+	VMOVUPS	360992(R11), Y9	// forecastSample.result[0] | 1
+	VMOVUPS	361024(R11), Y10	// forecastSample.result[0] | 2
+	VMOVUPS	361056(R11), Y11	// forecastSample.result[0] | 3
 	VBROADCASTSS	14592(R12), Y12	// enc.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -5295,19 +5280,19 @@ loop13: // 32 times: terms of the sums
 	VADDPS	Y8, Y1, Y1
 	VADDPS	Y8, Y2, Y2
 	VADDPS	Y8, Y3, Y3
-	VMOVUPS	Y0, 365312(R9)	// forecastSample.h[0]
-	VMOVUPS	Y1, 365344(R9)	// forecastSample.h[0] | 1
-	VMOVUPS	Y2, 365376(R9)	// forecastSample.h[0] | 2
-	VMOVUPS	Y3, 365408(R9)	// forecastSample.h[0] | 3
+	VMOVUPS	Y0, 365056(R9)	// forecastSample.h[0]
+	VMOVUPS	Y1, 365088(R9)	// forecastSample.h[0] | 1
+	VMOVUPS	Y2, 365120(R9)	// forecastSample.h[0] | 2
+	VMOVUPS	Y3, 365152(R9)	// forecastSample.h[0] | 3
 	VBROADCASTSS	16644(DI), Y0	// enc.2.bias[1]
 	VADDPS	Y0, Y4, Y1
 	VADDPS	Y0, Y5, Y2
 	VADDPS	Y0, Y6, Y3
 	VADDPS	Y0, Y7, Y0
-	VMOVUPS	Y1, 365440(R9)	// forecastSample.h[1]
-	VMOVUPS	Y2, 365472(R9)	// forecastSample.h[1] | 1
-	VMOVUPS	Y3, 365504(R9)	// forecastSample.h[1] | 2
-	VMOVUPS	Y0, 365536(R9)	// forecastSample.h[1] | 3
+	VMOVUPS	Y1, 365184(R9)	// forecastSample.h[1]
+	VMOVUPS	Y2, 365216(R9)	// forecastSample.h[1] | 1
+	VMOVUPS	Y3, 365248(R9)	// forecastSample.h[1] | 2
+	VMOVUPS	Y0, 365280(R9)	// forecastSample.h[1] | 3
 	ADDQ	$256, SI
 	ADDQ	$8, DI
 	ADDQ	$256, R9
@@ -5321,7 +5306,7 @@ loop14: // 4 times: vectors of the block
 	MOVQ	SI, R10
 loop15: // 8 times: elements
 	// forecast.nde:37
-	VMOVUPS	366336(R10), Y0	// forecastSample.h[8]
+	VMOVUPS	366080(R10), Y0	// forecastSample.h[8]
 	VMOVUPS	f32_42b40000<>(SB), Y1
 	VMINPS	Y0, Y1, Y0
 	VMOVUPS	f32_c2d00000<>(SB), Y1
@@ -5347,13 +5332,13 @@ loop15: // 8 times: elements
 	VPADDD	f32_3f800000<>(SB), Y0, Y0
 	VMULPS	Y2, Y3, Y1
 	VMULPS	Y0, Y1, Y0
-	VMOVUPS	Y0, 367360(R10)	// forecastSample.exp[0]
+	VMOVUPS	Y0, 367104(R10)	// forecastSample.exp[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop15
 	// forecast.nde:38
-	VMOVUPD	249472(DI), Y0	// forecastSample.key[2]
-	VMOVUPD	249504(DI), Y1	// forecastSample.key[2] | 1
+	VMOVUPD	249216(DI), Y0	// forecastSample.key[2]
+	VMOVUPD	249248(DI), Y1	// forecastSample.key[2] | 1
 	VMULPD	f64_3df0000000000000<>(SB), Y0, Y1
 	VROUNDPD	$9, Y1, Y1
 	VFNMADD231PD	f64_41f0000000000000<>(SB), Y1, Y0
@@ -5361,8 +5346,8 @@ loop15: // 8 times: elements
 	VXORPD	f64_4330000000000000<>(SB), Y0, Y0
 	VADDPD	f64_4330000000000000<>(SB), Y1, Y1
 	VXORPD	f64_4330000000000000<>(SB), Y1, Y1
-	VMOVUPD	249728(DI), Y2	// forecastSample.key[3]
-	VMOVUPD	249760(DI), Y3	// forecastSample.key[3] | 1
+	VMOVUPD	249472(DI), Y2	// forecastSample.key[3]
+	VMOVUPD	249504(DI), Y3	// forecastSample.key[3] | 1
 	VMULPD	f64_3df0000000000000<>(SB), Y2, Y3
 	VROUNDPD	$9, Y3, Y3
 	VFNMADD231PD	f64_41f0000000000000<>(SB), Y3, Y2
@@ -5370,12 +5355,12 @@ loop15: // 8 times: elements
 	VXORPD	f64_4330000000000000<>(SB), Y2, Y2
 	VADDPD	f64_4330000000000000<>(SB), Y3, Y3
 	VXORPD	f64_4330000000000000<>(SB), Y3, Y3
-	VMOVUPD	248960(DI), Y4	// forecastSample.key[0]
-	VMOVUPD	248992(DI), Y5	// forecastSample.key[0] | 1
+	VMOVUPD	248704(DI), Y4	// forecastSample.key[0]
+	VMOVUPD	248736(DI), Y5	// forecastSample.key[0] | 1
 	VADDPD	f64_4330000000000000<>(SB), Y4, Y4
 	VXORPD	f64_4330000000000000<>(SB), Y4, Y4
-	VMOVUPD	249216(DI), Y5	// forecastSample.key[1]
-	VMOVUPD	249248(DI), Y6	// forecastSample.key[1] | 1
+	VMOVUPD	248960(DI), Y5	// forecastSample.key[1]
+	VMOVUPD	248992(DI), Y6	// forecastSample.key[1] | 1
 	VADDPD	f64_4330000000000000<>(SB), Y5, Y5
 	VXORPD	f64_4330000000000000<>(SB), Y5, Y5
 	VMOVAPD	Y0, Y15
@@ -5415,13 +5400,13 @@ loop16: // 5 times
 	VMOVAPD	Y9, Y5
 	DECQ	R9
 	JNE	loop16
-	VMOVUPD	250240(DI), Y0	// forecastSample.key[5]
-	VMOVUPD	250272(DI), Y1	// forecastSample.key[5] | 1
+	VMOVUPD	249984(DI), Y0	// forecastSample.key[5]
+	VMOVUPD	250016(DI), Y1	// forecastSample.key[5] | 1
 	VADDPD	f64_4330000000000000<>(SB), Y0, Y0
 	VXORPD	f64_4330000000000000<>(SB), Y0, Y0
 	VXORPD	f64_0000000076919c87<>(SB), Y0, Y0
-	VMOVUPD	249984(DI), Y1	// forecastSample.key[4]
-	VMOVUPD	250016(DI), Y3	// forecastSample.key[4] | 1
+	VMOVUPD	249728(DI), Y1	// forecastSample.key[4]
+	VMOVUPD	249760(DI), Y3	// forecastSample.key[4] | 1
 	VADDPD	f64_4330000000000000<>(SB), Y1, Y1
 	VXORPD	f64_4330000000000000<>(SB), Y1, Y15
 	VMOVUPS	Y15, 64(AX)
@@ -5443,8 +5428,8 @@ loop16: // 5 times
 	VPSRLQ	$1, Y0, Y0
 	VMOVAPD	Y0, Y15
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPD	249472(DI), Y0	// forecastSample.key[2]
-	VMOVUPD	249504(DI), Y0	// forecastSample.key[2] | 1
+	VMOVUPD	249216(DI), Y0	// forecastSample.key[2]
+	VMOVUPD	249248(DI), Y0	// forecastSample.key[2] | 1
 	VMULPD	f64_3df0000000000000<>(SB), Y0, Y1
 	VROUNDPD	$9, Y1, Y1
 	VFNMADD231PD	f64_41f0000000000000<>(SB), Y1, Y0
@@ -5452,8 +5437,8 @@ loop16: // 5 times
 	VXORPD	f64_4330000000000000<>(SB), Y0, Y0
 	VADDPD	f64_4330000000000000<>(SB), Y1, Y1
 	VXORPD	f64_4330000000000000<>(SB), Y1, Y1
-	VMOVUPD	249728(DI), Y2	// forecastSample.key[3]
-	VMOVUPD	249760(DI), Y2	// forecastSample.key[3] | 1
+	VMOVUPD	249472(DI), Y2	// forecastSample.key[3]
+	VMOVUPD	249504(DI), Y2	// forecastSample.key[3] | 1
 	VMULPD	f64_3df0000000000000<>(SB), Y2, Y3
 	VROUNDPD	$9, Y3, Y3
 	VFNMADD231PD	f64_41f0000000000000<>(SB), Y3, Y2
@@ -5461,12 +5446,12 @@ loop16: // 5 times
 	VXORPD	f64_4330000000000000<>(SB), Y2, Y2
 	VADDPD	f64_4330000000000000<>(SB), Y3, Y3
 	VXORPD	f64_4330000000000000<>(SB), Y3, Y3
-	VMOVUPD	248960(DI), Y4	// forecastSample.key[0]
-	VMOVUPD	248992(DI), Y4	// forecastSample.key[0] | 1
+	VMOVUPD	248704(DI), Y4	// forecastSample.key[0]
+	VMOVUPD	248736(DI), Y4	// forecastSample.key[0] | 1
 	VADDPD	f64_4330000000000000<>(SB), Y4, Y4
 	VXORPD	f64_4330000000000000<>(SB), Y4, Y4
-	VMOVUPD	249216(DI), Y5	// forecastSample.key[1]
-	VMOVUPD	249248(DI), Y5	// forecastSample.key[1] | 1
+	VMOVUPD	248960(DI), Y5	// forecastSample.key[1]
+	VMOVUPD	248992(DI), Y5	// forecastSample.key[1] | 1
 	VADDPD	f64_4330000000000000<>(SB), Y5, Y5
 	VXORPD	f64_4330000000000000<>(SB), Y5, Y5
 	VMOVAPD	Y0, Y15
@@ -5506,13 +5491,13 @@ loop17: // 5 times
 	VMOVAPD	Y9, Y5
 	DECQ	R9
 	JNE	loop17
-	VMOVUPD	250240(DI), Y0	// forecastSample.key[5]
-	VMOVUPD	250272(DI), Y0	// forecastSample.key[5] | 1
+	VMOVUPD	249984(DI), Y0	// forecastSample.key[5]
+	VMOVUPD	250016(DI), Y0	// forecastSample.key[5] | 1
 	VADDPD	f64_4330000000000000<>(SB), Y0, Y0
 	VXORPD	f64_4330000000000000<>(SB), Y0, Y0
 	VXORPD	f64_0000000076919c87<>(SB), Y0, Y0
-	VMOVUPD	249984(DI), Y1	// forecastSample.key[4]
-	VMOVUPD	250016(DI), Y1	// forecastSample.key[4] | 1
+	VMOVUPD	249728(DI), Y1	// forecastSample.key[4]
+	VMOVUPD	249760(DI), Y1	// forecastSample.key[4] | 1
 	VADDPD	f64_4330000000000000<>(SB), Y1, Y1
 	VXORPD	f64_4330000000000000<>(SB), Y1, Y15
 	VMOVUPS	Y15, 224(AX)
@@ -5658,11 +5643,11 @@ loop20: // 5 times
 	VFMADD231PD	f64_4140000000000000<>(SB), Y2, Y0
 	VMULPD	f64_3ca0000000000000<>(SB), Y0, Y0
 	VMOVUPS	320(AX), Y13	// forecastSample.uniform[0]
-	VMOVUPD	Y13, 368384(R10)
-	VMOVUPD	Y1, 368416(R10)	// forecastSample.uniform[0] | 1
+	VMOVUPD	Y13, 368128(R10)
+	VMOVUPD	Y1, 368160(R10)	// forecastSample.uniform[0] | 1
 	VMOVUPS	352(AX), Y13	// forecastSample.uniform[1]
-	VMOVUPD	Y13, 368640(R10)
-	VMOVUPD	Y0, 368672(R10)	// forecastSample.uniform[1] | 1
+	VMOVUPD	Y13, 368384(R10)
+	VMOVUPD	Y0, 368416(R10)	// forecastSample.uniform[1] | 1
 	ADDQ	$512, R10
 	DECQ	R9
 	JNE	loop18
@@ -5670,8 +5655,8 @@ loop20: // 5 times
 	MOVQ	DI, R10
 	MOVQ	DI, R11
 loop21: // 4 times: elements
-	VMOVUPD	368384(R10), Y0	// forecastSample.uniform[0]
-	VMOVUPD	368416(R10), Y1	// forecastSample.uniform[0] | 1
+	VMOVUPD	368128(R10), Y0	// forecastSample.uniform[0]
+	VMOVUPD	368160(R10), Y1	// forecastSample.uniform[0] | 1
 	VMOVUPD	f64_3ff0000000000000<>(SB), Y2
 	VSUBPD	Y0, Y2, Y0
 	VMOVUPD	f64_3ff0000000000000<>(SB), Y2
@@ -5764,8 +5749,8 @@ loop21: // 4 times: elements
 	VMULPD	f64_c000000000000000<>(SB), Y1, Y1
 	VSQRTPD	Y0, Y0
 	VSQRTPD	Y1, Y1
-	VMOVUPD	368640(R10), Y2	// forecastSample.uniform[1]
-	VMOVUPD	368672(R10), Y3	// forecastSample.uniform[1] | 1
+	VMOVUPD	368384(R10), Y2	// forecastSample.uniform[1]
+	VMOVUPD	368416(R10), Y3	// forecastSample.uniform[1] | 1
 	VMULPD	f64_401921fb54442d18<>(SB), Y2, Y2
 	VMULPD	f64_401921fb54442d18<>(SB), Y3, Y3
 	VMOVUPD	f64_4338000000000000<>(SB), Y4
@@ -5886,8 +5871,8 @@ loop21: // 4 times: elements
 	VORPD	Y6, Y5, Y5
 	VMULPD	Y4, Y0, Y4
 	VMULPD	Y5, Y1, Y5
-	VMOVUPD	Y4, 370432(R11)	// forecastSample.mul[0]
-	VMOVUPD	Y5, 370464(R11)	// forecastSample.mul[0] | 1
+	VMOVUPD	Y4, 370176(R11)	// forecastSample.mul[0]
+	VMOVUPD	Y5, 370208(R11)	// forecastSample.mul[0] | 1
 	VANDPD	f64_7fffffffffffffff<>(SB), Y2, Y4
 	VMOVUPD	f64_4338000000000000<>(SB), Y5
 	VFMADD231PD	f64_3fe45f306dc9c883<>(SB), Y4, Y5
@@ -6010,57 +5995,57 @@ loop21: // 4 times: elements
 	VORPD	Y3, Y4, Y3
 	VMULPD	Y2, Y0, Y0
 	VMULPD	Y3, Y1, Y1
-	VMOVUPD	Y0, 371456(R11)	// forecastSample.mul_2[0]
-	VMOVUPD	Y1, 371488(R11)	// forecastSample.mul_2[0] | 1
+	VMOVUPD	Y0, 371200(R11)	// forecastSample.mul_2[0]
+	VMOVUPD	Y1, 371232(R11)	// forecastSample.mul_2[0] | 1
 	ADDQ	$512, R10
 	ADDQ	$256, R11
 	DECQ	R9
 	JNE	loop21
-	VMOVUPD	370432(DI), Y0	// forecastSample.mul[0]
-	VMOVUPD	370464(DI), Y1	// forecastSample.mul[0] | 1
-	VMOVUPD	Y0, 372480(DI)	// forecastSample.concat_2[0]
-	VMOVUPD	Y1, 372512(DI)	// forecastSample.concat_2[0] | 1
-	VMOVUPD	371456(DI), Y0	// forecastSample.mul_2[0]
-	VMOVUPD	371488(DI), Y1	// forecastSample.mul_2[0] | 1
-	VMOVUPD	Y0, 372736(DI)	// forecastSample.concat_2[1]
-	VMOVUPD	Y1, 372768(DI)	// forecastSample.concat_2[1] | 1
-	VMOVUPD	370688(DI), Y0	// forecastSample.mul[1]
-	VMOVUPD	370720(DI), Y1	// forecastSample.mul[1] | 1
-	VMOVUPD	Y0, 372992(DI)	// forecastSample.concat_2[2]
-	VMOVUPD	Y1, 373024(DI)	// forecastSample.concat_2[2] | 1
-	VMOVUPD	371712(DI), Y0	// forecastSample.mul_2[1]
-	VMOVUPD	371744(DI), Y1	// forecastSample.mul_2[1] | 1
-	VMOVUPD	Y0, 373248(DI)	// forecastSample.concat_2[3]
-	VMOVUPD	Y1, 373280(DI)	// forecastSample.concat_2[3] | 1
-	VMOVUPD	370944(DI), Y0	// forecastSample.mul[2]
-	VMOVUPD	370976(DI), Y1	// forecastSample.mul[2] | 1
-	VMOVUPD	Y0, 373504(DI)	// forecastSample.concat_2[4]
-	VMOVUPD	Y1, 373536(DI)	// forecastSample.concat_2[4] | 1
-	VMOVUPD	371968(DI), Y0	// forecastSample.mul_2[2]
-	VMOVUPD	372000(DI), Y1	// forecastSample.mul_2[2] | 1
-	VMOVUPD	Y0, 373760(DI)	// forecastSample.concat_2[5]
-	VMOVUPD	Y1, 373792(DI)	// forecastSample.concat_2[5] | 1
-	VMOVUPD	371200(DI), Y0	// forecastSample.mul[3]
-	VMOVUPD	371232(DI), Y1	// forecastSample.mul[3] | 1
-	VMOVUPD	Y0, 374016(DI)	// forecastSample.concat_2[6]
-	VMOVUPD	Y1, 374048(DI)	// forecastSample.concat_2[6] | 1
-	VMOVUPD	372224(DI), Y0	// forecastSample.mul_2[3]
-	VMOVUPD	372256(DI), Y1	// forecastSample.mul_2[3] | 1
-	VMOVUPD	Y0, 374272(DI)	// forecastSample.concat_2[7]
-	VMOVUPD	Y1, 374304(DI)	// forecastSample.concat_2[7] | 1
+	VMOVUPD	370176(DI), Y0	// forecastSample.mul[0]
+	VMOVUPD	370208(DI), Y1	// forecastSample.mul[0] | 1
+	VMOVUPD	Y0, 372224(DI)	// forecastSample.concat_2[0]
+	VMOVUPD	Y1, 372256(DI)	// forecastSample.concat_2[0] | 1
+	VMOVUPD	371200(DI), Y0	// forecastSample.mul_2[0]
+	VMOVUPD	371232(DI), Y1	// forecastSample.mul_2[0] | 1
+	VMOVUPD	Y0, 372480(DI)	// forecastSample.concat_2[1]
+	VMOVUPD	Y1, 372512(DI)	// forecastSample.concat_2[1] | 1
+	VMOVUPD	370432(DI), Y0	// forecastSample.mul[1]
+	VMOVUPD	370464(DI), Y1	// forecastSample.mul[1] | 1
+	VMOVUPD	Y0, 372736(DI)	// forecastSample.concat_2[2]
+	VMOVUPD	Y1, 372768(DI)	// forecastSample.concat_2[2] | 1
+	VMOVUPD	371456(DI), Y0	// forecastSample.mul_2[1]
+	VMOVUPD	371488(DI), Y1	// forecastSample.mul_2[1] | 1
+	VMOVUPD	Y0, 372992(DI)	// forecastSample.concat_2[3]
+	VMOVUPD	Y1, 373024(DI)	// forecastSample.concat_2[3] | 1
+	VMOVUPD	370688(DI), Y0	// forecastSample.mul[2]
+	VMOVUPD	370720(DI), Y1	// forecastSample.mul[2] | 1
+	VMOVUPD	Y0, 373248(DI)	// forecastSample.concat_2[4]
+	VMOVUPD	Y1, 373280(DI)	// forecastSample.concat_2[4] | 1
+	VMOVUPD	371712(DI), Y0	// forecastSample.mul_2[2]
+	VMOVUPD	371744(DI), Y1	// forecastSample.mul_2[2] | 1
+	VMOVUPD	Y0, 373504(DI)	// forecastSample.concat_2[5]
+	VMOVUPD	Y1, 373536(DI)	// forecastSample.concat_2[5] | 1
+	VMOVUPD	370944(DI), Y0	// forecastSample.mul[3]
+	VMOVUPD	370976(DI), Y1	// forecastSample.mul[3] | 1
+	VMOVUPD	Y0, 373760(DI)	// forecastSample.concat_2[6]
+	VMOVUPD	Y1, 373792(DI)	// forecastSample.concat_2[6] | 1
+	VMOVUPD	371968(DI), Y0	// forecastSample.mul_2[3]
+	VMOVUPD	372000(DI), Y1	// forecastSample.mul_2[3] | 1
+	VMOVUPD	Y0, 374016(DI)	// forecastSample.concat_2[7]
+	VMOVUPD	Y1, 374048(DI)	// forecastSample.concat_2[7] | 1
 	MOVQ	$8, R9
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop22: // 8 times: elements
-	VMOVUPS	367360(R10), Y0	// forecastSample.exp[0]
-	VMOVUPD	372480(R11), Y1	// forecastSample.concat_2[0]
-	VMOVUPD	372512(R11), Y2	// forecastSample.concat_2[0] | 1
+	VMOVUPS	367104(R10), Y0	// forecastSample.exp[0]
+	VMOVUPD	372224(R11), Y1	// forecastSample.concat_2[0]
+	VMOVUPD	372256(R11), Y2	// forecastSample.concat_2[0] | 1
 	VCVTPD2PSY	Y1, X1
 	VCVTPD2PSY	Y2, X2
 	VINSERTF128	$1, X2, Y1, Y1
-	VMOVUPS	365312(R10), Y2	// forecastSample.h[0]
+	VMOVUPS	365056(R10), Y2	// forecastSample.h[0]
 	VFMADD231PS	Y1, Y0, Y2
-	VMOVUPS	Y2, 374528(R10)	// forecastSample.add[0]
+	VMOVUPS	Y2, 374272(R10)	// forecastSample.add[0]
 	ADDQ	$128, R10
 	ADDQ	$256, R11
 	DECQ	R9
@@ -6074,25 +6059,25 @@ loop22: // 8 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop23: // 4 times: vectors of the block
-	VMOVUPD	215936(SI), Y0	// forecastSample.ts[63]
-	VMOVUPD	215968(SI), Y1	// forecastSample.ts[63] | 1
-	VMOVUPD	Y0, 420608(SI)	// forecastSample.step0_in0
-	VMOVUPD	Y1, 420640(SI)	// forecastSample.step0_in0 | 1
-	VMOVUPS	374528(DI), Y0	// forecastSample.add[0]
+	VMOVUPD	215680(SI), Y0	// forecastSample.ts[63]
+	VMOVUPD	215712(SI), Y1	// forecastSample.ts[63] | 1
+	VMOVUPD	Y0, 420352(SI)	// forecastSample.step0_in0
+	VMOVUPD	Y1, 420384(SI)	// forecastSample.step0_in0 | 1
+	VMOVUPS	374272(DI), Y0	// forecastSample.add[0]
 	VMOVUPS	Y0, 173824(DI)	// forecast0Lanestep.z[0]
-	VMOVUPS	374656(DI), Y0	// forecastSample.add[1]
+	VMOVUPS	374400(DI), Y0	// forecastSample.add[1]
 	VMOVUPS	Y0, 173952(DI)	// forecast0Lanestep.z[1]
-	VMOVUPS	374784(DI), Y0	// forecastSample.add[2]
+	VMOVUPS	374528(DI), Y0	// forecastSample.add[2]
 	VMOVUPS	Y0, 174080(DI)	// forecast0Lanestep.z[2]
-	VMOVUPS	374912(DI), Y0	// forecastSample.add[3]
+	VMOVUPS	374656(DI), Y0	// forecastSample.add[3]
 	VMOVUPS	Y0, 174208(DI)	// forecast0Lanestep.z[3]
-	VMOVUPS	375040(DI), Y0	// forecastSample.add[4]
+	VMOVUPS	374784(DI), Y0	// forecastSample.add[4]
 	VMOVUPS	Y0, 174336(DI)	// forecast0Lanestep.z[4]
-	VMOVUPS	375168(DI), Y0	// forecastSample.add[5]
+	VMOVUPS	374912(DI), Y0	// forecastSample.add[5]
 	VMOVUPS	Y0, 174464(DI)	// forecast0Lanestep.z[5]
-	VMOVUPS	375296(DI), Y0	// forecastSample.add[6]
+	VMOVUPS	375040(DI), Y0	// forecastSample.add[6]
 	VMOVUPS	Y0, 174592(DI)	// forecast0Lanestep.z[6]
-	VMOVUPS	375424(DI), Y0	// forecastSample.add[7]
+	VMOVUPS	375168(DI), Y0	// forecastSample.add[7]
 	VMOVUPS	Y0, 174720(DI)	// forecast0Lanestep.z[7]
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	Y0, 174848(DI)	// forecast0Lanestep.a[0]
@@ -6137,22 +6122,22 @@ loop2: // 32 times: runs of dec
 	MOVQ	SI, R10
 	MOVQ	AX, R11
 loop3: // 4 times: vectors of the block
-	VMOVUPS	375552(R10), Y0	// forecastSample.z[0]
-	VMOVUPS	Y0, 194304(R11)	// decSample.z[0]
-	VMOVUPS	375680(R10), Y0	// forecastSample.z[1]
-	VMOVUPS	Y0, 194432(R11)	// decSample.z[1]
-	VMOVUPS	375808(R10), Y0	// forecastSample.z[2]
-	VMOVUPS	Y0, 194560(R11)	// decSample.z[2]
-	VMOVUPS	375936(R10), Y0	// forecastSample.z[3]
-	VMOVUPS	Y0, 194688(R11)	// decSample.z[3]
-	VMOVUPS	376064(R10), Y0	// forecastSample.z[4]
-	VMOVUPS	Y0, 194816(R11)	// decSample.z[4]
-	VMOVUPS	376192(R10), Y0	// forecastSample.z[5]
-	VMOVUPS	Y0, 194944(R11)	// decSample.z[5]
-	VMOVUPS	376320(R10), Y0	// forecastSample.z[6]
-	VMOVUPS	Y0, 195072(R11)	// decSample.z[6]
-	VMOVUPS	376448(R10), Y0	// forecastSample.z[7]
-	VMOVUPS	Y0, 195200(R11)	// decSample.z[7]
+	VMOVUPS	375296(R10), Y0	// forecastSample.z[0]
+	VMOVUPS	Y0, 194048(R11)	// decSample.z[0]
+	VMOVUPS	375424(R10), Y0	// forecastSample.z[1]
+	VMOVUPS	Y0, 194176(R11)	// decSample.z[1]
+	VMOVUPS	375552(R10), Y0	// forecastSample.z[2]
+	VMOVUPS	Y0, 194304(R11)	// decSample.z[2]
+	VMOVUPS	375680(R10), Y0	// forecastSample.z[3]
+	VMOVUPS	Y0, 194432(R11)	// decSample.z[3]
+	VMOVUPS	375808(R10), Y0	// forecastSample.z[4]
+	VMOVUPS	Y0, 194560(R11)	// decSample.z[4]
+	VMOVUPS	375936(R10), Y0	// forecastSample.z[5]
+	VMOVUPS	Y0, 194688(R11)	// decSample.z[5]
+	VMOVUPS	376064(R10), Y0	// forecastSample.z[6]
+	VMOVUPS	Y0, 194816(R11)	// decSample.z[6]
+	VMOVUPS	376192(R10), Y0	// forecastSample.z[7]
+	VMOVUPS	Y0, 194944(R11)	// decSample.z[7]
 	ADDQ	$32, R10
 	ADDQ	$32, R11
 	DECQ	R9
@@ -6168,12 +6153,12 @@ loop3: // 4 times: vectors of the block
 	MOVQ	AX, R10
 	MOVQ	DI, R11
 loop4: // 4 times: vectors of the block
-	VMOVUPS	195328(R10), Y0	// decSample.out0[0]
-	VMOVUPS	Y0, 408320(R11)	// forecastSample.result_2[0]
-	VMOVUPS	195456(R10), Y0	// decSample.out0[1]
-	VMOVUPS	Y0, 408448(R11)	// forecastSample.result_2[1]
-	VMOVUPS	195584(R10), Y0	// decSample.out0[2]
-	VMOVUPS	Y0, 408576(R11)	// forecastSample.result_2[2]
+	VMOVUPS	195072(R10), Y0	// decSample.out0[0]
+	VMOVUPS	Y0, 408064(R11)	// forecastSample.result_2[0]
+	VMOVUPS	195200(R10), Y0	// decSample.out0[1]
+	VMOVUPS	Y0, 408192(R11)	// forecastSample.result_2[1]
+	VMOVUPS	195328(R10), Y0	// decSample.out0[2]
+	VMOVUPS	Y0, 408320(R11)	// forecastSample.result_2[2]
 	ADDQ	$32, R10
 	ADDQ	$32, R11
 	DECQ	R9
@@ -6190,11 +6175,11 @@ loop5: // 4 times: vectors of the block
 	MOVQ	DX, R10
 loop6: // 96 times: elements
 	// forecast.nde:39
-	VMOVUPS	408320(R9), Y0	// forecastSample.result_2[0]
+	VMOVUPS	408064(R9), Y0	// forecastSample.result_2[0]
 	VBROADCASTSS	1536(R10), Y1	// Series.ys.channel.std.expand.2[0]
 	VBROADCASTSS	1920(R10), Y2	// Series.ys.channel.mean.expand.2[0]
 	VFMADD231PS	Y1, Y0, Y2
-	VMOVUPS	Y2, 250496(R9)	// forecastSample.mean[0]
+	VMOVUPS	Y2, 250240(R9)	// forecastSample.mean[0]
 	ADDQ	$128, R9
 	ADDQ	$4, R10
 	DECQ	DI
@@ -6203,11 +6188,11 @@ loop6: // 96 times: elements
 	MOVQ	$8, DI
 	MOVQ	SI, R9
 loop7: // 8 times: elements
-	VMOVUPS	365312(R9), Y1	// forecastSample.h[0]
-	VMOVUPS	367360(R9), Y2	// forecastSample.exp[0]
+	VMOVUPS	365056(R9), Y1	// forecastSample.h[0]
+	VMOVUPS	367104(R9), Y2	// forecastSample.exp[0]
 	VMULPS	Y2, Y2, Y2
 	VFMADD231PS	Y1, Y1, Y2
-	VMOVUPS	367360(R9), Y1	// forecastSample.exp[0]
+	VMOVUPS	367104(R9), Y1	// forecastSample.exp[0]
 	VCMPPS	$0, f32_00000000<>(SB), Y1, Y3
 	VMOVUPS	f32_7fc00000<>(SB), Y4
 	VBLENDVPS	Y3, f32_ff800000<>(SB), Y4, Y3
@@ -6253,7 +6238,7 @@ loop7: // 8 times: elements
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop7
-	VMOVUPS	Y0, 262784(SI)	// forecastSample.cost
+	VMOVUPS	Y0, 262528(SI)	// forecastSample.cost
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop5
@@ -6284,33 +6269,33 @@ loop1: // 4 times: vectors of the block
 	MOVQ	DX, R11
 loop2: // 192 times: elements
 	// forecast.nde:36
-	VMOVUPS	437248(R10), Y0	// fitSample.ys[0]
+	VMOVUPS	436992(R10), Y0	// fitSample.ys[0]
 	VBROADCASTSS	(R11), Y1	// Series.ys.channel.mean.expand[0]
 	VSUBPS	Y1, Y0, Y0
 	VBROADCASTSS	768(R11), Y1	// Series.ys.channel.std.expand[0]
 	VDIVPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 484096(R10)	// fitSample.div[0]
+	VMOVUPS	Y0, 483840(R10)	// fitSample.div[0]
 	ADDQ	$128, R10
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop2
-	VMOVUPD	436992(DI), Y0	// fitSample.ts[63]
-	VMOVUPD	437024(DI), Y0	// fitSample.ts[63] | 1
+	VMOVUPD	436736(DI), Y0	// fitSample.ts[63]
+	VMOVUPD	436768(DI), Y0	// fitSample.ts[63] | 1
 	MOVQ	$64, R9
 	MOVQ	DI, R10
 	MOVQ	SI, R11
 loop3: // 64 times: elements
 	// forecast.nde:13
-	VMOVUPD	420864(R10), Y0	// fitSample.ts[0]
-	VMOVUPD	420896(R10), Y1	// fitSample.ts[0] | 1
-	VMOVUPD	436992(DI), Y2	// fitSample.ts[63]
-	VMOVUPD	437024(DI), Y3	// fitSample.ts[63] | 1
+	VMOVUPD	420608(R10), Y0	// fitSample.ts[0]
+	VMOVUPD	420640(R10), Y1	// fitSample.ts[0] | 1
+	VMOVUPD	436736(DI), Y2	// fitSample.ts[63]
+	VMOVUPD	436768(DI), Y3	// fitSample.ts[63] | 1
 	VSUBPD	Y2, Y0, Y0
 	VSUBPD	Y3, Y1, Y1
 	VCVTPD2PSY	Y0, X0
 	VCVTPD2PSY	Y1, X1
 	VINSERTF128	$1, X1, Y0, Y0
-	VMOVUPS	Y0, 508672(R11)	// fitSample.cast[0]
+	VMOVUPS	Y0, 508416(R11)	// fitSample.cast[0]
 	ADDQ	$256, R10
 	ADDQ	$128, R11
 	DECQ	R9
@@ -6320,14 +6305,14 @@ loop3: // 64 times: elements
 	MOVQ	SI, R11
 	MOVQ	SI, R12
 loop4: // 64 times: elements
-	VMOVUPS	484096(R10), Y0	// fitSample.div[0]
-	VMOVUPS	Y0, 516864(R11)	// fitSample.concat[0]
-	VMOVUPS	484224(R10), Y0	// fitSample.div[1]
-	VMOVUPS	Y0, 516992(R11)	// fitSample.concat[1]
-	VMOVUPS	484352(R10), Y0	// fitSample.div[2]
-	VMOVUPS	Y0, 517120(R11)	// fitSample.concat[2]
-	VMOVUPS	508672(R12), Y0	// fitSample.cast[0]
-	VMOVUPS	Y0, 517248(R11)	// fitSample.concat[3]
+	VMOVUPS	483840(R10), Y0	// fitSample.div[0]
+	VMOVUPS	Y0, 516608(R11)	// fitSample.concat[0]
+	VMOVUPS	483968(R10), Y0	// fitSample.div[1]
+	VMOVUPS	Y0, 516736(R11)	// fitSample.concat[1]
+	VMOVUPS	484096(R10), Y0	// fitSample.div[2]
+	VMOVUPS	Y0, 516864(R11)	// fitSample.concat[2]
+	VMOVUPS	508416(R12), Y0	// fitSample.cast[0]
+	VMOVUPS	Y0, 516992(R11)	// fitSample.concat[3]
 	ADDQ	$384, R10
 	ADDQ	$512, R11
 	ADDQ	$128, R12
@@ -6337,14 +6322,14 @@ loop4: // 64 times: elements
 	MOVQ	SI, R10
 	MOVQ	SI, R11
 loop5: // 64 times: elements
-	VMOVUPS	549120(R10), Y0	// fitSample.concat[252]
-	VMOVUPS	Y0, 549632(R11)	// fitSample.reverse[0]
-	VMOVUPS	549248(R10), Y0	// fitSample.concat[253]
-	VMOVUPS	Y0, 549760(R11)	// fitSample.reverse[1]
-	VMOVUPS	549376(R10), Y0	// fitSample.concat[254]
-	VMOVUPS	Y0, 549888(R11)	// fitSample.reverse[2]
-	VMOVUPS	549504(R10), Y0	// fitSample.concat[255]
-	VMOVUPS	Y0, 550016(R11)	// fitSample.reverse[3]
+	VMOVUPS	548864(R10), Y0	// fitSample.concat[252]
+	VMOVUPS	Y0, 549376(R11)	// fitSample.reverse[0]
+	VMOVUPS	548992(R10), Y0	// fitSample.concat[253]
+	VMOVUPS	Y0, 549504(R11)	// fitSample.reverse[1]
+	VMOVUPS	549120(R10), Y0	// fitSample.concat[254]
+	VMOVUPS	Y0, 549632(R11)	// fitSample.reverse[2]
+	VMOVUPS	549248(R10), Y0	// fitSample.concat[255]
+	VMOVUPS	Y0, 549760(R11)	// fitSample.reverse[3]
 	ADDQ	$-512, R10
 	ADDQ	$512, R11
 	DECQ	R9
@@ -6375,13 +6360,13 @@ loop7: // 64 times: runs of enc.1.cell
 	MOVQ	SI, R9
 	MOVQ	AX, R10
 loop8: // 4 times: vectors of the block
-	VMOVUPS	549632(R9), Y0	// fitSample.reverse[0]
+	VMOVUPS	549376(R9), Y0	// fitSample.reverse[0]
 	VMOVUPS	Y0, 70016(R10)	// enc1Cell.x[0]
-	VMOVUPS	549760(R9), Y0	// fitSample.reverse[1]
+	VMOVUPS	549504(R9), Y0	// fitSample.reverse[1]
 	VMOVUPS	Y0, 70144(R10)	// enc1Cell.x[1]
-	VMOVUPS	549888(R9), Y0	// fitSample.reverse[2]
+	VMOVUPS	549632(R9), Y0	// fitSample.reverse[2]
 	VMOVUPS	Y0, 70272(R10)	// enc1Cell.x[2]
-	VMOVUPS	550016(R9), Y0	// fitSample.reverse[3]
+	VMOVUPS	549760(R9), Y0	// fitSample.reverse[3]
 	VMOVUPS	Y0, 70400(R10)	// enc1Cell.x[3]
 	ADDQ	$32, R9
 	ADDQ	$32, R10
@@ -6416,10 +6401,10 @@ loop11: // 32 times: elements
 	VMOVUPS	65952(SI), Y1	// enc1Cell.h[0] | 1
 	VMOVUPS	65984(SI), Y2	// enc1Cell.h[0] | 2
 	VMOVUPS	66016(SI), Y3	// enc1Cell.h[0] | 3
-	VMOVUPS	Y0, 582400(SI)	// fitSample.result[0]
-	VMOVUPS	Y1, 582432(SI)	// fitSample.result[0] | 1
-	VMOVUPS	Y2, 582464(SI)	// fitSample.result[0] | 2
-	VMOVUPS	Y3, 582496(SI)	// fitSample.result[0] | 3
+	VMOVUPS	Y0, 582144(SI)	// fitSample.result[0]
+	VMOVUPS	Y1, 582176(SI)	// fitSample.result[0] | 1
+	VMOVUPS	Y2, 582208(SI)	// fitSample.result[0] | 2
+	VMOVUPS	Y3, 582240(SI)	// fitSample.result[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop11
@@ -6441,10 +6426,10 @@ loop12: // 8 times: tiles of 2 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop13: // 32 times: terms of the sums
-	VMOVUPS	582400(R11), Y8	// fitSample.result[0]
-	VMOVUPS	582432(R11), Y9	// fitSample.result[0] | 1
-	VMOVUPS	582464(R11), Y10	// fitSample.result[0] | 2
-	VMOVUPS	582496(R11), Y11	// fitSample.result[0] | 3
+	VMOVUPS	582144(R11), Y8	// fitSample.result[0]
+	VMOVUPS	582176(R11), Y9	// fitSample.result[0] | 1
+	VMOVUPS	582208(R11), Y10	// fitSample.result[0] | 2
+	VMOVUPS	582240(R11), Y11	// fitSample.result[0] | 3
 	VBROADCASTSS	14592(R12), Y12	// enc.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -6464,19 +6449,19 @@ loop13: // 32 times: terms of the sums
 	VADDPS	Y8, Y1, Y1
 	VADDPS	Y8, Y2, Y2
 	VADDPS	Y8, Y3, Y3
-	VMOVUPS	Y0, 586496(R9)	// fitSample.h[0]
-	VMOVUPS	Y1, 586528(R9)	// fitSample.h[0] | 1
-	VMOVUPS	Y2, 586560(R9)	// fitSample.h[0] | 2
-	VMOVUPS	Y3, 586592(R9)	// fitSample.h[0] | 3
+	VMOVUPS	Y0, 586240(R9)	// fitSample.h[0]
+	VMOVUPS	Y1, 586272(R9)	// fitSample.h[0] | 1
+	VMOVUPS	Y2, 586304(R9)	// fitSample.h[0] | 2
+	VMOVUPS	Y3, 586336(R9)	// fitSample.h[0] | 3
 	VBROADCASTSS	16644(DI), Y0	// enc.2.bias[1]
 	VADDPS	Y0, Y4, Y1
 	VADDPS	Y0, Y5, Y2
 	VADDPS	Y0, Y6, Y3
 	VADDPS	Y0, Y7, Y0
-	VMOVUPS	Y1, 586624(R9)	// fitSample.h[1]
-	VMOVUPS	Y2, 586656(R9)	// fitSample.h[1] | 1
-	VMOVUPS	Y3, 586688(R9)	// fitSample.h[1] | 2
-	VMOVUPS	Y0, 586720(R9)	// fitSample.h[1] | 3
+	VMOVUPS	Y1, 586368(R9)	// fitSample.h[1]
+	VMOVUPS	Y2, 586400(R9)	// fitSample.h[1] | 1
+	VMOVUPS	Y3, 586432(R9)	// fitSample.h[1] | 2
+	VMOVUPS	Y0, 586464(R9)	// fitSample.h[1] | 3
 	ADDQ	$256, SI
 	ADDQ	$8, DI
 	ADDQ	$256, R9
@@ -6490,7 +6475,7 @@ loop14: // 4 times: vectors of the block
 	MOVQ	SI, R10
 loop15: // 8 times: elements
 	// forecast.nde:37
-	VMOVUPS	587520(R10), Y0	// fitSample.h[8]
+	VMOVUPS	587264(R10), Y0	// fitSample.h[8]
 	VMOVUPS	f32_42b40000<>(SB), Y1
 	VMINPS	Y0, Y1, Y0
 	VMOVUPS	f32_c2d00000<>(SB), Y1
@@ -6516,13 +6501,13 @@ loop15: // 8 times: elements
 	VPADDD	f32_3f800000<>(SB), Y0, Y0
 	VMULPS	Y2, Y3, Y1
 	VMULPS	Y0, Y1, Y0
-	VMOVUPS	Y0, 588544(R10)	// fitSample.exp[0]
+	VMOVUPS	Y0, 588288(R10)	// fitSample.exp[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop15
 	// forecast.nde:38
-	VMOVUPD	482816(DI), Y0	// fitSample.key[2]
-	VMOVUPD	482848(DI), Y1	// fitSample.key[2] | 1
+	VMOVUPD	482560(DI), Y0	// fitSample.key[2]
+	VMOVUPD	482592(DI), Y1	// fitSample.key[2] | 1
 	VMULPD	f64_3df0000000000000<>(SB), Y0, Y1
 	VROUNDPD	$9, Y1, Y1
 	VFNMADD231PD	f64_41f0000000000000<>(SB), Y1, Y0
@@ -6530,8 +6515,8 @@ loop15: // 8 times: elements
 	VXORPD	f64_4330000000000000<>(SB), Y0, Y0
 	VADDPD	f64_4330000000000000<>(SB), Y1, Y1
 	VXORPD	f64_4330000000000000<>(SB), Y1, Y1
-	VMOVUPD	483072(DI), Y2	// fitSample.key[3]
-	VMOVUPD	483104(DI), Y3	// fitSample.key[3] | 1
+	VMOVUPD	482816(DI), Y2	// fitSample.key[3]
+	VMOVUPD	482848(DI), Y3	// fitSample.key[3] | 1
 	VMULPD	f64_3df0000000000000<>(SB), Y2, Y3
 	VROUNDPD	$9, Y3, Y3
 	VFNMADD231PD	f64_41f0000000000000<>(SB), Y3, Y2
@@ -6539,12 +6524,12 @@ loop15: // 8 times: elements
 	VXORPD	f64_4330000000000000<>(SB), Y2, Y2
 	VADDPD	f64_4330000000000000<>(SB), Y3, Y3
 	VXORPD	f64_4330000000000000<>(SB), Y3, Y3
-	VMOVUPD	482304(DI), Y4	// fitSample.key[0]
-	VMOVUPD	482336(DI), Y5	// fitSample.key[0] | 1
+	VMOVUPD	482048(DI), Y4	// fitSample.key[0]
+	VMOVUPD	482080(DI), Y5	// fitSample.key[0] | 1
 	VADDPD	f64_4330000000000000<>(SB), Y4, Y4
 	VXORPD	f64_4330000000000000<>(SB), Y4, Y4
-	VMOVUPD	482560(DI), Y5	// fitSample.key[1]
-	VMOVUPD	482592(DI), Y6	// fitSample.key[1] | 1
+	VMOVUPD	482304(DI), Y5	// fitSample.key[1]
+	VMOVUPD	482336(DI), Y6	// fitSample.key[1] | 1
 	VADDPD	f64_4330000000000000<>(SB), Y5, Y5
 	VXORPD	f64_4330000000000000<>(SB), Y5, Y5
 	VMOVAPD	Y0, Y15
@@ -6584,13 +6569,13 @@ loop16: // 5 times
 	VMOVAPD	Y9, Y5
 	DECQ	R9
 	JNE	loop16
-	VMOVUPD	483584(DI), Y0	// fitSample.key[5]
-	VMOVUPD	483616(DI), Y1	// fitSample.key[5] | 1
+	VMOVUPD	483328(DI), Y0	// fitSample.key[5]
+	VMOVUPD	483360(DI), Y1	// fitSample.key[5] | 1
 	VADDPD	f64_4330000000000000<>(SB), Y0, Y0
 	VXORPD	f64_4330000000000000<>(SB), Y0, Y0
 	VXORPD	f64_0000000076919c87<>(SB), Y0, Y0
-	VMOVUPD	483328(DI), Y1	// fitSample.key[4]
-	VMOVUPD	483360(DI), Y3	// fitSample.key[4] | 1
+	VMOVUPD	483072(DI), Y1	// fitSample.key[4]
+	VMOVUPD	483104(DI), Y3	// fitSample.key[4] | 1
 	VADDPD	f64_4330000000000000<>(SB), Y1, Y1
 	VXORPD	f64_4330000000000000<>(SB), Y1, Y15
 	VMOVUPS	Y15, 64(AX)
@@ -6612,8 +6597,8 @@ loop16: // 5 times
 	VPSRLQ	$1, Y0, Y0
 	VMOVAPD	Y0, Y15
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPD	482816(DI), Y0	// fitSample.key[2]
-	VMOVUPD	482848(DI), Y0	// fitSample.key[2] | 1
+	VMOVUPD	482560(DI), Y0	// fitSample.key[2]
+	VMOVUPD	482592(DI), Y0	// fitSample.key[2] | 1
 	VMULPD	f64_3df0000000000000<>(SB), Y0, Y1
 	VROUNDPD	$9, Y1, Y1
 	VFNMADD231PD	f64_41f0000000000000<>(SB), Y1, Y0
@@ -6621,8 +6606,8 @@ loop16: // 5 times
 	VXORPD	f64_4330000000000000<>(SB), Y0, Y0
 	VADDPD	f64_4330000000000000<>(SB), Y1, Y1
 	VXORPD	f64_4330000000000000<>(SB), Y1, Y1
-	VMOVUPD	483072(DI), Y2	// fitSample.key[3]
-	VMOVUPD	483104(DI), Y2	// fitSample.key[3] | 1
+	VMOVUPD	482816(DI), Y2	// fitSample.key[3]
+	VMOVUPD	482848(DI), Y2	// fitSample.key[3] | 1
 	VMULPD	f64_3df0000000000000<>(SB), Y2, Y3
 	VROUNDPD	$9, Y3, Y3
 	VFNMADD231PD	f64_41f0000000000000<>(SB), Y3, Y2
@@ -6630,12 +6615,12 @@ loop16: // 5 times
 	VXORPD	f64_4330000000000000<>(SB), Y2, Y2
 	VADDPD	f64_4330000000000000<>(SB), Y3, Y3
 	VXORPD	f64_4330000000000000<>(SB), Y3, Y3
-	VMOVUPD	482304(DI), Y4	// fitSample.key[0]
-	VMOVUPD	482336(DI), Y4	// fitSample.key[0] | 1
+	VMOVUPD	482048(DI), Y4	// fitSample.key[0]
+	VMOVUPD	482080(DI), Y4	// fitSample.key[0] | 1
 	VADDPD	f64_4330000000000000<>(SB), Y4, Y4
 	VXORPD	f64_4330000000000000<>(SB), Y4, Y4
-	VMOVUPD	482560(DI), Y5	// fitSample.key[1]
-	VMOVUPD	482592(DI), Y5	// fitSample.key[1] | 1
+	VMOVUPD	482304(DI), Y5	// fitSample.key[1]
+	VMOVUPD	482336(DI), Y5	// fitSample.key[1] | 1
 	VADDPD	f64_4330000000000000<>(SB), Y5, Y5
 	VXORPD	f64_4330000000000000<>(SB), Y5, Y5
 	VMOVAPD	Y0, Y15
@@ -6675,13 +6660,13 @@ loop17: // 5 times
 	VMOVAPD	Y9, Y5
 	DECQ	R9
 	JNE	loop17
-	VMOVUPD	483584(DI), Y0	// fitSample.key[5]
-	VMOVUPD	483616(DI), Y0	// fitSample.key[5] | 1
+	VMOVUPD	483328(DI), Y0	// fitSample.key[5]
+	VMOVUPD	483360(DI), Y0	// fitSample.key[5] | 1
 	VADDPD	f64_4330000000000000<>(SB), Y0, Y0
 	VXORPD	f64_4330000000000000<>(SB), Y0, Y0
 	VXORPD	f64_0000000076919c87<>(SB), Y0, Y0
-	VMOVUPD	483328(DI), Y1	// fitSample.key[4]
-	VMOVUPD	483360(DI), Y1	// fitSample.key[4] | 1
+	VMOVUPD	483072(DI), Y1	// fitSample.key[4]
+	VMOVUPD	483104(DI), Y1	// fitSample.key[4] | 1
 	VADDPD	f64_4330000000000000<>(SB), Y1, Y1
 	VXORPD	f64_4330000000000000<>(SB), Y1, Y15
 	VMOVUPS	Y15, 224(AX)
@@ -6827,11 +6812,11 @@ loop20: // 5 times
 	VFMADD231PD	f64_4140000000000000<>(SB), Y2, Y0
 	VMULPD	f64_3ca0000000000000<>(SB), Y0, Y0
 	VMOVUPS	320(AX), Y13	// fitSample.uniform[0]
-	VMOVUPD	Y13, 589568(R10)
-	VMOVUPD	Y1, 589600(R10)	// fitSample.uniform[0] | 1
+	VMOVUPD	Y13, 589312(R10)
+	VMOVUPD	Y1, 589344(R10)	// fitSample.uniform[0] | 1
 	VMOVUPS	352(AX), Y13	// fitSample.uniform[1]
-	VMOVUPD	Y13, 589824(R10)
-	VMOVUPD	Y0, 589856(R10)	// fitSample.uniform[1] | 1
+	VMOVUPD	Y13, 589568(R10)
+	VMOVUPD	Y0, 589600(R10)	// fitSample.uniform[1] | 1
 	ADDQ	$512, R10
 	DECQ	R9
 	JNE	loop18
@@ -6839,8 +6824,8 @@ loop20: // 5 times
 	MOVQ	DI, R10
 	MOVQ	DI, R11
 loop21: // 4 times: elements
-	VMOVUPD	589568(R10), Y0	// fitSample.uniform[0]
-	VMOVUPD	589600(R10), Y1	// fitSample.uniform[0] | 1
+	VMOVUPD	589312(R10), Y0	// fitSample.uniform[0]
+	VMOVUPD	589344(R10), Y1	// fitSample.uniform[0] | 1
 	VMOVUPD	f64_3ff0000000000000<>(SB), Y2
 	VSUBPD	Y0, Y2, Y0
 	VMOVUPD	f64_3ff0000000000000<>(SB), Y2
@@ -6933,8 +6918,8 @@ loop21: // 4 times: elements
 	VMULPD	f64_c000000000000000<>(SB), Y1, Y1
 	VSQRTPD	Y0, Y0
 	VSQRTPD	Y1, Y1
-	VMOVUPD	589824(R10), Y2	// fitSample.uniform[1]
-	VMOVUPD	589856(R10), Y3	// fitSample.uniform[1] | 1
+	VMOVUPD	589568(R10), Y2	// fitSample.uniform[1]
+	VMOVUPD	589600(R10), Y3	// fitSample.uniform[1] | 1
 	VMULPD	f64_401921fb54442d18<>(SB), Y2, Y2
 	VMULPD	f64_401921fb54442d18<>(SB), Y3, Y3
 	VMOVUPD	f64_4338000000000000<>(SB), Y4
@@ -7055,8 +7040,8 @@ loop21: // 4 times: elements
 	VORPD	Y6, Y5, Y5
 	VMULPD	Y4, Y0, Y4
 	VMULPD	Y5, Y1, Y5
-	VMOVUPD	Y4, 591616(R11)	// fitSample.mul[0]
-	VMOVUPD	Y5, 591648(R11)	// fitSample.mul[0] | 1
+	VMOVUPD	Y4, 591360(R11)	// fitSample.mul[0]
+	VMOVUPD	Y5, 591392(R11)	// fitSample.mul[0] | 1
 	VANDPD	f64_7fffffffffffffff<>(SB), Y2, Y4
 	VMOVUPD	f64_4338000000000000<>(SB), Y5
 	VFMADD231PD	f64_3fe45f306dc9c883<>(SB), Y4, Y5
@@ -7179,57 +7164,57 @@ loop21: // 4 times: elements
 	VORPD	Y3, Y4, Y3
 	VMULPD	Y2, Y0, Y0
 	VMULPD	Y3, Y1, Y1
-	VMOVUPD	Y0, 592640(R11)	// fitSample.mul_2[0]
-	VMOVUPD	Y1, 592672(R11)	// fitSample.mul_2[0] | 1
+	VMOVUPD	Y0, 592384(R11)	// fitSample.mul_2[0]
+	VMOVUPD	Y1, 592416(R11)	// fitSample.mul_2[0] | 1
 	ADDQ	$512, R10
 	ADDQ	$256, R11
 	DECQ	R9
 	JNE	loop21
-	VMOVUPD	591616(DI), Y0	// fitSample.mul[0]
-	VMOVUPD	591648(DI), Y1	// fitSample.mul[0] | 1
-	VMOVUPD	Y0, 593664(DI)	// fitSample.concat_2[0]
-	VMOVUPD	Y1, 593696(DI)	// fitSample.concat_2[0] | 1
-	VMOVUPD	592640(DI), Y0	// fitSample.mul_2[0]
-	VMOVUPD	592672(DI), Y1	// fitSample.mul_2[0] | 1
-	VMOVUPD	Y0, 593920(DI)	// fitSample.concat_2[1]
-	VMOVUPD	Y1, 593952(DI)	// fitSample.concat_2[1] | 1
-	VMOVUPD	591872(DI), Y0	// fitSample.mul[1]
-	VMOVUPD	591904(DI), Y1	// fitSample.mul[1] | 1
-	VMOVUPD	Y0, 594176(DI)	// fitSample.concat_2[2]
-	VMOVUPD	Y1, 594208(DI)	// fitSample.concat_2[2] | 1
-	VMOVUPD	592896(DI), Y0	// fitSample.mul_2[1]
-	VMOVUPD	592928(DI), Y1	// fitSample.mul_2[1] | 1
-	VMOVUPD	Y0, 594432(DI)	// fitSample.concat_2[3]
-	VMOVUPD	Y1, 594464(DI)	// fitSample.concat_2[3] | 1
-	VMOVUPD	592128(DI), Y0	// fitSample.mul[2]
-	VMOVUPD	592160(DI), Y1	// fitSample.mul[2] | 1
-	VMOVUPD	Y0, 594688(DI)	// fitSample.concat_2[4]
-	VMOVUPD	Y1, 594720(DI)	// fitSample.concat_2[4] | 1
-	VMOVUPD	593152(DI), Y0	// fitSample.mul_2[2]
-	VMOVUPD	593184(DI), Y1	// fitSample.mul_2[2] | 1
-	VMOVUPD	Y0, 594944(DI)	// fitSample.concat_2[5]
-	VMOVUPD	Y1, 594976(DI)	// fitSample.concat_2[5] | 1
-	VMOVUPD	592384(DI), Y0	// fitSample.mul[3]
-	VMOVUPD	592416(DI), Y1	// fitSample.mul[3] | 1
-	VMOVUPD	Y0, 595200(DI)	// fitSample.concat_2[6]
-	VMOVUPD	Y1, 595232(DI)	// fitSample.concat_2[6] | 1
-	VMOVUPD	593408(DI), Y0	// fitSample.mul_2[3]
-	VMOVUPD	593440(DI), Y1	// fitSample.mul_2[3] | 1
-	VMOVUPD	Y0, 595456(DI)	// fitSample.concat_2[7]
-	VMOVUPD	Y1, 595488(DI)	// fitSample.concat_2[7] | 1
+	VMOVUPD	591360(DI), Y0	// fitSample.mul[0]
+	VMOVUPD	591392(DI), Y1	// fitSample.mul[0] | 1
+	VMOVUPD	Y0, 593408(DI)	// fitSample.concat_2[0]
+	VMOVUPD	Y1, 593440(DI)	// fitSample.concat_2[0] | 1
+	VMOVUPD	592384(DI), Y0	// fitSample.mul_2[0]
+	VMOVUPD	592416(DI), Y1	// fitSample.mul_2[0] | 1
+	VMOVUPD	Y0, 593664(DI)	// fitSample.concat_2[1]
+	VMOVUPD	Y1, 593696(DI)	// fitSample.concat_2[1] | 1
+	VMOVUPD	591616(DI), Y0	// fitSample.mul[1]
+	VMOVUPD	591648(DI), Y1	// fitSample.mul[1] | 1
+	VMOVUPD	Y0, 593920(DI)	// fitSample.concat_2[2]
+	VMOVUPD	Y1, 593952(DI)	// fitSample.concat_2[2] | 1
+	VMOVUPD	592640(DI), Y0	// fitSample.mul_2[1]
+	VMOVUPD	592672(DI), Y1	// fitSample.mul_2[1] | 1
+	VMOVUPD	Y0, 594176(DI)	// fitSample.concat_2[3]
+	VMOVUPD	Y1, 594208(DI)	// fitSample.concat_2[3] | 1
+	VMOVUPD	591872(DI), Y0	// fitSample.mul[2]
+	VMOVUPD	591904(DI), Y1	// fitSample.mul[2] | 1
+	VMOVUPD	Y0, 594432(DI)	// fitSample.concat_2[4]
+	VMOVUPD	Y1, 594464(DI)	// fitSample.concat_2[4] | 1
+	VMOVUPD	592896(DI), Y0	// fitSample.mul_2[2]
+	VMOVUPD	592928(DI), Y1	// fitSample.mul_2[2] | 1
+	VMOVUPD	Y0, 594688(DI)	// fitSample.concat_2[5]
+	VMOVUPD	Y1, 594720(DI)	// fitSample.concat_2[5] | 1
+	VMOVUPD	592128(DI), Y0	// fitSample.mul[3]
+	VMOVUPD	592160(DI), Y1	// fitSample.mul[3] | 1
+	VMOVUPD	Y0, 594944(DI)	// fitSample.concat_2[6]
+	VMOVUPD	Y1, 594976(DI)	// fitSample.concat_2[6] | 1
+	VMOVUPD	593152(DI), Y0	// fitSample.mul_2[3]
+	VMOVUPD	593184(DI), Y1	// fitSample.mul_2[3] | 1
+	VMOVUPD	Y0, 595200(DI)	// fitSample.concat_2[7]
+	VMOVUPD	Y1, 595232(DI)	// fitSample.concat_2[7] | 1
 	MOVQ	$8, R9
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop22: // 8 times: elements
-	VMOVUPS	588544(R10), Y0	// fitSample.exp[0]
-	VMOVUPD	593664(R11), Y1	// fitSample.concat_2[0]
-	VMOVUPD	593696(R11), Y2	// fitSample.concat_2[0] | 1
+	VMOVUPS	588288(R10), Y0	// fitSample.exp[0]
+	VMOVUPD	593408(R11), Y1	// fitSample.concat_2[0]
+	VMOVUPD	593440(R11), Y2	// fitSample.concat_2[0] | 1
 	VCVTPD2PSY	Y1, X1
 	VCVTPD2PSY	Y2, X2
 	VINSERTF128	$1, X2, Y1, Y1
-	VMOVUPS	586496(R10), Y2	// fitSample.h[0]
+	VMOVUPS	586240(R10), Y2	// fitSample.h[0]
 	VFMADD231PS	Y1, Y0, Y2
-	VMOVUPS	Y2, 595712(R10)	// fitSample.add[0]
+	VMOVUPS	Y2, 595456(R10)	// fitSample.add[0]
 	ADDQ	$128, R10
 	ADDQ	$256, R11
 	DECQ	R9
@@ -7243,25 +7228,25 @@ loop22: // 8 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop23: // 4 times: vectors of the block
-	VMOVUPD	436992(SI), Y0	// fitSample.ts[63]
-	VMOVUPD	437024(SI), Y1	// fitSample.ts[63] | 1
-	VMOVUPD	Y0, 641792(SI)	// fitSample.step0_in0
-	VMOVUPD	Y1, 641824(SI)	// fitSample.step0_in0 | 1
-	VMOVUPS	595712(DI), Y0	// fitSample.add[0]
+	VMOVUPD	436736(SI), Y0	// fitSample.ts[63]
+	VMOVUPD	436768(SI), Y1	// fitSample.ts[63] | 1
+	VMOVUPD	Y0, 641536(SI)	// fitSample.step0_in0
+	VMOVUPD	Y1, 641568(SI)	// fitSample.step0_in0 | 1
+	VMOVUPS	595456(DI), Y0	// fitSample.add[0]
 	VMOVUPS	Y0, 173824(DI)	// forecast0Lanestep.z[0]
-	VMOVUPS	595840(DI), Y0	// fitSample.add[1]
+	VMOVUPS	595584(DI), Y0	// fitSample.add[1]
 	VMOVUPS	Y0, 173952(DI)	// forecast0Lanestep.z[1]
-	VMOVUPS	595968(DI), Y0	// fitSample.add[2]
+	VMOVUPS	595712(DI), Y0	// fitSample.add[2]
 	VMOVUPS	Y0, 174080(DI)	// forecast0Lanestep.z[2]
-	VMOVUPS	596096(DI), Y0	// fitSample.add[3]
+	VMOVUPS	595840(DI), Y0	// fitSample.add[3]
 	VMOVUPS	Y0, 174208(DI)	// forecast0Lanestep.z[3]
-	VMOVUPS	596224(DI), Y0	// fitSample.add[4]
+	VMOVUPS	595968(DI), Y0	// fitSample.add[4]
 	VMOVUPS	Y0, 174336(DI)	// forecast0Lanestep.z[4]
-	VMOVUPS	596352(DI), Y0	// fitSample.add[5]
+	VMOVUPS	596096(DI), Y0	// fitSample.add[5]
 	VMOVUPS	Y0, 174464(DI)	// forecast0Lanestep.z[5]
-	VMOVUPS	596480(DI), Y0	// fitSample.add[6]
+	VMOVUPS	596224(DI), Y0	// fitSample.add[6]
 	VMOVUPS	Y0, 174592(DI)	// forecast0Lanestep.z[6]
-	VMOVUPS	596608(DI), Y0	// fitSample.add[7]
+	VMOVUPS	596352(DI), Y0	// fitSample.add[7]
 	VMOVUPS	Y0, 174720(DI)	// forecast0Lanestep.z[7]
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	Y0, 174848(DI)	// forecast0Lanestep.a[0]
@@ -7306,22 +7291,22 @@ loop2: // 32 times: runs of dec
 	MOVQ	SI, R10
 	MOVQ	AX, R11
 loop3: // 4 times: vectors of the block
-	VMOVUPS	596736(R10), Y0	// fitSample.z[0]
-	VMOVUPS	Y0, 194304(R11)	// decSample.z[0]
-	VMOVUPS	596864(R10), Y0	// fitSample.z[1]
-	VMOVUPS	Y0, 194432(R11)	// decSample.z[1]
-	VMOVUPS	596992(R10), Y0	// fitSample.z[2]
-	VMOVUPS	Y0, 194560(R11)	// decSample.z[2]
-	VMOVUPS	597120(R10), Y0	// fitSample.z[3]
-	VMOVUPS	Y0, 194688(R11)	// decSample.z[3]
-	VMOVUPS	597248(R10), Y0	// fitSample.z[4]
-	VMOVUPS	Y0, 194816(R11)	// decSample.z[4]
-	VMOVUPS	597376(R10), Y0	// fitSample.z[5]
-	VMOVUPS	Y0, 194944(R11)	// decSample.z[5]
-	VMOVUPS	597504(R10), Y0	// fitSample.z[6]
-	VMOVUPS	Y0, 195072(R11)	// decSample.z[6]
-	VMOVUPS	597632(R10), Y0	// fitSample.z[7]
-	VMOVUPS	Y0, 195200(R11)	// decSample.z[7]
+	VMOVUPS	596480(R10), Y0	// fitSample.z[0]
+	VMOVUPS	Y0, 194048(R11)	// decSample.z[0]
+	VMOVUPS	596608(R10), Y0	// fitSample.z[1]
+	VMOVUPS	Y0, 194176(R11)	// decSample.z[1]
+	VMOVUPS	596736(R10), Y0	// fitSample.z[2]
+	VMOVUPS	Y0, 194304(R11)	// decSample.z[2]
+	VMOVUPS	596864(R10), Y0	// fitSample.z[3]
+	VMOVUPS	Y0, 194432(R11)	// decSample.z[3]
+	VMOVUPS	596992(R10), Y0	// fitSample.z[4]
+	VMOVUPS	Y0, 194560(R11)	// decSample.z[4]
+	VMOVUPS	597120(R10), Y0	// fitSample.z[5]
+	VMOVUPS	Y0, 194688(R11)	// decSample.z[5]
+	VMOVUPS	597248(R10), Y0	// fitSample.z[6]
+	VMOVUPS	Y0, 194816(R11)	// decSample.z[6]
+	VMOVUPS	597376(R10), Y0	// fitSample.z[7]
+	VMOVUPS	Y0, 194944(R11)	// decSample.z[7]
 	ADDQ	$32, R10
 	ADDQ	$32, R11
 	DECQ	R9
@@ -7337,12 +7322,12 @@ loop3: // 4 times: vectors of the block
 	MOVQ	AX, R10
 	MOVQ	DI, R11
 loop4: // 4 times: vectors of the block
-	VMOVUPS	195328(R10), Y0	// decSample.out0[0]
-	VMOVUPS	Y0, 629504(R11)	// fitSample.result_2[0]
-	VMOVUPS	195456(R10), Y0	// decSample.out0[1]
-	VMOVUPS	Y0, 629632(R11)	// fitSample.result_2[1]
-	VMOVUPS	195584(R10), Y0	// decSample.out0[2]
-	VMOVUPS	Y0, 629760(R11)	// fitSample.result_2[2]
+	VMOVUPS	195072(R10), Y0	// decSample.out0[0]
+	VMOVUPS	Y0, 629248(R11)	// fitSample.result_2[0]
+	VMOVUPS	195200(R10), Y0	// decSample.out0[1]
+	VMOVUPS	Y0, 629376(R11)	// fitSample.result_2[1]
+	VMOVUPS	195328(R10), Y0	// decSample.out0[2]
+	VMOVUPS	Y0, 629504(R11)	// fitSample.result_2[2]
 	ADDQ	$32, R10
 	ADDQ	$32, R11
 	DECQ	R9
@@ -7362,8 +7347,8 @@ loop5: // 4 times: vectors of the block
 	MOVQ	DX, R11
 loop6: // 96 times: elements
 	// forecast.nde:55
-	VMOVUPS	470016(R10), Y2	// fitSample.target_ys[0]
-	VMOVUPS	629504(R10), Y3	// fitSample.result_2[0]
+	VMOVUPS	469760(R10), Y2	// fitSample.target_ys[0]
+	VMOVUPS	629248(R10), Y3	// fitSample.result_2[0]
 	VBROADCASTSS	1536(R11), Y4	// Series.ys.channel.std.expand.2[0]
 	VBROADCASTSS	1920(R11), Y5	// Series.ys.channel.mean.expand.2[0]
 	VFMADD231PS	Y4, Y3, Y5
@@ -7377,12 +7362,12 @@ loop6: // 96 times: elements
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop6
-	VMOVUPD	483072(DI), Y2	// fitSample.key[3]
-	VMOVUPD	483104(DI), Y2	// fitSample.key[3] | 1
+	VMOVUPD	482816(DI), Y2	// fitSample.key[3]
+	VMOVUPD	482848(DI), Y2	// fitSample.key[3] | 1
 	// forecast.nde:55
 	VMULPS	f32_3f000000<>(SB), Y0, Y0
-	VMOVUPD	483072(DI), Y2	// fitSample.key[3]
-	VMOVUPD	483104(DI), Y3	// fitSample.key[3] | 1
+	VMOVUPD	482816(DI), Y2	// fitSample.key[3]
+	VMOVUPD	482848(DI), Y3	// fitSample.key[3] | 1
 	VDIVPD	f64_409f400000000000<>(SB), Y2, Y2
 	VDIVPD	f64_409f400000000000<>(SB), Y3, Y3
 	VMINPD	f64_3ff0000000000000<>(SB), Y2, Y4
@@ -7401,11 +7386,11 @@ loop6: // 96 times: elements
 	MOVQ	SI, R10
 loop7: // 8 times: elements
 	// forecast.nde:39
-	VMOVUPS	586496(R10), Y4	// fitSample.h[0]
-	VMOVUPS	588544(R10), Y5	// fitSample.exp[0]
+	VMOVUPS	586240(R10), Y4	// fitSample.h[0]
+	VMOVUPS	588288(R10), Y5	// fitSample.exp[0]
 	VMULPS	Y5, Y5, Y5
 	VFMADD231PS	Y4, Y4, Y5
-	VMOVUPS	588544(R10), Y4	// fitSample.exp[0]
+	VMOVUPS	588288(R10), Y4	// fitSample.exp[0]
 	VCMPPS	$0, f32_00000000<>(SB), Y4, Y6
 	VMOVUPS	f32_7fc00000<>(SB), Y7
 	VBLENDVPS	Y6, f32_ff800000<>(SB), Y7, Y6
@@ -7453,10 +7438,10 @@ loop7: // 8 times: elements
 	JNE	loop7
 	// forecast.nde:55
 	VFMADD231PS	Y3, Y2, Y0
-	VMOVUPS	Y0, 483840(SI)	// fitSample.loss
+	VMOVUPS	Y0, 483584(SI)	// fitSample.loss
 	// forecast.nde:56
 	VMULPS	f32_3c2aaaab<>(SB), Y1, Y0
-	VMOVUPS	Y0, 483968(SI)	// fitSample.mae
+	VMOVUPS	Y0, 483712(SI)	// fitSample.mae
 	ADDQ	$32, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -7479,37 +7464,37 @@ TEXT ·fitSamplePart2AVX2(SB), 0, $8-32
 // enc1CellRec is enc.1.cell.rec (forecast.nde:13) of a block of samples.
 // 16 vectors lie in the frame for want of registers.
 TEXT enc1CellRec_avx2<>(SB), NOSPLIT, $0-0
-	VMOVUPS	646144(AX), Y15	// x[0]
+	VMOVUPS	645888(AX), Y15	// x[0]
 	VMOVUPS	Y15, 0(AX)
-	VMOVUPS	646176(AX), Y15	// x[0] | 1
+	VMOVUPS	645920(AX), Y15	// x[0] | 1
 	VMOVUPS	Y15, 32(AX)
-	VMOVUPS	646208(AX), Y15	// x[0] | 2
+	VMOVUPS	645952(AX), Y15	// x[0] | 2
 	VMOVUPS	Y15, 64(AX)
-	VMOVUPS	646240(AX), Y15	// x[0] | 3
+	VMOVUPS	645984(AX), Y15	// x[0] | 3
 	VMOVUPS	Y15, 96(AX)
-	VMOVUPS	646272(AX), Y15	// x[1]
+	VMOVUPS	646016(AX), Y15	// x[1]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	646304(AX), Y15	// x[1] | 1
+	VMOVUPS	646048(AX), Y15	// x[1] | 1
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	646336(AX), Y15	// x[1] | 2
+	VMOVUPS	646080(AX), Y15	// x[1] | 2
 	VMOVUPS	Y15, 192(AX)
-	VMOVUPS	646368(AX), Y15	// x[1] | 3
+	VMOVUPS	646112(AX), Y15	// x[1] | 3
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	646400(AX), Y15	// x[2]
+	VMOVUPS	646144(AX), Y15	// x[2]
 	VMOVUPS	Y15, 256(AX)
-	VMOVUPS	646432(AX), Y15	// x[2] | 1
+	VMOVUPS	646176(AX), Y15	// x[2] | 1
 	VMOVUPS	Y15, 288(AX)
-	VMOVUPS	646464(AX), Y15	// x[2] | 2
+	VMOVUPS	646208(AX), Y15	// x[2] | 2
 	VMOVUPS	Y15, 320(AX)
-	VMOVUPS	646496(AX), Y15	// x[2] | 3
+	VMOVUPS	646240(AX), Y15	// x[2] | 3
 	VMOVUPS	Y15, 352(AX)
-	VMOVUPS	646528(AX), Y15	// x[3]
+	VMOVUPS	646272(AX), Y15	// x[3]
 	VMOVUPS	Y15, 384(AX)
-	VMOVUPS	646560(AX), Y15	// x[3] | 1
+	VMOVUPS	646304(AX), Y15	// x[3] | 1
 	VMOVUPS	Y15, 416(AX)
-	VMOVUPS	646592(AX), Y15	// x[3] | 2
+	VMOVUPS	646336(AX), Y15	// x[3] | 2
 	VMOVUPS	Y15, 448(AX)
-	VMOVUPS	646624(AX), Y15	// x[3] | 3
+	VMOVUPS	646368(AX), Y15	// x[3] | 3
 	VMOVUPS	Y15, 480(AX)
 	MOVQ	$48, CX
 	MOVQ	BX, SI
@@ -7543,10 +7528,10 @@ loop1: // 48 times: tiles of 2 elements
 	VADDPS	Y4, Y2, Y2
 	VADDPS	Y4, Y3, Y3
 	VADDPS	Y4, Y0, Y0
-	VMOVUPS	Y1, 654848(R9)	// add[0]
-	VMOVUPS	Y2, 654880(R9)	// add[0] | 1
-	VMOVUPS	Y3, 654912(R9)	// add[0] | 2
-	VMOVUPS	Y0, 654944(R9)	// add[0] | 3
+	VMOVUPS	Y1, 654592(R9)	// add[0]
+	VMOVUPS	Y2, 654624(R9)	// add[0] | 1
+	VMOVUPS	Y3, 654656(R9)	// add[0] | 2
+	VMOVUPS	Y0, 654688(R9)	// add[0] | 3
 	VBROADCASTSS	16(SI), Y0	// enc.1.weight_ih_l0[4]
 	VMULPS	0(AX), Y0, Y1
 	VMULPS	32(AX), Y0, Y2
@@ -7572,10 +7557,10 @@ loop1: // 48 times: tiles of 2 elements
 	VADDPS	Y4, Y2, Y2
 	VADDPS	Y4, Y3, Y3
 	VADDPS	Y4, Y0, Y0
-	VMOVUPS	Y1, 654976(R9)	// add[1]
-	VMOVUPS	Y2, 655008(R9)	// add[1] | 1
-	VMOVUPS	Y3, 655040(R9)	// add[1] | 2
-	VMOVUPS	Y0, 655072(R9)	// add[1] | 3
+	VMOVUPS	Y1, 654720(R9)	// add[1]
+	VMOVUPS	Y2, 654752(R9)	// add[1] | 1
+	VMOVUPS	Y3, 654784(R9)	// add[1] | 2
+	VMOVUPS	Y0, 654816(R9)	// add[1] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	f32_00000000<>(SB), Y1
 	VMOVUPS	f32_00000000<>(SB), Y2
@@ -7588,10 +7573,10 @@ loop1: // 48 times: tiles of 2 elements
 	MOVQ	AX, R12
 	MOVQ	R10, R13
 loop2: // 32 times: terms of the sums
-	VMOVUPS	642048(R12), Y8	// h[0]
-	VMOVUPS	642080(R12), Y9	// h[0] | 1
-	VMOVUPS	642112(R12), Y10	// h[0] | 2
-	VMOVUPS	642144(R12), Y11	// h[0] | 3
+	VMOVUPS	641792(R12), Y8	// h[0]
+	VMOVUPS	641824(R12), Y9	// h[0] | 1
+	VMOVUPS	641856(R12), Y10	// h[0] | 2
+	VMOVUPS	641888(R12), Y11	// h[0] | 3
 	VBROADCASTSS	1536(R13), Y12	// enc.1.weight_hh_l0[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -7611,19 +7596,19 @@ loop2: // 32 times: terms of the sums
 	VADDPS	Y8, Y1, Y1
 	VADDPS	Y8, Y2, Y2
 	VADDPS	Y8, Y3, Y3
-	VMOVUPS	Y0, 667136(R9)	// add_2[0]
-	VMOVUPS	Y1, 667168(R9)	// add_2[0] | 1
-	VMOVUPS	Y2, 667200(R9)	// add_2[0] | 2
-	VMOVUPS	Y3, 667232(R9)	// add_2[0] | 3
+	VMOVUPS	Y0, 666880(R9)	// add_2[0]
+	VMOVUPS	Y1, 666912(R9)	// add_2[0] | 1
+	VMOVUPS	Y2, 666944(R9)	// add_2[0] | 2
+	VMOVUPS	Y3, 666976(R9)	// add_2[0] | 3
 	VBROADCASTSS	14212(DI), Y0	// enc.1.bias_hh_l0[1]
 	VADDPS	Y0, Y4, Y1
 	VADDPS	Y0, Y5, Y2
 	VADDPS	Y0, Y6, Y3
 	VADDPS	Y0, Y7, Y0
-	VMOVUPS	Y1, 667264(R9)	// add_2[1]
-	VMOVUPS	Y2, 667296(R9)	// add_2[1] | 1
-	VMOVUPS	Y3, 667328(R9)	// add_2[1] | 2
-	VMOVUPS	Y0, 667360(R9)	// add_2[1] | 3
+	VMOVUPS	Y1, 667008(R9)	// add_2[1]
+	VMOVUPS	Y2, 667040(R9)	// add_2[1] | 1
+	VMOVUPS	Y3, 667072(R9)	// add_2[1] | 2
+	VMOVUPS	Y0, 667104(R9)	// add_2[1] | 3
 	ADDQ	$32, SI
 	ADDQ	$8, DI
 	ADDQ	$256, R9
@@ -7637,8 +7622,8 @@ loop3: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop4: // 32 times: elements
 	// forecast.nde:13
-	VMOVUPS	658944(R9), Y0	// add[32]
-	VMOVUPS	671232(R9), Y1	// add_2[32]
+	VMOVUPS	658688(R9), Y0	// add[32]
+	VMOVUPS	670976(R9), Y1	// add_2[32]
 	VADDPS	Y1, Y0, Y0
 	VORPS	f32_80000000<>(SB), Y0, Y1
 	VMOVUPS	f32_42b40000<>(SB), Y2
@@ -7671,8 +7656,8 @@ loop4: // 32 times: elements
 	VBLENDVPS	Y0, Y1, Y2, Y0
 	VADDPS	f32_3f800000<>(SB), Y1, Y1
 	VDIVPS	Y1, Y0, Y0
-	VMOVUPS	654848(R9), Y1	// add[0]
-	VMOVUPS	667136(R9), Y2	// add_2[0]
+	VMOVUPS	654592(R9), Y1	// add[0]
+	VMOVUPS	666880(R9), Y2	// add_2[0]
 	VADDPS	Y2, Y1, Y1
 	VORPS	f32_80000000<>(SB), Y1, Y2
 	VMOVUPS	f32_42b40000<>(SB), Y3
@@ -7705,8 +7690,8 @@ loop4: // 32 times: elements
 	VBLENDVPS	Y1, Y2, Y3, Y1
 	VADDPS	f32_3f800000<>(SB), Y2, Y2
 	VDIVPS	Y2, Y1, Y1
-	VMOVUPS	675328(R9), Y2	// add_2[64]
-	VMOVUPS	663040(R9), Y3	// add[64]
+	VMOVUPS	675072(R9), Y2	// add_2[64]
+	VMOVUPS	662784(R9), Y3	// add[64]
 	VFMADD231PS	Y2, Y1, Y3
 	VMOVUPS	f32_41002df1<>(SB), Y1
 	VMINPS	Y3, Y1, Y1
@@ -7725,12 +7710,12 @@ loop4: // 32 times: elements
 	VFMADD213PS	f32_3eef2ea1<>(SB), Y2, Y3
 	VFMADD213PS	f32_3f800000<>(SB), Y2, Y3
 	VDIVPS	Y3, Y1, Y1
-	VMOVUPS	642048(R9), Y2	// h[0]
+	VMOVUPS	641792(R9), Y2	// h[0]
 	VMOVUPS	f32_3f800000<>(SB), Y3
 	VSUBPS	Y0, Y3, Y3
 	VMULPS	Y1, Y3, Y1
 	VFMADD231PS	Y2, Y0, Y1
-	VMOVUPS	Y1, 646656(R9)	// out0[0]
+	VMOVUPS	Y1, 646400(R9)	// out0[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop4
@@ -7743,8 +7728,8 @@ loop5: // 4 times: vectors of the block
 	MOVQ	$32, DI
 	MOVQ	SI, R9
 loop6: // 32 times: elements
-	VMOVUPS	642048(R9), Y0	// h[0]
-	VMOVUPS	Y0, 650752(R9)	// h[0]
+	VMOVUPS	641792(R9), Y0	// h[0]
+	VMOVUPS	Y0, 650496(R9)	// h[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop6
@@ -7757,24 +7742,24 @@ loop6: // 32 times: elements
 // 24 vectors lie in the frame for want of registers.
 TEXT forecast0RecLaneoutput_avx2<>(SB), NOSPLIT, $0-0
 loop1: // rows from which others follow
-	CVTTSD2SQ	682624(AX), R15	// step.at.start
+	CVTTSD2SQ	682112(AX), R15	// step.at.start
 	ADDQ	AX, R15
 	MOVQ	R15, 65536(AX)
-	CVTTSD2SQ	679808(AX), R15	// step.row
+	CVTTSD2SQ	679552(AX), R15	// step.row
 	IMULQ	$256, R15
 	ADDQ	65536(AX), R15
 	MOVQ	R15, 65544(AX)
-	CVTTSD2SQ	682880(AX), R15	// z.row.start
+	CVTTSD2SQ	682368(AX), R15	// z.row.start
 	ADDQ	AX, R15
 	MOVQ	R15, 65552(AX)
-	CVTTSD2SQ	679808(AX), R15	// step.row
+	CVTTSD2SQ	679552(AX), R15	// step.row
 	IMULQ	$1024, R15
 	ADDQ	65552(AX), R15
 	MOVQ	R15, 65560(AX)
-	CVTTSD2SQ	683136(AX), R15	// a.row.start
+	CVTTSD2SQ	682624(AX), R15	// a.row.start
 	ADDQ	AX, R15
 	MOVQ	R15, 65568(AX)
-	CVTTSD2SQ	679808(AX), R15	// step.row
+	CVTTSD2SQ	679552(AX), R15	// step.row
 	IMULQ	$512, R15
 	ADDQ	65568(AX), R15
 	MOVQ	R15, 65576(AX)
@@ -7785,10 +7770,10 @@ loop1: // rows from which others follow
 	MOVQ	65576(AX), R15
 	MOVQ	R15, 65600(AX)
 loop2: // rows of outputs
-	VBROADCASTSD	679808(AX), Y0	// step.row
+	VBROADCASTSD	679552(AX), Y0	// step.row
 	VCVTPD2PSY	Y0, X0
 	VINSERTF128	$1, X0, Y0, Y0
-	VMOVSS	X0, 679424(AX)
+	VMOVSS	X0, 679168(AX)
 	MOVQ	$4, 65608(AX)
 	MOVQ	AX, CX
 	MOVQ	65584(AX), SI
@@ -7797,14 +7782,14 @@ loop2: // rows of outputs
 	MOVQ	R15, 65616(AX)
 	MOVQ	65600(AX), R9
 loop3: // 4 times: vectors of the block
-	VMOVUPS	679680(CX), Y0	// step.open
-	VMOVUPS	679552(CX), Y1	// step.next
+	VMOVUPS	679424(CX), Y0	// step.open
+	VMOVUPS	679296(CX), Y1	// step.next
 	VMOVUPD	(SI), Y2
 	VMOVUPD	32(SI), Y3
 	VMOVUPD	171264(DI), Y4	// forecast0Lanestep.step.t
 	VMOVUPD	171296(DI), Y5	// forecast0Lanestep.step.t | 1
-	VMOVUPD	680320(DI), Y6	// step.span
-	VMOVUPD	680352(DI), Y7	// step.span | 1
+	VMOVUPD	680064(DI), Y6	// step.span
+	VMOVUPD	680096(DI), Y7	// step.span | 1
 	VMOVUPD	181760(DI), Y8	// forecast0Lanestep.step.t_at
 	VMOVUPD	181792(DI), Y9	// forecast0Lanestep.step.t_at | 1
 	VMOVUPD	182016(DI), Y15	// forecast0Lanestep.step.h_at
@@ -7814,7 +7799,7 @@ loop3: // 4 times: vectors of the block
 	// forecast.nde:38
 	VMOVUPS	f32_00000000<>(SB), Y10
 	VCMPPS	$17, Y0, Y10, Y10
-	VBROADCASTSS	679424(AX), Y11
+	VBROADCASTSS	679168(AX), Y11
 	VCMPPS	$0, Y11, Y1, Y11
 	VANDPS	Y11, Y10, Y10
 	VSUBPD	Y4, Y2, Y11
@@ -7828,21 +7813,21 @@ loop3: // 4 times: vectors of the block
 	VANDPS	Y11, Y10, Y11
 	VANDPS	f32_3f800000<>(SB), Y11, Y12
 	VADDPS	Y12, Y1, Y1
-	VMOVUPS	Y1, 683392(CX)	// step.next_next
+	VMOVUPS	Y1, 682880(CX)	// step.next_next
 	VXORPD	f64_ffffffffffffffff<>(SB), Y6, Y1
 	VXORPD	f64_ffffffffffffffff<>(SB), Y7, Y6
 	VSHUFPS	$136, Y6, Y1, Y1
 	VPERMPD	$216, Y1, Y1
 	VANDPS	Y1, Y10, Y1
 	VBLENDVPS	Y1, f32_00000000<>(SB), Y0, Y0
-	VMOVUPS	Y0, 683520(CX)	// step.open_next
+	VMOVUPS	Y0, 683008(CX)	// step.open_next
 	VEXTRACTF128	$1, Y11, X0
 	VPMOVSXDQ	X11, Y1
 	VPMOVSXDQ	X0, Y0
 	VANDPD	f64_3ff0000000000000<>(SB), Y1, Y1
 	VANDPD	f64_3ff0000000000000<>(SB), Y0, Y0
-	VMOVUPD	Y1, 683648(DI)	// step.taken
-	VMOVUPD	Y0, 683680(DI)	// step.taken | 1
+	VMOVUPD	Y1, 683136(DI)	// step.taken
+	VMOVUPD	Y0, 683168(DI)	// step.taken | 1
 	VCMPPD	$0, Y8, Y2, Y0
 	VCMPPD	$0, Y9, Y3, Y1
 	VCMPPD	$0, Y4, Y2, Y4
@@ -7855,8 +7840,8 @@ loop3: // 4 times: vectors of the block
 	VBLENDVPD	Y5, f64_3ff0000000000000<>(SB), Y3, Y7
 	VBLENDVPD	Y0, f64_0000000000000000<>(SB), Y6, Y6
 	VBLENDVPD	Y1, f64_0000000000000000<>(SB), Y7, Y7
-	VMOVUPD	Y6, 683904(DI)	// step.place
-	VMOVUPD	Y7, 683936(DI)	// step.place | 1
+	VMOVUPD	Y6, 683392(DI)	// step.place
+	VMOVUPD	Y7, 683424(DI)	// step.place | 1
 	VMULPD	0(AX), Y2, Y6
 	VMULPD	32(AX), Y3, Y7
 	VCVTPD2PSY	Y6, X6
@@ -7994,105 +7979,93 @@ loop4: // 8 times: elements
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop5: // 4 times: vectors of the block
-	VMOVUPS	683392(SI), Y0	// step.next_next
-	VMOVUPS	Y0, 679552(SI)	// step.next
-	VMOVUPS	683520(SI), Y0	// step.open_next
-	VMOVUPS	Y0, 679680(SI)	// step.open
+	VMOVUPS	682880(SI), Y0	// step.next_next
+	VMOVUPS	Y0, 679296(SI)	// step.next
+	VMOVUPS	683008(SI), Y0	// step.open_next
+	VMOVUPS	Y0, 679424(SI)	// step.open
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop5
 	// the next row, if a sample has to take it
-	VBROADCASTSD	679808(AX), Y0	// step.row
+	VBROADCASTSD	679552(AX), Y0	// step.row
 	VADDPD	f64_3ff0000000000000<>(SB), Y0, Y0
-	VMOVSD	X0, 679808(AX)	// step.row
-	VBROADCASTSD	682112(AX), Y1	// step.left
+	VMOVSD	X0, 679552(AX)	// step.row
+	VBROADCASTSD	681856(AX), Y1	// step.left
 	VSUBPD	f64_3ff0000000000000<>(SB), Y1, Y1
-	VMOVSD	X1, 682112(AX)	// step.left
+	VMOVSD	X1, 681856(AX)	// step.left
 	VCVTPD2PSY	Y0, X0
 	VINSERTF128	$1, X0, Y0, Y0
-	VMOVUPS	679680(AX), Y1	// step.open
+	VMOVUPS	679424(AX), Y1	// step.open
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VCMPPS	$17, Y1, Y2, Y1
-	VMOVUPS	679552(AX), Y2	// step.next
+	VMOVUPS	679296(AX), Y2	// step.next
 	VCMPPS	$0, Y0, Y2, Y3
 	VANDPS	Y3, Y1, Y1
 	VCMPPS	$17, f32_42000000<>(SB), Y2, Y2
 	VANDPS	Y2, Y1, Y1
-	VORPS	f32_00000000<>(SB), Y1, Y1
-	VMOVUPS	679712(AX), Y2	// step.open | 1
+	VMOVUPS	679456(AX), Y2	// step.open | 1
 	VMOVUPS	f32_00000000<>(SB), Y3
 	VCMPPS	$17, Y2, Y3, Y2
-	VMOVUPS	679584(AX), Y3	// step.next | 1
+	VMOVUPS	679328(AX), Y3	// step.next | 1
 	VCMPPS	$0, Y0, Y3, Y4
 	VANDPS	Y4, Y2, Y2
 	VCMPPS	$17, f32_42000000<>(SB), Y3, Y3
 	VANDPS	Y3, Y2, Y2
+	VMOVUPS	679488(AX), Y3	// step.open | 2
+	VMOVUPS	f32_00000000<>(SB), Y4
+	VCMPPS	$17, Y3, Y4, Y3
+	VMOVUPS	679360(AX), Y4	// step.next | 2
+	VCMPPS	$0, Y0, Y4, Y5
+	VANDPS	Y5, Y3, Y3
+	VCMPPS	$17, f32_42000000<>(SB), Y4, Y4
+	VANDPS	Y4, Y3, Y3
+	VMOVUPS	679520(AX), Y4	// step.open | 3
+	VMOVUPS	f32_00000000<>(SB), Y5
+	VCMPPS	$17, Y4, Y5, Y4
+	VMOVUPS	679392(AX), Y5	// step.next | 3
+	VCMPPS	$0, Y0, Y5, Y0
+	VANDPS	Y0, Y4, Y0
+	VCMPPS	$17, f32_42000000<>(SB), Y5, Y4
+	VANDPS	Y4, Y0, Y0
 	VORPS	Y2, Y1, Y1
-	VMOVUPS	679744(AX), Y2	// step.open | 2
-	VMOVUPS	f32_00000000<>(SB), Y3
-	VCMPPS	$17, Y2, Y3, Y2
-	VMOVUPS	679616(AX), Y3	// step.next | 2
-	VCMPPS	$0, Y0, Y3, Y4
-	VANDPS	Y4, Y2, Y2
-	VCMPPS	$17, f32_42000000<>(SB), Y3, Y3
-	VANDPS	Y3, Y2, Y2
-	VORPS	Y2, Y1, Y1
-	VMOVUPS	679776(AX), Y2	// step.open | 3
-	VMOVUPS	f32_00000000<>(SB), Y3
-	VCMPPS	$17, Y2, Y3, Y2
-	VMOVUPS	679648(AX), Y3	// step.next | 3
-	VCMPPS	$0, Y0, Y3, Y0
-	VANDPS	Y0, Y2, Y0
-	VCMPPS	$17, f32_42000000<>(SB), Y3, Y2
-	VANDPS	Y2, Y0, Y0
+	VORPS	Y0, Y3, Y0
 	VORPS	Y0, Y1, Y0
-	VANDPS	f32_3f800000<>(SB), Y0, Y0
-	VPERM2F128	$1, Y0, Y0, Y1
-	VADDPS	Y1, Y0, Y0
-	VSHUFPS	$78, Y0, Y0, Y1
-	VADDPS	Y1, Y0, Y0
-	VSHUFPS	$177, Y0, Y0, Y1
-	VADDPS	Y1, Y0, Y0
-	VEXTRACTF128	$1, Y0, X1
-	VCVTPS2PD	X0, Y0
-	VCVTPS2PD	X1, Y1
-	VBROADCASTSD	682112(AX), Y1	// step.left
+	VBROADCASTSD	681856(AX), Y1	// step.left
 	VMOVUPD	f64_0000000000000000<>(SB), Y2
 	VCMPPD	$17, Y1, Y2, Y1
-	VANDPD	Y1, Y0, Y0
-	VMOVSD	X0, 682368(AX)	// step.more
+	VANDPS	Y1, Y0, Y0
 	ADDQ	$256, 65584(AX)
 	ADDQ	$1024, 65592(AX)
 	ADDQ	$512, 65600(AX)
-	CMPQ	682368(AX), $0	// step.more
+	VPTEST	Y0, Y0
 	JNE	loop2
 	// the first row that a sample has to take, if there is one
-	VMOVUPS	679680(AX), Y0	// step.open
+	VMOVUPS	679424(AX), Y0	// step.open
 	VMOVUPS	f32_00000000<>(SB), Y1
 	VCMPPS	$17, Y0, Y1, Y0
-	VMOVUPS	679552(AX), Y1	// step.next
+	VMOVUPS	679296(AX), Y1	// step.next
 	VMOVUPS	f32_42000000<>(SB), Y2
 	VBLENDVPS	Y0, Y1, Y2, Y0
 	VMOVUPS	f32_42000000<>(SB), Y1
 	VMINPS	Y0, Y1, Y0
-	VMOVUPS	679712(AX), Y1	// step.open | 1
+	VMOVUPS	679456(AX), Y1	// step.open | 1
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VCMPPS	$17, Y1, Y2, Y1
-	VMOVUPS	679584(AX), Y2	// step.next | 1
+	VMOVUPS	679328(AX), Y2	// step.next | 1
 	VMOVUPS	f32_42000000<>(SB), Y3
 	VBLENDVPS	Y1, Y2, Y3, Y1
 	VMINPS	Y1, Y0, Y0
-	VMOVUPS	679744(AX), Y1	// step.open | 2
+	VMOVUPS	679488(AX), Y1	// step.open | 2
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VCMPPS	$17, Y1, Y2, Y1
-	VMOVUPS	679616(AX), Y2	// step.next | 2
+	VMOVUPS	679360(AX), Y2	// step.next | 2
 	VMOVUPS	f32_42000000<>(SB), Y3
 	VBLENDVPS	Y1, Y2, Y3, Y1
 	VMINPS	Y1, Y0, Y0
-	VMOVUPS	679776(AX), Y1	// step.open | 3
+	VMOVUPS	679520(AX), Y1	// step.open | 3
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VCMPPS	$17, Y1, Y2, Y1
-	VMOVUPS	679648(AX), Y2	// step.next | 3
+	VMOVUPS	679392(AX), Y2	// step.next | 3
 	VMOVUPS	f32_42000000<>(SB), Y3
 	VBLENDVPS	Y1, Y2, Y3, Y1
 	VMINPS	Y1, Y0, Y0
@@ -8102,17 +8075,14 @@ loop5: // 4 times: vectors of the block
 	VMINPS	Y1, Y0, Y0
 	VSHUFPS	$177, Y0, Y0, Y1
 	VMINPS	Y1, Y0, Y0
-	VEXTRACTF128	$1, Y0, X1
 	VCVTPS2PD	X0, Y0
-	VCVTPS2PD	X1, Y1
-	VMOVSD	X0, 679808(AX)	// step.row
+	VMOVSD	X0, 679552(AX)	// step.row
 	VCMPPD	$17, f64_4040000000000000<>(SB), Y0, Y0
-	VBROADCASTSD	682112(AX), Y1	// step.left
+	VBROADCASTSD	681856(AX), Y1	// step.left
 	VMOVUPD	f64_0000000000000000<>(SB), Y2
 	VCMPPD	$17, Y1, Y2, Y1
 	VANDPD	Y1, Y0, Y0
-	VMOVSD	X0, 682368(AX)	// step.more
-	CMPQ	682368(AX), $0	// step.more
+	VPTEST	Y0, Y0
 	JNE	loop1
 	RET
 
@@ -8132,15 +8102,15 @@ TEXT ·forecast0RecLaneoutputAVX2(SB), 0, $8-32
 // forecast0RecLaneorder is Forecast.0.rec.laneorder (forecast.nde:38) of a block of samples.
 TEXT forecast0RecLaneorder_avx2<>(SB), NOSPLIT, $0-0
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVSD	X0, 684672(AX)	// step.once
+	VMOVSD	X0, 684160(AX)	// step.once
 loop1:
-	CVTTSD2SQ	682624(AX), CX	// forecast0RecLaneoutput.step.at.start
+	CVTTSD2SQ	682112(AX), CX	// forecast0RecLaneoutput.step.at.start
 	ADDQ	AX, CX
 	MOVQ	$8, SI
 	MOVQ	AX, DI
 	MOVQ	CX, R9
 loop2: // 8 times: vectors of the block
-	VMOVUPD	684160(DI), Y0	// step.start
+	VMOVUPD	683648(DI), Y0	// step.start
 	VMOVUPD	f64_ffffffffffffffff<>(SB), Y1
 	VMOVUPD	f64_ffffffffffffffff<>(SB), Y2
 	MOVQ	$32, R10
@@ -8161,12 +8131,12 @@ loop3: // 32 times: output times
 	JNE	loop3
 	VORPD	Y2, Y1, Y0
 	VANDPD	f64_3ff0000000000000<>(SB), Y0, Y0
-	VMOVUPD	Y0, 684416(DI)	// step.in_order
+	VMOVUPD	Y0, 683904(DI)	// step.in_order
 	ADDQ	$32, DI
 	ADDQ	$32, R9
 	DECQ	SI
 	JNE	loop2
-	CMPQ	684672(AX), $0	// step.once
+	CMPQ	684160(AX), $0	// step.once
 	JNE	loop1
 	RET
 
@@ -8195,13 +8165,13 @@ TEXT decBack_avx2<>(SB), NOSPLIT, $0-0
 	VMOVUPS	65888(AX), Y15	// mask | 3
 	VMOVUPS	Y15, 96(AX)
 	// forecast.nde:21
-	VMOVUPS	685952(AX), Y15	// out_bar[0]
+	VMOVUPS	685440(AX), Y15	// out_bar[0]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	685984(AX), Y15	// out_bar[0] | 1
+	VMOVUPS	685472(AX), Y15	// out_bar[0] | 1
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	686016(AX), Y15	// out_bar[0] | 2
+	VMOVUPS	685504(AX), Y15	// out_bar[0] | 2
 	VMOVUPS	Y15, 192(AX)
-	VMOVUPS	686048(AX), Y15	// out_bar[0] | 3
+	VMOVUPS	685536(AX), Y15	// out_bar[0] | 3
 	VMOVUPS	Y15, 224(AX)
 	VMOVUPS	128(AX), Y13
 	VANDPS	0(AX), Y13, Y0
@@ -8217,13 +8187,13 @@ TEXT decBack_avx2<>(SB), NOSPLIT, $0-0
 	VADDPS	Y2, Y0, Y0
 	VADDPS	Y3, Y0, Y0
 	VMOVUPS	Y0, 129952(R8)	// sum of dec.2.bias[0]
-	VMOVUPS	686080(AX), Y15	// out_bar[1]
+	VMOVUPS	685568(AX), Y15	// out_bar[1]
 	VMOVUPS	Y15, 256(AX)
-	VMOVUPS	686112(AX), Y15	// out_bar[1] | 1
+	VMOVUPS	685600(AX), Y15	// out_bar[1] | 1
 	VMOVUPS	Y15, 288(AX)
-	VMOVUPS	686144(AX), Y15	// out_bar[1] | 2
+	VMOVUPS	685632(AX), Y15	// out_bar[1] | 2
 	VMOVUPS	Y15, 320(AX)
-	VMOVUPS	686176(AX), Y15	// out_bar[1] | 3
+	VMOVUPS	685664(AX), Y15	// out_bar[1] | 3
 	VMOVUPS	Y15, 352(AX)
 	VMOVUPS	256(AX), Y13
 	VANDPS	0(AX), Y13, Y0
@@ -8239,13 +8209,13 @@ TEXT decBack_avx2<>(SB), NOSPLIT, $0-0
 	VADDPS	Y2, Y0, Y0
 	VADDPS	Y3, Y0, Y0
 	VMOVUPS	Y0, 129984(R8)	// sum of dec.2.bias[1]
-	VMOVUPS	686208(AX), Y15	// out_bar[2]
+	VMOVUPS	685696(AX), Y15	// out_bar[2]
 	VMOVUPS	Y15, 384(AX)
-	VMOVUPS	686240(AX), Y15	// out_bar[2] | 1
+	VMOVUPS	685728(AX), Y15	// out_bar[2] | 1
 	VMOVUPS	Y15, 416(AX)
-	VMOVUPS	686272(AX), Y15	// out_bar[2] | 2
+	VMOVUPS	685760(AX), Y15	// out_bar[2] | 2
 	VMOVUPS	Y15, 448(AX)
-	VMOVUPS	686304(AX), Y15	// out_bar[2] | 3
+	VMOVUPS	685792(AX), Y15	// out_bar[2] | 3
 	VMOVUPS	Y15, 480(AX)
 	VMOVUPS	384(AX), Y13
 	VANDPS	0(AX), Y13, Y0
@@ -8282,10 +8252,10 @@ loop1: // 16 times: tiles of 2 elements
 	VFMADD231PS	416(AX), Y4, Y2
 	VFMADD231PS	448(AX), Y4, Y3
 	VFMADD231PS	480(AX), Y4, Y0
-	VMOVUPS	Y1, 687360(DI)	// vecmat[0]
-	VMOVUPS	Y2, 687392(DI)	// vecmat[0] | 1
-	VMOVUPS	Y3, 687424(DI)	// vecmat[0] | 2
-	VMOVUPS	Y0, 687456(DI)	// vecmat[0] | 3
+	VMOVUPS	Y1, 686848(DI)	// vecmat[0]
+	VMOVUPS	Y2, 686880(DI)	// vecmat[0] | 1
+	VMOVUPS	Y3, 686912(DI)	// vecmat[0] | 2
+	VMOVUPS	Y0, 686944(DI)	// vecmat[0] | 3
 	VBROADCASTSS	40952(SI), Y0	// dec.2.weight[1]
 	VMULPS	128(AX), Y0, Y1
 	VMULPS	160(AX), Y0, Y2
@@ -8301,10 +8271,10 @@ loop1: // 16 times: tiles of 2 elements
 	VFMADD231PS	416(AX), Y4, Y2
 	VFMADD231PS	448(AX), Y4, Y3
 	VFMADD231PS	480(AX), Y4, Y0
-	VMOVUPS	Y1, 687488(DI)	// vecmat[1]
-	VMOVUPS	Y2, 687520(DI)	// vecmat[1] | 1
-	VMOVUPS	Y3, 687552(DI)	// vecmat[1] | 2
-	VMOVUPS	Y0, 687584(DI)	// vecmat[1] | 3
+	VMOVUPS	Y1, 686976(DI)	// vecmat[1]
+	VMOVUPS	Y2, 687008(DI)	// vecmat[1] | 1
+	VMOVUPS	Y3, 687040(DI)	// vecmat[1] | 2
+	VMOVUPS	Y0, 687072(DI)	// vecmat[1] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	f32_00000000<>(SB), Y1
 	VMOVUPS	f32_00000000<>(SB), Y2
@@ -8317,10 +8287,10 @@ loop1: // 16 times: tiles of 2 elements
 	MOVQ	AX, R11
 	MOVQ	R9, R12
 loop2: // 8 times: terms of the sums
-	VMOVUPS	684928(R11), Y8	// z[0]
-	VMOVUPS	684960(R11), Y9	// z[0] | 1
-	VMOVUPS	684992(R11), Y10	// z[0] | 2
-	VMOVUPS	685024(R11), Y11	// z[0] | 3
+	VMOVUPS	684416(R11), Y8	// z[0]
+	VMOVUPS	684448(R11), Y9	// z[0] | 1
+	VMOVUPS	684480(R11), Y10	// z[0] | 2
+	VMOVUPS	684512(R11), Y11	// z[0] | 3
 	VBROADCASTSS	39796(R12), Y12	// dec.0.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -8335,14 +8305,14 @@ loop2: // 8 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop2
-	VMOVUPS	Y0, 691456(DI)	// matvec[0]
-	VMOVUPS	Y1, 691488(DI)	// matvec[0] | 1
-	VMOVUPS	Y2, 691520(DI)	// matvec[0] | 2
-	VMOVUPS	Y3, 691552(DI)	// matvec[0] | 3
-	VMOVUPS	Y4, 691584(DI)	// matvec[1]
-	VMOVUPS	Y5, 691616(DI)	// matvec[1] | 1
-	VMOVUPS	Y6, 691648(DI)	// matvec[1] | 2
-	VMOVUPS	Y7, 691680(DI)	// matvec[1] | 3
+	VMOVUPS	Y0, 690944(DI)	// matvec[0]
+	VMOVUPS	Y1, 690976(DI)	// matvec[0] | 1
+	VMOVUPS	Y2, 691008(DI)	// matvec[0] | 2
+	VMOVUPS	Y3, 691040(DI)	// matvec[0] | 3
+	VMOVUPS	Y4, 691072(DI)	// matvec[1]
+	VMOVUPS	Y5, 691104(DI)	// matvec[1] | 1
+	VMOVUPS	Y6, 691136(DI)	// matvec[1] | 2
+	VMOVUPS	Y7, 691168(DI)	// matvec[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	ADDQ	$64, R9
@@ -8367,10 +8337,10 @@ loop3: // 4 times: vectors of the block
 	MOVQ	BX, R12
 loop4: // 32 times: elements
 	// forecast.nde:22
-	VMOVUPS	691456(R9), Y9	// matvec[0]
+	VMOVUPS	690944(R9), Y9	// matvec[0]
 	VBROADCASTSS	40820(R10), Y10	// dec.0.bias[0]
 	VADDPS	Y10, Y9, Y9
-	VMOVUPS	Y9, 695552(R9)	// add[0]
+	VMOVUPS	Y9, 695040(R9)	// add[0]
 	VORPS	f32_80000000<>(SB), Y9, Y10
 	VMOVUPS	f32_42b40000<>(SB), Y11
 	VMINPS	Y10, Y11, Y10
@@ -8402,16 +8372,16 @@ loop4: // 32 times: elements
 	VBLENDVPS	Y11, Y10, Y12, Y11
 	VADDPS	f32_3f800000<>(SB), Y10, Y10
 	VDIVPS	Y10, Y11, Y10
-	VMOVUPS	Y10, 699648(R9)	// sigmoid[0]
-	VMOVUPS	687360(R9), Y11	// vecmat[0]
+	VMOVUPS	Y10, 699136(R9)	// sigmoid[0]
+	VMOVUPS	686848(R9), Y11	// vecmat[0]
 	VMULPS	Y9, Y11, Y9
 	VMOVUPS	f32_3f800000<>(SB), Y11
 	VSUBPS	Y10, Y11, Y11
 	VMULPS	Y11, Y10, Y11
-	VMOVUPS	687360(R9), Y12	// vecmat[0]
+	VMOVUPS	686848(R9), Y12	// vecmat[0]
 	VMULPS	Y10, Y12, Y10
 	VFMADD231PS	Y11, Y9, Y10
-	VMOVUPS	Y10, 703744(R9)	// dec.0.bias_bar[0]
+	VMOVUPS	Y10, 703232(R9)	// dec.0.bias_bar[0]
 	VANDPS	Y0, Y10, Y9
 	VMOVUPS	125856(R11), Y11	// sum of dec.0.bias[0]
 	VADDPS	Y9, Y11, Y9
@@ -8438,14 +8408,14 @@ loop4: // 32 times: elements
 	ADDQ	$32, R12
 	DECQ	DI
 	JNE	loop4
-	VMOVUPS	Y1, 686336(SI)	// z_bar[0]
-	VMOVUPS	Y2, 686464(SI)	// z_bar[1]
-	VMOVUPS	Y3, 686592(SI)	// z_bar[2]
-	VMOVUPS	Y4, 686720(SI)	// z_bar[3]
-	VMOVUPS	Y5, 686848(SI)	// z_bar[4]
-	VMOVUPS	Y6, 686976(SI)	// z_bar[5]
-	VMOVUPS	Y7, 687104(SI)	// z_bar[6]
-	VMOVUPS	Y8, 687232(SI)	// z_bar[7]
+	VMOVUPS	Y1, 685824(SI)	// z_bar[0]
+	VMOVUPS	Y2, 685952(SI)	// z_bar[1]
+	VMOVUPS	Y3, 686080(SI)	// z_bar[2]
+	VMOVUPS	Y4, 686208(SI)	// z_bar[3]
+	VMOVUPS	Y5, 686336(SI)	// z_bar[4]
+	VMOVUPS	Y6, 686464(SI)	// z_bar[5]
+	VMOVUPS	Y7, 686592(SI)	// z_bar[6]
+	VMOVUPS	Y8, 686720(SI)	// z_bar[7]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop3
@@ -8457,29 +8427,29 @@ loop4: // 32 times: elements
 	VMOVUPS	Y15, 64(AX)
 	VMOVUPS	65888(AX), Y15	// mask | 3
 	VMOVUPS	Y15, 96(AX)
-	VMOVUPS	685952(AX), Y15	// out_bar[0]
+	VMOVUPS	685440(AX), Y15	// out_bar[0]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	685984(AX), Y15	// out_bar[0] | 1
+	VMOVUPS	685472(AX), Y15	// out_bar[0] | 1
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	686016(AX), Y15	// out_bar[0] | 2
+	VMOVUPS	685504(AX), Y15	// out_bar[0] | 2
 	VMOVUPS	Y15, 192(AX)
-	VMOVUPS	686048(AX), Y15	// out_bar[0] | 3
+	VMOVUPS	685536(AX), Y15	// out_bar[0] | 3
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	686080(AX), Y15	// out_bar[1]
+	VMOVUPS	685568(AX), Y15	// out_bar[1]
 	VMOVUPS	Y15, 256(AX)
-	VMOVUPS	686112(AX), Y15	// out_bar[1] | 1
+	VMOVUPS	685600(AX), Y15	// out_bar[1] | 1
 	VMOVUPS	Y15, 288(AX)
-	VMOVUPS	686144(AX), Y15	// out_bar[1] | 2
+	VMOVUPS	685632(AX), Y15	// out_bar[1] | 2
 	VMOVUPS	Y15, 320(AX)
-	VMOVUPS	686176(AX), Y15	// out_bar[1] | 3
+	VMOVUPS	685664(AX), Y15	// out_bar[1] | 3
 	VMOVUPS	Y15, 352(AX)
-	VMOVUPS	686208(AX), Y15	// out_bar[2]
+	VMOVUPS	685696(AX), Y15	// out_bar[2]
 	VMOVUPS	Y15, 384(AX)
-	VMOVUPS	686240(AX), Y15	// out_bar[2] | 1
+	VMOVUPS	685728(AX), Y15	// out_bar[2] | 1
 	VMOVUPS	Y15, 416(AX)
-	VMOVUPS	686272(AX), Y15	// out_bar[2] | 2
+	VMOVUPS	685760(AX), Y15	// out_bar[2] | 2
 	VMOVUPS	Y15, 448(AX)
-	VMOVUPS	686304(AX), Y15	// out_bar[2] | 3
+	VMOVUPS	685792(AX), Y15	// out_bar[2] | 3
 	VMOVUPS	Y15, 480(AX)
 	MOVQ	$16, CX
 	MOVQ	AX, SI
@@ -8487,18 +8457,18 @@ loop4: // 32 times: elements
 	MOVQ	R8, R9
 loop5: // 16 times: tiles of 2 elements
 	// forecast.nde:22
-	VMOVUPS	703744(SI), Y0	// dec.0.bias_bar[0]
-	VMOVUPS	703776(SI), Y1	// dec.0.bias_bar[0] | 1
-	VMOVUPS	703808(SI), Y2	// dec.0.bias_bar[0] | 2
-	VMOVUPS	703840(SI), Y3	// dec.0.bias_bar[0] | 3
+	VMOVUPS	703232(SI), Y0	// dec.0.bias_bar[0]
+	VMOVUPS	703264(SI), Y1	// dec.0.bias_bar[0] | 1
+	VMOVUPS	703296(SI), Y2	// dec.0.bias_bar[0] | 2
+	VMOVUPS	703328(SI), Y3	// dec.0.bias_bar[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	703872(SI), Y4	// dec.0.bias_bar[1]
-	VMOVUPS	703904(SI), Y5	// dec.0.bias_bar[1] | 1
-	VMOVUPS	703936(SI), Y6	// dec.0.bias_bar[1] | 2
-	VMOVUPS	703968(SI), Y7	// dec.0.bias_bar[1] | 3
+	VMOVUPS	703360(SI), Y4	// dec.0.bias_bar[1]
+	VMOVUPS	703392(SI), Y5	// dec.0.bias_bar[1] | 1
+	VMOVUPS	703424(SI), Y6	// dec.0.bias_bar[1] | 2
+	VMOVUPS	703456(SI), Y7	// dec.0.bias_bar[1] | 3
 	VANDPS	0(AX), Y4, Y4
 	VANDPS	32(AX), Y5, Y5
 	VANDPS	64(AX), Y6, Y6
@@ -8507,10 +8477,10 @@ loop5: // 16 times: tiles of 2 elements
 	MOVQ	AX, R11
 	MOVQ	DI, R12
 loop6: // 8 times: elements
-	VMOVUPS	684928(R11), Y8	// z[0]
-	VMOVUPS	684960(R11), Y9	// z[0] | 1
-	VMOVUPS	684992(R11), Y10	// z[0] | 2
-	VMOVUPS	685024(R11), Y11	// z[0] | 3
+	VMOVUPS	684416(R11), Y8	// z[0]
+	VMOVUPS	684448(R11), Y9	// z[0] | 1
+	VMOVUPS	684480(R11), Y10	// z[0] | 2
+	VMOVUPS	684512(R11), Y11	// z[0] | 3
 	VMOVUPS	117664(R12), Y12	// sum of dec.0.weight[0]
 	VFMADD231PS	Y8, Y0, Y12
 	VFMADD231PS	Y9, Y1, Y12
@@ -8527,14 +8497,14 @@ loop6: // 8 times: elements
 	ADDQ	$32, R12
 	DECQ	R10
 	JNE	loop6
-	VMOVUPS	695552(SI), Y0	// add[0]
-	VMOVUPS	695584(SI), Y1	// add[0] | 1
-	VMOVUPS	695616(SI), Y2	// add[0] | 2
-	VMOVUPS	695648(SI), Y3	// add[0] | 3
-	VMOVUPS	699648(SI), Y4	// sigmoid[0]
-	VMOVUPS	699680(SI), Y5	// sigmoid[0] | 1
-	VMOVUPS	699712(SI), Y6	// sigmoid[0] | 2
-	VMOVUPS	699744(SI), Y7	// sigmoid[0] | 3
+	VMOVUPS	695040(SI), Y0	// add[0]
+	VMOVUPS	695072(SI), Y1	// add[0] | 1
+	VMOVUPS	695104(SI), Y2	// add[0] | 2
+	VMOVUPS	695136(SI), Y3	// add[0] | 3
+	VMOVUPS	699136(SI), Y4	// sigmoid[0]
+	VMOVUPS	699168(SI), Y5	// sigmoid[0] | 1
+	VMOVUPS	699200(SI), Y6	// sigmoid[0] | 2
+	VMOVUPS	699232(SI), Y7	// sigmoid[0] | 3
 	VMULPS	Y4, Y0, Y0
 	VMULPS	Y5, Y1, Y1
 	VMULPS	Y6, Y2, Y2
@@ -8561,14 +8531,14 @@ loop6: // 8 times: elements
 	VFMADD231PS	448(AX), Y2, Y4
 	VFMADD231PS	480(AX), Y3, Y4
 	VMOVUPS	Y4, 128928(R9)	// sum of dec.2.weight[64]
-	VMOVUPS	695680(SI), Y0	// add[1]
-	VMOVUPS	695712(SI), Y1	// add[1] | 1
-	VMOVUPS	695744(SI), Y2	// add[1] | 2
-	VMOVUPS	695776(SI), Y3	// add[1] | 3
-	VMOVUPS	699776(SI), Y4	// sigmoid[1]
-	VMOVUPS	699808(SI), Y5	// sigmoid[1] | 1
-	VMOVUPS	699840(SI), Y6	// sigmoid[1] | 2
-	VMOVUPS	699872(SI), Y7	// sigmoid[1] | 3
+	VMOVUPS	695168(SI), Y0	// add[1]
+	VMOVUPS	695200(SI), Y1	// add[1] | 1
+	VMOVUPS	695232(SI), Y2	// add[1] | 2
+	VMOVUPS	695264(SI), Y3	// add[1] | 3
+	VMOVUPS	699264(SI), Y4	// sigmoid[1]
+	VMOVUPS	699296(SI), Y5	// sigmoid[1] | 1
+	VMOVUPS	699328(SI), Y6	// sigmoid[1] | 2
+	VMOVUPS	699360(SI), Y7	// sigmoid[1] | 3
 	VMULPS	Y4, Y0, Y0
 	VMULPS	Y5, Y1, Y1
 	VMULPS	Y6, Y2, Y2
@@ -8605,102 +8575,102 @@ loop6: // 8 times: elements
 // latentFieldFwd is Latent.field.fwd (forecast.nde:25) of a block of samples.
 TEXT latentFieldFwd_avx2<>(SB), NOSPLIT, $0-0
 	// forecast.nde:28
-	VMOVUPS	707840(AX), Y0	// z[0]
-	VMOVUPS	707872(AX), Y1	// z[0] | 1
-	VMOVUPS	707904(AX), Y2	// z[0] | 2
-	VMOVUPS	707936(AX), Y3	// z[0] | 3
-	VMOVUPS	Y0, 745216(AX)	// concat[0]
-	VMOVUPS	Y1, 745248(AX)	// concat[0] | 1
-	VMOVUPS	Y2, 745280(AX)	// concat[0] | 2
-	VMOVUPS	Y3, 745312(AX)	// concat[0] | 3
-	VMOVUPS	707968(AX), Y0	// z[1]
-	VMOVUPS	708000(AX), Y1	// z[1] | 1
-	VMOVUPS	708032(AX), Y2	// z[1] | 2
-	VMOVUPS	708064(AX), Y3	// z[1] | 3
-	VMOVUPS	Y0, 745344(AX)	// concat[1]
-	VMOVUPS	Y1, 745376(AX)	// concat[1] | 1
-	VMOVUPS	Y2, 745408(AX)	// concat[1] | 2
-	VMOVUPS	Y3, 745440(AX)	// concat[1] | 3
-	VMOVUPS	708096(AX), Y0	// z[2]
-	VMOVUPS	708128(AX), Y1	// z[2] | 1
-	VMOVUPS	708160(AX), Y2	// z[2] | 2
-	VMOVUPS	708192(AX), Y3	// z[2] | 3
-	VMOVUPS	Y0, 745472(AX)	// concat[2]
-	VMOVUPS	Y1, 745504(AX)	// concat[2] | 1
-	VMOVUPS	Y2, 745536(AX)	// concat[2] | 2
-	VMOVUPS	Y3, 745568(AX)	// concat[2] | 3
-	VMOVUPS	708224(AX), Y0	// z[3]
-	VMOVUPS	708256(AX), Y1	// z[3] | 1
-	VMOVUPS	708288(AX), Y2	// z[3] | 2
-	VMOVUPS	708320(AX), Y3	// z[3] | 3
-	VMOVUPS	Y0, 745600(AX)	// concat[3]
-	VMOVUPS	Y1, 745632(AX)	// concat[3] | 1
-	VMOVUPS	Y2, 745664(AX)	// concat[3] | 2
-	VMOVUPS	Y3, 745696(AX)	// concat[3] | 3
-	VMOVUPS	708352(AX), Y0	// z[4]
-	VMOVUPS	708384(AX), Y1	// z[4] | 1
-	VMOVUPS	708416(AX), Y2	// z[4] | 2
-	VMOVUPS	708448(AX), Y3	// z[4] | 3
-	VMOVUPS	Y0, 745728(AX)	// concat[4]
-	VMOVUPS	Y1, 745760(AX)	// concat[4] | 1
-	VMOVUPS	Y2, 745792(AX)	// concat[4] | 2
-	VMOVUPS	Y3, 745824(AX)	// concat[4] | 3
-	VMOVUPS	708480(AX), Y0	// z[5]
-	VMOVUPS	708512(AX), Y1	// z[5] | 1
-	VMOVUPS	708544(AX), Y2	// z[5] | 2
-	VMOVUPS	708576(AX), Y3	// z[5] | 3
-	VMOVUPS	Y0, 745856(AX)	// concat[5]
-	VMOVUPS	Y1, 745888(AX)	// concat[5] | 1
-	VMOVUPS	Y2, 745920(AX)	// concat[5] | 2
-	VMOVUPS	Y3, 745952(AX)	// concat[5] | 3
-	VMOVUPS	708608(AX), Y0	// z[6]
-	VMOVUPS	708640(AX), Y1	// z[6] | 1
-	VMOVUPS	708672(AX), Y2	// z[6] | 2
-	VMOVUPS	708704(AX), Y3	// z[6] | 3
-	VMOVUPS	Y0, 745984(AX)	// concat[6]
-	VMOVUPS	Y1, 746016(AX)	// concat[6] | 1
-	VMOVUPS	Y2, 746048(AX)	// concat[6] | 2
-	VMOVUPS	Y3, 746080(AX)	// concat[6] | 3
-	VMOVUPS	708736(AX), Y0	// z[7]
-	VMOVUPS	708768(AX), Y1	// z[7] | 1
-	VMOVUPS	708800(AX), Y2	// z[7] | 2
-	VMOVUPS	708832(AX), Y3	// z[7] | 3
-	VMOVUPS	Y0, 746112(AX)	// concat[7]
-	VMOVUPS	Y1, 746144(AX)	// concat[7] | 1
-	VMOVUPS	Y2, 746176(AX)	// concat[7] | 2
-	VMOVUPS	Y3, 746208(AX)	// concat[7] | 3
-	VMOVUPS	708864(AX), Y0	// a[0]
-	VMOVUPS	708896(AX), Y1	// a[0] | 1
-	VMOVUPS	708928(AX), Y2	// a[0] | 2
-	VMOVUPS	708960(AX), Y3	// a[0] | 3
-	VMOVUPS	Y0, 746240(AX)	// concat[8]
-	VMOVUPS	Y1, 746272(AX)	// concat[8] | 1
-	VMOVUPS	Y2, 746304(AX)	// concat[8] | 2
-	VMOVUPS	Y3, 746336(AX)	// concat[8] | 3
-	VMOVUPS	708992(AX), Y0	// a[1]
-	VMOVUPS	709024(AX), Y1	// a[1] | 1
-	VMOVUPS	709056(AX), Y2	// a[1] | 2
-	VMOVUPS	709088(AX), Y3	// a[1] | 3
-	VMOVUPS	Y0, 746368(AX)	// concat[9]
-	VMOVUPS	Y1, 746400(AX)	// concat[9] | 1
-	VMOVUPS	Y2, 746432(AX)	// concat[9] | 2
-	VMOVUPS	Y3, 746464(AX)	// concat[9] | 3
-	VMOVUPS	709120(AX), Y0	// a[2]
-	VMOVUPS	709152(AX), Y1	// a[2] | 1
-	VMOVUPS	709184(AX), Y2	// a[2] | 2
-	VMOVUPS	709216(AX), Y3	// a[2] | 3
-	VMOVUPS	Y0, 746496(AX)	// concat[10]
-	VMOVUPS	Y1, 746528(AX)	// concat[10] | 1
-	VMOVUPS	Y2, 746560(AX)	// concat[10] | 2
-	VMOVUPS	Y3, 746592(AX)	// concat[10] | 3
-	VMOVUPS	709248(AX), Y0	// a[3]
-	VMOVUPS	709280(AX), Y1	// a[3] | 1
-	VMOVUPS	709312(AX), Y2	// a[3] | 2
-	VMOVUPS	709344(AX), Y3	// a[3] | 3
-	VMOVUPS	Y0, 746624(AX)	// concat[11]
-	VMOVUPS	Y1, 746656(AX)	// concat[11] | 1
-	VMOVUPS	Y2, 746688(AX)	// concat[11] | 2
-	VMOVUPS	Y3, 746720(AX)	// concat[11] | 3
+	VMOVUPS	707328(AX), Y0	// z[0]
+	VMOVUPS	707360(AX), Y1	// z[0] | 1
+	VMOVUPS	707392(AX), Y2	// z[0] | 2
+	VMOVUPS	707424(AX), Y3	// z[0] | 3
+	VMOVUPS	Y0, 744704(AX)	// concat[0]
+	VMOVUPS	Y1, 744736(AX)	// concat[0] | 1
+	VMOVUPS	Y2, 744768(AX)	// concat[0] | 2
+	VMOVUPS	Y3, 744800(AX)	// concat[0] | 3
+	VMOVUPS	707456(AX), Y0	// z[1]
+	VMOVUPS	707488(AX), Y1	// z[1] | 1
+	VMOVUPS	707520(AX), Y2	// z[1] | 2
+	VMOVUPS	707552(AX), Y3	// z[1] | 3
+	VMOVUPS	Y0, 744832(AX)	// concat[1]
+	VMOVUPS	Y1, 744864(AX)	// concat[1] | 1
+	VMOVUPS	Y2, 744896(AX)	// concat[1] | 2
+	VMOVUPS	Y3, 744928(AX)	// concat[1] | 3
+	VMOVUPS	707584(AX), Y0	// z[2]
+	VMOVUPS	707616(AX), Y1	// z[2] | 1
+	VMOVUPS	707648(AX), Y2	// z[2] | 2
+	VMOVUPS	707680(AX), Y3	// z[2] | 3
+	VMOVUPS	Y0, 744960(AX)	// concat[2]
+	VMOVUPS	Y1, 744992(AX)	// concat[2] | 1
+	VMOVUPS	Y2, 745024(AX)	// concat[2] | 2
+	VMOVUPS	Y3, 745056(AX)	// concat[2] | 3
+	VMOVUPS	707712(AX), Y0	// z[3]
+	VMOVUPS	707744(AX), Y1	// z[3] | 1
+	VMOVUPS	707776(AX), Y2	// z[3] | 2
+	VMOVUPS	707808(AX), Y3	// z[3] | 3
+	VMOVUPS	Y0, 745088(AX)	// concat[3]
+	VMOVUPS	Y1, 745120(AX)	// concat[3] | 1
+	VMOVUPS	Y2, 745152(AX)	// concat[3] | 2
+	VMOVUPS	Y3, 745184(AX)	// concat[3] | 3
+	VMOVUPS	707840(AX), Y0	// z[4]
+	VMOVUPS	707872(AX), Y1	// z[4] | 1
+	VMOVUPS	707904(AX), Y2	// z[4] | 2
+	VMOVUPS	707936(AX), Y3	// z[4] | 3
+	VMOVUPS	Y0, 745216(AX)	// concat[4]
+	VMOVUPS	Y1, 745248(AX)	// concat[4] | 1
+	VMOVUPS	Y2, 745280(AX)	// concat[4] | 2
+	VMOVUPS	Y3, 745312(AX)	// concat[4] | 3
+	VMOVUPS	707968(AX), Y0	// z[5]
+	VMOVUPS	708000(AX), Y1	// z[5] | 1
+	VMOVUPS	708032(AX), Y2	// z[5] | 2
+	VMOVUPS	708064(AX), Y3	// z[5] | 3
+	VMOVUPS	Y0, 745344(AX)	// concat[5]
+	VMOVUPS	Y1, 745376(AX)	// concat[5] | 1
+	VMOVUPS	Y2, 745408(AX)	// concat[5] | 2
+	VMOVUPS	Y3, 745440(AX)	// concat[5] | 3
+	VMOVUPS	708096(AX), Y0	// z[6]
+	VMOVUPS	708128(AX), Y1	// z[6] | 1
+	VMOVUPS	708160(AX), Y2	// z[6] | 2
+	VMOVUPS	708192(AX), Y3	// z[6] | 3
+	VMOVUPS	Y0, 745472(AX)	// concat[6]
+	VMOVUPS	Y1, 745504(AX)	// concat[6] | 1
+	VMOVUPS	Y2, 745536(AX)	// concat[6] | 2
+	VMOVUPS	Y3, 745568(AX)	// concat[6] | 3
+	VMOVUPS	708224(AX), Y0	// z[7]
+	VMOVUPS	708256(AX), Y1	// z[7] | 1
+	VMOVUPS	708288(AX), Y2	// z[7] | 2
+	VMOVUPS	708320(AX), Y3	// z[7] | 3
+	VMOVUPS	Y0, 745600(AX)	// concat[7]
+	VMOVUPS	Y1, 745632(AX)	// concat[7] | 1
+	VMOVUPS	Y2, 745664(AX)	// concat[7] | 2
+	VMOVUPS	Y3, 745696(AX)	// concat[7] | 3
+	VMOVUPS	708352(AX), Y0	// a[0]
+	VMOVUPS	708384(AX), Y1	// a[0] | 1
+	VMOVUPS	708416(AX), Y2	// a[0] | 2
+	VMOVUPS	708448(AX), Y3	// a[0] | 3
+	VMOVUPS	Y0, 745728(AX)	// concat[8]
+	VMOVUPS	Y1, 745760(AX)	// concat[8] | 1
+	VMOVUPS	Y2, 745792(AX)	// concat[8] | 2
+	VMOVUPS	Y3, 745824(AX)	// concat[8] | 3
+	VMOVUPS	708480(AX), Y0	// a[1]
+	VMOVUPS	708512(AX), Y1	// a[1] | 1
+	VMOVUPS	708544(AX), Y2	// a[1] | 2
+	VMOVUPS	708576(AX), Y3	// a[1] | 3
+	VMOVUPS	Y0, 745856(AX)	// concat[9]
+	VMOVUPS	Y1, 745888(AX)	// concat[9] | 1
+	VMOVUPS	Y2, 745920(AX)	// concat[9] | 2
+	VMOVUPS	Y3, 745952(AX)	// concat[9] | 3
+	VMOVUPS	708608(AX), Y0	// a[2]
+	VMOVUPS	708640(AX), Y1	// a[2] | 1
+	VMOVUPS	708672(AX), Y2	// a[2] | 2
+	VMOVUPS	708704(AX), Y3	// a[2] | 3
+	VMOVUPS	Y0, 745984(AX)	// concat[10]
+	VMOVUPS	Y1, 746016(AX)	// concat[10] | 1
+	VMOVUPS	Y2, 746048(AX)	// concat[10] | 2
+	VMOVUPS	Y3, 746080(AX)	// concat[10] | 3
+	VMOVUPS	708736(AX), Y0	// a[3]
+	VMOVUPS	708768(AX), Y1	// a[3] | 1
+	VMOVUPS	708800(AX), Y2	// a[3] | 2
+	VMOVUPS	708832(AX), Y3	// a[3] | 3
+	VMOVUPS	Y0, 746112(AX)	// concat[11]
+	VMOVUPS	Y1, 746144(AX)	// concat[11] | 1
+	VMOVUPS	Y2, 746176(AX)	// concat[11] | 2
+	VMOVUPS	Y3, 746208(AX)	// concat[11] | 3
 	MOVQ	$32, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
@@ -8718,10 +8688,10 @@ loop1: // 32 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop2: // 12 times: terms of the sums
-	VMOVUPS	745216(R10), Y8	// concat[0]
-	VMOVUPS	745248(R10), Y9	// concat[0] | 1
-	VMOVUPS	745280(R10), Y10	// concat[0] | 2
-	VMOVUPS	745312(R10), Y11	// concat[0] | 3
+	VMOVUPS	744704(R10), Y8	// concat[0]
+	VMOVUPS	744736(R10), Y9	// concat[0] | 1
+	VMOVUPS	744768(R10), Y10	// concat[0] | 2
+	VMOVUPS	744800(R10), Y11	// concat[0] | 3
 	VBROADCASTSS	16708(R11), Y12	// dyn.0.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -8736,14 +8706,14 @@ loop2: // 12 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop2
-	VMOVUPS	Y0, 746752(DI)	// matvec[0]
-	VMOVUPS	Y1, 746784(DI)	// matvec[0] | 1
-	VMOVUPS	Y2, 746816(DI)	// matvec[0] | 2
-	VMOVUPS	Y3, 746848(DI)	// matvec[0] | 3
-	VMOVUPS	Y4, 746880(DI)	// matvec[1]
-	VMOVUPS	Y5, 746912(DI)	// matvec[1] | 1
-	VMOVUPS	Y6, 746944(DI)	// matvec[1] | 2
-	VMOVUPS	Y7, 746976(DI)	// matvec[1] | 3
+	VMOVUPS	Y0, 746240(DI)	// matvec[0]
+	VMOVUPS	Y1, 746272(DI)	// matvec[0] | 1
+	VMOVUPS	Y2, 746304(DI)	// matvec[0] | 2
+	VMOVUPS	Y3, 746336(DI)	// matvec[0] | 3
+	VMOVUPS	Y4, 746368(DI)	// matvec[1]
+	VMOVUPS	Y5, 746400(DI)	// matvec[1] | 1
+	VMOVUPS	Y6, 746432(DI)	// matvec[1] | 2
+	VMOVUPS	Y7, 746464(DI)	// matvec[1] | 3
 	ADDQ	$96, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -8756,10 +8726,10 @@ loop3: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop4: // 64 times: elements
 	// forecast.nde:18
-	VMOVUPS	746752(R9), Y0	// matvec[0]
+	VMOVUPS	746240(R9), Y0	// matvec[0]
 	VBROADCASTSS	19780(R10), Y1	// dyn.0.bias[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 710912(R9)	// add[0]
+	VMOVUPS	Y0, 710400(R9)	// add[0]
 	VORPS	f32_80000000<>(SB), Y0, Y1
 	VMOVUPS	f32_c2ae999a<>(SB), Y2
 	VMAXPS	Y1, Y2, Y1
@@ -8788,7 +8758,7 @@ loop4: // 64 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VMAXPS	Y0, Y2, Y0
 	VFMADD231PS	Y3, Y1, Y0
-	VMOVUPS	Y0, 719104(R9)	// softplus[0]
+	VMOVUPS	Y0, 718592(R9)	// softplus[0]
 	ADDQ	$128, R9
 	ADDQ	$4, R10
 	DECQ	DI
@@ -8813,10 +8783,10 @@ loop5: // 32 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop6: // 64 times: terms of the sums
-	VMOVUPS	719104(R10), Y8	// softplus[0]
-	VMOVUPS	719136(R10), Y9	// softplus[0] | 1
-	VMOVUPS	719168(R10), Y10	// softplus[0] | 2
-	VMOVUPS	719200(R10), Y11	// softplus[0] | 3
+	VMOVUPS	718592(R10), Y8	// softplus[0]
+	VMOVUPS	718624(R10), Y9	// softplus[0] | 1
+	VMOVUPS	718656(R10), Y10	// softplus[0] | 2
+	VMOVUPS	718688(R10), Y11	// softplus[0] | 3
 	VBROADCASTSS	20036(R11), Y12	// dyn.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -8831,14 +8801,14 @@ loop6: // 64 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop6
-	VMOVUPS	Y0, 754944(DI)	// matvec_2[0]
-	VMOVUPS	Y1, 754976(DI)	// matvec_2[0] | 1
-	VMOVUPS	Y2, 755008(DI)	// matvec_2[0] | 2
-	VMOVUPS	Y3, 755040(DI)	// matvec_2[0] | 3
-	VMOVUPS	Y4, 755072(DI)	// matvec_2[1]
-	VMOVUPS	Y5, 755104(DI)	// matvec_2[1] | 1
-	VMOVUPS	Y6, 755136(DI)	// matvec_2[1] | 2
-	VMOVUPS	Y7, 755168(DI)	// matvec_2[1] | 3
+	VMOVUPS	Y0, 754432(DI)	// matvec_2[0]
+	VMOVUPS	Y1, 754464(DI)	// matvec_2[0] | 1
+	VMOVUPS	Y2, 754496(DI)	// matvec_2[0] | 2
+	VMOVUPS	Y3, 754528(DI)	// matvec_2[0] | 3
+	VMOVUPS	Y4, 754560(DI)	// matvec_2[1]
+	VMOVUPS	Y5, 754592(DI)	// matvec_2[1] | 1
+	VMOVUPS	Y6, 754624(DI)	// matvec_2[1] | 2
+	VMOVUPS	Y7, 754656(DI)	// matvec_2[1] | 3
 	ADDQ	$512, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -8851,10 +8821,10 @@ loop7: // 4 times: vectors of the block
 	MOVQ	BX, R10
 loop8: // 64 times: elements
 	// forecast.nde:18
-	VMOVUPS	754944(R9), Y0	// matvec_2[0]
+	VMOVUPS	754432(R9), Y0	// matvec_2[0]
 	VBROADCASTSS	36420(R10), Y1	// dyn.2.bias[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 727296(R9)	// add2[0]
+	VMOVUPS	Y0, 726784(R9)	// add2[0]
 	VORPS	f32_80000000<>(SB), Y0, Y1
 	VMOVUPS	f32_c2ae999a<>(SB), Y2
 	VMAXPS	Y1, Y2, Y1
@@ -8883,7 +8853,7 @@ loop8: // 64 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VMAXPS	Y0, Y2, Y0
 	VFMADD231PS	Y3, Y1, Y0
-	VMOVUPS	Y0, 735488(R9)	// softplus2[0]
+	VMOVUPS	Y0, 734976(R9)	// softplus2[0]
 	ADDQ	$128, R9
 	ADDQ	$4, R10
 	DECQ	DI
@@ -8909,10 +8879,10 @@ loop9: // 6 times: tiles of 2 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop10: // 64 times: terms of the sums
-	VMOVUPS	735488(R11), Y8	// softplus2[0]
-	VMOVUPS	735520(R11), Y9	// softplus2[0] | 1
-	VMOVUPS	735552(R11), Y10	// softplus2[0] | 2
-	VMOVUPS	735584(R11), Y11	// softplus2[0] | 3
+	VMOVUPS	734976(R11), Y8	// softplus2[0]
+	VMOVUPS	735008(R11), Y9	// softplus2[0] | 1
+	VMOVUPS	735040(R11), Y10	// softplus2[0] | 2
+	VMOVUPS	735072(R11), Y11	// softplus2[0] | 3
 	VBROADCASTSS	36676(R12), Y12	// dyn.4.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -9000,19 +8970,19 @@ loop10: // 64 times: terms of the sums
 	VFMADD213PS	f32_3eef2ea1<>(SB), Y8, Y9
 	VFMADD213PS	f32_3f800000<>(SB), Y8, Y9
 	VDIVPS	Y9, Y3, Y3
-	VMOVUPS	Y0, 743680(R9)	// tanh[0]
-	VMOVUPS	Y1, 743712(R9)	// tanh[0] | 1
-	VMOVUPS	Y2, 743744(R9)	// tanh[0] | 2
-	VMOVUPS	Y3, 743776(R9)	// tanh[0] | 3
+	VMOVUPS	Y0, 743168(R9)	// tanh[0]
+	VMOVUPS	Y1, 743200(R9)	// tanh[0] | 1
+	VMOVUPS	Y2, 743232(R9)	// tanh[0] | 2
+	VMOVUPS	Y3, 743264(R9)	// tanh[0] | 3
 	VBROADCASTSS	16704(BX), Y8	// dyn.scale
 	VMULPS	Y0, Y8, Y0
 	VMULPS	Y1, Y8, Y1
 	VMULPS	Y2, Y8, Y2
 	VMULPS	Y3, Y8, Y3
-	VMOVUPS	Y0, 763136(R9)	// w[0]
-	VMOVUPS	Y1, 763168(R9)	// w[0] | 1
-	VMOVUPS	Y2, 763200(R9)	// w[0] | 2
-	VMOVUPS	Y3, 763232(R9)	// w[0] | 3
+	VMOVUPS	Y0, 762624(R9)	// w[0]
+	VMOVUPS	Y1, 762656(R9)	// w[0] | 1
+	VMOVUPS	Y2, 762688(R9)	// w[0] | 2
+	VMOVUPS	Y3, 762720(R9)	// w[0] | 3
 	VBROADCASTSS	39752(DI), Y0	// dyn.4.bias[1]
 	VADDPS	Y0, Y4, Y1
 	VADDPS	Y0, Y5, Y2
@@ -9086,19 +9056,19 @@ loop10: // 64 times: terms of the sums
 	VFMADD213PS	f32_3eef2ea1<>(SB), Y4, Y5
 	VFMADD213PS	f32_3f800000<>(SB), Y4, Y5
 	VDIVPS	Y5, Y0, Y0
-	VMOVUPS	Y1, 743808(R9)	// tanh[1]
-	VMOVUPS	Y2, 743840(R9)	// tanh[1] | 1
-	VMOVUPS	Y3, 743872(R9)	// tanh[1] | 2
-	VMOVUPS	Y0, 743904(R9)	// tanh[1] | 3
+	VMOVUPS	Y1, 743296(R9)	// tanh[1]
+	VMOVUPS	Y2, 743328(R9)	// tanh[1] | 1
+	VMOVUPS	Y3, 743360(R9)	// tanh[1] | 2
+	VMOVUPS	Y0, 743392(R9)	// tanh[1] | 3
 	VBROADCASTSS	16704(BX), Y4	// dyn.scale
 	VMULPS	Y1, Y4, Y1
 	VMULPS	Y2, Y4, Y2
 	VMULPS	Y3, Y4, Y3
 	VMULPS	Y0, Y4, Y0
-	VMOVUPS	Y1, 763264(R9)	// w[1]
-	VMOVUPS	Y2, 763296(R9)	// w[1] | 1
-	VMOVUPS	Y3, 763328(R9)	// w[1] | 2
-	VMOVUPS	Y0, 763360(R9)	// w[1] | 3
+	VMOVUPS	Y1, 762752(R9)	// w[1]
+	VMOVUPS	Y2, 762784(R9)	// w[1] | 1
+	VMOVUPS	Y3, 762816(R9)	// w[1] | 2
+	VMOVUPS	Y0, 762848(R9)	// w[1] | 3
 	ADDQ	$512, SI
 	ADDQ	$8, DI
 	ADDQ	$256, R9
@@ -9107,30 +9077,30 @@ loop10: // 64 times: terms of the sums
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop11: // 4 times: vectors of the block
-	VMOVUPS	763136(SI), Y0	// w[0]
-	VMOVUPS	Y0, 709376(SI)	// dz[0]
-	VMOVUPS	763264(SI), Y0	// w[1]
-	VMOVUPS	Y0, 709504(SI)	// dz[1]
-	VMOVUPS	763392(SI), Y0	// w[2]
-	VMOVUPS	Y0, 709632(SI)	// dz[2]
-	VMOVUPS	763520(SI), Y0	// w[3]
-	VMOVUPS	Y0, 709760(SI)	// dz[3]
-	VMOVUPS	763648(SI), Y0	// w[4]
-	VMOVUPS	Y0, 709888(SI)	// dz[4]
-	VMOVUPS	763776(SI), Y0	// w[5]
-	VMOVUPS	Y0, 710016(SI)	// dz[5]
-	VMOVUPS	763904(SI), Y0	// w[6]
-	VMOVUPS	Y0, 710144(SI)	// dz[6]
-	VMOVUPS	764032(SI), Y0	// w[7]
-	VMOVUPS	Y0, 710272(SI)	// dz[7]
-	VMOVUPS	764160(SI), Y0	// w[8]
-	VMOVUPS	Y0, 710400(SI)	// da[0]
-	VMOVUPS	764288(SI), Y0	// w[9]
-	VMOVUPS	Y0, 710528(SI)	// da[1]
-	VMOVUPS	764416(SI), Y0	// w[10]
-	VMOVUPS	Y0, 710656(SI)	// da[2]
-	VMOVUPS	764544(SI), Y0	// w[11]
-	VMOVUPS	Y0, 710784(SI)	// da[3]
+	VMOVUPS	762624(SI), Y0	// w[0]
+	VMOVUPS	Y0, 708864(SI)	// dz[0]
+	VMOVUPS	762752(SI), Y0	// w[1]
+	VMOVUPS	Y0, 708992(SI)	// dz[1]
+	VMOVUPS	762880(SI), Y0	// w[2]
+	VMOVUPS	Y0, 709120(SI)	// dz[2]
+	VMOVUPS	763008(SI), Y0	// w[3]
+	VMOVUPS	Y0, 709248(SI)	// dz[3]
+	VMOVUPS	763136(SI), Y0	// w[4]
+	VMOVUPS	Y0, 709376(SI)	// dz[4]
+	VMOVUPS	763264(SI), Y0	// w[5]
+	VMOVUPS	Y0, 709504(SI)	// dz[5]
+	VMOVUPS	763392(SI), Y0	// w[6]
+	VMOVUPS	Y0, 709632(SI)	// dz[6]
+	VMOVUPS	763520(SI), Y0	// w[7]
+	VMOVUPS	Y0, 709760(SI)	// dz[7]
+	VMOVUPS	763648(SI), Y0	// w[8]
+	VMOVUPS	Y0, 709888(SI)	// da[0]
+	VMOVUPS	763776(SI), Y0	// w[9]
+	VMOVUPS	Y0, 710016(SI)	// da[1]
+	VMOVUPS	763904(SI), Y0	// w[10]
+	VMOVUPS	Y0, 710144(SI)	// da[2]
+	VMOVUPS	764032(SI), Y0	// w[11]
+	VMOVUPS	Y0, 710272(SI)	// da[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop11
@@ -9149,198 +9119,198 @@ TEXT latentFieldBwd_avx2<>(SB), NOSPLIT, $0-0
 	VMOVUPS	Y15, 96(AX)
 	// forecast.nde:30
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 819968(AX)	// pad[0]
+	VMOVUPS	Y0, 819456(AX)	// pad[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 820000(AX)	// pad[0] | 1
+	VMOVUPS	Y0, 819488(AX)	// pad[0] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 820032(AX)	// pad[0] | 2
+	VMOVUPS	Y0, 819520(AX)	// pad[0] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 820064(AX)	// pad[0] | 3
+	VMOVUPS	Y0, 819552(AX)	// pad[0] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 820096(AX)	// pad[1]
+	VMOVUPS	Y0, 819584(AX)	// pad[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 820128(AX)	// pad[1] | 1
+	VMOVUPS	Y0, 819616(AX)	// pad[1] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 820160(AX)	// pad[1] | 2
+	VMOVUPS	Y0, 819648(AX)	// pad[1] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 820192(AX)	// pad[1] | 3
+	VMOVUPS	Y0, 819680(AX)	// pad[1] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 820224(AX)	// pad[2]
+	VMOVUPS	Y0, 819712(AX)	// pad[2]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 820256(AX)	// pad[2] | 1
+	VMOVUPS	Y0, 819744(AX)	// pad[2] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 820288(AX)	// pad[2] | 2
+	VMOVUPS	Y0, 819776(AX)	// pad[2] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 820320(AX)	// pad[2] | 3
+	VMOVUPS	Y0, 819808(AX)	// pad[2] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 820352(AX)	// pad[3]
+	VMOVUPS	Y0, 819840(AX)	// pad[3]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 820384(AX)	// pad[3] | 1
+	VMOVUPS	Y0, 819872(AX)	// pad[3] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 820416(AX)	// pad[3] | 2
+	VMOVUPS	Y0, 819904(AX)	// pad[3] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 820448(AX)	// pad[3] | 3
+	VMOVUPS	Y0, 819936(AX)	// pad[3] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 820480(AX)	// pad[4]
+	VMOVUPS	Y0, 819968(AX)	// pad[4]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 820512(AX)	// pad[4] | 1
+	VMOVUPS	Y0, 820000(AX)	// pad[4] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 820544(AX)	// pad[4] | 2
+	VMOVUPS	Y0, 820032(AX)	// pad[4] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 820576(AX)	// pad[4] | 3
+	VMOVUPS	Y0, 820064(AX)	// pad[4] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 820608(AX)	// pad[5]
+	VMOVUPS	Y0, 820096(AX)	// pad[5]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 820640(AX)	// pad[5] | 1
+	VMOVUPS	Y0, 820128(AX)	// pad[5] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 820672(AX)	// pad[5] | 2
+	VMOVUPS	Y0, 820160(AX)	// pad[5] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 820704(AX)	// pad[5] | 3
+	VMOVUPS	Y0, 820192(AX)	// pad[5] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 820736(AX)	// pad[6]
+	VMOVUPS	Y0, 820224(AX)	// pad[6]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 820768(AX)	// pad[6] | 1
+	VMOVUPS	Y0, 820256(AX)	// pad[6] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 820800(AX)	// pad[6] | 2
+	VMOVUPS	Y0, 820288(AX)	// pad[6] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 820832(AX)	// pad[6] | 3
+	VMOVUPS	Y0, 820320(AX)	// pad[6] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 820864(AX)	// pad[7]
+	VMOVUPS	Y0, 820352(AX)	// pad[7]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 820896(AX)	// pad[7] | 1
+	VMOVUPS	Y0, 820384(AX)	// pad[7] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 820928(AX)	// pad[7] | 2
+	VMOVUPS	Y0, 820416(AX)	// pad[7] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 820960(AX)	// pad[7] | 3
-	VMOVUPS	801536(AX), Y0	// da_bar[0]
-	VMOVUPS	801568(AX), Y1	// da_bar[0] | 1
-	VMOVUPS	801600(AX), Y2	// da_bar[0] | 2
-	VMOVUPS	801632(AX), Y3	// da_bar[0] | 3
-	VMOVUPS	Y0, 820992(AX)	// pad[8]
-	VMOVUPS	Y1, 821024(AX)	// pad[8] | 1
-	VMOVUPS	Y2, 821056(AX)	// pad[8] | 2
-	VMOVUPS	Y3, 821088(AX)	// pad[8] | 3
-	VMOVUPS	801664(AX), Y0	// da_bar[1]
-	VMOVUPS	801696(AX), Y1	// da_bar[1] | 1
-	VMOVUPS	801728(AX), Y2	// da_bar[1] | 2
-	VMOVUPS	801760(AX), Y3	// da_bar[1] | 3
-	VMOVUPS	Y0, 821120(AX)	// pad[9]
-	VMOVUPS	Y1, 821152(AX)	// pad[9] | 1
-	VMOVUPS	Y2, 821184(AX)	// pad[9] | 2
-	VMOVUPS	Y3, 821216(AX)	// pad[9] | 3
-	VMOVUPS	801792(AX), Y0	// da_bar[2]
-	VMOVUPS	801824(AX), Y1	// da_bar[2] | 1
-	VMOVUPS	801856(AX), Y2	// da_bar[2] | 2
-	VMOVUPS	801888(AX), Y3	// da_bar[2] | 3
-	VMOVUPS	Y0, 821248(AX)	// pad[10]
-	VMOVUPS	Y1, 821280(AX)	// pad[10] | 1
-	VMOVUPS	Y2, 821312(AX)	// pad[10] | 2
-	VMOVUPS	Y3, 821344(AX)	// pad[10] | 3
-	VMOVUPS	801920(AX), Y0	// da_bar[3]
-	VMOVUPS	801952(AX), Y1	// da_bar[3] | 1
-	VMOVUPS	801984(AX), Y2	// da_bar[3] | 2
-	VMOVUPS	802016(AX), Y3	// da_bar[3] | 3
-	VMOVUPS	Y0, 821376(AX)	// pad[11]
-	VMOVUPS	Y1, 821408(AX)	// pad[11] | 1
-	VMOVUPS	Y2, 821440(AX)	// pad[11] | 2
-	VMOVUPS	Y3, 821472(AX)	// pad[11] | 3
+	VMOVUPS	Y0, 820448(AX)	// pad[7] | 3
+	VMOVUPS	801024(AX), Y0	// da_bar[0]
+	VMOVUPS	801056(AX), Y1	// da_bar[0] | 1
+	VMOVUPS	801088(AX), Y2	// da_bar[0] | 2
+	VMOVUPS	801120(AX), Y3	// da_bar[0] | 3
+	VMOVUPS	Y0, 820480(AX)	// pad[8]
+	VMOVUPS	Y1, 820512(AX)	// pad[8] | 1
+	VMOVUPS	Y2, 820544(AX)	// pad[8] | 2
+	VMOVUPS	Y3, 820576(AX)	// pad[8] | 3
+	VMOVUPS	801152(AX), Y0	// da_bar[1]
+	VMOVUPS	801184(AX), Y1	// da_bar[1] | 1
+	VMOVUPS	801216(AX), Y2	// da_bar[1] | 2
+	VMOVUPS	801248(AX), Y3	// da_bar[1] | 3
+	VMOVUPS	Y0, 820608(AX)	// pad[9]
+	VMOVUPS	Y1, 820640(AX)	// pad[9] | 1
+	VMOVUPS	Y2, 820672(AX)	// pad[9] | 2
+	VMOVUPS	Y3, 820704(AX)	// pad[9] | 3
+	VMOVUPS	801280(AX), Y0	// da_bar[2]
+	VMOVUPS	801312(AX), Y1	// da_bar[2] | 1
+	VMOVUPS	801344(AX), Y2	// da_bar[2] | 2
+	VMOVUPS	801376(AX), Y3	// da_bar[2] | 3
+	VMOVUPS	Y0, 820736(AX)	// pad[10]
+	VMOVUPS	Y1, 820768(AX)	// pad[10] | 1
+	VMOVUPS	Y2, 820800(AX)	// pad[10] | 2
+	VMOVUPS	Y3, 820832(AX)	// pad[10] | 3
+	VMOVUPS	801408(AX), Y0	// da_bar[3]
+	VMOVUPS	801440(AX), Y1	// da_bar[3] | 1
+	VMOVUPS	801472(AX), Y2	// da_bar[3] | 2
+	VMOVUPS	801504(AX), Y3	// da_bar[3] | 3
+	VMOVUPS	Y0, 820864(AX)	// pad[11]
+	VMOVUPS	Y1, 820896(AX)	// pad[11] | 1
+	VMOVUPS	Y2, 820928(AX)	// pad[11] | 2
+	VMOVUPS	Y3, 820960(AX)	// pad[11] | 3
 	// forecast.nde:29
-	VMOVUPS	800512(AX), Y0	// dz_bar[0]
-	VMOVUPS	800544(AX), Y1	// dz_bar[0] | 1
-	VMOVUPS	800576(AX), Y2	// dz_bar[0] | 2
-	VMOVUPS	800608(AX), Y3	// dz_bar[0] | 3
-	VMOVUPS	Y0, 821504(AX)	// pad_2[0]
-	VMOVUPS	Y1, 821536(AX)	// pad_2[0] | 1
-	VMOVUPS	Y2, 821568(AX)	// pad_2[0] | 2
-	VMOVUPS	Y3, 821600(AX)	// pad_2[0] | 3
-	VMOVUPS	800640(AX), Y0	// dz_bar[1]
-	VMOVUPS	800672(AX), Y1	// dz_bar[1] | 1
-	VMOVUPS	800704(AX), Y2	// dz_bar[1] | 2
-	VMOVUPS	800736(AX), Y3	// dz_bar[1] | 3
-	VMOVUPS	Y0, 821632(AX)	// pad_2[1]
-	VMOVUPS	Y1, 821664(AX)	// pad_2[1] | 1
-	VMOVUPS	Y2, 821696(AX)	// pad_2[1] | 2
-	VMOVUPS	Y3, 821728(AX)	// pad_2[1] | 3
-	VMOVUPS	800768(AX), Y0	// dz_bar[2]
-	VMOVUPS	800800(AX), Y1	// dz_bar[2] | 1
-	VMOVUPS	800832(AX), Y2	// dz_bar[2] | 2
-	VMOVUPS	800864(AX), Y3	// dz_bar[2] | 3
-	VMOVUPS	Y0, 821760(AX)	// pad_2[2]
-	VMOVUPS	Y1, 821792(AX)	// pad_2[2] | 1
-	VMOVUPS	Y2, 821824(AX)	// pad_2[2] | 2
-	VMOVUPS	Y3, 821856(AX)	// pad_2[2] | 3
-	VMOVUPS	800896(AX), Y0	// dz_bar[3]
-	VMOVUPS	800928(AX), Y1	// dz_bar[3] | 1
-	VMOVUPS	800960(AX), Y2	// dz_bar[3] | 2
-	VMOVUPS	800992(AX), Y3	// dz_bar[3] | 3
-	VMOVUPS	Y0, 821888(AX)	// pad_2[3]
-	VMOVUPS	Y1, 821920(AX)	// pad_2[3] | 1
-	VMOVUPS	Y2, 821952(AX)	// pad_2[3] | 2
-	VMOVUPS	Y3, 821984(AX)	// pad_2[3] | 3
-	VMOVUPS	801024(AX), Y0	// dz_bar[4]
-	VMOVUPS	801056(AX), Y1	// dz_bar[4] | 1
-	VMOVUPS	801088(AX), Y2	// dz_bar[4] | 2
-	VMOVUPS	801120(AX), Y3	// dz_bar[4] | 3
-	VMOVUPS	Y0, 822016(AX)	// pad_2[4]
-	VMOVUPS	Y1, 822048(AX)	// pad_2[4] | 1
-	VMOVUPS	Y2, 822080(AX)	// pad_2[4] | 2
-	VMOVUPS	Y3, 822112(AX)	// pad_2[4] | 3
-	VMOVUPS	801152(AX), Y0	// dz_bar[5]
-	VMOVUPS	801184(AX), Y1	// dz_bar[5] | 1
-	VMOVUPS	801216(AX), Y2	// dz_bar[5] | 2
-	VMOVUPS	801248(AX), Y3	// dz_bar[5] | 3
-	VMOVUPS	Y0, 822144(AX)	// pad_2[5]
-	VMOVUPS	Y1, 822176(AX)	// pad_2[5] | 1
-	VMOVUPS	Y2, 822208(AX)	// pad_2[5] | 2
-	VMOVUPS	Y3, 822240(AX)	// pad_2[5] | 3
-	VMOVUPS	801280(AX), Y0	// dz_bar[6]
-	VMOVUPS	801312(AX), Y1	// dz_bar[6] | 1
-	VMOVUPS	801344(AX), Y2	// dz_bar[6] | 2
-	VMOVUPS	801376(AX), Y3	// dz_bar[6] | 3
-	VMOVUPS	Y0, 822272(AX)	// pad_2[6]
-	VMOVUPS	Y1, 822304(AX)	// pad_2[6] | 1
-	VMOVUPS	Y2, 822336(AX)	// pad_2[6] | 2
-	VMOVUPS	Y3, 822368(AX)	// pad_2[6] | 3
-	VMOVUPS	801408(AX), Y0	// dz_bar[7]
-	VMOVUPS	801440(AX), Y1	// dz_bar[7] | 1
-	VMOVUPS	801472(AX), Y2	// dz_bar[7] | 2
-	VMOVUPS	801504(AX), Y3	// dz_bar[7] | 3
-	VMOVUPS	Y0, 822400(AX)	// pad_2[7]
-	VMOVUPS	Y1, 822432(AX)	// pad_2[7] | 1
-	VMOVUPS	Y2, 822464(AX)	// pad_2[7] | 2
-	VMOVUPS	Y3, 822496(AX)	// pad_2[7] | 3
+	VMOVUPS	800000(AX), Y0	// dz_bar[0]
+	VMOVUPS	800032(AX), Y1	// dz_bar[0] | 1
+	VMOVUPS	800064(AX), Y2	// dz_bar[0] | 2
+	VMOVUPS	800096(AX), Y3	// dz_bar[0] | 3
+	VMOVUPS	Y0, 820992(AX)	// pad_2[0]
+	VMOVUPS	Y1, 821024(AX)	// pad_2[0] | 1
+	VMOVUPS	Y2, 821056(AX)	// pad_2[0] | 2
+	VMOVUPS	Y3, 821088(AX)	// pad_2[0] | 3
+	VMOVUPS	800128(AX), Y0	// dz_bar[1]
+	VMOVUPS	800160(AX), Y1	// dz_bar[1] | 1
+	VMOVUPS	800192(AX), Y2	// dz_bar[1] | 2
+	VMOVUPS	800224(AX), Y3	// dz_bar[1] | 3
+	VMOVUPS	Y0, 821120(AX)	// pad_2[1]
+	VMOVUPS	Y1, 821152(AX)	// pad_2[1] | 1
+	VMOVUPS	Y2, 821184(AX)	// pad_2[1] | 2
+	VMOVUPS	Y3, 821216(AX)	// pad_2[1] | 3
+	VMOVUPS	800256(AX), Y0	// dz_bar[2]
+	VMOVUPS	800288(AX), Y1	// dz_bar[2] | 1
+	VMOVUPS	800320(AX), Y2	// dz_bar[2] | 2
+	VMOVUPS	800352(AX), Y3	// dz_bar[2] | 3
+	VMOVUPS	Y0, 821248(AX)	// pad_2[2]
+	VMOVUPS	Y1, 821280(AX)	// pad_2[2] | 1
+	VMOVUPS	Y2, 821312(AX)	// pad_2[2] | 2
+	VMOVUPS	Y3, 821344(AX)	// pad_2[2] | 3
+	VMOVUPS	800384(AX), Y0	// dz_bar[3]
+	VMOVUPS	800416(AX), Y1	// dz_bar[3] | 1
+	VMOVUPS	800448(AX), Y2	// dz_bar[3] | 2
+	VMOVUPS	800480(AX), Y3	// dz_bar[3] | 3
+	VMOVUPS	Y0, 821376(AX)	// pad_2[3]
+	VMOVUPS	Y1, 821408(AX)	// pad_2[3] | 1
+	VMOVUPS	Y2, 821440(AX)	// pad_2[3] | 2
+	VMOVUPS	Y3, 821472(AX)	// pad_2[3] | 3
+	VMOVUPS	800512(AX), Y0	// dz_bar[4]
+	VMOVUPS	800544(AX), Y1	// dz_bar[4] | 1
+	VMOVUPS	800576(AX), Y2	// dz_bar[4] | 2
+	VMOVUPS	800608(AX), Y3	// dz_bar[4] | 3
+	VMOVUPS	Y0, 821504(AX)	// pad_2[4]
+	VMOVUPS	Y1, 821536(AX)	// pad_2[4] | 1
+	VMOVUPS	Y2, 821568(AX)	// pad_2[4] | 2
+	VMOVUPS	Y3, 821600(AX)	// pad_2[4] | 3
+	VMOVUPS	800640(AX), Y0	// dz_bar[5]
+	VMOVUPS	800672(AX), Y1	// dz_bar[5] | 1
+	VMOVUPS	800704(AX), Y2	// dz_bar[5] | 2
+	VMOVUPS	800736(AX), Y3	// dz_bar[5] | 3
+	VMOVUPS	Y0, 821632(AX)	// pad_2[5]
+	VMOVUPS	Y1, 821664(AX)	// pad_2[5] | 1
+	VMOVUPS	Y2, 821696(AX)	// pad_2[5] | 2
+	VMOVUPS	Y3, 821728(AX)	// pad_2[5] | 3
+	VMOVUPS	800768(AX), Y0	// dz_bar[6]
+	VMOVUPS	800800(AX), Y1	// dz_bar[6] | 1
+	VMOVUPS	800832(AX), Y2	// dz_bar[6] | 2
+	VMOVUPS	800864(AX), Y3	// dz_bar[6] | 3
+	VMOVUPS	Y0, 821760(AX)	// pad_2[6]
+	VMOVUPS	Y1, 821792(AX)	// pad_2[6] | 1
+	VMOVUPS	Y2, 821824(AX)	// pad_2[6] | 2
+	VMOVUPS	Y3, 821856(AX)	// pad_2[6] | 3
+	VMOVUPS	800896(AX), Y0	// dz_bar[7]
+	VMOVUPS	800928(AX), Y1	// dz_bar[7] | 1
+	VMOVUPS	800960(AX), Y2	// dz_bar[7] | 2
+	VMOVUPS	800992(AX), Y3	// dz_bar[7] | 3
+	VMOVUPS	Y0, 821888(AX)	// pad_2[7]
+	VMOVUPS	Y1, 821920(AX)	// pad_2[7] | 1
+	VMOVUPS	Y2, 821952(AX)	// pad_2[7] | 2
+	VMOVUPS	Y3, 821984(AX)	// pad_2[7] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 822528(AX)	// pad_2[8]
+	VMOVUPS	Y0, 822016(AX)	// pad_2[8]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 822560(AX)	// pad_2[8] | 1
+	VMOVUPS	Y0, 822048(AX)	// pad_2[8] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 822592(AX)	// pad_2[8] | 2
+	VMOVUPS	Y0, 822080(AX)	// pad_2[8] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 822624(AX)	// pad_2[8] | 3
+	VMOVUPS	Y0, 822112(AX)	// pad_2[8] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 822656(AX)	// pad_2[9]
+	VMOVUPS	Y0, 822144(AX)	// pad_2[9]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 822688(AX)	// pad_2[9] | 1
+	VMOVUPS	Y0, 822176(AX)	// pad_2[9] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 822720(AX)	// pad_2[9] | 2
+	VMOVUPS	Y0, 822208(AX)	// pad_2[9] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 822752(AX)	// pad_2[9] | 3
+	VMOVUPS	Y0, 822240(AX)	// pad_2[9] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 822784(AX)	// pad_2[10]
+	VMOVUPS	Y0, 822272(AX)	// pad_2[10]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 822816(AX)	// pad_2[10] | 1
+	VMOVUPS	Y0, 822304(AX)	// pad_2[10] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 822848(AX)	// pad_2[10] | 2
+	VMOVUPS	Y0, 822336(AX)	// pad_2[10] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 822880(AX)	// pad_2[10] | 3
+	VMOVUPS	Y0, 822368(AX)	// pad_2[10] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 822912(AX)	// pad_2[11]
+	VMOVUPS	Y0, 822400(AX)	// pad_2[11]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 822944(AX)	// pad_2[11] | 1
+	VMOVUPS	Y0, 822432(AX)	// pad_2[11] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 822976(AX)	// pad_2[11] | 2
+	VMOVUPS	Y0, 822464(AX)	// pad_2[11] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 823008(AX)	// pad_2[11] | 3
+	VMOVUPS	Y0, 822496(AX)	// pad_2[11] | 3
 	VMOVUPS	f32_00000000<>(SB), Y15
 	VMOVUPS	Y15, 128(AX)
 	VMOVUPS	f32_00000000<>(SB), Y15
@@ -9354,14 +9324,14 @@ TEXT latentFieldBwd_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	R8, DI
 	MOVQ	R8, R9
 loop1: // 6 times: tiles of 2 elements
-	VMOVUPS	819968(SI), Y0	// pad[0]
-	VMOVUPS	820000(SI), Y1	// pad[0] | 1
-	VMOVUPS	820032(SI), Y2	// pad[0] | 2
-	VMOVUPS	820064(SI), Y3	// pad[0] | 3
-	VMOVUPS	821504(SI), Y4	// pad_2[0]
-	VMOVUPS	821536(SI), Y5	// pad_2[0] | 1
-	VMOVUPS	821568(SI), Y6	// pad_2[0] | 2
-	VMOVUPS	821600(SI), Y7	// pad_2[0] | 3
+	VMOVUPS	819456(SI), Y0	// pad[0]
+	VMOVUPS	819488(SI), Y1	// pad[0] | 1
+	VMOVUPS	819520(SI), Y2	// pad[0] | 2
+	VMOVUPS	819552(SI), Y3	// pad[0] | 3
+	VMOVUPS	820992(SI), Y4	// pad_2[0]
+	VMOVUPS	821024(SI), Y5	// pad_2[0] | 1
+	VMOVUPS	821056(SI), Y6	// pad_2[0] | 2
+	VMOVUPS	821088(SI), Y7	// pad_2[0] | 3
 	VADDPS	Y4, Y0, Y15
 	VMOVUPS	Y15, 256(AX)
 	VADDPS	Y5, Y1, Y15
@@ -9376,10 +9346,10 @@ loop1: // 6 times: tiles of 2 elements
 	VMULPS	288(AX), Y0, Y2
 	VMULPS	320(AX), Y0, Y3
 	VMULPS	352(AX), Y0, Y0
-	VMOVUPS	798976(SI), Y4	// tanh[0]
-	VMOVUPS	799008(SI), Y5	// tanh[0] | 1
-	VMOVUPS	799040(SI), Y6	// tanh[0] | 2
-	VMOVUPS	799072(SI), Y7	// tanh[0] | 3
+	VMOVUPS	798464(SI), Y4	// tanh[0]
+	VMOVUPS	798496(SI), Y5	// tanh[0] | 1
+	VMOVUPS	798528(SI), Y6	// tanh[0] | 2
+	VMOVUPS	798560(SI), Y7	// tanh[0] | 3
 	VFNMADD213PS	f32_3f800000<>(SB), Y4, Y4
 	VFNMADD213PS	f32_3f800000<>(SB), Y5, Y5
 	VFNMADD213PS	f32_3f800000<>(SB), Y6, Y6
@@ -9393,13 +9363,13 @@ loop1: // 6 times: tiles of 2 elements
 	VMULPS	Y7, Y0, Y15
 	VMOVUPS	Y15, 480(AX)
 	VMOVUPS	384(AX), Y13	// dyn.4.bias_bar[0]
-	VMOVUPS	Y13, 823040(SI)
+	VMOVUPS	Y13, 822528(SI)
 	VMOVUPS	416(AX), Y13	// dyn.4.bias_bar[0] | 1
-	VMOVUPS	Y13, 823072(SI)
+	VMOVUPS	Y13, 822560(SI)
 	VMOVUPS	448(AX), Y13	// dyn.4.bias_bar[0] | 2
-	VMOVUPS	Y13, 823104(SI)
+	VMOVUPS	Y13, 822592(SI)
 	VMOVUPS	480(AX), Y13	// dyn.4.bias_bar[0] | 3
-	VMOVUPS	Y13, 823136(SI)
+	VMOVUPS	Y13, 822624(SI)
 	VMOVUPS	384(AX), Y13
 	VANDPS	0(AX), Y13, Y0
 	VMOVUPS	416(AX), Y13
@@ -9415,14 +9385,14 @@ loop1: // 6 times: tiles of 2 elements
 	VADDPS	Y3, Y0, Y0
 	VMOVUPS	Y0, 117280(DI)	// sum of dyn.4.bias[0]
 	// forecast.nde:29
-	VMOVUPS	820096(SI), Y0	// pad[1]
-	VMOVUPS	820128(SI), Y1	// pad[1] | 1
-	VMOVUPS	820160(SI), Y2	// pad[1] | 2
-	VMOVUPS	820192(SI), Y3	// pad[1] | 3
-	VMOVUPS	821632(SI), Y4	// pad_2[1]
-	VMOVUPS	821664(SI), Y5	// pad_2[1] | 1
-	VMOVUPS	821696(SI), Y6	// pad_2[1] | 2
-	VMOVUPS	821728(SI), Y7	// pad_2[1] | 3
+	VMOVUPS	819584(SI), Y0	// pad[1]
+	VMOVUPS	819616(SI), Y1	// pad[1] | 1
+	VMOVUPS	819648(SI), Y2	// pad[1] | 2
+	VMOVUPS	819680(SI), Y3	// pad[1] | 3
+	VMOVUPS	821120(SI), Y4	// pad_2[1]
+	VMOVUPS	821152(SI), Y5	// pad_2[1] | 1
+	VMOVUPS	821184(SI), Y6	// pad_2[1] | 2
+	VMOVUPS	821216(SI), Y7	// pad_2[1] | 3
 	VADDPS	Y4, Y0, Y0
 	VADDPS	Y5, Y1, Y1
 	VADDPS	Y6, Y2, Y2
@@ -9433,10 +9403,10 @@ loop1: // 6 times: tiles of 2 elements
 	VMULPS	Y4, Y1, Y6
 	VMULPS	Y4, Y2, Y7
 	VMULPS	Y4, Y3, Y4
-	VMOVUPS	799104(SI), Y8	// tanh[1]
-	VMOVUPS	799136(SI), Y9	// tanh[1] | 1
-	VMOVUPS	799168(SI), Y10	// tanh[1] | 2
-	VMOVUPS	799200(SI), Y11	// tanh[1] | 3
+	VMOVUPS	798592(SI), Y8	// tanh[1]
+	VMOVUPS	798624(SI), Y9	// tanh[1] | 1
+	VMOVUPS	798656(SI), Y10	// tanh[1] | 2
+	VMOVUPS	798688(SI), Y11	// tanh[1] | 3
 	VFNMADD213PS	f32_3f800000<>(SB), Y8, Y8
 	VFNMADD213PS	f32_3f800000<>(SB), Y9, Y9
 	VFNMADD213PS	f32_3f800000<>(SB), Y10, Y10
@@ -9445,10 +9415,10 @@ loop1: // 6 times: tiles of 2 elements
 	VMULPS	Y9, Y6, Y6
 	VMULPS	Y10, Y7, Y7
 	VMULPS	Y11, Y4, Y4
-	VMOVUPS	Y5, 823168(SI)	// dyn.4.bias_bar[1]
-	VMOVUPS	Y6, 823200(SI)	// dyn.4.bias_bar[1] | 1
-	VMOVUPS	Y7, 823232(SI)	// dyn.4.bias_bar[1] | 2
-	VMOVUPS	Y4, 823264(SI)	// dyn.4.bias_bar[1] | 3
+	VMOVUPS	Y5, 822656(SI)	// dyn.4.bias_bar[1]
+	VMOVUPS	Y6, 822688(SI)	// dyn.4.bias_bar[1] | 1
+	VMOVUPS	Y7, 822720(SI)	// dyn.4.bias_bar[1] | 2
+	VMOVUPS	Y4, 822752(SI)	// dyn.4.bias_bar[1] | 3
 	VANDPS	0(AX), Y5, Y8
 	VANDPS	32(AX), Y6, Y9
 	VANDPS	64(AX), Y7, Y10
@@ -9459,10 +9429,10 @@ loop1: // 6 times: tiles of 2 elements
 	VADDPS	Y10, Y8, Y8
 	VADDPS	Y11, Y8, Y8
 	VMOVUPS	Y8, 117312(DI)	// sum of dyn.4.bias[1]
-	VMOVUPS	798976(SI), Y8	// tanh[0]
-	VMOVUPS	799008(SI), Y9	// tanh[0] | 1
-	VMOVUPS	799040(SI), Y10	// tanh[0] | 2
-	VMOVUPS	799072(SI), Y11	// tanh[0] | 3
+	VMOVUPS	798464(SI), Y8	// tanh[0]
+	VMOVUPS	798496(SI), Y9	// tanh[0] | 1
+	VMOVUPS	798528(SI), Y10	// tanh[0] | 2
+	VMOVUPS	798560(SI), Y11	// tanh[0] | 3
 	VMULPS	256(AX), Y8, Y8
 	VMULPS	288(AX), Y9, Y9
 	VMULPS	320(AX), Y10, Y10
@@ -9475,10 +9445,10 @@ loop1: // 6 times: tiles of 2 elements
 	VMOVUPS	Y15, 192(AX)
 	VADDPS	224(AX), Y11, Y15
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	799104(SI), Y8	// tanh[1]
-	VMOVUPS	799136(SI), Y9	// tanh[1] | 1
-	VMOVUPS	799168(SI), Y10	// tanh[1] | 2
-	VMOVUPS	799200(SI), Y11	// tanh[1] | 3
+	VMOVUPS	798592(SI), Y8	// tanh[1]
+	VMOVUPS	798624(SI), Y9	// tanh[1] | 1
+	VMOVUPS	798656(SI), Y10	// tanh[1] | 2
+	VMOVUPS	798688(SI), Y11	// tanh[1] | 3
 	VMULPS	Y8, Y0, Y0
 	VMULPS	Y9, Y1, Y1
 	VMULPS	Y10, Y2, Y2
@@ -9507,10 +9477,10 @@ loop1: // 6 times: tiles of 2 elements
 	MOVQ	AX, R11
 	MOVQ	R9, R12
 loop2: // 64 times: elements
-	VMOVUPS	790784(R11), Y8	// softplus2[0]
-	VMOVUPS	790816(R11), Y9	// softplus2[0] | 1
-	VMOVUPS	790848(R11), Y10	// softplus2[0] | 2
-	VMOVUPS	790880(R11), Y11	// softplus2[0] | 3
+	VMOVUPS	790272(R11), Y8	// softplus2[0]
+	VMOVUPS	790304(R11), Y9	// softplus2[0] | 1
+	VMOVUPS	790336(R11), Y10	// softplus2[0] | 2
+	VMOVUPS	790368(R11), Y11	// softplus2[0] | 3
 	VMOVUPS	92704(R12), Y12	// sum of dyn.4.weight[0]
 	VFMADD231PS	Y8, Y0, Y12
 	VFMADD231PS	Y9, Y1, Y12
@@ -9533,13 +9503,13 @@ loop2: // 64 times: elements
 	DECQ	CX
 	JNE	loop1
 	VMOVUPS	128(AX), Y13	// dyn.scale_bar
-	VMOVUPS	Y13, 867072(AX)
+	VMOVUPS	Y13, 866560(AX)
 	VMOVUPS	160(AX), Y13	// dyn.scale_bar | 1
-	VMOVUPS	Y13, 867104(AX)
+	VMOVUPS	Y13, 866592(AX)
 	VMOVUPS	192(AX), Y13	// dyn.scale_bar | 2
-	VMOVUPS	Y13, 867136(AX)
+	VMOVUPS	Y13, 866624(AX)
 	VMOVUPS	224(AX), Y13	// dyn.scale_bar | 3
-	VMOVUPS	Y13, 867168(AX)
+	VMOVUPS	Y13, 866656(AX)
 	MOVQ	$32, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
@@ -9556,10 +9526,10 @@ loop3: // 32 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop4: // 12 times: terms of the sums
-	VMOVUPS	823040(R10), Y8	// dyn.4.bias_bar[0]
-	VMOVUPS	823072(R10), Y9	// dyn.4.bias_bar[0] | 1
-	VMOVUPS	823104(R10), Y10	// dyn.4.bias_bar[0] | 2
-	VMOVUPS	823136(R10), Y11	// dyn.4.bias_bar[0] | 3
+	VMOVUPS	822528(R10), Y8	// dyn.4.bias_bar[0]
+	VMOVUPS	822560(R10), Y9	// dyn.4.bias_bar[0] | 1
+	VMOVUPS	822592(R10), Y10	// dyn.4.bias_bar[0] | 2
+	VMOVUPS	822624(R10), Y11	// dyn.4.bias_bar[0] | 3
 	VBROADCASTSS	36676(R11), Y12	// dyn.4.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -9574,14 +9544,14 @@ loop4: // 12 times: terms of the sums
 	ADDQ	$256, R11
 	DECQ	R9
 	JNE	loop4
-	VMOVUPS	Y0, 824576(DI)	// vecmat[0]
-	VMOVUPS	Y1, 824608(DI)	// vecmat[0] | 1
-	VMOVUPS	Y2, 824640(DI)	// vecmat[0] | 2
-	VMOVUPS	Y3, 824672(DI)	// vecmat[0] | 3
-	VMOVUPS	Y4, 824704(DI)	// vecmat[1]
-	VMOVUPS	Y5, 824736(DI)	// vecmat[1] | 1
-	VMOVUPS	Y6, 824768(DI)	// vecmat[1] | 2
-	VMOVUPS	Y7, 824800(DI)	// vecmat[1] | 3
+	VMOVUPS	Y0, 824064(DI)	// vecmat[0]
+	VMOVUPS	Y1, 824096(DI)	// vecmat[0] | 1
+	VMOVUPS	Y2, 824128(DI)	// vecmat[0] | 2
+	VMOVUPS	Y3, 824160(DI)	// vecmat[0] | 3
+	VMOVUPS	Y4, 824192(DI)	// vecmat[1]
+	VMOVUPS	Y5, 824224(DI)	// vecmat[1] | 1
+	VMOVUPS	Y6, 824256(DI)	// vecmat[1] | 2
+	VMOVUPS	Y7, 824288(DI)	// vecmat[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -9595,8 +9565,8 @@ loop5: // 4 times: vectors of the block
 	MOVQ	R8, R10
 loop6: // 64 times: elements
 	// forecast.nde:18
-	VMOVUPS	824576(R9), Y1	// vecmat[0]
-	VMOVUPS	782592(R9), Y2	// add2[0]
+	VMOVUPS	824064(R9), Y1	// vecmat[0]
+	VMOVUPS	782080(R9), Y2	// add2[0]
 	VORPS	f32_80000000<>(SB), Y2, Y3
 	VMOVUPS	f32_42b40000<>(SB), Y4
 	VMINPS	Y3, Y4, Y3
@@ -9629,7 +9599,7 @@ loop6: // 64 times: elements
 	VADDPS	f32_3f800000<>(SB), Y3, Y3
 	VDIVPS	Y3, Y2, Y2
 	VMULPS	Y2, Y1, Y1
-	VMOVUPS	Y1, 832768(R9)	// dyn.2.bias_bar[0]
+	VMOVUPS	Y1, 832256(R9)	// dyn.2.bias_bar[0]
 	VANDPS	Y0, Y1, Y1
 	VMOVUPS	90656(R10), Y2	// sum of dyn.2.bias[0]
 	VADDPS	Y1, Y2, Y1
@@ -9657,10 +9627,10 @@ loop7: // 32 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop8: // 64 times: terms of the sums
-	VMOVUPS	832768(R10), Y8	// dyn.2.bias_bar[0]
-	VMOVUPS	832800(R10), Y9	// dyn.2.bias_bar[0] | 1
-	VMOVUPS	832832(R10), Y10	// dyn.2.bias_bar[0] | 2
-	VMOVUPS	832864(R10), Y11	// dyn.2.bias_bar[0] | 3
+	VMOVUPS	832256(R10), Y8	// dyn.2.bias_bar[0]
+	VMOVUPS	832288(R10), Y9	// dyn.2.bias_bar[0] | 1
+	VMOVUPS	832320(R10), Y10	// dyn.2.bias_bar[0] | 2
+	VMOVUPS	832352(R10), Y11	// dyn.2.bias_bar[0] | 3
 	VBROADCASTSS	20036(R11), Y12	// dyn.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -9675,14 +9645,14 @@ loop8: // 64 times: terms of the sums
 	ADDQ	$256, R11
 	DECQ	R9
 	JNE	loop8
-	VMOVUPS	Y0, 840960(DI)	// vecmat_2[0]
-	VMOVUPS	Y1, 840992(DI)	// vecmat_2[0] | 1
-	VMOVUPS	Y2, 841024(DI)	// vecmat_2[0] | 2
-	VMOVUPS	Y3, 841056(DI)	// vecmat_2[0] | 3
-	VMOVUPS	Y4, 841088(DI)	// vecmat_2[1]
-	VMOVUPS	Y5, 841120(DI)	// vecmat_2[1] | 1
-	VMOVUPS	Y6, 841152(DI)	// vecmat_2[1] | 2
-	VMOVUPS	Y7, 841184(DI)	// vecmat_2[1] | 3
+	VMOVUPS	Y0, 840448(DI)	// vecmat_2[0]
+	VMOVUPS	Y1, 840480(DI)	// vecmat_2[0] | 1
+	VMOVUPS	Y2, 840512(DI)	// vecmat_2[0] | 2
+	VMOVUPS	Y3, 840544(DI)	// vecmat_2[0] | 3
+	VMOVUPS	Y4, 840576(DI)	// vecmat_2[1]
+	VMOVUPS	Y5, 840608(DI)	// vecmat_2[1] | 1
+	VMOVUPS	Y6, 840640(DI)	// vecmat_2[1] | 2
+	VMOVUPS	Y7, 840672(DI)	// vecmat_2[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -9694,7 +9664,7 @@ loop9: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop10: // 64 times: elements
 	// forecast.nde:18
-	VMOVUPS	766208(R9), Y0	// add[0]
+	VMOVUPS	765696(R9), Y0	// add[0]
 	VORPS	f32_80000000<>(SB), Y0, Y1
 	VMOVUPS	f32_42b40000<>(SB), Y2
 	VMINPS	Y1, Y2, Y1
@@ -9726,7 +9696,7 @@ loop10: // 64 times: elements
 	VBLENDVPS	Y0, Y1, Y2, Y0
 	VADDPS	f32_3f800000<>(SB), Y1, Y1
 	VDIVPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 849152(R9)	// sigmoid[0]
+	VMOVUPS	Y0, 848640(R9)	// sigmoid[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop10
@@ -9745,30 +9715,30 @@ loop10: // 64 times: elements
 	MOVQ	$32, CX
 	MOVQ	AX, SI
 loop11: // 32 times: tiles of 2 elements
-	VMOVUPS	832768(SI), Y0	// dyn.2.bias_bar[0]
-	VMOVUPS	832800(SI), Y1	// dyn.2.bias_bar[0] | 1
-	VMOVUPS	832832(SI), Y2	// dyn.2.bias_bar[0] | 2
-	VMOVUPS	832864(SI), Y3	// dyn.2.bias_bar[0] | 3
+	VMOVUPS	832256(SI), Y0	// dyn.2.bias_bar[0]
+	VMOVUPS	832288(SI), Y1	// dyn.2.bias_bar[0] | 1
+	VMOVUPS	832320(SI), Y2	// dyn.2.bias_bar[0] | 2
+	VMOVUPS	832352(SI), Y3	// dyn.2.bias_bar[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 803584(SI)	// turned[0]
-	VMOVUPS	Y1, 803616(SI)	// turned[0] | 1
-	VMOVUPS	Y2, 803648(SI)	// turned[0] | 2
-	VMOVUPS	Y3, 803680(SI)	// turned[0] | 3
-	VMOVUPS	832896(SI), Y0	// dyn.2.bias_bar[1]
-	VMOVUPS	832928(SI), Y1	// dyn.2.bias_bar[1] | 1
-	VMOVUPS	832960(SI), Y2	// dyn.2.bias_bar[1] | 2
-	VMOVUPS	832992(SI), Y3	// dyn.2.bias_bar[1] | 3
+	VMOVUPS	Y0, 803072(SI)	// turned[0]
+	VMOVUPS	Y1, 803104(SI)	// turned[0] | 1
+	VMOVUPS	Y2, 803136(SI)	// turned[0] | 2
+	VMOVUPS	Y3, 803168(SI)	// turned[0] | 3
+	VMOVUPS	832384(SI), Y0	// dyn.2.bias_bar[1]
+	VMOVUPS	832416(SI), Y1	// dyn.2.bias_bar[1] | 1
+	VMOVUPS	832448(SI), Y2	// dyn.2.bias_bar[1] | 2
+	VMOVUPS	832480(SI), Y3	// dyn.2.bias_bar[1] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 803712(SI)	// turned[1]
-	VMOVUPS	Y1, 803744(SI)	// turned[1] | 1
-	VMOVUPS	Y2, 803776(SI)	// turned[1] | 2
-	VMOVUPS	Y3, 803808(SI)	// turned[1] | 3
+	VMOVUPS	Y0, 803200(SI)	// turned[1]
+	VMOVUPS	Y1, 803232(SI)	// turned[1] | 1
+	VMOVUPS	Y2, 803264(SI)	// turned[1] | 2
+	VMOVUPS	Y3, 803296(SI)	// turned[1] | 3
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop11
@@ -9780,14 +9750,14 @@ loop12: // 4 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop13: // 8 times
-	VMOVUPS	774400(R10), Y0	// softplus[0]
-	VMOVUPS	774528(R10), Y1	// softplus[1]
-	VMOVUPS	774656(R10), Y2	// softplus[2]
-	VMOVUPS	774784(R10), Y3	// softplus[3]
-	VMOVUPS	774912(R10), Y4	// softplus[4]
-	VMOVUPS	775040(R10), Y5	// softplus[5]
-	VMOVUPS	775168(R10), Y6	// softplus[6]
-	VMOVUPS	775296(R10), Y7	// softplus[7]
+	VMOVUPS	773888(R10), Y0	// softplus[0]
+	VMOVUPS	774016(R10), Y1	// softplus[1]
+	VMOVUPS	774144(R10), Y2	// softplus[2]
+	VMOVUPS	774272(R10), Y3	// softplus[3]
+	VMOVUPS	774400(R10), Y4	// softplus[4]
+	VMOVUPS	774528(R10), Y5	// softplus[5]
+	VMOVUPS	774656(R10), Y6	// softplus[6]
+	VMOVUPS	774784(R10), Y7	// softplus[7]
 	VUNPCKLPS	Y1, Y0, Y8
 	VUNPCKHPS	Y1, Y0, Y0
 	VUNPCKLPS	Y3, Y2, Y1
@@ -9812,14 +9782,14 @@ loop13: // 8 times
 	VPERM2F128	$49, Y5, Y8, Y5
 	VPERM2F128	$32, Y4, Y0, Y8
 	VPERM2F128	$49, Y4, Y0, Y0
-	VMOVUPS	Y6, 811776(R11)	// turned[64]
-	VMOVUPS	Y7, 811808(R11)	// turned[64] | 1
-	VMOVUPS	Y2, 811840(R11)	// turned[64] | 2
-	VMOVUPS	Y8, 811872(R11)	// turned[64] | 3
-	VMOVUPS	Y3, 811904(R11)	// turned[65]
-	VMOVUPS	Y1, 811936(R11)	// turned[65] | 1
-	VMOVUPS	Y5, 811968(R11)	// turned[65] | 2
-	VMOVUPS	Y0, 812000(R11)	// turned[65] | 3
+	VMOVUPS	Y6, 811264(R11)	// turned[64]
+	VMOVUPS	Y7, 811296(R11)	// turned[64] | 1
+	VMOVUPS	Y2, 811328(R11)	// turned[64] | 2
+	VMOVUPS	Y8, 811360(R11)	// turned[64] | 3
+	VMOVUPS	Y3, 811392(R11)	// turned[65]
+	VMOVUPS	Y1, 811424(R11)	// turned[65] | 1
+	VMOVUPS	Y5, 811456(R11)	// turned[65] | 2
+	VMOVUPS	Y0, 811488(R11)	// turned[65] | 3
 	ADDQ	$1024, R10
 	ADDQ	$1024, R11
 	DECQ	R9
@@ -9850,38 +9820,38 @@ loop15: // 4 times: tiles of 2 elements
 	MOVQ	R11, R13
 	MOVQ	DI, R14
 loop16: // 16 times: samples, 2 at a time
-	VMOVUPS	811776(R13), Y10	// turned[64]
-	VMOVUPS	812800(R13), Y11	// turned[72]
-	VBROADCASTSS	803584(R14), Y12	// turned[0]
+	VMOVUPS	811264(R13), Y10	// turned[64]
+	VMOVUPS	812288(R13), Y11	// turned[72]
+	VBROADCASTSS	803072(R14), Y12	// turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	803712(R14), Y12	// turned[1]
+	VBROADCASTSS	803200(R14), Y12	// turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	803840(R14), Y12	// turned[2]
+	VBROADCASTSS	803328(R14), Y12	// turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	803968(R14), Y12	// turned[3]
+	VBROADCASTSS	803456(R14), Y12	// turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	804096(R14), Y12	// turned[4]
+	VBROADCASTSS	803584(R14), Y12	// turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	811808(R13), Y10	// turned[64] | 1
-	VMOVUPS	812832(R13), Y11	// turned[72] | 1
-	VBROADCASTSS	803588(R14), Y12	// turned[0]
+	VMOVUPS	811296(R13), Y10	// turned[64] | 1
+	VMOVUPS	812320(R13), Y11	// turned[72] | 1
+	VBROADCASTSS	803076(R14), Y12	// turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	803716(R14), Y12	// turned[1]
+	VBROADCASTSS	803204(R14), Y12	// turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	803844(R14), Y12	// turned[2]
+	VBROADCASTSS	803332(R14), Y12	// turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	803972(R14), Y12	// turned[3]
+	VBROADCASTSS	803460(R14), Y12	// turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	804100(R14), Y12	// turned[4]
+	VBROADCASTSS	803588(R14), Y12	// turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
 	ADDQ	$64, R13
@@ -9922,32 +9892,32 @@ loop17: // 4 times: tiles of 2 elements
 	MOVQ	DI, R10
 	MOVQ	AX, R11
 loop18: // 16 times: samples, 2 at a time
-	VMOVUPS	811776(R10), Y8	// turned[64]
-	VMOVUPS	812800(R10), Y9	// turned[72]
-	VBROADCASTSS	811264(R11), Y10	// turned[60]
+	VMOVUPS	811264(R10), Y8	// turned[64]
+	VMOVUPS	812288(R10), Y9	// turned[72]
+	VBROADCASTSS	810752(R11), Y10	// turned[60]
 	VFMADD231PS	Y8, Y10, Y0
 	VFMADD231PS	Y9, Y10, Y1
-	VBROADCASTSS	811392(R11), Y10	// turned[61]
+	VBROADCASTSS	810880(R11), Y10	// turned[61]
 	VFMADD231PS	Y8, Y10, Y2
 	VFMADD231PS	Y9, Y10, Y3
-	VBROADCASTSS	811520(R11), Y10	// turned[62]
+	VBROADCASTSS	811008(R11), Y10	// turned[62]
 	VFMADD231PS	Y8, Y10, Y4
 	VFMADD231PS	Y9, Y10, Y5
-	VBROADCASTSS	811648(R11), Y10	// turned[63]
+	VBROADCASTSS	811136(R11), Y10	// turned[63]
 	VFMADD231PS	Y8, Y10, Y6
 	VFMADD231PS	Y9, Y10, Y7
-	VMOVUPS	811808(R10), Y8	// turned[64] | 1
-	VMOVUPS	812832(R10), Y9	// turned[72] | 1
-	VBROADCASTSS	811268(R11), Y10	// turned[60]
+	VMOVUPS	811296(R10), Y8	// turned[64] | 1
+	VMOVUPS	812320(R10), Y9	// turned[72] | 1
+	VBROADCASTSS	810756(R11), Y10	// turned[60]
 	VFMADD231PS	Y8, Y10, Y0
 	VFMADD231PS	Y9, Y10, Y1
-	VBROADCASTSS	811396(R11), Y10	// turned[61]
+	VBROADCASTSS	810884(R11), Y10	// turned[61]
 	VFMADD231PS	Y8, Y10, Y2
 	VFMADD231PS	Y9, Y10, Y3
-	VBROADCASTSS	811524(R11), Y10	// turned[62]
+	VBROADCASTSS	811012(R11), Y10	// turned[62]
 	VFMADD231PS	Y8, Y10, Y4
 	VFMADD231PS	Y9, Y10, Y5
-	VBROADCASTSS	811652(R11), Y10	// turned[63]
+	VBROADCASTSS	811140(R11), Y10	// turned[63]
 	VFMADD231PS	Y8, Y10, Y6
 	VFMADD231PS	Y9, Y10, Y7
 	ADDQ	$64, R10
@@ -9971,22 +9941,22 @@ loop18: // 16 times: samples, 2 at a time
 	MOVQ	R8, DI
 loop19: // 64 times: elements
 	// forecast.nde:18
-	VMOVUPS	840960(SI), Y0	// vecmat_2[0]
-	VMOVUPS	840992(SI), Y1	// vecmat_2[0] | 1
-	VMOVUPS	841024(SI), Y2	// vecmat_2[0] | 2
-	VMOVUPS	841056(SI), Y3	// vecmat_2[0] | 3
-	VMOVUPS	849152(SI), Y4	// sigmoid[0]
-	VMOVUPS	849184(SI), Y5	// sigmoid[0] | 1
-	VMOVUPS	849216(SI), Y6	// sigmoid[0] | 2
-	VMOVUPS	849248(SI), Y7	// sigmoid[0] | 3
+	VMOVUPS	840448(SI), Y0	// vecmat_2[0]
+	VMOVUPS	840480(SI), Y1	// vecmat_2[0] | 1
+	VMOVUPS	840512(SI), Y2	// vecmat_2[0] | 2
+	VMOVUPS	840544(SI), Y3	// vecmat_2[0] | 3
+	VMOVUPS	848640(SI), Y4	// sigmoid[0]
+	VMOVUPS	848672(SI), Y5	// sigmoid[0] | 1
+	VMOVUPS	848704(SI), Y6	// sigmoid[0] | 2
+	VMOVUPS	848736(SI), Y7	// sigmoid[0] | 3
 	VMULPS	Y4, Y0, Y0
 	VMULPS	Y5, Y1, Y1
 	VMULPS	Y6, Y2, Y2
 	VMULPS	Y7, Y3, Y3
-	VMOVUPS	Y0, 857344(SI)	// dyn.0.bias_bar[0]
-	VMOVUPS	Y1, 857376(SI)	// dyn.0.bias_bar[0] | 1
-	VMOVUPS	Y2, 857408(SI)	// dyn.0.bias_bar[0] | 2
-	VMOVUPS	Y3, 857440(SI)	// dyn.0.bias_bar[0] | 3
+	VMOVUPS	Y0, 856832(SI)	// dyn.0.bias_bar[0]
+	VMOVUPS	Y1, 856864(SI)	// dyn.0.bias_bar[0] | 1
+	VMOVUPS	Y2, 856896(SI)	// dyn.0.bias_bar[0] | 2
+	VMOVUPS	Y3, 856928(SI)	// dyn.0.bias_bar[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
@@ -10017,10 +9987,10 @@ loop20: // 6 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop21: // 64 times: terms of the sums
-	VMOVUPS	857344(R10), Y8	// dyn.0.bias_bar[0]
-	VMOVUPS	857376(R10), Y9	// dyn.0.bias_bar[0] | 1
-	VMOVUPS	857408(R10), Y10	// dyn.0.bias_bar[0] | 2
-	VMOVUPS	857440(R10), Y11	// dyn.0.bias_bar[0] | 3
+	VMOVUPS	856832(R10), Y8	// dyn.0.bias_bar[0]
+	VMOVUPS	856864(R10), Y9	// dyn.0.bias_bar[0] | 1
+	VMOVUPS	856896(R10), Y10	// dyn.0.bias_bar[0] | 2
+	VMOVUPS	856928(R10), Y11	// dyn.0.bias_bar[0] | 3
 	VBROADCASTSS	16708(R11), Y12	// dyn.0.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -10035,22 +10005,22 @@ loop21: // 64 times: terms of the sums
 	ADDQ	$48, R11
 	DECQ	R9
 	JNE	loop21
-	VMOVUPS	Y0, 865536(DI)	// vecmat_3[0]
-	VMOVUPS	Y1, 865568(DI)	// vecmat_3[0] | 1
-	VMOVUPS	Y2, 865600(DI)	// vecmat_3[0] | 2
-	VMOVUPS	Y3, 865632(DI)	// vecmat_3[0] | 3
-	VMOVUPS	Y4, 865664(DI)	// vecmat_3[1]
-	VMOVUPS	Y5, 865696(DI)	// vecmat_3[1] | 1
-	VMOVUPS	Y6, 865728(DI)	// vecmat_3[1] | 2
-	VMOVUPS	Y7, 865760(DI)	// vecmat_3[1] | 3
+	VMOVUPS	Y0, 865024(DI)	// vecmat_3[0]
+	VMOVUPS	Y1, 865056(DI)	// vecmat_3[0] | 1
+	VMOVUPS	Y2, 865088(DI)	// vecmat_3[0] | 2
+	VMOVUPS	Y3, 865120(DI)	// vecmat_3[0] | 3
+	VMOVUPS	Y4, 865152(DI)	// vecmat_3[1]
+	VMOVUPS	Y5, 865184(DI)	// vecmat_3[1] | 1
+	VMOVUPS	Y6, 865216(DI)	// vecmat_3[1] | 2
+	VMOVUPS	Y7, 865248(DI)	// vecmat_3[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
 	JNE	loop20
-	VMOVUPS	867072(AX), Y0	// dyn.scale_bar
-	VMOVUPS	867104(AX), Y1	// dyn.scale_bar | 1
-	VMOVUPS	867136(AX), Y2	// dyn.scale_bar | 2
-	VMOVUPS	867168(AX), Y3	// dyn.scale_bar | 3
+	VMOVUPS	866560(AX), Y0	// dyn.scale_bar
+	VMOVUPS	866592(AX), Y1	// dyn.scale_bar | 1
+	VMOVUPS	866624(AX), Y2	// dyn.scale_bar | 2
+	VMOVUPS	866656(AX), Y3	// dyn.scale_bar | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
@@ -10062,119 +10032,119 @@ loop21: // 64 times: terms of the sums
 	VADDPS	Y3, Y0, Y0
 	VMOVUPS	Y0, 47616(R8)	// sum of dyn.scale
 	// forecast.nde:28
-	VMOVUPS	764672(AX), Y0	// z[0]
-	VMOVUPS	764704(AX), Y1	// z[0] | 1
-	VMOVUPS	764736(AX), Y2	// z[0] | 2
-	VMOVUPS	764768(AX), Y3	// z[0] | 3
-	VMOVUPS	Y0, 867200(AX)	// concat[0]
-	VMOVUPS	Y1, 867232(AX)	// concat[0] | 1
-	VMOVUPS	Y2, 867264(AX)	// concat[0] | 2
-	VMOVUPS	Y3, 867296(AX)	// concat[0] | 3
-	VMOVUPS	764800(AX), Y0	// z[1]
-	VMOVUPS	764832(AX), Y1	// z[1] | 1
-	VMOVUPS	764864(AX), Y2	// z[1] | 2
-	VMOVUPS	764896(AX), Y3	// z[1] | 3
-	VMOVUPS	Y0, 867328(AX)	// concat[1]
-	VMOVUPS	Y1, 867360(AX)	// concat[1] | 1
-	VMOVUPS	Y2, 867392(AX)	// concat[1] | 2
-	VMOVUPS	Y3, 867424(AX)	// concat[1] | 3
-	VMOVUPS	764928(AX), Y0	// z[2]
-	VMOVUPS	764960(AX), Y1	// z[2] | 1
-	VMOVUPS	764992(AX), Y2	// z[2] | 2
-	VMOVUPS	765024(AX), Y3	// z[2] | 3
-	VMOVUPS	Y0, 867456(AX)	// concat[2]
-	VMOVUPS	Y1, 867488(AX)	// concat[2] | 1
-	VMOVUPS	Y2, 867520(AX)	// concat[2] | 2
-	VMOVUPS	Y3, 867552(AX)	// concat[2] | 3
-	VMOVUPS	765056(AX), Y0	// z[3]
-	VMOVUPS	765088(AX), Y1	// z[3] | 1
-	VMOVUPS	765120(AX), Y2	// z[3] | 2
-	VMOVUPS	765152(AX), Y3	// z[3] | 3
-	VMOVUPS	Y0, 867584(AX)	// concat[3]
-	VMOVUPS	Y1, 867616(AX)	// concat[3] | 1
-	VMOVUPS	Y2, 867648(AX)	// concat[3] | 2
-	VMOVUPS	Y3, 867680(AX)	// concat[3] | 3
-	VMOVUPS	765184(AX), Y0	// z[4]
-	VMOVUPS	765216(AX), Y1	// z[4] | 1
-	VMOVUPS	765248(AX), Y2	// z[4] | 2
-	VMOVUPS	765280(AX), Y3	// z[4] | 3
-	VMOVUPS	Y0, 867712(AX)	// concat[4]
-	VMOVUPS	Y1, 867744(AX)	// concat[4] | 1
-	VMOVUPS	Y2, 867776(AX)	// concat[4] | 2
-	VMOVUPS	Y3, 867808(AX)	// concat[4] | 3
-	VMOVUPS	765312(AX), Y0	// z[5]
-	VMOVUPS	765344(AX), Y1	// z[5] | 1
-	VMOVUPS	765376(AX), Y2	// z[5] | 2
-	VMOVUPS	765408(AX), Y3	// z[5] | 3
-	VMOVUPS	Y0, 867840(AX)	// concat[5]
-	VMOVUPS	Y1, 867872(AX)	// concat[5] | 1
-	VMOVUPS	Y2, 867904(AX)	// concat[5] | 2
-	VMOVUPS	Y3, 867936(AX)	// concat[5] | 3
-	VMOVUPS	765440(AX), Y0	// z[6]
-	VMOVUPS	765472(AX), Y1	// z[6] | 1
-	VMOVUPS	765504(AX), Y2	// z[6] | 2
-	VMOVUPS	765536(AX), Y3	// z[6] | 3
-	VMOVUPS	Y0, 867968(AX)	// concat[6]
-	VMOVUPS	Y1, 868000(AX)	// concat[6] | 1
-	VMOVUPS	Y2, 868032(AX)	// concat[6] | 2
-	VMOVUPS	Y3, 868064(AX)	// concat[6] | 3
-	VMOVUPS	765568(AX), Y0	// z[7]
-	VMOVUPS	765600(AX), Y1	// z[7] | 1
-	VMOVUPS	765632(AX), Y2	// z[7] | 2
-	VMOVUPS	765664(AX), Y3	// z[7] | 3
-	VMOVUPS	Y0, 868096(AX)	// concat[7]
-	VMOVUPS	Y1, 868128(AX)	// concat[7] | 1
-	VMOVUPS	Y2, 868160(AX)	// concat[7] | 2
-	VMOVUPS	Y3, 868192(AX)	// concat[7] | 3
-	VMOVUPS	765696(AX), Y0	// a[0]
-	VMOVUPS	765728(AX), Y1	// a[0] | 1
-	VMOVUPS	765760(AX), Y2	// a[0] | 2
-	VMOVUPS	765792(AX), Y3	// a[0] | 3
-	VMOVUPS	Y0, 868224(AX)	// concat[8]
-	VMOVUPS	Y1, 868256(AX)	// concat[8] | 1
-	VMOVUPS	Y2, 868288(AX)	// concat[8] | 2
-	VMOVUPS	Y3, 868320(AX)	// concat[8] | 3
-	VMOVUPS	765824(AX), Y0	// a[1]
-	VMOVUPS	765856(AX), Y1	// a[1] | 1
-	VMOVUPS	765888(AX), Y2	// a[1] | 2
-	VMOVUPS	765920(AX), Y3	// a[1] | 3
-	VMOVUPS	Y0, 868352(AX)	// concat[9]
-	VMOVUPS	Y1, 868384(AX)	// concat[9] | 1
-	VMOVUPS	Y2, 868416(AX)	// concat[9] | 2
-	VMOVUPS	Y3, 868448(AX)	// concat[9] | 3
-	VMOVUPS	765952(AX), Y0	// a[2]
-	VMOVUPS	765984(AX), Y1	// a[2] | 1
-	VMOVUPS	766016(AX), Y2	// a[2] | 2
-	VMOVUPS	766048(AX), Y3	// a[2] | 3
-	VMOVUPS	Y0, 868480(AX)	// concat[10]
-	VMOVUPS	Y1, 868512(AX)	// concat[10] | 1
-	VMOVUPS	Y2, 868544(AX)	// concat[10] | 2
-	VMOVUPS	Y3, 868576(AX)	// concat[10] | 3
-	VMOVUPS	766080(AX), Y0	// a[3]
-	VMOVUPS	766112(AX), Y1	// a[3] | 1
-	VMOVUPS	766144(AX), Y2	// a[3] | 2
-	VMOVUPS	766176(AX), Y3	// a[3] | 3
-	VMOVUPS	Y0, 868608(AX)	// concat[11]
-	VMOVUPS	Y1, 868640(AX)	// concat[11] | 1
-	VMOVUPS	Y2, 868672(AX)	// concat[11] | 2
-	VMOVUPS	Y3, 868704(AX)	// concat[11] | 3
+	VMOVUPS	764160(AX), Y0	// z[0]
+	VMOVUPS	764192(AX), Y1	// z[0] | 1
+	VMOVUPS	764224(AX), Y2	// z[0] | 2
+	VMOVUPS	764256(AX), Y3	// z[0] | 3
+	VMOVUPS	Y0, 866688(AX)	// concat[0]
+	VMOVUPS	Y1, 866720(AX)	// concat[0] | 1
+	VMOVUPS	Y2, 866752(AX)	// concat[0] | 2
+	VMOVUPS	Y3, 866784(AX)	// concat[0] | 3
+	VMOVUPS	764288(AX), Y0	// z[1]
+	VMOVUPS	764320(AX), Y1	// z[1] | 1
+	VMOVUPS	764352(AX), Y2	// z[1] | 2
+	VMOVUPS	764384(AX), Y3	// z[1] | 3
+	VMOVUPS	Y0, 866816(AX)	// concat[1]
+	VMOVUPS	Y1, 866848(AX)	// concat[1] | 1
+	VMOVUPS	Y2, 866880(AX)	// concat[1] | 2
+	VMOVUPS	Y3, 866912(AX)	// concat[1] | 3
+	VMOVUPS	764416(AX), Y0	// z[2]
+	VMOVUPS	764448(AX), Y1	// z[2] | 1
+	VMOVUPS	764480(AX), Y2	// z[2] | 2
+	VMOVUPS	764512(AX), Y3	// z[2] | 3
+	VMOVUPS	Y0, 866944(AX)	// concat[2]
+	VMOVUPS	Y1, 866976(AX)	// concat[2] | 1
+	VMOVUPS	Y2, 867008(AX)	// concat[2] | 2
+	VMOVUPS	Y3, 867040(AX)	// concat[2] | 3
+	VMOVUPS	764544(AX), Y0	// z[3]
+	VMOVUPS	764576(AX), Y1	// z[3] | 1
+	VMOVUPS	764608(AX), Y2	// z[3] | 2
+	VMOVUPS	764640(AX), Y3	// z[3] | 3
+	VMOVUPS	Y0, 867072(AX)	// concat[3]
+	VMOVUPS	Y1, 867104(AX)	// concat[3] | 1
+	VMOVUPS	Y2, 867136(AX)	// concat[3] | 2
+	VMOVUPS	Y3, 867168(AX)	// concat[3] | 3
+	VMOVUPS	764672(AX), Y0	// z[4]
+	VMOVUPS	764704(AX), Y1	// z[4] | 1
+	VMOVUPS	764736(AX), Y2	// z[4] | 2
+	VMOVUPS	764768(AX), Y3	// z[4] | 3
+	VMOVUPS	Y0, 867200(AX)	// concat[4]
+	VMOVUPS	Y1, 867232(AX)	// concat[4] | 1
+	VMOVUPS	Y2, 867264(AX)	// concat[4] | 2
+	VMOVUPS	Y3, 867296(AX)	// concat[4] | 3
+	VMOVUPS	764800(AX), Y0	// z[5]
+	VMOVUPS	764832(AX), Y1	// z[5] | 1
+	VMOVUPS	764864(AX), Y2	// z[5] | 2
+	VMOVUPS	764896(AX), Y3	// z[5] | 3
+	VMOVUPS	Y0, 867328(AX)	// concat[5]
+	VMOVUPS	Y1, 867360(AX)	// concat[5] | 1
+	VMOVUPS	Y2, 867392(AX)	// concat[5] | 2
+	VMOVUPS	Y3, 867424(AX)	// concat[5] | 3
+	VMOVUPS	764928(AX), Y0	// z[6]
+	VMOVUPS	764960(AX), Y1	// z[6] | 1
+	VMOVUPS	764992(AX), Y2	// z[6] | 2
+	VMOVUPS	765024(AX), Y3	// z[6] | 3
+	VMOVUPS	Y0, 867456(AX)	// concat[6]
+	VMOVUPS	Y1, 867488(AX)	// concat[6] | 1
+	VMOVUPS	Y2, 867520(AX)	// concat[6] | 2
+	VMOVUPS	Y3, 867552(AX)	// concat[6] | 3
+	VMOVUPS	765056(AX), Y0	// z[7]
+	VMOVUPS	765088(AX), Y1	// z[7] | 1
+	VMOVUPS	765120(AX), Y2	// z[7] | 2
+	VMOVUPS	765152(AX), Y3	// z[7] | 3
+	VMOVUPS	Y0, 867584(AX)	// concat[7]
+	VMOVUPS	Y1, 867616(AX)	// concat[7] | 1
+	VMOVUPS	Y2, 867648(AX)	// concat[7] | 2
+	VMOVUPS	Y3, 867680(AX)	// concat[7] | 3
+	VMOVUPS	765184(AX), Y0	// a[0]
+	VMOVUPS	765216(AX), Y1	// a[0] | 1
+	VMOVUPS	765248(AX), Y2	// a[0] | 2
+	VMOVUPS	765280(AX), Y3	// a[0] | 3
+	VMOVUPS	Y0, 867712(AX)	// concat[8]
+	VMOVUPS	Y1, 867744(AX)	// concat[8] | 1
+	VMOVUPS	Y2, 867776(AX)	// concat[8] | 2
+	VMOVUPS	Y3, 867808(AX)	// concat[8] | 3
+	VMOVUPS	765312(AX), Y0	// a[1]
+	VMOVUPS	765344(AX), Y1	// a[1] | 1
+	VMOVUPS	765376(AX), Y2	// a[1] | 2
+	VMOVUPS	765408(AX), Y3	// a[1] | 3
+	VMOVUPS	Y0, 867840(AX)	// concat[9]
+	VMOVUPS	Y1, 867872(AX)	// concat[9] | 1
+	VMOVUPS	Y2, 867904(AX)	// concat[9] | 2
+	VMOVUPS	Y3, 867936(AX)	// concat[9] | 3
+	VMOVUPS	765440(AX), Y0	// a[2]
+	VMOVUPS	765472(AX), Y1	// a[2] | 1
+	VMOVUPS	765504(AX), Y2	// a[2] | 2
+	VMOVUPS	765536(AX), Y3	// a[2] | 3
+	VMOVUPS	Y0, 867968(AX)	// concat[10]
+	VMOVUPS	Y1, 868000(AX)	// concat[10] | 1
+	VMOVUPS	Y2, 868032(AX)	// concat[10] | 2
+	VMOVUPS	Y3, 868064(AX)	// concat[10] | 3
+	VMOVUPS	765568(AX), Y0	// a[3]
+	VMOVUPS	765600(AX), Y1	// a[3] | 1
+	VMOVUPS	765632(AX), Y2	// a[3] | 2
+	VMOVUPS	765664(AX), Y3	// a[3] | 3
+	VMOVUPS	Y0, 868096(AX)	// concat[11]
+	VMOVUPS	Y1, 868128(AX)	// concat[11] | 1
+	VMOVUPS	Y2, 868160(AX)	// concat[11] | 2
+	VMOVUPS	Y3, 868192(AX)	// concat[11] | 3
 	MOVQ	$32, CX
 	MOVQ	AX, SI
 	MOVQ	R8, DI
 loop22: // 32 times: tiles of 2 elements
 	// forecast.nde:18
-	VMOVUPS	857344(SI), Y0	// dyn.0.bias_bar[0]
-	VMOVUPS	857376(SI), Y1	// dyn.0.bias_bar[0] | 1
-	VMOVUPS	857408(SI), Y2	// dyn.0.bias_bar[0] | 2
-	VMOVUPS	857440(SI), Y3	// dyn.0.bias_bar[0] | 3
+	VMOVUPS	856832(SI), Y0	// dyn.0.bias_bar[0]
+	VMOVUPS	856864(SI), Y1	// dyn.0.bias_bar[0] | 1
+	VMOVUPS	856896(SI), Y2	// dyn.0.bias_bar[0] | 2
+	VMOVUPS	856928(SI), Y3	// dyn.0.bias_bar[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	857472(SI), Y4	// dyn.0.bias_bar[1]
-	VMOVUPS	857504(SI), Y5	// dyn.0.bias_bar[1] | 1
-	VMOVUPS	857536(SI), Y6	// dyn.0.bias_bar[1] | 2
-	VMOVUPS	857568(SI), Y7	// dyn.0.bias_bar[1] | 3
+	VMOVUPS	856960(SI), Y4	// dyn.0.bias_bar[1]
+	VMOVUPS	856992(SI), Y5	// dyn.0.bias_bar[1] | 1
+	VMOVUPS	857024(SI), Y6	// dyn.0.bias_bar[1] | 2
+	VMOVUPS	857056(SI), Y7	// dyn.0.bias_bar[1] | 3
 	VANDPS	0(AX), Y4, Y4
 	VANDPS	32(AX), Y5, Y5
 	VANDPS	64(AX), Y6, Y6
@@ -10183,10 +10153,10 @@ loop22: // 32 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	DI, R11
 loop23: // 12 times: elements
-	VMOVUPS	867200(R10), Y8	// concat[0]
-	VMOVUPS	867232(R10), Y9	// concat[0] | 1
-	VMOVUPS	867264(R10), Y10	// concat[0] | 2
-	VMOVUPS	867296(R10), Y11	// concat[0] | 3
+	VMOVUPS	866688(R10), Y8	// concat[0]
+	VMOVUPS	866720(R10), Y9	// concat[0] | 1
+	VMOVUPS	866752(R10), Y10	// concat[0] | 2
+	VMOVUPS	866784(R10), Y11	// concat[0] | 3
 	VMOVUPS	47648(R11), Y12	// sum of dyn.0.weight[0]
 	VFMADD231PS	Y8, Y0, Y12
 	VFMADD231PS	Y9, Y1, Y12
@@ -10210,30 +10180,30 @@ loop23: // 12 times: elements
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop24: // 4 times: vectors of the block
-	VMOVUPS	865536(SI), Y0	// vecmat_3[0]
-	VMOVUPS	Y0, 802048(SI)	// z_bar[0]
-	VMOVUPS	865664(SI), Y0	// vecmat_3[1]
-	VMOVUPS	Y0, 802176(SI)	// z_bar[1]
-	VMOVUPS	865792(SI), Y0	// vecmat_3[2]
-	VMOVUPS	Y0, 802304(SI)	// z_bar[2]
-	VMOVUPS	865920(SI), Y0	// vecmat_3[3]
-	VMOVUPS	Y0, 802432(SI)	// z_bar[3]
-	VMOVUPS	866048(SI), Y0	// vecmat_3[4]
-	VMOVUPS	Y0, 802560(SI)	// z_bar[4]
-	VMOVUPS	866176(SI), Y0	// vecmat_3[5]
-	VMOVUPS	Y0, 802688(SI)	// z_bar[5]
-	VMOVUPS	866304(SI), Y0	// vecmat_3[6]
-	VMOVUPS	Y0, 802816(SI)	// z_bar[6]
-	VMOVUPS	866432(SI), Y0	// vecmat_3[7]
-	VMOVUPS	Y0, 802944(SI)	// z_bar[7]
-	VMOVUPS	866560(SI), Y0	// vecmat_3[8]
-	VMOVUPS	Y0, 803072(SI)	// a_bar[0]
-	VMOVUPS	866688(SI), Y0	// vecmat_3[9]
-	VMOVUPS	Y0, 803200(SI)	// a_bar[1]
-	VMOVUPS	866816(SI), Y0	// vecmat_3[10]
-	VMOVUPS	Y0, 803328(SI)	// a_bar[2]
-	VMOVUPS	866944(SI), Y0	// vecmat_3[11]
-	VMOVUPS	Y0, 803456(SI)	// a_bar[3]
+	VMOVUPS	865024(SI), Y0	// vecmat_3[0]
+	VMOVUPS	Y0, 801536(SI)	// z_bar[0]
+	VMOVUPS	865152(SI), Y0	// vecmat_3[1]
+	VMOVUPS	Y0, 801664(SI)	// z_bar[1]
+	VMOVUPS	865280(SI), Y0	// vecmat_3[2]
+	VMOVUPS	Y0, 801792(SI)	// z_bar[2]
+	VMOVUPS	865408(SI), Y0	// vecmat_3[3]
+	VMOVUPS	Y0, 801920(SI)	// z_bar[3]
+	VMOVUPS	865536(SI), Y0	// vecmat_3[4]
+	VMOVUPS	Y0, 802048(SI)	// z_bar[4]
+	VMOVUPS	865664(SI), Y0	// vecmat_3[5]
+	VMOVUPS	Y0, 802176(SI)	// z_bar[5]
+	VMOVUPS	865792(SI), Y0	// vecmat_3[6]
+	VMOVUPS	Y0, 802304(SI)	// z_bar[6]
+	VMOVUPS	865920(SI), Y0	// vecmat_3[7]
+	VMOVUPS	Y0, 802432(SI)	// z_bar[7]
+	VMOVUPS	866048(SI), Y0	// vecmat_3[8]
+	VMOVUPS	Y0, 802560(SI)	// a_bar[0]
+	VMOVUPS	866176(SI), Y0	// vecmat_3[9]
+	VMOVUPS	Y0, 802688(SI)	// a_bar[1]
+	VMOVUPS	866304(SI), Y0	// vecmat_3[10]
+	VMOVUPS	Y0, 802816(SI)	// a_bar[2]
+	VMOVUPS	866432(SI), Y0	// vecmat_3[11]
+	VMOVUPS	Y0, 802944(SI)	// a_bar[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop24
@@ -10246,30 +10216,30 @@ TEXT forecast0ReplayDenseVjp_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	869248(SI), Y0	// z[0]
-	VMOVUPS	Y0, 707840(SI)	// latentFieldFwd.z[0]
-	VMOVUPS	869376(SI), Y0	// z[1]
-	VMOVUPS	Y0, 707968(SI)	// latentFieldFwd.z[1]
-	VMOVUPS	869504(SI), Y0	// z[2]
-	VMOVUPS	Y0, 708096(SI)	// latentFieldFwd.z[2]
-	VMOVUPS	869632(SI), Y0	// z[3]
-	VMOVUPS	Y0, 708224(SI)	// latentFieldFwd.z[3]
-	VMOVUPS	869760(SI), Y0	// z[4]
-	VMOVUPS	Y0, 708352(SI)	// latentFieldFwd.z[4]
-	VMOVUPS	869888(SI), Y0	// z[5]
-	VMOVUPS	Y0, 708480(SI)	// latentFieldFwd.z[5]
-	VMOVUPS	870016(SI), Y0	// z[6]
-	VMOVUPS	Y0, 708608(SI)	// latentFieldFwd.z[6]
-	VMOVUPS	870144(SI), Y0	// z[7]
-	VMOVUPS	Y0, 708736(SI)	// latentFieldFwd.z[7]
-	VMOVUPS	870272(SI), Y0	// a[0]
-	VMOVUPS	Y0, 708864(SI)	// latentFieldFwd.a[0]
-	VMOVUPS	870400(SI), Y0	// a[1]
-	VMOVUPS	Y0, 708992(SI)	// latentFieldFwd.a[1]
-	VMOVUPS	870528(SI), Y0	// a[2]
-	VMOVUPS	Y0, 709120(SI)	// latentFieldFwd.a[2]
-	VMOVUPS	870656(SI), Y0	// a[3]
-	VMOVUPS	Y0, 709248(SI)	// latentFieldFwd.a[3]
+	VMOVUPS	868736(SI), Y0	// z[0]
+	VMOVUPS	Y0, 707328(SI)	// latentFieldFwd.z[0]
+	VMOVUPS	868864(SI), Y0	// z[1]
+	VMOVUPS	Y0, 707456(SI)	// latentFieldFwd.z[1]
+	VMOVUPS	868992(SI), Y0	// z[2]
+	VMOVUPS	Y0, 707584(SI)	// latentFieldFwd.z[2]
+	VMOVUPS	869120(SI), Y0	// z[3]
+	VMOVUPS	Y0, 707712(SI)	// latentFieldFwd.z[3]
+	VMOVUPS	869248(SI), Y0	// z[4]
+	VMOVUPS	Y0, 707840(SI)	// latentFieldFwd.z[4]
+	VMOVUPS	869376(SI), Y0	// z[5]
+	VMOVUPS	Y0, 707968(SI)	// latentFieldFwd.z[5]
+	VMOVUPS	869504(SI), Y0	// z[6]
+	VMOVUPS	Y0, 708096(SI)	// latentFieldFwd.z[6]
+	VMOVUPS	869632(SI), Y0	// z[7]
+	VMOVUPS	Y0, 708224(SI)	// latentFieldFwd.z[7]
+	VMOVUPS	869760(SI), Y0	// a[0]
+	VMOVUPS	Y0, 708352(SI)	// latentFieldFwd.a[0]
+	VMOVUPS	869888(SI), Y0	// a[1]
+	VMOVUPS	Y0, 708480(SI)	// latentFieldFwd.a[1]
+	VMOVUPS	870016(SI), Y0	// a[2]
+	VMOVUPS	Y0, 708608(SI)	// latentFieldFwd.a[2]
+	VMOVUPS	870144(SI), Y0	// a[3]
+	VMOVUPS	Y0, 708736(SI)	// latentFieldFwd.a[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
@@ -10277,70 +10247,70 @@ loop1: // 4 times: vectors of the block
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop2: // 64 times: elements
-	VMOVUPS	710912(SI), Y0	// latentFieldFwd.add[0]
-	VMOVUPS	710944(SI), Y1	// latentFieldFwd.add[0] | 1
-	VMOVUPS	710976(SI), Y2	// latentFieldFwd.add[0] | 2
-	VMOVUPS	711008(SI), Y3	// latentFieldFwd.add[0] | 3
-	VMOVUPS	Y0, 1078784(SI)	// result_44[0]
-	VMOVUPS	Y1, 1078816(SI)	// result_44[0] | 1
-	VMOVUPS	Y2, 1078848(SI)	// result_44[0] | 2
-	VMOVUPS	Y3, 1078880(SI)	// result_44[0] | 3
+	VMOVUPS	710400(SI), Y0	// latentFieldFwd.add[0]
+	VMOVUPS	710432(SI), Y1	// latentFieldFwd.add[0] | 1
+	VMOVUPS	710464(SI), Y2	// latentFieldFwd.add[0] | 2
+	VMOVUPS	710496(SI), Y3	// latentFieldFwd.add[0] | 3
+	VMOVUPS	Y0, 1078272(SI)	// result_44[0]
+	VMOVUPS	Y1, 1078304(SI)	// result_44[0] | 1
+	VMOVUPS	Y2, 1078336(SI)	// result_44[0] | 2
+	VMOVUPS	Y3, 1078368(SI)	// result_44[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop2
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop3: // 64 times: elements
-	VMOVUPS	719104(SI), Y0	// latentFieldFwd.softplus[0]
-	VMOVUPS	719136(SI), Y1	// latentFieldFwd.softplus[0] | 1
-	VMOVUPS	719168(SI), Y2	// latentFieldFwd.softplus[0] | 2
-	VMOVUPS	719200(SI), Y3	// latentFieldFwd.softplus[0] | 3
-	VMOVUPS	Y0, 1086976(SI)	// result_45[0]
-	VMOVUPS	Y1, 1087008(SI)	// result_45[0] | 1
-	VMOVUPS	Y2, 1087040(SI)	// result_45[0] | 2
-	VMOVUPS	Y3, 1087072(SI)	// result_45[0] | 3
+	VMOVUPS	718592(SI), Y0	// latentFieldFwd.softplus[0]
+	VMOVUPS	718624(SI), Y1	// latentFieldFwd.softplus[0] | 1
+	VMOVUPS	718656(SI), Y2	// latentFieldFwd.softplus[0] | 2
+	VMOVUPS	718688(SI), Y3	// latentFieldFwd.softplus[0] | 3
+	VMOVUPS	Y0, 1086464(SI)	// result_45[0]
+	VMOVUPS	Y1, 1086496(SI)	// result_45[0] | 1
+	VMOVUPS	Y2, 1086528(SI)	// result_45[0] | 2
+	VMOVUPS	Y3, 1086560(SI)	// result_45[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop3
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop4: // 64 times: elements
-	VMOVUPS	727296(SI), Y0	// latentFieldFwd.add2[0]
-	VMOVUPS	727328(SI), Y1	// latentFieldFwd.add2[0] | 1
-	VMOVUPS	727360(SI), Y2	// latentFieldFwd.add2[0] | 2
-	VMOVUPS	727392(SI), Y3	// latentFieldFwd.add2[0] | 3
-	VMOVUPS	Y0, 1095168(SI)	// result_46[0]
-	VMOVUPS	Y1, 1095200(SI)	// result_46[0] | 1
-	VMOVUPS	Y2, 1095232(SI)	// result_46[0] | 2
-	VMOVUPS	Y3, 1095264(SI)	// result_46[0] | 3
+	VMOVUPS	726784(SI), Y0	// latentFieldFwd.add2[0]
+	VMOVUPS	726816(SI), Y1	// latentFieldFwd.add2[0] | 1
+	VMOVUPS	726848(SI), Y2	// latentFieldFwd.add2[0] | 2
+	VMOVUPS	726880(SI), Y3	// latentFieldFwd.add2[0] | 3
+	VMOVUPS	Y0, 1094656(SI)	// result_46[0]
+	VMOVUPS	Y1, 1094688(SI)	// result_46[0] | 1
+	VMOVUPS	Y2, 1094720(SI)	// result_46[0] | 2
+	VMOVUPS	Y3, 1094752(SI)	// result_46[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop4
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop5: // 64 times: elements
-	VMOVUPS	735488(SI), Y0	// latentFieldFwd.softplus2[0]
-	VMOVUPS	735520(SI), Y1	// latentFieldFwd.softplus2[0] | 1
-	VMOVUPS	735552(SI), Y2	// latentFieldFwd.softplus2[0] | 2
-	VMOVUPS	735584(SI), Y3	// latentFieldFwd.softplus2[0] | 3
-	VMOVUPS	Y0, 1103360(SI)	// result_47[0]
-	VMOVUPS	Y1, 1103392(SI)	// result_47[0] | 1
-	VMOVUPS	Y2, 1103424(SI)	// result_47[0] | 2
-	VMOVUPS	Y3, 1103456(SI)	// result_47[0] | 3
+	VMOVUPS	734976(SI), Y0	// latentFieldFwd.softplus2[0]
+	VMOVUPS	735008(SI), Y1	// latentFieldFwd.softplus2[0] | 1
+	VMOVUPS	735040(SI), Y2	// latentFieldFwd.softplus2[0] | 2
+	VMOVUPS	735072(SI), Y3	// latentFieldFwd.softplus2[0] | 3
+	VMOVUPS	Y0, 1102848(SI)	// result_47[0]
+	VMOVUPS	Y1, 1102880(SI)	// result_47[0] | 1
+	VMOVUPS	Y2, 1102912(SI)	// result_47[0] | 2
+	VMOVUPS	Y3, 1102944(SI)	// result_47[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop5
 	MOVQ	$12, CX
 	MOVQ	AX, SI
 loop6: // 12 times: elements
-	VMOVUPS	743680(SI), Y0	// latentFieldFwd.tanh[0]
-	VMOVUPS	743712(SI), Y1	// latentFieldFwd.tanh[0] | 1
-	VMOVUPS	743744(SI), Y2	// latentFieldFwd.tanh[0] | 2
-	VMOVUPS	743776(SI), Y3	// latentFieldFwd.tanh[0] | 3
-	VMOVUPS	Y0, 1111552(SI)	// result_48[0]
-	VMOVUPS	Y1, 1111584(SI)	// result_48[0] | 1
-	VMOVUPS	Y2, 1111616(SI)	// result_48[0] | 2
-	VMOVUPS	Y3, 1111648(SI)	// result_48[0] | 3
+	VMOVUPS	743168(SI), Y0	// latentFieldFwd.tanh[0]
+	VMOVUPS	743200(SI), Y1	// latentFieldFwd.tanh[0] | 1
+	VMOVUPS	743232(SI), Y2	// latentFieldFwd.tanh[0] | 2
+	VMOVUPS	743264(SI), Y3	// latentFieldFwd.tanh[0] | 3
+	VMOVUPS	Y0, 1111040(SI)	// result_48[0]
+	VMOVUPS	Y1, 1111072(SI)	// result_48[0] | 1
+	VMOVUPS	Y2, 1111104(SI)	// result_48[0] | 2
+	VMOVUPS	Y3, 1111136(SI)	// result_48[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop6
@@ -10348,61 +10318,61 @@ loop6: // 12 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop7: // 4 times: vectors of the block
-	VMOVUPS	709376(SI), Y0	// latentFieldFwd.dz[0]
-	VMOVUPS	Y0, 880128(SI)	// result[0]
-	VMOVUPS	709504(SI), Y0	// latentFieldFwd.dz[1]
-	VMOVUPS	Y0, 880256(SI)	// result[1]
-	VMOVUPS	709632(SI), Y0	// latentFieldFwd.dz[2]
-	VMOVUPS	Y0, 880384(SI)	// result[2]
-	VMOVUPS	709760(SI), Y0	// latentFieldFwd.dz[3]
-	VMOVUPS	Y0, 880512(SI)	// result[3]
-	VMOVUPS	709888(SI), Y0	// latentFieldFwd.dz[4]
-	VMOVUPS	Y0, 880640(SI)	// result[4]
-	VMOVUPS	710016(SI), Y0	// latentFieldFwd.dz[5]
-	VMOVUPS	Y0, 880768(SI)	// result[5]
-	VMOVUPS	710144(SI), Y0	// latentFieldFwd.dz[6]
-	VMOVUPS	Y0, 880896(SI)	// result[6]
-	VMOVUPS	710272(SI), Y0	// latentFieldFwd.dz[7]
-	VMOVUPS	Y0, 881024(SI)	// result[7]
-	VMOVUPS	710400(SI), Y0	// latentFieldFwd.da[0]
-	VMOVUPS	Y0, 882176(SI)	// result_2[0]
-	VMOVUPS	710528(SI), Y1	// latentFieldFwd.da[1]
-	VMOVUPS	Y1, 882304(SI)	// result_2[1]
-	VMOVUPS	710656(SI), Y2	// latentFieldFwd.da[2]
-	VMOVUPS	Y2, 882432(SI)	// result_2[2]
-	VMOVUPS	710784(SI), Y3	// latentFieldFwd.da[3]
-	VMOVUPS	Y3, 882560(SI)	// result_2[3]
-	VMOVUPD	868992(DI), Y4	// h
-	VMOVUPD	869024(DI), Y5	// h | 1
+	VMOVUPS	708864(SI), Y0	// latentFieldFwd.dz[0]
+	VMOVUPS	Y0, 879616(SI)	// result[0]
+	VMOVUPS	708992(SI), Y0	// latentFieldFwd.dz[1]
+	VMOVUPS	Y0, 879744(SI)	// result[1]
+	VMOVUPS	709120(SI), Y0	// latentFieldFwd.dz[2]
+	VMOVUPS	Y0, 879872(SI)	// result[2]
+	VMOVUPS	709248(SI), Y0	// latentFieldFwd.dz[3]
+	VMOVUPS	Y0, 880000(SI)	// result[3]
+	VMOVUPS	709376(SI), Y0	// latentFieldFwd.dz[4]
+	VMOVUPS	Y0, 880128(SI)	// result[4]
+	VMOVUPS	709504(SI), Y0	// latentFieldFwd.dz[5]
+	VMOVUPS	Y0, 880256(SI)	// result[5]
+	VMOVUPS	709632(SI), Y0	// latentFieldFwd.dz[6]
+	VMOVUPS	Y0, 880384(SI)	// result[6]
+	VMOVUPS	709760(SI), Y0	// latentFieldFwd.dz[7]
+	VMOVUPS	Y0, 880512(SI)	// result[7]
+	VMOVUPS	709888(SI), Y0	// latentFieldFwd.da[0]
+	VMOVUPS	Y0, 881664(SI)	// result_2[0]
+	VMOVUPS	710016(SI), Y1	// latentFieldFwd.da[1]
+	VMOVUPS	Y1, 881792(SI)	// result_2[1]
+	VMOVUPS	710144(SI), Y2	// latentFieldFwd.da[2]
+	VMOVUPS	Y2, 881920(SI)	// result_2[2]
+	VMOVUPS	710272(SI), Y3	// latentFieldFwd.da[3]
+	VMOVUPS	Y3, 882048(SI)	// result_2[3]
+	VMOVUPD	868480(DI), Y4	// h
+	VMOVUPD	868512(DI), Y5	// h | 1
 	// forecast.nde:38
 	VMULPD	f64_3fc49ba5e353f7cf<>(SB), Y4, Y4
 	VMULPD	f64_3fc49ba5e353f7cf<>(SB), Y5, Y5
 	VCVTPD2PSY	Y4, X4
 	VCVTPD2PSY	Y5, X5
 	VINSERTF128	$1, X5, Y4, Y4
-	VMOVUPS	Y4, 880000(SI)	// ha21
+	VMOVUPS	Y4, 879488(SI)	// ha21
 	MOVQ	$8, R9
 	MOVQ	SI, R10
 loop8: // 8 times: elements
-	VMOVUPS	880128(R10), Y5	// result[0]
-	VMOVUPS	869248(R10), Y6	// z[0]
+	VMOVUPS	879616(R10), Y5	// result[0]
+	VMOVUPS	868736(R10), Y6	// z[0]
 	VFMADD231PS	Y5, Y4, Y6
-	VMOVUPS	Y6, 881152(R10)	// z_y2[0]
+	VMOVUPS	Y6, 880640(R10)	// z_y2[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop8
-	VMOVUPS	870272(SI), Y5	// a[0]
-	VMOVUPS	870400(SI), Y6	// a[1]
-	VMOVUPS	870528(SI), Y7	// a[2]
-	VMOVUPS	870656(SI), Y8	// a[3]
+	VMOVUPS	869760(SI), Y5	// a[0]
+	VMOVUPS	869888(SI), Y6	// a[1]
+	VMOVUPS	870016(SI), Y7	// a[2]
+	VMOVUPS	870144(SI), Y8	// a[3]
 	VFMADD231PS	Y0, Y4, Y5
-	VMOVUPS	Y5, 882688(SI)	// a_y2[0]
+	VMOVUPS	Y5, 882176(SI)	// a_y2[0]
 	VFMADD231PS	Y1, Y4, Y6
-	VMOVUPS	Y6, 882816(SI)	// a_y2[1]
+	VMOVUPS	Y6, 882304(SI)	// a_y2[1]
 	VFMADD231PS	Y2, Y4, Y7
-	VMOVUPS	Y7, 882944(SI)	// a_y2[2]
+	VMOVUPS	Y7, 882432(SI)	// a_y2[2]
 	VFMADD231PS	Y3, Y4, Y8
-	VMOVUPS	Y8, 883072(SI)	// a_y2[3]
+	VMOVUPS	Y8, 882560(SI)	// a_y2[3]
 	ADDQ	$32, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -10411,30 +10381,30 @@ loop8: // 8 times: elements
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop9: // 4 times: vectors of the block
-	VMOVUPS	881152(SI), Y0	// z_y2[0]
-	VMOVUPS	Y0, 707840(SI)	// latentFieldFwd.z[0]
-	VMOVUPS	881280(SI), Y0	// z_y2[1]
-	VMOVUPS	Y0, 707968(SI)	// latentFieldFwd.z[1]
-	VMOVUPS	881408(SI), Y0	// z_y2[2]
-	VMOVUPS	Y0, 708096(SI)	// latentFieldFwd.z[2]
-	VMOVUPS	881536(SI), Y0	// z_y2[3]
-	VMOVUPS	Y0, 708224(SI)	// latentFieldFwd.z[3]
-	VMOVUPS	881664(SI), Y0	// z_y2[4]
-	VMOVUPS	Y0, 708352(SI)	// latentFieldFwd.z[4]
-	VMOVUPS	881792(SI), Y0	// z_y2[5]
-	VMOVUPS	Y0, 708480(SI)	// latentFieldFwd.z[5]
-	VMOVUPS	881920(SI), Y0	// z_y2[6]
-	VMOVUPS	Y0, 708608(SI)	// latentFieldFwd.z[6]
-	VMOVUPS	882048(SI), Y0	// z_y2[7]
-	VMOVUPS	Y0, 708736(SI)	// latentFieldFwd.z[7]
-	VMOVUPS	882688(SI), Y0	// a_y2[0]
-	VMOVUPS	Y0, 708864(SI)	// latentFieldFwd.a[0]
-	VMOVUPS	882816(SI), Y0	// a_y2[1]
-	VMOVUPS	Y0, 708992(SI)	// latentFieldFwd.a[1]
-	VMOVUPS	882944(SI), Y0	// a_y2[2]
-	VMOVUPS	Y0, 709120(SI)	// latentFieldFwd.a[2]
-	VMOVUPS	883072(SI), Y0	// a_y2[3]
-	VMOVUPS	Y0, 709248(SI)	// latentFieldFwd.a[3]
+	VMOVUPS	880640(SI), Y0	// z_y2[0]
+	VMOVUPS	Y0, 707328(SI)	// latentFieldFwd.z[0]
+	VMOVUPS	880768(SI), Y0	// z_y2[1]
+	VMOVUPS	Y0, 707456(SI)	// latentFieldFwd.z[1]
+	VMOVUPS	880896(SI), Y0	// z_y2[2]
+	VMOVUPS	Y0, 707584(SI)	// latentFieldFwd.z[2]
+	VMOVUPS	881024(SI), Y0	// z_y2[3]
+	VMOVUPS	Y0, 707712(SI)	// latentFieldFwd.z[3]
+	VMOVUPS	881152(SI), Y0	// z_y2[4]
+	VMOVUPS	Y0, 707840(SI)	// latentFieldFwd.z[4]
+	VMOVUPS	881280(SI), Y0	// z_y2[5]
+	VMOVUPS	Y0, 707968(SI)	// latentFieldFwd.z[5]
+	VMOVUPS	881408(SI), Y0	// z_y2[6]
+	VMOVUPS	Y0, 708096(SI)	// latentFieldFwd.z[6]
+	VMOVUPS	881536(SI), Y0	// z_y2[7]
+	VMOVUPS	Y0, 708224(SI)	// latentFieldFwd.z[7]
+	VMOVUPS	882176(SI), Y0	// a_y2[0]
+	VMOVUPS	Y0, 708352(SI)	// latentFieldFwd.a[0]
+	VMOVUPS	882304(SI), Y0	// a_y2[1]
+	VMOVUPS	Y0, 708480(SI)	// latentFieldFwd.a[1]
+	VMOVUPS	882432(SI), Y0	// a_y2[2]
+	VMOVUPS	Y0, 708608(SI)	// latentFieldFwd.a[2]
+	VMOVUPS	882560(SI), Y0	// a_y2[3]
+	VMOVUPS	Y0, 708736(SI)	// latentFieldFwd.a[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop9
@@ -10442,70 +10412,70 @@ loop9: // 4 times: vectors of the block
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop10: // 64 times: elements
-	VMOVUPS	710912(SI), Y0	// latentFieldFwd.add[0]
-	VMOVUPS	710944(SI), Y1	// latentFieldFwd.add[0] | 1
-	VMOVUPS	710976(SI), Y2	// latentFieldFwd.add[0] | 2
-	VMOVUPS	711008(SI), Y3	// latentFieldFwd.add[0] | 3
-	VMOVUPS	Y0, 1042944(SI)	// result_37[0]
-	VMOVUPS	Y1, 1042976(SI)	// result_37[0] | 1
-	VMOVUPS	Y2, 1043008(SI)	// result_37[0] | 2
-	VMOVUPS	Y3, 1043040(SI)	// result_37[0] | 3
+	VMOVUPS	710400(SI), Y0	// latentFieldFwd.add[0]
+	VMOVUPS	710432(SI), Y1	// latentFieldFwd.add[0] | 1
+	VMOVUPS	710464(SI), Y2	// latentFieldFwd.add[0] | 2
+	VMOVUPS	710496(SI), Y3	// latentFieldFwd.add[0] | 3
+	VMOVUPS	Y0, 1042432(SI)	// result_37[0]
+	VMOVUPS	Y1, 1042464(SI)	// result_37[0] | 1
+	VMOVUPS	Y2, 1042496(SI)	// result_37[0] | 2
+	VMOVUPS	Y3, 1042528(SI)	// result_37[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop10
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop11: // 64 times: elements
-	VMOVUPS	719104(SI), Y0	// latentFieldFwd.softplus[0]
-	VMOVUPS	719136(SI), Y1	// latentFieldFwd.softplus[0] | 1
-	VMOVUPS	719168(SI), Y2	// latentFieldFwd.softplus[0] | 2
-	VMOVUPS	719200(SI), Y3	// latentFieldFwd.softplus[0] | 3
-	VMOVUPS	Y0, 1051136(SI)	// result_38[0]
-	VMOVUPS	Y1, 1051168(SI)	// result_38[0] | 1
-	VMOVUPS	Y2, 1051200(SI)	// result_38[0] | 2
-	VMOVUPS	Y3, 1051232(SI)	// result_38[0] | 3
+	VMOVUPS	718592(SI), Y0	// latentFieldFwd.softplus[0]
+	VMOVUPS	718624(SI), Y1	// latentFieldFwd.softplus[0] | 1
+	VMOVUPS	718656(SI), Y2	// latentFieldFwd.softplus[0] | 2
+	VMOVUPS	718688(SI), Y3	// latentFieldFwd.softplus[0] | 3
+	VMOVUPS	Y0, 1050624(SI)	// result_38[0]
+	VMOVUPS	Y1, 1050656(SI)	// result_38[0] | 1
+	VMOVUPS	Y2, 1050688(SI)	// result_38[0] | 2
+	VMOVUPS	Y3, 1050720(SI)	// result_38[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop11
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop12: // 64 times: elements
-	VMOVUPS	727296(SI), Y0	// latentFieldFwd.add2[0]
-	VMOVUPS	727328(SI), Y1	// latentFieldFwd.add2[0] | 1
-	VMOVUPS	727360(SI), Y2	// latentFieldFwd.add2[0] | 2
-	VMOVUPS	727392(SI), Y3	// latentFieldFwd.add2[0] | 3
-	VMOVUPS	Y0, 1059328(SI)	// result_39[0]
-	VMOVUPS	Y1, 1059360(SI)	// result_39[0] | 1
-	VMOVUPS	Y2, 1059392(SI)	// result_39[0] | 2
-	VMOVUPS	Y3, 1059424(SI)	// result_39[0] | 3
+	VMOVUPS	726784(SI), Y0	// latentFieldFwd.add2[0]
+	VMOVUPS	726816(SI), Y1	// latentFieldFwd.add2[0] | 1
+	VMOVUPS	726848(SI), Y2	// latentFieldFwd.add2[0] | 2
+	VMOVUPS	726880(SI), Y3	// latentFieldFwd.add2[0] | 3
+	VMOVUPS	Y0, 1058816(SI)	// result_39[0]
+	VMOVUPS	Y1, 1058848(SI)	// result_39[0] | 1
+	VMOVUPS	Y2, 1058880(SI)	// result_39[0] | 2
+	VMOVUPS	Y3, 1058912(SI)	// result_39[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop12
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop13: // 64 times: elements
-	VMOVUPS	735488(SI), Y0	// latentFieldFwd.softplus2[0]
-	VMOVUPS	735520(SI), Y1	// latentFieldFwd.softplus2[0] | 1
-	VMOVUPS	735552(SI), Y2	// latentFieldFwd.softplus2[0] | 2
-	VMOVUPS	735584(SI), Y3	// latentFieldFwd.softplus2[0] | 3
-	VMOVUPS	Y0, 1067520(SI)	// result_40[0]
-	VMOVUPS	Y1, 1067552(SI)	// result_40[0] | 1
-	VMOVUPS	Y2, 1067584(SI)	// result_40[0] | 2
-	VMOVUPS	Y3, 1067616(SI)	// result_40[0] | 3
+	VMOVUPS	734976(SI), Y0	// latentFieldFwd.softplus2[0]
+	VMOVUPS	735008(SI), Y1	// latentFieldFwd.softplus2[0] | 1
+	VMOVUPS	735040(SI), Y2	// latentFieldFwd.softplus2[0] | 2
+	VMOVUPS	735072(SI), Y3	// latentFieldFwd.softplus2[0] | 3
+	VMOVUPS	Y0, 1067008(SI)	// result_40[0]
+	VMOVUPS	Y1, 1067040(SI)	// result_40[0] | 1
+	VMOVUPS	Y2, 1067072(SI)	// result_40[0] | 2
+	VMOVUPS	Y3, 1067104(SI)	// result_40[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop13
 	MOVQ	$12, CX
 	MOVQ	AX, SI
 loop14: // 12 times: elements
-	VMOVUPS	743680(SI), Y0	// latentFieldFwd.tanh[0]
-	VMOVUPS	743712(SI), Y1	// latentFieldFwd.tanh[0] | 1
-	VMOVUPS	743744(SI), Y2	// latentFieldFwd.tanh[0] | 2
-	VMOVUPS	743776(SI), Y3	// latentFieldFwd.tanh[0] | 3
-	VMOVUPS	Y0, 1075712(SI)	// result_41[0]
-	VMOVUPS	Y1, 1075744(SI)	// result_41[0] | 1
-	VMOVUPS	Y2, 1075776(SI)	// result_41[0] | 2
-	VMOVUPS	Y3, 1075808(SI)	// result_41[0] | 3
+	VMOVUPS	743168(SI), Y0	// latentFieldFwd.tanh[0]
+	VMOVUPS	743200(SI), Y1	// latentFieldFwd.tanh[0] | 1
+	VMOVUPS	743232(SI), Y2	// latentFieldFwd.tanh[0] | 2
+	VMOVUPS	743264(SI), Y3	// latentFieldFwd.tanh[0] | 3
+	VMOVUPS	Y0, 1075200(SI)	// result_41[0]
+	VMOVUPS	Y1, 1075232(SI)	// result_41[0] | 1
+	VMOVUPS	Y2, 1075264(SI)	// result_41[0] | 2
+	VMOVUPS	Y3, 1075296(SI)	// result_41[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop14
@@ -10513,77 +10483,77 @@ loop14: // 12 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop15: // 4 times: vectors of the block
-	VMOVUPS	709376(SI), Y0	// latentFieldFwd.dz[0]
-	VMOVUPS	Y0, 883456(SI)	// result_3[0]
-	VMOVUPS	709504(SI), Y0	// latentFieldFwd.dz[1]
-	VMOVUPS	Y0, 883584(SI)	// result_3[1]
-	VMOVUPS	709632(SI), Y0	// latentFieldFwd.dz[2]
-	VMOVUPS	Y0, 883712(SI)	// result_3[2]
-	VMOVUPS	709760(SI), Y0	// latentFieldFwd.dz[3]
-	VMOVUPS	Y0, 883840(SI)	// result_3[3]
-	VMOVUPS	709888(SI), Y0	// latentFieldFwd.dz[4]
-	VMOVUPS	Y0, 883968(SI)	// result_3[4]
-	VMOVUPS	710016(SI), Y0	// latentFieldFwd.dz[5]
-	VMOVUPS	Y0, 884096(SI)	// result_3[5]
-	VMOVUPS	710144(SI), Y0	// latentFieldFwd.dz[6]
-	VMOVUPS	Y0, 884224(SI)	// result_3[6]
-	VMOVUPS	710272(SI), Y0	// latentFieldFwd.dz[7]
-	VMOVUPS	Y0, 884352(SI)	// result_3[7]
-	VMOVUPS	710400(SI), Y0	// latentFieldFwd.da[0]
-	VMOVUPS	Y0, 885504(SI)	// result_4[0]
-	VMOVUPS	710528(SI), Y1	// latentFieldFwd.da[1]
-	VMOVUPS	Y1, 885632(SI)	// result_4[1]
-	VMOVUPS	710656(SI), Y2	// latentFieldFwd.da[2]
-	VMOVUPS	Y2, 885760(SI)	// result_4[2]
-	VMOVUPS	710784(SI), Y3	// latentFieldFwd.da[3]
-	VMOVUPS	Y3, 885888(SI)	// result_4[3]
-	VMOVUPD	868992(DI), Y4	// h
-	VMOVUPD	869024(DI), Y5	// h | 1
+	VMOVUPS	708864(SI), Y0	// latentFieldFwd.dz[0]
+	VMOVUPS	Y0, 882944(SI)	// result_3[0]
+	VMOVUPS	708992(SI), Y0	// latentFieldFwd.dz[1]
+	VMOVUPS	Y0, 883072(SI)	// result_3[1]
+	VMOVUPS	709120(SI), Y0	// latentFieldFwd.dz[2]
+	VMOVUPS	Y0, 883200(SI)	// result_3[2]
+	VMOVUPS	709248(SI), Y0	// latentFieldFwd.dz[3]
+	VMOVUPS	Y0, 883328(SI)	// result_3[3]
+	VMOVUPS	709376(SI), Y0	// latentFieldFwd.dz[4]
+	VMOVUPS	Y0, 883456(SI)	// result_3[4]
+	VMOVUPS	709504(SI), Y0	// latentFieldFwd.dz[5]
+	VMOVUPS	Y0, 883584(SI)	// result_3[5]
+	VMOVUPS	709632(SI), Y0	// latentFieldFwd.dz[6]
+	VMOVUPS	Y0, 883712(SI)	// result_3[6]
+	VMOVUPS	709760(SI), Y0	// latentFieldFwd.dz[7]
+	VMOVUPS	Y0, 883840(SI)	// result_3[7]
+	VMOVUPS	709888(SI), Y0	// latentFieldFwd.da[0]
+	VMOVUPS	Y0, 884992(SI)	// result_4[0]
+	VMOVUPS	710016(SI), Y1	// latentFieldFwd.da[1]
+	VMOVUPS	Y1, 885120(SI)	// result_4[1]
+	VMOVUPS	710144(SI), Y2	// latentFieldFwd.da[2]
+	VMOVUPS	Y2, 885248(SI)	// result_4[2]
+	VMOVUPS	710272(SI), Y3	// latentFieldFwd.da[3]
+	VMOVUPS	Y3, 885376(SI)	// result_4[3]
+	VMOVUPD	868480(DI), Y4	// h
+	VMOVUPD	868512(DI), Y5	// h | 1
 	// forecast.nde:38
 	VMULPD	f64_bf815e4e4fe8123e<>(SB), Y4, Y6
 	VMULPD	f64_bf815e4e4fe8123e<>(SB), Y5, Y7
 	VCVTPD2PSY	Y6, X6
 	VCVTPD2PSY	Y7, X7
 	VINSERTF128	$1, X7, Y6, Y6
-	VMOVUPS	Y6, 883200(SI)	// ha31
+	VMOVUPS	Y6, 882688(SI)	// ha31
 	VMULPD	f64_3fd57883daf1f0b3<>(SB), Y4, Y4
 	VMULPD	f64_3fd57883daf1f0b3<>(SB), Y5, Y5
 	VCVTPD2PSY	Y4, X4
 	VCVTPD2PSY	Y5, X5
 	VINSERTF128	$1, X5, Y4, Y4
-	VMOVUPS	Y4, 883328(SI)	// ha32
+	VMOVUPS	Y4, 882816(SI)	// ha32
 	MOVQ	$8, R9
 	MOVQ	SI, R10
 loop16: // 8 times: elements
-	VMOVUPS	883456(R10), Y5	// result_3[0]
-	VMOVUPS	880128(R10), Y7	// result[0]
-	VMOVUPS	869248(R10), Y8	// z[0]
+	VMOVUPS	882944(R10), Y5	// result_3[0]
+	VMOVUPS	879616(R10), Y7	// result[0]
+	VMOVUPS	868736(R10), Y8	// z[0]
 	VFMADD231PS	Y7, Y6, Y8
 	VFMADD231PS	Y5, Y4, Y8
-	VMOVUPS	Y8, 884480(R10)	// z_y3[0]
+	VMOVUPS	Y8, 883968(R10)	// z_y3[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop16
-	VMOVUPS	870272(SI), Y5	// a[0]
-	VMOVUPS	870400(SI), Y7	// a[1]
-	VMOVUPS	870528(SI), Y8	// a[2]
-	VMOVUPS	870656(SI), Y9	// a[3]
-	VMOVUPS	882176(SI), Y10	// result_2[0]
+	VMOVUPS	869760(SI), Y5	// a[0]
+	VMOVUPS	869888(SI), Y7	// a[1]
+	VMOVUPS	870016(SI), Y8	// a[2]
+	VMOVUPS	870144(SI), Y9	// a[3]
+	VMOVUPS	881664(SI), Y10	// result_2[0]
 	VFMADD231PS	Y10, Y6, Y5
 	VFMADD231PS	Y0, Y4, Y5
-	VMOVUPS	Y5, 886016(SI)	// a_y3[0]
-	VMOVUPS	882304(SI), Y0	// result_2[1]
+	VMOVUPS	Y5, 885504(SI)	// a_y3[0]
+	VMOVUPS	881792(SI), Y0	// result_2[1]
 	VFMADD231PS	Y0, Y6, Y7
 	VFMADD231PS	Y1, Y4, Y7
-	VMOVUPS	Y7, 886144(SI)	// a_y3[1]
-	VMOVUPS	882432(SI), Y0	// result_2[2]
+	VMOVUPS	Y7, 885632(SI)	// a_y3[1]
+	VMOVUPS	881920(SI), Y0	// result_2[2]
 	VFMADD231PS	Y0, Y6, Y8
 	VFMADD231PS	Y2, Y4, Y8
-	VMOVUPS	Y8, 886272(SI)	// a_y3[2]
-	VMOVUPS	882560(SI), Y0	// result_2[3]
+	VMOVUPS	Y8, 885760(SI)	// a_y3[2]
+	VMOVUPS	882048(SI), Y0	// result_2[3]
 	VFMADD231PS	Y0, Y6, Y9
 	VFMADD231PS	Y3, Y4, Y9
-	VMOVUPS	Y9, 886400(SI)	// a_y3[3]
+	VMOVUPS	Y9, 885888(SI)	// a_y3[3]
 	ADDQ	$32, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -10592,30 +10562,30 @@ loop16: // 8 times: elements
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop17: // 4 times: vectors of the block
-	VMOVUPS	884480(SI), Y0	// z_y3[0]
-	VMOVUPS	Y0, 707840(SI)	// latentFieldFwd.z[0]
-	VMOVUPS	884608(SI), Y0	// z_y3[1]
-	VMOVUPS	Y0, 707968(SI)	// latentFieldFwd.z[1]
-	VMOVUPS	884736(SI), Y0	// z_y3[2]
-	VMOVUPS	Y0, 708096(SI)	// latentFieldFwd.z[2]
-	VMOVUPS	884864(SI), Y0	// z_y3[3]
-	VMOVUPS	Y0, 708224(SI)	// latentFieldFwd.z[3]
-	VMOVUPS	884992(SI), Y0	// z_y3[4]
-	VMOVUPS	Y0, 708352(SI)	// latentFieldFwd.z[4]
-	VMOVUPS	885120(SI), Y0	// z_y3[5]
-	VMOVUPS	Y0, 708480(SI)	// latentFieldFwd.z[5]
-	VMOVUPS	885248(SI), Y0	// z_y3[6]
-	VMOVUPS	Y0, 708608(SI)	// latentFieldFwd.z[6]
-	VMOVUPS	885376(SI), Y0	// z_y3[7]
-	VMOVUPS	Y0, 708736(SI)	// latentFieldFwd.z[7]
-	VMOVUPS	886016(SI), Y0	// a_y3[0]
-	VMOVUPS	Y0, 708864(SI)	// latentFieldFwd.a[0]
-	VMOVUPS	886144(SI), Y0	// a_y3[1]
-	VMOVUPS	Y0, 708992(SI)	// latentFieldFwd.a[1]
-	VMOVUPS	886272(SI), Y0	// a_y3[2]
-	VMOVUPS	Y0, 709120(SI)	// latentFieldFwd.a[2]
-	VMOVUPS	886400(SI), Y0	// a_y3[3]
-	VMOVUPS	Y0, 709248(SI)	// latentFieldFwd.a[3]
+	VMOVUPS	883968(SI), Y0	// z_y3[0]
+	VMOVUPS	Y0, 707328(SI)	// latentFieldFwd.z[0]
+	VMOVUPS	884096(SI), Y0	// z_y3[1]
+	VMOVUPS	Y0, 707456(SI)	// latentFieldFwd.z[1]
+	VMOVUPS	884224(SI), Y0	// z_y3[2]
+	VMOVUPS	Y0, 707584(SI)	// latentFieldFwd.z[2]
+	VMOVUPS	884352(SI), Y0	// z_y3[3]
+	VMOVUPS	Y0, 707712(SI)	// latentFieldFwd.z[3]
+	VMOVUPS	884480(SI), Y0	// z_y3[4]
+	VMOVUPS	Y0, 707840(SI)	// latentFieldFwd.z[4]
+	VMOVUPS	884608(SI), Y0	// z_y3[5]
+	VMOVUPS	Y0, 707968(SI)	// latentFieldFwd.z[5]
+	VMOVUPS	884736(SI), Y0	// z_y3[6]
+	VMOVUPS	Y0, 708096(SI)	// latentFieldFwd.z[6]
+	VMOVUPS	884864(SI), Y0	// z_y3[7]
+	VMOVUPS	Y0, 708224(SI)	// latentFieldFwd.z[7]
+	VMOVUPS	885504(SI), Y0	// a_y3[0]
+	VMOVUPS	Y0, 708352(SI)	// latentFieldFwd.a[0]
+	VMOVUPS	885632(SI), Y0	// a_y3[1]
+	VMOVUPS	Y0, 708480(SI)	// latentFieldFwd.a[1]
+	VMOVUPS	885760(SI), Y0	// a_y3[2]
+	VMOVUPS	Y0, 708608(SI)	// latentFieldFwd.a[2]
+	VMOVUPS	885888(SI), Y0	// a_y3[3]
+	VMOVUPS	Y0, 708736(SI)	// latentFieldFwd.a[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop17
@@ -10623,70 +10593,70 @@ loop17: // 4 times: vectors of the block
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop18: // 64 times: elements
-	VMOVUPS	710912(SI), Y0	// latentFieldFwd.add[0]
-	VMOVUPS	710944(SI), Y1	// latentFieldFwd.add[0] | 1
-	VMOVUPS	710976(SI), Y2	// latentFieldFwd.add[0] | 2
-	VMOVUPS	711008(SI), Y3	// latentFieldFwd.add[0] | 3
-	VMOVUPS	Y0, 1007104(SI)	// result_30[0]
-	VMOVUPS	Y1, 1007136(SI)	// result_30[0] | 1
-	VMOVUPS	Y2, 1007168(SI)	// result_30[0] | 2
-	VMOVUPS	Y3, 1007200(SI)	// result_30[0] | 3
+	VMOVUPS	710400(SI), Y0	// latentFieldFwd.add[0]
+	VMOVUPS	710432(SI), Y1	// latentFieldFwd.add[0] | 1
+	VMOVUPS	710464(SI), Y2	// latentFieldFwd.add[0] | 2
+	VMOVUPS	710496(SI), Y3	// latentFieldFwd.add[0] | 3
+	VMOVUPS	Y0, 1006592(SI)	// result_30[0]
+	VMOVUPS	Y1, 1006624(SI)	// result_30[0] | 1
+	VMOVUPS	Y2, 1006656(SI)	// result_30[0] | 2
+	VMOVUPS	Y3, 1006688(SI)	// result_30[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop18
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop19: // 64 times: elements
-	VMOVUPS	719104(SI), Y0	// latentFieldFwd.softplus[0]
-	VMOVUPS	719136(SI), Y1	// latentFieldFwd.softplus[0] | 1
-	VMOVUPS	719168(SI), Y2	// latentFieldFwd.softplus[0] | 2
-	VMOVUPS	719200(SI), Y3	// latentFieldFwd.softplus[0] | 3
-	VMOVUPS	Y0, 1015296(SI)	// result_31[0]
-	VMOVUPS	Y1, 1015328(SI)	// result_31[0] | 1
-	VMOVUPS	Y2, 1015360(SI)	// result_31[0] | 2
-	VMOVUPS	Y3, 1015392(SI)	// result_31[0] | 3
+	VMOVUPS	718592(SI), Y0	// latentFieldFwd.softplus[0]
+	VMOVUPS	718624(SI), Y1	// latentFieldFwd.softplus[0] | 1
+	VMOVUPS	718656(SI), Y2	// latentFieldFwd.softplus[0] | 2
+	VMOVUPS	718688(SI), Y3	// latentFieldFwd.softplus[0] | 3
+	VMOVUPS	Y0, 1014784(SI)	// result_31[0]
+	VMOVUPS	Y1, 1014816(SI)	// result_31[0] | 1
+	VMOVUPS	Y2, 1014848(SI)	// result_31[0] | 2
+	VMOVUPS	Y3, 1014880(SI)	// result_31[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop19
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop20: // 64 times: elements
-	VMOVUPS	727296(SI), Y0	// latentFieldFwd.add2[0]
-	VMOVUPS	727328(SI), Y1	// latentFieldFwd.add2[0] | 1
-	VMOVUPS	727360(SI), Y2	// latentFieldFwd.add2[0] | 2
-	VMOVUPS	727392(SI), Y3	// latentFieldFwd.add2[0] | 3
-	VMOVUPS	Y0, 1023488(SI)	// result_32[0]
-	VMOVUPS	Y1, 1023520(SI)	// result_32[0] | 1
-	VMOVUPS	Y2, 1023552(SI)	// result_32[0] | 2
-	VMOVUPS	Y3, 1023584(SI)	// result_32[0] | 3
+	VMOVUPS	726784(SI), Y0	// latentFieldFwd.add2[0]
+	VMOVUPS	726816(SI), Y1	// latentFieldFwd.add2[0] | 1
+	VMOVUPS	726848(SI), Y2	// latentFieldFwd.add2[0] | 2
+	VMOVUPS	726880(SI), Y3	// latentFieldFwd.add2[0] | 3
+	VMOVUPS	Y0, 1022976(SI)	// result_32[0]
+	VMOVUPS	Y1, 1023008(SI)	// result_32[0] | 1
+	VMOVUPS	Y2, 1023040(SI)	// result_32[0] | 2
+	VMOVUPS	Y3, 1023072(SI)	// result_32[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop20
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop21: // 64 times: elements
-	VMOVUPS	735488(SI), Y0	// latentFieldFwd.softplus2[0]
-	VMOVUPS	735520(SI), Y1	// latentFieldFwd.softplus2[0] | 1
-	VMOVUPS	735552(SI), Y2	// latentFieldFwd.softplus2[0] | 2
-	VMOVUPS	735584(SI), Y3	// latentFieldFwd.softplus2[0] | 3
-	VMOVUPS	Y0, 1031680(SI)	// result_33[0]
-	VMOVUPS	Y1, 1031712(SI)	// result_33[0] | 1
-	VMOVUPS	Y2, 1031744(SI)	// result_33[0] | 2
-	VMOVUPS	Y3, 1031776(SI)	// result_33[0] | 3
+	VMOVUPS	734976(SI), Y0	// latentFieldFwd.softplus2[0]
+	VMOVUPS	735008(SI), Y1	// latentFieldFwd.softplus2[0] | 1
+	VMOVUPS	735040(SI), Y2	// latentFieldFwd.softplus2[0] | 2
+	VMOVUPS	735072(SI), Y3	// latentFieldFwd.softplus2[0] | 3
+	VMOVUPS	Y0, 1031168(SI)	// result_33[0]
+	VMOVUPS	Y1, 1031200(SI)	// result_33[0] | 1
+	VMOVUPS	Y2, 1031232(SI)	// result_33[0] | 2
+	VMOVUPS	Y3, 1031264(SI)	// result_33[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop21
 	MOVQ	$12, CX
 	MOVQ	AX, SI
 loop22: // 12 times: elements
-	VMOVUPS	743680(SI), Y0	// latentFieldFwd.tanh[0]
-	VMOVUPS	743712(SI), Y1	// latentFieldFwd.tanh[0] | 1
-	VMOVUPS	743744(SI), Y2	// latentFieldFwd.tanh[0] | 2
-	VMOVUPS	743776(SI), Y3	// latentFieldFwd.tanh[0] | 3
-	VMOVUPS	Y0, 1039872(SI)	// result_34[0]
-	VMOVUPS	Y1, 1039904(SI)	// result_34[0] | 1
-	VMOVUPS	Y2, 1039936(SI)	// result_34[0] | 2
-	VMOVUPS	Y3, 1039968(SI)	// result_34[0] | 3
+	VMOVUPS	743168(SI), Y0	// latentFieldFwd.tanh[0]
+	VMOVUPS	743200(SI), Y1	// latentFieldFwd.tanh[0] | 1
+	VMOVUPS	743232(SI), Y2	// latentFieldFwd.tanh[0] | 2
+	VMOVUPS	743264(SI), Y3	// latentFieldFwd.tanh[0] | 3
+	VMOVUPS	Y0, 1039360(SI)	// result_34[0]
+	VMOVUPS	Y1, 1039392(SI)	// result_34[0] | 1
+	VMOVUPS	Y2, 1039424(SI)	// result_34[0] | 2
+	VMOVUPS	Y3, 1039456(SI)	// result_34[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop22
@@ -10694,93 +10664,93 @@ loop22: // 12 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop23: // 4 times: vectors of the block
-	VMOVUPS	709376(SI), Y0	// latentFieldFwd.dz[0]
-	VMOVUPS	Y0, 886912(SI)	// result_5[0]
-	VMOVUPS	709504(SI), Y0	// latentFieldFwd.dz[1]
-	VMOVUPS	Y0, 887040(SI)	// result_5[1]
-	VMOVUPS	709632(SI), Y0	// latentFieldFwd.dz[2]
-	VMOVUPS	Y0, 887168(SI)	// result_5[2]
-	VMOVUPS	709760(SI), Y0	// latentFieldFwd.dz[3]
-	VMOVUPS	Y0, 887296(SI)	// result_5[3]
-	VMOVUPS	709888(SI), Y0	// latentFieldFwd.dz[4]
-	VMOVUPS	Y0, 887424(SI)	// result_5[4]
-	VMOVUPS	710016(SI), Y0	// latentFieldFwd.dz[5]
-	VMOVUPS	Y0, 887552(SI)	// result_5[5]
-	VMOVUPS	710144(SI), Y0	// latentFieldFwd.dz[6]
-	VMOVUPS	Y0, 887680(SI)	// result_5[6]
-	VMOVUPS	710272(SI), Y0	// latentFieldFwd.dz[7]
-	VMOVUPS	Y0, 887808(SI)	// result_5[7]
-	VMOVUPS	710400(SI), Y0	// latentFieldFwd.da[0]
-	VMOVUPS	Y0, 888960(SI)	// result_6[0]
-	VMOVUPS	710528(SI), Y1	// latentFieldFwd.da[1]
-	VMOVUPS	Y1, 889088(SI)	// result_6[1]
-	VMOVUPS	710656(SI), Y2	// latentFieldFwd.da[2]
-	VMOVUPS	Y2, 889216(SI)	// result_6[2]
-	VMOVUPS	710784(SI), Y3	// latentFieldFwd.da[3]
-	VMOVUPS	Y3, 889344(SI)	// result_6[3]
-	VMOVUPD	868992(DI), Y4	// h
-	VMOVUPD	869024(DI), Y5	// h | 1
+	VMOVUPS	708864(SI), Y0	// latentFieldFwd.dz[0]
+	VMOVUPS	Y0, 886400(SI)	// result_5[0]
+	VMOVUPS	708992(SI), Y0	// latentFieldFwd.dz[1]
+	VMOVUPS	Y0, 886528(SI)	// result_5[1]
+	VMOVUPS	709120(SI), Y0	// latentFieldFwd.dz[2]
+	VMOVUPS	Y0, 886656(SI)	// result_5[2]
+	VMOVUPS	709248(SI), Y0	// latentFieldFwd.dz[3]
+	VMOVUPS	Y0, 886784(SI)	// result_5[3]
+	VMOVUPS	709376(SI), Y0	// latentFieldFwd.dz[4]
+	VMOVUPS	Y0, 886912(SI)	// result_5[4]
+	VMOVUPS	709504(SI), Y0	// latentFieldFwd.dz[5]
+	VMOVUPS	Y0, 887040(SI)	// result_5[5]
+	VMOVUPS	709632(SI), Y0	// latentFieldFwd.dz[6]
+	VMOVUPS	Y0, 887168(SI)	// result_5[6]
+	VMOVUPS	709760(SI), Y0	// latentFieldFwd.dz[7]
+	VMOVUPS	Y0, 887296(SI)	// result_5[7]
+	VMOVUPS	709888(SI), Y0	// latentFieldFwd.da[0]
+	VMOVUPS	Y0, 888448(SI)	// result_6[0]
+	VMOVUPS	710016(SI), Y1	// latentFieldFwd.da[1]
+	VMOVUPS	Y1, 888576(SI)	// result_6[1]
+	VMOVUPS	710144(SI), Y2	// latentFieldFwd.da[2]
+	VMOVUPS	Y2, 888704(SI)	// result_6[2]
+	VMOVUPS	710272(SI), Y3	// latentFieldFwd.da[3]
+	VMOVUPS	Y3, 888832(SI)	// result_6[3]
+	VMOVUPD	868480(DI), Y4	// h
+	VMOVUPD	868512(DI), Y5	// h | 1
 	// forecast.nde:38
 	VMULPD	f64_40072d5e94fe3235<>(SB), Y4, Y6
 	VMULPD	f64_40072d5e94fe3235<>(SB), Y5, Y7
 	VCVTPD2PSY	Y6, X6
 	VCVTPD2PSY	Y7, X7
 	VINSERTF128	$1, X7, Y6, Y6
-	VMOVUPS	Y6, 886528(SI)	// ha41
+	VMOVUPS	Y6, 886016(SI)	// ha41
 	VMULPD	f64_c019701343d4287b<>(SB), Y4, Y7
 	VMULPD	f64_c019701343d4287b<>(SB), Y5, Y8
 	VCVTPD2PSY	Y7, X7
 	VCVTPD2PSY	Y8, X8
 	VINSERTF128	$1, X8, Y7, Y7
-	VMOVUPS	Y7, 886656(SI)	// ha42
+	VMOVUPS	Y7, 886144(SI)	// ha42
 	VMULPD	f64_401172fd92eea8fa<>(SB), Y4, Y4
 	VMULPD	f64_401172fd92eea8fa<>(SB), Y5, Y5
 	VCVTPD2PSY	Y4, X4
 	VCVTPD2PSY	Y5, X5
 	VINSERTF128	$1, X5, Y4, Y4
-	VMOVUPS	Y4, 886784(SI)	// ha43
+	VMOVUPS	Y4, 886272(SI)	// ha43
 	MOVQ	$8, R9
 	MOVQ	SI, R10
 loop24: // 8 times: elements
-	VMOVUPS	886912(R10), Y5	// result_5[0]
-	VMOVUPS	883456(R10), Y8	// result_3[0]
-	VMOVUPS	880128(R10), Y9	// result[0]
-	VMOVUPS	869248(R10), Y10	// z[0]
+	VMOVUPS	886400(R10), Y5	// result_5[0]
+	VMOVUPS	882944(R10), Y8	// result_3[0]
+	VMOVUPS	879616(R10), Y9	// result[0]
+	VMOVUPS	868736(R10), Y10	// z[0]
 	VFMADD231PS	Y9, Y6, Y10
 	VFMADD231PS	Y8, Y7, Y10
 	VFMADD231PS	Y5, Y4, Y10
-	VMOVUPS	Y10, 887936(R10)	// z_y4[0]
+	VMOVUPS	Y10, 887424(R10)	// z_y4[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop24
-	VMOVUPS	870272(SI), Y5	// a[0]
-	VMOVUPS	870400(SI), Y8	// a[1]
-	VMOVUPS	870528(SI), Y9	// a[2]
-	VMOVUPS	870656(SI), Y10	// a[3]
-	VMOVUPS	885504(SI), Y11	// result_4[0]
-	VMOVUPS	882176(SI), Y12	// result_2[0]
+	VMOVUPS	869760(SI), Y5	// a[0]
+	VMOVUPS	869888(SI), Y8	// a[1]
+	VMOVUPS	870016(SI), Y9	// a[2]
+	VMOVUPS	870144(SI), Y10	// a[3]
+	VMOVUPS	884992(SI), Y11	// result_4[0]
+	VMOVUPS	881664(SI), Y12	// result_2[0]
 	VFMADD231PS	Y12, Y6, Y5
 	VFMADD231PS	Y11, Y7, Y5
 	VFMADD231PS	Y0, Y4, Y5
-	VMOVUPS	Y5, 889472(SI)	// a_y4[0]
-	VMOVUPS	885632(SI), Y0	// result_4[1]
-	VMOVUPS	882304(SI), Y5	// result_2[1]
+	VMOVUPS	Y5, 888960(SI)	// a_y4[0]
+	VMOVUPS	885120(SI), Y0	// result_4[1]
+	VMOVUPS	881792(SI), Y5	// result_2[1]
 	VFMADD231PS	Y5, Y6, Y8
 	VFMADD231PS	Y0, Y7, Y8
 	VFMADD231PS	Y1, Y4, Y8
-	VMOVUPS	Y8, 889600(SI)	// a_y4[1]
-	VMOVUPS	885760(SI), Y0	// result_4[2]
-	VMOVUPS	882432(SI), Y1	// result_2[2]
+	VMOVUPS	Y8, 889088(SI)	// a_y4[1]
+	VMOVUPS	885248(SI), Y0	// result_4[2]
+	VMOVUPS	881920(SI), Y1	// result_2[2]
 	VFMADD231PS	Y1, Y6, Y9
 	VFMADD231PS	Y0, Y7, Y9
 	VFMADD231PS	Y2, Y4, Y9
-	VMOVUPS	Y9, 889728(SI)	// a_y4[2]
-	VMOVUPS	885888(SI), Y0	// result_4[3]
-	VMOVUPS	882560(SI), Y1	// result_2[3]
+	VMOVUPS	Y9, 889216(SI)	// a_y4[2]
+	VMOVUPS	885376(SI), Y0	// result_4[3]
+	VMOVUPS	882048(SI), Y1	// result_2[3]
 	VFMADD231PS	Y1, Y6, Y10
 	VFMADD231PS	Y0, Y7, Y10
 	VFMADD231PS	Y3, Y4, Y10
-	VMOVUPS	Y10, 889856(SI)	// a_y4[3]
+	VMOVUPS	Y10, 889344(SI)	// a_y4[3]
 	ADDQ	$32, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -10789,30 +10759,30 @@ loop24: // 8 times: elements
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop25: // 4 times: vectors of the block
-	VMOVUPS	887936(SI), Y0	// z_y4[0]
-	VMOVUPS	Y0, 707840(SI)	// latentFieldFwd.z[0]
-	VMOVUPS	888064(SI), Y0	// z_y4[1]
-	VMOVUPS	Y0, 707968(SI)	// latentFieldFwd.z[1]
-	VMOVUPS	888192(SI), Y0	// z_y4[2]
-	VMOVUPS	Y0, 708096(SI)	// latentFieldFwd.z[2]
-	VMOVUPS	888320(SI), Y0	// z_y4[3]
-	VMOVUPS	Y0, 708224(SI)	// latentFieldFwd.z[3]
-	VMOVUPS	888448(SI), Y0	// z_y4[4]
-	VMOVUPS	Y0, 708352(SI)	// latentFieldFwd.z[4]
-	VMOVUPS	888576(SI), Y0	// z_y4[5]
-	VMOVUPS	Y0, 708480(SI)	// latentFieldFwd.z[5]
-	VMOVUPS	888704(SI), Y0	// z_y4[6]
-	VMOVUPS	Y0, 708608(SI)	// latentFieldFwd.z[6]
-	VMOVUPS	888832(SI), Y0	// z_y4[7]
-	VMOVUPS	Y0, 708736(SI)	// latentFieldFwd.z[7]
-	VMOVUPS	889472(SI), Y0	// a_y4[0]
-	VMOVUPS	Y0, 708864(SI)	// latentFieldFwd.a[0]
-	VMOVUPS	889600(SI), Y0	// a_y4[1]
-	VMOVUPS	Y0, 708992(SI)	// latentFieldFwd.a[1]
-	VMOVUPS	889728(SI), Y0	// a_y4[2]
-	VMOVUPS	Y0, 709120(SI)	// latentFieldFwd.a[2]
-	VMOVUPS	889856(SI), Y0	// a_y4[3]
-	VMOVUPS	Y0, 709248(SI)	// latentFieldFwd.a[3]
+	VMOVUPS	887424(SI), Y0	// z_y4[0]
+	VMOVUPS	Y0, 707328(SI)	// latentFieldFwd.z[0]
+	VMOVUPS	887552(SI), Y0	// z_y4[1]
+	VMOVUPS	Y0, 707456(SI)	// latentFieldFwd.z[1]
+	VMOVUPS	887680(SI), Y0	// z_y4[2]
+	VMOVUPS	Y0, 707584(SI)	// latentFieldFwd.z[2]
+	VMOVUPS	887808(SI), Y0	// z_y4[3]
+	VMOVUPS	Y0, 707712(SI)	// latentFieldFwd.z[3]
+	VMOVUPS	887936(SI), Y0	// z_y4[4]
+	VMOVUPS	Y0, 707840(SI)	// latentFieldFwd.z[4]
+	VMOVUPS	888064(SI), Y0	// z_y4[5]
+	VMOVUPS	Y0, 707968(SI)	// latentFieldFwd.z[5]
+	VMOVUPS	888192(SI), Y0	// z_y4[6]
+	VMOVUPS	Y0, 708096(SI)	// latentFieldFwd.z[6]
+	VMOVUPS	888320(SI), Y0	// z_y4[7]
+	VMOVUPS	Y0, 708224(SI)	// latentFieldFwd.z[7]
+	VMOVUPS	888960(SI), Y0	// a_y4[0]
+	VMOVUPS	Y0, 708352(SI)	// latentFieldFwd.a[0]
+	VMOVUPS	889088(SI), Y0	// a_y4[1]
+	VMOVUPS	Y0, 708480(SI)	// latentFieldFwd.a[1]
+	VMOVUPS	889216(SI), Y0	// a_y4[2]
+	VMOVUPS	Y0, 708608(SI)	// latentFieldFwd.a[2]
+	VMOVUPS	889344(SI), Y0	// a_y4[3]
+	VMOVUPS	Y0, 708736(SI)	// latentFieldFwd.a[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop25
@@ -10820,70 +10790,70 @@ loop25: // 4 times: vectors of the block
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop26: // 64 times: elements
-	VMOVUPS	710912(SI), Y0	// latentFieldFwd.add[0]
-	VMOVUPS	710944(SI), Y1	// latentFieldFwd.add[0] | 1
-	VMOVUPS	710976(SI), Y2	// latentFieldFwd.add[0] | 2
-	VMOVUPS	711008(SI), Y3	// latentFieldFwd.add[0] | 3
-	VMOVUPS	Y0, 971264(SI)	// result_23[0]
-	VMOVUPS	Y1, 971296(SI)	// result_23[0] | 1
-	VMOVUPS	Y2, 971328(SI)	// result_23[0] | 2
-	VMOVUPS	Y3, 971360(SI)	// result_23[0] | 3
+	VMOVUPS	710400(SI), Y0	// latentFieldFwd.add[0]
+	VMOVUPS	710432(SI), Y1	// latentFieldFwd.add[0] | 1
+	VMOVUPS	710464(SI), Y2	// latentFieldFwd.add[0] | 2
+	VMOVUPS	710496(SI), Y3	// latentFieldFwd.add[0] | 3
+	VMOVUPS	Y0, 970752(SI)	// result_23[0]
+	VMOVUPS	Y1, 970784(SI)	// result_23[0] | 1
+	VMOVUPS	Y2, 970816(SI)	// result_23[0] | 2
+	VMOVUPS	Y3, 970848(SI)	// result_23[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop26
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop27: // 64 times: elements
-	VMOVUPS	719104(SI), Y0	// latentFieldFwd.softplus[0]
-	VMOVUPS	719136(SI), Y1	// latentFieldFwd.softplus[0] | 1
-	VMOVUPS	719168(SI), Y2	// latentFieldFwd.softplus[0] | 2
-	VMOVUPS	719200(SI), Y3	// latentFieldFwd.softplus[0] | 3
-	VMOVUPS	Y0, 979456(SI)	// result_24[0]
-	VMOVUPS	Y1, 979488(SI)	// result_24[0] | 1
-	VMOVUPS	Y2, 979520(SI)	// result_24[0] | 2
-	VMOVUPS	Y3, 979552(SI)	// result_24[0] | 3
+	VMOVUPS	718592(SI), Y0	// latentFieldFwd.softplus[0]
+	VMOVUPS	718624(SI), Y1	// latentFieldFwd.softplus[0] | 1
+	VMOVUPS	718656(SI), Y2	// latentFieldFwd.softplus[0] | 2
+	VMOVUPS	718688(SI), Y3	// latentFieldFwd.softplus[0] | 3
+	VMOVUPS	Y0, 978944(SI)	// result_24[0]
+	VMOVUPS	Y1, 978976(SI)	// result_24[0] | 1
+	VMOVUPS	Y2, 979008(SI)	// result_24[0] | 2
+	VMOVUPS	Y3, 979040(SI)	// result_24[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop27
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop28: // 64 times: elements
-	VMOVUPS	727296(SI), Y0	// latentFieldFwd.add2[0]
-	VMOVUPS	727328(SI), Y1	// latentFieldFwd.add2[0] | 1
-	VMOVUPS	727360(SI), Y2	// latentFieldFwd.add2[0] | 2
-	VMOVUPS	727392(SI), Y3	// latentFieldFwd.add2[0] | 3
-	VMOVUPS	Y0, 987648(SI)	// result_25[0]
-	VMOVUPS	Y1, 987680(SI)	// result_25[0] | 1
-	VMOVUPS	Y2, 987712(SI)	// result_25[0] | 2
-	VMOVUPS	Y3, 987744(SI)	// result_25[0] | 3
+	VMOVUPS	726784(SI), Y0	// latentFieldFwd.add2[0]
+	VMOVUPS	726816(SI), Y1	// latentFieldFwd.add2[0] | 1
+	VMOVUPS	726848(SI), Y2	// latentFieldFwd.add2[0] | 2
+	VMOVUPS	726880(SI), Y3	// latentFieldFwd.add2[0] | 3
+	VMOVUPS	Y0, 987136(SI)	// result_25[0]
+	VMOVUPS	Y1, 987168(SI)	// result_25[0] | 1
+	VMOVUPS	Y2, 987200(SI)	// result_25[0] | 2
+	VMOVUPS	Y3, 987232(SI)	// result_25[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop28
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop29: // 64 times: elements
-	VMOVUPS	735488(SI), Y0	// latentFieldFwd.softplus2[0]
-	VMOVUPS	735520(SI), Y1	// latentFieldFwd.softplus2[0] | 1
-	VMOVUPS	735552(SI), Y2	// latentFieldFwd.softplus2[0] | 2
-	VMOVUPS	735584(SI), Y3	// latentFieldFwd.softplus2[0] | 3
-	VMOVUPS	Y0, 995840(SI)	// result_26[0]
-	VMOVUPS	Y1, 995872(SI)	// result_26[0] | 1
-	VMOVUPS	Y2, 995904(SI)	// result_26[0] | 2
-	VMOVUPS	Y3, 995936(SI)	// result_26[0] | 3
+	VMOVUPS	734976(SI), Y0	// latentFieldFwd.softplus2[0]
+	VMOVUPS	735008(SI), Y1	// latentFieldFwd.softplus2[0] | 1
+	VMOVUPS	735040(SI), Y2	// latentFieldFwd.softplus2[0] | 2
+	VMOVUPS	735072(SI), Y3	// latentFieldFwd.softplus2[0] | 3
+	VMOVUPS	Y0, 995328(SI)	// result_26[0]
+	VMOVUPS	Y1, 995360(SI)	// result_26[0] | 1
+	VMOVUPS	Y2, 995392(SI)	// result_26[0] | 2
+	VMOVUPS	Y3, 995424(SI)	// result_26[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop29
 	MOVQ	$12, CX
 	MOVQ	AX, SI
 loop30: // 12 times: elements
-	VMOVUPS	743680(SI), Y0	// latentFieldFwd.tanh[0]
-	VMOVUPS	743712(SI), Y1	// latentFieldFwd.tanh[0] | 1
-	VMOVUPS	743744(SI), Y2	// latentFieldFwd.tanh[0] | 2
-	VMOVUPS	743776(SI), Y3	// latentFieldFwd.tanh[0] | 3
-	VMOVUPS	Y0, 1004032(SI)	// result_27[0]
-	VMOVUPS	Y1, 1004064(SI)	// result_27[0] | 1
-	VMOVUPS	Y2, 1004096(SI)	// result_27[0] | 2
-	VMOVUPS	Y3, 1004128(SI)	// result_27[0] | 3
+	VMOVUPS	743168(SI), Y0	// latentFieldFwd.tanh[0]
+	VMOVUPS	743200(SI), Y1	// latentFieldFwd.tanh[0] | 1
+	VMOVUPS	743232(SI), Y2	// latentFieldFwd.tanh[0] | 2
+	VMOVUPS	743264(SI), Y3	// latentFieldFwd.tanh[0] | 3
+	VMOVUPS	Y0, 1003520(SI)	// result_27[0]
+	VMOVUPS	Y1, 1003552(SI)	// result_27[0] | 1
+	VMOVUPS	Y2, 1003584(SI)	// result_27[0] | 2
+	VMOVUPS	Y3, 1003616(SI)	// result_27[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop30
@@ -10891,109 +10861,109 @@ loop30: // 12 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop31: // 4 times: vectors of the block
-	VMOVUPS	709376(SI), Y0	// latentFieldFwd.dz[0]
-	VMOVUPS	Y0, 890496(SI)	// result_7[0]
-	VMOVUPS	709504(SI), Y0	// latentFieldFwd.dz[1]
-	VMOVUPS	Y0, 890624(SI)	// result_7[1]
-	VMOVUPS	709632(SI), Y0	// latentFieldFwd.dz[2]
-	VMOVUPS	Y0, 890752(SI)	// result_7[2]
-	VMOVUPS	709760(SI), Y0	// latentFieldFwd.dz[3]
-	VMOVUPS	Y0, 890880(SI)	// result_7[3]
-	VMOVUPS	709888(SI), Y0	// latentFieldFwd.dz[4]
-	VMOVUPS	Y0, 891008(SI)	// result_7[4]
-	VMOVUPS	710016(SI), Y0	// latentFieldFwd.dz[5]
-	VMOVUPS	Y0, 891136(SI)	// result_7[5]
-	VMOVUPS	710144(SI), Y0	// latentFieldFwd.dz[6]
-	VMOVUPS	Y0, 891264(SI)	// result_7[6]
-	VMOVUPS	710272(SI), Y0	// latentFieldFwd.dz[7]
-	VMOVUPS	Y0, 891392(SI)	// result_7[7]
-	VMOVUPS	710400(SI), Y0	// latentFieldFwd.da[0]
-	VMOVUPS	Y0, 892544(SI)	// result_8[0]
-	VMOVUPS	710528(SI), Y1	// latentFieldFwd.da[1]
-	VMOVUPS	Y1, 892672(SI)	// result_8[1]
-	VMOVUPS	710656(SI), Y2	// latentFieldFwd.da[2]
-	VMOVUPS	Y2, 892800(SI)	// result_8[2]
-	VMOVUPS	710784(SI), Y3	// latentFieldFwd.da[3]
-	VMOVUPS	Y3, 892928(SI)	// result_8[3]
-	VMOVUPD	868992(DI), Y4	// h
-	VMOVUPD	869024(DI), Y5	// h | 1
+	VMOVUPS	708864(SI), Y0	// latentFieldFwd.dz[0]
+	VMOVUPS	Y0, 889984(SI)	// result_7[0]
+	VMOVUPS	708992(SI), Y0	// latentFieldFwd.dz[1]
+	VMOVUPS	Y0, 890112(SI)	// result_7[1]
+	VMOVUPS	709120(SI), Y0	// latentFieldFwd.dz[2]
+	VMOVUPS	Y0, 890240(SI)	// result_7[2]
+	VMOVUPS	709248(SI), Y0	// latentFieldFwd.dz[3]
+	VMOVUPS	Y0, 890368(SI)	// result_7[3]
+	VMOVUPS	709376(SI), Y0	// latentFieldFwd.dz[4]
+	VMOVUPS	Y0, 890496(SI)	// result_7[4]
+	VMOVUPS	709504(SI), Y0	// latentFieldFwd.dz[5]
+	VMOVUPS	Y0, 890624(SI)	// result_7[5]
+	VMOVUPS	709632(SI), Y0	// latentFieldFwd.dz[6]
+	VMOVUPS	Y0, 890752(SI)	// result_7[6]
+	VMOVUPS	709760(SI), Y0	// latentFieldFwd.dz[7]
+	VMOVUPS	Y0, 890880(SI)	// result_7[7]
+	VMOVUPS	709888(SI), Y0	// latentFieldFwd.da[0]
+	VMOVUPS	Y0, 892032(SI)	// result_8[0]
+	VMOVUPS	710016(SI), Y1	// latentFieldFwd.da[1]
+	VMOVUPS	Y1, 892160(SI)	// result_8[1]
+	VMOVUPS	710144(SI), Y2	// latentFieldFwd.da[2]
+	VMOVUPS	Y2, 892288(SI)	// result_8[2]
+	VMOVUPS	710272(SI), Y3	// latentFieldFwd.da[3]
+	VMOVUPS	Y3, 892416(SI)	// result_8[3]
+	VMOVUPD	868480(DI), Y4	// h
+	VMOVUPD	868512(DI), Y5	// h | 1
 	// forecast.nde:38
 	VMULPD	f64_40154daf827440c7<>(SB), Y4, Y6
 	VMULPD	f64_40154daf827440c7<>(SB), Y5, Y7
 	VCVTPD2PSY	Y6, X6
 	VCVTPD2PSY	Y7, X7
 	VINSERTF128	$1, X7, Y6, Y6
-	VMOVUPS	Y6, 889984(SI)	// ha51
+	VMOVUPS	Y6, 889472(SI)	// ha51
 	VMULPD	f64_c0277f6daaa052d3<>(SB), Y4, Y7
 	VMULPD	f64_c0277f6daaa052d3<>(SB), Y5, Y8
 	VCVTPD2PSY	Y7, X7
 	VCVTPD2PSY	Y8, X8
 	VINSERTF128	$1, X8, Y7, Y7
-	VMOVUPS	Y7, 890112(SI)	// ha52
+	VMOVUPS	Y7, 889600(SI)	// ha52
 	VMULPD	f64_401dfb6eaa5e5f6a<>(SB), Y4, Y8
 	VMULPD	f64_401dfb6eaa5e5f6a<>(SB), Y5, Y9
 	VCVTPD2PSY	Y8, X8
 	VCVTPD2PSY	Y9, X9
 	VINSERTF128	$1, X9, Y8, Y8
-	VMOVUPS	Y8, 890240(SI)	// ha53
+	VMOVUPS	Y8, 889728(SI)	// ha53
 	VMULPD	f64_bfb7adc1b510a9a4<>(SB), Y4, Y4
 	VMULPD	f64_bfb7adc1b510a9a4<>(SB), Y5, Y5
 	VCVTPD2PSY	Y4, X4
 	VCVTPD2PSY	Y5, X5
 	VINSERTF128	$1, X5, Y4, Y4
-	VMOVUPS	Y4, 890368(SI)	// ha54
+	VMOVUPS	Y4, 889856(SI)	// ha54
 	MOVQ	$8, R9
 	MOVQ	SI, R10
 loop32: // 8 times: elements
-	VMOVUPS	890496(R10), Y5	// result_7[0]
-	VMOVUPS	886912(R10), Y9	// result_5[0]
-	VMOVUPS	883456(R10), Y10	// result_3[0]
-	VMOVUPS	880128(R10), Y11	// result[0]
-	VMOVUPS	869248(R10), Y12	// z[0]
+	VMOVUPS	889984(R10), Y5	// result_7[0]
+	VMOVUPS	886400(R10), Y9	// result_5[0]
+	VMOVUPS	882944(R10), Y10	// result_3[0]
+	VMOVUPS	879616(R10), Y11	// result[0]
+	VMOVUPS	868736(R10), Y12	// z[0]
 	VFMADD231PS	Y11, Y6, Y12
 	VFMADD231PS	Y10, Y7, Y12
 	VFMADD231PS	Y9, Y8, Y12
 	VFMADD231PS	Y5, Y4, Y12
-	VMOVUPS	Y12, 891520(R10)	// z_y5[0]
+	VMOVUPS	Y12, 891008(R10)	// z_y5[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop32
-	VMOVUPS	870272(SI), Y5	// a[0]
-	VMOVUPS	870400(SI), Y9	// a[1]
-	VMOVUPS	870528(SI), Y10	// a[2]
-	VMOVUPS	870656(SI), Y11	// a[3]
-	VMOVUPS	888960(SI), Y12	// result_6[0]
-	VMOVUPS	885504(SI), Y13	// result_4[0]
-	VMOVUPS	882176(SI), Y14	// result_2[0]
+	VMOVUPS	869760(SI), Y5	// a[0]
+	VMOVUPS	869888(SI), Y9	// a[1]
+	VMOVUPS	870016(SI), Y10	// a[2]
+	VMOVUPS	870144(SI), Y11	// a[3]
+	VMOVUPS	888448(SI), Y12	// result_6[0]
+	VMOVUPS	884992(SI), Y13	// result_4[0]
+	VMOVUPS	881664(SI), Y14	// result_2[0]
 	VFMADD231PS	Y14, Y6, Y5
 	VFMADD231PS	Y13, Y7, Y5
 	VFMADD231PS	Y12, Y8, Y5
 	VFMADD231PS	Y0, Y4, Y5
-	VMOVUPS	Y5, 893056(SI)	// a_y5[0]
-	VMOVUPS	889088(SI), Y0	// result_6[1]
-	VMOVUPS	885632(SI), Y5	// result_4[1]
-	VMOVUPS	882304(SI), Y12	// result_2[1]
+	VMOVUPS	Y5, 892544(SI)	// a_y5[0]
+	VMOVUPS	888576(SI), Y0	// result_6[1]
+	VMOVUPS	885120(SI), Y5	// result_4[1]
+	VMOVUPS	881792(SI), Y12	// result_2[1]
 	VFMADD231PS	Y12, Y6, Y9
 	VFMADD231PS	Y5, Y7, Y9
 	VFMADD231PS	Y0, Y8, Y9
 	VFMADD231PS	Y1, Y4, Y9
-	VMOVUPS	Y9, 893184(SI)	// a_y5[1]
-	VMOVUPS	889216(SI), Y0	// result_6[2]
-	VMOVUPS	885760(SI), Y1	// result_4[2]
-	VMOVUPS	882432(SI), Y5	// result_2[2]
+	VMOVUPS	Y9, 892672(SI)	// a_y5[1]
+	VMOVUPS	888704(SI), Y0	// result_6[2]
+	VMOVUPS	885248(SI), Y1	// result_4[2]
+	VMOVUPS	881920(SI), Y5	// result_2[2]
 	VFMADD231PS	Y5, Y6, Y10
 	VFMADD231PS	Y1, Y7, Y10
 	VFMADD231PS	Y0, Y8, Y10
 	VFMADD231PS	Y2, Y4, Y10
-	VMOVUPS	Y10, 893312(SI)	// a_y5[2]
-	VMOVUPS	889344(SI), Y0	// result_6[3]
-	VMOVUPS	885888(SI), Y1	// result_4[3]
-	VMOVUPS	882560(SI), Y2	// result_2[3]
+	VMOVUPS	Y10, 892800(SI)	// a_y5[2]
+	VMOVUPS	888832(SI), Y0	// result_6[3]
+	VMOVUPS	885376(SI), Y1	// result_4[3]
+	VMOVUPS	882048(SI), Y2	// result_2[3]
 	VFMADD231PS	Y2, Y6, Y11
 	VFMADD231PS	Y1, Y7, Y11
 	VFMADD231PS	Y0, Y8, Y11
 	VFMADD231PS	Y3, Y4, Y11
-	VMOVUPS	Y11, 893440(SI)	// a_y5[3]
+	VMOVUPS	Y11, 892928(SI)	// a_y5[3]
 	ADDQ	$32, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -11002,30 +10972,30 @@ loop32: // 8 times: elements
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop33: // 4 times: vectors of the block
-	VMOVUPS	891520(SI), Y0	// z_y5[0]
-	VMOVUPS	Y0, 707840(SI)	// latentFieldFwd.z[0]
-	VMOVUPS	891648(SI), Y0	// z_y5[1]
-	VMOVUPS	Y0, 707968(SI)	// latentFieldFwd.z[1]
-	VMOVUPS	891776(SI), Y0	// z_y5[2]
-	VMOVUPS	Y0, 708096(SI)	// latentFieldFwd.z[2]
-	VMOVUPS	891904(SI), Y0	// z_y5[3]
-	VMOVUPS	Y0, 708224(SI)	// latentFieldFwd.z[3]
-	VMOVUPS	892032(SI), Y0	// z_y5[4]
-	VMOVUPS	Y0, 708352(SI)	// latentFieldFwd.z[4]
-	VMOVUPS	892160(SI), Y0	// z_y5[5]
-	VMOVUPS	Y0, 708480(SI)	// latentFieldFwd.z[5]
-	VMOVUPS	892288(SI), Y0	// z_y5[6]
-	VMOVUPS	Y0, 708608(SI)	// latentFieldFwd.z[6]
-	VMOVUPS	892416(SI), Y0	// z_y5[7]
-	VMOVUPS	Y0, 708736(SI)	// latentFieldFwd.z[7]
-	VMOVUPS	893056(SI), Y0	// a_y5[0]
-	VMOVUPS	Y0, 708864(SI)	// latentFieldFwd.a[0]
-	VMOVUPS	893184(SI), Y0	// a_y5[1]
-	VMOVUPS	Y0, 708992(SI)	// latentFieldFwd.a[1]
-	VMOVUPS	893312(SI), Y0	// a_y5[2]
-	VMOVUPS	Y0, 709120(SI)	// latentFieldFwd.a[2]
-	VMOVUPS	893440(SI), Y0	// a_y5[3]
-	VMOVUPS	Y0, 709248(SI)	// latentFieldFwd.a[3]
+	VMOVUPS	891008(SI), Y0	// z_y5[0]
+	VMOVUPS	Y0, 707328(SI)	// latentFieldFwd.z[0]
+	VMOVUPS	891136(SI), Y0	// z_y5[1]
+	VMOVUPS	Y0, 707456(SI)	// latentFieldFwd.z[1]
+	VMOVUPS	891264(SI), Y0	// z_y5[2]
+	VMOVUPS	Y0, 707584(SI)	// latentFieldFwd.z[2]
+	VMOVUPS	891392(SI), Y0	// z_y5[3]
+	VMOVUPS	Y0, 707712(SI)	// latentFieldFwd.z[3]
+	VMOVUPS	891520(SI), Y0	// z_y5[4]
+	VMOVUPS	Y0, 707840(SI)	// latentFieldFwd.z[4]
+	VMOVUPS	891648(SI), Y0	// z_y5[5]
+	VMOVUPS	Y0, 707968(SI)	// latentFieldFwd.z[5]
+	VMOVUPS	891776(SI), Y0	// z_y5[6]
+	VMOVUPS	Y0, 708096(SI)	// latentFieldFwd.z[6]
+	VMOVUPS	891904(SI), Y0	// z_y5[7]
+	VMOVUPS	Y0, 708224(SI)	// latentFieldFwd.z[7]
+	VMOVUPS	892544(SI), Y0	// a_y5[0]
+	VMOVUPS	Y0, 708352(SI)	// latentFieldFwd.a[0]
+	VMOVUPS	892672(SI), Y0	// a_y5[1]
+	VMOVUPS	Y0, 708480(SI)	// latentFieldFwd.a[1]
+	VMOVUPS	892800(SI), Y0	// a_y5[2]
+	VMOVUPS	Y0, 708608(SI)	// latentFieldFwd.a[2]
+	VMOVUPS	892928(SI), Y0	// a_y5[3]
+	VMOVUPS	Y0, 708736(SI)	// latentFieldFwd.a[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop33
@@ -11033,70 +11003,70 @@ loop33: // 4 times: vectors of the block
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop34: // 64 times: elements
-	VMOVUPS	710912(SI), Y0	// latentFieldFwd.add[0]
-	VMOVUPS	710944(SI), Y1	// latentFieldFwd.add[0] | 1
-	VMOVUPS	710976(SI), Y2	// latentFieldFwd.add[0] | 2
-	VMOVUPS	711008(SI), Y3	// latentFieldFwd.add[0] | 3
-	VMOVUPS	Y0, 935424(SI)	// result_16[0]
-	VMOVUPS	Y1, 935456(SI)	// result_16[0] | 1
-	VMOVUPS	Y2, 935488(SI)	// result_16[0] | 2
-	VMOVUPS	Y3, 935520(SI)	// result_16[0] | 3
+	VMOVUPS	710400(SI), Y0	// latentFieldFwd.add[0]
+	VMOVUPS	710432(SI), Y1	// latentFieldFwd.add[0] | 1
+	VMOVUPS	710464(SI), Y2	// latentFieldFwd.add[0] | 2
+	VMOVUPS	710496(SI), Y3	// latentFieldFwd.add[0] | 3
+	VMOVUPS	Y0, 934912(SI)	// result_16[0]
+	VMOVUPS	Y1, 934944(SI)	// result_16[0] | 1
+	VMOVUPS	Y2, 934976(SI)	// result_16[0] | 2
+	VMOVUPS	Y3, 935008(SI)	// result_16[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop34
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop35: // 64 times: elements
-	VMOVUPS	719104(SI), Y0	// latentFieldFwd.softplus[0]
-	VMOVUPS	719136(SI), Y1	// latentFieldFwd.softplus[0] | 1
-	VMOVUPS	719168(SI), Y2	// latentFieldFwd.softplus[0] | 2
-	VMOVUPS	719200(SI), Y3	// latentFieldFwd.softplus[0] | 3
-	VMOVUPS	Y0, 943616(SI)	// result_17[0]
-	VMOVUPS	Y1, 943648(SI)	// result_17[0] | 1
-	VMOVUPS	Y2, 943680(SI)	// result_17[0] | 2
-	VMOVUPS	Y3, 943712(SI)	// result_17[0] | 3
+	VMOVUPS	718592(SI), Y0	// latentFieldFwd.softplus[0]
+	VMOVUPS	718624(SI), Y1	// latentFieldFwd.softplus[0] | 1
+	VMOVUPS	718656(SI), Y2	// latentFieldFwd.softplus[0] | 2
+	VMOVUPS	718688(SI), Y3	// latentFieldFwd.softplus[0] | 3
+	VMOVUPS	Y0, 943104(SI)	// result_17[0]
+	VMOVUPS	Y1, 943136(SI)	// result_17[0] | 1
+	VMOVUPS	Y2, 943168(SI)	// result_17[0] | 2
+	VMOVUPS	Y3, 943200(SI)	// result_17[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop35
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop36: // 64 times: elements
-	VMOVUPS	727296(SI), Y0	// latentFieldFwd.add2[0]
-	VMOVUPS	727328(SI), Y1	// latentFieldFwd.add2[0] | 1
-	VMOVUPS	727360(SI), Y2	// latentFieldFwd.add2[0] | 2
-	VMOVUPS	727392(SI), Y3	// latentFieldFwd.add2[0] | 3
-	VMOVUPS	Y0, 951808(SI)	// result_18[0]
-	VMOVUPS	Y1, 951840(SI)	// result_18[0] | 1
-	VMOVUPS	Y2, 951872(SI)	// result_18[0] | 2
-	VMOVUPS	Y3, 951904(SI)	// result_18[0] | 3
+	VMOVUPS	726784(SI), Y0	// latentFieldFwd.add2[0]
+	VMOVUPS	726816(SI), Y1	// latentFieldFwd.add2[0] | 1
+	VMOVUPS	726848(SI), Y2	// latentFieldFwd.add2[0] | 2
+	VMOVUPS	726880(SI), Y3	// latentFieldFwd.add2[0] | 3
+	VMOVUPS	Y0, 951296(SI)	// result_18[0]
+	VMOVUPS	Y1, 951328(SI)	// result_18[0] | 1
+	VMOVUPS	Y2, 951360(SI)	// result_18[0] | 2
+	VMOVUPS	Y3, 951392(SI)	// result_18[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop36
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop37: // 64 times: elements
-	VMOVUPS	735488(SI), Y0	// latentFieldFwd.softplus2[0]
-	VMOVUPS	735520(SI), Y1	// latentFieldFwd.softplus2[0] | 1
-	VMOVUPS	735552(SI), Y2	// latentFieldFwd.softplus2[0] | 2
-	VMOVUPS	735584(SI), Y3	// latentFieldFwd.softplus2[0] | 3
-	VMOVUPS	Y0, 960000(SI)	// result_19[0]
-	VMOVUPS	Y1, 960032(SI)	// result_19[0] | 1
-	VMOVUPS	Y2, 960064(SI)	// result_19[0] | 2
-	VMOVUPS	Y3, 960096(SI)	// result_19[0] | 3
+	VMOVUPS	734976(SI), Y0	// latentFieldFwd.softplus2[0]
+	VMOVUPS	735008(SI), Y1	// latentFieldFwd.softplus2[0] | 1
+	VMOVUPS	735040(SI), Y2	// latentFieldFwd.softplus2[0] | 2
+	VMOVUPS	735072(SI), Y3	// latentFieldFwd.softplus2[0] | 3
+	VMOVUPS	Y0, 959488(SI)	// result_19[0]
+	VMOVUPS	Y1, 959520(SI)	// result_19[0] | 1
+	VMOVUPS	Y2, 959552(SI)	// result_19[0] | 2
+	VMOVUPS	Y3, 959584(SI)	// result_19[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop37
 	MOVQ	$12, CX
 	MOVQ	AX, SI
 loop38: // 12 times: elements
-	VMOVUPS	743680(SI), Y0	// latentFieldFwd.tanh[0]
-	VMOVUPS	743712(SI), Y1	// latentFieldFwd.tanh[0] | 1
-	VMOVUPS	743744(SI), Y2	// latentFieldFwd.tanh[0] | 2
-	VMOVUPS	743776(SI), Y3	// latentFieldFwd.tanh[0] | 3
-	VMOVUPS	Y0, 968192(SI)	// result_20[0]
-	VMOVUPS	Y1, 968224(SI)	// result_20[0] | 1
-	VMOVUPS	Y2, 968256(SI)	// result_20[0] | 2
-	VMOVUPS	Y3, 968288(SI)	// result_20[0] | 3
+	VMOVUPS	743168(SI), Y0	// latentFieldFwd.tanh[0]
+	VMOVUPS	743200(SI), Y1	// latentFieldFwd.tanh[0] | 1
+	VMOVUPS	743232(SI), Y2	// latentFieldFwd.tanh[0] | 2
+	VMOVUPS	743264(SI), Y3	// latentFieldFwd.tanh[0] | 3
+	VMOVUPS	Y0, 967680(SI)	// result_20[0]
+	VMOVUPS	Y1, 967712(SI)	// result_20[0] | 1
+	VMOVUPS	Y2, 967744(SI)	// result_20[0] | 2
+	VMOVUPS	Y3, 967776(SI)	// result_20[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop38
@@ -11104,133 +11074,133 @@ loop38: // 12 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop39: // 4 times: vectors of the block
-	VMOVUPS	709376(SI), Y0	// latentFieldFwd.dz[0]
-	VMOVUPS	Y0, 894208(SI)	// result_9[0]
-	VMOVUPS	709504(SI), Y0	// latentFieldFwd.dz[1]
-	VMOVUPS	Y0, 894336(SI)	// result_9[1]
-	VMOVUPS	709632(SI), Y0	// latentFieldFwd.dz[2]
-	VMOVUPS	Y0, 894464(SI)	// result_9[2]
-	VMOVUPS	709760(SI), Y0	// latentFieldFwd.dz[3]
-	VMOVUPS	Y0, 894592(SI)	// result_9[3]
-	VMOVUPS	709888(SI), Y0	// latentFieldFwd.dz[4]
-	VMOVUPS	Y0, 894720(SI)	// result_9[4]
-	VMOVUPS	710016(SI), Y0	// latentFieldFwd.dz[5]
-	VMOVUPS	Y0, 894848(SI)	// result_9[5]
-	VMOVUPS	710144(SI), Y0	// latentFieldFwd.dz[6]
-	VMOVUPS	Y0, 894976(SI)	// result_9[6]
-	VMOVUPS	710272(SI), Y0	// latentFieldFwd.dz[7]
-	VMOVUPS	Y0, 895104(SI)	// result_9[7]
-	VMOVUPS	710400(SI), Y15	// latentFieldFwd.da[0]
+	VMOVUPS	708864(SI), Y0	// latentFieldFwd.dz[0]
+	VMOVUPS	Y0, 893696(SI)	// result_9[0]
+	VMOVUPS	708992(SI), Y0	// latentFieldFwd.dz[1]
+	VMOVUPS	Y0, 893824(SI)	// result_9[1]
+	VMOVUPS	709120(SI), Y0	// latentFieldFwd.dz[2]
+	VMOVUPS	Y0, 893952(SI)	// result_9[2]
+	VMOVUPS	709248(SI), Y0	// latentFieldFwd.dz[3]
+	VMOVUPS	Y0, 894080(SI)	// result_9[3]
+	VMOVUPS	709376(SI), Y0	// latentFieldFwd.dz[4]
+	VMOVUPS	Y0, 894208(SI)	// result_9[4]
+	VMOVUPS	709504(SI), Y0	// latentFieldFwd.dz[5]
+	VMOVUPS	Y0, 894336(SI)	// result_9[5]
+	VMOVUPS	709632(SI), Y0	// latentFieldFwd.dz[6]
+	VMOVUPS	Y0, 894464(SI)	// result_9[6]
+	VMOVUPS	709760(SI), Y0	// latentFieldFwd.dz[7]
+	VMOVUPS	Y0, 894592(SI)	// result_9[7]
+	VMOVUPS	709888(SI), Y15	// latentFieldFwd.da[0]
 	VMOVUPS	Y15, 0(AX)
 	VMOVUPS	0(AX), Y13	// result_10[0]
-	VMOVUPS	Y13, 896256(SI)
-	VMOVUPS	710528(SI), Y15	// latentFieldFwd.da[1]
+	VMOVUPS	Y13, 895744(SI)
+	VMOVUPS	710016(SI), Y15	// latentFieldFwd.da[1]
 	VMOVUPS	Y15, 32(AX)
 	VMOVUPS	32(AX), Y13	// result_10[1]
-	VMOVUPS	Y13, 896384(SI)
-	VMOVUPS	710656(SI), Y15	// latentFieldFwd.da[2]
+	VMOVUPS	Y13, 895872(SI)
+	VMOVUPS	710144(SI), Y15	// latentFieldFwd.da[2]
 	VMOVUPS	Y15, 64(AX)
 	VMOVUPS	64(AX), Y13	// result_10[2]
-	VMOVUPS	Y13, 896512(SI)
-	VMOVUPS	710784(SI), Y15	// latentFieldFwd.da[3]
+	VMOVUPS	Y13, 896000(SI)
+	VMOVUPS	710272(SI), Y15	// latentFieldFwd.da[3]
 	VMOVUPS	Y15, 96(AX)
 	VMOVUPS	96(AX), Y13	// result_10[3]
-	VMOVUPS	Y13, 896640(SI)
-	VMOVUPD	868992(DI), Y0	// h
-	VMOVUPD	869024(DI), Y1	// h | 1
+	VMOVUPS	Y13, 896128(SI)
+	VMOVUPD	868480(DI), Y0	// h
+	VMOVUPD	868512(DI), Y1	// h | 1
 	// forecast.nde:38
 	VMULPD	f64_401772216029aa0e<>(SB), Y0, Y2
 	VMULPD	f64_401772216029aa0e<>(SB), Y1, Y3
 	VCVTPD2PSY	Y2, X2
 	VCVTPD2PSY	Y3, X3
 	VINSERTF128	$1, X3, Y2, Y2
-	VMOVUPS	Y2, 893568(SI)	// ha61
+	VMOVUPS	Y2, 893056(SI)	// ha61
 	VMULPD	f64_c029d7894a598ba8<>(SB), Y0, Y3
 	VMULPD	f64_c029d7894a598ba8<>(SB), Y1, Y4
 	VCVTPD2PSY	Y3, X3
 	VCVTPD2PSY	Y4, X4
 	VINSERTF128	$1, X4, Y3, Y3
-	VMOVUPS	Y3, 893696(SI)	// ha62
+	VMOVUPS	Y3, 893184(SI)	// ha62
 	VMULPD	f64_40205198ab50d56d<>(SB), Y0, Y4
 	VMULPD	f64_40205198ab50d56d<>(SB), Y1, Y5
 	VCVTPD2PSY	Y4, X4
 	VCVTPD2PSY	Y5, X5
 	VINSERTF128	$1, X5, Y4, Y4
-	VMOVUPS	Y4, 893824(SI)	// ha63
+	VMOVUPS	Y4, 893312(SI)	// ha63
 	VMULPD	f64_bfb253648f20ef47<>(SB), Y0, Y5
 	VMULPD	f64_bfb253648f20ef47<>(SB), Y1, Y6
 	VCVTPD2PSY	Y5, X5
 	VCVTPD2PSY	Y6, X6
 	VINSERTF128	$1, X6, Y5, Y5
-	VMOVUPS	Y5, 893952(SI)	// ha64
+	VMOVUPS	Y5, 893440(SI)	// ha64
 	VMULPD	f64_bf9cf28fdbb9db09<>(SB), Y0, Y0
 	VMULPD	f64_bf9cf28fdbb9db09<>(SB), Y1, Y1
 	VCVTPD2PSY	Y0, X0
 	VCVTPD2PSY	Y1, X1
 	VINSERTF128	$1, X1, Y0, Y0
-	VMOVUPS	Y0, 894080(SI)	// ha65
+	VMOVUPS	Y0, 893568(SI)	// ha65
 	MOVQ	$8, R9
 	MOVQ	SI, R10
 loop40: // 8 times: elements
-	VMOVUPS	894208(R10), Y1	// result_9[0]
-	VMOVUPS	890496(R10), Y6	// result_7[0]
-	VMOVUPS	886912(R10), Y7	// result_5[0]
-	VMOVUPS	883456(R10), Y8	// result_3[0]
-	VMOVUPS	880128(R10), Y9	// result[0]
-	VMOVUPS	869248(R10), Y10	// z[0]
+	VMOVUPS	893696(R10), Y1	// result_9[0]
+	VMOVUPS	889984(R10), Y6	// result_7[0]
+	VMOVUPS	886400(R10), Y7	// result_5[0]
+	VMOVUPS	882944(R10), Y8	// result_3[0]
+	VMOVUPS	879616(R10), Y9	// result[0]
+	VMOVUPS	868736(R10), Y10	// z[0]
 	VFMADD231PS	Y9, Y2, Y10
 	VFMADD231PS	Y8, Y3, Y10
 	VFMADD231PS	Y7, Y4, Y10
 	VFMADD231PS	Y6, Y5, Y10
 	VFMADD231PS	Y1, Y0, Y10
-	VMOVUPS	Y10, 895232(R10)	// z_y6[0]
+	VMOVUPS	Y10, 894720(R10)	// z_y6[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop40
-	VMOVUPS	870272(SI), Y1	// a[0]
-	VMOVUPS	870400(SI), Y6	// a[1]
-	VMOVUPS	870528(SI), Y7	// a[2]
-	VMOVUPS	870656(SI), Y8	// a[3]
-	VMOVUPS	892544(SI), Y9	// result_8[0]
-	VMOVUPS	888960(SI), Y10	// result_6[0]
-	VMOVUPS	885504(SI), Y11	// result_4[0]
-	VMOVUPS	882176(SI), Y12	// result_2[0]
+	VMOVUPS	869760(SI), Y1	// a[0]
+	VMOVUPS	869888(SI), Y6	// a[1]
+	VMOVUPS	870016(SI), Y7	// a[2]
+	VMOVUPS	870144(SI), Y8	// a[3]
+	VMOVUPS	892032(SI), Y9	// result_8[0]
+	VMOVUPS	888448(SI), Y10	// result_6[0]
+	VMOVUPS	884992(SI), Y11	// result_4[0]
+	VMOVUPS	881664(SI), Y12	// result_2[0]
 	VFMADD231PS	Y12, Y2, Y1
 	VFMADD231PS	Y11, Y3, Y1
 	VFMADD231PS	Y10, Y4, Y1
 	VFMADD231PS	Y9, Y5, Y1
 	VFMADD231PS	0(AX), Y0, Y1
-	VMOVUPS	Y1, 896768(SI)	// a_y6[0]
-	VMOVUPS	892672(SI), Y1	// result_8[1]
-	VMOVUPS	889088(SI), Y9	// result_6[1]
-	VMOVUPS	885632(SI), Y10	// result_4[1]
-	VMOVUPS	882304(SI), Y11	// result_2[1]
+	VMOVUPS	Y1, 896256(SI)	// a_y6[0]
+	VMOVUPS	892160(SI), Y1	// result_8[1]
+	VMOVUPS	888576(SI), Y9	// result_6[1]
+	VMOVUPS	885120(SI), Y10	// result_4[1]
+	VMOVUPS	881792(SI), Y11	// result_2[1]
 	VFMADD231PS	Y11, Y2, Y6
 	VFMADD231PS	Y10, Y3, Y6
 	VFMADD231PS	Y9, Y4, Y6
 	VFMADD231PS	Y1, Y5, Y6
 	VFMADD231PS	32(AX), Y0, Y6
-	VMOVUPS	Y6, 896896(SI)	// a_y6[1]
-	VMOVUPS	892800(SI), Y1	// result_8[2]
-	VMOVUPS	889216(SI), Y6	// result_6[2]
-	VMOVUPS	885760(SI), Y9	// result_4[2]
-	VMOVUPS	882432(SI), Y10	// result_2[2]
+	VMOVUPS	Y6, 896384(SI)	// a_y6[1]
+	VMOVUPS	892288(SI), Y1	// result_8[2]
+	VMOVUPS	888704(SI), Y6	// result_6[2]
+	VMOVUPS	885248(SI), Y9	// result_4[2]
+	VMOVUPS	881920(SI), Y10	// result_2[2]
 	VFMADD231PS	Y10, Y2, Y7
 	VFMADD231PS	Y9, Y3, Y7
 	VFMADD231PS	Y6, Y4, Y7
 	VFMADD231PS	Y1, Y5, Y7
 	VFMADD231PS	64(AX), Y0, Y7
-	VMOVUPS	Y7, 897024(SI)	// a_y6[2]
-	VMOVUPS	892928(SI), Y1	// result_8[3]
-	VMOVUPS	889344(SI), Y6	// result_6[3]
-	VMOVUPS	885888(SI), Y7	// result_4[3]
-	VMOVUPS	882560(SI), Y9	// result_2[3]
+	VMOVUPS	Y7, 896512(SI)	// a_y6[2]
+	VMOVUPS	892416(SI), Y1	// result_8[3]
+	VMOVUPS	888832(SI), Y6	// result_6[3]
+	VMOVUPS	885376(SI), Y7	// result_4[3]
+	VMOVUPS	882048(SI), Y9	// result_2[3]
 	VFMADD231PS	Y9, Y2, Y8
 	VFMADD231PS	Y7, Y3, Y8
 	VFMADD231PS	Y6, Y4, Y8
 	VFMADD231PS	Y1, Y5, Y8
 	VFMADD231PS	96(AX), Y0, Y8
-	VMOVUPS	Y8, 897152(SI)	// a_y6[3]
+	VMOVUPS	Y8, 896640(SI)	// a_y6[3]
 	ADDQ	$32, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -11239,30 +11209,30 @@ loop40: // 8 times: elements
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop41: // 4 times: vectors of the block
-	VMOVUPS	895232(SI), Y0	// z_y6[0]
-	VMOVUPS	Y0, 707840(SI)	// latentFieldFwd.z[0]
-	VMOVUPS	895360(SI), Y0	// z_y6[1]
-	VMOVUPS	Y0, 707968(SI)	// latentFieldFwd.z[1]
-	VMOVUPS	895488(SI), Y0	// z_y6[2]
-	VMOVUPS	Y0, 708096(SI)	// latentFieldFwd.z[2]
-	VMOVUPS	895616(SI), Y0	// z_y6[3]
-	VMOVUPS	Y0, 708224(SI)	// latentFieldFwd.z[3]
-	VMOVUPS	895744(SI), Y0	// z_y6[4]
-	VMOVUPS	Y0, 708352(SI)	// latentFieldFwd.z[4]
-	VMOVUPS	895872(SI), Y0	// z_y6[5]
-	VMOVUPS	Y0, 708480(SI)	// latentFieldFwd.z[5]
-	VMOVUPS	896000(SI), Y0	// z_y6[6]
-	VMOVUPS	Y0, 708608(SI)	// latentFieldFwd.z[6]
-	VMOVUPS	896128(SI), Y0	// z_y6[7]
-	VMOVUPS	Y0, 708736(SI)	// latentFieldFwd.z[7]
-	VMOVUPS	896768(SI), Y0	// a_y6[0]
-	VMOVUPS	Y0, 708864(SI)	// latentFieldFwd.a[0]
-	VMOVUPS	896896(SI), Y0	// a_y6[1]
-	VMOVUPS	Y0, 708992(SI)	// latentFieldFwd.a[1]
-	VMOVUPS	897024(SI), Y0	// a_y6[2]
-	VMOVUPS	Y0, 709120(SI)	// latentFieldFwd.a[2]
-	VMOVUPS	897152(SI), Y0	// a_y6[3]
-	VMOVUPS	Y0, 709248(SI)	// latentFieldFwd.a[3]
+	VMOVUPS	894720(SI), Y0	// z_y6[0]
+	VMOVUPS	Y0, 707328(SI)	// latentFieldFwd.z[0]
+	VMOVUPS	894848(SI), Y0	// z_y6[1]
+	VMOVUPS	Y0, 707456(SI)	// latentFieldFwd.z[1]
+	VMOVUPS	894976(SI), Y0	// z_y6[2]
+	VMOVUPS	Y0, 707584(SI)	// latentFieldFwd.z[2]
+	VMOVUPS	895104(SI), Y0	// z_y6[3]
+	VMOVUPS	Y0, 707712(SI)	// latentFieldFwd.z[3]
+	VMOVUPS	895232(SI), Y0	// z_y6[4]
+	VMOVUPS	Y0, 707840(SI)	// latentFieldFwd.z[4]
+	VMOVUPS	895360(SI), Y0	// z_y6[5]
+	VMOVUPS	Y0, 707968(SI)	// latentFieldFwd.z[5]
+	VMOVUPS	895488(SI), Y0	// z_y6[6]
+	VMOVUPS	Y0, 708096(SI)	// latentFieldFwd.z[6]
+	VMOVUPS	895616(SI), Y0	// z_y6[7]
+	VMOVUPS	Y0, 708224(SI)	// latentFieldFwd.z[7]
+	VMOVUPS	896256(SI), Y0	// a_y6[0]
+	VMOVUPS	Y0, 708352(SI)	// latentFieldFwd.a[0]
+	VMOVUPS	896384(SI), Y0	// a_y6[1]
+	VMOVUPS	Y0, 708480(SI)	// latentFieldFwd.a[1]
+	VMOVUPS	896512(SI), Y0	// a_y6[2]
+	VMOVUPS	Y0, 708608(SI)	// latentFieldFwd.a[2]
+	VMOVUPS	896640(SI), Y0	// a_y6[3]
+	VMOVUPS	Y0, 708736(SI)	// latentFieldFwd.a[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop41
@@ -11270,70 +11240,70 @@ loop41: // 4 times: vectors of the block
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop42: // 64 times: elements
-	VMOVUPS	710912(SI), Y0	// latentFieldFwd.add[0]
-	VMOVUPS	710944(SI), Y1	// latentFieldFwd.add[0] | 1
-	VMOVUPS	710976(SI), Y2	// latentFieldFwd.add[0] | 2
-	VMOVUPS	711008(SI), Y3	// latentFieldFwd.add[0] | 3
-	VMOVUPS	Y0, 899584(SI)	// result_11[0]
-	VMOVUPS	Y1, 899616(SI)	// result_11[0] | 1
-	VMOVUPS	Y2, 899648(SI)	// result_11[0] | 2
-	VMOVUPS	Y3, 899680(SI)	// result_11[0] | 3
+	VMOVUPS	710400(SI), Y0	// latentFieldFwd.add[0]
+	VMOVUPS	710432(SI), Y1	// latentFieldFwd.add[0] | 1
+	VMOVUPS	710464(SI), Y2	// latentFieldFwd.add[0] | 2
+	VMOVUPS	710496(SI), Y3	// latentFieldFwd.add[0] | 3
+	VMOVUPS	Y0, 899072(SI)	// result_11[0]
+	VMOVUPS	Y1, 899104(SI)	// result_11[0] | 1
+	VMOVUPS	Y2, 899136(SI)	// result_11[0] | 2
+	VMOVUPS	Y3, 899168(SI)	// result_11[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop42
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop43: // 64 times: elements
-	VMOVUPS	719104(SI), Y0	// latentFieldFwd.softplus[0]
-	VMOVUPS	719136(SI), Y1	// latentFieldFwd.softplus[0] | 1
-	VMOVUPS	719168(SI), Y2	// latentFieldFwd.softplus[0] | 2
-	VMOVUPS	719200(SI), Y3	// latentFieldFwd.softplus[0] | 3
-	VMOVUPS	Y0, 907776(SI)	// result_12[0]
-	VMOVUPS	Y1, 907808(SI)	// result_12[0] | 1
-	VMOVUPS	Y2, 907840(SI)	// result_12[0] | 2
-	VMOVUPS	Y3, 907872(SI)	// result_12[0] | 3
+	VMOVUPS	718592(SI), Y0	// latentFieldFwd.softplus[0]
+	VMOVUPS	718624(SI), Y1	// latentFieldFwd.softplus[0] | 1
+	VMOVUPS	718656(SI), Y2	// latentFieldFwd.softplus[0] | 2
+	VMOVUPS	718688(SI), Y3	// latentFieldFwd.softplus[0] | 3
+	VMOVUPS	Y0, 907264(SI)	// result_12[0]
+	VMOVUPS	Y1, 907296(SI)	// result_12[0] | 1
+	VMOVUPS	Y2, 907328(SI)	// result_12[0] | 2
+	VMOVUPS	Y3, 907360(SI)	// result_12[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop43
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop44: // 64 times: elements
-	VMOVUPS	727296(SI), Y0	// latentFieldFwd.add2[0]
-	VMOVUPS	727328(SI), Y1	// latentFieldFwd.add2[0] | 1
-	VMOVUPS	727360(SI), Y2	// latentFieldFwd.add2[0] | 2
-	VMOVUPS	727392(SI), Y3	// latentFieldFwd.add2[0] | 3
-	VMOVUPS	Y0, 915968(SI)	// result_13[0]
-	VMOVUPS	Y1, 916000(SI)	// result_13[0] | 1
-	VMOVUPS	Y2, 916032(SI)	// result_13[0] | 2
-	VMOVUPS	Y3, 916064(SI)	// result_13[0] | 3
+	VMOVUPS	726784(SI), Y0	// latentFieldFwd.add2[0]
+	VMOVUPS	726816(SI), Y1	// latentFieldFwd.add2[0] | 1
+	VMOVUPS	726848(SI), Y2	// latentFieldFwd.add2[0] | 2
+	VMOVUPS	726880(SI), Y3	// latentFieldFwd.add2[0] | 3
+	VMOVUPS	Y0, 915456(SI)	// result_13[0]
+	VMOVUPS	Y1, 915488(SI)	// result_13[0] | 1
+	VMOVUPS	Y2, 915520(SI)	// result_13[0] | 2
+	VMOVUPS	Y3, 915552(SI)	// result_13[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop44
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop45: // 64 times: elements
-	VMOVUPS	735488(SI), Y0	// latentFieldFwd.softplus2[0]
-	VMOVUPS	735520(SI), Y1	// latentFieldFwd.softplus2[0] | 1
-	VMOVUPS	735552(SI), Y2	// latentFieldFwd.softplus2[0] | 2
-	VMOVUPS	735584(SI), Y3	// latentFieldFwd.softplus2[0] | 3
-	VMOVUPS	Y0, 924160(SI)	// result_14[0]
-	VMOVUPS	Y1, 924192(SI)	// result_14[0] | 1
-	VMOVUPS	Y2, 924224(SI)	// result_14[0] | 2
-	VMOVUPS	Y3, 924256(SI)	// result_14[0] | 3
+	VMOVUPS	734976(SI), Y0	// latentFieldFwd.softplus2[0]
+	VMOVUPS	735008(SI), Y1	// latentFieldFwd.softplus2[0] | 1
+	VMOVUPS	735040(SI), Y2	// latentFieldFwd.softplus2[0] | 2
+	VMOVUPS	735072(SI), Y3	// latentFieldFwd.softplus2[0] | 3
+	VMOVUPS	Y0, 923648(SI)	// result_14[0]
+	VMOVUPS	Y1, 923680(SI)	// result_14[0] | 1
+	VMOVUPS	Y2, 923712(SI)	// result_14[0] | 2
+	VMOVUPS	Y3, 923744(SI)	// result_14[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop45
 	MOVQ	$12, CX
 	MOVQ	AX, SI
 loop46: // 12 times: elements
-	VMOVUPS	743680(SI), Y0	// latentFieldFwd.tanh[0]
-	VMOVUPS	743712(SI), Y1	// latentFieldFwd.tanh[0] | 1
-	VMOVUPS	743744(SI), Y2	// latentFieldFwd.tanh[0] | 2
-	VMOVUPS	743776(SI), Y3	// latentFieldFwd.tanh[0] | 3
-	VMOVUPS	Y0, 932352(SI)	// result_15[0]
-	VMOVUPS	Y1, 932384(SI)	// result_15[0] | 1
-	VMOVUPS	Y2, 932416(SI)	// result_15[0] | 2
-	VMOVUPS	Y3, 932448(SI)	// result_15[0] | 3
+	VMOVUPS	743168(SI), Y0	// latentFieldFwd.tanh[0]
+	VMOVUPS	743200(SI), Y1	// latentFieldFwd.tanh[0] | 1
+	VMOVUPS	743232(SI), Y2	// latentFieldFwd.tanh[0] | 2
+	VMOVUPS	743264(SI), Y3	// latentFieldFwd.tanh[0] | 3
+	VMOVUPS	Y0, 931840(SI)	// result_15[0]
+	VMOVUPS	Y1, 931872(SI)	// result_15[0] | 1
+	VMOVUPS	Y2, 931904(SI)	// result_15[0] | 2
+	VMOVUPS	Y3, 931936(SI)	// result_15[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop46
@@ -11341,121 +11311,121 @@ loop46: // 12 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop47: // 4 times: vectors of the block
-	VMOVUPD	868992(SI), Y0	// h
-	VMOVUPD	869024(SI), Y1	// h | 1
+	VMOVUPD	868480(SI), Y0	// h
+	VMOVUPD	868512(SI), Y1	// h | 1
 	// forecast.nde:38
 	VMULPD	f64_3fb8b1a71ed4a6ee<>(SB), Y0, Y2
 	VMULPD	f64_3fb8b1a71ed4a6ee<>(SB), Y1, Y3
 	VCVTPD2PSY	Y2, X2
 	VCVTPD2PSY	Y3, X3
 	VINSERTF128	$1, X3, Y2, Y2
-	VMOVUPS	Y2, 897280(DI)	// hb1
+	VMOVUPS	Y2, 896768(DI)	// hb1
 	VMULPD	f64_3f847ae147ae147b<>(SB), Y0, Y3
 	VMULPD	f64_3f847ae147ae147b<>(SB), Y1, Y4
 	VCVTPD2PSY	Y3, X3
 	VCVTPD2PSY	Y4, X4
 	VINSERTF128	$1, X4, Y3, Y3
-	VMOVUPS	Y3, 897408(DI)	// hb2
+	VMOVUPS	Y3, 896896(DI)	// hb2
 	VMULPD	f64_3fdeb683148e0688<>(SB), Y0, Y4
 	VMULPD	f64_3fdeb683148e0688<>(SB), Y1, Y5
 	VCVTPD2PSY	Y4, X4
 	VCVTPD2PSY	Y5, X5
 	VINSERTF128	$1, X5, Y4, Y4
-	VMOVUPS	Y4, 897536(DI)	// hb3
+	VMOVUPS	Y4, 897024(DI)	// hb3
 	VMULPD	f64_3ff6106b4b6adddb<>(SB), Y0, Y5
 	VMULPD	f64_3ff6106b4b6adddb<>(SB), Y1, Y6
 	VCVTPD2PSY	Y5, X5
 	VCVTPD2PSY	Y6, X6
 	VINSERTF128	$1, X6, Y5, Y5
-	VMOVUPS	Y5, 897664(DI)	// hb4
+	VMOVUPS	Y5, 897152(DI)	// hb4
 	VMULPD	f64_c00a520ff752ea91<>(SB), Y0, Y6
 	VMULPD	f64_c00a520ff752ea91<>(SB), Y1, Y7
 	VCVTPD2PSY	Y6, X6
 	VCVTPD2PSY	Y7, X7
 	VINSERTF128	$1, X7, Y6, Y6
-	VMOVUPS	Y6, 897792(DI)	// hb5
+	VMOVUPS	Y6, 897280(DI)	// hb5
 	VMULPD	f64_40029901d4cd6786<>(SB), Y0, Y0
 	VMULPD	f64_40029901d4cd6786<>(SB), Y1, Y1
 	VCVTPD2PSY	Y0, X0
 	VCVTPD2PSY	Y1, X1
 	VINSERTF128	$1, X1, Y0, Y0
-	VMOVUPS	Y0, 897920(DI)	// hb6
+	VMOVUPS	Y0, 897408(DI)	// hb6
 	MOVQ	$8, R9
 	MOVQ	DI, R10
 loop48: // 8 times: elements
-	VMOVUPS	709376(R10), Y1	// latentFieldFwd.dz[0]
-	VMOVUPS	894208(R10), Y7	// result_9[0]
-	VMOVUPS	890496(R10), Y8	// result_7[0]
-	VMOVUPS	886912(R10), Y9	// result_5[0]
-	VMOVUPS	883456(R10), Y10	// result_3[0]
-	VMOVUPS	880128(R10), Y11	// result[0]
-	VMOVUPS	869248(R10), Y12	// z[0]
+	VMOVUPS	708864(R10), Y1	// latentFieldFwd.dz[0]
+	VMOVUPS	893696(R10), Y7	// result_9[0]
+	VMOVUPS	889984(R10), Y8	// result_7[0]
+	VMOVUPS	886400(R10), Y9	// result_5[0]
+	VMOVUPS	882944(R10), Y10	// result_3[0]
+	VMOVUPS	879616(R10), Y11	// result[0]
+	VMOVUPS	868736(R10), Y12	// z[0]
 	VFMADD231PS	Y11, Y2, Y12
 	VFMADD231PS	Y10, Y3, Y12
 	VFMADD231PS	Y9, Y4, Y12
 	VFMADD231PS	Y8, Y5, Y12
 	VFMADD231PS	Y7, Y6, Y12
 	VFMADD231PS	Y1, Y0, Y12
-	VMOVUPS	Y12, 898048(R10)	// z_next[0]
+	VMOVUPS	Y12, 897536(R10)	// z_next[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop48
-	VMOVUPS	870272(DI), Y1	// a[0]
-	VMOVUPS	870400(DI), Y7	// a[1]
-	VMOVUPS	870528(DI), Y8	// a[2]
-	VMOVUPS	870656(DI), Y9	// a[3]
-	VMOVUPS	710400(DI), Y10	// latentFieldFwd.da[0]
-	VMOVUPS	896256(DI), Y11	// result_10[0]
-	VMOVUPS	892544(DI), Y12	// result_8[0]
-	VMOVUPS	888960(DI), Y13	// result_6[0]
-	VMOVUPS	885504(DI), Y14	// result_4[0]
-	VMOVUPS	882176(DI), Y15	// result_2[0]
+	VMOVUPS	869760(DI), Y1	// a[0]
+	VMOVUPS	869888(DI), Y7	// a[1]
+	VMOVUPS	870016(DI), Y8	// a[2]
+	VMOVUPS	870144(DI), Y9	// a[3]
+	VMOVUPS	709888(DI), Y10	// latentFieldFwd.da[0]
+	VMOVUPS	895744(DI), Y11	// result_10[0]
+	VMOVUPS	892032(DI), Y12	// result_8[0]
+	VMOVUPS	888448(DI), Y13	// result_6[0]
+	VMOVUPS	884992(DI), Y14	// result_4[0]
+	VMOVUPS	881664(DI), Y15	// result_2[0]
 	VFMADD231PS	Y15, Y2, Y1
 	VFMADD231PS	Y14, Y3, Y1
 	VFMADD231PS	Y13, Y4, Y1
 	VFMADD231PS	Y12, Y5, Y1
 	VFMADD231PS	Y11, Y6, Y1
 	VFMADD231PS	Y10, Y0, Y1
-	VMOVUPS	Y1, 899072(DI)	// a_next[0]
-	VMOVUPS	710528(DI), Y1	// latentFieldFwd.da[1]
-	VMOVUPS	896384(DI), Y10	// result_10[1]
-	VMOVUPS	892672(DI), Y11	// result_8[1]
-	VMOVUPS	889088(DI), Y12	// result_6[1]
-	VMOVUPS	885632(DI), Y13	// result_4[1]
-	VMOVUPS	882304(DI), Y14	// result_2[1]
+	VMOVUPS	Y1, 898560(DI)	// a_next[0]
+	VMOVUPS	710016(DI), Y1	// latentFieldFwd.da[1]
+	VMOVUPS	895872(DI), Y10	// result_10[1]
+	VMOVUPS	892160(DI), Y11	// result_8[1]
+	VMOVUPS	888576(DI), Y12	// result_6[1]
+	VMOVUPS	885120(DI), Y13	// result_4[1]
+	VMOVUPS	881792(DI), Y14	// result_2[1]
 	VFMADD231PS	Y14, Y2, Y7
 	VFMADD231PS	Y13, Y3, Y7
 	VFMADD231PS	Y12, Y4, Y7
 	VFMADD231PS	Y11, Y5, Y7
 	VFMADD231PS	Y10, Y6, Y7
 	VFMADD231PS	Y1, Y0, Y7
-	VMOVUPS	Y7, 899200(DI)	// a_next[1]
-	VMOVUPS	710656(DI), Y1	// latentFieldFwd.da[2]
-	VMOVUPS	896512(DI), Y7	// result_10[2]
-	VMOVUPS	892800(DI), Y10	// result_8[2]
-	VMOVUPS	889216(DI), Y11	// result_6[2]
-	VMOVUPS	885760(DI), Y12	// result_4[2]
-	VMOVUPS	882432(DI), Y13	// result_2[2]
+	VMOVUPS	Y7, 898688(DI)	// a_next[1]
+	VMOVUPS	710144(DI), Y1	// latentFieldFwd.da[2]
+	VMOVUPS	896000(DI), Y7	// result_10[2]
+	VMOVUPS	892288(DI), Y10	// result_8[2]
+	VMOVUPS	888704(DI), Y11	// result_6[2]
+	VMOVUPS	885248(DI), Y12	// result_4[2]
+	VMOVUPS	881920(DI), Y13	// result_2[2]
 	VFMADD231PS	Y13, Y2, Y8
 	VFMADD231PS	Y12, Y3, Y8
 	VFMADD231PS	Y11, Y4, Y8
 	VFMADD231PS	Y10, Y5, Y8
 	VFMADD231PS	Y7, Y6, Y8
 	VFMADD231PS	Y1, Y0, Y8
-	VMOVUPS	Y8, 899328(DI)	// a_next[2]
-	VMOVUPS	710784(DI), Y1	// latentFieldFwd.da[3]
-	VMOVUPS	896640(DI), Y7	// result_10[3]
-	VMOVUPS	892928(DI), Y8	// result_8[3]
-	VMOVUPS	889344(DI), Y10	// result_6[3]
-	VMOVUPS	885888(DI), Y11	// result_4[3]
-	VMOVUPS	882560(DI), Y12	// result_2[3]
+	VMOVUPS	Y8, 898816(DI)	// a_next[2]
+	VMOVUPS	710272(DI), Y1	// latentFieldFwd.da[3]
+	VMOVUPS	896128(DI), Y7	// result_10[3]
+	VMOVUPS	892416(DI), Y8	// result_8[3]
+	VMOVUPS	888832(DI), Y10	// result_6[3]
+	VMOVUPS	885376(DI), Y11	// result_4[3]
+	VMOVUPS	882048(DI), Y12	// result_2[3]
 	VFMADD231PS	Y12, Y2, Y9
 	VFMADD231PS	Y11, Y3, Y9
 	VFMADD231PS	Y10, Y4, Y9
 	VFMADD231PS	Y8, Y5, Y9
 	VFMADD231PS	Y7, Y6, Y9
 	VFMADD231PS	Y1, Y0, Y9
-	VMOVUPS	Y9, 899456(DI)	// a_next[3]
+	VMOVUPS	Y9, 898944(DI)	// a_next[3]
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -11464,30 +11434,30 @@ loop48: // 8 times: elements
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop49: // 4 times: vectors of the block
-	VMOVUPS	898048(SI), Y0	// z_next[0]
-	VMOVUPS	Y0, 707840(SI)	// latentFieldFwd.z[0]
-	VMOVUPS	898176(SI), Y0	// z_next[1]
-	VMOVUPS	Y0, 707968(SI)	// latentFieldFwd.z[1]
-	VMOVUPS	898304(SI), Y0	// z_next[2]
-	VMOVUPS	Y0, 708096(SI)	// latentFieldFwd.z[2]
-	VMOVUPS	898432(SI), Y0	// z_next[3]
-	VMOVUPS	Y0, 708224(SI)	// latentFieldFwd.z[3]
-	VMOVUPS	898560(SI), Y0	// z_next[4]
-	VMOVUPS	Y0, 708352(SI)	// latentFieldFwd.z[4]
-	VMOVUPS	898688(SI), Y0	// z_next[5]
-	VMOVUPS	Y0, 708480(SI)	// latentFieldFwd.z[5]
-	VMOVUPS	898816(SI), Y0	// z_next[6]
-	VMOVUPS	Y0, 708608(SI)	// latentFieldFwd.z[6]
-	VMOVUPS	898944(SI), Y0	// z_next[7]
-	VMOVUPS	Y0, 708736(SI)	// latentFieldFwd.z[7]
-	VMOVUPS	899072(SI), Y0	// a_next[0]
-	VMOVUPS	Y0, 708864(SI)	// latentFieldFwd.a[0]
-	VMOVUPS	899200(SI), Y0	// a_next[1]
-	VMOVUPS	Y0, 708992(SI)	// latentFieldFwd.a[1]
-	VMOVUPS	899328(SI), Y0	// a_next[2]
-	VMOVUPS	Y0, 709120(SI)	// latentFieldFwd.a[2]
-	VMOVUPS	899456(SI), Y0	// a_next[3]
-	VMOVUPS	Y0, 709248(SI)	// latentFieldFwd.a[3]
+	VMOVUPS	897536(SI), Y0	// z_next[0]
+	VMOVUPS	Y0, 707328(SI)	// latentFieldFwd.z[0]
+	VMOVUPS	897664(SI), Y0	// z_next[1]
+	VMOVUPS	Y0, 707456(SI)	// latentFieldFwd.z[1]
+	VMOVUPS	897792(SI), Y0	// z_next[2]
+	VMOVUPS	Y0, 707584(SI)	// latentFieldFwd.z[2]
+	VMOVUPS	897920(SI), Y0	// z_next[3]
+	VMOVUPS	Y0, 707712(SI)	// latentFieldFwd.z[3]
+	VMOVUPS	898048(SI), Y0	// z_next[4]
+	VMOVUPS	Y0, 707840(SI)	// latentFieldFwd.z[4]
+	VMOVUPS	898176(SI), Y0	// z_next[5]
+	VMOVUPS	Y0, 707968(SI)	// latentFieldFwd.z[5]
+	VMOVUPS	898304(SI), Y0	// z_next[6]
+	VMOVUPS	Y0, 708096(SI)	// latentFieldFwd.z[6]
+	VMOVUPS	898432(SI), Y0	// z_next[7]
+	VMOVUPS	Y0, 708224(SI)	// latentFieldFwd.z[7]
+	VMOVUPS	898560(SI), Y0	// a_next[0]
+	VMOVUPS	Y0, 708352(SI)	// latentFieldFwd.a[0]
+	VMOVUPS	898688(SI), Y0	// a_next[1]
+	VMOVUPS	Y0, 708480(SI)	// latentFieldFwd.a[1]
+	VMOVUPS	898816(SI), Y0	// a_next[2]
+	VMOVUPS	Y0, 708608(SI)	// latentFieldFwd.a[2]
+	VMOVUPS	898944(SI), Y0	// a_next[3]
+	VMOVUPS	Y0, 708736(SI)	// latentFieldFwd.a[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop49
@@ -11499,44 +11469,44 @@ loop50: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop51: // 8 times: elements
 	// forecast.nde:38
-	VMOVUPS	873856(R9), Y0	// z_d2_bar[0]
-	VMOVUPS	875392(R9), Y1	// z_d3_bar[0]
-	VMOVUPS	876928(R9), Y2	// z_d4_bar[0]
+	VMOVUPS	873344(R9), Y0	// z_d2_bar[0]
+	VMOVUPS	874880(R9), Y1	// z_d3_bar[0]
+	VMOVUPS	876416(R9), Y2	// z_d4_bar[0]
 	VMULPS	f32_40200000<>(SB), Y2, Y2
 	VFMADD231PS	f32_c0800000<>(SB), Y1, Y2
 	VFMADD231PS	f32_3fc00000<>(SB), Y0, Y2
-	VMOVUPS	Y2, 800512(R9)	// latentFieldBwd.dz_bar[0]
+	VMOVUPS	Y2, 800000(R9)	// latentFieldBwd.dz_bar[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop51
-	VMOVUPS	877952(SI), Y0	// a_d4_bar[0]
-	VMOVUPS	878080(SI), Y1	// a_d4_bar[1]
-	VMOVUPS	878208(SI), Y2	// a_d4_bar[2]
-	VMOVUPS	878336(SI), Y3	// a_d4_bar[3]
-	VMOVUPS	876416(SI), Y4	// a_d3_bar[0]
-	VMOVUPS	876544(SI), Y5	// a_d3_bar[1]
-	VMOVUPS	876672(SI), Y6	// a_d3_bar[2]
-	VMOVUPS	876800(SI), Y7	// a_d3_bar[3]
-	VMOVUPS	874880(SI), Y8	// a_d2_bar[0]
-	VMOVUPS	875008(SI), Y9	// a_d2_bar[1]
-	VMOVUPS	875136(SI), Y10	// a_d2_bar[2]
-	VMOVUPS	875264(SI), Y11	// a_d2_bar[3]
+	VMOVUPS	877440(SI), Y0	// a_d4_bar[0]
+	VMOVUPS	877568(SI), Y1	// a_d4_bar[1]
+	VMOVUPS	877696(SI), Y2	// a_d4_bar[2]
+	VMOVUPS	877824(SI), Y3	// a_d4_bar[3]
+	VMOVUPS	875904(SI), Y4	// a_d3_bar[0]
+	VMOVUPS	876032(SI), Y5	// a_d3_bar[1]
+	VMOVUPS	876160(SI), Y6	// a_d3_bar[2]
+	VMOVUPS	876288(SI), Y7	// a_d3_bar[3]
+	VMOVUPS	874368(SI), Y8	// a_d2_bar[0]
+	VMOVUPS	874496(SI), Y9	// a_d2_bar[1]
+	VMOVUPS	874624(SI), Y10	// a_d2_bar[2]
+	VMOVUPS	874752(SI), Y11	// a_d2_bar[3]
 	VMULPS	f32_40200000<>(SB), Y0, Y0
 	VFMADD231PS	f32_c0800000<>(SB), Y4, Y0
 	VFMADD231PS	f32_3fc00000<>(SB), Y8, Y0
-	VMOVUPS	Y0, 801536(SI)	// latentFieldBwd.da_bar[0]
+	VMOVUPS	Y0, 801024(SI)	// latentFieldBwd.da_bar[0]
 	VMULPS	f32_40200000<>(SB), Y1, Y0
 	VFMADD231PS	f32_c0800000<>(SB), Y5, Y0
 	VFMADD231PS	f32_3fc00000<>(SB), Y9, Y0
-	VMOVUPS	Y0, 801664(SI)	// latentFieldBwd.da_bar[1]
+	VMOVUPS	Y0, 801152(SI)	// latentFieldBwd.da_bar[1]
 	VMULPS	f32_40200000<>(SB), Y2, Y0
 	VFMADD231PS	f32_c0800000<>(SB), Y6, Y0
 	VFMADD231PS	f32_3fc00000<>(SB), Y10, Y0
-	VMOVUPS	Y0, 801792(SI)	// latentFieldBwd.da_bar[2]
+	VMOVUPS	Y0, 801280(SI)	// latentFieldBwd.da_bar[2]
 	VMULPS	f32_40200000<>(SB), Y3, Y0
 	VFMADD231PS	f32_c0800000<>(SB), Y7, Y0
 	VFMADD231PS	f32_3fc00000<>(SB), Y11, Y0
-	VMOVUPS	Y0, 801920(SI)	// latentFieldBwd.da_bar[3]
+	VMOVUPS	Y0, 801408(SI)	// latentFieldBwd.da_bar[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop50
@@ -11544,100 +11514,100 @@ loop51: // 8 times: elements
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop52: // 4 times: vectors of the block
-	VMOVUPS	898048(SI), Y0	// z_next[0]
-	VMOVUPS	Y0, 764672(SI)	// latentFieldBwd.z[0]
-	VMOVUPS	898176(SI), Y0	// z_next[1]
-	VMOVUPS	Y0, 764800(SI)	// latentFieldBwd.z[1]
-	VMOVUPS	898304(SI), Y0	// z_next[2]
-	VMOVUPS	Y0, 764928(SI)	// latentFieldBwd.z[2]
-	VMOVUPS	898432(SI), Y0	// z_next[3]
-	VMOVUPS	Y0, 765056(SI)	// latentFieldBwd.z[3]
-	VMOVUPS	898560(SI), Y0	// z_next[4]
-	VMOVUPS	Y0, 765184(SI)	// latentFieldBwd.z[4]
-	VMOVUPS	898688(SI), Y0	// z_next[5]
-	VMOVUPS	Y0, 765312(SI)	// latentFieldBwd.z[5]
-	VMOVUPS	898816(SI), Y0	// z_next[6]
-	VMOVUPS	Y0, 765440(SI)	// latentFieldBwd.z[6]
-	VMOVUPS	898944(SI), Y0	// z_next[7]
-	VMOVUPS	Y0, 765568(SI)	// latentFieldBwd.z[7]
-	VMOVUPS	899072(SI), Y0	// a_next[0]
-	VMOVUPS	Y0, 765696(SI)	// latentFieldBwd.a[0]
-	VMOVUPS	899200(SI), Y0	// a_next[1]
-	VMOVUPS	Y0, 765824(SI)	// latentFieldBwd.a[1]
-	VMOVUPS	899328(SI), Y0	// a_next[2]
-	VMOVUPS	Y0, 765952(SI)	// latentFieldBwd.a[2]
-	VMOVUPS	899456(SI), Y0	// a_next[3]
-	VMOVUPS	Y0, 766080(SI)	// latentFieldBwd.a[3]
+	VMOVUPS	897536(SI), Y0	// z_next[0]
+	VMOVUPS	Y0, 764160(SI)	// latentFieldBwd.z[0]
+	VMOVUPS	897664(SI), Y0	// z_next[1]
+	VMOVUPS	Y0, 764288(SI)	// latentFieldBwd.z[1]
+	VMOVUPS	897792(SI), Y0	// z_next[2]
+	VMOVUPS	Y0, 764416(SI)	// latentFieldBwd.z[2]
+	VMOVUPS	897920(SI), Y0	// z_next[3]
+	VMOVUPS	Y0, 764544(SI)	// latentFieldBwd.z[3]
+	VMOVUPS	898048(SI), Y0	// z_next[4]
+	VMOVUPS	Y0, 764672(SI)	// latentFieldBwd.z[4]
+	VMOVUPS	898176(SI), Y0	// z_next[5]
+	VMOVUPS	Y0, 764800(SI)	// latentFieldBwd.z[5]
+	VMOVUPS	898304(SI), Y0	// z_next[6]
+	VMOVUPS	Y0, 764928(SI)	// latentFieldBwd.z[6]
+	VMOVUPS	898432(SI), Y0	// z_next[7]
+	VMOVUPS	Y0, 765056(SI)	// latentFieldBwd.z[7]
+	VMOVUPS	898560(SI), Y0	// a_next[0]
+	VMOVUPS	Y0, 765184(SI)	// latentFieldBwd.a[0]
+	VMOVUPS	898688(SI), Y0	// a_next[1]
+	VMOVUPS	Y0, 765312(SI)	// latentFieldBwd.a[1]
+	VMOVUPS	898816(SI), Y0	// a_next[2]
+	VMOVUPS	Y0, 765440(SI)	// latentFieldBwd.a[2]
+	VMOVUPS	898944(SI), Y0	// a_next[3]
+	VMOVUPS	Y0, 765568(SI)	// latentFieldBwd.a[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop52
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop53: // 64 times: elements
-	VMOVUPS	710912(SI), Y0	// latentFieldFwd.add[0]
-	VMOVUPS	710944(SI), Y1	// latentFieldFwd.add[0] | 1
-	VMOVUPS	710976(SI), Y2	// latentFieldFwd.add[0] | 2
-	VMOVUPS	711008(SI), Y3	// latentFieldFwd.add[0] | 3
-	VMOVUPS	Y0, 766208(SI)	// latentFieldBwd.add[0]
-	VMOVUPS	Y1, 766240(SI)	// latentFieldBwd.add[0] | 1
-	VMOVUPS	Y2, 766272(SI)	// latentFieldBwd.add[0] | 2
-	VMOVUPS	Y3, 766304(SI)	// latentFieldBwd.add[0] | 3
+	VMOVUPS	710400(SI), Y0	// latentFieldFwd.add[0]
+	VMOVUPS	710432(SI), Y1	// latentFieldFwd.add[0] | 1
+	VMOVUPS	710464(SI), Y2	// latentFieldFwd.add[0] | 2
+	VMOVUPS	710496(SI), Y3	// latentFieldFwd.add[0] | 3
+	VMOVUPS	Y0, 765696(SI)	// latentFieldBwd.add[0]
+	VMOVUPS	Y1, 765728(SI)	// latentFieldBwd.add[0] | 1
+	VMOVUPS	Y2, 765760(SI)	// latentFieldBwd.add[0] | 2
+	VMOVUPS	Y3, 765792(SI)	// latentFieldBwd.add[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop53
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop54: // 64 times: elements
-	VMOVUPS	719104(SI), Y0	// latentFieldFwd.softplus[0]
-	VMOVUPS	719136(SI), Y1	// latentFieldFwd.softplus[0] | 1
-	VMOVUPS	719168(SI), Y2	// latentFieldFwd.softplus[0] | 2
-	VMOVUPS	719200(SI), Y3	// latentFieldFwd.softplus[0] | 3
-	VMOVUPS	Y0, 774400(SI)	// latentFieldBwd.softplus[0]
-	VMOVUPS	Y1, 774432(SI)	// latentFieldBwd.softplus[0] | 1
-	VMOVUPS	Y2, 774464(SI)	// latentFieldBwd.softplus[0] | 2
-	VMOVUPS	Y3, 774496(SI)	// latentFieldBwd.softplus[0] | 3
+	VMOVUPS	718592(SI), Y0	// latentFieldFwd.softplus[0]
+	VMOVUPS	718624(SI), Y1	// latentFieldFwd.softplus[0] | 1
+	VMOVUPS	718656(SI), Y2	// latentFieldFwd.softplus[0] | 2
+	VMOVUPS	718688(SI), Y3	// latentFieldFwd.softplus[0] | 3
+	VMOVUPS	Y0, 773888(SI)	// latentFieldBwd.softplus[0]
+	VMOVUPS	Y1, 773920(SI)	// latentFieldBwd.softplus[0] | 1
+	VMOVUPS	Y2, 773952(SI)	// latentFieldBwd.softplus[0] | 2
+	VMOVUPS	Y3, 773984(SI)	// latentFieldBwd.softplus[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop54
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop55: // 64 times: elements
-	VMOVUPS	727296(SI), Y0	// latentFieldFwd.add2[0]
-	VMOVUPS	727328(SI), Y1	// latentFieldFwd.add2[0] | 1
-	VMOVUPS	727360(SI), Y2	// latentFieldFwd.add2[0] | 2
-	VMOVUPS	727392(SI), Y3	// latentFieldFwd.add2[0] | 3
-	VMOVUPS	Y0, 782592(SI)	// latentFieldBwd.add2[0]
-	VMOVUPS	Y1, 782624(SI)	// latentFieldBwd.add2[0] | 1
-	VMOVUPS	Y2, 782656(SI)	// latentFieldBwd.add2[0] | 2
-	VMOVUPS	Y3, 782688(SI)	// latentFieldBwd.add2[0] | 3
+	VMOVUPS	726784(SI), Y0	// latentFieldFwd.add2[0]
+	VMOVUPS	726816(SI), Y1	// latentFieldFwd.add2[0] | 1
+	VMOVUPS	726848(SI), Y2	// latentFieldFwd.add2[0] | 2
+	VMOVUPS	726880(SI), Y3	// latentFieldFwd.add2[0] | 3
+	VMOVUPS	Y0, 782080(SI)	// latentFieldBwd.add2[0]
+	VMOVUPS	Y1, 782112(SI)	// latentFieldBwd.add2[0] | 1
+	VMOVUPS	Y2, 782144(SI)	// latentFieldBwd.add2[0] | 2
+	VMOVUPS	Y3, 782176(SI)	// latentFieldBwd.add2[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop55
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop56: // 64 times: elements
-	VMOVUPS	735488(SI), Y0	// latentFieldFwd.softplus2[0]
-	VMOVUPS	735520(SI), Y1	// latentFieldFwd.softplus2[0] | 1
-	VMOVUPS	735552(SI), Y2	// latentFieldFwd.softplus2[0] | 2
-	VMOVUPS	735584(SI), Y3	// latentFieldFwd.softplus2[0] | 3
-	VMOVUPS	Y0, 790784(SI)	// latentFieldBwd.softplus2[0]
-	VMOVUPS	Y1, 790816(SI)	// latentFieldBwd.softplus2[0] | 1
-	VMOVUPS	Y2, 790848(SI)	// latentFieldBwd.softplus2[0] | 2
-	VMOVUPS	Y3, 790880(SI)	// latentFieldBwd.softplus2[0] | 3
+	VMOVUPS	734976(SI), Y0	// latentFieldFwd.softplus2[0]
+	VMOVUPS	735008(SI), Y1	// latentFieldFwd.softplus2[0] | 1
+	VMOVUPS	735040(SI), Y2	// latentFieldFwd.softplus2[0] | 2
+	VMOVUPS	735072(SI), Y3	// latentFieldFwd.softplus2[0] | 3
+	VMOVUPS	Y0, 790272(SI)	// latentFieldBwd.softplus2[0]
+	VMOVUPS	Y1, 790304(SI)	// latentFieldBwd.softplus2[0] | 1
+	VMOVUPS	Y2, 790336(SI)	// latentFieldBwd.softplus2[0] | 2
+	VMOVUPS	Y3, 790368(SI)	// latentFieldBwd.softplus2[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop56
 	MOVQ	$12, CX
 	MOVQ	AX, SI
 loop57: // 12 times: elements
-	VMOVUPS	743680(SI), Y0	// latentFieldFwd.tanh[0]
-	VMOVUPS	743712(SI), Y1	// latentFieldFwd.tanh[0] | 1
-	VMOVUPS	743744(SI), Y2	// latentFieldFwd.tanh[0] | 2
-	VMOVUPS	743776(SI), Y3	// latentFieldFwd.tanh[0] | 3
-	VMOVUPS	Y0, 798976(SI)	// latentFieldBwd.tanh[0]
-	VMOVUPS	Y1, 799008(SI)	// latentFieldBwd.tanh[0] | 1
-	VMOVUPS	Y2, 799040(SI)	// latentFieldBwd.tanh[0] | 2
-	VMOVUPS	Y3, 799072(SI)	// latentFieldBwd.tanh[0] | 3
+	VMOVUPS	743168(SI), Y0	// latentFieldFwd.tanh[0]
+	VMOVUPS	743200(SI), Y1	// latentFieldFwd.tanh[0] | 1
+	VMOVUPS	743232(SI), Y2	// latentFieldFwd.tanh[0] | 2
+	VMOVUPS	743264(SI), Y3	// latentFieldFwd.tanh[0] | 3
+	VMOVUPS	Y0, 798464(SI)	// latentFieldBwd.tanh[0]
+	VMOVUPS	Y1, 798496(SI)	// latentFieldBwd.tanh[0] | 1
+	VMOVUPS	Y2, 798528(SI)	// latentFieldBwd.tanh[0] | 2
+	VMOVUPS	Y3, 798560(SI)	// latentFieldBwd.tanh[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop57
@@ -11649,72 +11619,72 @@ loop58: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop59: // 8 times: elements
 	// forecast.nde:38
-	VMOVUPS	870784(R9), Y0	// z_next_bar[0]
-	VMOVUPS	802048(R9), Y1	// latentFieldBwd.z_bar[0]
+	VMOVUPS	870272(R9), Y0	// z_next_bar[0]
+	VMOVUPS	801536(R9), Y1	// latentFieldBwd.z_bar[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 933888(R9)	// z_next_bar_2[0]
-	VMOVUPS	897920(SI), Y1	// hb6
-	VMOVUPS	873856(R9), Y2	// z_d2_bar[0]
-	VMOVUPS	875392(R9), Y3	// z_d3_bar[0]
-	VMOVUPS	876928(R9), Y4	// z_d4_bar[0]
+	VMOVUPS	Y0, 933376(R9)	// z_next_bar_2[0]
+	VMOVUPS	897408(SI), Y1	// hb6
+	VMOVUPS	873344(R9), Y2	// z_d2_bar[0]
+	VMOVUPS	874880(R9), Y3	// z_d3_bar[0]
+	VMOVUPS	876416(R9), Y4	// z_d4_bar[0]
 	VMULPS	f32_c20b7b8e<>(SB), Y4, Y4
 	VFMADD231PS	f32_42822f0d<>(SB), Y3, Y4
 	VFMADD231PS	f32_c1df2c16<>(SB), Y2, Y4
 	VFMADD231PS	Y1, Y0, Y4
-	VMOVUPS	Y4, 800512(R9)	// latentFieldBwd.dz_bar[0]
+	VMOVUPS	Y4, 800000(R9)	// latentFieldBwd.dz_bar[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop59
-	VMOVUPS	871808(SI), Y0	// a_next_bar[0]
-	VMOVUPS	871936(SI), Y2	// a_next_bar[1]
-	VMOVUPS	872064(SI), Y3	// a_next_bar[2]
-	VMOVUPS	872192(SI), Y4	// a_next_bar[3]
-	VMOVUPS	877952(SI), Y5	// a_d4_bar[0]
-	VMOVUPS	878080(SI), Y6	// a_d4_bar[1]
-	VMOVUPS	878208(SI), Y15	// a_d4_bar[2]
+	VMOVUPS	871296(SI), Y0	// a_next_bar[0]
+	VMOVUPS	871424(SI), Y2	// a_next_bar[1]
+	VMOVUPS	871552(SI), Y3	// a_next_bar[2]
+	VMOVUPS	871680(SI), Y4	// a_next_bar[3]
+	VMOVUPS	877440(SI), Y5	// a_d4_bar[0]
+	VMOVUPS	877568(SI), Y6	// a_d4_bar[1]
+	VMOVUPS	877696(SI), Y15	// a_d4_bar[2]
 	VMOVUPS	Y15, 0(AX)
-	VMOVUPS	878336(SI), Y15	// a_d4_bar[3]
+	VMOVUPS	877824(SI), Y15	// a_d4_bar[3]
 	VMOVUPS	Y15, 32(AX)
-	VMOVUPS	876416(SI), Y7	// a_d3_bar[0]
-	VMOVUPS	876544(SI), Y8	// a_d3_bar[1]
-	VMOVUPS	876672(SI), Y15	// a_d3_bar[2]
+	VMOVUPS	875904(SI), Y7	// a_d3_bar[0]
+	VMOVUPS	876032(SI), Y8	// a_d3_bar[1]
+	VMOVUPS	876160(SI), Y15	// a_d3_bar[2]
 	VMOVUPS	Y15, 64(AX)
-	VMOVUPS	876800(SI), Y15	// a_d3_bar[3]
+	VMOVUPS	876288(SI), Y15	// a_d3_bar[3]
 	VMOVUPS	Y15, 96(AX)
-	VMOVUPS	874880(SI), Y9	// a_d2_bar[0]
-	VMOVUPS	875008(SI), Y10	// a_d2_bar[1]
-	VMOVUPS	875136(SI), Y11	// a_d2_bar[2]
-	VMOVUPS	875264(SI), Y15	// a_d2_bar[3]
+	VMOVUPS	874368(SI), Y9	// a_d2_bar[0]
+	VMOVUPS	874496(SI), Y10	// a_d2_bar[1]
+	VMOVUPS	874624(SI), Y11	// a_d2_bar[2]
+	VMOVUPS	874752(SI), Y15	// a_d2_bar[3]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	803072(SI), Y12	// latentFieldBwd.a_bar[0]
+	VMOVUPS	802560(SI), Y12	// latentFieldBwd.a_bar[0]
 	VADDPS	Y12, Y0, Y0
-	VMOVUPS	Y0, 934912(SI)	// a_next_bar_2[0]
-	VMOVUPS	803200(SI), Y12	// latentFieldBwd.a_bar[1]
+	VMOVUPS	Y0, 934400(SI)	// a_next_bar_2[0]
+	VMOVUPS	802688(SI), Y12	// latentFieldBwd.a_bar[1]
 	VADDPS	Y12, Y2, Y2
-	VMOVUPS	Y2, 935040(SI)	// a_next_bar_2[1]
-	VMOVUPS	803328(SI), Y12	// latentFieldBwd.a_bar[2]
+	VMOVUPS	Y2, 934528(SI)	// a_next_bar_2[1]
+	VMOVUPS	802816(SI), Y12	// latentFieldBwd.a_bar[2]
 	VADDPS	Y12, Y3, Y3
-	VMOVUPS	Y3, 935168(SI)	// a_next_bar_2[2]
-	VMOVUPS	803456(SI), Y12	// latentFieldBwd.a_bar[3]
+	VMOVUPS	Y3, 934656(SI)	// a_next_bar_2[2]
+	VMOVUPS	802944(SI), Y12	// latentFieldBwd.a_bar[3]
 	VADDPS	Y12, Y4, Y4
-	VMOVUPS	Y4, 935296(SI)	// a_next_bar_2[3]
+	VMOVUPS	Y4, 934784(SI)	// a_next_bar_2[3]
 	VMULPS	f32_c20b7b8e<>(SB), Y5, Y5
 	VFMADD231PS	f32_42822f0d<>(SB), Y7, Y5
 	VFMADD231PS	f32_c1df2c16<>(SB), Y9, Y5
 	VFMADD231PS	Y1, Y0, Y5
-	VMOVUPS	Y5, 801536(SI)	// latentFieldBwd.da_bar[0]
+	VMOVUPS	Y5, 801024(SI)	// latentFieldBwd.da_bar[0]
 	VMULPS	f32_c20b7b8e<>(SB), Y6, Y0
 	VFMADD231PS	f32_42822f0d<>(SB), Y8, Y0
 	VFMADD231PS	f32_c1df2c16<>(SB), Y10, Y0
 	VFMADD231PS	Y1, Y2, Y0
-	VMOVUPS	Y0, 801664(SI)	// latentFieldBwd.da_bar[1]
+	VMOVUPS	Y0, 801152(SI)	// latentFieldBwd.da_bar[1]
 	VMOVUPS	0(AX), Y13
 	VMULPS	f32_c20b7b8e<>(SB), Y13, Y0
 	VMOVUPS	64(AX), Y13
 	VFMADD231PS	f32_42822f0d<>(SB), Y13, Y0
 	VFMADD231PS	f32_c1df2c16<>(SB), Y11, Y0
 	VFMADD231PS	Y1, Y3, Y0
-	VMOVUPS	Y0, 801792(SI)	// latentFieldBwd.da_bar[2]
+	VMOVUPS	Y0, 801280(SI)	// latentFieldBwd.da_bar[2]
 	VMOVUPS	32(AX), Y13
 	VMULPS	f32_c20b7b8e<>(SB), Y13, Y0
 	VMOVUPS	96(AX), Y13
@@ -11722,7 +11692,7 @@ loop59: // 8 times: elements
 	VMOVUPS	128(AX), Y13
 	VFMADD231PS	f32_c1df2c16<>(SB), Y13, Y0
 	VFMADD231PS	Y1, Y4, Y0
-	VMOVUPS	Y0, 801920(SI)	// latentFieldBwd.da_bar[3]
+	VMOVUPS	Y0, 801408(SI)	// latentFieldBwd.da_bar[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop58
@@ -11730,100 +11700,100 @@ loop59: // 8 times: elements
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop60: // 4 times: vectors of the block
-	VMOVUPS	895232(SI), Y0	// z_y6[0]
-	VMOVUPS	Y0, 764672(SI)	// latentFieldBwd.z[0]
-	VMOVUPS	895360(SI), Y0	// z_y6[1]
-	VMOVUPS	Y0, 764800(SI)	// latentFieldBwd.z[1]
-	VMOVUPS	895488(SI), Y0	// z_y6[2]
-	VMOVUPS	Y0, 764928(SI)	// latentFieldBwd.z[2]
-	VMOVUPS	895616(SI), Y0	// z_y6[3]
-	VMOVUPS	Y0, 765056(SI)	// latentFieldBwd.z[3]
-	VMOVUPS	895744(SI), Y0	// z_y6[4]
-	VMOVUPS	Y0, 765184(SI)	// latentFieldBwd.z[4]
-	VMOVUPS	895872(SI), Y0	// z_y6[5]
-	VMOVUPS	Y0, 765312(SI)	// latentFieldBwd.z[5]
-	VMOVUPS	896000(SI), Y0	// z_y6[6]
-	VMOVUPS	Y0, 765440(SI)	// latentFieldBwd.z[6]
-	VMOVUPS	896128(SI), Y0	// z_y6[7]
-	VMOVUPS	Y0, 765568(SI)	// latentFieldBwd.z[7]
-	VMOVUPS	896768(SI), Y0	// a_y6[0]
-	VMOVUPS	Y0, 765696(SI)	// latentFieldBwd.a[0]
-	VMOVUPS	896896(SI), Y0	// a_y6[1]
-	VMOVUPS	Y0, 765824(SI)	// latentFieldBwd.a[1]
-	VMOVUPS	897024(SI), Y0	// a_y6[2]
-	VMOVUPS	Y0, 765952(SI)	// latentFieldBwd.a[2]
-	VMOVUPS	897152(SI), Y0	// a_y6[3]
-	VMOVUPS	Y0, 766080(SI)	// latentFieldBwd.a[3]
+	VMOVUPS	894720(SI), Y0	// z_y6[0]
+	VMOVUPS	Y0, 764160(SI)	// latentFieldBwd.z[0]
+	VMOVUPS	894848(SI), Y0	// z_y6[1]
+	VMOVUPS	Y0, 764288(SI)	// latentFieldBwd.z[1]
+	VMOVUPS	894976(SI), Y0	// z_y6[2]
+	VMOVUPS	Y0, 764416(SI)	// latentFieldBwd.z[2]
+	VMOVUPS	895104(SI), Y0	// z_y6[3]
+	VMOVUPS	Y0, 764544(SI)	// latentFieldBwd.z[3]
+	VMOVUPS	895232(SI), Y0	// z_y6[4]
+	VMOVUPS	Y0, 764672(SI)	// latentFieldBwd.z[4]
+	VMOVUPS	895360(SI), Y0	// z_y6[5]
+	VMOVUPS	Y0, 764800(SI)	// latentFieldBwd.z[5]
+	VMOVUPS	895488(SI), Y0	// z_y6[6]
+	VMOVUPS	Y0, 764928(SI)	// latentFieldBwd.z[6]
+	VMOVUPS	895616(SI), Y0	// z_y6[7]
+	VMOVUPS	Y0, 765056(SI)	// latentFieldBwd.z[7]
+	VMOVUPS	896256(SI), Y0	// a_y6[0]
+	VMOVUPS	Y0, 765184(SI)	// latentFieldBwd.a[0]
+	VMOVUPS	896384(SI), Y0	// a_y6[1]
+	VMOVUPS	Y0, 765312(SI)	// latentFieldBwd.a[1]
+	VMOVUPS	896512(SI), Y0	// a_y6[2]
+	VMOVUPS	Y0, 765440(SI)	// latentFieldBwd.a[2]
+	VMOVUPS	896640(SI), Y0	// a_y6[3]
+	VMOVUPS	Y0, 765568(SI)	// latentFieldBwd.a[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop60
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop61: // 64 times: elements
-	VMOVUPS	899584(SI), Y0	// result_11[0]
-	VMOVUPS	899616(SI), Y1	// result_11[0] | 1
-	VMOVUPS	899648(SI), Y2	// result_11[0] | 2
-	VMOVUPS	899680(SI), Y3	// result_11[0] | 3
-	VMOVUPS	Y0, 766208(SI)	// latentFieldBwd.add[0]
-	VMOVUPS	Y1, 766240(SI)	// latentFieldBwd.add[0] | 1
-	VMOVUPS	Y2, 766272(SI)	// latentFieldBwd.add[0] | 2
-	VMOVUPS	Y3, 766304(SI)	// latentFieldBwd.add[0] | 3
+	VMOVUPS	899072(SI), Y0	// result_11[0]
+	VMOVUPS	899104(SI), Y1	// result_11[0] | 1
+	VMOVUPS	899136(SI), Y2	// result_11[0] | 2
+	VMOVUPS	899168(SI), Y3	// result_11[0] | 3
+	VMOVUPS	Y0, 765696(SI)	// latentFieldBwd.add[0]
+	VMOVUPS	Y1, 765728(SI)	// latentFieldBwd.add[0] | 1
+	VMOVUPS	Y2, 765760(SI)	// latentFieldBwd.add[0] | 2
+	VMOVUPS	Y3, 765792(SI)	// latentFieldBwd.add[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop61
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop62: // 64 times: elements
-	VMOVUPS	907776(SI), Y0	// result_12[0]
-	VMOVUPS	907808(SI), Y1	// result_12[0] | 1
-	VMOVUPS	907840(SI), Y2	// result_12[0] | 2
-	VMOVUPS	907872(SI), Y3	// result_12[0] | 3
-	VMOVUPS	Y0, 774400(SI)	// latentFieldBwd.softplus[0]
-	VMOVUPS	Y1, 774432(SI)	// latentFieldBwd.softplus[0] | 1
-	VMOVUPS	Y2, 774464(SI)	// latentFieldBwd.softplus[0] | 2
-	VMOVUPS	Y3, 774496(SI)	// latentFieldBwd.softplus[0] | 3
+	VMOVUPS	907264(SI), Y0	// result_12[0]
+	VMOVUPS	907296(SI), Y1	// result_12[0] | 1
+	VMOVUPS	907328(SI), Y2	// result_12[0] | 2
+	VMOVUPS	907360(SI), Y3	// result_12[0] | 3
+	VMOVUPS	Y0, 773888(SI)	// latentFieldBwd.softplus[0]
+	VMOVUPS	Y1, 773920(SI)	// latentFieldBwd.softplus[0] | 1
+	VMOVUPS	Y2, 773952(SI)	// latentFieldBwd.softplus[0] | 2
+	VMOVUPS	Y3, 773984(SI)	// latentFieldBwd.softplus[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop62
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop63: // 64 times: elements
-	VMOVUPS	915968(SI), Y0	// result_13[0]
-	VMOVUPS	916000(SI), Y1	// result_13[0] | 1
-	VMOVUPS	916032(SI), Y2	// result_13[0] | 2
-	VMOVUPS	916064(SI), Y3	// result_13[0] | 3
-	VMOVUPS	Y0, 782592(SI)	// latentFieldBwd.add2[0]
-	VMOVUPS	Y1, 782624(SI)	// latentFieldBwd.add2[0] | 1
-	VMOVUPS	Y2, 782656(SI)	// latentFieldBwd.add2[0] | 2
-	VMOVUPS	Y3, 782688(SI)	// latentFieldBwd.add2[0] | 3
+	VMOVUPS	915456(SI), Y0	// result_13[0]
+	VMOVUPS	915488(SI), Y1	// result_13[0] | 1
+	VMOVUPS	915520(SI), Y2	// result_13[0] | 2
+	VMOVUPS	915552(SI), Y3	// result_13[0] | 3
+	VMOVUPS	Y0, 782080(SI)	// latentFieldBwd.add2[0]
+	VMOVUPS	Y1, 782112(SI)	// latentFieldBwd.add2[0] | 1
+	VMOVUPS	Y2, 782144(SI)	// latentFieldBwd.add2[0] | 2
+	VMOVUPS	Y3, 782176(SI)	// latentFieldBwd.add2[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop63
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop64: // 64 times: elements
-	VMOVUPS	924160(SI), Y0	// result_14[0]
-	VMOVUPS	924192(SI), Y1	// result_14[0] | 1
-	VMOVUPS	924224(SI), Y2	// result_14[0] | 2
-	VMOVUPS	924256(SI), Y3	// result_14[0] | 3
-	VMOVUPS	Y0, 790784(SI)	// latentFieldBwd.softplus2[0]
-	VMOVUPS	Y1, 790816(SI)	// latentFieldBwd.softplus2[0] | 1
-	VMOVUPS	Y2, 790848(SI)	// latentFieldBwd.softplus2[0] | 2
-	VMOVUPS	Y3, 790880(SI)	// latentFieldBwd.softplus2[0] | 3
+	VMOVUPS	923648(SI), Y0	// result_14[0]
+	VMOVUPS	923680(SI), Y1	// result_14[0] | 1
+	VMOVUPS	923712(SI), Y2	// result_14[0] | 2
+	VMOVUPS	923744(SI), Y3	// result_14[0] | 3
+	VMOVUPS	Y0, 790272(SI)	// latentFieldBwd.softplus2[0]
+	VMOVUPS	Y1, 790304(SI)	// latentFieldBwd.softplus2[0] | 1
+	VMOVUPS	Y2, 790336(SI)	// latentFieldBwd.softplus2[0] | 2
+	VMOVUPS	Y3, 790368(SI)	// latentFieldBwd.softplus2[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop64
 	MOVQ	$12, CX
 	MOVQ	AX, SI
 loop65: // 12 times: elements
-	VMOVUPS	932352(SI), Y0	// result_15[0]
-	VMOVUPS	932384(SI), Y1	// result_15[0] | 1
-	VMOVUPS	932416(SI), Y2	// result_15[0] | 2
-	VMOVUPS	932448(SI), Y3	// result_15[0] | 3
-	VMOVUPS	Y0, 798976(SI)	// latentFieldBwd.tanh[0]
-	VMOVUPS	Y1, 799008(SI)	// latentFieldBwd.tanh[0] | 1
-	VMOVUPS	Y2, 799040(SI)	// latentFieldBwd.tanh[0] | 2
-	VMOVUPS	Y3, 799072(SI)	// latentFieldBwd.tanh[0] | 3
+	VMOVUPS	931840(SI), Y0	// result_15[0]
+	VMOVUPS	931872(SI), Y1	// result_15[0] | 1
+	VMOVUPS	931904(SI), Y2	// result_15[0] | 2
+	VMOVUPS	931936(SI), Y3	// result_15[0] | 3
+	VMOVUPS	Y0, 798464(SI)	// latentFieldBwd.tanh[0]
+	VMOVUPS	Y1, 798496(SI)	// latentFieldBwd.tanh[0] | 1
+	VMOVUPS	Y2, 798528(SI)	// latentFieldBwd.tanh[0] | 2
+	VMOVUPS	Y3, 798560(SI)	// latentFieldBwd.tanh[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop65
@@ -11831,94 +11801,94 @@ loop65: // 12 times: elements
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop66: // 4 times: vectors of the block
-	VMOVUPS	802048(SI), Y0	// latentFieldBwd.z_bar[0]
-	VMOVUPS	Y0, 969728(SI)	// result_21[0]
-	VMOVUPS	802176(SI), Y0	// latentFieldBwd.z_bar[1]
-	VMOVUPS	Y0, 969856(SI)	// result_21[1]
-	VMOVUPS	802304(SI), Y0	// latentFieldBwd.z_bar[2]
-	VMOVUPS	Y0, 969984(SI)	// result_21[2]
-	VMOVUPS	802432(SI), Y0	// latentFieldBwd.z_bar[3]
-	VMOVUPS	Y0, 970112(SI)	// result_21[3]
-	VMOVUPS	802560(SI), Y0	// latentFieldBwd.z_bar[4]
-	VMOVUPS	Y0, 970240(SI)	// result_21[4]
-	VMOVUPS	802688(SI), Y0	// latentFieldBwd.z_bar[5]
-	VMOVUPS	Y0, 970368(SI)	// result_21[5]
-	VMOVUPS	802816(SI), Y0	// latentFieldBwd.z_bar[6]
-	VMOVUPS	Y0, 970496(SI)	// result_21[6]
-	VMOVUPS	802944(SI), Y0	// latentFieldBwd.z_bar[7]
-	VMOVUPS	Y0, 970624(SI)	// result_21[7]
-	VMOVUPS	803072(SI), Y15	// latentFieldBwd.a_bar[0]
+	VMOVUPS	801536(SI), Y0	// latentFieldBwd.z_bar[0]
+	VMOVUPS	Y0, 969216(SI)	// result_21[0]
+	VMOVUPS	801664(SI), Y0	// latentFieldBwd.z_bar[1]
+	VMOVUPS	Y0, 969344(SI)	// result_21[1]
+	VMOVUPS	801792(SI), Y0	// latentFieldBwd.z_bar[2]
+	VMOVUPS	Y0, 969472(SI)	// result_21[2]
+	VMOVUPS	801920(SI), Y0	// latentFieldBwd.z_bar[3]
+	VMOVUPS	Y0, 969600(SI)	// result_21[3]
+	VMOVUPS	802048(SI), Y0	// latentFieldBwd.z_bar[4]
+	VMOVUPS	Y0, 969728(SI)	// result_21[4]
+	VMOVUPS	802176(SI), Y0	// latentFieldBwd.z_bar[5]
+	VMOVUPS	Y0, 969856(SI)	// result_21[5]
+	VMOVUPS	802304(SI), Y0	// latentFieldBwd.z_bar[6]
+	VMOVUPS	Y0, 969984(SI)	// result_21[6]
+	VMOVUPS	802432(SI), Y0	// latentFieldBwd.z_bar[7]
+	VMOVUPS	Y0, 970112(SI)	// result_21[7]
+	VMOVUPS	802560(SI), Y15	// latentFieldBwd.a_bar[0]
 	VMOVUPS	Y15, 0(AX)
 	VMOVUPS	0(AX), Y13	// result_22[0]
-	VMOVUPS	Y13, 970752(SI)
-	VMOVUPS	803200(SI), Y15	// latentFieldBwd.a_bar[1]
+	VMOVUPS	Y13, 970240(SI)
+	VMOVUPS	802688(SI), Y15	// latentFieldBwd.a_bar[1]
 	VMOVUPS	Y15, 32(AX)
 	VMOVUPS	32(AX), Y13	// result_22[1]
-	VMOVUPS	Y13, 970880(SI)
-	VMOVUPS	803328(SI), Y15	// latentFieldBwd.a_bar[2]
+	VMOVUPS	Y13, 970368(SI)
+	VMOVUPS	802816(SI), Y15	// latentFieldBwd.a_bar[2]
 	VMOVUPS	Y15, 64(AX)
 	VMOVUPS	64(AX), Y13	// result_22[2]
-	VMOVUPS	Y13, 971008(SI)
-	VMOVUPS	803456(SI), Y15	// latentFieldBwd.a_bar[3]
+	VMOVUPS	Y13, 970496(SI)
+	VMOVUPS	802944(SI), Y15	// latentFieldBwd.a_bar[3]
 	VMOVUPS	Y15, 96(AX)
 	VMOVUPS	96(AX), Y13	// result_22[3]
-	VMOVUPS	Y13, 971136(SI)
+	VMOVUPS	Y13, 970624(SI)
 	MOVQ	$8, DI
 	MOVQ	SI, R9
 loop67: // 8 times: elements
 	// forecast.nde:38
-	VMOVUPS	969728(R9), Y0	// result_21[0]
-	VMOVUPS	894080(SI), Y1	// ha65
-	VMOVUPS	933888(R9), Y2	// z_next_bar_2[0]
-	VMOVUPS	897792(SI), Y3	// hb5
-	VMOVUPS	873856(R9), Y4	// z_d2_bar[0]
-	VMOVUPS	875392(R9), Y5	// z_d3_bar[0]
-	VMOVUPS	876928(R9), Y6	// z_d4_bar[0]
+	VMOVUPS	969216(R9), Y0	// result_21[0]
+	VMOVUPS	893568(SI), Y1	// ha65
+	VMOVUPS	933376(R9), Y2	// z_next_bar_2[0]
+	VMOVUPS	897280(SI), Y3	// hb5
+	VMOVUPS	873344(R9), Y4	// z_d2_bar[0]
+	VMOVUPS	874880(R9), Y5	// z_d3_bar[0]
+	VMOVUPS	876416(R9), Y6	// z_d4_bar[0]
 	VMULPS	f32_423d84a1<>(SB), Y6, Y6
 	VFMADD231PS	f32_c2b05b99<>(SB), Y5, Y6
 	VFMADD231PS	f32_42160989<>(SB), Y4, Y6
 	VFMADD231PS	Y3, Y2, Y6
 	VFMADD231PS	Y1, Y0, Y6
-	VMOVUPS	Y6, 800512(R9)	// latentFieldBwd.dz_bar[0]
+	VMOVUPS	Y6, 800000(R9)	// latentFieldBwd.dz_bar[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop67
-	VMOVUPS	877952(SI), Y0	// a_d4_bar[0]
-	VMOVUPS	878080(SI), Y2	// a_d4_bar[1]
-	VMOVUPS	878208(SI), Y4	// a_d4_bar[2]
-	VMOVUPS	878336(SI), Y15	// a_d4_bar[3]
+	VMOVUPS	877440(SI), Y0	// a_d4_bar[0]
+	VMOVUPS	877568(SI), Y2	// a_d4_bar[1]
+	VMOVUPS	877696(SI), Y4	// a_d4_bar[2]
+	VMOVUPS	877824(SI), Y15	// a_d4_bar[3]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	876416(SI), Y5	// a_d3_bar[0]
-	VMOVUPS	876544(SI), Y6	// a_d3_bar[1]
-	VMOVUPS	876672(SI), Y7	// a_d3_bar[2]
-	VMOVUPS	876800(SI), Y15	// a_d3_bar[3]
+	VMOVUPS	875904(SI), Y5	// a_d3_bar[0]
+	VMOVUPS	876032(SI), Y6	// a_d3_bar[1]
+	VMOVUPS	876160(SI), Y7	// a_d3_bar[2]
+	VMOVUPS	876288(SI), Y15	// a_d3_bar[3]
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	874880(SI), Y8	// a_d2_bar[0]
-	VMOVUPS	875008(SI), Y9	// a_d2_bar[1]
-	VMOVUPS	875136(SI), Y10	// a_d2_bar[2]
-	VMOVUPS	875264(SI), Y11	// a_d2_bar[3]
-	VMOVUPS	934912(SI), Y12	// a_next_bar_2[0]
+	VMOVUPS	874368(SI), Y8	// a_d2_bar[0]
+	VMOVUPS	874496(SI), Y9	// a_d2_bar[1]
+	VMOVUPS	874624(SI), Y10	// a_d2_bar[2]
+	VMOVUPS	874752(SI), Y11	// a_d2_bar[3]
+	VMOVUPS	934400(SI), Y12	// a_next_bar_2[0]
 	VMULPS	f32_423d84a1<>(SB), Y0, Y0
 	VFMADD231PS	f32_c2b05b99<>(SB), Y5, Y0
 	VFMADD231PS	f32_42160989<>(SB), Y8, Y0
 	VFMADD231PS	Y3, Y12, Y0
 	VFMADD231PS	0(AX), Y1, Y0
-	VMOVUPS	Y0, 801536(SI)	// latentFieldBwd.da_bar[0]
-	VMOVUPS	935040(SI), Y0	// a_next_bar_2[1]
+	VMOVUPS	Y0, 801024(SI)	// latentFieldBwd.da_bar[0]
+	VMOVUPS	934528(SI), Y0	// a_next_bar_2[1]
 	VMULPS	f32_423d84a1<>(SB), Y2, Y2
 	VFMADD231PS	f32_c2b05b99<>(SB), Y6, Y2
 	VFMADD231PS	f32_42160989<>(SB), Y9, Y2
 	VFMADD231PS	Y3, Y0, Y2
 	VFMADD231PS	32(AX), Y1, Y2
-	VMOVUPS	Y2, 801664(SI)	// latentFieldBwd.da_bar[1]
-	VMOVUPS	935168(SI), Y0	// a_next_bar_2[2]
+	VMOVUPS	Y2, 801152(SI)	// latentFieldBwd.da_bar[1]
+	VMOVUPS	934656(SI), Y0	// a_next_bar_2[2]
 	VMULPS	f32_423d84a1<>(SB), Y4, Y2
 	VFMADD231PS	f32_c2b05b99<>(SB), Y7, Y2
 	VFMADD231PS	f32_42160989<>(SB), Y10, Y2
 	VFMADD231PS	Y3, Y0, Y2
 	VFMADD231PS	64(AX), Y1, Y2
-	VMOVUPS	Y2, 801792(SI)	// latentFieldBwd.da_bar[2]
-	VMOVUPS	935296(SI), Y0	// a_next_bar_2[3]
+	VMOVUPS	Y2, 801280(SI)	// latentFieldBwd.da_bar[2]
+	VMOVUPS	934784(SI), Y0	// a_next_bar_2[3]
 	VMOVUPS	128(AX), Y13
 	VMULPS	f32_423d84a1<>(SB), Y13, Y2
 	VMOVUPS	160(AX), Y13
@@ -11926,7 +11896,7 @@ loop67: // 8 times: elements
 	VFMADD231PS	f32_42160989<>(SB), Y11, Y2
 	VFMADD231PS	Y3, Y0, Y2
 	VFMADD231PS	96(AX), Y1, Y2
-	VMOVUPS	Y2, 801920(SI)	// latentFieldBwd.da_bar[3]
+	VMOVUPS	Y2, 801408(SI)	// latentFieldBwd.da_bar[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop66
@@ -11934,100 +11904,100 @@ loop67: // 8 times: elements
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop68: // 4 times: vectors of the block
-	VMOVUPS	891520(SI), Y0	// z_y5[0]
-	VMOVUPS	Y0, 764672(SI)	// latentFieldBwd.z[0]
-	VMOVUPS	891648(SI), Y0	// z_y5[1]
-	VMOVUPS	Y0, 764800(SI)	// latentFieldBwd.z[1]
-	VMOVUPS	891776(SI), Y0	// z_y5[2]
-	VMOVUPS	Y0, 764928(SI)	// latentFieldBwd.z[2]
-	VMOVUPS	891904(SI), Y0	// z_y5[3]
-	VMOVUPS	Y0, 765056(SI)	// latentFieldBwd.z[3]
-	VMOVUPS	892032(SI), Y0	// z_y5[4]
-	VMOVUPS	Y0, 765184(SI)	// latentFieldBwd.z[4]
-	VMOVUPS	892160(SI), Y0	// z_y5[5]
-	VMOVUPS	Y0, 765312(SI)	// latentFieldBwd.z[5]
-	VMOVUPS	892288(SI), Y0	// z_y5[6]
-	VMOVUPS	Y0, 765440(SI)	// latentFieldBwd.z[6]
-	VMOVUPS	892416(SI), Y0	// z_y5[7]
-	VMOVUPS	Y0, 765568(SI)	// latentFieldBwd.z[7]
-	VMOVUPS	893056(SI), Y0	// a_y5[0]
-	VMOVUPS	Y0, 765696(SI)	// latentFieldBwd.a[0]
-	VMOVUPS	893184(SI), Y0	// a_y5[1]
-	VMOVUPS	Y0, 765824(SI)	// latentFieldBwd.a[1]
-	VMOVUPS	893312(SI), Y0	// a_y5[2]
-	VMOVUPS	Y0, 765952(SI)	// latentFieldBwd.a[2]
-	VMOVUPS	893440(SI), Y0	// a_y5[3]
-	VMOVUPS	Y0, 766080(SI)	// latentFieldBwd.a[3]
+	VMOVUPS	891008(SI), Y0	// z_y5[0]
+	VMOVUPS	Y0, 764160(SI)	// latentFieldBwd.z[0]
+	VMOVUPS	891136(SI), Y0	// z_y5[1]
+	VMOVUPS	Y0, 764288(SI)	// latentFieldBwd.z[1]
+	VMOVUPS	891264(SI), Y0	// z_y5[2]
+	VMOVUPS	Y0, 764416(SI)	// latentFieldBwd.z[2]
+	VMOVUPS	891392(SI), Y0	// z_y5[3]
+	VMOVUPS	Y0, 764544(SI)	// latentFieldBwd.z[3]
+	VMOVUPS	891520(SI), Y0	// z_y5[4]
+	VMOVUPS	Y0, 764672(SI)	// latentFieldBwd.z[4]
+	VMOVUPS	891648(SI), Y0	// z_y5[5]
+	VMOVUPS	Y0, 764800(SI)	// latentFieldBwd.z[5]
+	VMOVUPS	891776(SI), Y0	// z_y5[6]
+	VMOVUPS	Y0, 764928(SI)	// latentFieldBwd.z[6]
+	VMOVUPS	891904(SI), Y0	// z_y5[7]
+	VMOVUPS	Y0, 765056(SI)	// latentFieldBwd.z[7]
+	VMOVUPS	892544(SI), Y0	// a_y5[0]
+	VMOVUPS	Y0, 765184(SI)	// latentFieldBwd.a[0]
+	VMOVUPS	892672(SI), Y0	// a_y5[1]
+	VMOVUPS	Y0, 765312(SI)	// latentFieldBwd.a[1]
+	VMOVUPS	892800(SI), Y0	// a_y5[2]
+	VMOVUPS	Y0, 765440(SI)	// latentFieldBwd.a[2]
+	VMOVUPS	892928(SI), Y0	// a_y5[3]
+	VMOVUPS	Y0, 765568(SI)	// latentFieldBwd.a[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop68
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop69: // 64 times: elements
-	VMOVUPS	935424(SI), Y0	// result_16[0]
-	VMOVUPS	935456(SI), Y1	// result_16[0] | 1
-	VMOVUPS	935488(SI), Y2	// result_16[0] | 2
-	VMOVUPS	935520(SI), Y3	// result_16[0] | 3
-	VMOVUPS	Y0, 766208(SI)	// latentFieldBwd.add[0]
-	VMOVUPS	Y1, 766240(SI)	// latentFieldBwd.add[0] | 1
-	VMOVUPS	Y2, 766272(SI)	// latentFieldBwd.add[0] | 2
-	VMOVUPS	Y3, 766304(SI)	// latentFieldBwd.add[0] | 3
+	VMOVUPS	934912(SI), Y0	// result_16[0]
+	VMOVUPS	934944(SI), Y1	// result_16[0] | 1
+	VMOVUPS	934976(SI), Y2	// result_16[0] | 2
+	VMOVUPS	935008(SI), Y3	// result_16[0] | 3
+	VMOVUPS	Y0, 765696(SI)	// latentFieldBwd.add[0]
+	VMOVUPS	Y1, 765728(SI)	// latentFieldBwd.add[0] | 1
+	VMOVUPS	Y2, 765760(SI)	// latentFieldBwd.add[0] | 2
+	VMOVUPS	Y3, 765792(SI)	// latentFieldBwd.add[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop69
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop70: // 64 times: elements
-	VMOVUPS	943616(SI), Y0	// result_17[0]
-	VMOVUPS	943648(SI), Y1	// result_17[0] | 1
-	VMOVUPS	943680(SI), Y2	// result_17[0] | 2
-	VMOVUPS	943712(SI), Y3	// result_17[0] | 3
-	VMOVUPS	Y0, 774400(SI)	// latentFieldBwd.softplus[0]
-	VMOVUPS	Y1, 774432(SI)	// latentFieldBwd.softplus[0] | 1
-	VMOVUPS	Y2, 774464(SI)	// latentFieldBwd.softplus[0] | 2
-	VMOVUPS	Y3, 774496(SI)	// latentFieldBwd.softplus[0] | 3
+	VMOVUPS	943104(SI), Y0	// result_17[0]
+	VMOVUPS	943136(SI), Y1	// result_17[0] | 1
+	VMOVUPS	943168(SI), Y2	// result_17[0] | 2
+	VMOVUPS	943200(SI), Y3	// result_17[0] | 3
+	VMOVUPS	Y0, 773888(SI)	// latentFieldBwd.softplus[0]
+	VMOVUPS	Y1, 773920(SI)	// latentFieldBwd.softplus[0] | 1
+	VMOVUPS	Y2, 773952(SI)	// latentFieldBwd.softplus[0] | 2
+	VMOVUPS	Y3, 773984(SI)	// latentFieldBwd.softplus[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop70
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop71: // 64 times: elements
-	VMOVUPS	951808(SI), Y0	// result_18[0]
-	VMOVUPS	951840(SI), Y1	// result_18[0] | 1
-	VMOVUPS	951872(SI), Y2	// result_18[0] | 2
-	VMOVUPS	951904(SI), Y3	// result_18[0] | 3
-	VMOVUPS	Y0, 782592(SI)	// latentFieldBwd.add2[0]
-	VMOVUPS	Y1, 782624(SI)	// latentFieldBwd.add2[0] | 1
-	VMOVUPS	Y2, 782656(SI)	// latentFieldBwd.add2[0] | 2
-	VMOVUPS	Y3, 782688(SI)	// latentFieldBwd.add2[0] | 3
+	VMOVUPS	951296(SI), Y0	// result_18[0]
+	VMOVUPS	951328(SI), Y1	// result_18[0] | 1
+	VMOVUPS	951360(SI), Y2	// result_18[0] | 2
+	VMOVUPS	951392(SI), Y3	// result_18[0] | 3
+	VMOVUPS	Y0, 782080(SI)	// latentFieldBwd.add2[0]
+	VMOVUPS	Y1, 782112(SI)	// latentFieldBwd.add2[0] | 1
+	VMOVUPS	Y2, 782144(SI)	// latentFieldBwd.add2[0] | 2
+	VMOVUPS	Y3, 782176(SI)	// latentFieldBwd.add2[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop71
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop72: // 64 times: elements
-	VMOVUPS	960000(SI), Y0	// result_19[0]
-	VMOVUPS	960032(SI), Y1	// result_19[0] | 1
-	VMOVUPS	960064(SI), Y2	// result_19[0] | 2
-	VMOVUPS	960096(SI), Y3	// result_19[0] | 3
-	VMOVUPS	Y0, 790784(SI)	// latentFieldBwd.softplus2[0]
-	VMOVUPS	Y1, 790816(SI)	// latentFieldBwd.softplus2[0] | 1
-	VMOVUPS	Y2, 790848(SI)	// latentFieldBwd.softplus2[0] | 2
-	VMOVUPS	Y3, 790880(SI)	// latentFieldBwd.softplus2[0] | 3
+	VMOVUPS	959488(SI), Y0	// result_19[0]
+	VMOVUPS	959520(SI), Y1	// result_19[0] | 1
+	VMOVUPS	959552(SI), Y2	// result_19[0] | 2
+	VMOVUPS	959584(SI), Y3	// result_19[0] | 3
+	VMOVUPS	Y0, 790272(SI)	// latentFieldBwd.softplus2[0]
+	VMOVUPS	Y1, 790304(SI)	// latentFieldBwd.softplus2[0] | 1
+	VMOVUPS	Y2, 790336(SI)	// latentFieldBwd.softplus2[0] | 2
+	VMOVUPS	Y3, 790368(SI)	// latentFieldBwd.softplus2[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop72
 	MOVQ	$12, CX
 	MOVQ	AX, SI
 loop73: // 12 times: elements
-	VMOVUPS	968192(SI), Y0	// result_20[0]
-	VMOVUPS	968224(SI), Y1	// result_20[0] | 1
-	VMOVUPS	968256(SI), Y2	// result_20[0] | 2
-	VMOVUPS	968288(SI), Y3	// result_20[0] | 3
-	VMOVUPS	Y0, 798976(SI)	// latentFieldBwd.tanh[0]
-	VMOVUPS	Y1, 799008(SI)	// latentFieldBwd.tanh[0] | 1
-	VMOVUPS	Y2, 799040(SI)	// latentFieldBwd.tanh[0] | 2
-	VMOVUPS	Y3, 799072(SI)	// latentFieldBwd.tanh[0] | 3
+	VMOVUPS	967680(SI), Y0	// result_20[0]
+	VMOVUPS	967712(SI), Y1	// result_20[0] | 1
+	VMOVUPS	967744(SI), Y2	// result_20[0] | 2
+	VMOVUPS	967776(SI), Y3	// result_20[0] | 3
+	VMOVUPS	Y0, 798464(SI)	// latentFieldBwd.tanh[0]
+	VMOVUPS	Y1, 798496(SI)	// latentFieldBwd.tanh[0] | 1
+	VMOVUPS	Y2, 798528(SI)	// latentFieldBwd.tanh[0] | 2
+	VMOVUPS	Y3, 798560(SI)	// latentFieldBwd.tanh[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop73
@@ -12035,97 +12005,97 @@ loop73: // 12 times: elements
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop74: // 4 times: vectors of the block
-	VMOVUPS	802048(SI), Y0	// latentFieldBwd.z_bar[0]
-	VMOVUPS	Y0, 1005568(SI)	// result_28[0]
-	VMOVUPS	802176(SI), Y0	// latentFieldBwd.z_bar[1]
-	VMOVUPS	Y0, 1005696(SI)	// result_28[1]
-	VMOVUPS	802304(SI), Y0	// latentFieldBwd.z_bar[2]
-	VMOVUPS	Y0, 1005824(SI)	// result_28[2]
-	VMOVUPS	802432(SI), Y0	// latentFieldBwd.z_bar[3]
-	VMOVUPS	Y0, 1005952(SI)	// result_28[3]
-	VMOVUPS	802560(SI), Y0	// latentFieldBwd.z_bar[4]
-	VMOVUPS	Y0, 1006080(SI)	// result_28[4]
-	VMOVUPS	802688(SI), Y0	// latentFieldBwd.z_bar[5]
-	VMOVUPS	Y0, 1006208(SI)	// result_28[5]
-	VMOVUPS	802816(SI), Y0	// latentFieldBwd.z_bar[6]
-	VMOVUPS	Y0, 1006336(SI)	// result_28[6]
-	VMOVUPS	802944(SI), Y0	// latentFieldBwd.z_bar[7]
-	VMOVUPS	Y0, 1006464(SI)	// result_28[7]
-	VMOVUPS	803072(SI), Y15	// latentFieldBwd.a_bar[0]
+	VMOVUPS	801536(SI), Y0	// latentFieldBwd.z_bar[0]
+	VMOVUPS	Y0, 1005056(SI)	// result_28[0]
+	VMOVUPS	801664(SI), Y0	// latentFieldBwd.z_bar[1]
+	VMOVUPS	Y0, 1005184(SI)	// result_28[1]
+	VMOVUPS	801792(SI), Y0	// latentFieldBwd.z_bar[2]
+	VMOVUPS	Y0, 1005312(SI)	// result_28[2]
+	VMOVUPS	801920(SI), Y0	// latentFieldBwd.z_bar[3]
+	VMOVUPS	Y0, 1005440(SI)	// result_28[3]
+	VMOVUPS	802048(SI), Y0	// latentFieldBwd.z_bar[4]
+	VMOVUPS	Y0, 1005568(SI)	// result_28[4]
+	VMOVUPS	802176(SI), Y0	// latentFieldBwd.z_bar[5]
+	VMOVUPS	Y0, 1005696(SI)	// result_28[5]
+	VMOVUPS	802304(SI), Y0	// latentFieldBwd.z_bar[6]
+	VMOVUPS	Y0, 1005824(SI)	// result_28[6]
+	VMOVUPS	802432(SI), Y0	// latentFieldBwd.z_bar[7]
+	VMOVUPS	Y0, 1005952(SI)	// result_28[7]
+	VMOVUPS	802560(SI), Y15	// latentFieldBwd.a_bar[0]
 	VMOVUPS	Y15, 0(AX)
 	VMOVUPS	0(AX), Y13	// result_29[0]
-	VMOVUPS	Y13, 1006592(SI)
-	VMOVUPS	803200(SI), Y15	// latentFieldBwd.a_bar[1]
+	VMOVUPS	Y13, 1006080(SI)
+	VMOVUPS	802688(SI), Y15	// latentFieldBwd.a_bar[1]
 	VMOVUPS	Y15, 32(AX)
 	VMOVUPS	32(AX), Y13	// result_29[1]
-	VMOVUPS	Y13, 1006720(SI)
-	VMOVUPS	803328(SI), Y15	// latentFieldBwd.a_bar[2]
+	VMOVUPS	Y13, 1006208(SI)
+	VMOVUPS	802816(SI), Y15	// latentFieldBwd.a_bar[2]
 	VMOVUPS	Y15, 64(AX)
 	VMOVUPS	64(AX), Y13	// result_29[2]
-	VMOVUPS	Y13, 1006848(SI)
-	VMOVUPS	803456(SI), Y15	// latentFieldBwd.a_bar[3]
+	VMOVUPS	Y13, 1006336(SI)
+	VMOVUPS	802944(SI), Y15	// latentFieldBwd.a_bar[3]
 	VMOVUPS	Y15, 96(AX)
 	VMOVUPS	96(AX), Y13	// result_29[3]
-	VMOVUPS	Y13, 1006976(SI)
+	VMOVUPS	Y13, 1006464(SI)
 	MOVQ	$8, DI
 	MOVQ	SI, R9
 loop75: // 8 times: elements
 	// forecast.nde:38
-	VMOVUPS	1005568(R9), Y0	// result_28[0]
-	VMOVUPS	890368(SI), Y1	// ha54
-	VMOVUPS	969728(R9), Y2	// result_21[0]
-	VMOVUPS	893952(SI), Y3	// ha64
-	VMOVUPS	933888(R9), Y4	// z_next_bar_2[0]
-	VMOVUPS	897664(SI), Y5	// hb4
-	VMOVUPS	873856(R9), Y6	// z_d2_bar[0]
-	VMOVUPS	875392(R9), Y7	// z_d3_bar[0]
-	VMOVUPS	876928(R9), Y8	// z_d4_bar[0]
+	VMOVUPS	1005056(R9), Y0	// result_28[0]
+	VMOVUPS	889856(SI), Y1	// ha54
+	VMOVUPS	969216(R9), Y2	// result_21[0]
+	VMOVUPS	893440(SI), Y3	// ha64
+	VMOVUPS	933376(R9), Y4	// z_next_bar_2[0]
+	VMOVUPS	897152(SI), Y5	// hb4
+	VMOVUPS	873344(R9), Y6	// z_d2_bar[0]
+	VMOVUPS	874880(R9), Y7	// z_d3_bar[0]
+	VMOVUPS	876416(R9), Y8	// z_d4_bar[0]
 	VMULPS	f32_c1846284<>(SB), Y8, Y8
 	VFMADD231PS	f32_41f2b49c<>(SB), Y7, Y8
 	VFMADD231PS	f32_c14693c6<>(SB), Y6, Y8
 	VFMADD231PS	Y5, Y4, Y8
 	VFMADD231PS	Y3, Y2, Y8
 	VFMADD231PS	Y1, Y0, Y8
-	VMOVUPS	Y8, 800512(R9)	// latentFieldBwd.dz_bar[0]
+	VMOVUPS	Y8, 800000(R9)	// latentFieldBwd.dz_bar[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop75
-	VMOVUPS	877952(SI), Y0	// a_d4_bar[0]
-	VMOVUPS	878080(SI), Y2	// a_d4_bar[1]
-	VMOVUPS	878208(SI), Y15	// a_d4_bar[2]
+	VMOVUPS	877440(SI), Y0	// a_d4_bar[0]
+	VMOVUPS	877568(SI), Y2	// a_d4_bar[1]
+	VMOVUPS	877696(SI), Y15	// a_d4_bar[2]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	878336(SI), Y15	// a_d4_bar[3]
+	VMOVUPS	877824(SI), Y15	// a_d4_bar[3]
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	876416(SI), Y4	// a_d3_bar[0]
-	VMOVUPS	876544(SI), Y6	// a_d3_bar[1]
-	VMOVUPS	876672(SI), Y7	// a_d3_bar[2]
-	VMOVUPS	876800(SI), Y15	// a_d3_bar[3]
+	VMOVUPS	875904(SI), Y4	// a_d3_bar[0]
+	VMOVUPS	876032(SI), Y6	// a_d3_bar[1]
+	VMOVUPS	876160(SI), Y7	// a_d3_bar[2]
+	VMOVUPS	876288(SI), Y15	// a_d3_bar[3]
 	VMOVUPS	Y15, 192(AX)
-	VMOVUPS	874880(SI), Y8	// a_d2_bar[0]
-	VMOVUPS	875008(SI), Y9	// a_d2_bar[1]
-	VMOVUPS	875136(SI), Y10	// a_d2_bar[2]
-	VMOVUPS	875264(SI), Y15	// a_d2_bar[3]
+	VMOVUPS	874368(SI), Y8	// a_d2_bar[0]
+	VMOVUPS	874496(SI), Y9	// a_d2_bar[1]
+	VMOVUPS	874624(SI), Y10	// a_d2_bar[2]
+	VMOVUPS	874752(SI), Y15	// a_d2_bar[3]
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	970752(SI), Y11	// result_22[0]
-	VMOVUPS	934912(SI), Y12	// a_next_bar_2[0]
+	VMOVUPS	970240(SI), Y11	// result_22[0]
+	VMOVUPS	934400(SI), Y12	// a_next_bar_2[0]
 	VMULPS	f32_c1846284<>(SB), Y0, Y0
 	VFMADD231PS	f32_41f2b49c<>(SB), Y4, Y0
 	VFMADD231PS	f32_c14693c6<>(SB), Y8, Y0
 	VFMADD231PS	Y5, Y12, Y0
 	VFMADD231PS	Y3, Y11, Y0
 	VFMADD231PS	0(AX), Y1, Y0
-	VMOVUPS	Y0, 801536(SI)	// latentFieldBwd.da_bar[0]
-	VMOVUPS	970880(SI), Y0	// result_22[1]
-	VMOVUPS	935040(SI), Y4	// a_next_bar_2[1]
+	VMOVUPS	Y0, 801024(SI)	// latentFieldBwd.da_bar[0]
+	VMOVUPS	970368(SI), Y0	// result_22[1]
+	VMOVUPS	934528(SI), Y4	// a_next_bar_2[1]
 	VMULPS	f32_c1846284<>(SB), Y2, Y2
 	VFMADD231PS	f32_41f2b49c<>(SB), Y6, Y2
 	VFMADD231PS	f32_c14693c6<>(SB), Y9, Y2
 	VFMADD231PS	Y5, Y4, Y2
 	VFMADD231PS	Y3, Y0, Y2
 	VFMADD231PS	32(AX), Y1, Y2
-	VMOVUPS	Y2, 801664(SI)	// latentFieldBwd.da_bar[1]
-	VMOVUPS	971008(SI), Y0	// result_22[2]
-	VMOVUPS	935168(SI), Y2	// a_next_bar_2[2]
+	VMOVUPS	Y2, 801152(SI)	// latentFieldBwd.da_bar[1]
+	VMOVUPS	970496(SI), Y0	// result_22[2]
+	VMOVUPS	934656(SI), Y2	// a_next_bar_2[2]
 	VMOVUPS	128(AX), Y13
 	VMULPS	f32_c1846284<>(SB), Y13, Y4
 	VFMADD231PS	f32_41f2b49c<>(SB), Y7, Y4
@@ -12133,9 +12103,9 @@ loop75: // 8 times: elements
 	VFMADD231PS	Y5, Y2, Y4
 	VFMADD231PS	Y3, Y0, Y4
 	VFMADD231PS	64(AX), Y1, Y4
-	VMOVUPS	Y4, 801792(SI)	// latentFieldBwd.da_bar[2]
-	VMOVUPS	971136(SI), Y0	// result_22[3]
-	VMOVUPS	935296(SI), Y2	// a_next_bar_2[3]
+	VMOVUPS	Y4, 801280(SI)	// latentFieldBwd.da_bar[2]
+	VMOVUPS	970624(SI), Y0	// result_22[3]
+	VMOVUPS	934784(SI), Y2	// a_next_bar_2[3]
 	VMOVUPS	160(AX), Y13
 	VMULPS	f32_c1846284<>(SB), Y13, Y4
 	VMOVUPS	192(AX), Y13
@@ -12145,7 +12115,7 @@ loop75: // 8 times: elements
 	VFMADD231PS	Y5, Y2, Y4
 	VFMADD231PS	Y3, Y0, Y4
 	VFMADD231PS	96(AX), Y1, Y4
-	VMOVUPS	Y4, 801920(SI)	// latentFieldBwd.da_bar[3]
+	VMOVUPS	Y4, 801408(SI)	// latentFieldBwd.da_bar[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop74
@@ -12153,100 +12123,100 @@ loop75: // 8 times: elements
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop76: // 4 times: vectors of the block
-	VMOVUPS	887936(SI), Y0	// z_y4[0]
-	VMOVUPS	Y0, 764672(SI)	// latentFieldBwd.z[0]
-	VMOVUPS	888064(SI), Y0	// z_y4[1]
-	VMOVUPS	Y0, 764800(SI)	// latentFieldBwd.z[1]
-	VMOVUPS	888192(SI), Y0	// z_y4[2]
-	VMOVUPS	Y0, 764928(SI)	// latentFieldBwd.z[2]
-	VMOVUPS	888320(SI), Y0	// z_y4[3]
-	VMOVUPS	Y0, 765056(SI)	// latentFieldBwd.z[3]
-	VMOVUPS	888448(SI), Y0	// z_y4[4]
-	VMOVUPS	Y0, 765184(SI)	// latentFieldBwd.z[4]
-	VMOVUPS	888576(SI), Y0	// z_y4[5]
-	VMOVUPS	Y0, 765312(SI)	// latentFieldBwd.z[5]
-	VMOVUPS	888704(SI), Y0	// z_y4[6]
-	VMOVUPS	Y0, 765440(SI)	// latentFieldBwd.z[6]
-	VMOVUPS	888832(SI), Y0	// z_y4[7]
-	VMOVUPS	Y0, 765568(SI)	// latentFieldBwd.z[7]
-	VMOVUPS	889472(SI), Y0	// a_y4[0]
-	VMOVUPS	Y0, 765696(SI)	// latentFieldBwd.a[0]
-	VMOVUPS	889600(SI), Y0	// a_y4[1]
-	VMOVUPS	Y0, 765824(SI)	// latentFieldBwd.a[1]
-	VMOVUPS	889728(SI), Y0	// a_y4[2]
-	VMOVUPS	Y0, 765952(SI)	// latentFieldBwd.a[2]
-	VMOVUPS	889856(SI), Y0	// a_y4[3]
-	VMOVUPS	Y0, 766080(SI)	// latentFieldBwd.a[3]
+	VMOVUPS	887424(SI), Y0	// z_y4[0]
+	VMOVUPS	Y0, 764160(SI)	// latentFieldBwd.z[0]
+	VMOVUPS	887552(SI), Y0	// z_y4[1]
+	VMOVUPS	Y0, 764288(SI)	// latentFieldBwd.z[1]
+	VMOVUPS	887680(SI), Y0	// z_y4[2]
+	VMOVUPS	Y0, 764416(SI)	// latentFieldBwd.z[2]
+	VMOVUPS	887808(SI), Y0	// z_y4[3]
+	VMOVUPS	Y0, 764544(SI)	// latentFieldBwd.z[3]
+	VMOVUPS	887936(SI), Y0	// z_y4[4]
+	VMOVUPS	Y0, 764672(SI)	// latentFieldBwd.z[4]
+	VMOVUPS	888064(SI), Y0	// z_y4[5]
+	VMOVUPS	Y0, 764800(SI)	// latentFieldBwd.z[5]
+	VMOVUPS	888192(SI), Y0	// z_y4[6]
+	VMOVUPS	Y0, 764928(SI)	// latentFieldBwd.z[6]
+	VMOVUPS	888320(SI), Y0	// z_y4[7]
+	VMOVUPS	Y0, 765056(SI)	// latentFieldBwd.z[7]
+	VMOVUPS	888960(SI), Y0	// a_y4[0]
+	VMOVUPS	Y0, 765184(SI)	// latentFieldBwd.a[0]
+	VMOVUPS	889088(SI), Y0	// a_y4[1]
+	VMOVUPS	Y0, 765312(SI)	// latentFieldBwd.a[1]
+	VMOVUPS	889216(SI), Y0	// a_y4[2]
+	VMOVUPS	Y0, 765440(SI)	// latentFieldBwd.a[2]
+	VMOVUPS	889344(SI), Y0	// a_y4[3]
+	VMOVUPS	Y0, 765568(SI)	// latentFieldBwd.a[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop76
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop77: // 64 times: elements
-	VMOVUPS	971264(SI), Y0	// result_23[0]
-	VMOVUPS	971296(SI), Y1	// result_23[0] | 1
-	VMOVUPS	971328(SI), Y2	// result_23[0] | 2
-	VMOVUPS	971360(SI), Y3	// result_23[0] | 3
-	VMOVUPS	Y0, 766208(SI)	// latentFieldBwd.add[0]
-	VMOVUPS	Y1, 766240(SI)	// latentFieldBwd.add[0] | 1
-	VMOVUPS	Y2, 766272(SI)	// latentFieldBwd.add[0] | 2
-	VMOVUPS	Y3, 766304(SI)	// latentFieldBwd.add[0] | 3
+	VMOVUPS	970752(SI), Y0	// result_23[0]
+	VMOVUPS	970784(SI), Y1	// result_23[0] | 1
+	VMOVUPS	970816(SI), Y2	// result_23[0] | 2
+	VMOVUPS	970848(SI), Y3	// result_23[0] | 3
+	VMOVUPS	Y0, 765696(SI)	// latentFieldBwd.add[0]
+	VMOVUPS	Y1, 765728(SI)	// latentFieldBwd.add[0] | 1
+	VMOVUPS	Y2, 765760(SI)	// latentFieldBwd.add[0] | 2
+	VMOVUPS	Y3, 765792(SI)	// latentFieldBwd.add[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop77
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop78: // 64 times: elements
-	VMOVUPS	979456(SI), Y0	// result_24[0]
-	VMOVUPS	979488(SI), Y1	// result_24[0] | 1
-	VMOVUPS	979520(SI), Y2	// result_24[0] | 2
-	VMOVUPS	979552(SI), Y3	// result_24[0] | 3
-	VMOVUPS	Y0, 774400(SI)	// latentFieldBwd.softplus[0]
-	VMOVUPS	Y1, 774432(SI)	// latentFieldBwd.softplus[0] | 1
-	VMOVUPS	Y2, 774464(SI)	// latentFieldBwd.softplus[0] | 2
-	VMOVUPS	Y3, 774496(SI)	// latentFieldBwd.softplus[0] | 3
+	VMOVUPS	978944(SI), Y0	// result_24[0]
+	VMOVUPS	978976(SI), Y1	// result_24[0] | 1
+	VMOVUPS	979008(SI), Y2	// result_24[0] | 2
+	VMOVUPS	979040(SI), Y3	// result_24[0] | 3
+	VMOVUPS	Y0, 773888(SI)	// latentFieldBwd.softplus[0]
+	VMOVUPS	Y1, 773920(SI)	// latentFieldBwd.softplus[0] | 1
+	VMOVUPS	Y2, 773952(SI)	// latentFieldBwd.softplus[0] | 2
+	VMOVUPS	Y3, 773984(SI)	// latentFieldBwd.softplus[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop78
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop79: // 64 times: elements
-	VMOVUPS	987648(SI), Y0	// result_25[0]
-	VMOVUPS	987680(SI), Y1	// result_25[0] | 1
-	VMOVUPS	987712(SI), Y2	// result_25[0] | 2
-	VMOVUPS	987744(SI), Y3	// result_25[0] | 3
-	VMOVUPS	Y0, 782592(SI)	// latentFieldBwd.add2[0]
-	VMOVUPS	Y1, 782624(SI)	// latentFieldBwd.add2[0] | 1
-	VMOVUPS	Y2, 782656(SI)	// latentFieldBwd.add2[0] | 2
-	VMOVUPS	Y3, 782688(SI)	// latentFieldBwd.add2[0] | 3
+	VMOVUPS	987136(SI), Y0	// result_25[0]
+	VMOVUPS	987168(SI), Y1	// result_25[0] | 1
+	VMOVUPS	987200(SI), Y2	// result_25[0] | 2
+	VMOVUPS	987232(SI), Y3	// result_25[0] | 3
+	VMOVUPS	Y0, 782080(SI)	// latentFieldBwd.add2[0]
+	VMOVUPS	Y1, 782112(SI)	// latentFieldBwd.add2[0] | 1
+	VMOVUPS	Y2, 782144(SI)	// latentFieldBwd.add2[0] | 2
+	VMOVUPS	Y3, 782176(SI)	// latentFieldBwd.add2[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop79
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop80: // 64 times: elements
-	VMOVUPS	995840(SI), Y0	// result_26[0]
-	VMOVUPS	995872(SI), Y1	// result_26[0] | 1
-	VMOVUPS	995904(SI), Y2	// result_26[0] | 2
-	VMOVUPS	995936(SI), Y3	// result_26[0] | 3
-	VMOVUPS	Y0, 790784(SI)	// latentFieldBwd.softplus2[0]
-	VMOVUPS	Y1, 790816(SI)	// latentFieldBwd.softplus2[0] | 1
-	VMOVUPS	Y2, 790848(SI)	// latentFieldBwd.softplus2[0] | 2
-	VMOVUPS	Y3, 790880(SI)	// latentFieldBwd.softplus2[0] | 3
+	VMOVUPS	995328(SI), Y0	// result_26[0]
+	VMOVUPS	995360(SI), Y1	// result_26[0] | 1
+	VMOVUPS	995392(SI), Y2	// result_26[0] | 2
+	VMOVUPS	995424(SI), Y3	// result_26[0] | 3
+	VMOVUPS	Y0, 790272(SI)	// latentFieldBwd.softplus2[0]
+	VMOVUPS	Y1, 790304(SI)	// latentFieldBwd.softplus2[0] | 1
+	VMOVUPS	Y2, 790336(SI)	// latentFieldBwd.softplus2[0] | 2
+	VMOVUPS	Y3, 790368(SI)	// latentFieldBwd.softplus2[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop80
 	MOVQ	$12, CX
 	MOVQ	AX, SI
 loop81: // 12 times: elements
-	VMOVUPS	1004032(SI), Y0	// result_27[0]
-	VMOVUPS	1004064(SI), Y1	// result_27[0] | 1
-	VMOVUPS	1004096(SI), Y2	// result_27[0] | 2
-	VMOVUPS	1004128(SI), Y3	// result_27[0] | 3
-	VMOVUPS	Y0, 798976(SI)	// latentFieldBwd.tanh[0]
-	VMOVUPS	Y1, 799008(SI)	// latentFieldBwd.tanh[0] | 1
-	VMOVUPS	Y2, 799040(SI)	// latentFieldBwd.tanh[0] | 2
-	VMOVUPS	Y3, 799072(SI)	// latentFieldBwd.tanh[0] | 3
+	VMOVUPS	1003520(SI), Y0	// result_27[0]
+	VMOVUPS	1003552(SI), Y1	// result_27[0] | 1
+	VMOVUPS	1003584(SI), Y2	// result_27[0] | 2
+	VMOVUPS	1003616(SI), Y3	// result_27[0] | 3
+	VMOVUPS	Y0, 798464(SI)	// latentFieldBwd.tanh[0]
+	VMOVUPS	Y1, 798496(SI)	// latentFieldBwd.tanh[0] | 1
+	VMOVUPS	Y2, 798528(SI)	// latentFieldBwd.tanh[0] | 2
+	VMOVUPS	Y3, 798560(SI)	// latentFieldBwd.tanh[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop81
@@ -12254,53 +12224,53 @@ loop81: // 12 times: elements
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop82: // 4 times: vectors of the block
-	VMOVUPS	802048(SI), Y0	// latentFieldBwd.z_bar[0]
-	VMOVUPS	Y0, 1041408(SI)	// result_35[0]
-	VMOVUPS	802176(SI), Y0	// latentFieldBwd.z_bar[1]
-	VMOVUPS	Y0, 1041536(SI)	// result_35[1]
-	VMOVUPS	802304(SI), Y0	// latentFieldBwd.z_bar[2]
-	VMOVUPS	Y0, 1041664(SI)	// result_35[2]
-	VMOVUPS	802432(SI), Y0	// latentFieldBwd.z_bar[3]
-	VMOVUPS	Y0, 1041792(SI)	// result_35[3]
-	VMOVUPS	802560(SI), Y0	// latentFieldBwd.z_bar[4]
-	VMOVUPS	Y0, 1041920(SI)	// result_35[4]
-	VMOVUPS	802688(SI), Y0	// latentFieldBwd.z_bar[5]
-	VMOVUPS	Y0, 1042048(SI)	// result_35[5]
-	VMOVUPS	802816(SI), Y0	// latentFieldBwd.z_bar[6]
-	VMOVUPS	Y0, 1042176(SI)	// result_35[6]
-	VMOVUPS	802944(SI), Y0	// latentFieldBwd.z_bar[7]
-	VMOVUPS	Y0, 1042304(SI)	// result_35[7]
-	VMOVUPS	803072(SI), Y15	// latentFieldBwd.a_bar[0]
+	VMOVUPS	801536(SI), Y0	// latentFieldBwd.z_bar[0]
+	VMOVUPS	Y0, 1040896(SI)	// result_35[0]
+	VMOVUPS	801664(SI), Y0	// latentFieldBwd.z_bar[1]
+	VMOVUPS	Y0, 1041024(SI)	// result_35[1]
+	VMOVUPS	801792(SI), Y0	// latentFieldBwd.z_bar[2]
+	VMOVUPS	Y0, 1041152(SI)	// result_35[2]
+	VMOVUPS	801920(SI), Y0	// latentFieldBwd.z_bar[3]
+	VMOVUPS	Y0, 1041280(SI)	// result_35[3]
+	VMOVUPS	802048(SI), Y0	// latentFieldBwd.z_bar[4]
+	VMOVUPS	Y0, 1041408(SI)	// result_35[4]
+	VMOVUPS	802176(SI), Y0	// latentFieldBwd.z_bar[5]
+	VMOVUPS	Y0, 1041536(SI)	// result_35[5]
+	VMOVUPS	802304(SI), Y0	// latentFieldBwd.z_bar[6]
+	VMOVUPS	Y0, 1041664(SI)	// result_35[6]
+	VMOVUPS	802432(SI), Y0	// latentFieldBwd.z_bar[7]
+	VMOVUPS	Y0, 1041792(SI)	// result_35[7]
+	VMOVUPS	802560(SI), Y15	// latentFieldBwd.a_bar[0]
 	VMOVUPS	Y15, 0(AX)
 	VMOVUPS	0(AX), Y13	// result_36[0]
-	VMOVUPS	Y13, 1042432(SI)
-	VMOVUPS	803200(SI), Y15	// latentFieldBwd.a_bar[1]
+	VMOVUPS	Y13, 1041920(SI)
+	VMOVUPS	802688(SI), Y15	// latentFieldBwd.a_bar[1]
 	VMOVUPS	Y15, 32(AX)
 	VMOVUPS	32(AX), Y13	// result_36[1]
-	VMOVUPS	Y13, 1042560(SI)
-	VMOVUPS	803328(SI), Y15	// latentFieldBwd.a_bar[2]
+	VMOVUPS	Y13, 1042048(SI)
+	VMOVUPS	802816(SI), Y15	// latentFieldBwd.a_bar[2]
 	VMOVUPS	Y15, 64(AX)
 	VMOVUPS	64(AX), Y13	// result_36[2]
-	VMOVUPS	Y13, 1042688(SI)
-	VMOVUPS	803456(SI), Y15	// latentFieldBwd.a_bar[3]
+	VMOVUPS	Y13, 1042176(SI)
+	VMOVUPS	802944(SI), Y15	// latentFieldBwd.a_bar[3]
 	VMOVUPS	Y15, 96(AX)
 	VMOVUPS	96(AX), Y13	// result_36[3]
-	VMOVUPS	Y13, 1042816(SI)
+	VMOVUPS	Y13, 1042304(SI)
 	MOVQ	$8, DI
 	MOVQ	SI, R9
 loop83: // 8 times: elements
 	// forecast.nde:38
-	VMOVUPS	1041408(R9), Y0	// result_35[0]
-	VMOVUPS	886784(SI), Y1	// ha43
-	VMOVUPS	1005568(R9), Y2	// result_28[0]
-	VMOVUPS	890240(SI), Y3	// ha53
-	VMOVUPS	969728(R9), Y4	// result_21[0]
-	VMOVUPS	893824(SI), Y5	// ha63
-	VMOVUPS	933888(R9), Y6	// z_next_bar_2[0]
-	VMOVUPS	897536(SI), Y7	// hb3
-	VMOVUPS	873856(R9), Y8	// z_d2_bar[0]
-	VMOVUPS	875392(R9), Y9	// z_d3_bar[0]
-	VMOVUPS	876928(R9), Y10	// z_d4_bar[0]
+	VMOVUPS	1040896(R9), Y0	// result_35[0]
+	VMOVUPS	886272(SI), Y1	// ha43
+	VMOVUPS	1005056(R9), Y2	// result_28[0]
+	VMOVUPS	889728(SI), Y3	// ha53
+	VMOVUPS	969216(R9), Y4	// result_21[0]
+	VMOVUPS	893312(SI), Y5	// ha63
+	VMOVUPS	933376(R9), Y6	// z_next_bar_2[0]
+	VMOVUPS	897024(SI), Y7	// hb3
+	VMOVUPS	873344(R9), Y8	// z_d2_bar[0]
+	VMOVUPS	874880(R9), Y9	// z_d3_bar[0]
+	VMOVUPS	876416(R9), Y10	// z_d4_bar[0]
 	VMULPS	f32_401f6670<>(SB), Y10, Y10
 	VFMADD231PS	f32_c0be1cf3<>(SB), Y9, Y10
 	VFMADD231PS	f32_407b89f9<>(SB), Y8, Y10
@@ -12308,31 +12278,31 @@ loop83: // 8 times: elements
 	VFMADD231PS	Y5, Y4, Y10
 	VFMADD231PS	Y3, Y2, Y10
 	VFMADD231PS	Y1, Y0, Y10
-	VMOVUPS	Y10, 800512(R9)	// latentFieldBwd.dz_bar[0]
+	VMOVUPS	Y10, 800000(R9)	// latentFieldBwd.dz_bar[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop83
-	VMOVUPS	877952(SI), Y0	// a_d4_bar[0]
-	VMOVUPS	878080(SI), Y2	// a_d4_bar[1]
-	VMOVUPS	878208(SI), Y15	// a_d4_bar[2]
+	VMOVUPS	877440(SI), Y0	// a_d4_bar[0]
+	VMOVUPS	877568(SI), Y2	// a_d4_bar[1]
+	VMOVUPS	877696(SI), Y15	// a_d4_bar[2]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	878336(SI), Y15	// a_d4_bar[3]
+	VMOVUPS	877824(SI), Y15	// a_d4_bar[3]
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	876416(SI), Y4	// a_d3_bar[0]
-	VMOVUPS	876544(SI), Y6	// a_d3_bar[1]
-	VMOVUPS	876672(SI), Y15	// a_d3_bar[2]
+	VMOVUPS	875904(SI), Y4	// a_d3_bar[0]
+	VMOVUPS	876032(SI), Y6	// a_d3_bar[1]
+	VMOVUPS	876160(SI), Y15	// a_d3_bar[2]
 	VMOVUPS	Y15, 192(AX)
-	VMOVUPS	876800(SI), Y15	// a_d3_bar[3]
+	VMOVUPS	876288(SI), Y15	// a_d3_bar[3]
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	874880(SI), Y8	// a_d2_bar[0]
-	VMOVUPS	875008(SI), Y9	// a_d2_bar[1]
-	VMOVUPS	875136(SI), Y15	// a_d2_bar[2]
+	VMOVUPS	874368(SI), Y8	// a_d2_bar[0]
+	VMOVUPS	874496(SI), Y9	// a_d2_bar[1]
+	VMOVUPS	874624(SI), Y15	// a_d2_bar[2]
 	VMOVUPS	Y15, 256(AX)
-	VMOVUPS	875264(SI), Y15	// a_d2_bar[3]
+	VMOVUPS	874752(SI), Y15	// a_d2_bar[3]
 	VMOVUPS	Y15, 288(AX)
-	VMOVUPS	1006592(SI), Y10	// result_29[0]
-	VMOVUPS	970752(SI), Y11	// result_22[0]
-	VMOVUPS	934912(SI), Y12	// a_next_bar_2[0]
+	VMOVUPS	1006080(SI), Y10	// result_29[0]
+	VMOVUPS	970240(SI), Y11	// result_22[0]
+	VMOVUPS	934400(SI), Y12	// a_next_bar_2[0]
 	VMULPS	f32_401f6670<>(SB), Y0, Y0
 	VFMADD231PS	f32_c0be1cf3<>(SB), Y4, Y0
 	VFMADD231PS	f32_407b89f9<>(SB), Y8, Y0
@@ -12340,10 +12310,10 @@ loop83: // 8 times: elements
 	VFMADD231PS	Y5, Y11, Y0
 	VFMADD231PS	Y3, Y10, Y0
 	VFMADD231PS	0(AX), Y1, Y0
-	VMOVUPS	Y0, 801536(SI)	// latentFieldBwd.da_bar[0]
-	VMOVUPS	1006720(SI), Y0	// result_29[1]
-	VMOVUPS	970880(SI), Y4	// result_22[1]
-	VMOVUPS	935040(SI), Y8	// a_next_bar_2[1]
+	VMOVUPS	Y0, 801024(SI)	// latentFieldBwd.da_bar[0]
+	VMOVUPS	1006208(SI), Y0	// result_29[1]
+	VMOVUPS	970368(SI), Y4	// result_22[1]
+	VMOVUPS	934528(SI), Y8	// a_next_bar_2[1]
 	VMULPS	f32_401f6670<>(SB), Y2, Y2
 	VFMADD231PS	f32_c0be1cf3<>(SB), Y6, Y2
 	VFMADD231PS	f32_407b89f9<>(SB), Y9, Y2
@@ -12351,10 +12321,10 @@ loop83: // 8 times: elements
 	VFMADD231PS	Y5, Y4, Y2
 	VFMADD231PS	Y3, Y0, Y2
 	VFMADD231PS	32(AX), Y1, Y2
-	VMOVUPS	Y2, 801664(SI)	// latentFieldBwd.da_bar[1]
-	VMOVUPS	1006848(SI), Y0	// result_29[2]
-	VMOVUPS	971008(SI), Y2	// result_22[2]
-	VMOVUPS	935168(SI), Y4	// a_next_bar_2[2]
+	VMOVUPS	Y2, 801152(SI)	// latentFieldBwd.da_bar[1]
+	VMOVUPS	1006336(SI), Y0	// result_29[2]
+	VMOVUPS	970496(SI), Y2	// result_22[2]
+	VMOVUPS	934656(SI), Y4	// a_next_bar_2[2]
 	VMOVUPS	128(AX), Y13
 	VMULPS	f32_401f6670<>(SB), Y13, Y6
 	VMOVUPS	192(AX), Y13
@@ -12365,10 +12335,10 @@ loop83: // 8 times: elements
 	VFMADD231PS	Y5, Y2, Y6
 	VFMADD231PS	Y3, Y0, Y6
 	VFMADD231PS	64(AX), Y1, Y6
-	VMOVUPS	Y6, 801792(SI)	// latentFieldBwd.da_bar[2]
-	VMOVUPS	1006976(SI), Y0	// result_29[3]
-	VMOVUPS	971136(SI), Y2	// result_22[3]
-	VMOVUPS	935296(SI), Y4	// a_next_bar_2[3]
+	VMOVUPS	Y6, 801280(SI)	// latentFieldBwd.da_bar[2]
+	VMOVUPS	1006464(SI), Y0	// result_29[3]
+	VMOVUPS	970624(SI), Y2	// result_22[3]
+	VMOVUPS	934784(SI), Y4	// a_next_bar_2[3]
 	VMOVUPS	160(AX), Y13
 	VMULPS	f32_401f6670<>(SB), Y13, Y6
 	VMOVUPS	224(AX), Y13
@@ -12379,7 +12349,7 @@ loop83: // 8 times: elements
 	VFMADD231PS	Y5, Y2, Y6
 	VFMADD231PS	Y3, Y0, Y6
 	VFMADD231PS	96(AX), Y1, Y6
-	VMOVUPS	Y6, 801920(SI)	// latentFieldBwd.da_bar[3]
+	VMOVUPS	Y6, 801408(SI)	// latentFieldBwd.da_bar[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop82
@@ -12387,100 +12357,100 @@ loop83: // 8 times: elements
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop84: // 4 times: vectors of the block
-	VMOVUPS	884480(SI), Y0	// z_y3[0]
-	VMOVUPS	Y0, 764672(SI)	// latentFieldBwd.z[0]
-	VMOVUPS	884608(SI), Y0	// z_y3[1]
-	VMOVUPS	Y0, 764800(SI)	// latentFieldBwd.z[1]
-	VMOVUPS	884736(SI), Y0	// z_y3[2]
-	VMOVUPS	Y0, 764928(SI)	// latentFieldBwd.z[2]
-	VMOVUPS	884864(SI), Y0	// z_y3[3]
-	VMOVUPS	Y0, 765056(SI)	// latentFieldBwd.z[3]
-	VMOVUPS	884992(SI), Y0	// z_y3[4]
-	VMOVUPS	Y0, 765184(SI)	// latentFieldBwd.z[4]
-	VMOVUPS	885120(SI), Y0	// z_y3[5]
-	VMOVUPS	Y0, 765312(SI)	// latentFieldBwd.z[5]
-	VMOVUPS	885248(SI), Y0	// z_y3[6]
-	VMOVUPS	Y0, 765440(SI)	// latentFieldBwd.z[6]
-	VMOVUPS	885376(SI), Y0	// z_y3[7]
-	VMOVUPS	Y0, 765568(SI)	// latentFieldBwd.z[7]
-	VMOVUPS	886016(SI), Y0	// a_y3[0]
-	VMOVUPS	Y0, 765696(SI)	// latentFieldBwd.a[0]
-	VMOVUPS	886144(SI), Y0	// a_y3[1]
-	VMOVUPS	Y0, 765824(SI)	// latentFieldBwd.a[1]
-	VMOVUPS	886272(SI), Y0	// a_y3[2]
-	VMOVUPS	Y0, 765952(SI)	// latentFieldBwd.a[2]
-	VMOVUPS	886400(SI), Y0	// a_y3[3]
-	VMOVUPS	Y0, 766080(SI)	// latentFieldBwd.a[3]
+	VMOVUPS	883968(SI), Y0	// z_y3[0]
+	VMOVUPS	Y0, 764160(SI)	// latentFieldBwd.z[0]
+	VMOVUPS	884096(SI), Y0	// z_y3[1]
+	VMOVUPS	Y0, 764288(SI)	// latentFieldBwd.z[1]
+	VMOVUPS	884224(SI), Y0	// z_y3[2]
+	VMOVUPS	Y0, 764416(SI)	// latentFieldBwd.z[2]
+	VMOVUPS	884352(SI), Y0	// z_y3[3]
+	VMOVUPS	Y0, 764544(SI)	// latentFieldBwd.z[3]
+	VMOVUPS	884480(SI), Y0	// z_y3[4]
+	VMOVUPS	Y0, 764672(SI)	// latentFieldBwd.z[4]
+	VMOVUPS	884608(SI), Y0	// z_y3[5]
+	VMOVUPS	Y0, 764800(SI)	// latentFieldBwd.z[5]
+	VMOVUPS	884736(SI), Y0	// z_y3[6]
+	VMOVUPS	Y0, 764928(SI)	// latentFieldBwd.z[6]
+	VMOVUPS	884864(SI), Y0	// z_y3[7]
+	VMOVUPS	Y0, 765056(SI)	// latentFieldBwd.z[7]
+	VMOVUPS	885504(SI), Y0	// a_y3[0]
+	VMOVUPS	Y0, 765184(SI)	// latentFieldBwd.a[0]
+	VMOVUPS	885632(SI), Y0	// a_y3[1]
+	VMOVUPS	Y0, 765312(SI)	// latentFieldBwd.a[1]
+	VMOVUPS	885760(SI), Y0	// a_y3[2]
+	VMOVUPS	Y0, 765440(SI)	// latentFieldBwd.a[2]
+	VMOVUPS	885888(SI), Y0	// a_y3[3]
+	VMOVUPS	Y0, 765568(SI)	// latentFieldBwd.a[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop84
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop85: // 64 times: elements
-	VMOVUPS	1007104(SI), Y0	// result_30[0]
-	VMOVUPS	1007136(SI), Y1	// result_30[0] | 1
-	VMOVUPS	1007168(SI), Y2	// result_30[0] | 2
-	VMOVUPS	1007200(SI), Y3	// result_30[0] | 3
-	VMOVUPS	Y0, 766208(SI)	// latentFieldBwd.add[0]
-	VMOVUPS	Y1, 766240(SI)	// latentFieldBwd.add[0] | 1
-	VMOVUPS	Y2, 766272(SI)	// latentFieldBwd.add[0] | 2
-	VMOVUPS	Y3, 766304(SI)	// latentFieldBwd.add[0] | 3
+	VMOVUPS	1006592(SI), Y0	// result_30[0]
+	VMOVUPS	1006624(SI), Y1	// result_30[0] | 1
+	VMOVUPS	1006656(SI), Y2	// result_30[0] | 2
+	VMOVUPS	1006688(SI), Y3	// result_30[0] | 3
+	VMOVUPS	Y0, 765696(SI)	// latentFieldBwd.add[0]
+	VMOVUPS	Y1, 765728(SI)	// latentFieldBwd.add[0] | 1
+	VMOVUPS	Y2, 765760(SI)	// latentFieldBwd.add[0] | 2
+	VMOVUPS	Y3, 765792(SI)	// latentFieldBwd.add[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop85
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop86: // 64 times: elements
-	VMOVUPS	1015296(SI), Y0	// result_31[0]
-	VMOVUPS	1015328(SI), Y1	// result_31[0] | 1
-	VMOVUPS	1015360(SI), Y2	// result_31[0] | 2
-	VMOVUPS	1015392(SI), Y3	// result_31[0] | 3
-	VMOVUPS	Y0, 774400(SI)	// latentFieldBwd.softplus[0]
-	VMOVUPS	Y1, 774432(SI)	// latentFieldBwd.softplus[0] | 1
-	VMOVUPS	Y2, 774464(SI)	// latentFieldBwd.softplus[0] | 2
-	VMOVUPS	Y3, 774496(SI)	// latentFieldBwd.softplus[0] | 3
+	VMOVUPS	1014784(SI), Y0	// result_31[0]
+	VMOVUPS	1014816(SI), Y1	// result_31[0] | 1
+	VMOVUPS	1014848(SI), Y2	// result_31[0] | 2
+	VMOVUPS	1014880(SI), Y3	// result_31[0] | 3
+	VMOVUPS	Y0, 773888(SI)	// latentFieldBwd.softplus[0]
+	VMOVUPS	Y1, 773920(SI)	// latentFieldBwd.softplus[0] | 1
+	VMOVUPS	Y2, 773952(SI)	// latentFieldBwd.softplus[0] | 2
+	VMOVUPS	Y3, 773984(SI)	// latentFieldBwd.softplus[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop86
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop87: // 64 times: elements
-	VMOVUPS	1023488(SI), Y0	// result_32[0]
-	VMOVUPS	1023520(SI), Y1	// result_32[0] | 1
-	VMOVUPS	1023552(SI), Y2	// result_32[0] | 2
-	VMOVUPS	1023584(SI), Y3	// result_32[0] | 3
-	VMOVUPS	Y0, 782592(SI)	// latentFieldBwd.add2[0]
-	VMOVUPS	Y1, 782624(SI)	// latentFieldBwd.add2[0] | 1
-	VMOVUPS	Y2, 782656(SI)	// latentFieldBwd.add2[0] | 2
-	VMOVUPS	Y3, 782688(SI)	// latentFieldBwd.add2[0] | 3
+	VMOVUPS	1022976(SI), Y0	// result_32[0]
+	VMOVUPS	1023008(SI), Y1	// result_32[0] | 1
+	VMOVUPS	1023040(SI), Y2	// result_32[0] | 2
+	VMOVUPS	1023072(SI), Y3	// result_32[0] | 3
+	VMOVUPS	Y0, 782080(SI)	// latentFieldBwd.add2[0]
+	VMOVUPS	Y1, 782112(SI)	// latentFieldBwd.add2[0] | 1
+	VMOVUPS	Y2, 782144(SI)	// latentFieldBwd.add2[0] | 2
+	VMOVUPS	Y3, 782176(SI)	// latentFieldBwd.add2[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop87
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop88: // 64 times: elements
-	VMOVUPS	1031680(SI), Y0	// result_33[0]
-	VMOVUPS	1031712(SI), Y1	// result_33[0] | 1
-	VMOVUPS	1031744(SI), Y2	// result_33[0] | 2
-	VMOVUPS	1031776(SI), Y3	// result_33[0] | 3
-	VMOVUPS	Y0, 790784(SI)	// latentFieldBwd.softplus2[0]
-	VMOVUPS	Y1, 790816(SI)	// latentFieldBwd.softplus2[0] | 1
-	VMOVUPS	Y2, 790848(SI)	// latentFieldBwd.softplus2[0] | 2
-	VMOVUPS	Y3, 790880(SI)	// latentFieldBwd.softplus2[0] | 3
+	VMOVUPS	1031168(SI), Y0	// result_33[0]
+	VMOVUPS	1031200(SI), Y1	// result_33[0] | 1
+	VMOVUPS	1031232(SI), Y2	// result_33[0] | 2
+	VMOVUPS	1031264(SI), Y3	// result_33[0] | 3
+	VMOVUPS	Y0, 790272(SI)	// latentFieldBwd.softplus2[0]
+	VMOVUPS	Y1, 790304(SI)	// latentFieldBwd.softplus2[0] | 1
+	VMOVUPS	Y2, 790336(SI)	// latentFieldBwd.softplus2[0] | 2
+	VMOVUPS	Y3, 790368(SI)	// latentFieldBwd.softplus2[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop88
 	MOVQ	$12, CX
 	MOVQ	AX, SI
 loop89: // 12 times: elements
-	VMOVUPS	1039872(SI), Y0	// result_34[0]
-	VMOVUPS	1039904(SI), Y1	// result_34[0] | 1
-	VMOVUPS	1039936(SI), Y2	// result_34[0] | 2
-	VMOVUPS	1039968(SI), Y3	// result_34[0] | 3
-	VMOVUPS	Y0, 798976(SI)	// latentFieldBwd.tanh[0]
-	VMOVUPS	Y1, 799008(SI)	// latentFieldBwd.tanh[0] | 1
-	VMOVUPS	Y2, 799040(SI)	// latentFieldBwd.tanh[0] | 2
-	VMOVUPS	Y3, 799072(SI)	// latentFieldBwd.tanh[0] | 3
+	VMOVUPS	1039360(SI), Y0	// result_34[0]
+	VMOVUPS	1039392(SI), Y1	// result_34[0] | 1
+	VMOVUPS	1039424(SI), Y2	// result_34[0] | 2
+	VMOVUPS	1039456(SI), Y3	// result_34[0] | 3
+	VMOVUPS	Y0, 798464(SI)	// latentFieldBwd.tanh[0]
+	VMOVUPS	Y1, 798496(SI)	// latentFieldBwd.tanh[0] | 1
+	VMOVUPS	Y2, 798528(SI)	// latentFieldBwd.tanh[0] | 2
+	VMOVUPS	Y3, 798560(SI)	// latentFieldBwd.tanh[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop89
@@ -12488,55 +12458,55 @@ loop89: // 12 times: elements
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop90: // 4 times: vectors of the block
-	VMOVUPS	802048(SI), Y0	// latentFieldBwd.z_bar[0]
-	VMOVUPS	Y0, 1077248(SI)	// result_42[0]
-	VMOVUPS	802176(SI), Y0	// latentFieldBwd.z_bar[1]
-	VMOVUPS	Y0, 1077376(SI)	// result_42[1]
-	VMOVUPS	802304(SI), Y0	// latentFieldBwd.z_bar[2]
-	VMOVUPS	Y0, 1077504(SI)	// result_42[2]
-	VMOVUPS	802432(SI), Y0	// latentFieldBwd.z_bar[3]
-	VMOVUPS	Y0, 1077632(SI)	// result_42[3]
-	VMOVUPS	802560(SI), Y0	// latentFieldBwd.z_bar[4]
-	VMOVUPS	Y0, 1077760(SI)	// result_42[4]
-	VMOVUPS	802688(SI), Y0	// latentFieldBwd.z_bar[5]
-	VMOVUPS	Y0, 1077888(SI)	// result_42[5]
-	VMOVUPS	802816(SI), Y0	// latentFieldBwd.z_bar[6]
-	VMOVUPS	Y0, 1078016(SI)	// result_42[6]
-	VMOVUPS	802944(SI), Y0	// latentFieldBwd.z_bar[7]
-	VMOVUPS	Y0, 1078144(SI)	// result_42[7]
-	VMOVUPS	803072(SI), Y15	// latentFieldBwd.a_bar[0]
+	VMOVUPS	801536(SI), Y0	// latentFieldBwd.z_bar[0]
+	VMOVUPS	Y0, 1076736(SI)	// result_42[0]
+	VMOVUPS	801664(SI), Y0	// latentFieldBwd.z_bar[1]
+	VMOVUPS	Y0, 1076864(SI)	// result_42[1]
+	VMOVUPS	801792(SI), Y0	// latentFieldBwd.z_bar[2]
+	VMOVUPS	Y0, 1076992(SI)	// result_42[2]
+	VMOVUPS	801920(SI), Y0	// latentFieldBwd.z_bar[3]
+	VMOVUPS	Y0, 1077120(SI)	// result_42[3]
+	VMOVUPS	802048(SI), Y0	// latentFieldBwd.z_bar[4]
+	VMOVUPS	Y0, 1077248(SI)	// result_42[4]
+	VMOVUPS	802176(SI), Y0	// latentFieldBwd.z_bar[5]
+	VMOVUPS	Y0, 1077376(SI)	// result_42[5]
+	VMOVUPS	802304(SI), Y0	// latentFieldBwd.z_bar[6]
+	VMOVUPS	Y0, 1077504(SI)	// result_42[6]
+	VMOVUPS	802432(SI), Y0	// latentFieldBwd.z_bar[7]
+	VMOVUPS	Y0, 1077632(SI)	// result_42[7]
+	VMOVUPS	802560(SI), Y15	// latentFieldBwd.a_bar[0]
 	VMOVUPS	Y15, 0(AX)
 	VMOVUPS	0(AX), Y13	// result_43[0]
-	VMOVUPS	Y13, 1078272(SI)
-	VMOVUPS	803200(SI), Y15	// latentFieldBwd.a_bar[1]
+	VMOVUPS	Y13, 1077760(SI)
+	VMOVUPS	802688(SI), Y15	// latentFieldBwd.a_bar[1]
 	VMOVUPS	Y15, 32(AX)
 	VMOVUPS	32(AX), Y13	// result_43[1]
-	VMOVUPS	Y13, 1078400(SI)
-	VMOVUPS	803328(SI), Y15	// latentFieldBwd.a_bar[2]
+	VMOVUPS	Y13, 1077888(SI)
+	VMOVUPS	802816(SI), Y15	// latentFieldBwd.a_bar[2]
 	VMOVUPS	Y15, 64(AX)
 	VMOVUPS	64(AX), Y13	// result_43[2]
-	VMOVUPS	Y13, 1078528(SI)
-	VMOVUPS	803456(SI), Y15	// latentFieldBwd.a_bar[3]
+	VMOVUPS	Y13, 1078016(SI)
+	VMOVUPS	802944(SI), Y15	// latentFieldBwd.a_bar[3]
 	VMOVUPS	Y15, 96(AX)
 	VMOVUPS	96(AX), Y13	// result_43[3]
-	VMOVUPS	Y13, 1078656(SI)
+	VMOVUPS	Y13, 1078144(SI)
 	MOVQ	$8, DI
 	MOVQ	SI, R9
 loop91: // 8 times: elements
 	// forecast.nde:38
-	VMOVUPS	1077248(R9), Y0	// result_42[0]
-	VMOVUPS	883328(SI), Y1	// ha32
-	VMOVUPS	1041408(R9), Y2	// result_35[0]
-	VMOVUPS	886656(SI), Y3	// ha42
-	VMOVUPS	1005568(R9), Y4	// result_28[0]
-	VMOVUPS	890112(SI), Y5	// ha52
-	VMOVUPS	969728(R9), Y6	// result_21[0]
-	VMOVUPS	893696(SI), Y7	// ha62
-	VMOVUPS	933888(R9), Y8	// z_next_bar_2[0]
-	VMOVUPS	897408(SI), Y9	// hb2
-	VMOVUPS	873856(R9), Y10	// z_d2_bar[0]
-	VMOVUPS	875392(R9), Y11	// z_d3_bar[0]
-	VMOVUPS	876928(R9), Y12	// z_d4_bar[0]
+	VMOVUPS	1076736(R9), Y0	// result_42[0]
+	VMOVUPS	882816(SI), Y1	// ha32
+	VMOVUPS	1040896(R9), Y2	// result_35[0]
+	VMOVUPS	886144(SI), Y3	// ha42
+	VMOVUPS	1005056(R9), Y4	// result_28[0]
+	VMOVUPS	889600(SI), Y5	// ha52
+	VMOVUPS	969216(R9), Y6	// result_21[0]
+	VMOVUPS	893184(SI), Y7	// ha62
+	VMOVUPS	933376(R9), Y8	// z_next_bar_2[0]
+	VMOVUPS	896896(SI), Y9	// hb2
+	VMOVUPS	873344(R9), Y10	// z_d2_bar[0]
+	VMOVUPS	874880(R9), Y11	// z_d3_bar[0]
+	VMOVUPS	876416(R9), Y12	// z_d4_bar[0]
 	VMULPS	f32_3dd04817<>(SB), Y12, Y12
 	VFMADD231PS	f32_be64c2f8<>(SB), Y11, Y12
 	VFMADD231PS	f32_3e06dc5d<>(SB), Y10, Y12
@@ -12545,34 +12515,34 @@ loop91: // 8 times: elements
 	VFMADD231PS	Y5, Y4, Y12
 	VFMADD231PS	Y3, Y2, Y12
 	VFMADD231PS	Y1, Y0, Y12
-	VMOVUPS	Y12, 800512(R9)	// latentFieldBwd.dz_bar[0]
+	VMOVUPS	Y12, 800000(R9)	// latentFieldBwd.dz_bar[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop91
-	VMOVUPS	877952(SI), Y0	// a_d4_bar[0]
-	VMOVUPS	878080(SI), Y15	// a_d4_bar[1]
+	VMOVUPS	877440(SI), Y0	// a_d4_bar[0]
+	VMOVUPS	877568(SI), Y15	// a_d4_bar[1]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	878208(SI), Y15	// a_d4_bar[2]
+	VMOVUPS	877696(SI), Y15	// a_d4_bar[2]
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	878336(SI), Y15	// a_d4_bar[3]
+	VMOVUPS	877824(SI), Y15	// a_d4_bar[3]
 	VMOVUPS	Y15, 192(AX)
-	VMOVUPS	876416(SI), Y2	// a_d3_bar[0]
-	VMOVUPS	876544(SI), Y15	// a_d3_bar[1]
+	VMOVUPS	875904(SI), Y2	// a_d3_bar[0]
+	VMOVUPS	876032(SI), Y15	// a_d3_bar[1]
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	876672(SI), Y15	// a_d3_bar[2]
+	VMOVUPS	876160(SI), Y15	// a_d3_bar[2]
 	VMOVUPS	Y15, 256(AX)
-	VMOVUPS	876800(SI), Y15	// a_d3_bar[3]
+	VMOVUPS	876288(SI), Y15	// a_d3_bar[3]
 	VMOVUPS	Y15, 288(AX)
-	VMOVUPS	874880(SI), Y4	// a_d2_bar[0]
-	VMOVUPS	875008(SI), Y6	// a_d2_bar[1]
-	VMOVUPS	875136(SI), Y15	// a_d2_bar[2]
+	VMOVUPS	874368(SI), Y4	// a_d2_bar[0]
+	VMOVUPS	874496(SI), Y6	// a_d2_bar[1]
+	VMOVUPS	874624(SI), Y15	// a_d2_bar[2]
 	VMOVUPS	Y15, 320(AX)
-	VMOVUPS	875264(SI), Y15	// a_d2_bar[3]
+	VMOVUPS	874752(SI), Y15	// a_d2_bar[3]
 	VMOVUPS	Y15, 352(AX)
-	VMOVUPS	1042432(SI), Y8	// result_36[0]
-	VMOVUPS	1006592(SI), Y10	// result_29[0]
-	VMOVUPS	970752(SI), Y11	// result_22[0]
-	VMOVUPS	934912(SI), Y12	// a_next_bar_2[0]
+	VMOVUPS	1041920(SI), Y8	// result_36[0]
+	VMOVUPS	1006080(SI), Y10	// result_29[0]
+	VMOVUPS	970240(SI), Y11	// result_22[0]
+	VMOVUPS	934400(SI), Y12	// a_next_bar_2[0]
 	VMULPS	f32_3dd04817<>(SB), Y0, Y0
 	VFMADD231PS	f32_be64c2f8<>(SB), Y2, Y0
 	VFMADD231PS	f32_3e06dc5d<>(SB), Y4, Y0
@@ -12581,11 +12551,11 @@ loop91: // 8 times: elements
 	VFMADD231PS	Y5, Y10, Y0
 	VFMADD231PS	Y3, Y8, Y0
 	VFMADD231PS	0(AX), Y1, Y0
-	VMOVUPS	Y0, 801536(SI)	// latentFieldBwd.da_bar[0]
-	VMOVUPS	1042560(SI), Y0	// result_36[1]
-	VMOVUPS	1006720(SI), Y2	// result_29[1]
-	VMOVUPS	970880(SI), Y4	// result_22[1]
-	VMOVUPS	935040(SI), Y8	// a_next_bar_2[1]
+	VMOVUPS	Y0, 801024(SI)	// latentFieldBwd.da_bar[0]
+	VMOVUPS	1042048(SI), Y0	// result_36[1]
+	VMOVUPS	1006208(SI), Y2	// result_29[1]
+	VMOVUPS	970368(SI), Y4	// result_22[1]
+	VMOVUPS	934528(SI), Y8	// a_next_bar_2[1]
 	VMOVUPS	128(AX), Y13
 	VMULPS	f32_3dd04817<>(SB), Y13, Y10
 	VMOVUPS	224(AX), Y13
@@ -12596,11 +12566,11 @@ loop91: // 8 times: elements
 	VFMADD231PS	Y5, Y2, Y10
 	VFMADD231PS	Y3, Y0, Y10
 	VFMADD231PS	32(AX), Y1, Y10
-	VMOVUPS	Y10, 801664(SI)	// latentFieldBwd.da_bar[1]
-	VMOVUPS	1042688(SI), Y0	// result_36[2]
-	VMOVUPS	1006848(SI), Y2	// result_29[2]
-	VMOVUPS	971008(SI), Y4	// result_22[2]
-	VMOVUPS	935168(SI), Y6	// a_next_bar_2[2]
+	VMOVUPS	Y10, 801152(SI)	// latentFieldBwd.da_bar[1]
+	VMOVUPS	1042176(SI), Y0	// result_36[2]
+	VMOVUPS	1006336(SI), Y2	// result_29[2]
+	VMOVUPS	970496(SI), Y4	// result_22[2]
+	VMOVUPS	934656(SI), Y6	// a_next_bar_2[2]
 	VMOVUPS	160(AX), Y13
 	VMULPS	f32_3dd04817<>(SB), Y13, Y8
 	VMOVUPS	256(AX), Y13
@@ -12612,11 +12582,11 @@ loop91: // 8 times: elements
 	VFMADD231PS	Y5, Y2, Y8
 	VFMADD231PS	Y3, Y0, Y8
 	VFMADD231PS	64(AX), Y1, Y8
-	VMOVUPS	Y8, 801792(SI)	// latentFieldBwd.da_bar[2]
-	VMOVUPS	1042816(SI), Y0	// result_36[3]
-	VMOVUPS	1006976(SI), Y2	// result_29[3]
-	VMOVUPS	971136(SI), Y4	// result_22[3]
-	VMOVUPS	935296(SI), Y6	// a_next_bar_2[3]
+	VMOVUPS	Y8, 801280(SI)	// latentFieldBwd.da_bar[2]
+	VMOVUPS	1042304(SI), Y0	// result_36[3]
+	VMOVUPS	1006464(SI), Y2	// result_29[3]
+	VMOVUPS	970624(SI), Y4	// result_22[3]
+	VMOVUPS	934784(SI), Y6	// a_next_bar_2[3]
 	VMOVUPS	192(AX), Y13
 	VMULPS	f32_3dd04817<>(SB), Y13, Y8
 	VMOVUPS	288(AX), Y13
@@ -12628,7 +12598,7 @@ loop91: // 8 times: elements
 	VFMADD231PS	Y5, Y2, Y8
 	VFMADD231PS	Y3, Y0, Y8
 	VFMADD231PS	96(AX), Y1, Y8
-	VMOVUPS	Y8, 801920(SI)	// latentFieldBwd.da_bar[3]
+	VMOVUPS	Y8, 801408(SI)	// latentFieldBwd.da_bar[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop90
@@ -12636,100 +12606,100 @@ loop91: // 8 times: elements
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop92: // 4 times: vectors of the block
-	VMOVUPS	881152(SI), Y0	// z_y2[0]
-	VMOVUPS	Y0, 764672(SI)	// latentFieldBwd.z[0]
-	VMOVUPS	881280(SI), Y0	// z_y2[1]
-	VMOVUPS	Y0, 764800(SI)	// latentFieldBwd.z[1]
-	VMOVUPS	881408(SI), Y0	// z_y2[2]
-	VMOVUPS	Y0, 764928(SI)	// latentFieldBwd.z[2]
-	VMOVUPS	881536(SI), Y0	// z_y2[3]
-	VMOVUPS	Y0, 765056(SI)	// latentFieldBwd.z[3]
-	VMOVUPS	881664(SI), Y0	// z_y2[4]
-	VMOVUPS	Y0, 765184(SI)	// latentFieldBwd.z[4]
-	VMOVUPS	881792(SI), Y0	// z_y2[5]
-	VMOVUPS	Y0, 765312(SI)	// latentFieldBwd.z[5]
-	VMOVUPS	881920(SI), Y0	// z_y2[6]
-	VMOVUPS	Y0, 765440(SI)	// latentFieldBwd.z[6]
-	VMOVUPS	882048(SI), Y0	// z_y2[7]
-	VMOVUPS	Y0, 765568(SI)	// latentFieldBwd.z[7]
-	VMOVUPS	882688(SI), Y0	// a_y2[0]
-	VMOVUPS	Y0, 765696(SI)	// latentFieldBwd.a[0]
-	VMOVUPS	882816(SI), Y0	// a_y2[1]
-	VMOVUPS	Y0, 765824(SI)	// latentFieldBwd.a[1]
-	VMOVUPS	882944(SI), Y0	// a_y2[2]
-	VMOVUPS	Y0, 765952(SI)	// latentFieldBwd.a[2]
-	VMOVUPS	883072(SI), Y0	// a_y2[3]
-	VMOVUPS	Y0, 766080(SI)	// latentFieldBwd.a[3]
+	VMOVUPS	880640(SI), Y0	// z_y2[0]
+	VMOVUPS	Y0, 764160(SI)	// latentFieldBwd.z[0]
+	VMOVUPS	880768(SI), Y0	// z_y2[1]
+	VMOVUPS	Y0, 764288(SI)	// latentFieldBwd.z[1]
+	VMOVUPS	880896(SI), Y0	// z_y2[2]
+	VMOVUPS	Y0, 764416(SI)	// latentFieldBwd.z[2]
+	VMOVUPS	881024(SI), Y0	// z_y2[3]
+	VMOVUPS	Y0, 764544(SI)	// latentFieldBwd.z[3]
+	VMOVUPS	881152(SI), Y0	// z_y2[4]
+	VMOVUPS	Y0, 764672(SI)	// latentFieldBwd.z[4]
+	VMOVUPS	881280(SI), Y0	// z_y2[5]
+	VMOVUPS	Y0, 764800(SI)	// latentFieldBwd.z[5]
+	VMOVUPS	881408(SI), Y0	// z_y2[6]
+	VMOVUPS	Y0, 764928(SI)	// latentFieldBwd.z[6]
+	VMOVUPS	881536(SI), Y0	// z_y2[7]
+	VMOVUPS	Y0, 765056(SI)	// latentFieldBwd.z[7]
+	VMOVUPS	882176(SI), Y0	// a_y2[0]
+	VMOVUPS	Y0, 765184(SI)	// latentFieldBwd.a[0]
+	VMOVUPS	882304(SI), Y0	// a_y2[1]
+	VMOVUPS	Y0, 765312(SI)	// latentFieldBwd.a[1]
+	VMOVUPS	882432(SI), Y0	// a_y2[2]
+	VMOVUPS	Y0, 765440(SI)	// latentFieldBwd.a[2]
+	VMOVUPS	882560(SI), Y0	// a_y2[3]
+	VMOVUPS	Y0, 765568(SI)	// latentFieldBwd.a[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop92
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop93: // 64 times: elements
-	VMOVUPS	1042944(SI), Y0	// result_37[0]
-	VMOVUPS	1042976(SI), Y1	// result_37[0] | 1
-	VMOVUPS	1043008(SI), Y2	// result_37[0] | 2
-	VMOVUPS	1043040(SI), Y3	// result_37[0] | 3
-	VMOVUPS	Y0, 766208(SI)	// latentFieldBwd.add[0]
-	VMOVUPS	Y1, 766240(SI)	// latentFieldBwd.add[0] | 1
-	VMOVUPS	Y2, 766272(SI)	// latentFieldBwd.add[0] | 2
-	VMOVUPS	Y3, 766304(SI)	// latentFieldBwd.add[0] | 3
+	VMOVUPS	1042432(SI), Y0	// result_37[0]
+	VMOVUPS	1042464(SI), Y1	// result_37[0] | 1
+	VMOVUPS	1042496(SI), Y2	// result_37[0] | 2
+	VMOVUPS	1042528(SI), Y3	// result_37[0] | 3
+	VMOVUPS	Y0, 765696(SI)	// latentFieldBwd.add[0]
+	VMOVUPS	Y1, 765728(SI)	// latentFieldBwd.add[0] | 1
+	VMOVUPS	Y2, 765760(SI)	// latentFieldBwd.add[0] | 2
+	VMOVUPS	Y3, 765792(SI)	// latentFieldBwd.add[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop93
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop94: // 64 times: elements
-	VMOVUPS	1051136(SI), Y0	// result_38[0]
-	VMOVUPS	1051168(SI), Y1	// result_38[0] | 1
-	VMOVUPS	1051200(SI), Y2	// result_38[0] | 2
-	VMOVUPS	1051232(SI), Y3	// result_38[0] | 3
-	VMOVUPS	Y0, 774400(SI)	// latentFieldBwd.softplus[0]
-	VMOVUPS	Y1, 774432(SI)	// latentFieldBwd.softplus[0] | 1
-	VMOVUPS	Y2, 774464(SI)	// latentFieldBwd.softplus[0] | 2
-	VMOVUPS	Y3, 774496(SI)	// latentFieldBwd.softplus[0] | 3
+	VMOVUPS	1050624(SI), Y0	// result_38[0]
+	VMOVUPS	1050656(SI), Y1	// result_38[0] | 1
+	VMOVUPS	1050688(SI), Y2	// result_38[0] | 2
+	VMOVUPS	1050720(SI), Y3	// result_38[0] | 3
+	VMOVUPS	Y0, 773888(SI)	// latentFieldBwd.softplus[0]
+	VMOVUPS	Y1, 773920(SI)	// latentFieldBwd.softplus[0] | 1
+	VMOVUPS	Y2, 773952(SI)	// latentFieldBwd.softplus[0] | 2
+	VMOVUPS	Y3, 773984(SI)	// latentFieldBwd.softplus[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop94
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop95: // 64 times: elements
-	VMOVUPS	1059328(SI), Y0	// result_39[0]
-	VMOVUPS	1059360(SI), Y1	// result_39[0] | 1
-	VMOVUPS	1059392(SI), Y2	// result_39[0] | 2
-	VMOVUPS	1059424(SI), Y3	// result_39[0] | 3
-	VMOVUPS	Y0, 782592(SI)	// latentFieldBwd.add2[0]
-	VMOVUPS	Y1, 782624(SI)	// latentFieldBwd.add2[0] | 1
-	VMOVUPS	Y2, 782656(SI)	// latentFieldBwd.add2[0] | 2
-	VMOVUPS	Y3, 782688(SI)	// latentFieldBwd.add2[0] | 3
+	VMOVUPS	1058816(SI), Y0	// result_39[0]
+	VMOVUPS	1058848(SI), Y1	// result_39[0] | 1
+	VMOVUPS	1058880(SI), Y2	// result_39[0] | 2
+	VMOVUPS	1058912(SI), Y3	// result_39[0] | 3
+	VMOVUPS	Y0, 782080(SI)	// latentFieldBwd.add2[0]
+	VMOVUPS	Y1, 782112(SI)	// latentFieldBwd.add2[0] | 1
+	VMOVUPS	Y2, 782144(SI)	// latentFieldBwd.add2[0] | 2
+	VMOVUPS	Y3, 782176(SI)	// latentFieldBwd.add2[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop95
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop96: // 64 times: elements
-	VMOVUPS	1067520(SI), Y0	// result_40[0]
-	VMOVUPS	1067552(SI), Y1	// result_40[0] | 1
-	VMOVUPS	1067584(SI), Y2	// result_40[0] | 2
-	VMOVUPS	1067616(SI), Y3	// result_40[0] | 3
-	VMOVUPS	Y0, 790784(SI)	// latentFieldBwd.softplus2[0]
-	VMOVUPS	Y1, 790816(SI)	// latentFieldBwd.softplus2[0] | 1
-	VMOVUPS	Y2, 790848(SI)	// latentFieldBwd.softplus2[0] | 2
-	VMOVUPS	Y3, 790880(SI)	// latentFieldBwd.softplus2[0] | 3
+	VMOVUPS	1067008(SI), Y0	// result_40[0]
+	VMOVUPS	1067040(SI), Y1	// result_40[0] | 1
+	VMOVUPS	1067072(SI), Y2	// result_40[0] | 2
+	VMOVUPS	1067104(SI), Y3	// result_40[0] | 3
+	VMOVUPS	Y0, 790272(SI)	// latentFieldBwd.softplus2[0]
+	VMOVUPS	Y1, 790304(SI)	// latentFieldBwd.softplus2[0] | 1
+	VMOVUPS	Y2, 790336(SI)	// latentFieldBwd.softplus2[0] | 2
+	VMOVUPS	Y3, 790368(SI)	// latentFieldBwd.softplus2[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop96
 	MOVQ	$12, CX
 	MOVQ	AX, SI
 loop97: // 12 times: elements
-	VMOVUPS	1075712(SI), Y0	// result_41[0]
-	VMOVUPS	1075744(SI), Y1	// result_41[0] | 1
-	VMOVUPS	1075776(SI), Y2	// result_41[0] | 2
-	VMOVUPS	1075808(SI), Y3	// result_41[0] | 3
-	VMOVUPS	Y0, 798976(SI)	// latentFieldBwd.tanh[0]
-	VMOVUPS	Y1, 799008(SI)	// latentFieldBwd.tanh[0] | 1
-	VMOVUPS	Y2, 799040(SI)	// latentFieldBwd.tanh[0] | 2
-	VMOVUPS	Y3, 799072(SI)	// latentFieldBwd.tanh[0] | 3
+	VMOVUPS	1075200(SI), Y0	// result_41[0]
+	VMOVUPS	1075232(SI), Y1	// result_41[0] | 1
+	VMOVUPS	1075264(SI), Y2	// result_41[0] | 2
+	VMOVUPS	1075296(SI), Y3	// result_41[0] | 3
+	VMOVUPS	Y0, 798464(SI)	// latentFieldBwd.tanh[0]
+	VMOVUPS	Y1, 798496(SI)	// latentFieldBwd.tanh[0] | 1
+	VMOVUPS	Y2, 798528(SI)	// latentFieldBwd.tanh[0] | 2
+	VMOVUPS	Y3, 798560(SI)	// latentFieldBwd.tanh[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop97
@@ -12737,57 +12707,57 @@ loop97: // 12 times: elements
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop98: // 4 times: vectors of the block
-	VMOVUPS	802048(SI), Y0	// latentFieldBwd.z_bar[0]
-	VMOVUPS	Y0, 1113088(SI)	// result_49[0]
-	VMOVUPS	802176(SI), Y0	// latentFieldBwd.z_bar[1]
-	VMOVUPS	Y0, 1113216(SI)	// result_49[1]
-	VMOVUPS	802304(SI), Y0	// latentFieldBwd.z_bar[2]
-	VMOVUPS	Y0, 1113344(SI)	// result_49[2]
-	VMOVUPS	802432(SI), Y0	// latentFieldBwd.z_bar[3]
-	VMOVUPS	Y0, 1113472(SI)	// result_49[3]
-	VMOVUPS	802560(SI), Y0	// latentFieldBwd.z_bar[4]
-	VMOVUPS	Y0, 1113600(SI)	// result_49[4]
-	VMOVUPS	802688(SI), Y0	// latentFieldBwd.z_bar[5]
-	VMOVUPS	Y0, 1113728(SI)	// result_49[5]
-	VMOVUPS	802816(SI), Y0	// latentFieldBwd.z_bar[6]
-	VMOVUPS	Y0, 1113856(SI)	// result_49[6]
-	VMOVUPS	802944(SI), Y0	// latentFieldBwd.z_bar[7]
-	VMOVUPS	Y0, 1113984(SI)	// result_49[7]
-	VMOVUPS	803072(SI), Y15	// latentFieldBwd.a_bar[0]
+	VMOVUPS	801536(SI), Y0	// latentFieldBwd.z_bar[0]
+	VMOVUPS	Y0, 1112576(SI)	// result_49[0]
+	VMOVUPS	801664(SI), Y0	// latentFieldBwd.z_bar[1]
+	VMOVUPS	Y0, 1112704(SI)	// result_49[1]
+	VMOVUPS	801792(SI), Y0	// latentFieldBwd.z_bar[2]
+	VMOVUPS	Y0, 1112832(SI)	// result_49[2]
+	VMOVUPS	801920(SI), Y0	// latentFieldBwd.z_bar[3]
+	VMOVUPS	Y0, 1112960(SI)	// result_49[3]
+	VMOVUPS	802048(SI), Y0	// latentFieldBwd.z_bar[4]
+	VMOVUPS	Y0, 1113088(SI)	// result_49[4]
+	VMOVUPS	802176(SI), Y0	// latentFieldBwd.z_bar[5]
+	VMOVUPS	Y0, 1113216(SI)	// result_49[5]
+	VMOVUPS	802304(SI), Y0	// latentFieldBwd.z_bar[6]
+	VMOVUPS	Y0, 1113344(SI)	// result_49[6]
+	VMOVUPS	802432(SI), Y0	// latentFieldBwd.z_bar[7]
+	VMOVUPS	Y0, 1113472(SI)	// result_49[7]
+	VMOVUPS	802560(SI), Y15	// latentFieldBwd.a_bar[0]
 	VMOVUPS	Y15, 0(AX)
 	VMOVUPS	0(AX), Y13	// result_50[0]
-	VMOVUPS	Y13, 1114112(SI)
-	VMOVUPS	803200(SI), Y15	// latentFieldBwd.a_bar[1]
+	VMOVUPS	Y13, 1113600(SI)
+	VMOVUPS	802688(SI), Y15	// latentFieldBwd.a_bar[1]
 	VMOVUPS	Y15, 32(AX)
 	VMOVUPS	32(AX), Y13	// result_50[1]
-	VMOVUPS	Y13, 1114240(SI)
-	VMOVUPS	803328(SI), Y15	// latentFieldBwd.a_bar[2]
+	VMOVUPS	Y13, 1113728(SI)
+	VMOVUPS	802816(SI), Y15	// latentFieldBwd.a_bar[2]
 	VMOVUPS	Y15, 64(AX)
 	VMOVUPS	64(AX), Y13	// result_50[2]
-	VMOVUPS	Y13, 1114368(SI)
-	VMOVUPS	803456(SI), Y15	// latentFieldBwd.a_bar[3]
+	VMOVUPS	Y13, 1113856(SI)
+	VMOVUPS	802944(SI), Y15	// latentFieldBwd.a_bar[3]
 	VMOVUPS	Y15, 96(AX)
 	VMOVUPS	96(AX), Y13	// result_50[3]
-	VMOVUPS	Y13, 1114496(SI)
+	VMOVUPS	Y13, 1113984(SI)
 	MOVQ	$8, DI
 	MOVQ	SI, R9
 loop99: // 8 times: elements
 	// forecast.nde:38
-	VMOVUPS	1077248(R9), Y0	// result_42[0]
-	VMOVUPS	883200(SI), Y15	// ha31
+	VMOVUPS	1076736(R9), Y0	// result_42[0]
+	VMOVUPS	882688(SI), Y15	// ha31
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	1041408(R9), Y1	// result_35[0]
-	VMOVUPS	886528(SI), Y2	// ha41
-	VMOVUPS	1005568(R9), Y3	// result_28[0]
-	VMOVUPS	889984(SI), Y4	// ha51
-	VMOVUPS	969728(R9), Y5	// result_21[0]
-	VMOVUPS	893568(SI), Y6	// ha61
-	VMOVUPS	933888(R9), Y7	// z_next_bar_2[0]
-	VMOVUPS	897280(SI), Y8	// hb1
-	VMOVUPS	873856(R9), Y9	// z_d2_bar[0]
-	VMOVUPS	875392(R9), Y10	// z_d3_bar[0]
-	VMOVUPS	876928(R9), Y11	// z_d4_bar[0]
-	VMOVUPS	872320(R9), Y12	// z_d1_bar[0]
+	VMOVUPS	1040896(R9), Y1	// result_35[0]
+	VMOVUPS	886016(SI), Y2	// ha41
+	VMOVUPS	1005056(R9), Y3	// result_28[0]
+	VMOVUPS	889472(SI), Y4	// ha51
+	VMOVUPS	969216(R9), Y5	// result_21[0]
+	VMOVUPS	893056(SI), Y6	// ha61
+	VMOVUPS	933376(R9), Y7	// z_next_bar_2[0]
+	VMOVUPS	896768(SI), Y8	// hb1
+	VMOVUPS	873344(R9), Y9	// z_d2_bar[0]
+	VMOVUPS	874880(R9), Y10	// z_d3_bar[0]
+	VMOVUPS	876416(R9), Y11	// z_d4_bar[0]
+	VMOVUPS	871808(R9), Y12	// z_d1_bar[0]
 	VFMADD231PS	f32_bf86cb9b<>(SB), Y11, Y12
 	VFMADD231PS	f32_403a72c7<>(SB), Y10, Y12
 	VFMADD231PS	f32_c030e090<>(SB), Y9, Y12
@@ -12796,47 +12766,47 @@ loop99: // 8 times: elements
 	VFMADD231PS	Y4, Y3, Y12
 	VFMADD231PS	Y2, Y1, Y12
 	VFMADD231PS	128(AX), Y0, Y12
-	VMOVUPS	1113088(R9), Y0	// result_49[0]
-	VMOVUPS	880000(SI), Y1	// ha21
+	VMOVUPS	1112576(R9), Y0	// result_49[0]
+	VMOVUPS	879488(SI), Y1	// ha21
 	VFMADD231PS	Y1, Y0, Y12
-	VMOVUPS	Y12, 800512(R9)	// latentFieldBwd.dz_bar[0]
+	VMOVUPS	Y12, 800000(R9)	// latentFieldBwd.dz_bar[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop99
-	VMOVUPS	873344(SI), Y15	// a_d1_bar[0]
+	VMOVUPS	872832(SI), Y15	// a_d1_bar[0]
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	873472(SI), Y15	// a_d1_bar[1]
+	VMOVUPS	872960(SI), Y15	// a_d1_bar[1]
 	VMOVUPS	Y15, 192(AX)
-	VMOVUPS	873600(SI), Y15	// a_d1_bar[2]
+	VMOVUPS	873088(SI), Y15	// a_d1_bar[2]
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	873728(SI), Y15	// a_d1_bar[3]
+	VMOVUPS	873216(SI), Y15	// a_d1_bar[3]
 	VMOVUPS	Y15, 256(AX)
-	VMOVUPS	877952(SI), Y0	// a_d4_bar[0]
-	VMOVUPS	878080(SI), Y15	// a_d4_bar[1]
+	VMOVUPS	877440(SI), Y0	// a_d4_bar[0]
+	VMOVUPS	877568(SI), Y15	// a_d4_bar[1]
 	VMOVUPS	Y15, 288(AX)
-	VMOVUPS	878208(SI), Y15	// a_d4_bar[2]
+	VMOVUPS	877696(SI), Y15	// a_d4_bar[2]
 	VMOVUPS	Y15, 320(AX)
-	VMOVUPS	878336(SI), Y15	// a_d4_bar[3]
+	VMOVUPS	877824(SI), Y15	// a_d4_bar[3]
 	VMOVUPS	Y15, 352(AX)
-	VMOVUPS	876416(SI), Y3	// a_d3_bar[0]
-	VMOVUPS	876544(SI), Y15	// a_d3_bar[1]
+	VMOVUPS	875904(SI), Y3	// a_d3_bar[0]
+	VMOVUPS	876032(SI), Y15	// a_d3_bar[1]
 	VMOVUPS	Y15, 384(AX)
-	VMOVUPS	876672(SI), Y15	// a_d3_bar[2]
+	VMOVUPS	876160(SI), Y15	// a_d3_bar[2]
 	VMOVUPS	Y15, 416(AX)
-	VMOVUPS	876800(SI), Y15	// a_d3_bar[3]
+	VMOVUPS	876288(SI), Y15	// a_d3_bar[3]
 	VMOVUPS	Y15, 448(AX)
-	VMOVUPS	874880(SI), Y5	// a_d2_bar[0]
-	VMOVUPS	875008(SI), Y15	// a_d2_bar[1]
+	VMOVUPS	874368(SI), Y5	// a_d2_bar[0]
+	VMOVUPS	874496(SI), Y15	// a_d2_bar[1]
 	VMOVUPS	Y15, 480(AX)
-	VMOVUPS	875136(SI), Y15	// a_d2_bar[2]
+	VMOVUPS	874624(SI), Y15	// a_d2_bar[2]
 	VMOVUPS	Y15, 512(AX)
-	VMOVUPS	875264(SI), Y15	// a_d2_bar[3]
+	VMOVUPS	874752(SI), Y15	// a_d2_bar[3]
 	VMOVUPS	Y15, 544(AX)
-	VMOVUPS	1078272(SI), Y7	// result_43[0]
-	VMOVUPS	1042432(SI), Y9	// result_36[0]
-	VMOVUPS	1006592(SI), Y10	// result_29[0]
-	VMOVUPS	970752(SI), Y11	// result_22[0]
-	VMOVUPS	934912(SI), Y12	// a_next_bar_2[0]
+	VMOVUPS	1077760(SI), Y7	// result_43[0]
+	VMOVUPS	1041920(SI), Y9	// result_36[0]
+	VMOVUPS	1006080(SI), Y10	// result_29[0]
+	VMOVUPS	970240(SI), Y11	// result_22[0]
+	VMOVUPS	934400(SI), Y12	// a_next_bar_2[0]
 	VMOVUPS	160(AX), Y13
 	VFMADD132PS	f32_bf86cb9b<>(SB), Y13, Y0
 	VFMADD231PS	f32_403a72c7<>(SB), Y3, Y0
@@ -12848,11 +12818,11 @@ loop99: // 8 times: elements
 	VMOVUPS	Y0, Y15
 	VFMADD231PS	128(AX), Y7, Y15
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	1078400(SI), Y0	// result_43[1]
-	VMOVUPS	1042560(SI), Y3	// result_36[1]
-	VMOVUPS	1006720(SI), Y5	// result_29[1]
-	VMOVUPS	970880(SI), Y7	// result_22[1]
-	VMOVUPS	935040(SI), Y9	// a_next_bar_2[1]
+	VMOVUPS	1077888(SI), Y0	// result_43[1]
+	VMOVUPS	1042048(SI), Y3	// result_36[1]
+	VMOVUPS	1006208(SI), Y5	// result_29[1]
+	VMOVUPS	970368(SI), Y7	// result_22[1]
+	VMOVUPS	934528(SI), Y9	// a_next_bar_2[1]
 	VMOVUPS	288(AX), Y13
 	VMOVUPS	192(AX), Y10
 	VFMADD231PS	f32_bf86cb9b<>(SB), Y13, Y10
@@ -12865,11 +12835,11 @@ loop99: // 8 times: elements
 	VFMADD231PS	Y4, Y5, Y10
 	VFMADD231PS	Y2, Y3, Y10
 	VFMADD231PS	128(AX), Y0, Y10
-	VMOVUPS	1078528(SI), Y0	// result_43[2]
-	VMOVUPS	1042688(SI), Y3	// result_36[2]
-	VMOVUPS	1006848(SI), Y5	// result_29[2]
-	VMOVUPS	971008(SI), Y7	// result_22[2]
-	VMOVUPS	935168(SI), Y9	// a_next_bar_2[2]
+	VMOVUPS	1078016(SI), Y0	// result_43[2]
+	VMOVUPS	1042176(SI), Y3	// result_36[2]
+	VMOVUPS	1006336(SI), Y5	// result_29[2]
+	VMOVUPS	970496(SI), Y7	// result_22[2]
+	VMOVUPS	934656(SI), Y9	// a_next_bar_2[2]
 	VMOVUPS	320(AX), Y13
 	VMOVUPS	224(AX), Y11
 	VFMADD231PS	f32_bf86cb9b<>(SB), Y13, Y11
@@ -12882,11 +12852,11 @@ loop99: // 8 times: elements
 	VFMADD231PS	Y4, Y5, Y11
 	VFMADD231PS	Y2, Y3, Y11
 	VFMADD231PS	128(AX), Y0, Y11
-	VMOVUPS	1078656(SI), Y0	// result_43[3]
-	VMOVUPS	1042816(SI), Y3	// result_36[3]
-	VMOVUPS	1006976(SI), Y5	// result_29[3]
-	VMOVUPS	971136(SI), Y7	// result_22[3]
-	VMOVUPS	935296(SI), Y9	// a_next_bar_2[3]
+	VMOVUPS	1078144(SI), Y0	// result_43[3]
+	VMOVUPS	1042304(SI), Y3	// result_36[3]
+	VMOVUPS	1006464(SI), Y5	// result_29[3]
+	VMOVUPS	970624(SI), Y7	// result_22[3]
+	VMOVUPS	934784(SI), Y9	// a_next_bar_2[3]
 	VMOVUPS	352(AX), Y13
 	VMOVUPS	256(AX), Y12
 	VFMADD231PS	f32_bf86cb9b<>(SB), Y13, Y12
@@ -12901,13 +12871,13 @@ loop99: // 8 times: elements
 	VFMADD231PS	128(AX), Y0, Y12
 	VMOVUPS	160(AX), Y0
 	VFMADD231PS	0(AX), Y1, Y0
-	VMOVUPS	Y0, 801536(SI)	// latentFieldBwd.da_bar[0]
+	VMOVUPS	Y0, 801024(SI)	// latentFieldBwd.da_bar[0]
 	VFMADD231PS	32(AX), Y1, Y10
-	VMOVUPS	Y10, 801664(SI)	// latentFieldBwd.da_bar[1]
+	VMOVUPS	Y10, 801152(SI)	// latentFieldBwd.da_bar[1]
 	VFMADD231PS	64(AX), Y1, Y11
-	VMOVUPS	Y11, 801792(SI)	// latentFieldBwd.da_bar[2]
+	VMOVUPS	Y11, 801280(SI)	// latentFieldBwd.da_bar[2]
 	VFMADD231PS	96(AX), Y1, Y12
-	VMOVUPS	Y12, 801920(SI)	// latentFieldBwd.da_bar[3]
+	VMOVUPS	Y12, 801408(SI)	// latentFieldBwd.da_bar[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop98
@@ -12915,100 +12885,100 @@ loop99: // 8 times: elements
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop100: // 4 times: vectors of the block
-	VMOVUPS	869248(SI), Y0	// z[0]
-	VMOVUPS	Y0, 764672(SI)	// latentFieldBwd.z[0]
-	VMOVUPS	869376(SI), Y0	// z[1]
-	VMOVUPS	Y0, 764800(SI)	// latentFieldBwd.z[1]
-	VMOVUPS	869504(SI), Y0	// z[2]
-	VMOVUPS	Y0, 764928(SI)	// latentFieldBwd.z[2]
-	VMOVUPS	869632(SI), Y0	// z[3]
-	VMOVUPS	Y0, 765056(SI)	// latentFieldBwd.z[3]
-	VMOVUPS	869760(SI), Y0	// z[4]
-	VMOVUPS	Y0, 765184(SI)	// latentFieldBwd.z[4]
-	VMOVUPS	869888(SI), Y0	// z[5]
-	VMOVUPS	Y0, 765312(SI)	// latentFieldBwd.z[5]
-	VMOVUPS	870016(SI), Y0	// z[6]
-	VMOVUPS	Y0, 765440(SI)	// latentFieldBwd.z[6]
-	VMOVUPS	870144(SI), Y0	// z[7]
-	VMOVUPS	Y0, 765568(SI)	// latentFieldBwd.z[7]
-	VMOVUPS	870272(SI), Y0	// a[0]
-	VMOVUPS	Y0, 765696(SI)	// latentFieldBwd.a[0]
-	VMOVUPS	870400(SI), Y0	// a[1]
-	VMOVUPS	Y0, 765824(SI)	// latentFieldBwd.a[1]
-	VMOVUPS	870528(SI), Y0	// a[2]
-	VMOVUPS	Y0, 765952(SI)	// latentFieldBwd.a[2]
-	VMOVUPS	870656(SI), Y0	// a[3]
-	VMOVUPS	Y0, 766080(SI)	// latentFieldBwd.a[3]
+	VMOVUPS	868736(SI), Y0	// z[0]
+	VMOVUPS	Y0, 764160(SI)	// latentFieldBwd.z[0]
+	VMOVUPS	868864(SI), Y0	// z[1]
+	VMOVUPS	Y0, 764288(SI)	// latentFieldBwd.z[1]
+	VMOVUPS	868992(SI), Y0	// z[2]
+	VMOVUPS	Y0, 764416(SI)	// latentFieldBwd.z[2]
+	VMOVUPS	869120(SI), Y0	// z[3]
+	VMOVUPS	Y0, 764544(SI)	// latentFieldBwd.z[3]
+	VMOVUPS	869248(SI), Y0	// z[4]
+	VMOVUPS	Y0, 764672(SI)	// latentFieldBwd.z[4]
+	VMOVUPS	869376(SI), Y0	// z[5]
+	VMOVUPS	Y0, 764800(SI)	// latentFieldBwd.z[5]
+	VMOVUPS	869504(SI), Y0	// z[6]
+	VMOVUPS	Y0, 764928(SI)	// latentFieldBwd.z[6]
+	VMOVUPS	869632(SI), Y0	// z[7]
+	VMOVUPS	Y0, 765056(SI)	// latentFieldBwd.z[7]
+	VMOVUPS	869760(SI), Y0	// a[0]
+	VMOVUPS	Y0, 765184(SI)	// latentFieldBwd.a[0]
+	VMOVUPS	869888(SI), Y0	// a[1]
+	VMOVUPS	Y0, 765312(SI)	// latentFieldBwd.a[1]
+	VMOVUPS	870016(SI), Y0	// a[2]
+	VMOVUPS	Y0, 765440(SI)	// latentFieldBwd.a[2]
+	VMOVUPS	870144(SI), Y0	// a[3]
+	VMOVUPS	Y0, 765568(SI)	// latentFieldBwd.a[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop100
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop101: // 64 times: elements
-	VMOVUPS	1078784(SI), Y0	// result_44[0]
-	VMOVUPS	1078816(SI), Y1	// result_44[0] | 1
-	VMOVUPS	1078848(SI), Y2	// result_44[0] | 2
-	VMOVUPS	1078880(SI), Y3	// result_44[0] | 3
-	VMOVUPS	Y0, 766208(SI)	// latentFieldBwd.add[0]
-	VMOVUPS	Y1, 766240(SI)	// latentFieldBwd.add[0] | 1
-	VMOVUPS	Y2, 766272(SI)	// latentFieldBwd.add[0] | 2
-	VMOVUPS	Y3, 766304(SI)	// latentFieldBwd.add[0] | 3
+	VMOVUPS	1078272(SI), Y0	// result_44[0]
+	VMOVUPS	1078304(SI), Y1	// result_44[0] | 1
+	VMOVUPS	1078336(SI), Y2	// result_44[0] | 2
+	VMOVUPS	1078368(SI), Y3	// result_44[0] | 3
+	VMOVUPS	Y0, 765696(SI)	// latentFieldBwd.add[0]
+	VMOVUPS	Y1, 765728(SI)	// latentFieldBwd.add[0] | 1
+	VMOVUPS	Y2, 765760(SI)	// latentFieldBwd.add[0] | 2
+	VMOVUPS	Y3, 765792(SI)	// latentFieldBwd.add[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop101
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop102: // 64 times: elements
-	VMOVUPS	1086976(SI), Y0	// result_45[0]
-	VMOVUPS	1087008(SI), Y1	// result_45[0] | 1
-	VMOVUPS	1087040(SI), Y2	// result_45[0] | 2
-	VMOVUPS	1087072(SI), Y3	// result_45[0] | 3
-	VMOVUPS	Y0, 774400(SI)	// latentFieldBwd.softplus[0]
-	VMOVUPS	Y1, 774432(SI)	// latentFieldBwd.softplus[0] | 1
-	VMOVUPS	Y2, 774464(SI)	// latentFieldBwd.softplus[0] | 2
-	VMOVUPS	Y3, 774496(SI)	// latentFieldBwd.softplus[0] | 3
+	VMOVUPS	1086464(SI), Y0	// result_45[0]
+	VMOVUPS	1086496(SI), Y1	// result_45[0] | 1
+	VMOVUPS	1086528(SI), Y2	// result_45[0] | 2
+	VMOVUPS	1086560(SI), Y3	// result_45[0] | 3
+	VMOVUPS	Y0, 773888(SI)	// latentFieldBwd.softplus[0]
+	VMOVUPS	Y1, 773920(SI)	// latentFieldBwd.softplus[0] | 1
+	VMOVUPS	Y2, 773952(SI)	// latentFieldBwd.softplus[0] | 2
+	VMOVUPS	Y3, 773984(SI)	// latentFieldBwd.softplus[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop102
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop103: // 64 times: elements
-	VMOVUPS	1095168(SI), Y0	// result_46[0]
-	VMOVUPS	1095200(SI), Y1	// result_46[0] | 1
-	VMOVUPS	1095232(SI), Y2	// result_46[0] | 2
-	VMOVUPS	1095264(SI), Y3	// result_46[0] | 3
-	VMOVUPS	Y0, 782592(SI)	// latentFieldBwd.add2[0]
-	VMOVUPS	Y1, 782624(SI)	// latentFieldBwd.add2[0] | 1
-	VMOVUPS	Y2, 782656(SI)	// latentFieldBwd.add2[0] | 2
-	VMOVUPS	Y3, 782688(SI)	// latentFieldBwd.add2[0] | 3
+	VMOVUPS	1094656(SI), Y0	// result_46[0]
+	VMOVUPS	1094688(SI), Y1	// result_46[0] | 1
+	VMOVUPS	1094720(SI), Y2	// result_46[0] | 2
+	VMOVUPS	1094752(SI), Y3	// result_46[0] | 3
+	VMOVUPS	Y0, 782080(SI)	// latentFieldBwd.add2[0]
+	VMOVUPS	Y1, 782112(SI)	// latentFieldBwd.add2[0] | 1
+	VMOVUPS	Y2, 782144(SI)	// latentFieldBwd.add2[0] | 2
+	VMOVUPS	Y3, 782176(SI)	// latentFieldBwd.add2[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop103
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop104: // 64 times: elements
-	VMOVUPS	1103360(SI), Y0	// result_47[0]
-	VMOVUPS	1103392(SI), Y1	// result_47[0] | 1
-	VMOVUPS	1103424(SI), Y2	// result_47[0] | 2
-	VMOVUPS	1103456(SI), Y3	// result_47[0] | 3
-	VMOVUPS	Y0, 790784(SI)	// latentFieldBwd.softplus2[0]
-	VMOVUPS	Y1, 790816(SI)	// latentFieldBwd.softplus2[0] | 1
-	VMOVUPS	Y2, 790848(SI)	// latentFieldBwd.softplus2[0] | 2
-	VMOVUPS	Y3, 790880(SI)	// latentFieldBwd.softplus2[0] | 3
+	VMOVUPS	1102848(SI), Y0	// result_47[0]
+	VMOVUPS	1102880(SI), Y1	// result_47[0] | 1
+	VMOVUPS	1102912(SI), Y2	// result_47[0] | 2
+	VMOVUPS	1102944(SI), Y3	// result_47[0] | 3
+	VMOVUPS	Y0, 790272(SI)	// latentFieldBwd.softplus2[0]
+	VMOVUPS	Y1, 790304(SI)	// latentFieldBwd.softplus2[0] | 1
+	VMOVUPS	Y2, 790336(SI)	// latentFieldBwd.softplus2[0] | 2
+	VMOVUPS	Y3, 790368(SI)	// latentFieldBwd.softplus2[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop104
 	MOVQ	$12, CX
 	MOVQ	AX, SI
 loop105: // 12 times: elements
-	VMOVUPS	1111552(SI), Y0	// result_48[0]
-	VMOVUPS	1111584(SI), Y1	// result_48[0] | 1
-	VMOVUPS	1111616(SI), Y2	// result_48[0] | 2
-	VMOVUPS	1111648(SI), Y3	// result_48[0] | 3
-	VMOVUPS	Y0, 798976(SI)	// latentFieldBwd.tanh[0]
-	VMOVUPS	Y1, 799008(SI)	// latentFieldBwd.tanh[0] | 1
-	VMOVUPS	Y2, 799040(SI)	// latentFieldBwd.tanh[0] | 2
-	VMOVUPS	Y3, 799072(SI)	// latentFieldBwd.tanh[0] | 3
+	VMOVUPS	1111040(SI), Y0	// result_48[0]
+	VMOVUPS	1111072(SI), Y1	// result_48[0] | 1
+	VMOVUPS	1111104(SI), Y2	// result_48[0] | 2
+	VMOVUPS	1111136(SI), Y3	// result_48[0] | 3
+	VMOVUPS	Y0, 798464(SI)	// latentFieldBwd.tanh[0]
+	VMOVUPS	Y1, 798496(SI)	// latentFieldBwd.tanh[0] | 1
+	VMOVUPS	Y2, 798528(SI)	// latentFieldBwd.tanh[0] | 2
+	VMOVUPS	Y3, 798560(SI)	// latentFieldBwd.tanh[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop105
@@ -13020,79 +12990,79 @@ loop106: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop107: // 8 times: elements
 	// forecast.nde:38
-	VMOVUPS	933888(R9), Y0	// z_next_bar_2[0]
-	VMOVUPS	969728(R9), Y1	// result_21[0]
+	VMOVUPS	933376(R9), Y0	// z_next_bar_2[0]
+	VMOVUPS	969216(R9), Y1	// result_21[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1005568(R9), Y1	// result_28[0]
+	VMOVUPS	1005056(R9), Y1	// result_28[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1041408(R9), Y1	// result_35[0]
+	VMOVUPS	1040896(R9), Y1	// result_35[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1077248(R9), Y1	// result_42[0]
+	VMOVUPS	1076736(R9), Y1	// result_42[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1113088(R9), Y1	// result_49[0]
+	VMOVUPS	1112576(R9), Y1	// result_49[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	802048(R9), Y1	// latentFieldBwd.z_bar[0]
+	VMOVUPS	801536(R9), Y1	// latentFieldBwd.z_bar[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 878464(R9)	// z_bar[0]
+	VMOVUPS	Y0, 877952(R9)	// z_bar[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop107
-	VMOVUPS	934912(SI), Y0	// a_next_bar_2[0]
-	VMOVUPS	970752(SI), Y1	// result_22[0]
+	VMOVUPS	934400(SI), Y0	// a_next_bar_2[0]
+	VMOVUPS	970240(SI), Y1	// result_22[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1006592(SI), Y1	// result_29[0]
+	VMOVUPS	1006080(SI), Y1	// result_29[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1042432(SI), Y1	// result_36[0]
+	VMOVUPS	1041920(SI), Y1	// result_36[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1078272(SI), Y1	// result_43[0]
+	VMOVUPS	1077760(SI), Y1	// result_43[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1114112(SI), Y1	// result_50[0]
+	VMOVUPS	1113600(SI), Y1	// result_50[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	803072(SI), Y1	// latentFieldBwd.a_bar[0]
+	VMOVUPS	802560(SI), Y1	// latentFieldBwd.a_bar[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 879488(SI)	// a_bar[0]
-	VMOVUPS	935040(SI), Y0	// a_next_bar_2[1]
-	VMOVUPS	970880(SI), Y1	// result_22[1]
+	VMOVUPS	Y0, 878976(SI)	// a_bar[0]
+	VMOVUPS	934528(SI), Y0	// a_next_bar_2[1]
+	VMOVUPS	970368(SI), Y1	// result_22[1]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1006720(SI), Y1	// result_29[1]
+	VMOVUPS	1006208(SI), Y1	// result_29[1]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1042560(SI), Y1	// result_36[1]
+	VMOVUPS	1042048(SI), Y1	// result_36[1]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1078400(SI), Y1	// result_43[1]
+	VMOVUPS	1077888(SI), Y1	// result_43[1]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1114240(SI), Y1	// result_50[1]
+	VMOVUPS	1113728(SI), Y1	// result_50[1]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	803200(SI), Y1	// latentFieldBwd.a_bar[1]
+	VMOVUPS	802688(SI), Y1	// latentFieldBwd.a_bar[1]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 879616(SI)	// a_bar[1]
-	VMOVUPS	935168(SI), Y0	// a_next_bar_2[2]
-	VMOVUPS	971008(SI), Y1	// result_22[2]
+	VMOVUPS	Y0, 879104(SI)	// a_bar[1]
+	VMOVUPS	934656(SI), Y0	// a_next_bar_2[2]
+	VMOVUPS	970496(SI), Y1	// result_22[2]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1006848(SI), Y1	// result_29[2]
+	VMOVUPS	1006336(SI), Y1	// result_29[2]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1042688(SI), Y1	// result_36[2]
+	VMOVUPS	1042176(SI), Y1	// result_36[2]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1078528(SI), Y1	// result_43[2]
+	VMOVUPS	1078016(SI), Y1	// result_43[2]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1114368(SI), Y1	// result_50[2]
+	VMOVUPS	1113856(SI), Y1	// result_50[2]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	803328(SI), Y1	// latentFieldBwd.a_bar[2]
+	VMOVUPS	802816(SI), Y1	// latentFieldBwd.a_bar[2]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 879744(SI)	// a_bar[2]
-	VMOVUPS	935296(SI), Y0	// a_next_bar_2[3]
-	VMOVUPS	971136(SI), Y1	// result_22[3]
+	VMOVUPS	Y0, 879232(SI)	// a_bar[2]
+	VMOVUPS	934784(SI), Y0	// a_next_bar_2[3]
+	VMOVUPS	970624(SI), Y1	// result_22[3]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1006976(SI), Y1	// result_29[3]
+	VMOVUPS	1006464(SI), Y1	// result_29[3]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1042816(SI), Y1	// result_36[3]
+	VMOVUPS	1042304(SI), Y1	// result_36[3]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1078656(SI), Y1	// result_43[3]
+	VMOVUPS	1078144(SI), Y1	// result_43[3]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1114496(SI), Y1	// result_50[3]
+	VMOVUPS	1113984(SI), Y1	// result_50[3]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	803456(SI), Y1	// latentFieldBwd.a_bar[3]
+	VMOVUPS	802944(SI), Y1	// latentFieldBwd.a_bar[3]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 879872(SI)	// a_bar[3]
+	VMOVUPS	Y0, 879360(SI)	// a_bar[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop106
@@ -13105,158 +13075,158 @@ TEXT forecast0RecLanerev_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop1: // 4 times: vectors of the block
-	VMOVUPD	1114624(SI), Y0	// step.t
-	VMOVUPD	1114656(SI), Y1	// step.t | 1
-	VMOVUPD	Y0, 868736(SI)	// forecast0ReplayDenseVjp.t
-	VMOVUPD	Y1, 868768(SI)	// forecast0ReplayDenseVjp.t | 1
-	VMOVUPD	1114880(SI), Y0	// step.h
-	VMOVUPD	1114912(SI), Y1	// step.h | 1
-	VMOVUPD	Y0, 868992(SI)	// forecast0ReplayDenseVjp.h
-	VMOVUPD	Y1, 869024(SI)	// forecast0ReplayDenseVjp.h | 1
-	VMOVUPS	1115392(DI), Y0	// z[0]
-	VMOVUPS	Y0, 869248(DI)	// forecast0ReplayDenseVjp.z[0]
-	VMOVUPS	1115520(DI), Y0	// z[1]
-	VMOVUPS	Y0, 869376(DI)	// forecast0ReplayDenseVjp.z[1]
-	VMOVUPS	1115648(DI), Y0	// z[2]
-	VMOVUPS	Y0, 869504(DI)	// forecast0ReplayDenseVjp.z[2]
-	VMOVUPS	1115776(DI), Y0	// z[3]
-	VMOVUPS	Y0, 869632(DI)	// forecast0ReplayDenseVjp.z[3]
-	VMOVUPS	1115904(DI), Y0	// z[4]
-	VMOVUPS	Y0, 869760(DI)	// forecast0ReplayDenseVjp.z[4]
-	VMOVUPS	1116032(DI), Y0	// z[5]
-	VMOVUPS	Y0, 869888(DI)	// forecast0ReplayDenseVjp.z[5]
-	VMOVUPS	1116160(DI), Y0	// z[6]
-	VMOVUPS	Y0, 870016(DI)	// forecast0ReplayDenseVjp.z[6]
-	VMOVUPS	1116288(DI), Y0	// z[7]
-	VMOVUPS	Y0, 870144(DI)	// forecast0ReplayDenseVjp.z[7]
-	VMOVUPS	1116416(DI), Y0	// a[0]
-	VMOVUPS	Y0, 870272(DI)	// forecast0ReplayDenseVjp.a[0]
-	VMOVUPS	1116544(DI), Y0	// a[1]
-	VMOVUPS	Y0, 870400(DI)	// forecast0ReplayDenseVjp.a[1]
-	VMOVUPS	1116672(DI), Y0	// a[2]
-	VMOVUPS	Y0, 870528(DI)	// forecast0ReplayDenseVjp.a[2]
-	VMOVUPS	1116800(DI), Y0	// a[3]
-	VMOVUPS	Y0, 870656(DI)	// forecast0ReplayDenseVjp.a[3]
-	VMOVUPS	1116928(DI), Y0	// z.bar[0]
-	VMOVUPS	Y0, 870784(DI)	// forecast0ReplayDenseVjp.z_next_bar[0]
-	VMOVUPS	1117056(DI), Y0	// z.bar[1]
-	VMOVUPS	Y0, 870912(DI)	// forecast0ReplayDenseVjp.z_next_bar[1]
-	VMOVUPS	1117184(DI), Y0	// z.bar[2]
-	VMOVUPS	Y0, 871040(DI)	// forecast0ReplayDenseVjp.z_next_bar[2]
-	VMOVUPS	1117312(DI), Y0	// z.bar[3]
-	VMOVUPS	Y0, 871168(DI)	// forecast0ReplayDenseVjp.z_next_bar[3]
-	VMOVUPS	1117440(DI), Y0	// z.bar[4]
-	VMOVUPS	Y0, 871296(DI)	// forecast0ReplayDenseVjp.z_next_bar[4]
-	VMOVUPS	1117568(DI), Y0	// z.bar[5]
-	VMOVUPS	Y0, 871424(DI)	// forecast0ReplayDenseVjp.z_next_bar[5]
-	VMOVUPS	1117696(DI), Y0	// z.bar[6]
-	VMOVUPS	Y0, 871552(DI)	// forecast0ReplayDenseVjp.z_next_bar[6]
-	VMOVUPS	1117824(DI), Y0	// z.bar[7]
-	VMOVUPS	Y0, 871680(DI)	// forecast0ReplayDenseVjp.z_next_bar[7]
-	VMOVUPS	1117952(DI), Y0	// a.bar[0]
-	VMOVUPS	Y0, 871808(DI)	// forecast0ReplayDenseVjp.a_next_bar[0]
-	VMOVUPS	1118080(DI), Y0	// a.bar[1]
-	VMOVUPS	Y0, 871936(DI)	// forecast0ReplayDenseVjp.a_next_bar[1]
-	VMOVUPS	1118208(DI), Y0	// a.bar[2]
-	VMOVUPS	Y0, 872064(DI)	// forecast0ReplayDenseVjp.a_next_bar[2]
-	VMOVUPS	1118336(DI), Y0	// a.bar[3]
-	VMOVUPS	Y0, 872192(DI)	// forecast0ReplayDenseVjp.a_next_bar[3]
-	VMOVUPS	1118464(DI), Y0	// data.0.bar[0]
-	VMOVUPS	Y0, 872320(DI)	// forecast0ReplayDenseVjp.z_d1_bar[0]
-	VMOVUPS	1118592(DI), Y0	// data.0.bar[1]
-	VMOVUPS	Y0, 872448(DI)	// forecast0ReplayDenseVjp.z_d1_bar[1]
-	VMOVUPS	1118720(DI), Y0	// data.0.bar[2]
-	VMOVUPS	Y0, 872576(DI)	// forecast0ReplayDenseVjp.z_d1_bar[2]
-	VMOVUPS	1118848(DI), Y0	// data.0.bar[3]
-	VMOVUPS	Y0, 872704(DI)	// forecast0ReplayDenseVjp.z_d1_bar[3]
-	VMOVUPS	1118976(DI), Y0	// data.0.bar[4]
-	VMOVUPS	Y0, 872832(DI)	// forecast0ReplayDenseVjp.z_d1_bar[4]
-	VMOVUPS	1119104(DI), Y0	// data.0.bar[5]
-	VMOVUPS	Y0, 872960(DI)	// forecast0ReplayDenseVjp.z_d1_bar[5]
-	VMOVUPS	1119232(DI), Y0	// data.0.bar[6]
-	VMOVUPS	Y0, 873088(DI)	// forecast0ReplayDenseVjp.z_d1_bar[6]
-	VMOVUPS	1119360(DI), Y0	// data.0.bar[7]
-	VMOVUPS	Y0, 873216(DI)	// forecast0ReplayDenseVjp.z_d1_bar[7]
-	VMOVUPS	1119488(DI), Y0	// data.1.bar[0]
-	VMOVUPS	Y0, 873344(DI)	// forecast0ReplayDenseVjp.a_d1_bar[0]
-	VMOVUPS	1119616(DI), Y0	// data.1.bar[1]
-	VMOVUPS	Y0, 873472(DI)	// forecast0ReplayDenseVjp.a_d1_bar[1]
-	VMOVUPS	1119744(DI), Y0	// data.1.bar[2]
-	VMOVUPS	Y0, 873600(DI)	// forecast0ReplayDenseVjp.a_d1_bar[2]
-	VMOVUPS	1119872(DI), Y0	// data.1.bar[3]
-	VMOVUPS	Y0, 873728(DI)	// forecast0ReplayDenseVjp.a_d1_bar[3]
-	VMOVUPS	1120000(DI), Y0	// data.2.bar[0]
-	VMOVUPS	Y0, 873856(DI)	// forecast0ReplayDenseVjp.z_d2_bar[0]
-	VMOVUPS	1120128(DI), Y0	// data.2.bar[1]
-	VMOVUPS	Y0, 873984(DI)	// forecast0ReplayDenseVjp.z_d2_bar[1]
-	VMOVUPS	1120256(DI), Y0	// data.2.bar[2]
-	VMOVUPS	Y0, 874112(DI)	// forecast0ReplayDenseVjp.z_d2_bar[2]
-	VMOVUPS	1120384(DI), Y0	// data.2.bar[3]
-	VMOVUPS	Y0, 874240(DI)	// forecast0ReplayDenseVjp.z_d2_bar[3]
-	VMOVUPS	1120512(DI), Y0	// data.2.bar[4]
-	VMOVUPS	Y0, 874368(DI)	// forecast0ReplayDenseVjp.z_d2_bar[4]
-	VMOVUPS	1120640(DI), Y0	// data.2.bar[5]
-	VMOVUPS	Y0, 874496(DI)	// forecast0ReplayDenseVjp.z_d2_bar[5]
-	VMOVUPS	1120768(DI), Y0	// data.2.bar[6]
-	VMOVUPS	Y0, 874624(DI)	// forecast0ReplayDenseVjp.z_d2_bar[6]
-	VMOVUPS	1120896(DI), Y0	// data.2.bar[7]
-	VMOVUPS	Y0, 874752(DI)	// forecast0ReplayDenseVjp.z_d2_bar[7]
-	VMOVUPS	1121024(DI), Y0	// data.3.bar[0]
-	VMOVUPS	Y0, 874880(DI)	// forecast0ReplayDenseVjp.a_d2_bar[0]
-	VMOVUPS	1121152(DI), Y0	// data.3.bar[1]
-	VMOVUPS	Y0, 875008(DI)	// forecast0ReplayDenseVjp.a_d2_bar[1]
-	VMOVUPS	1121280(DI), Y0	// data.3.bar[2]
-	VMOVUPS	Y0, 875136(DI)	// forecast0ReplayDenseVjp.a_d2_bar[2]
-	VMOVUPS	1121408(DI), Y0	// data.3.bar[3]
-	VMOVUPS	Y0, 875264(DI)	// forecast0ReplayDenseVjp.a_d2_bar[3]
-	VMOVUPS	1121536(DI), Y0	// data.4.bar[0]
-	VMOVUPS	Y0, 875392(DI)	// forecast0ReplayDenseVjp.z_d3_bar[0]
-	VMOVUPS	1121664(DI), Y0	// data.4.bar[1]
-	VMOVUPS	Y0, 875520(DI)	// forecast0ReplayDenseVjp.z_d3_bar[1]
-	VMOVUPS	1121792(DI), Y0	// data.4.bar[2]
-	VMOVUPS	Y0, 875648(DI)	// forecast0ReplayDenseVjp.z_d3_bar[2]
-	VMOVUPS	1121920(DI), Y0	// data.4.bar[3]
-	VMOVUPS	Y0, 875776(DI)	// forecast0ReplayDenseVjp.z_d3_bar[3]
-	VMOVUPS	1122048(DI), Y0	// data.4.bar[4]
-	VMOVUPS	Y0, 875904(DI)	// forecast0ReplayDenseVjp.z_d3_bar[4]
-	VMOVUPS	1122176(DI), Y0	// data.4.bar[5]
-	VMOVUPS	Y0, 876032(DI)	// forecast0ReplayDenseVjp.z_d3_bar[5]
-	VMOVUPS	1122304(DI), Y0	// data.4.bar[6]
-	VMOVUPS	Y0, 876160(DI)	// forecast0ReplayDenseVjp.z_d3_bar[6]
-	VMOVUPS	1122432(DI), Y0	// data.4.bar[7]
-	VMOVUPS	Y0, 876288(DI)	// forecast0ReplayDenseVjp.z_d3_bar[7]
-	VMOVUPS	1122560(DI), Y0	// data.5.bar[0]
-	VMOVUPS	Y0, 876416(DI)	// forecast0ReplayDenseVjp.a_d3_bar[0]
-	VMOVUPS	1122688(DI), Y0	// data.5.bar[1]
-	VMOVUPS	Y0, 876544(DI)	// forecast0ReplayDenseVjp.a_d3_bar[1]
-	VMOVUPS	1122816(DI), Y0	// data.5.bar[2]
-	VMOVUPS	Y0, 876672(DI)	// forecast0ReplayDenseVjp.a_d3_bar[2]
-	VMOVUPS	1122944(DI), Y0	// data.5.bar[3]
-	VMOVUPS	Y0, 876800(DI)	// forecast0ReplayDenseVjp.a_d3_bar[3]
-	VMOVUPS	1123072(DI), Y0	// data.6.bar[0]
-	VMOVUPS	Y0, 876928(DI)	// forecast0ReplayDenseVjp.z_d4_bar[0]
-	VMOVUPS	1123200(DI), Y0	// data.6.bar[1]
-	VMOVUPS	Y0, 877056(DI)	// forecast0ReplayDenseVjp.z_d4_bar[1]
-	VMOVUPS	1123328(DI), Y0	// data.6.bar[2]
-	VMOVUPS	Y0, 877184(DI)	// forecast0ReplayDenseVjp.z_d4_bar[2]
-	VMOVUPS	1123456(DI), Y0	// data.6.bar[3]
-	VMOVUPS	Y0, 877312(DI)	// forecast0ReplayDenseVjp.z_d4_bar[3]
-	VMOVUPS	1123584(DI), Y0	// data.6.bar[4]
-	VMOVUPS	Y0, 877440(DI)	// forecast0ReplayDenseVjp.z_d4_bar[4]
-	VMOVUPS	1123712(DI), Y0	// data.6.bar[5]
-	VMOVUPS	Y0, 877568(DI)	// forecast0ReplayDenseVjp.z_d4_bar[5]
-	VMOVUPS	1123840(DI), Y0	// data.6.bar[6]
-	VMOVUPS	Y0, 877696(DI)	// forecast0ReplayDenseVjp.z_d4_bar[6]
-	VMOVUPS	1123968(DI), Y0	// data.6.bar[7]
-	VMOVUPS	Y0, 877824(DI)	// forecast0ReplayDenseVjp.z_d4_bar[7]
-	VMOVUPS	1124096(DI), Y0	// data.7.bar[0]
-	VMOVUPS	Y0, 877952(DI)	// forecast0ReplayDenseVjp.a_d4_bar[0]
-	VMOVUPS	1124224(DI), Y0	// data.7.bar[1]
-	VMOVUPS	Y0, 878080(DI)	// forecast0ReplayDenseVjp.a_d4_bar[1]
-	VMOVUPS	1124352(DI), Y0	// data.7.bar[2]
-	VMOVUPS	Y0, 878208(DI)	// forecast0ReplayDenseVjp.a_d4_bar[2]
-	VMOVUPS	1124480(DI), Y0	// data.7.bar[3]
-	VMOVUPS	Y0, 878336(DI)	// forecast0ReplayDenseVjp.a_d4_bar[3]
+	VMOVUPD	1114112(SI), Y0	// step.t
+	VMOVUPD	1114144(SI), Y1	// step.t | 1
+	VMOVUPD	Y0, 868224(SI)	// forecast0ReplayDenseVjp.t
+	VMOVUPD	Y1, 868256(SI)	// forecast0ReplayDenseVjp.t | 1
+	VMOVUPD	1114368(SI), Y0	// step.h
+	VMOVUPD	1114400(SI), Y1	// step.h | 1
+	VMOVUPD	Y0, 868480(SI)	// forecast0ReplayDenseVjp.h
+	VMOVUPD	Y1, 868512(SI)	// forecast0ReplayDenseVjp.h | 1
+	VMOVUPS	1114880(DI), Y0	// z[0]
+	VMOVUPS	Y0, 868736(DI)	// forecast0ReplayDenseVjp.z[0]
+	VMOVUPS	1115008(DI), Y0	// z[1]
+	VMOVUPS	Y0, 868864(DI)	// forecast0ReplayDenseVjp.z[1]
+	VMOVUPS	1115136(DI), Y0	// z[2]
+	VMOVUPS	Y0, 868992(DI)	// forecast0ReplayDenseVjp.z[2]
+	VMOVUPS	1115264(DI), Y0	// z[3]
+	VMOVUPS	Y0, 869120(DI)	// forecast0ReplayDenseVjp.z[3]
+	VMOVUPS	1115392(DI), Y0	// z[4]
+	VMOVUPS	Y0, 869248(DI)	// forecast0ReplayDenseVjp.z[4]
+	VMOVUPS	1115520(DI), Y0	// z[5]
+	VMOVUPS	Y0, 869376(DI)	// forecast0ReplayDenseVjp.z[5]
+	VMOVUPS	1115648(DI), Y0	// z[6]
+	VMOVUPS	Y0, 869504(DI)	// forecast0ReplayDenseVjp.z[6]
+	VMOVUPS	1115776(DI), Y0	// z[7]
+	VMOVUPS	Y0, 869632(DI)	// forecast0ReplayDenseVjp.z[7]
+	VMOVUPS	1115904(DI), Y0	// a[0]
+	VMOVUPS	Y0, 869760(DI)	// forecast0ReplayDenseVjp.a[0]
+	VMOVUPS	1116032(DI), Y0	// a[1]
+	VMOVUPS	Y0, 869888(DI)	// forecast0ReplayDenseVjp.a[1]
+	VMOVUPS	1116160(DI), Y0	// a[2]
+	VMOVUPS	Y0, 870016(DI)	// forecast0ReplayDenseVjp.a[2]
+	VMOVUPS	1116288(DI), Y0	// a[3]
+	VMOVUPS	Y0, 870144(DI)	// forecast0ReplayDenseVjp.a[3]
+	VMOVUPS	1116416(DI), Y0	// z.bar[0]
+	VMOVUPS	Y0, 870272(DI)	// forecast0ReplayDenseVjp.z_next_bar[0]
+	VMOVUPS	1116544(DI), Y0	// z.bar[1]
+	VMOVUPS	Y0, 870400(DI)	// forecast0ReplayDenseVjp.z_next_bar[1]
+	VMOVUPS	1116672(DI), Y0	// z.bar[2]
+	VMOVUPS	Y0, 870528(DI)	// forecast0ReplayDenseVjp.z_next_bar[2]
+	VMOVUPS	1116800(DI), Y0	// z.bar[3]
+	VMOVUPS	Y0, 870656(DI)	// forecast0ReplayDenseVjp.z_next_bar[3]
+	VMOVUPS	1116928(DI), Y0	// z.bar[4]
+	VMOVUPS	Y0, 870784(DI)	// forecast0ReplayDenseVjp.z_next_bar[4]
+	VMOVUPS	1117056(DI), Y0	// z.bar[5]
+	VMOVUPS	Y0, 870912(DI)	// forecast0ReplayDenseVjp.z_next_bar[5]
+	VMOVUPS	1117184(DI), Y0	// z.bar[6]
+	VMOVUPS	Y0, 871040(DI)	// forecast0ReplayDenseVjp.z_next_bar[6]
+	VMOVUPS	1117312(DI), Y0	// z.bar[7]
+	VMOVUPS	Y0, 871168(DI)	// forecast0ReplayDenseVjp.z_next_bar[7]
+	VMOVUPS	1117440(DI), Y0	// a.bar[0]
+	VMOVUPS	Y0, 871296(DI)	// forecast0ReplayDenseVjp.a_next_bar[0]
+	VMOVUPS	1117568(DI), Y0	// a.bar[1]
+	VMOVUPS	Y0, 871424(DI)	// forecast0ReplayDenseVjp.a_next_bar[1]
+	VMOVUPS	1117696(DI), Y0	// a.bar[2]
+	VMOVUPS	Y0, 871552(DI)	// forecast0ReplayDenseVjp.a_next_bar[2]
+	VMOVUPS	1117824(DI), Y0	// a.bar[3]
+	VMOVUPS	Y0, 871680(DI)	// forecast0ReplayDenseVjp.a_next_bar[3]
+	VMOVUPS	1117952(DI), Y0	// data.0.bar[0]
+	VMOVUPS	Y0, 871808(DI)	// forecast0ReplayDenseVjp.z_d1_bar[0]
+	VMOVUPS	1118080(DI), Y0	// data.0.bar[1]
+	VMOVUPS	Y0, 871936(DI)	// forecast0ReplayDenseVjp.z_d1_bar[1]
+	VMOVUPS	1118208(DI), Y0	// data.0.bar[2]
+	VMOVUPS	Y0, 872064(DI)	// forecast0ReplayDenseVjp.z_d1_bar[2]
+	VMOVUPS	1118336(DI), Y0	// data.0.bar[3]
+	VMOVUPS	Y0, 872192(DI)	// forecast0ReplayDenseVjp.z_d1_bar[3]
+	VMOVUPS	1118464(DI), Y0	// data.0.bar[4]
+	VMOVUPS	Y0, 872320(DI)	// forecast0ReplayDenseVjp.z_d1_bar[4]
+	VMOVUPS	1118592(DI), Y0	// data.0.bar[5]
+	VMOVUPS	Y0, 872448(DI)	// forecast0ReplayDenseVjp.z_d1_bar[5]
+	VMOVUPS	1118720(DI), Y0	// data.0.bar[6]
+	VMOVUPS	Y0, 872576(DI)	// forecast0ReplayDenseVjp.z_d1_bar[6]
+	VMOVUPS	1118848(DI), Y0	// data.0.bar[7]
+	VMOVUPS	Y0, 872704(DI)	// forecast0ReplayDenseVjp.z_d1_bar[7]
+	VMOVUPS	1118976(DI), Y0	// data.1.bar[0]
+	VMOVUPS	Y0, 872832(DI)	// forecast0ReplayDenseVjp.a_d1_bar[0]
+	VMOVUPS	1119104(DI), Y0	// data.1.bar[1]
+	VMOVUPS	Y0, 872960(DI)	// forecast0ReplayDenseVjp.a_d1_bar[1]
+	VMOVUPS	1119232(DI), Y0	// data.1.bar[2]
+	VMOVUPS	Y0, 873088(DI)	// forecast0ReplayDenseVjp.a_d1_bar[2]
+	VMOVUPS	1119360(DI), Y0	// data.1.bar[3]
+	VMOVUPS	Y0, 873216(DI)	// forecast0ReplayDenseVjp.a_d1_bar[3]
+	VMOVUPS	1119488(DI), Y0	// data.2.bar[0]
+	VMOVUPS	Y0, 873344(DI)	// forecast0ReplayDenseVjp.z_d2_bar[0]
+	VMOVUPS	1119616(DI), Y0	// data.2.bar[1]
+	VMOVUPS	Y0, 873472(DI)	// forecast0ReplayDenseVjp.z_d2_bar[1]
+	VMOVUPS	1119744(DI), Y0	// data.2.bar[2]
+	VMOVUPS	Y0, 873600(DI)	// forecast0ReplayDenseVjp.z_d2_bar[2]
+	VMOVUPS	1119872(DI), Y0	// data.2.bar[3]
+	VMOVUPS	Y0, 873728(DI)	// forecast0ReplayDenseVjp.z_d2_bar[3]
+	VMOVUPS	1120000(DI), Y0	// data.2.bar[4]
+	VMOVUPS	Y0, 873856(DI)	// forecast0ReplayDenseVjp.z_d2_bar[4]
+	VMOVUPS	1120128(DI), Y0	// data.2.bar[5]
+	VMOVUPS	Y0, 873984(DI)	// forecast0ReplayDenseVjp.z_d2_bar[5]
+	VMOVUPS	1120256(DI), Y0	// data.2.bar[6]
+	VMOVUPS	Y0, 874112(DI)	// forecast0ReplayDenseVjp.z_d2_bar[6]
+	VMOVUPS	1120384(DI), Y0	// data.2.bar[7]
+	VMOVUPS	Y0, 874240(DI)	// forecast0ReplayDenseVjp.z_d2_bar[7]
+	VMOVUPS	1120512(DI), Y0	// data.3.bar[0]
+	VMOVUPS	Y0, 874368(DI)	// forecast0ReplayDenseVjp.a_d2_bar[0]
+	VMOVUPS	1120640(DI), Y0	// data.3.bar[1]
+	VMOVUPS	Y0, 874496(DI)	// forecast0ReplayDenseVjp.a_d2_bar[1]
+	VMOVUPS	1120768(DI), Y0	// data.3.bar[2]
+	VMOVUPS	Y0, 874624(DI)	// forecast0ReplayDenseVjp.a_d2_bar[2]
+	VMOVUPS	1120896(DI), Y0	// data.3.bar[3]
+	VMOVUPS	Y0, 874752(DI)	// forecast0ReplayDenseVjp.a_d2_bar[3]
+	VMOVUPS	1121024(DI), Y0	// data.4.bar[0]
+	VMOVUPS	Y0, 874880(DI)	// forecast0ReplayDenseVjp.z_d3_bar[0]
+	VMOVUPS	1121152(DI), Y0	// data.4.bar[1]
+	VMOVUPS	Y0, 875008(DI)	// forecast0ReplayDenseVjp.z_d3_bar[1]
+	VMOVUPS	1121280(DI), Y0	// data.4.bar[2]
+	VMOVUPS	Y0, 875136(DI)	// forecast0ReplayDenseVjp.z_d3_bar[2]
+	VMOVUPS	1121408(DI), Y0	// data.4.bar[3]
+	VMOVUPS	Y0, 875264(DI)	// forecast0ReplayDenseVjp.z_d3_bar[3]
+	VMOVUPS	1121536(DI), Y0	// data.4.bar[4]
+	VMOVUPS	Y0, 875392(DI)	// forecast0ReplayDenseVjp.z_d3_bar[4]
+	VMOVUPS	1121664(DI), Y0	// data.4.bar[5]
+	VMOVUPS	Y0, 875520(DI)	// forecast0ReplayDenseVjp.z_d3_bar[5]
+	VMOVUPS	1121792(DI), Y0	// data.4.bar[6]
+	VMOVUPS	Y0, 875648(DI)	// forecast0ReplayDenseVjp.z_d3_bar[6]
+	VMOVUPS	1121920(DI), Y0	// data.4.bar[7]
+	VMOVUPS	Y0, 875776(DI)	// forecast0ReplayDenseVjp.z_d3_bar[7]
+	VMOVUPS	1122048(DI), Y0	// data.5.bar[0]
+	VMOVUPS	Y0, 875904(DI)	// forecast0ReplayDenseVjp.a_d3_bar[0]
+	VMOVUPS	1122176(DI), Y0	// data.5.bar[1]
+	VMOVUPS	Y0, 876032(DI)	// forecast0ReplayDenseVjp.a_d3_bar[1]
+	VMOVUPS	1122304(DI), Y0	// data.5.bar[2]
+	VMOVUPS	Y0, 876160(DI)	// forecast0ReplayDenseVjp.a_d3_bar[2]
+	VMOVUPS	1122432(DI), Y0	// data.5.bar[3]
+	VMOVUPS	Y0, 876288(DI)	// forecast0ReplayDenseVjp.a_d3_bar[3]
+	VMOVUPS	1122560(DI), Y0	// data.6.bar[0]
+	VMOVUPS	Y0, 876416(DI)	// forecast0ReplayDenseVjp.z_d4_bar[0]
+	VMOVUPS	1122688(DI), Y0	// data.6.bar[1]
+	VMOVUPS	Y0, 876544(DI)	// forecast0ReplayDenseVjp.z_d4_bar[1]
+	VMOVUPS	1122816(DI), Y0	// data.6.bar[2]
+	VMOVUPS	Y0, 876672(DI)	// forecast0ReplayDenseVjp.z_d4_bar[2]
+	VMOVUPS	1122944(DI), Y0	// data.6.bar[3]
+	VMOVUPS	Y0, 876800(DI)	// forecast0ReplayDenseVjp.z_d4_bar[3]
+	VMOVUPS	1123072(DI), Y0	// data.6.bar[4]
+	VMOVUPS	Y0, 876928(DI)	// forecast0ReplayDenseVjp.z_d4_bar[4]
+	VMOVUPS	1123200(DI), Y0	// data.6.bar[5]
+	VMOVUPS	Y0, 877056(DI)	// forecast0ReplayDenseVjp.z_d4_bar[5]
+	VMOVUPS	1123328(DI), Y0	// data.6.bar[6]
+	VMOVUPS	Y0, 877184(DI)	// forecast0ReplayDenseVjp.z_d4_bar[6]
+	VMOVUPS	1123456(DI), Y0	// data.6.bar[7]
+	VMOVUPS	Y0, 877312(DI)	// forecast0ReplayDenseVjp.z_d4_bar[7]
+	VMOVUPS	1123584(DI), Y0	// data.7.bar[0]
+	VMOVUPS	Y0, 877440(DI)	// forecast0ReplayDenseVjp.a_d4_bar[0]
+	VMOVUPS	1123712(DI), Y0	// data.7.bar[1]
+	VMOVUPS	Y0, 877568(DI)	// forecast0ReplayDenseVjp.a_d4_bar[1]
+	VMOVUPS	1123840(DI), Y0	// data.7.bar[2]
+	VMOVUPS	Y0, 877696(DI)	// forecast0ReplayDenseVjp.a_d4_bar[2]
+	VMOVUPS	1123968(DI), Y0	// data.7.bar[3]
+	VMOVUPS	Y0, 877824(DI)	// forecast0ReplayDenseVjp.a_d4_bar[3]
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -13266,8 +13236,8 @@ loop1: // 4 times: vectors of the block
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop2: // 4 times: vectors of the block
-	VMOVUPD	1115136(SI), Y0	// step.active
-	VMOVUPD	1115168(SI), Y1	// step.active | 1
+	VMOVUPD	1114624(SI), Y0	// step.active
+	VMOVUPD	1114656(SI), Y1	// step.active | 1
 	// forecast.nde:38
 	VMOVUPD	f64_0000000000000000<>(SB), Y2
 	VCMPPD	$17, Y0, Y2, Y0
@@ -13276,43 +13246,43 @@ loop2: // 4 times: vectors of the block
 	MOVQ	$8, R9
 	MOVQ	DI, R10
 loop3: // 8 times: elements
-	VMOVUPS	878464(R10), Y2	// forecast0ReplayDenseVjp.z_bar[0]
-	VMOVUPS	1124608(R10), Y3	// z.start.bar[0]
+	VMOVUPS	877952(R10), Y2	// forecast0ReplayDenseVjp.z_bar[0]
+	VMOVUPS	1124096(R10), Y3	// z.start.bar[0]
 	VADDPS	Y3, Y2, Y2
-	VMOVUPS	1116928(R10), Y3	// z.bar[0]
+	VMOVUPS	1116416(R10), Y3	// z.bar[0]
 	VSHUFPS	$136, Y1, Y0, Y4
 	VPERMPD	$216, Y4, Y4
 	VBLENDVPS	Y4, Y2, Y3, Y2
-	VMOVUPS	Y2, 1126144(R10)	// z.bar.next[0]
+	VMOVUPS	Y2, 1125632(R10)	// z.bar.next[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop3
-	VMOVUPS	1125632(DI), Y2	// a.start.bar[0]
-	VMOVUPS	1125760(DI), Y3	// a.start.bar[1]
-	VMOVUPS	1125888(DI), Y4	// a.start.bar[2]
-	VMOVUPS	1126016(DI), Y5	// a.start.bar[3]
-	VMOVUPS	1117952(DI), Y6	// a.bar[0]
-	VMOVUPS	1118080(DI), Y7	// a.bar[1]
-	VMOVUPS	1118208(DI), Y8	// a.bar[2]
-	VMOVUPS	1118336(DI), Y9	// a.bar[3]
-	VMOVUPS	879488(DI), Y10	// forecast0ReplayDenseVjp.a_bar[0]
+	VMOVUPS	1125120(DI), Y2	// a.start.bar[0]
+	VMOVUPS	1125248(DI), Y3	// a.start.bar[1]
+	VMOVUPS	1125376(DI), Y4	// a.start.bar[2]
+	VMOVUPS	1125504(DI), Y5	// a.start.bar[3]
+	VMOVUPS	1117440(DI), Y6	// a.bar[0]
+	VMOVUPS	1117568(DI), Y7	// a.bar[1]
+	VMOVUPS	1117696(DI), Y8	// a.bar[2]
+	VMOVUPS	1117824(DI), Y9	// a.bar[3]
+	VMOVUPS	878976(DI), Y10	// forecast0ReplayDenseVjp.a_bar[0]
 	VADDPS	Y2, Y10, Y2
-	VMOVUPS	879616(DI), Y10	// forecast0ReplayDenseVjp.a_bar[1]
+	VMOVUPS	879104(DI), Y10	// forecast0ReplayDenseVjp.a_bar[1]
 	VADDPS	Y3, Y10, Y3
-	VMOVUPS	879744(DI), Y10	// forecast0ReplayDenseVjp.a_bar[2]
+	VMOVUPS	879232(DI), Y10	// forecast0ReplayDenseVjp.a_bar[2]
 	VADDPS	Y4, Y10, Y4
-	VMOVUPS	879872(DI), Y10	// forecast0ReplayDenseVjp.a_bar[3]
+	VMOVUPS	879360(DI), Y10	// forecast0ReplayDenseVjp.a_bar[3]
 	VADDPS	Y5, Y10, Y5
 	VSHUFPS	$136, Y1, Y0, Y0
 	VPERMPD	$216, Y0, Y0
 	VBLENDVPS	Y0, Y2, Y6, Y1
-	VMOVUPS	Y1, 1127168(DI)	// a.bar.next[0]
+	VMOVUPS	Y1, 1126656(DI)	// a.bar.next[0]
 	VBLENDVPS	Y0, Y3, Y7, Y1
-	VMOVUPS	Y1, 1127296(DI)	// a.bar.next[1]
+	VMOVUPS	Y1, 1126784(DI)	// a.bar.next[1]
 	VBLENDVPS	Y0, Y4, Y8, Y1
-	VMOVUPS	Y1, 1127424(DI)	// a.bar.next[2]
+	VMOVUPS	Y1, 1126912(DI)	// a.bar.next[2]
 	VBLENDVPS	Y0, Y5, Y9, Y0
-	VMOVUPS	Y0, 1127552(DI)	// a.bar.next[3]
+	VMOVUPS	Y0, 1127040(DI)	// a.bar.next[3]
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -13321,30 +13291,30 @@ loop3: // 8 times: elements
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop4: // 4 times: vectors of the block
-	VMOVUPS	1126144(SI), Y0	// z.bar.next[0]
-	VMOVUPS	Y0, 1116928(SI)	// z.bar[0]
-	VMOVUPS	1126272(SI), Y0	// z.bar.next[1]
-	VMOVUPS	Y0, 1117056(SI)	// z.bar[1]
-	VMOVUPS	1126400(SI), Y0	// z.bar.next[2]
-	VMOVUPS	Y0, 1117184(SI)	// z.bar[2]
-	VMOVUPS	1126528(SI), Y0	// z.bar.next[3]
-	VMOVUPS	Y0, 1117312(SI)	// z.bar[3]
-	VMOVUPS	1126656(SI), Y0	// z.bar.next[4]
-	VMOVUPS	Y0, 1117440(SI)	// z.bar[4]
-	VMOVUPS	1126784(SI), Y0	// z.bar.next[5]
-	VMOVUPS	Y0, 1117568(SI)	// z.bar[5]
-	VMOVUPS	1126912(SI), Y0	// z.bar.next[6]
-	VMOVUPS	Y0, 1117696(SI)	// z.bar[6]
-	VMOVUPS	1127040(SI), Y0	// z.bar.next[7]
-	VMOVUPS	Y0, 1117824(SI)	// z.bar[7]
-	VMOVUPS	1127168(SI), Y0	// a.bar.next[0]
-	VMOVUPS	Y0, 1117952(SI)	// a.bar[0]
-	VMOVUPS	1127296(SI), Y0	// a.bar.next[1]
-	VMOVUPS	Y0, 1118080(SI)	// a.bar[1]
-	VMOVUPS	1127424(SI), Y0	// a.bar.next[2]
-	VMOVUPS	Y0, 1118208(SI)	// a.bar[2]
-	VMOVUPS	1127552(SI), Y0	// a.bar.next[3]
-	VMOVUPS	Y0, 1118336(SI)	// a.bar[3]
+	VMOVUPS	1125632(SI), Y0	// z.bar.next[0]
+	VMOVUPS	Y0, 1116416(SI)	// z.bar[0]
+	VMOVUPS	1125760(SI), Y0	// z.bar.next[1]
+	VMOVUPS	Y0, 1116544(SI)	// z.bar[1]
+	VMOVUPS	1125888(SI), Y0	// z.bar.next[2]
+	VMOVUPS	Y0, 1116672(SI)	// z.bar[2]
+	VMOVUPS	1126016(SI), Y0	// z.bar.next[3]
+	VMOVUPS	Y0, 1116800(SI)	// z.bar[3]
+	VMOVUPS	1126144(SI), Y0	// z.bar.next[4]
+	VMOVUPS	Y0, 1116928(SI)	// z.bar[4]
+	VMOVUPS	1126272(SI), Y0	// z.bar.next[5]
+	VMOVUPS	Y0, 1117056(SI)	// z.bar[5]
+	VMOVUPS	1126400(SI), Y0	// z.bar.next[6]
+	VMOVUPS	Y0, 1117184(SI)	// z.bar[6]
+	VMOVUPS	1126528(SI), Y0	// z.bar.next[7]
+	VMOVUPS	Y0, 1117312(SI)	// z.bar[7]
+	VMOVUPS	1126656(SI), Y0	// a.bar.next[0]
+	VMOVUPS	Y0, 1117440(SI)	// a.bar[0]
+	VMOVUPS	1126784(SI), Y0	// a.bar.next[1]
+	VMOVUPS	Y0, 1117568(SI)	// a.bar[1]
+	VMOVUPS	1126912(SI), Y0	// a.bar.next[2]
+	VMOVUPS	Y0, 1117696(SI)	// a.bar[2]
+	VMOVUPS	1127040(SI), Y0	// a.bar.next[3]
+	VMOVUPS	Y0, 1117824(SI)	// a.bar[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop4
@@ -13369,10 +13339,10 @@ TEXT forecast0DenseVjp_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop1: // 4 times: vectors of the block
-	VMOVUPD	1127936(SI), Y0	// h
-	VMOVUPD	1127968(SI), Y1	// h | 1
-	VMOVUPD	1127680(SI), Y2	// theta
-	VMOVUPD	1127712(SI), Y3	// theta | 1
+	VMOVUPD	1127424(SI), Y0	// h
+	VMOVUPD	1127456(SI), Y1	// h | 1
+	VMOVUPD	1127168(SI), Y2	// theta
+	VMOVUPD	1127200(SI), Y3	// theta | 1
 	// forecast.nde:38
 	VMULPD	Y2, Y0, Y0
 	VMULPD	Y3, Y1, Y1
@@ -13385,54 +13355,54 @@ loop1: // 4 times: vectors of the block
 	MOVQ	$8, R9
 	MOVQ	DI, R10
 loop2: // 8 times: elements
-	VMOVUPS	1128192(R10), Y2	// z_at_bar[0]
+	VMOVUPS	1127680(R10), Y2	// z_at_bar[0]
 	VMULPS	Y0, Y2, Y2
-	VMOVUPS	Y2, 1131264(R10)	// z_d1_bar[0]
+	VMOVUPS	Y2, 1130752(R10)	// z_d1_bar[0]
 	VMULPS	Y1, Y2, Y2
-	VMOVUPS	Y2, 1132800(R10)	// z_d2_bar[0]
+	VMOVUPS	Y2, 1132288(R10)	// z_d2_bar[0]
 	VMULPS	Y1, Y2, Y2
-	VMOVUPS	Y2, 1134336(R10)	// z_d3_bar[0]
+	VMOVUPS	Y2, 1133824(R10)	// z_d3_bar[0]
 	VMULPS	Y1, Y2, Y2
-	VMOVUPS	Y2, 1135872(R10)	// z_d4_bar[0]
+	VMOVUPS	Y2, 1135360(R10)	// z_d4_bar[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop2
-	VMOVUPS	1129216(DI), Y2	// a_at_bar[0]
-	VMOVUPS	1129344(DI), Y3	// a_at_bar[1]
-	VMOVUPS	1129472(DI), Y4	// a_at_bar[2]
-	VMOVUPS	1129600(DI), Y5	// a_at_bar[3]
+	VMOVUPS	1128704(DI), Y2	// a_at_bar[0]
+	VMOVUPS	1128832(DI), Y3	// a_at_bar[1]
+	VMOVUPS	1128960(DI), Y4	// a_at_bar[2]
+	VMOVUPS	1129088(DI), Y5	// a_at_bar[3]
 	VMULPS	Y0, Y2, Y2
-	VMOVUPS	Y2, 1132288(DI)	// a_d1_bar[0]
+	VMOVUPS	Y2, 1131776(DI)	// a_d1_bar[0]
 	VMULPS	Y0, Y3, Y3
-	VMOVUPS	Y3, 1132416(DI)	// a_d1_bar[1]
+	VMOVUPS	Y3, 1131904(DI)	// a_d1_bar[1]
 	VMULPS	Y0, Y4, Y4
-	VMOVUPS	Y4, 1132544(DI)	// a_d1_bar[2]
+	VMOVUPS	Y4, 1132032(DI)	// a_d1_bar[2]
 	VMULPS	Y0, Y5, Y0
-	VMOVUPS	Y0, 1132672(DI)	// a_d1_bar[3]
+	VMOVUPS	Y0, 1132160(DI)	// a_d1_bar[3]
 	VMULPS	Y1, Y2, Y2
-	VMOVUPS	Y2, 1133824(DI)	// a_d2_bar[0]
+	VMOVUPS	Y2, 1133312(DI)	// a_d2_bar[0]
 	VMULPS	Y1, Y3, Y3
-	VMOVUPS	Y3, 1133952(DI)	// a_d2_bar[1]
+	VMOVUPS	Y3, 1133440(DI)	// a_d2_bar[1]
 	VMULPS	Y1, Y4, Y4
-	VMOVUPS	Y4, 1134080(DI)	// a_d2_bar[2]
+	VMOVUPS	Y4, 1133568(DI)	// a_d2_bar[2]
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 1134208(DI)	// a_d2_bar[3]
+	VMOVUPS	Y0, 1133696(DI)	// a_d2_bar[3]
 	VMULPS	Y1, Y2, Y2
-	VMOVUPS	Y2, 1135360(DI)	// a_d3_bar[0]
+	VMOVUPS	Y2, 1134848(DI)	// a_d3_bar[0]
 	VMULPS	Y1, Y3, Y3
-	VMOVUPS	Y3, 1135488(DI)	// a_d3_bar[1]
+	VMOVUPS	Y3, 1134976(DI)	// a_d3_bar[1]
 	VMULPS	Y1, Y4, Y4
-	VMOVUPS	Y4, 1135616(DI)	// a_d3_bar[2]
+	VMOVUPS	Y4, 1135104(DI)	// a_d3_bar[2]
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 1135744(DI)	// a_d3_bar[3]
+	VMOVUPS	Y0, 1135232(DI)	// a_d3_bar[3]
 	VMULPS	Y1, Y2, Y2
-	VMOVUPS	Y2, 1136896(DI)	// a_d4_bar[0]
+	VMOVUPS	Y2, 1136384(DI)	// a_d4_bar[0]
 	VMULPS	Y1, Y3, Y2
-	VMOVUPS	Y2, 1137024(DI)	// a_d4_bar[1]
+	VMOVUPS	Y2, 1136512(DI)	// a_d4_bar[1]
 	VMULPS	Y1, Y4, Y2
-	VMOVUPS	Y2, 1137152(DI)	// a_d4_bar[2]
+	VMOVUPS	Y2, 1136640(DI)	// a_d4_bar[2]
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 1137280(DI)	// a_d4_bar[3]
+	VMOVUPS	Y0, 1136768(DI)	// a_d4_bar[3]
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -13440,30 +13410,30 @@ loop2: // 8 times: elements
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop3: // 4 times: vectors of the block
-	VMOVUPS	1128192(SI), Y0	// z_at_bar[0]
-	VMOVUPS	Y0, 1129728(SI)	// z_bar[0]
-	VMOVUPS	1128320(SI), Y0	// z_at_bar[1]
-	VMOVUPS	Y0, 1129856(SI)	// z_bar[1]
-	VMOVUPS	1128448(SI), Y0	// z_at_bar[2]
-	VMOVUPS	Y0, 1129984(SI)	// z_bar[2]
-	VMOVUPS	1128576(SI), Y0	// z_at_bar[3]
-	VMOVUPS	Y0, 1130112(SI)	// z_bar[3]
-	VMOVUPS	1128704(SI), Y0	// z_at_bar[4]
-	VMOVUPS	Y0, 1130240(SI)	// z_bar[4]
-	VMOVUPS	1128832(SI), Y0	// z_at_bar[5]
-	VMOVUPS	Y0, 1130368(SI)	// z_bar[5]
-	VMOVUPS	1128960(SI), Y0	// z_at_bar[6]
-	VMOVUPS	Y0, 1130496(SI)	// z_bar[6]
-	VMOVUPS	1129088(SI), Y0	// z_at_bar[7]
-	VMOVUPS	Y0, 1130624(SI)	// z_bar[7]
-	VMOVUPS	1129216(SI), Y0	// a_at_bar[0]
-	VMOVUPS	Y0, 1130752(SI)	// a_bar[0]
-	VMOVUPS	1129344(SI), Y0	// a_at_bar[1]
-	VMOVUPS	Y0, 1130880(SI)	// a_bar[1]
-	VMOVUPS	1129472(SI), Y0	// a_at_bar[2]
-	VMOVUPS	Y0, 1131008(SI)	// a_bar[2]
-	VMOVUPS	1129600(SI), Y0	// a_at_bar[3]
-	VMOVUPS	Y0, 1131136(SI)	// a_bar[3]
+	VMOVUPS	1127680(SI), Y0	// z_at_bar[0]
+	VMOVUPS	Y0, 1129216(SI)	// z_bar[0]
+	VMOVUPS	1127808(SI), Y0	// z_at_bar[1]
+	VMOVUPS	Y0, 1129344(SI)	// z_bar[1]
+	VMOVUPS	1127936(SI), Y0	// z_at_bar[2]
+	VMOVUPS	Y0, 1129472(SI)	// z_bar[2]
+	VMOVUPS	1128064(SI), Y0	// z_at_bar[3]
+	VMOVUPS	Y0, 1129600(SI)	// z_bar[3]
+	VMOVUPS	1128192(SI), Y0	// z_at_bar[4]
+	VMOVUPS	Y0, 1129728(SI)	// z_bar[4]
+	VMOVUPS	1128320(SI), Y0	// z_at_bar[5]
+	VMOVUPS	Y0, 1129856(SI)	// z_bar[5]
+	VMOVUPS	1128448(SI), Y0	// z_at_bar[6]
+	VMOVUPS	Y0, 1129984(SI)	// z_bar[6]
+	VMOVUPS	1128576(SI), Y0	// z_at_bar[7]
+	VMOVUPS	Y0, 1130112(SI)	// z_bar[7]
+	VMOVUPS	1128704(SI), Y0	// a_at_bar[0]
+	VMOVUPS	Y0, 1130240(SI)	// a_bar[0]
+	VMOVUPS	1128832(SI), Y0	// a_at_bar[1]
+	VMOVUPS	Y0, 1130368(SI)	// a_bar[1]
+	VMOVUPS	1128960(SI), Y0	// a_at_bar[2]
+	VMOVUPS	Y0, 1130496(SI)	// a_bar[2]
+	VMOVUPS	1129088(SI), Y0	// a_at_bar[3]
+	VMOVUPS	Y0, 1130624(SI)	// a_bar[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop3
@@ -13477,38 +13447,38 @@ TEXT forecast0RecLanerevat_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop1: // 4 times: vectors of the block
-	VMOVUPD	1137408(SI), Y0	// step.theta
-	VMOVUPD	1137440(SI), Y1	// step.theta | 1
-	VMOVUPD	Y0, 1127680(SI)	// forecast0DenseVjp.theta
-	VMOVUPD	Y1, 1127712(SI)	// forecast0DenseVjp.theta | 1
-	VMOVUPD	1137664(SI), Y0	// step.h
-	VMOVUPD	1137696(SI), Y1	// step.h | 1
-	VMOVUPD	Y0, 1127936(SI)	// forecast0DenseVjp.h
-	VMOVUPD	Y1, 1127968(SI)	// forecast0DenseVjp.h | 1
-	VMOVUPS	1138176(DI), Y0	// z.out[0]
-	VMOVUPS	Y0, 1128192(DI)	// forecast0DenseVjp.z_at_bar[0]
-	VMOVUPS	1138304(DI), Y0	// z.out[1]
-	VMOVUPS	Y0, 1128320(DI)	// forecast0DenseVjp.z_at_bar[1]
-	VMOVUPS	1138432(DI), Y0	// z.out[2]
-	VMOVUPS	Y0, 1128448(DI)	// forecast0DenseVjp.z_at_bar[2]
-	VMOVUPS	1138560(DI), Y0	// z.out[3]
-	VMOVUPS	Y0, 1128576(DI)	// forecast0DenseVjp.z_at_bar[3]
-	VMOVUPS	1138688(DI), Y0	// z.out[4]
-	VMOVUPS	Y0, 1128704(DI)	// forecast0DenseVjp.z_at_bar[4]
-	VMOVUPS	1138816(DI), Y0	// z.out[5]
-	VMOVUPS	Y0, 1128832(DI)	// forecast0DenseVjp.z_at_bar[5]
-	VMOVUPS	1138944(DI), Y0	// z.out[6]
-	VMOVUPS	Y0, 1128960(DI)	// forecast0DenseVjp.z_at_bar[6]
-	VMOVUPS	1139072(DI), Y0	// z.out[7]
-	VMOVUPS	Y0, 1129088(DI)	// forecast0DenseVjp.z_at_bar[7]
-	VMOVUPS	1139200(DI), Y0	// a.out[0]
-	VMOVUPS	Y0, 1129216(DI)	// forecast0DenseVjp.a_at_bar[0]
-	VMOVUPS	1139328(DI), Y0	// a.out[1]
-	VMOVUPS	Y0, 1129344(DI)	// forecast0DenseVjp.a_at_bar[1]
-	VMOVUPS	1139456(DI), Y0	// a.out[2]
-	VMOVUPS	Y0, 1129472(DI)	// forecast0DenseVjp.a_at_bar[2]
-	VMOVUPS	1139584(DI), Y0	// a.out[3]
-	VMOVUPS	Y0, 1129600(DI)	// forecast0DenseVjp.a_at_bar[3]
+	VMOVUPD	1136896(SI), Y0	// step.theta
+	VMOVUPD	1136928(SI), Y1	// step.theta | 1
+	VMOVUPD	Y0, 1127168(SI)	// forecast0DenseVjp.theta
+	VMOVUPD	Y1, 1127200(SI)	// forecast0DenseVjp.theta | 1
+	VMOVUPD	1137152(SI), Y0	// step.h
+	VMOVUPD	1137184(SI), Y1	// step.h | 1
+	VMOVUPD	Y0, 1127424(SI)	// forecast0DenseVjp.h
+	VMOVUPD	Y1, 1127456(SI)	// forecast0DenseVjp.h | 1
+	VMOVUPS	1137664(DI), Y0	// z.out[0]
+	VMOVUPS	Y0, 1127680(DI)	// forecast0DenseVjp.z_at_bar[0]
+	VMOVUPS	1137792(DI), Y0	// z.out[1]
+	VMOVUPS	Y0, 1127808(DI)	// forecast0DenseVjp.z_at_bar[1]
+	VMOVUPS	1137920(DI), Y0	// z.out[2]
+	VMOVUPS	Y0, 1127936(DI)	// forecast0DenseVjp.z_at_bar[2]
+	VMOVUPS	1138048(DI), Y0	// z.out[3]
+	VMOVUPS	Y0, 1128064(DI)	// forecast0DenseVjp.z_at_bar[3]
+	VMOVUPS	1138176(DI), Y0	// z.out[4]
+	VMOVUPS	Y0, 1128192(DI)	// forecast0DenseVjp.z_at_bar[4]
+	VMOVUPS	1138304(DI), Y0	// z.out[5]
+	VMOVUPS	Y0, 1128320(DI)	// forecast0DenseVjp.z_at_bar[5]
+	VMOVUPS	1138432(DI), Y0	// z.out[6]
+	VMOVUPS	Y0, 1128448(DI)	// forecast0DenseVjp.z_at_bar[6]
+	VMOVUPS	1138560(DI), Y0	// z.out[7]
+	VMOVUPS	Y0, 1128576(DI)	// forecast0DenseVjp.z_at_bar[7]
+	VMOVUPS	1138688(DI), Y0	// a.out[0]
+	VMOVUPS	Y0, 1128704(DI)	// forecast0DenseVjp.a_at_bar[0]
+	VMOVUPS	1138816(DI), Y0	// a.out[1]
+	VMOVUPS	Y0, 1128832(DI)	// forecast0DenseVjp.a_at_bar[1]
+	VMOVUPS	1138944(DI), Y0	// a.out[2]
+	VMOVUPS	Y0, 1128960(DI)	// forecast0DenseVjp.a_at_bar[2]
+	VMOVUPS	1139072(DI), Y0	// a.out[3]
+	VMOVUPS	Y0, 1129088(DI)	// forecast0DenseVjp.a_at_bar[3]
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -13518,8 +13488,8 @@ loop1: // 4 times: vectors of the block
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop2: // 4 times: vectors of the block
-	VMOVUPD	1137920(SI), Y0	// step.active
-	VMOVUPD	1137952(SI), Y1	// step.active | 1
+	VMOVUPD	1137408(SI), Y0	// step.active
+	VMOVUPD	1137440(SI), Y1	// step.active | 1
 	// forecast.nde:38
 	VMOVUPD	f64_0000000000000000<>(SB), Y2
 	VCMPPD	$17, Y0, Y2, Y0
@@ -13528,177 +13498,177 @@ loop2: // 4 times: vectors of the block
 	MOVQ	$8, R9
 	MOVQ	DI, R10
 loop3: // 8 times: elements
-	VMOVUPS	1139712(R10), Y2	// data.0.bar[0]
-	VMOVUPS	1131264(R10), Y3	// forecast0DenseVjp.z_d1_bar[0]
+	VMOVUPS	1139200(R10), Y2	// data.0.bar[0]
+	VMOVUPS	1130752(R10), Y3	// forecast0DenseVjp.z_d1_bar[0]
 	VADDPS	Y3, Y2, Y2
-	VMOVUPS	1139712(R10), Y3	// data.0.bar[0]
+	VMOVUPS	1139200(R10), Y3	// data.0.bar[0]
 	VSHUFPS	$136, Y1, Y0, Y4
 	VPERMPD	$216, Y4, Y4
 	VBLENDVPS	Y4, Y2, Y3, Y2
-	VMOVUPS	Y2, 1147392(R10)	// data.0.bar.next[0]
-	VMOVUPS	1141248(R10), Y2	// data.2.bar[0]
-	VMOVUPS	1132800(R10), Y3	// forecast0DenseVjp.z_d2_bar[0]
+	VMOVUPS	Y2, 1146880(R10)	// data.0.bar.next[0]
+	VMOVUPS	1140736(R10), Y2	// data.2.bar[0]
+	VMOVUPS	1132288(R10), Y3	// forecast0DenseVjp.z_d2_bar[0]
 	VADDPS	Y3, Y2, Y2
-	VMOVUPS	1141248(R10), Y3	// data.2.bar[0]
+	VMOVUPS	1140736(R10), Y3	// data.2.bar[0]
 	VSHUFPS	$136, Y1, Y0, Y4
 	VPERMPD	$216, Y4, Y4
 	VBLENDVPS	Y4, Y2, Y3, Y2
-	VMOVUPS	Y2, 1148928(R10)	// data.2.bar.next[0]
-	VMOVUPS	1142784(R10), Y2	// data.4.bar[0]
-	VMOVUPS	1134336(R10), Y3	// forecast0DenseVjp.z_d3_bar[0]
+	VMOVUPS	Y2, 1148416(R10)	// data.2.bar.next[0]
+	VMOVUPS	1142272(R10), Y2	// data.4.bar[0]
+	VMOVUPS	1133824(R10), Y3	// forecast0DenseVjp.z_d3_bar[0]
 	VADDPS	Y3, Y2, Y2
-	VMOVUPS	1142784(R10), Y3	// data.4.bar[0]
+	VMOVUPS	1142272(R10), Y3	// data.4.bar[0]
 	VSHUFPS	$136, Y1, Y0, Y4
 	VPERMPD	$216, Y4, Y4
 	VBLENDVPS	Y4, Y2, Y3, Y2
-	VMOVUPS	Y2, 1150464(R10)	// data.4.bar.next[0]
-	VMOVUPS	1144320(R10), Y2	// data.6.bar[0]
-	VMOVUPS	1135872(R10), Y3	// forecast0DenseVjp.z_d4_bar[0]
+	VMOVUPS	Y2, 1149952(R10)	// data.4.bar.next[0]
+	VMOVUPS	1143808(R10), Y2	// data.6.bar[0]
+	VMOVUPS	1135360(R10), Y3	// forecast0DenseVjp.z_d4_bar[0]
 	VADDPS	Y3, Y2, Y2
-	VMOVUPS	1144320(R10), Y3	// data.6.bar[0]
+	VMOVUPS	1143808(R10), Y3	// data.6.bar[0]
 	VSHUFPS	$136, Y1, Y0, Y4
 	VPERMPD	$216, Y4, Y4
 	VBLENDVPS	Y4, Y2, Y3, Y2
-	VMOVUPS	Y2, 1152000(R10)	// data.6.bar.next[0]
-	VMOVUPS	1145856(R10), Y2	// z.start.bar[0]
-	VMOVUPS	1129728(R10), Y3	// forecast0DenseVjp.z_bar[0]
+	VMOVUPS	Y2, 1151488(R10)	// data.6.bar.next[0]
+	VMOVUPS	1145344(R10), Y2	// z.start.bar[0]
+	VMOVUPS	1129216(R10), Y3	// forecast0DenseVjp.z_bar[0]
 	VADDPS	Y3, Y2, Y2
-	VMOVUPS	1145856(R10), Y3	// z.start.bar[0]
+	VMOVUPS	1145344(R10), Y3	// z.start.bar[0]
 	VSHUFPS	$136, Y1, Y0, Y4
 	VPERMPD	$216, Y4, Y4
 	VBLENDVPS	Y4, Y2, Y3, Y2
-	VMOVUPS	Y2, 1153536(R10)	// z.start.bar.next[0]
+	VMOVUPS	Y2, 1153024(R10)	// z.start.bar.next[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop3
-	VMOVUPS	1140736(DI), Y2	// data.1.bar[0]
-	VMOVUPS	1140864(DI), Y3	// data.1.bar[1]
-	VMOVUPS	1140992(DI), Y4	// data.1.bar[2]
-	VMOVUPS	1141120(DI), Y5	// data.1.bar[3]
-	VMOVUPS	1142272(DI), Y6	// data.3.bar[0]
-	VMOVUPS	1142400(DI), Y7	// data.3.bar[1]
-	VMOVUPS	1142528(DI), Y8	// data.3.bar[2]
-	VMOVUPS	1142656(DI), Y15	// data.3.bar[3]
+	VMOVUPS	1140224(DI), Y2	// data.1.bar[0]
+	VMOVUPS	1140352(DI), Y3	// data.1.bar[1]
+	VMOVUPS	1140480(DI), Y4	// data.1.bar[2]
+	VMOVUPS	1140608(DI), Y5	// data.1.bar[3]
+	VMOVUPS	1141760(DI), Y6	// data.3.bar[0]
+	VMOVUPS	1141888(DI), Y7	// data.3.bar[1]
+	VMOVUPS	1142016(DI), Y8	// data.3.bar[2]
+	VMOVUPS	1142144(DI), Y15	// data.3.bar[3]
 	VMOVUPS	Y15, 0(AX)
-	VMOVUPS	1143808(DI), Y15	// data.5.bar[0]
+	VMOVUPS	1143296(DI), Y15	// data.5.bar[0]
 	VMOVUPS	Y15, 32(AX)
-	VMOVUPS	1143936(DI), Y15	// data.5.bar[1]
+	VMOVUPS	1143424(DI), Y15	// data.5.bar[1]
 	VMOVUPS	Y15, 64(AX)
-	VMOVUPS	1144064(DI), Y15	// data.5.bar[2]
+	VMOVUPS	1143552(DI), Y15	// data.5.bar[2]
 	VMOVUPS	Y15, 96(AX)
-	VMOVUPS	1144192(DI), Y15	// data.5.bar[3]
+	VMOVUPS	1143680(DI), Y15	// data.5.bar[3]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	1145344(DI), Y15	// data.7.bar[0]
+	VMOVUPS	1144832(DI), Y15	// data.7.bar[0]
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	1145472(DI), Y15	// data.7.bar[1]
+	VMOVUPS	1144960(DI), Y15	// data.7.bar[1]
 	VMOVUPS	Y15, 192(AX)
-	VMOVUPS	1145600(DI), Y15	// data.7.bar[2]
+	VMOVUPS	1145088(DI), Y15	// data.7.bar[2]
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	1145728(DI), Y15	// data.7.bar[3]
+	VMOVUPS	1145216(DI), Y15	// data.7.bar[3]
 	VMOVUPS	Y15, 256(AX)
-	VMOVUPS	1146880(DI), Y15	// a.start.bar[0]
+	VMOVUPS	1146368(DI), Y15	// a.start.bar[0]
 	VMOVUPS	Y15, 288(AX)
-	VMOVUPS	1147008(DI), Y15	// a.start.bar[1]
+	VMOVUPS	1146496(DI), Y15	// a.start.bar[1]
 	VMOVUPS	Y15, 320(AX)
-	VMOVUPS	1147136(DI), Y15	// a.start.bar[2]
+	VMOVUPS	1146624(DI), Y15	// a.start.bar[2]
 	VMOVUPS	Y15, 352(AX)
-	VMOVUPS	1147264(DI), Y15	// a.start.bar[3]
+	VMOVUPS	1146752(DI), Y15	// a.start.bar[3]
 	VMOVUPS	Y15, 384(AX)
-	VMOVUPS	1132288(DI), Y9	// forecast0DenseVjp.a_d1_bar[0]
+	VMOVUPS	1131776(DI), Y9	// forecast0DenseVjp.a_d1_bar[0]
 	VADDPS	Y9, Y2, Y9
-	VMOVUPS	1132416(DI), Y10	// forecast0DenseVjp.a_d1_bar[1]
+	VMOVUPS	1131904(DI), Y10	// forecast0DenseVjp.a_d1_bar[1]
 	VADDPS	Y10, Y3, Y10
-	VMOVUPS	1132544(DI), Y11	// forecast0DenseVjp.a_d1_bar[2]
+	VMOVUPS	1132032(DI), Y11	// forecast0DenseVjp.a_d1_bar[2]
 	VADDPS	Y11, Y4, Y11
-	VMOVUPS	1132672(DI), Y12	// forecast0DenseVjp.a_d1_bar[3]
+	VMOVUPS	1132160(DI), Y12	// forecast0DenseVjp.a_d1_bar[3]
 	VADDPS	Y12, Y5, Y12
 	VSHUFPS	$136, Y1, Y0, Y0
 	VPERMPD	$216, Y0, Y0
 	VBLENDVPS	Y0, Y9, Y2, Y1
-	VMOVUPS	Y1, 1148416(DI)	// data.1.bar.next[0]
+	VMOVUPS	Y1, 1147904(DI)	// data.1.bar.next[0]
 	VBLENDVPS	Y0, Y10, Y3, Y1
-	VMOVUPS	Y1, 1148544(DI)	// data.1.bar.next[1]
+	VMOVUPS	Y1, 1148032(DI)	// data.1.bar.next[1]
 	VBLENDVPS	Y0, Y11, Y4, Y1
-	VMOVUPS	Y1, 1148672(DI)	// data.1.bar.next[2]
+	VMOVUPS	Y1, 1148160(DI)	// data.1.bar.next[2]
 	VBLENDVPS	Y0, Y12, Y5, Y1
-	VMOVUPS	Y1, 1148800(DI)	// data.1.bar.next[3]
-	VMOVUPS	1133824(DI), Y1	// forecast0DenseVjp.a_d2_bar[0]
+	VMOVUPS	Y1, 1148288(DI)	// data.1.bar.next[3]
+	VMOVUPS	1133312(DI), Y1	// forecast0DenseVjp.a_d2_bar[0]
 	VADDPS	Y1, Y6, Y1
-	VMOVUPS	1133952(DI), Y2	// forecast0DenseVjp.a_d2_bar[1]
+	VMOVUPS	1133440(DI), Y2	// forecast0DenseVjp.a_d2_bar[1]
 	VADDPS	Y2, Y7, Y2
-	VMOVUPS	1134080(DI), Y3	// forecast0DenseVjp.a_d2_bar[2]
+	VMOVUPS	1133568(DI), Y3	// forecast0DenseVjp.a_d2_bar[2]
 	VADDPS	Y3, Y8, Y3
-	VMOVUPS	1134208(DI), Y4	// forecast0DenseVjp.a_d2_bar[3]
+	VMOVUPS	1133696(DI), Y4	// forecast0DenseVjp.a_d2_bar[3]
 	VADDPS	0(AX), Y4, Y4
 	VBLENDVPS	Y0, Y1, Y6, Y1
-	VMOVUPS	Y1, 1149952(DI)	// data.3.bar.next[0]
+	VMOVUPS	Y1, 1149440(DI)	// data.3.bar.next[0]
 	VBLENDVPS	Y0, Y2, Y7, Y1
-	VMOVUPS	Y1, 1150080(DI)	// data.3.bar.next[1]
+	VMOVUPS	Y1, 1149568(DI)	// data.3.bar.next[1]
 	VBLENDVPS	Y0, Y3, Y8, Y1
-	VMOVUPS	Y1, 1150208(DI)	// data.3.bar.next[2]
+	VMOVUPS	Y1, 1149696(DI)	// data.3.bar.next[2]
 	VMOVUPS	0(AX), Y14
 	VBLENDVPS	Y0, Y4, Y14, Y1
-	VMOVUPS	Y1, 1150336(DI)	// data.3.bar.next[3]
-	VMOVUPS	1135360(DI), Y1	// forecast0DenseVjp.a_d3_bar[0]
+	VMOVUPS	Y1, 1149824(DI)	// data.3.bar.next[3]
+	VMOVUPS	1134848(DI), Y1	// forecast0DenseVjp.a_d3_bar[0]
 	VADDPS	32(AX), Y1, Y1
-	VMOVUPS	1135488(DI), Y2	// forecast0DenseVjp.a_d3_bar[1]
+	VMOVUPS	1134976(DI), Y2	// forecast0DenseVjp.a_d3_bar[1]
 	VADDPS	64(AX), Y2, Y2
-	VMOVUPS	1135616(DI), Y3	// forecast0DenseVjp.a_d3_bar[2]
+	VMOVUPS	1135104(DI), Y3	// forecast0DenseVjp.a_d3_bar[2]
 	VADDPS	96(AX), Y3, Y3
-	VMOVUPS	1135744(DI), Y4	// forecast0DenseVjp.a_d3_bar[3]
+	VMOVUPS	1135232(DI), Y4	// forecast0DenseVjp.a_d3_bar[3]
 	VADDPS	128(AX), Y4, Y4
 	VMOVUPS	32(AX), Y14
 	VBLENDVPS	Y0, Y1, Y14, Y1
-	VMOVUPS	Y1, 1151488(DI)	// data.5.bar.next[0]
+	VMOVUPS	Y1, 1150976(DI)	// data.5.bar.next[0]
 	VMOVUPS	64(AX), Y14
 	VBLENDVPS	Y0, Y2, Y14, Y1
-	VMOVUPS	Y1, 1151616(DI)	// data.5.bar.next[1]
+	VMOVUPS	Y1, 1151104(DI)	// data.5.bar.next[1]
 	VMOVUPS	96(AX), Y14
 	VBLENDVPS	Y0, Y3, Y14, Y1
-	VMOVUPS	Y1, 1151744(DI)	// data.5.bar.next[2]
+	VMOVUPS	Y1, 1151232(DI)	// data.5.bar.next[2]
 	VMOVUPS	128(AX), Y14
 	VBLENDVPS	Y0, Y4, Y14, Y1
-	VMOVUPS	Y1, 1151872(DI)	// data.5.bar.next[3]
-	VMOVUPS	1136896(DI), Y1	// forecast0DenseVjp.a_d4_bar[0]
+	VMOVUPS	Y1, 1151360(DI)	// data.5.bar.next[3]
+	VMOVUPS	1136384(DI), Y1	// forecast0DenseVjp.a_d4_bar[0]
 	VADDPS	160(AX), Y1, Y1
-	VMOVUPS	1137024(DI), Y2	// forecast0DenseVjp.a_d4_bar[1]
+	VMOVUPS	1136512(DI), Y2	// forecast0DenseVjp.a_d4_bar[1]
 	VADDPS	192(AX), Y2, Y2
-	VMOVUPS	1137152(DI), Y3	// forecast0DenseVjp.a_d4_bar[2]
+	VMOVUPS	1136640(DI), Y3	// forecast0DenseVjp.a_d4_bar[2]
 	VADDPS	224(AX), Y3, Y3
-	VMOVUPS	1137280(DI), Y4	// forecast0DenseVjp.a_d4_bar[3]
+	VMOVUPS	1136768(DI), Y4	// forecast0DenseVjp.a_d4_bar[3]
 	VADDPS	256(AX), Y4, Y4
 	VMOVUPS	160(AX), Y14
 	VBLENDVPS	Y0, Y1, Y14, Y1
-	VMOVUPS	Y1, 1153024(DI)	// data.7.bar.next[0]
+	VMOVUPS	Y1, 1152512(DI)	// data.7.bar.next[0]
 	VMOVUPS	192(AX), Y14
 	VBLENDVPS	Y0, Y2, Y14, Y1
-	VMOVUPS	Y1, 1153152(DI)	// data.7.bar.next[1]
+	VMOVUPS	Y1, 1152640(DI)	// data.7.bar.next[1]
 	VMOVUPS	224(AX), Y14
 	VBLENDVPS	Y0, Y3, Y14, Y1
-	VMOVUPS	Y1, 1153280(DI)	// data.7.bar.next[2]
+	VMOVUPS	Y1, 1152768(DI)	// data.7.bar.next[2]
 	VMOVUPS	256(AX), Y14
 	VBLENDVPS	Y0, Y4, Y14, Y1
-	VMOVUPS	Y1, 1153408(DI)	// data.7.bar.next[3]
-	VMOVUPS	1130752(DI), Y1	// forecast0DenseVjp.a_bar[0]
+	VMOVUPS	Y1, 1152896(DI)	// data.7.bar.next[3]
+	VMOVUPS	1130240(DI), Y1	// forecast0DenseVjp.a_bar[0]
 	VADDPS	288(AX), Y1, Y1
-	VMOVUPS	1130880(DI), Y2	// forecast0DenseVjp.a_bar[1]
+	VMOVUPS	1130368(DI), Y2	// forecast0DenseVjp.a_bar[1]
 	VADDPS	320(AX), Y2, Y2
-	VMOVUPS	1131008(DI), Y3	// forecast0DenseVjp.a_bar[2]
+	VMOVUPS	1130496(DI), Y3	// forecast0DenseVjp.a_bar[2]
 	VADDPS	352(AX), Y3, Y3
-	VMOVUPS	1131136(DI), Y4	// forecast0DenseVjp.a_bar[3]
+	VMOVUPS	1130624(DI), Y4	// forecast0DenseVjp.a_bar[3]
 	VADDPS	384(AX), Y4, Y4
 	VMOVUPS	288(AX), Y14
 	VBLENDVPS	Y0, Y1, Y14, Y1
-	VMOVUPS	Y1, 1154560(DI)	// a.start.bar.next[0]
+	VMOVUPS	Y1, 1154048(DI)	// a.start.bar.next[0]
 	VMOVUPS	320(AX), Y14
 	VBLENDVPS	Y0, Y2, Y14, Y1
-	VMOVUPS	Y1, 1154688(DI)	// a.start.bar.next[1]
+	VMOVUPS	Y1, 1154176(DI)	// a.start.bar.next[1]
 	VMOVUPS	352(AX), Y14
 	VBLENDVPS	Y0, Y3, Y14, Y1
-	VMOVUPS	Y1, 1154816(DI)	// a.start.bar.next[2]
+	VMOVUPS	Y1, 1154304(DI)	// a.start.bar.next[2]
 	VMOVUPS	384(AX), Y14
 	VBLENDVPS	Y0, Y4, Y14, Y0
-	VMOVUPS	Y0, 1154944(DI)	// a.start.bar.next[3]
+	VMOVUPS	Y0, 1154432(DI)	// a.start.bar.next[3]
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -13707,126 +13677,126 @@ loop3: // 8 times: elements
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop4: // 4 times: vectors of the block
-	VMOVUPS	1147392(SI), Y0	// data.0.bar.next[0]
-	VMOVUPS	Y0, 1139712(SI)	// data.0.bar[0]
-	VMOVUPS	1147520(SI), Y0	// data.0.bar.next[1]
-	VMOVUPS	Y0, 1139840(SI)	// data.0.bar[1]
-	VMOVUPS	1147648(SI), Y0	// data.0.bar.next[2]
-	VMOVUPS	Y0, 1139968(SI)	// data.0.bar[2]
-	VMOVUPS	1147776(SI), Y0	// data.0.bar.next[3]
-	VMOVUPS	Y0, 1140096(SI)	// data.0.bar[3]
-	VMOVUPS	1147904(SI), Y0	// data.0.bar.next[4]
-	VMOVUPS	Y0, 1140224(SI)	// data.0.bar[4]
-	VMOVUPS	1148032(SI), Y0	// data.0.bar.next[5]
-	VMOVUPS	Y0, 1140352(SI)	// data.0.bar[5]
-	VMOVUPS	1148160(SI), Y0	// data.0.bar.next[6]
-	VMOVUPS	Y0, 1140480(SI)	// data.0.bar[6]
-	VMOVUPS	1148288(SI), Y0	// data.0.bar.next[7]
-	VMOVUPS	Y0, 1140608(SI)	// data.0.bar[7]
-	VMOVUPS	1148416(SI), Y0	// data.1.bar.next[0]
-	VMOVUPS	Y0, 1140736(SI)	// data.1.bar[0]
-	VMOVUPS	1148544(SI), Y0	// data.1.bar.next[1]
-	VMOVUPS	Y0, 1140864(SI)	// data.1.bar[1]
-	VMOVUPS	1148672(SI), Y0	// data.1.bar.next[2]
-	VMOVUPS	Y0, 1140992(SI)	// data.1.bar[2]
-	VMOVUPS	1148800(SI), Y0	// data.1.bar.next[3]
-	VMOVUPS	Y0, 1141120(SI)	// data.1.bar[3]
-	VMOVUPS	1148928(SI), Y0	// data.2.bar.next[0]
-	VMOVUPS	Y0, 1141248(SI)	// data.2.bar[0]
-	VMOVUPS	1149056(SI), Y0	// data.2.bar.next[1]
-	VMOVUPS	Y0, 1141376(SI)	// data.2.bar[1]
-	VMOVUPS	1149184(SI), Y0	// data.2.bar.next[2]
-	VMOVUPS	Y0, 1141504(SI)	// data.2.bar[2]
-	VMOVUPS	1149312(SI), Y0	// data.2.bar.next[3]
-	VMOVUPS	Y0, 1141632(SI)	// data.2.bar[3]
-	VMOVUPS	1149440(SI), Y0	// data.2.bar.next[4]
-	VMOVUPS	Y0, 1141760(SI)	// data.2.bar[4]
-	VMOVUPS	1149568(SI), Y0	// data.2.bar.next[5]
-	VMOVUPS	Y0, 1141888(SI)	// data.2.bar[5]
-	VMOVUPS	1149696(SI), Y0	// data.2.bar.next[6]
-	VMOVUPS	Y0, 1142016(SI)	// data.2.bar[6]
-	VMOVUPS	1149824(SI), Y0	// data.2.bar.next[7]
-	VMOVUPS	Y0, 1142144(SI)	// data.2.bar[7]
-	VMOVUPS	1149952(SI), Y0	// data.3.bar.next[0]
-	VMOVUPS	Y0, 1142272(SI)	// data.3.bar[0]
-	VMOVUPS	1150080(SI), Y0	// data.3.bar.next[1]
-	VMOVUPS	Y0, 1142400(SI)	// data.3.bar[1]
-	VMOVUPS	1150208(SI), Y0	// data.3.bar.next[2]
-	VMOVUPS	Y0, 1142528(SI)	// data.3.bar[2]
-	VMOVUPS	1150336(SI), Y0	// data.3.bar.next[3]
-	VMOVUPS	Y0, 1142656(SI)	// data.3.bar[3]
-	VMOVUPS	1150464(SI), Y0	// data.4.bar.next[0]
-	VMOVUPS	Y0, 1142784(SI)	// data.4.bar[0]
-	VMOVUPS	1150592(SI), Y0	// data.4.bar.next[1]
-	VMOVUPS	Y0, 1142912(SI)	// data.4.bar[1]
-	VMOVUPS	1150720(SI), Y0	// data.4.bar.next[2]
-	VMOVUPS	Y0, 1143040(SI)	// data.4.bar[2]
-	VMOVUPS	1150848(SI), Y0	// data.4.bar.next[3]
-	VMOVUPS	Y0, 1143168(SI)	// data.4.bar[3]
-	VMOVUPS	1150976(SI), Y0	// data.4.bar.next[4]
-	VMOVUPS	Y0, 1143296(SI)	// data.4.bar[4]
-	VMOVUPS	1151104(SI), Y0	// data.4.bar.next[5]
-	VMOVUPS	Y0, 1143424(SI)	// data.4.bar[5]
-	VMOVUPS	1151232(SI), Y0	// data.4.bar.next[6]
-	VMOVUPS	Y0, 1143552(SI)	// data.4.bar[6]
-	VMOVUPS	1151360(SI), Y0	// data.4.bar.next[7]
-	VMOVUPS	Y0, 1143680(SI)	// data.4.bar[7]
-	VMOVUPS	1151488(SI), Y0	// data.5.bar.next[0]
-	VMOVUPS	Y0, 1143808(SI)	// data.5.bar[0]
-	VMOVUPS	1151616(SI), Y0	// data.5.bar.next[1]
-	VMOVUPS	Y0, 1143936(SI)	// data.5.bar[1]
-	VMOVUPS	1151744(SI), Y0	// data.5.bar.next[2]
-	VMOVUPS	Y0, 1144064(SI)	// data.5.bar[2]
-	VMOVUPS	1151872(SI), Y0	// data.5.bar.next[3]
-	VMOVUPS	Y0, 1144192(SI)	// data.5.bar[3]
-	VMOVUPS	1152000(SI), Y0	// data.6.bar.next[0]
-	VMOVUPS	Y0, 1144320(SI)	// data.6.bar[0]
-	VMOVUPS	1152128(SI), Y0	// data.6.bar.next[1]
-	VMOVUPS	Y0, 1144448(SI)	// data.6.bar[1]
-	VMOVUPS	1152256(SI), Y0	// data.6.bar.next[2]
-	VMOVUPS	Y0, 1144576(SI)	// data.6.bar[2]
-	VMOVUPS	1152384(SI), Y0	// data.6.bar.next[3]
-	VMOVUPS	Y0, 1144704(SI)	// data.6.bar[3]
-	VMOVUPS	1152512(SI), Y0	// data.6.bar.next[4]
-	VMOVUPS	Y0, 1144832(SI)	// data.6.bar[4]
-	VMOVUPS	1152640(SI), Y0	// data.6.bar.next[5]
-	VMOVUPS	Y0, 1144960(SI)	// data.6.bar[5]
-	VMOVUPS	1152768(SI), Y0	// data.6.bar.next[6]
-	VMOVUPS	Y0, 1145088(SI)	// data.6.bar[6]
-	VMOVUPS	1152896(SI), Y0	// data.6.bar.next[7]
-	VMOVUPS	Y0, 1145216(SI)	// data.6.bar[7]
-	VMOVUPS	1153024(SI), Y0	// data.7.bar.next[0]
-	VMOVUPS	Y0, 1145344(SI)	// data.7.bar[0]
-	VMOVUPS	1153152(SI), Y0	// data.7.bar.next[1]
-	VMOVUPS	Y0, 1145472(SI)	// data.7.bar[1]
-	VMOVUPS	1153280(SI), Y0	// data.7.bar.next[2]
-	VMOVUPS	Y0, 1145600(SI)	// data.7.bar[2]
-	VMOVUPS	1153408(SI), Y0	// data.7.bar.next[3]
-	VMOVUPS	Y0, 1145728(SI)	// data.7.bar[3]
-	VMOVUPS	1153536(SI), Y0	// z.start.bar.next[0]
-	VMOVUPS	Y0, 1145856(SI)	// z.start.bar[0]
-	VMOVUPS	1153664(SI), Y0	// z.start.bar.next[1]
-	VMOVUPS	Y0, 1145984(SI)	// z.start.bar[1]
-	VMOVUPS	1153792(SI), Y0	// z.start.bar.next[2]
-	VMOVUPS	Y0, 1146112(SI)	// z.start.bar[2]
-	VMOVUPS	1153920(SI), Y0	// z.start.bar.next[3]
-	VMOVUPS	Y0, 1146240(SI)	// z.start.bar[3]
-	VMOVUPS	1154048(SI), Y0	// z.start.bar.next[4]
-	VMOVUPS	Y0, 1146368(SI)	// z.start.bar[4]
-	VMOVUPS	1154176(SI), Y0	// z.start.bar.next[5]
-	VMOVUPS	Y0, 1146496(SI)	// z.start.bar[5]
-	VMOVUPS	1154304(SI), Y0	// z.start.bar.next[6]
-	VMOVUPS	Y0, 1146624(SI)	// z.start.bar[6]
-	VMOVUPS	1154432(SI), Y0	// z.start.bar.next[7]
-	VMOVUPS	Y0, 1146752(SI)	// z.start.bar[7]
-	VMOVUPS	1154560(SI), Y0	// a.start.bar.next[0]
-	VMOVUPS	Y0, 1146880(SI)	// a.start.bar[0]
-	VMOVUPS	1154688(SI), Y0	// a.start.bar.next[1]
-	VMOVUPS	Y0, 1147008(SI)	// a.start.bar[1]
-	VMOVUPS	1154816(SI), Y0	// a.start.bar.next[2]
-	VMOVUPS	Y0, 1147136(SI)	// a.start.bar[2]
-	VMOVUPS	1154944(SI), Y0	// a.start.bar.next[3]
-	VMOVUPS	Y0, 1147264(SI)	// a.start.bar[3]
+	VMOVUPS	1146880(SI), Y0	// data.0.bar.next[0]
+	VMOVUPS	Y0, 1139200(SI)	// data.0.bar[0]
+	VMOVUPS	1147008(SI), Y0	// data.0.bar.next[1]
+	VMOVUPS	Y0, 1139328(SI)	// data.0.bar[1]
+	VMOVUPS	1147136(SI), Y0	// data.0.bar.next[2]
+	VMOVUPS	Y0, 1139456(SI)	// data.0.bar[2]
+	VMOVUPS	1147264(SI), Y0	// data.0.bar.next[3]
+	VMOVUPS	Y0, 1139584(SI)	// data.0.bar[3]
+	VMOVUPS	1147392(SI), Y0	// data.0.bar.next[4]
+	VMOVUPS	Y0, 1139712(SI)	// data.0.bar[4]
+	VMOVUPS	1147520(SI), Y0	// data.0.bar.next[5]
+	VMOVUPS	Y0, 1139840(SI)	// data.0.bar[5]
+	VMOVUPS	1147648(SI), Y0	// data.0.bar.next[6]
+	VMOVUPS	Y0, 1139968(SI)	// data.0.bar[6]
+	VMOVUPS	1147776(SI), Y0	// data.0.bar.next[7]
+	VMOVUPS	Y0, 1140096(SI)	// data.0.bar[7]
+	VMOVUPS	1147904(SI), Y0	// data.1.bar.next[0]
+	VMOVUPS	Y0, 1140224(SI)	// data.1.bar[0]
+	VMOVUPS	1148032(SI), Y0	// data.1.bar.next[1]
+	VMOVUPS	Y0, 1140352(SI)	// data.1.bar[1]
+	VMOVUPS	1148160(SI), Y0	// data.1.bar.next[2]
+	VMOVUPS	Y0, 1140480(SI)	// data.1.bar[2]
+	VMOVUPS	1148288(SI), Y0	// data.1.bar.next[3]
+	VMOVUPS	Y0, 1140608(SI)	// data.1.bar[3]
+	VMOVUPS	1148416(SI), Y0	// data.2.bar.next[0]
+	VMOVUPS	Y0, 1140736(SI)	// data.2.bar[0]
+	VMOVUPS	1148544(SI), Y0	// data.2.bar.next[1]
+	VMOVUPS	Y0, 1140864(SI)	// data.2.bar[1]
+	VMOVUPS	1148672(SI), Y0	// data.2.bar.next[2]
+	VMOVUPS	Y0, 1140992(SI)	// data.2.bar[2]
+	VMOVUPS	1148800(SI), Y0	// data.2.bar.next[3]
+	VMOVUPS	Y0, 1141120(SI)	// data.2.bar[3]
+	VMOVUPS	1148928(SI), Y0	// data.2.bar.next[4]
+	VMOVUPS	Y0, 1141248(SI)	// data.2.bar[4]
+	VMOVUPS	1149056(SI), Y0	// data.2.bar.next[5]
+	VMOVUPS	Y0, 1141376(SI)	// data.2.bar[5]
+	VMOVUPS	1149184(SI), Y0	// data.2.bar.next[6]
+	VMOVUPS	Y0, 1141504(SI)	// data.2.bar[6]
+	VMOVUPS	1149312(SI), Y0	// data.2.bar.next[7]
+	VMOVUPS	Y0, 1141632(SI)	// data.2.bar[7]
+	VMOVUPS	1149440(SI), Y0	// data.3.bar.next[0]
+	VMOVUPS	Y0, 1141760(SI)	// data.3.bar[0]
+	VMOVUPS	1149568(SI), Y0	// data.3.bar.next[1]
+	VMOVUPS	Y0, 1141888(SI)	// data.3.bar[1]
+	VMOVUPS	1149696(SI), Y0	// data.3.bar.next[2]
+	VMOVUPS	Y0, 1142016(SI)	// data.3.bar[2]
+	VMOVUPS	1149824(SI), Y0	// data.3.bar.next[3]
+	VMOVUPS	Y0, 1142144(SI)	// data.3.bar[3]
+	VMOVUPS	1149952(SI), Y0	// data.4.bar.next[0]
+	VMOVUPS	Y0, 1142272(SI)	// data.4.bar[0]
+	VMOVUPS	1150080(SI), Y0	// data.4.bar.next[1]
+	VMOVUPS	Y0, 1142400(SI)	// data.4.bar[1]
+	VMOVUPS	1150208(SI), Y0	// data.4.bar.next[2]
+	VMOVUPS	Y0, 1142528(SI)	// data.4.bar[2]
+	VMOVUPS	1150336(SI), Y0	// data.4.bar.next[3]
+	VMOVUPS	Y0, 1142656(SI)	// data.4.bar[3]
+	VMOVUPS	1150464(SI), Y0	// data.4.bar.next[4]
+	VMOVUPS	Y0, 1142784(SI)	// data.4.bar[4]
+	VMOVUPS	1150592(SI), Y0	// data.4.bar.next[5]
+	VMOVUPS	Y0, 1142912(SI)	// data.4.bar[5]
+	VMOVUPS	1150720(SI), Y0	// data.4.bar.next[6]
+	VMOVUPS	Y0, 1143040(SI)	// data.4.bar[6]
+	VMOVUPS	1150848(SI), Y0	// data.4.bar.next[7]
+	VMOVUPS	Y0, 1143168(SI)	// data.4.bar[7]
+	VMOVUPS	1150976(SI), Y0	// data.5.bar.next[0]
+	VMOVUPS	Y0, 1143296(SI)	// data.5.bar[0]
+	VMOVUPS	1151104(SI), Y0	// data.5.bar.next[1]
+	VMOVUPS	Y0, 1143424(SI)	// data.5.bar[1]
+	VMOVUPS	1151232(SI), Y0	// data.5.bar.next[2]
+	VMOVUPS	Y0, 1143552(SI)	// data.5.bar[2]
+	VMOVUPS	1151360(SI), Y0	// data.5.bar.next[3]
+	VMOVUPS	Y0, 1143680(SI)	// data.5.bar[3]
+	VMOVUPS	1151488(SI), Y0	// data.6.bar.next[0]
+	VMOVUPS	Y0, 1143808(SI)	// data.6.bar[0]
+	VMOVUPS	1151616(SI), Y0	// data.6.bar.next[1]
+	VMOVUPS	Y0, 1143936(SI)	// data.6.bar[1]
+	VMOVUPS	1151744(SI), Y0	// data.6.bar.next[2]
+	VMOVUPS	Y0, 1144064(SI)	// data.6.bar[2]
+	VMOVUPS	1151872(SI), Y0	// data.6.bar.next[3]
+	VMOVUPS	Y0, 1144192(SI)	// data.6.bar[3]
+	VMOVUPS	1152000(SI), Y0	// data.6.bar.next[4]
+	VMOVUPS	Y0, 1144320(SI)	// data.6.bar[4]
+	VMOVUPS	1152128(SI), Y0	// data.6.bar.next[5]
+	VMOVUPS	Y0, 1144448(SI)	// data.6.bar[5]
+	VMOVUPS	1152256(SI), Y0	// data.6.bar.next[6]
+	VMOVUPS	Y0, 1144576(SI)	// data.6.bar[6]
+	VMOVUPS	1152384(SI), Y0	// data.6.bar.next[7]
+	VMOVUPS	Y0, 1144704(SI)	// data.6.bar[7]
+	VMOVUPS	1152512(SI), Y0	// data.7.bar.next[0]
+	VMOVUPS	Y0, 1144832(SI)	// data.7.bar[0]
+	VMOVUPS	1152640(SI), Y0	// data.7.bar.next[1]
+	VMOVUPS	Y0, 1144960(SI)	// data.7.bar[1]
+	VMOVUPS	1152768(SI), Y0	// data.7.bar.next[2]
+	VMOVUPS	Y0, 1145088(SI)	// data.7.bar[2]
+	VMOVUPS	1152896(SI), Y0	// data.7.bar.next[3]
+	VMOVUPS	Y0, 1145216(SI)	// data.7.bar[3]
+	VMOVUPS	1153024(SI), Y0	// z.start.bar.next[0]
+	VMOVUPS	Y0, 1145344(SI)	// z.start.bar[0]
+	VMOVUPS	1153152(SI), Y0	// z.start.bar.next[1]
+	VMOVUPS	Y0, 1145472(SI)	// z.start.bar[1]
+	VMOVUPS	1153280(SI), Y0	// z.start.bar.next[2]
+	VMOVUPS	Y0, 1145600(SI)	// z.start.bar[2]
+	VMOVUPS	1153408(SI), Y0	// z.start.bar.next[3]
+	VMOVUPS	Y0, 1145728(SI)	// z.start.bar[3]
+	VMOVUPS	1153536(SI), Y0	// z.start.bar.next[4]
+	VMOVUPS	Y0, 1145856(SI)	// z.start.bar[4]
+	VMOVUPS	1153664(SI), Y0	// z.start.bar.next[5]
+	VMOVUPS	Y0, 1145984(SI)	// z.start.bar[5]
+	VMOVUPS	1153792(SI), Y0	// z.start.bar.next[6]
+	VMOVUPS	Y0, 1146112(SI)	// z.start.bar[6]
+	VMOVUPS	1153920(SI), Y0	// z.start.bar.next[7]
+	VMOVUPS	Y0, 1146240(SI)	// z.start.bar[7]
+	VMOVUPS	1154048(SI), Y0	// a.start.bar.next[0]
+	VMOVUPS	Y0, 1146368(SI)	// a.start.bar[0]
+	VMOVUPS	1154176(SI), Y0	// a.start.bar.next[1]
+	VMOVUPS	Y0, 1146496(SI)	// a.start.bar[1]
+	VMOVUPS	1154304(SI), Y0	// a.start.bar.next[2]
+	VMOVUPS	Y0, 1146624(SI)	// a.start.bar[2]
+	VMOVUPS	1154432(SI), Y0	// a.start.bar.next[3]
+	VMOVUPS	Y0, 1146752(SI)	// a.start.bar[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop4
@@ -13848,37 +13818,37 @@ TEXT ·forecast0RecLanerevatAVX2(SB), 0, $8-32
 // enc1CellRecBack is enc.1.cell.rec.back (forecast.nde:13) of a block of samples.
 // 32 vectors lie in the frame for want of registers.
 TEXT enc1CellRecBack_avx2<>(SB), NOSPLIT, $0-0
-	VMOVUPS	1163264(AX), Y15	// x[0]
+	VMOVUPS	1162752(AX), Y15	// x[0]
 	VMOVUPS	Y15, 0(AX)
-	VMOVUPS	1163296(AX), Y15	// x[0] | 1
+	VMOVUPS	1162784(AX), Y15	// x[0] | 1
 	VMOVUPS	Y15, 32(AX)
-	VMOVUPS	1163328(AX), Y15	// x[0] | 2
+	VMOVUPS	1162816(AX), Y15	// x[0] | 2
 	VMOVUPS	Y15, 64(AX)
-	VMOVUPS	1163360(AX), Y15	// x[0] | 3
+	VMOVUPS	1162848(AX), Y15	// x[0] | 3
 	VMOVUPS	Y15, 96(AX)
-	VMOVUPS	1163392(AX), Y15	// x[1]
+	VMOVUPS	1162880(AX), Y15	// x[1]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	1163424(AX), Y15	// x[1] | 1
+	VMOVUPS	1162912(AX), Y15	// x[1] | 1
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	1163456(AX), Y15	// x[1] | 2
+	VMOVUPS	1162944(AX), Y15	// x[1] | 2
 	VMOVUPS	Y15, 192(AX)
-	VMOVUPS	1163488(AX), Y15	// x[1] | 3
+	VMOVUPS	1162976(AX), Y15	// x[1] | 3
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	1163520(AX), Y15	// x[2]
+	VMOVUPS	1163008(AX), Y15	// x[2]
 	VMOVUPS	Y15, 256(AX)
-	VMOVUPS	1163552(AX), Y15	// x[2] | 1
+	VMOVUPS	1163040(AX), Y15	// x[2] | 1
 	VMOVUPS	Y15, 288(AX)
-	VMOVUPS	1163584(AX), Y15	// x[2] | 2
+	VMOVUPS	1163072(AX), Y15	// x[2] | 2
 	VMOVUPS	Y15, 320(AX)
-	VMOVUPS	1163616(AX), Y15	// x[2] | 3
+	VMOVUPS	1163104(AX), Y15	// x[2] | 3
 	VMOVUPS	Y15, 352(AX)
-	VMOVUPS	1163648(AX), Y15	// x[3]
+	VMOVUPS	1163136(AX), Y15	// x[3]
 	VMOVUPS	Y15, 384(AX)
-	VMOVUPS	1163680(AX), Y15	// x[3] | 1
+	VMOVUPS	1163168(AX), Y15	// x[3] | 1
 	VMOVUPS	Y15, 416(AX)
-	VMOVUPS	1163712(AX), Y15	// x[3] | 2
+	VMOVUPS	1163200(AX), Y15	// x[3] | 2
 	VMOVUPS	Y15, 448(AX)
-	VMOVUPS	1163744(AX), Y15	// x[3] | 3
+	VMOVUPS	1163232(AX), Y15	// x[3] | 3
 	VMOVUPS	Y15, 480(AX)
 	MOVQ	$48, CX
 	MOVQ	BX, SI
@@ -13912,10 +13882,10 @@ loop1: // 48 times: tiles of 2 elements
 	VADDPS	Y4, Y2, Y2
 	VADDPS	Y4, Y3, Y3
 	VADDPS	Y4, Y0, Y0
-	VMOVUPS	Y1, 1167872(R9)	// add[0]
-	VMOVUPS	Y2, 1167904(R9)	// add[0] | 1
-	VMOVUPS	Y3, 1167936(R9)	// add[0] | 2
-	VMOVUPS	Y0, 1167968(R9)	// add[0] | 3
+	VMOVUPS	Y1, 1167360(R9)	// add[0]
+	VMOVUPS	Y2, 1167392(R9)	// add[0] | 1
+	VMOVUPS	Y3, 1167424(R9)	// add[0] | 2
+	VMOVUPS	Y0, 1167456(R9)	// add[0] | 3
 	VBROADCASTSS	16(SI), Y0	// enc.1.weight_ih_l0[4]
 	VMULPS	0(AX), Y0, Y1
 	VMULPS	32(AX), Y0, Y2
@@ -13941,10 +13911,10 @@ loop1: // 48 times: tiles of 2 elements
 	VADDPS	Y4, Y2, Y2
 	VADDPS	Y4, Y3, Y3
 	VADDPS	Y4, Y0, Y0
-	VMOVUPS	Y1, 1168000(R9)	// add[1]
-	VMOVUPS	Y2, 1168032(R9)	// add[1] | 1
-	VMOVUPS	Y3, 1168064(R9)	// add[1] | 2
-	VMOVUPS	Y0, 1168096(R9)	// add[1] | 3
+	VMOVUPS	Y1, 1167488(R9)	// add[1]
+	VMOVUPS	Y2, 1167520(R9)	// add[1] | 1
+	VMOVUPS	Y3, 1167552(R9)	// add[1] | 2
+	VMOVUPS	Y0, 1167584(R9)	// add[1] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	f32_00000000<>(SB), Y1
 	VMOVUPS	f32_00000000<>(SB), Y2
@@ -13957,10 +13927,10 @@ loop1: // 48 times: tiles of 2 elements
 	MOVQ	AX, R12
 	MOVQ	R10, R13
 loop2: // 32 times: terms of the sums
-	VMOVUPS	1159168(R12), Y8	// h[0]
-	VMOVUPS	1159200(R12), Y9	// h[0] | 1
-	VMOVUPS	1159232(R12), Y10	// h[0] | 2
-	VMOVUPS	1159264(R12), Y11	// h[0] | 3
+	VMOVUPS	1158656(R12), Y8	// h[0]
+	VMOVUPS	1158688(R12), Y9	// h[0] | 1
+	VMOVUPS	1158720(R12), Y10	// h[0] | 2
+	VMOVUPS	1158752(R12), Y11	// h[0] | 3
 	VBROADCASTSS	1536(R13), Y12	// enc.1.weight_hh_l0[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -13980,19 +13950,19 @@ loop2: // 32 times: terms of the sums
 	VADDPS	Y8, Y1, Y1
 	VADDPS	Y8, Y2, Y2
 	VADDPS	Y8, Y3, Y3
-	VMOVUPS	Y0, 1180160(R9)	// add_2[0]
-	VMOVUPS	Y1, 1180192(R9)	// add_2[0] | 1
-	VMOVUPS	Y2, 1180224(R9)	// add_2[0] | 2
-	VMOVUPS	Y3, 1180256(R9)	// add_2[0] | 3
+	VMOVUPS	Y0, 1179648(R9)	// add_2[0]
+	VMOVUPS	Y1, 1179680(R9)	// add_2[0] | 1
+	VMOVUPS	Y2, 1179712(R9)	// add_2[0] | 2
+	VMOVUPS	Y3, 1179744(R9)	// add_2[0] | 3
 	VBROADCASTSS	14212(DI), Y0	// enc.1.bias_hh_l0[1]
 	VADDPS	Y0, Y4, Y1
 	VADDPS	Y0, Y5, Y2
 	VADDPS	Y0, Y6, Y3
 	VADDPS	Y0, Y7, Y0
-	VMOVUPS	Y1, 1180288(R9)	// add_2[1]
-	VMOVUPS	Y2, 1180320(R9)	// add_2[1] | 1
-	VMOVUPS	Y3, 1180352(R9)	// add_2[1] | 2
-	VMOVUPS	Y0, 1180384(R9)	// add_2[1] | 3
+	VMOVUPS	Y1, 1179776(R9)	// add_2[1]
+	VMOVUPS	Y2, 1179808(R9)	// add_2[1] | 1
+	VMOVUPS	Y3, 1179840(R9)	// add_2[1] | 2
+	VMOVUPS	Y0, 1179872(R9)	// add_2[1] | 3
 	ADDQ	$32, SI
 	ADDQ	$8, DI
 	ADDQ	$256, R9
@@ -14006,8 +13976,8 @@ loop3: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop4: // 32 times: elements
 	// forecast.nde:13
-	VMOVUPS	1171968(R9), Y0	// add[32]
-	VMOVUPS	1184256(R9), Y1	// add_2[32]
+	VMOVUPS	1171456(R9), Y0	// add[32]
+	VMOVUPS	1183744(R9), Y1	// add_2[32]
 	VADDPS	Y1, Y0, Y0
 	VORPS	f32_80000000<>(SB), Y0, Y1
 	VMOVUPS	f32_42b40000<>(SB), Y2
@@ -14040,15 +14010,15 @@ loop4: // 32 times: elements
 	VBLENDVPS	Y0, Y1, Y2, Y0
 	VADDPS	f32_3f800000<>(SB), Y1, Y1
 	VDIVPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 1192448(R9)	// sigmoid[0]
-	VMOVUPS	1155072(R9), Y1	// h_bar[0]
+	VMOVUPS	Y0, 1191936(R9)	// sigmoid[0]
+	VMOVUPS	1154560(R9), Y1	// h_bar[0]
 	VMULPS	Y0, Y1, Y1
-	VMOVUPS	Y1, 1196544(R9)	// mul[0]
+	VMOVUPS	Y1, 1196032(R9)	// mul[0]
 	VMOVUPS	f32_3f800000<>(SB), Y1
 	VSUBPS	Y0, Y1, Y0
-	VMOVUPS	Y0, 1200640(R9)	// sub[0]
-	VMOVUPS	1167872(R9), Y1	// add[0]
-	VMOVUPS	1180160(R9), Y2	// add_2[0]
+	VMOVUPS	Y0, 1200128(R9)	// sub[0]
+	VMOVUPS	1167360(R9), Y1	// add[0]
+	VMOVUPS	1179648(R9), Y2	// add_2[0]
 	VADDPS	Y2, Y1, Y1
 	VORPS	f32_80000000<>(SB), Y1, Y2
 	VMOVUPS	f32_42b40000<>(SB), Y3
@@ -14081,9 +14051,9 @@ loop4: // 32 times: elements
 	VBLENDVPS	Y1, Y2, Y3, Y1
 	VADDPS	f32_3f800000<>(SB), Y2, Y2
 	VDIVPS	Y2, Y1, Y1
-	VMOVUPS	Y1, 1204736(R9)	// sigmoid_2[0]
-	VMOVUPS	1188352(R9), Y2	// add_2[64]
-	VMOVUPS	1176064(R9), Y3	// add[64]
+	VMOVUPS	Y1, 1204224(R9)	// sigmoid_2[0]
+	VMOVUPS	1187840(R9), Y2	// add_2[64]
+	VMOVUPS	1175552(R9), Y3	// add[64]
 	VFMADD231PS	Y2, Y1, Y3
 	VMOVUPS	f32_41002df1<>(SB), Y2
 	VMINPS	Y3, Y2, Y2
@@ -14102,14 +14072,14 @@ loop4: // 32 times: elements
 	VFMADD213PS	f32_3eef2ea1<>(SB), Y3, Y4
 	VFMADD213PS	f32_3f800000<>(SB), Y3, Y4
 	VDIVPS	Y4, Y2, Y2
-	VMOVUPS	Y2, 1208832(R9)	// tanh[0]
-	VMOVUPS	1155072(R9), Y3	// h_bar[0]
+	VMOVUPS	Y2, 1208320(R9)	// tanh[0]
+	VMOVUPS	1154560(R9), Y3	// h_bar[0]
 	VMULPS	Y0, Y3, Y0
 	VFNMADD213PS	f32_3f800000<>(SB), Y2, Y2
 	VMULPS	Y2, Y0, Y0
-	VMOVUPS	Y0, 1212928(R9)	// mul_2[0]
+	VMOVUPS	Y0, 1212416(R9)	// mul_2[0]
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 1217024(R9)	// mul_3[0]
+	VMOVUPS	Y0, 1216512(R9)	// mul_3[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop4
@@ -14117,32 +14087,32 @@ loop4: // 32 times: elements
 	MOVQ	SI, R9
 loop5: // 64 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1221120(R9)	// pad[0]
+	VMOVUPS	Y0, 1220608(R9)	// pad[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop5
 	MOVQ	$32, DI
 	MOVQ	SI, R9
 loop6: // 32 times: elements
-	VMOVUPS	1217024(R9), Y0	// mul_3[0]
-	VMOVUPS	Y0, 1229312(R9)	// pad[64]
+	VMOVUPS	1216512(R9), Y0	// mul_3[0]
+	VMOVUPS	Y0, 1228800(R9)	// pad[64]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop6
 	MOVQ	$32, DI
 	MOVQ	SI, R9
 loop7: // 32 times: elements
-	VMOVUPS	1155072(R9), Y0	// h_bar[0]
-	VMOVUPS	1208832(R9), Y1	// tanh[0]
-	VMOVUPS	1155072(R9), Y2	// h_bar[0]
-	VMOVUPS	1159168(R9), Y3	// h[0]
+	VMOVUPS	1154560(R9), Y0	// h_bar[0]
+	VMOVUPS	1208320(R9), Y1	// tanh[0]
+	VMOVUPS	1154560(R9), Y2	// h_bar[0]
+	VMOVUPS	1158656(R9), Y3	// h[0]
 	VMULPS	Y3, Y2, Y2
 	VFNMADD231PS	Y1, Y0, Y2
-	VMOVUPS	1192448(R9), Y0	// sigmoid[0]
-	VMOVUPS	1200640(R9), Y1	// sub[0]
+	VMOVUPS	1191936(R9), Y0	// sigmoid[0]
+	VMOVUPS	1200128(R9), Y1	// sub[0]
 	VMULPS	Y1, Y0, Y0
 	VMULPS	Y0, Y2, Y0
-	VMOVUPS	Y0, 1233408(R9)	// mul_4[0]
+	VMOVUPS	Y0, 1232896(R9)	// mul_4[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop7
@@ -14150,15 +14120,15 @@ loop7: // 32 times: elements
 	MOVQ	SI, R9
 loop8: // 32 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1237504(R9)	// pad_2[0]
+	VMOVUPS	Y0, 1236992(R9)	// pad_2[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop8
 	MOVQ	$32, DI
 	MOVQ	SI, R9
 loop9: // 32 times: elements
-	VMOVUPS	1233408(R9), Y0	// mul_4[0]
-	VMOVUPS	Y0, 1241600(R9)	// pad_2[32]
+	VMOVUPS	1232896(R9), Y0	// mul_4[0]
+	VMOVUPS	Y0, 1241088(R9)	// pad_2[32]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop9
@@ -14166,41 +14136,41 @@ loop9: // 32 times: elements
 	MOVQ	SI, R9
 loop10: // 32 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1245696(R9)	// pad_2[64]
+	VMOVUPS	Y0, 1245184(R9)	// pad_2[64]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop10
 	MOVQ	$96, DI
 	MOVQ	SI, R9
 loop11: // 96 times: elements
-	VMOVUPS	1221120(R9), Y0	// pad[0]
-	VMOVUPS	1237504(R9), Y1	// pad_2[0]
+	VMOVUPS	1220608(R9), Y0	// pad[0]
+	VMOVUPS	1236992(R9), Y1	// pad_2[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 1249792(R9)	// add_3[0]
+	VMOVUPS	Y0, 1249280(R9)	// add_3[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop11
 	MOVQ	$32, DI
 	MOVQ	SI, R9
 loop12: // 32 times: elements
-	VMOVUPS	1212928(R9), Y0	// mul_2[0]
-	VMOVUPS	1188352(R9), Y1	// add_2[64]
+	VMOVUPS	1212416(R9), Y0	// mul_2[0]
+	VMOVUPS	1187840(R9), Y1	// add_2[64]
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	1204736(R9), Y1	// sigmoid_2[0]
-	VMOVUPS	1204736(R9), Y2	// sigmoid_2[0]
+	VMOVUPS	1204224(R9), Y1	// sigmoid_2[0]
+	VMOVUPS	1204224(R9), Y2	// sigmoid_2[0]
 	VMOVUPS	f32_3f800000<>(SB), Y3
 	VSUBPS	Y2, Y3, Y2
 	VMULPS	Y2, Y1, Y1
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 1262080(R9)	// mul_5[0]
+	VMOVUPS	Y0, 1261568(R9)	// mul_5[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop12
 	MOVQ	$32, DI
 	MOVQ	SI, R9
 loop13: // 32 times: elements
-	VMOVUPS	1262080(R9), Y0	// mul_5[0]
-	VMOVUPS	Y0, 1266176(R9)	// pad_3[0]
+	VMOVUPS	1261568(R9), Y0	// mul_5[0]
+	VMOVUPS	Y0, 1265664(R9)	// pad_3[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop13
@@ -14208,7 +14178,7 @@ loop13: // 32 times: elements
 	MOVQ	SI, R9
 loop14: // 64 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1270272(R9)	// pad_3[32]
+	VMOVUPS	Y0, 1269760(R9)	// pad_3[32]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop14
@@ -14228,22 +14198,22 @@ loop14: // 64 times: elements
 	MOVQ	R8, DI
 loop15: // 96 times: elements
 	// forecast.nde:13
-	VMOVUPS	1249792(SI), Y0	// add_3[0]
-	VMOVUPS	1249824(SI), Y1	// add_3[0] | 1
-	VMOVUPS	1249856(SI), Y2	// add_3[0] | 2
-	VMOVUPS	1249888(SI), Y3	// add_3[0] | 3
-	VMOVUPS	1266176(SI), Y4	// pad_3[0]
-	VMOVUPS	1266208(SI), Y5	// pad_3[0] | 1
-	VMOVUPS	1266240(SI), Y6	// pad_3[0] | 2
-	VMOVUPS	1266272(SI), Y7	// pad_3[0] | 3
+	VMOVUPS	1249280(SI), Y0	// add_3[0]
+	VMOVUPS	1249312(SI), Y1	// add_3[0] | 1
+	VMOVUPS	1249344(SI), Y2	// add_3[0] | 2
+	VMOVUPS	1249376(SI), Y3	// add_3[0] | 3
+	VMOVUPS	1265664(SI), Y4	// pad_3[0]
+	VMOVUPS	1265696(SI), Y5	// pad_3[0] | 1
+	VMOVUPS	1265728(SI), Y6	// pad_3[0] | 2
+	VMOVUPS	1265760(SI), Y7	// pad_3[0] | 3
 	VADDPS	Y4, Y0, Y0
 	VADDPS	Y5, Y1, Y1
 	VADDPS	Y6, Y2, Y2
 	VADDPS	Y7, Y3, Y3
-	VMOVUPS	Y0, 1278464(SI)	// enc.1.bias_hh_l0_bar[0]
-	VMOVUPS	Y1, 1278496(SI)	// enc.1.bias_hh_l0_bar[0] | 1
-	VMOVUPS	Y2, 1278528(SI)	// enc.1.bias_hh_l0_bar[0] | 2
-	VMOVUPS	Y3, 1278560(SI)	// enc.1.bias_hh_l0_bar[0] | 3
+	VMOVUPS	Y0, 1277952(SI)	// enc.1.bias_hh_l0_bar[0]
+	VMOVUPS	Y1, 1277984(SI)	// enc.1.bias_hh_l0_bar[0] | 1
+	VMOVUPS	Y2, 1278016(SI)	// enc.1.bias_hh_l0_bar[0] | 2
+	VMOVUPS	Y3, 1278048(SI)	// enc.1.bias_hh_l0_bar[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
@@ -14274,10 +14244,10 @@ loop16: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop17: // 96 times: terms of the sums
-	VMOVUPS	1278464(R10), Y8	// enc.1.bias_hh_l0_bar[0]
-	VMOVUPS	1278496(R10), Y9	// enc.1.bias_hh_l0_bar[0] | 1
-	VMOVUPS	1278528(R10), Y10	// enc.1.bias_hh_l0_bar[0] | 2
-	VMOVUPS	1278560(R10), Y11	// enc.1.bias_hh_l0_bar[0] | 3
+	VMOVUPS	1277952(R10), Y8	// enc.1.bias_hh_l0_bar[0]
+	VMOVUPS	1277984(R10), Y9	// enc.1.bias_hh_l0_bar[0] | 1
+	VMOVUPS	1278016(R10), Y10	// enc.1.bias_hh_l0_bar[0] | 2
+	VMOVUPS	1278048(R10), Y11	// enc.1.bias_hh_l0_bar[0] | 3
 	VBROADCASTSS	1536(R11), Y12	// enc.1.weight_hh_l0[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -14292,14 +14262,14 @@ loop17: // 96 times: terms of the sums
 	ADDQ	$128, R11
 	DECQ	R9
 	JNE	loop17
-	VMOVUPS	Y0, 1290752(DI)	// vecmat[0]
-	VMOVUPS	Y1, 1290784(DI)	// vecmat[0] | 1
-	VMOVUPS	Y2, 1290816(DI)	// vecmat[0] | 2
-	VMOVUPS	Y3, 1290848(DI)	// vecmat[0] | 3
-	VMOVUPS	Y4, 1290880(DI)	// vecmat[1]
-	VMOVUPS	Y5, 1290912(DI)	// vecmat[1] | 1
-	VMOVUPS	Y6, 1290944(DI)	// vecmat[1] | 2
-	VMOVUPS	Y7, 1290976(DI)	// vecmat[1] | 3
+	VMOVUPS	Y0, 1290240(DI)	// vecmat[0]
+	VMOVUPS	Y1, 1290272(DI)	// vecmat[0] | 1
+	VMOVUPS	Y2, 1290304(DI)	// vecmat[0] | 2
+	VMOVUPS	Y3, 1290336(DI)	// vecmat[0] | 3
+	VMOVUPS	Y4, 1290368(DI)	// vecmat[1]
+	VMOVUPS	Y5, 1290400(DI)	// vecmat[1] | 1
+	VMOVUPS	Y6, 1290432(DI)	// vecmat[1] | 2
+	VMOVUPS	Y7, 1290464(DI)	// vecmat[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -14307,30 +14277,30 @@ loop17: // 96 times: terms of the sums
 	MOVQ	$48, CX
 	MOVQ	AX, SI
 loop18: // 48 times: tiles of 2 elements
-	VMOVUPS	1278464(SI), Y0	// enc.1.bias_hh_l0_bar[0]
-	VMOVUPS	1278496(SI), Y1	// enc.1.bias_hh_l0_bar[0] | 1
-	VMOVUPS	1278528(SI), Y2	// enc.1.bias_hh_l0_bar[0] | 2
-	VMOVUPS	1278560(SI), Y3	// enc.1.bias_hh_l0_bar[0] | 3
+	VMOVUPS	1277952(SI), Y0	// enc.1.bias_hh_l0_bar[0]
+	VMOVUPS	1277984(SI), Y1	// enc.1.bias_hh_l0_bar[0] | 1
+	VMOVUPS	1278016(SI), Y2	// enc.1.bias_hh_l0_bar[0] | 2
+	VMOVUPS	1278048(SI), Y3	// enc.1.bias_hh_l0_bar[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 803584(SI)	// latentFieldBwd.turned[0]
-	VMOVUPS	Y1, 803616(SI)	// latentFieldBwd.turned[0] | 1
-	VMOVUPS	Y2, 803648(SI)	// latentFieldBwd.turned[0] | 2
-	VMOVUPS	Y3, 803680(SI)	// latentFieldBwd.turned[0] | 3
-	VMOVUPS	1278592(SI), Y0	// enc.1.bias_hh_l0_bar[1]
-	VMOVUPS	1278624(SI), Y1	// enc.1.bias_hh_l0_bar[1] | 1
-	VMOVUPS	1278656(SI), Y2	// enc.1.bias_hh_l0_bar[1] | 2
-	VMOVUPS	1278688(SI), Y3	// enc.1.bias_hh_l0_bar[1] | 3
+	VMOVUPS	Y0, 803072(SI)	// latentFieldBwd.turned[0]
+	VMOVUPS	Y1, 803104(SI)	// latentFieldBwd.turned[0] | 1
+	VMOVUPS	Y2, 803136(SI)	// latentFieldBwd.turned[0] | 2
+	VMOVUPS	Y3, 803168(SI)	// latentFieldBwd.turned[0] | 3
+	VMOVUPS	1278080(SI), Y0	// enc.1.bias_hh_l0_bar[1]
+	VMOVUPS	1278112(SI), Y1	// enc.1.bias_hh_l0_bar[1] | 1
+	VMOVUPS	1278144(SI), Y2	// enc.1.bias_hh_l0_bar[1] | 2
+	VMOVUPS	1278176(SI), Y3	// enc.1.bias_hh_l0_bar[1] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 803712(SI)	// latentFieldBwd.turned[1]
-	VMOVUPS	Y1, 803744(SI)	// latentFieldBwd.turned[1] | 1
-	VMOVUPS	Y2, 803776(SI)	// latentFieldBwd.turned[1] | 2
-	VMOVUPS	Y3, 803808(SI)	// latentFieldBwd.turned[1] | 3
+	VMOVUPS	Y0, 803200(SI)	// latentFieldBwd.turned[1]
+	VMOVUPS	Y1, 803232(SI)	// latentFieldBwd.turned[1] | 1
+	VMOVUPS	Y2, 803264(SI)	// latentFieldBwd.turned[1] | 2
+	VMOVUPS	Y3, 803296(SI)	// latentFieldBwd.turned[1] | 3
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop18
@@ -14342,14 +14312,14 @@ loop19: // 4 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop20: // 4 times
-	VMOVUPS	1159168(R10), Y0	// h[0]
-	VMOVUPS	1159296(R10), Y1	// h[1]
-	VMOVUPS	1159424(R10), Y2	// h[2]
-	VMOVUPS	1159552(R10), Y3	// h[3]
-	VMOVUPS	1159680(R10), Y4	// h[4]
-	VMOVUPS	1159808(R10), Y5	// h[5]
-	VMOVUPS	1159936(R10), Y6	// h[6]
-	VMOVUPS	1160064(R10), Y7	// h[7]
+	VMOVUPS	1158656(R10), Y0	// h[0]
+	VMOVUPS	1158784(R10), Y1	// h[1]
+	VMOVUPS	1158912(R10), Y2	// h[2]
+	VMOVUPS	1159040(R10), Y3	// h[3]
+	VMOVUPS	1159168(R10), Y4	// h[4]
+	VMOVUPS	1159296(R10), Y5	// h[5]
+	VMOVUPS	1159424(R10), Y6	// h[6]
+	VMOVUPS	1159552(R10), Y7	// h[7]
 	VUNPCKLPS	Y1, Y0, Y8
 	VUNPCKHPS	Y1, Y0, Y0
 	VUNPCKLPS	Y3, Y2, Y1
@@ -14374,14 +14344,14 @@ loop20: // 4 times
 	VPERM2F128	$49, Y5, Y8, Y5
 	VPERM2F128	$32, Y4, Y0, Y8
 	VPERM2F128	$49, Y4, Y0, Y0
-	VMOVUPS	Y6, 815872(R11)	// latentFieldBwd.turned[96]
-	VMOVUPS	Y7, 815904(R11)	// latentFieldBwd.turned[96] | 1
-	VMOVUPS	Y2, 815936(R11)	// latentFieldBwd.turned[96] | 2
-	VMOVUPS	Y8, 815968(R11)	// latentFieldBwd.turned[96] | 3
-	VMOVUPS	Y3, 816000(R11)	// latentFieldBwd.turned[97]
-	VMOVUPS	Y1, 816032(R11)	// latentFieldBwd.turned[97] | 1
-	VMOVUPS	Y5, 816064(R11)	// latentFieldBwd.turned[97] | 2
-	VMOVUPS	Y0, 816096(R11)	// latentFieldBwd.turned[97] | 3
+	VMOVUPS	Y6, 815360(R11)	// latentFieldBwd.turned[96]
+	VMOVUPS	Y7, 815392(R11)	// latentFieldBwd.turned[96] | 1
+	VMOVUPS	Y2, 815424(R11)	// latentFieldBwd.turned[96] | 2
+	VMOVUPS	Y8, 815456(R11)	// latentFieldBwd.turned[96] | 3
+	VMOVUPS	Y3, 815488(R11)	// latentFieldBwd.turned[97]
+	VMOVUPS	Y1, 815520(R11)	// latentFieldBwd.turned[97] | 1
+	VMOVUPS	Y5, 815552(R11)	// latentFieldBwd.turned[97] | 2
+	VMOVUPS	Y0, 815584(R11)	// latentFieldBwd.turned[97] | 3
 	ADDQ	$1024, R10
 	ADDQ	$1024, R11
 	DECQ	R9
@@ -14412,38 +14382,38 @@ loop22: // 2 times: tiles of 2 elements
 	MOVQ	R11, R13
 	MOVQ	DI, R14
 loop23: // 16 times: samples, 2 at a time
-	VMOVUPS	815872(R13), Y10	// latentFieldBwd.turned[96]
-	VMOVUPS	816896(R13), Y11	// latentFieldBwd.turned[104]
-	VBROADCASTSS	803584(R14), Y12	// latentFieldBwd.turned[0]
+	VMOVUPS	815360(R13), Y10	// latentFieldBwd.turned[96]
+	VMOVUPS	816384(R13), Y11	// latentFieldBwd.turned[104]
+	VBROADCASTSS	803072(R14), Y12	// latentFieldBwd.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	803712(R14), Y12	// latentFieldBwd.turned[1]
+	VBROADCASTSS	803200(R14), Y12	// latentFieldBwd.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	803840(R14), Y12	// latentFieldBwd.turned[2]
+	VBROADCASTSS	803328(R14), Y12	// latentFieldBwd.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	803968(R14), Y12	// latentFieldBwd.turned[3]
+	VBROADCASTSS	803456(R14), Y12	// latentFieldBwd.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	804096(R14), Y12	// latentFieldBwd.turned[4]
+	VBROADCASTSS	803584(R14), Y12	// latentFieldBwd.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	815904(R13), Y10	// latentFieldBwd.turned[96] | 1
-	VMOVUPS	816928(R13), Y11	// latentFieldBwd.turned[104] | 1
-	VBROADCASTSS	803588(R14), Y12	// latentFieldBwd.turned[0]
+	VMOVUPS	815392(R13), Y10	// latentFieldBwd.turned[96] | 1
+	VMOVUPS	816416(R13), Y11	// latentFieldBwd.turned[104] | 1
+	VBROADCASTSS	803076(R14), Y12	// latentFieldBwd.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	803716(R14), Y12	// latentFieldBwd.turned[1]
+	VBROADCASTSS	803204(R14), Y12	// latentFieldBwd.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	803844(R14), Y12	// latentFieldBwd.turned[2]
+	VBROADCASTSS	803332(R14), Y12	// latentFieldBwd.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	803972(R14), Y12	// latentFieldBwd.turned[3]
+	VBROADCASTSS	803460(R14), Y12	// latentFieldBwd.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	804100(R14), Y12	// latentFieldBwd.turned[4]
+	VBROADCASTSS	803588(R14), Y12	// latentFieldBwd.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
 	ADDQ	$64, R13
@@ -14478,15 +14448,15 @@ loop24: // 2 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	DI, R11
 loop25: // 16 times: samples, 2 at a time
-	VBROADCASTSS	815744(R10), Y2	// latentFieldBwd.turned[95]
-	VMOVUPS	815872(R11), Y3	// latentFieldBwd.turned[96]
+	VBROADCASTSS	815232(R10), Y2	// latentFieldBwd.turned[95]
+	VMOVUPS	815360(R11), Y3	// latentFieldBwd.turned[96]
 	VFMADD231PS	Y3, Y2, Y0
-	VMOVUPS	816896(R11), Y3	// latentFieldBwd.turned[104]
+	VMOVUPS	816384(R11), Y3	// latentFieldBwd.turned[104]
 	VFMADD231PS	Y3, Y2, Y1
-	VBROADCASTSS	815748(R10), Y2	// latentFieldBwd.turned[95]
-	VMOVUPS	815904(R11), Y3	// latentFieldBwd.turned[96] | 1
+	VBROADCASTSS	815236(R10), Y2	// latentFieldBwd.turned[95]
+	VMOVUPS	815392(R11), Y3	// latentFieldBwd.turned[96] | 1
 	VFMADD231PS	Y3, Y2, Y0
-	VMOVUPS	816928(R11), Y3	// latentFieldBwd.turned[104] | 1
+	VMOVUPS	816416(R11), Y3	// latentFieldBwd.turned[104] | 1
 	VFMADD231PS	Y3, Y2, Y1
 	ADDQ	$8, R10
 	ADDQ	$64, R11
@@ -14502,22 +14472,22 @@ loop25: // 16 times: samples, 2 at a time
 	MOVQ	AX, SI
 loop26: // 32 times: elements
 	// forecast.nde:13
-	VMOVUPS	1196544(SI), Y0	// mul[0]
-	VMOVUPS	1196576(SI), Y1	// mul[0] | 1
-	VMOVUPS	1196608(SI), Y2	// mul[0] | 2
-	VMOVUPS	1196640(SI), Y3	// mul[0] | 3
-	VMOVUPS	1290752(SI), Y4	// vecmat[0]
-	VMOVUPS	1290784(SI), Y5	// vecmat[0] | 1
-	VMOVUPS	1290816(SI), Y6	// vecmat[0] | 2
-	VMOVUPS	1290848(SI), Y7	// vecmat[0] | 3
+	VMOVUPS	1196032(SI), Y0	// mul[0]
+	VMOVUPS	1196064(SI), Y1	// mul[0] | 1
+	VMOVUPS	1196096(SI), Y2	// mul[0] | 2
+	VMOVUPS	1196128(SI), Y3	// mul[0] | 3
+	VMOVUPS	1290240(SI), Y4	// vecmat[0]
+	VMOVUPS	1290272(SI), Y5	// vecmat[0] | 1
+	VMOVUPS	1290304(SI), Y6	// vecmat[0] | 2
+	VMOVUPS	1290336(SI), Y7	// vecmat[0] | 3
 	VADDPS	Y4, Y0, Y0
 	VADDPS	Y5, Y1, Y1
 	VADDPS	Y6, Y2, Y2
 	VADDPS	Y7, Y3, Y3
-	VMOVUPS	Y0, 1163776(SI)	// h_bar[0]
-	VMOVUPS	Y1, 1163808(SI)	// h_bar[0] | 1
-	VMOVUPS	Y2, 1163840(SI)	// h_bar[0] | 2
-	VMOVUPS	Y3, 1163872(SI)	// h_bar[0] | 3
+	VMOVUPS	Y0, 1163264(SI)	// h_bar[0]
+	VMOVUPS	Y1, 1163296(SI)	// h_bar[0] | 1
+	VMOVUPS	Y2, 1163328(SI)	// h_bar[0] | 2
+	VMOVUPS	Y3, 1163360(SI)	// h_bar[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop26
@@ -14525,79 +14495,79 @@ loop26: // 32 times: elements
 	MOVQ	AX, SI
 loop27: // 64 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1294848(SI)	// pad_4[0]
+	VMOVUPS	Y0, 1294336(SI)	// pad_4[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1294880(SI)	// pad_4[0] | 1
+	VMOVUPS	Y0, 1294368(SI)	// pad_4[0] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1294912(SI)	// pad_4[0] | 2
+	VMOVUPS	Y0, 1294400(SI)	// pad_4[0] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1294944(SI)	// pad_4[0] | 3
+	VMOVUPS	Y0, 1294432(SI)	// pad_4[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop27
 	MOVQ	$32, CX
 	MOVQ	AX, SI
 loop28: // 32 times: elements
-	VMOVUPS	1212928(SI), Y0	// mul_2[0]
-	VMOVUPS	1212960(SI), Y1	// mul_2[0] | 1
-	VMOVUPS	1212992(SI), Y2	// mul_2[0] | 2
-	VMOVUPS	1213024(SI), Y3	// mul_2[0] | 3
-	VMOVUPS	Y0, 1303040(SI)	// pad_4[64]
-	VMOVUPS	Y1, 1303072(SI)	// pad_4[64] | 1
-	VMOVUPS	Y2, 1303104(SI)	// pad_4[64] | 2
-	VMOVUPS	Y3, 1303136(SI)	// pad_4[64] | 3
+	VMOVUPS	1212416(SI), Y0	// mul_2[0]
+	VMOVUPS	1212448(SI), Y1	// mul_2[0] | 1
+	VMOVUPS	1212480(SI), Y2	// mul_2[0] | 2
+	VMOVUPS	1212512(SI), Y3	// mul_2[0] | 3
+	VMOVUPS	Y0, 1302528(SI)	// pad_4[64]
+	VMOVUPS	Y1, 1302560(SI)	// pad_4[64] | 1
+	VMOVUPS	Y2, 1302592(SI)	// pad_4[64] | 2
+	VMOVUPS	Y3, 1302624(SI)	// pad_4[64] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop28
-	VMOVUPS	1163264(AX), Y15	// x[0]
+	VMOVUPS	1162752(AX), Y15	// x[0]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	1163296(AX), Y15	// x[0] | 1
+	VMOVUPS	1162784(AX), Y15	// x[0] | 1
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	1163328(AX), Y15	// x[0] | 2
+	VMOVUPS	1162816(AX), Y15	// x[0] | 2
 	VMOVUPS	Y15, 192(AX)
-	VMOVUPS	1163360(AX), Y15	// x[0] | 3
+	VMOVUPS	1162848(AX), Y15	// x[0] | 3
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	1163392(AX), Y15	// x[1]
+	VMOVUPS	1162880(AX), Y15	// x[1]
 	VMOVUPS	Y15, 256(AX)
-	VMOVUPS	1163424(AX), Y15	// x[1] | 1
+	VMOVUPS	1162912(AX), Y15	// x[1] | 1
 	VMOVUPS	Y15, 288(AX)
-	VMOVUPS	1163456(AX), Y15	// x[1] | 2
+	VMOVUPS	1162944(AX), Y15	// x[1] | 2
 	VMOVUPS	Y15, 320(AX)
-	VMOVUPS	1163488(AX), Y15	// x[1] | 3
+	VMOVUPS	1162976(AX), Y15	// x[1] | 3
 	VMOVUPS	Y15, 352(AX)
-	VMOVUPS	1163520(AX), Y15	// x[2]
+	VMOVUPS	1163008(AX), Y15	// x[2]
 	VMOVUPS	Y15, 384(AX)
-	VMOVUPS	1163552(AX), Y15	// x[2] | 1
+	VMOVUPS	1163040(AX), Y15	// x[2] | 1
 	VMOVUPS	Y15, 416(AX)
-	VMOVUPS	1163584(AX), Y15	// x[2] | 2
+	VMOVUPS	1163072(AX), Y15	// x[2] | 2
 	VMOVUPS	Y15, 448(AX)
-	VMOVUPS	1163616(AX), Y15	// x[2] | 3
+	VMOVUPS	1163104(AX), Y15	// x[2] | 3
 	VMOVUPS	Y15, 480(AX)
-	VMOVUPS	1163648(AX), Y0	// x[3]
-	VMOVUPS	1163680(AX), Y1	// x[3] | 1
-	VMOVUPS	1163712(AX), Y2	// x[3] | 2
-	VMOVUPS	1163744(AX), Y3	// x[3] | 3
+	VMOVUPS	1163136(AX), Y0	// x[3]
+	VMOVUPS	1163168(AX), Y1	// x[3] | 1
+	VMOVUPS	1163200(AX), Y2	// x[3] | 2
+	VMOVUPS	1163232(AX), Y3	// x[3] | 3
 	MOVQ	$96, CX
 	MOVQ	AX, SI
 	MOVQ	R8, DI
 	MOVQ	R8, R9
 loop29: // 96 times: elements
-	VMOVUPS	1294848(SI), Y4	// pad_4[0]
-	VMOVUPS	1294880(SI), Y5	// pad_4[0] | 1
-	VMOVUPS	1294912(SI), Y6	// pad_4[0] | 2
-	VMOVUPS	1294944(SI), Y7	// pad_4[0] | 3
-	VMOVUPS	1237504(SI), Y8	// pad_2[0]
-	VMOVUPS	1237536(SI), Y9	// pad_2[0] | 1
-	VMOVUPS	1237568(SI), Y10	// pad_2[0] | 2
-	VMOVUPS	1237600(SI), Y11	// pad_2[0] | 3
+	VMOVUPS	1294336(SI), Y4	// pad_4[0]
+	VMOVUPS	1294368(SI), Y5	// pad_4[0] | 1
+	VMOVUPS	1294400(SI), Y6	// pad_4[0] | 2
+	VMOVUPS	1294432(SI), Y7	// pad_4[0] | 3
+	VMOVUPS	1236992(SI), Y8	// pad_2[0]
+	VMOVUPS	1237024(SI), Y9	// pad_2[0] | 1
+	VMOVUPS	1237056(SI), Y10	// pad_2[0] | 2
+	VMOVUPS	1237088(SI), Y11	// pad_2[0] | 3
 	VADDPS	Y8, Y4, Y4
 	VADDPS	Y9, Y5, Y5
 	VADDPS	Y10, Y6, Y6
 	VADDPS	Y11, Y7, Y7
-	VMOVUPS	1266176(SI), Y8	// pad_3[0]
-	VMOVUPS	1266208(SI), Y9	// pad_3[0] | 1
-	VMOVUPS	1266240(SI), Y10	// pad_3[0] | 2
-	VMOVUPS	1266272(SI), Y11	// pad_3[0] | 3
+	VMOVUPS	1265664(SI), Y8	// pad_3[0]
+	VMOVUPS	1265696(SI), Y9	// pad_3[0] | 1
+	VMOVUPS	1265728(SI), Y10	// pad_3[0] | 2
+	VMOVUPS	1265760(SI), Y11	// pad_3[0] | 3
 	VADDPS	Y8, Y4, Y4
 	VADDPS	Y9, Y5, Y5
 	VADDPS	Y10, Y6, Y6
@@ -14659,33 +14629,33 @@ loop1: // 4 times: vectors of the block
 	MOVQ	DX, R11
 loop2: // 192 times: elements
 	// forecast.nde:36
-	VMOVUPS	1323520(R10), Y0	// fitGrad.ys[0]
+	VMOVUPS	1323008(R10), Y0	// fitGrad.ys[0]
 	VBROADCASTSS	(R11), Y1	// Series.ys.channel.mean.expand[0]
 	VSUBPS	Y1, Y0, Y0
 	VBROADCASTSS	768(R11), Y1	// Series.ys.channel.std.expand[0]
 	VDIVPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 1370368(R10)	// fitGrad.div[0]
+	VMOVUPS	Y0, 1369856(R10)	// fitGrad.div[0]
 	ADDQ	$128, R10
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop2
-	VMOVUPD	1323264(DI), Y0	// fitGrad.ts[63]
-	VMOVUPD	1323296(DI), Y0	// fitGrad.ts[63] | 1
+	VMOVUPD	1322752(DI), Y0	// fitGrad.ts[63]
+	VMOVUPD	1322784(DI), Y0	// fitGrad.ts[63] | 1
 	MOVQ	$64, R9
 	MOVQ	DI, R10
 	MOVQ	SI, R11
 loop3: // 64 times: elements
 	// forecast.nde:13
-	VMOVUPD	1307136(R10), Y0	// fitGrad.ts[0]
-	VMOVUPD	1307168(R10), Y1	// fitGrad.ts[0] | 1
-	VMOVUPD	1323264(DI), Y2	// fitGrad.ts[63]
-	VMOVUPD	1323296(DI), Y3	// fitGrad.ts[63] | 1
+	VMOVUPD	1306624(R10), Y0	// fitGrad.ts[0]
+	VMOVUPD	1306656(R10), Y1	// fitGrad.ts[0] | 1
+	VMOVUPD	1322752(DI), Y2	// fitGrad.ts[63]
+	VMOVUPD	1322784(DI), Y3	// fitGrad.ts[63] | 1
 	VSUBPD	Y2, Y0, Y0
 	VSUBPD	Y3, Y1, Y1
 	VCVTPD2PSY	Y0, X0
 	VCVTPD2PSY	Y1, X1
 	VINSERTF128	$1, X1, Y0, Y0
-	VMOVUPS	Y0, 1394944(R11)	// fitGrad.cast[0]
+	VMOVUPS	Y0, 1394432(R11)	// fitGrad.cast[0]
 	ADDQ	$256, R10
 	ADDQ	$128, R11
 	DECQ	R9
@@ -14695,14 +14665,14 @@ loop3: // 64 times: elements
 	MOVQ	SI, R11
 	MOVQ	SI, R12
 loop4: // 64 times: elements
-	VMOVUPS	1370368(R10), Y0	// fitGrad.div[0]
-	VMOVUPS	Y0, 1403136(R11)	// fitGrad.concat[0]
-	VMOVUPS	1370496(R10), Y0	// fitGrad.div[1]
-	VMOVUPS	Y0, 1403264(R11)	// fitGrad.concat[1]
-	VMOVUPS	1370624(R10), Y0	// fitGrad.div[2]
-	VMOVUPS	Y0, 1403392(R11)	// fitGrad.concat[2]
-	VMOVUPS	1394944(R12), Y0	// fitGrad.cast[0]
-	VMOVUPS	Y0, 1403520(R11)	// fitGrad.concat[3]
+	VMOVUPS	1369856(R10), Y0	// fitGrad.div[0]
+	VMOVUPS	Y0, 1402624(R11)	// fitGrad.concat[0]
+	VMOVUPS	1369984(R10), Y0	// fitGrad.div[1]
+	VMOVUPS	Y0, 1402752(R11)	// fitGrad.concat[1]
+	VMOVUPS	1370112(R10), Y0	// fitGrad.div[2]
+	VMOVUPS	Y0, 1402880(R11)	// fitGrad.concat[2]
+	VMOVUPS	1394432(R12), Y0	// fitGrad.cast[0]
+	VMOVUPS	Y0, 1403008(R11)	// fitGrad.concat[3]
 	ADDQ	$384, R10
 	ADDQ	$512, R11
 	ADDQ	$128, R12
@@ -14712,14 +14682,14 @@ loop4: // 64 times: elements
 	MOVQ	SI, R10
 	MOVQ	SI, R11
 loop5: // 64 times: elements
-	VMOVUPS	1435392(R10), Y0	// fitGrad.concat[252]
-	VMOVUPS	Y0, 1435904(R11)	// fitGrad.reverse[0]
-	VMOVUPS	1435520(R10), Y0	// fitGrad.concat[253]
-	VMOVUPS	Y0, 1436032(R11)	// fitGrad.reverse[1]
-	VMOVUPS	1435648(R10), Y0	// fitGrad.concat[254]
-	VMOVUPS	Y0, 1436160(R11)	// fitGrad.reverse[2]
-	VMOVUPS	1435776(R10), Y0	// fitGrad.concat[255]
-	VMOVUPS	Y0, 1436288(R11)	// fitGrad.reverse[3]
+	VMOVUPS	1434880(R10), Y0	// fitGrad.concat[252]
+	VMOVUPS	Y0, 1435392(R11)	// fitGrad.reverse[0]
+	VMOVUPS	1435008(R10), Y0	// fitGrad.concat[253]
+	VMOVUPS	Y0, 1435520(R11)	// fitGrad.reverse[1]
+	VMOVUPS	1435136(R10), Y0	// fitGrad.concat[254]
+	VMOVUPS	Y0, 1435648(R11)	// fitGrad.reverse[2]
+	VMOVUPS	1435264(R10), Y0	// fitGrad.concat[255]
+	VMOVUPS	Y0, 1435776(R11)	// fitGrad.reverse[3]
 	ADDQ	$-512, R10
 	ADDQ	$512, R11
 	DECQ	R9
@@ -14733,13 +14703,13 @@ loop5: // 64 times: elements
 	MOVQ	AX, SI
 loop6: // 32 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 642048(SI)	// enc1CellRec.h[0]
+	VMOVUPS	Y0, 641792(SI)	// enc1CellRec.h[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 642080(SI)	// enc1CellRec.h[0] | 1
+	VMOVUPS	Y0, 641824(SI)	// enc1CellRec.h[0] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 642112(SI)	// enc1CellRec.h[0] | 2
+	VMOVUPS	Y0, 641856(SI)	// enc1CellRec.h[0] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 642144(SI)	// enc1CellRec.h[0] | 3
+	VMOVUPS	Y0, 641888(SI)	// enc1CellRec.h[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop6
@@ -14751,14 +14721,14 @@ loop7: // 64 times: runs of enc.1.cell.rec
 	MOVQ	SI, R10
 	MOVQ	AX, R11
 loop8: // 4 times: vectors of the block
-	VMOVUPS	1435904(R10), Y0	// fitGrad.reverse[0]
-	VMOVUPS	Y0, 646144(R11)	// enc1CellRec.x[0]
-	VMOVUPS	1436032(R10), Y0	// fitGrad.reverse[1]
-	VMOVUPS	Y0, 646272(R11)	// enc1CellRec.x[1]
-	VMOVUPS	1436160(R10), Y0	// fitGrad.reverse[2]
-	VMOVUPS	Y0, 646400(R11)	// enc1CellRec.x[2]
-	VMOVUPS	1436288(R10), Y0	// fitGrad.reverse[3]
-	VMOVUPS	Y0, 646528(R11)	// enc1CellRec.x[3]
+	VMOVUPS	1435392(R10), Y0	// fitGrad.reverse[0]
+	VMOVUPS	Y0, 645888(R11)	// enc1CellRec.x[0]
+	VMOVUPS	1435520(R10), Y0	// fitGrad.reverse[1]
+	VMOVUPS	Y0, 646016(R11)	// enc1CellRec.x[1]
+	VMOVUPS	1435648(R10), Y0	// fitGrad.reverse[2]
+	VMOVUPS	Y0, 646144(R11)	// enc1CellRec.x[2]
+	VMOVUPS	1435776(R10), Y0	// fitGrad.reverse[3]
+	VMOVUPS	Y0, 646272(R11)	// enc1CellRec.x[3]
 	ADDQ	$32, R10
 	ADDQ	$32, R11
 	DECQ	R9
@@ -14777,8 +14747,8 @@ loop9: // 4 times: vectors of the block
 	MOVQ	$32, R12
 	MOVQ	R10, R13
 loop10: // 32 times: elements
-	VMOVUPS	646656(R13), Y0	// enc1CellRec.out0[0]
-	VMOVUPS	Y0, 642048(R13)	// enc1CellRec.h[0]
+	VMOVUPS	646400(R13), Y0	// enc1CellRec.out0[0]
+	VMOVUPS	Y0, 641792(R13)	// enc1CellRec.h[0]
 	ADDQ	$128, R13
 	DECQ	R12
 	JNE	loop10
@@ -14786,8 +14756,8 @@ loop10: // 32 times: elements
 	MOVQ	R10, R13
 	MOVQ	R11, R14
 loop11: // 32 times: elements
-	VMOVUPS	650752(R13), Y0	// enc1CellRec.h[0]
-	VMOVUPS	Y0, 1599872(R14)	// fitGrad.result_4[0]
+	VMOVUPS	650496(R13), Y0	// enc1CellRec.h[0]
+	VMOVUPS	Y0, 1599360(R14)	// fitGrad.result_4[0]
 	ADDQ	$128, R13
 	ADDQ	$128, R14
 	DECQ	R12
@@ -14803,14 +14773,14 @@ loop11: // 32 times: elements
 	MOVQ	$32, CX
 	MOVQ	AX, SI
 loop12: // 32 times: elements
-	VMOVUPS	642048(SI), Y0	// enc1CellRec.h[0]
-	VMOVUPS	642080(SI), Y1	// enc1CellRec.h[0] | 1
-	VMOVUPS	642112(SI), Y2	// enc1CellRec.h[0] | 2
-	VMOVUPS	642144(SI), Y3	// enc1CellRec.h[0] | 3
-	VMOVUPS	Y0, 1468672(SI)	// fitGrad.result[0]
-	VMOVUPS	Y1, 1468704(SI)	// fitGrad.result[0] | 1
-	VMOVUPS	Y2, 1468736(SI)	// fitGrad.result[0] | 2
-	VMOVUPS	Y3, 1468768(SI)	// fitGrad.result[0] | 3
+	VMOVUPS	641792(SI), Y0	// enc1CellRec.h[0]
+	VMOVUPS	641824(SI), Y1	// enc1CellRec.h[0] | 1
+	VMOVUPS	641856(SI), Y2	// enc1CellRec.h[0] | 2
+	VMOVUPS	641888(SI), Y3	// enc1CellRec.h[0] | 3
+	VMOVUPS	Y0, 1468160(SI)	// fitGrad.result[0]
+	VMOVUPS	Y1, 1468192(SI)	// fitGrad.result[0] | 1
+	VMOVUPS	Y2, 1468224(SI)	// fitGrad.result[0] | 2
+	VMOVUPS	Y3, 1468256(SI)	// fitGrad.result[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop12
@@ -14832,10 +14802,10 @@ loop13: // 8 times: tiles of 2 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop14: // 32 times: terms of the sums
-	VMOVUPS	1468672(R11), Y8	// fitGrad.result[0]
-	VMOVUPS	1468704(R11), Y9	// fitGrad.result[0] | 1
-	VMOVUPS	1468736(R11), Y10	// fitGrad.result[0] | 2
-	VMOVUPS	1468768(R11), Y11	// fitGrad.result[0] | 3
+	VMOVUPS	1468160(R11), Y8	// fitGrad.result[0]
+	VMOVUPS	1468192(R11), Y9	// fitGrad.result[0] | 1
+	VMOVUPS	1468224(R11), Y10	// fitGrad.result[0] | 2
+	VMOVUPS	1468256(R11), Y11	// fitGrad.result[0] | 3
 	VBROADCASTSS	14592(R12), Y12	// enc.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -14855,19 +14825,19 @@ loop14: // 32 times: terms of the sums
 	VADDPS	Y8, Y1, Y1
 	VADDPS	Y8, Y2, Y2
 	VADDPS	Y8, Y3, Y3
-	VMOVUPS	Y0, 1472768(R9)	// fitGrad.h[0]
-	VMOVUPS	Y1, 1472800(R9)	// fitGrad.h[0] | 1
-	VMOVUPS	Y2, 1472832(R9)	// fitGrad.h[0] | 2
-	VMOVUPS	Y3, 1472864(R9)	// fitGrad.h[0] | 3
+	VMOVUPS	Y0, 1472256(R9)	// fitGrad.h[0]
+	VMOVUPS	Y1, 1472288(R9)	// fitGrad.h[0] | 1
+	VMOVUPS	Y2, 1472320(R9)	// fitGrad.h[0] | 2
+	VMOVUPS	Y3, 1472352(R9)	// fitGrad.h[0] | 3
 	VBROADCASTSS	16644(DI), Y0	// enc.2.bias[1]
 	VADDPS	Y0, Y4, Y1
 	VADDPS	Y0, Y5, Y2
 	VADDPS	Y0, Y6, Y3
 	VADDPS	Y0, Y7, Y0
-	VMOVUPS	Y1, 1472896(R9)	// fitGrad.h[1]
-	VMOVUPS	Y2, 1472928(R9)	// fitGrad.h[1] | 1
-	VMOVUPS	Y3, 1472960(R9)	// fitGrad.h[1] | 2
-	VMOVUPS	Y0, 1472992(R9)	// fitGrad.h[1] | 3
+	VMOVUPS	Y1, 1472384(R9)	// fitGrad.h[1]
+	VMOVUPS	Y2, 1472416(R9)	// fitGrad.h[1] | 1
+	VMOVUPS	Y3, 1472448(R9)	// fitGrad.h[1] | 2
+	VMOVUPS	Y0, 1472480(R9)	// fitGrad.h[1] | 3
 	ADDQ	$256, SI
 	ADDQ	$8, DI
 	ADDQ	$256, R9
@@ -14881,7 +14851,7 @@ loop15: // 4 times: vectors of the block
 	MOVQ	SI, R10
 loop16: // 8 times: elements
 	// forecast.nde:37
-	VMOVUPS	1473792(R10), Y0	// fitGrad.h[8]
+	VMOVUPS	1473280(R10), Y0	// fitGrad.h[8]
 	VMOVUPS	f32_42b40000<>(SB), Y1
 	VMINPS	Y0, Y1, Y0
 	VMOVUPS	f32_c2d00000<>(SB), Y1
@@ -14907,13 +14877,13 @@ loop16: // 8 times: elements
 	VPADDD	f32_3f800000<>(SB), Y0, Y0
 	VMULPS	Y2, Y3, Y1
 	VMULPS	Y0, Y1, Y0
-	VMOVUPS	Y0, 1474816(R10)	// fitGrad.exp[0]
+	VMOVUPS	Y0, 1474304(R10)	// fitGrad.exp[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop16
 	// forecast.nde:38
-	VMOVUPD	1369088(DI), Y0	// fitGrad.key[2]
-	VMOVUPD	1369120(DI), Y1	// fitGrad.key[2] | 1
+	VMOVUPD	1368576(DI), Y0	// fitGrad.key[2]
+	VMOVUPD	1368608(DI), Y1	// fitGrad.key[2] | 1
 	VMULPD	f64_3df0000000000000<>(SB), Y0, Y1
 	VROUNDPD	$9, Y1, Y1
 	VFNMADD231PD	f64_41f0000000000000<>(SB), Y1, Y0
@@ -14921,8 +14891,8 @@ loop16: // 8 times: elements
 	VXORPD	f64_4330000000000000<>(SB), Y0, Y0
 	VADDPD	f64_4330000000000000<>(SB), Y1, Y1
 	VXORPD	f64_4330000000000000<>(SB), Y1, Y1
-	VMOVUPD	1369344(DI), Y2	// fitGrad.key[3]
-	VMOVUPD	1369376(DI), Y3	// fitGrad.key[3] | 1
+	VMOVUPD	1368832(DI), Y2	// fitGrad.key[3]
+	VMOVUPD	1368864(DI), Y3	// fitGrad.key[3] | 1
 	VMULPD	f64_3df0000000000000<>(SB), Y2, Y3
 	VROUNDPD	$9, Y3, Y3
 	VFNMADD231PD	f64_41f0000000000000<>(SB), Y3, Y2
@@ -14930,12 +14900,12 @@ loop16: // 8 times: elements
 	VXORPD	f64_4330000000000000<>(SB), Y2, Y2
 	VADDPD	f64_4330000000000000<>(SB), Y3, Y3
 	VXORPD	f64_4330000000000000<>(SB), Y3, Y3
-	VMOVUPD	1368576(DI), Y4	// fitGrad.key[0]
-	VMOVUPD	1368608(DI), Y5	// fitGrad.key[0] | 1
+	VMOVUPD	1368064(DI), Y4	// fitGrad.key[0]
+	VMOVUPD	1368096(DI), Y5	// fitGrad.key[0] | 1
 	VADDPD	f64_4330000000000000<>(SB), Y4, Y4
 	VXORPD	f64_4330000000000000<>(SB), Y4, Y4
-	VMOVUPD	1368832(DI), Y5	// fitGrad.key[1]
-	VMOVUPD	1368864(DI), Y6	// fitGrad.key[1] | 1
+	VMOVUPD	1368320(DI), Y5	// fitGrad.key[1]
+	VMOVUPD	1368352(DI), Y6	// fitGrad.key[1] | 1
 	VADDPD	f64_4330000000000000<>(SB), Y5, Y5
 	VXORPD	f64_4330000000000000<>(SB), Y5, Y5
 	VMOVAPD	Y0, Y15
@@ -14975,13 +14945,13 @@ loop17: // 5 times
 	VMOVAPD	Y9, Y5
 	DECQ	R9
 	JNE	loop17
-	VMOVUPD	1369856(DI), Y0	// fitGrad.key[5]
-	VMOVUPD	1369888(DI), Y1	// fitGrad.key[5] | 1
+	VMOVUPD	1369344(DI), Y0	// fitGrad.key[5]
+	VMOVUPD	1369376(DI), Y1	// fitGrad.key[5] | 1
 	VADDPD	f64_4330000000000000<>(SB), Y0, Y0
 	VXORPD	f64_4330000000000000<>(SB), Y0, Y0
 	VXORPD	f64_0000000076919c87<>(SB), Y0, Y0
-	VMOVUPD	1369600(DI), Y1	// fitGrad.key[4]
-	VMOVUPD	1369632(DI), Y3	// fitGrad.key[4] | 1
+	VMOVUPD	1369088(DI), Y1	// fitGrad.key[4]
+	VMOVUPD	1369120(DI), Y3	// fitGrad.key[4] | 1
 	VADDPD	f64_4330000000000000<>(SB), Y1, Y1
 	VXORPD	f64_4330000000000000<>(SB), Y1, Y15
 	VMOVUPS	Y15, 64(AX)
@@ -15003,8 +14973,8 @@ loop17: // 5 times
 	VPSRLQ	$1, Y0, Y0
 	VMOVAPD	Y0, Y15
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPD	1369088(DI), Y0	// fitGrad.key[2]
-	VMOVUPD	1369120(DI), Y0	// fitGrad.key[2] | 1
+	VMOVUPD	1368576(DI), Y0	// fitGrad.key[2]
+	VMOVUPD	1368608(DI), Y0	// fitGrad.key[2] | 1
 	VMULPD	f64_3df0000000000000<>(SB), Y0, Y1
 	VROUNDPD	$9, Y1, Y1
 	VFNMADD231PD	f64_41f0000000000000<>(SB), Y1, Y0
@@ -15012,8 +14982,8 @@ loop17: // 5 times
 	VXORPD	f64_4330000000000000<>(SB), Y0, Y0
 	VADDPD	f64_4330000000000000<>(SB), Y1, Y1
 	VXORPD	f64_4330000000000000<>(SB), Y1, Y1
-	VMOVUPD	1369344(DI), Y2	// fitGrad.key[3]
-	VMOVUPD	1369376(DI), Y2	// fitGrad.key[3] | 1
+	VMOVUPD	1368832(DI), Y2	// fitGrad.key[3]
+	VMOVUPD	1368864(DI), Y2	// fitGrad.key[3] | 1
 	VMULPD	f64_3df0000000000000<>(SB), Y2, Y3
 	VROUNDPD	$9, Y3, Y3
 	VFNMADD231PD	f64_41f0000000000000<>(SB), Y3, Y2
@@ -15021,12 +14991,12 @@ loop17: // 5 times
 	VXORPD	f64_4330000000000000<>(SB), Y2, Y2
 	VADDPD	f64_4330000000000000<>(SB), Y3, Y3
 	VXORPD	f64_4330000000000000<>(SB), Y3, Y3
-	VMOVUPD	1368576(DI), Y4	// fitGrad.key[0]
-	VMOVUPD	1368608(DI), Y4	// fitGrad.key[0] | 1
+	VMOVUPD	1368064(DI), Y4	// fitGrad.key[0]
+	VMOVUPD	1368096(DI), Y4	// fitGrad.key[0] | 1
 	VADDPD	f64_4330000000000000<>(SB), Y4, Y4
 	VXORPD	f64_4330000000000000<>(SB), Y4, Y4
-	VMOVUPD	1368832(DI), Y5	// fitGrad.key[1]
-	VMOVUPD	1368864(DI), Y5	// fitGrad.key[1] | 1
+	VMOVUPD	1368320(DI), Y5	// fitGrad.key[1]
+	VMOVUPD	1368352(DI), Y5	// fitGrad.key[1] | 1
 	VADDPD	f64_4330000000000000<>(SB), Y5, Y5
 	VXORPD	f64_4330000000000000<>(SB), Y5, Y5
 	VMOVAPD	Y0, Y15
@@ -15066,13 +15036,13 @@ loop18: // 5 times
 	VMOVAPD	Y9, Y5
 	DECQ	R9
 	JNE	loop18
-	VMOVUPD	1369856(DI), Y0	// fitGrad.key[5]
-	VMOVUPD	1369888(DI), Y0	// fitGrad.key[5] | 1
+	VMOVUPD	1369344(DI), Y0	// fitGrad.key[5]
+	VMOVUPD	1369376(DI), Y0	// fitGrad.key[5] | 1
 	VADDPD	f64_4330000000000000<>(SB), Y0, Y0
 	VXORPD	f64_4330000000000000<>(SB), Y0, Y0
 	VXORPD	f64_0000000076919c87<>(SB), Y0, Y0
-	VMOVUPD	1369600(DI), Y1	// fitGrad.key[4]
-	VMOVUPD	1369632(DI), Y1	// fitGrad.key[4] | 1
+	VMOVUPD	1369088(DI), Y1	// fitGrad.key[4]
+	VMOVUPD	1369120(DI), Y1	// fitGrad.key[4] | 1
 	VADDPD	f64_4330000000000000<>(SB), Y1, Y1
 	VXORPD	f64_4330000000000000<>(SB), Y1, Y15
 	VMOVUPS	Y15, 224(AX)
@@ -15218,11 +15188,11 @@ loop21: // 5 times
 	VFMADD231PD	f64_4140000000000000<>(SB), Y2, Y0
 	VMULPD	f64_3ca0000000000000<>(SB), Y0, Y0
 	VMOVUPS	320(AX), Y13	// fitGrad.uniform[0]
-	VMOVUPD	Y13, 1475840(R10)
-	VMOVUPD	Y1, 1475872(R10)	// fitGrad.uniform[0] | 1
+	VMOVUPD	Y13, 1475328(R10)
+	VMOVUPD	Y1, 1475360(R10)	// fitGrad.uniform[0] | 1
 	VMOVUPS	352(AX), Y13	// fitGrad.uniform[1]
-	VMOVUPD	Y13, 1476096(R10)
-	VMOVUPD	Y0, 1476128(R10)	// fitGrad.uniform[1] | 1
+	VMOVUPD	Y13, 1475584(R10)
+	VMOVUPD	Y0, 1475616(R10)	// fitGrad.uniform[1] | 1
 	ADDQ	$512, R10
 	DECQ	R9
 	JNE	loop19
@@ -15230,8 +15200,8 @@ loop21: // 5 times
 	MOVQ	DI, R10
 	MOVQ	DI, R11
 loop22: // 4 times: elements
-	VMOVUPD	1475840(R10), Y0	// fitGrad.uniform[0]
-	VMOVUPD	1475872(R10), Y1	// fitGrad.uniform[0] | 1
+	VMOVUPD	1475328(R10), Y0	// fitGrad.uniform[0]
+	VMOVUPD	1475360(R10), Y1	// fitGrad.uniform[0] | 1
 	VMOVUPD	f64_3ff0000000000000<>(SB), Y2
 	VSUBPD	Y0, Y2, Y0
 	VMOVUPD	f64_3ff0000000000000<>(SB), Y2
@@ -15324,8 +15294,8 @@ loop22: // 4 times: elements
 	VMULPD	f64_c000000000000000<>(SB), Y1, Y1
 	VSQRTPD	Y0, Y0
 	VSQRTPD	Y1, Y1
-	VMOVUPD	1476096(R10), Y2	// fitGrad.uniform[1]
-	VMOVUPD	1476128(R10), Y3	// fitGrad.uniform[1] | 1
+	VMOVUPD	1475584(R10), Y2	// fitGrad.uniform[1]
+	VMOVUPD	1475616(R10), Y3	// fitGrad.uniform[1] | 1
 	VMULPD	f64_401921fb54442d18<>(SB), Y2, Y2
 	VMULPD	f64_401921fb54442d18<>(SB), Y3, Y3
 	VMOVUPD	f64_4338000000000000<>(SB), Y4
@@ -15446,8 +15416,8 @@ loop22: // 4 times: elements
 	VORPD	Y6, Y5, Y5
 	VMULPD	Y4, Y0, Y4
 	VMULPD	Y5, Y1, Y5
-	VMOVUPD	Y4, 1477888(R11)	// fitGrad.mul[0]
-	VMOVUPD	Y5, 1477920(R11)	// fitGrad.mul[0] | 1
+	VMOVUPD	Y4, 1477376(R11)	// fitGrad.mul[0]
+	VMOVUPD	Y5, 1477408(R11)	// fitGrad.mul[0] | 1
 	VANDPD	f64_7fffffffffffffff<>(SB), Y2, Y4
 	VMOVUPD	f64_4338000000000000<>(SB), Y5
 	VFMADD231PD	f64_3fe45f306dc9c883<>(SB), Y4, Y5
@@ -15570,58 +15540,58 @@ loop22: // 4 times: elements
 	VORPD	Y3, Y4, Y3
 	VMULPD	Y2, Y0, Y0
 	VMULPD	Y3, Y1, Y1
-	VMOVUPD	Y0, 1478912(R11)	// fitGrad.mul_2[0]
-	VMOVUPD	Y1, 1478944(R11)	// fitGrad.mul_2[0] | 1
+	VMOVUPD	Y0, 1478400(R11)	// fitGrad.mul_2[0]
+	VMOVUPD	Y1, 1478432(R11)	// fitGrad.mul_2[0] | 1
 	ADDQ	$512, R10
 	ADDQ	$256, R11
 	DECQ	R9
 	JNE	loop22
-	VMOVUPD	1477888(DI), Y0	// fitGrad.mul[0]
-	VMOVUPD	1477920(DI), Y1	// fitGrad.mul[0] | 1
-	VMOVUPD	Y0, 1479936(DI)	// fitGrad.concat_2[0]
-	VMOVUPD	Y1, 1479968(DI)	// fitGrad.concat_2[0] | 1
-	VMOVUPD	1478912(DI), Y0	// fitGrad.mul_2[0]
-	VMOVUPD	1478944(DI), Y1	// fitGrad.mul_2[0] | 1
-	VMOVUPD	Y0, 1480192(DI)	// fitGrad.concat_2[1]
-	VMOVUPD	Y1, 1480224(DI)	// fitGrad.concat_2[1] | 1
-	VMOVUPD	1478144(DI), Y0	// fitGrad.mul[1]
-	VMOVUPD	1478176(DI), Y1	// fitGrad.mul[1] | 1
-	VMOVUPD	Y0, 1480448(DI)	// fitGrad.concat_2[2]
-	VMOVUPD	Y1, 1480480(DI)	// fitGrad.concat_2[2] | 1
-	VMOVUPD	1479168(DI), Y0	// fitGrad.mul_2[1]
-	VMOVUPD	1479200(DI), Y1	// fitGrad.mul_2[1] | 1
-	VMOVUPD	Y0, 1480704(DI)	// fitGrad.concat_2[3]
-	VMOVUPD	Y1, 1480736(DI)	// fitGrad.concat_2[3] | 1
-	VMOVUPD	1478400(DI), Y0	// fitGrad.mul[2]
-	VMOVUPD	1478432(DI), Y1	// fitGrad.mul[2] | 1
-	VMOVUPD	Y0, 1480960(DI)	// fitGrad.concat_2[4]
-	VMOVUPD	Y1, 1480992(DI)	// fitGrad.concat_2[4] | 1
-	VMOVUPD	1479424(DI), Y0	// fitGrad.mul_2[2]
-	VMOVUPD	1479456(DI), Y1	// fitGrad.mul_2[2] | 1
-	VMOVUPD	Y0, 1481216(DI)	// fitGrad.concat_2[5]
-	VMOVUPD	Y1, 1481248(DI)	// fitGrad.concat_2[5] | 1
-	VMOVUPD	1478656(DI), Y0	// fitGrad.mul[3]
-	VMOVUPD	1478688(DI), Y1	// fitGrad.mul[3] | 1
-	VMOVUPD	Y0, 1481472(DI)	// fitGrad.concat_2[6]
-	VMOVUPD	Y1, 1481504(DI)	// fitGrad.concat_2[6] | 1
-	VMOVUPD	1479680(DI), Y0	// fitGrad.mul_2[3]
-	VMOVUPD	1479712(DI), Y1	// fitGrad.mul_2[3] | 1
-	VMOVUPD	Y0, 1481728(DI)	// fitGrad.concat_2[7]
-	VMOVUPD	Y1, 1481760(DI)	// fitGrad.concat_2[7] | 1
+	VMOVUPD	1477376(DI), Y0	// fitGrad.mul[0]
+	VMOVUPD	1477408(DI), Y1	// fitGrad.mul[0] | 1
+	VMOVUPD	Y0, 1479424(DI)	// fitGrad.concat_2[0]
+	VMOVUPD	Y1, 1479456(DI)	// fitGrad.concat_2[0] | 1
+	VMOVUPD	1478400(DI), Y0	// fitGrad.mul_2[0]
+	VMOVUPD	1478432(DI), Y1	// fitGrad.mul_2[0] | 1
+	VMOVUPD	Y0, 1479680(DI)	// fitGrad.concat_2[1]
+	VMOVUPD	Y1, 1479712(DI)	// fitGrad.concat_2[1] | 1
+	VMOVUPD	1477632(DI), Y0	// fitGrad.mul[1]
+	VMOVUPD	1477664(DI), Y1	// fitGrad.mul[1] | 1
+	VMOVUPD	Y0, 1479936(DI)	// fitGrad.concat_2[2]
+	VMOVUPD	Y1, 1479968(DI)	// fitGrad.concat_2[2] | 1
+	VMOVUPD	1478656(DI), Y0	// fitGrad.mul_2[1]
+	VMOVUPD	1478688(DI), Y1	// fitGrad.mul_2[1] | 1
+	VMOVUPD	Y0, 1480192(DI)	// fitGrad.concat_2[3]
+	VMOVUPD	Y1, 1480224(DI)	// fitGrad.concat_2[3] | 1
+	VMOVUPD	1477888(DI), Y0	// fitGrad.mul[2]
+	VMOVUPD	1477920(DI), Y1	// fitGrad.mul[2] | 1
+	VMOVUPD	Y0, 1480448(DI)	// fitGrad.concat_2[4]
+	VMOVUPD	Y1, 1480480(DI)	// fitGrad.concat_2[4] | 1
+	VMOVUPD	1478912(DI), Y0	// fitGrad.mul_2[2]
+	VMOVUPD	1478944(DI), Y1	// fitGrad.mul_2[2] | 1
+	VMOVUPD	Y0, 1480704(DI)	// fitGrad.concat_2[5]
+	VMOVUPD	Y1, 1480736(DI)	// fitGrad.concat_2[5] | 1
+	VMOVUPD	1478144(DI), Y0	// fitGrad.mul[3]
+	VMOVUPD	1478176(DI), Y1	// fitGrad.mul[3] | 1
+	VMOVUPD	Y0, 1480960(DI)	// fitGrad.concat_2[6]
+	VMOVUPD	Y1, 1480992(DI)	// fitGrad.concat_2[6] | 1
+	VMOVUPD	1479168(DI), Y0	// fitGrad.mul_2[3]
+	VMOVUPD	1479200(DI), Y1	// fitGrad.mul_2[3] | 1
+	VMOVUPD	Y0, 1481216(DI)	// fitGrad.concat_2[7]
+	VMOVUPD	Y1, 1481248(DI)	// fitGrad.concat_2[7] | 1
 	MOVQ	$8, R9
 	MOVQ	DI, R10
 	MOVQ	SI, R11
 loop23: // 8 times: elements
-	VMOVUPD	1479936(R10), Y0	// fitGrad.concat_2[0]
-	VMOVUPD	1479968(R10), Y1	// fitGrad.concat_2[0] | 1
+	VMOVUPD	1479424(R10), Y0	// fitGrad.concat_2[0]
+	VMOVUPD	1479456(R10), Y1	// fitGrad.concat_2[0] | 1
 	VCVTPD2PSY	Y0, X0
 	VCVTPD2PSY	Y1, X1
 	VINSERTF128	$1, X1, Y0, Y0
-	VMOVUPS	Y0, 1481984(R11)	// fitGrad.cast_2[0]
-	VMOVUPS	1474816(R11), Y1	// fitGrad.exp[0]
-	VMOVUPS	1472768(R11), Y2	// fitGrad.h[0]
+	VMOVUPS	Y0, 1481472(R11)	// fitGrad.cast_2[0]
+	VMOVUPS	1474304(R11), Y1	// fitGrad.exp[0]
+	VMOVUPS	1472256(R11), Y2	// fitGrad.h[0]
 	VFMADD231PS	Y0, Y1, Y2
-	VMOVUPS	Y2, 1483008(R11)	// fitGrad.add[0]
+	VMOVUPS	Y2, 1482496(R11)	// fitGrad.add[0]
 	ADDQ	$256, R10
 	ADDQ	$128, R11
 	DECQ	R9
@@ -15635,25 +15605,25 @@ loop23: // 8 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop24: // 4 times: vectors of the block
-	VMOVUPD	1323264(SI), Y0	// fitGrad.ts[63]
-	VMOVUPD	1323296(SI), Y1	// fitGrad.ts[63] | 1
-	VMOVUPD	Y0, 1862016(SI)	// fitGrad.step0_in0
-	VMOVUPD	Y1, 1862048(SI)	// fitGrad.step0_in0 | 1
-	VMOVUPS	1483008(DI), Y0	// fitGrad.add[0]
+	VMOVUPD	1322752(SI), Y0	// fitGrad.ts[63]
+	VMOVUPD	1322784(SI), Y1	// fitGrad.ts[63] | 1
+	VMOVUPD	Y0, 1861504(SI)	// fitGrad.step0_in0
+	VMOVUPD	Y1, 1861536(SI)	// fitGrad.step0_in0 | 1
+	VMOVUPS	1482496(DI), Y0	// fitGrad.add[0]
 	VMOVUPS	Y0, 173824(DI)	// forecast0Lanestep.z[0]
-	VMOVUPS	1483136(DI), Y0	// fitGrad.add[1]
+	VMOVUPS	1482624(DI), Y0	// fitGrad.add[1]
 	VMOVUPS	Y0, 173952(DI)	// forecast0Lanestep.z[1]
-	VMOVUPS	1483264(DI), Y0	// fitGrad.add[2]
+	VMOVUPS	1482752(DI), Y0	// fitGrad.add[2]
 	VMOVUPS	Y0, 174080(DI)	// forecast0Lanestep.z[2]
-	VMOVUPS	1483392(DI), Y0	// fitGrad.add[3]
+	VMOVUPS	1482880(DI), Y0	// fitGrad.add[3]
 	VMOVUPS	Y0, 174208(DI)	// forecast0Lanestep.z[3]
-	VMOVUPS	1483520(DI), Y0	// fitGrad.add[4]
+	VMOVUPS	1483008(DI), Y0	// fitGrad.add[4]
 	VMOVUPS	Y0, 174336(DI)	// forecast0Lanestep.z[4]
-	VMOVUPS	1483648(DI), Y0	// fitGrad.add[5]
+	VMOVUPS	1483136(DI), Y0	// fitGrad.add[5]
 	VMOVUPS	Y0, 174464(DI)	// forecast0Lanestep.z[5]
-	VMOVUPS	1483776(DI), Y0	// fitGrad.add[6]
+	VMOVUPS	1483264(DI), Y0	// fitGrad.add[6]
 	VMOVUPS	Y0, 174592(DI)	// forecast0Lanestep.z[6]
-	VMOVUPS	1483904(DI), Y0	// fitGrad.add[7]
+	VMOVUPS	1483392(DI), Y0	// fitGrad.add[7]
 	VMOVUPS	Y0, 174720(DI)	// forecast0Lanestep.z[7]
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	Y0, 174848(DI)	// forecast0Lanestep.a[0]
@@ -15698,22 +15668,22 @@ loop2: // 32 times: runs of dec
 	MOVQ	SI, R10
 	MOVQ	AX, R11
 loop3: // 4 times: vectors of the block
-	VMOVUPS	1484032(R10), Y0	// fitGrad.z[0]
-	VMOVUPS	Y0, 194304(R11)	// decSample.z[0]
-	VMOVUPS	1484160(R10), Y0	// fitGrad.z[1]
-	VMOVUPS	Y0, 194432(R11)	// decSample.z[1]
-	VMOVUPS	1484288(R10), Y0	// fitGrad.z[2]
-	VMOVUPS	Y0, 194560(R11)	// decSample.z[2]
-	VMOVUPS	1484416(R10), Y0	// fitGrad.z[3]
-	VMOVUPS	Y0, 194688(R11)	// decSample.z[3]
-	VMOVUPS	1484544(R10), Y0	// fitGrad.z[4]
-	VMOVUPS	Y0, 194816(R11)	// decSample.z[4]
-	VMOVUPS	1484672(R10), Y0	// fitGrad.z[5]
-	VMOVUPS	Y0, 194944(R11)	// decSample.z[5]
-	VMOVUPS	1484800(R10), Y0	// fitGrad.z[6]
-	VMOVUPS	Y0, 195072(R11)	// decSample.z[6]
-	VMOVUPS	1484928(R10), Y0	// fitGrad.z[7]
-	VMOVUPS	Y0, 195200(R11)	// decSample.z[7]
+	VMOVUPS	1483520(R10), Y0	// fitGrad.z[0]
+	VMOVUPS	Y0, 194048(R11)	// decSample.z[0]
+	VMOVUPS	1483648(R10), Y0	// fitGrad.z[1]
+	VMOVUPS	Y0, 194176(R11)	// decSample.z[1]
+	VMOVUPS	1483776(R10), Y0	// fitGrad.z[2]
+	VMOVUPS	Y0, 194304(R11)	// decSample.z[2]
+	VMOVUPS	1483904(R10), Y0	// fitGrad.z[3]
+	VMOVUPS	Y0, 194432(R11)	// decSample.z[3]
+	VMOVUPS	1484032(R10), Y0	// fitGrad.z[4]
+	VMOVUPS	Y0, 194560(R11)	// decSample.z[4]
+	VMOVUPS	1484160(R10), Y0	// fitGrad.z[5]
+	VMOVUPS	Y0, 194688(R11)	// decSample.z[5]
+	VMOVUPS	1484288(R10), Y0	// fitGrad.z[6]
+	VMOVUPS	Y0, 194816(R11)	// decSample.z[6]
+	VMOVUPS	1484416(R10), Y0	// fitGrad.z[7]
+	VMOVUPS	Y0, 194944(R11)	// decSample.z[7]
 	ADDQ	$32, R10
 	ADDQ	$32, R11
 	DECQ	R9
@@ -15729,12 +15699,12 @@ loop3: // 4 times: vectors of the block
 	MOVQ	AX, R10
 	MOVQ	DI, R11
 loop4: // 4 times: vectors of the block
-	VMOVUPS	195328(R10), Y0	// decSample.out0[0]
-	VMOVUPS	Y0, 1516800(R11)	// fitGrad.result_2[0]
-	VMOVUPS	195456(R10), Y0	// decSample.out0[1]
-	VMOVUPS	Y0, 1516928(R11)	// fitGrad.result_2[1]
-	VMOVUPS	195584(R10), Y0	// decSample.out0[2]
-	VMOVUPS	Y0, 1517056(R11)	// fitGrad.result_2[2]
+	VMOVUPS	195072(R10), Y0	// decSample.out0[0]
+	VMOVUPS	Y0, 1516288(R11)	// fitGrad.result_2[0]
+	VMOVUPS	195200(R10), Y0	// decSample.out0[1]
+	VMOVUPS	Y0, 1516416(R11)	// fitGrad.result_2[1]
+	VMOVUPS	195328(R10), Y0	// decSample.out0[2]
+	VMOVUPS	Y0, 1516544(R11)	// fitGrad.result_2[2]
 	ADDQ	$32, R10
 	ADDQ	$32, R11
 	DECQ	R9
@@ -15751,20 +15721,20 @@ loop5: // 4 times: vectors of the block
 	MOVQ	DX, R10
 loop6: // 96 times: elements
 	// forecast.nde:55
-	VMOVUPS	1356288(R9), Y0	// fitGrad.target_ys[0]
-	VMOVUPS	1516800(R9), Y1	// fitGrad.result_2[0]
+	VMOVUPS	1355776(R9), Y0	// fitGrad.target_ys[0]
+	VMOVUPS	1516288(R9), Y1	// fitGrad.result_2[0]
 	VBROADCASTSS	1536(R10), Y2	// Series.ys.channel.std.expand.2[0]
 	VBROADCASTSS	1920(R10), Y3	// Series.ys.channel.mean.expand.2[0]
 	VFMADD231PS	Y2, Y1, Y3
 	VSUBPS	Y3, Y0, Y0
-	VMOVUPS	Y0, 1529088(R9)	// fitGrad.sub[0]
+	VMOVUPS	Y0, 1528576(R9)	// fitGrad.sub[0]
 	// forecast.nde:39
 	VMULPS	f32_40000000<>(SB), Y0, Y0
 	VMULPS	f32_3f000000<>(SB), Y0, Y0
 	VXORPS	f32_80000000<>(SB), Y0, Y0
 	VBROADCASTSS	1536(R10), Y1	// Series.ys.channel.std.expand.2[0]
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 1541376(R9)	// fitGrad.mul_3[0]
+	VMOVUPS	Y0, 1540864(R9)	// fitGrad.mul_3[0]
 	ADDQ	$128, R9
 	ADDQ	$4, R10
 	DECQ	DI
@@ -15782,28 +15752,28 @@ loop7: // 32 times: runs of dec.back
 	MOVQ	AX, R11
 	MOVQ	DI, R12
 loop8: // 4 times: vectors of the block
-	VMOVUPS	1484032(R10), Y0	// fitGrad.z[0]
-	VMOVUPS	Y0, 684928(R11)	// decBack.z[0]
-	VMOVUPS	1484160(R10), Y0	// fitGrad.z[1]
-	VMOVUPS	Y0, 685056(R11)	// decBack.z[1]
-	VMOVUPS	1484288(R10), Y0	// fitGrad.z[2]
-	VMOVUPS	Y0, 685184(R11)	// decBack.z[2]
-	VMOVUPS	1484416(R10), Y0	// fitGrad.z[3]
-	VMOVUPS	Y0, 685312(R11)	// decBack.z[3]
-	VMOVUPS	1484544(R10), Y0	// fitGrad.z[4]
-	VMOVUPS	Y0, 685440(R11)	// decBack.z[4]
-	VMOVUPS	1484672(R10), Y0	// fitGrad.z[5]
-	VMOVUPS	Y0, 685568(R11)	// decBack.z[5]
-	VMOVUPS	1484800(R10), Y0	// fitGrad.z[6]
-	VMOVUPS	Y0, 685696(R11)	// decBack.z[6]
-	VMOVUPS	1484928(R10), Y0	// fitGrad.z[7]
-	VMOVUPS	Y0, 685824(R11)	// decBack.z[7]
-	VMOVUPS	1541376(R12), Y0	// fitGrad.mul_3[0]
-	VMOVUPS	Y0, 685952(R11)	// decBack.out_bar[0]
-	VMOVUPS	1541504(R12), Y0	// fitGrad.mul_3[1]
-	VMOVUPS	Y0, 686080(R11)	// decBack.out_bar[1]
-	VMOVUPS	1541632(R12), Y0	// fitGrad.mul_3[2]
-	VMOVUPS	Y0, 686208(R11)	// decBack.out_bar[2]
+	VMOVUPS	1483520(R10), Y0	// fitGrad.z[0]
+	VMOVUPS	Y0, 684416(R11)	// decBack.z[0]
+	VMOVUPS	1483648(R10), Y0	// fitGrad.z[1]
+	VMOVUPS	Y0, 684544(R11)	// decBack.z[1]
+	VMOVUPS	1483776(R10), Y0	// fitGrad.z[2]
+	VMOVUPS	Y0, 684672(R11)	// decBack.z[2]
+	VMOVUPS	1483904(R10), Y0	// fitGrad.z[3]
+	VMOVUPS	Y0, 684800(R11)	// decBack.z[3]
+	VMOVUPS	1484032(R10), Y0	// fitGrad.z[4]
+	VMOVUPS	Y0, 684928(R11)	// decBack.z[4]
+	VMOVUPS	1484160(R10), Y0	// fitGrad.z[5]
+	VMOVUPS	Y0, 685056(R11)	// decBack.z[5]
+	VMOVUPS	1484288(R10), Y0	// fitGrad.z[6]
+	VMOVUPS	Y0, 685184(R11)	// decBack.z[6]
+	VMOVUPS	1484416(R10), Y0	// fitGrad.z[7]
+	VMOVUPS	Y0, 685312(R11)	// decBack.z[7]
+	VMOVUPS	1540864(R12), Y0	// fitGrad.mul_3[0]
+	VMOVUPS	Y0, 685440(R11)	// decBack.out_bar[0]
+	VMOVUPS	1540992(R12), Y0	// fitGrad.mul_3[1]
+	VMOVUPS	Y0, 685568(R11)	// decBack.out_bar[1]
+	VMOVUPS	1541120(R12), Y0	// fitGrad.mul_3[2]
+	VMOVUPS	Y0, 685696(R11)	// decBack.out_bar[2]
 	ADDQ	$32, R10
 	ADDQ	$32, R11
 	ADDQ	$32, R12
@@ -15820,22 +15790,22 @@ loop8: // 4 times: vectors of the block
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop9: // 4 times: vectors of the block
-	VMOVUPS	686336(R10), Y0	// decBack.z_bar[0]
-	VMOVUPS	Y0, 1553664(R11)	// fitGrad.z_bar[0]
-	VMOVUPS	686464(R10), Y0	// decBack.z_bar[1]
-	VMOVUPS	Y0, 1553792(R11)	// fitGrad.z_bar[1]
-	VMOVUPS	686592(R10), Y0	// decBack.z_bar[2]
-	VMOVUPS	Y0, 1553920(R11)	// fitGrad.z_bar[2]
-	VMOVUPS	686720(R10), Y0	// decBack.z_bar[3]
-	VMOVUPS	Y0, 1554048(R11)	// fitGrad.z_bar[3]
-	VMOVUPS	686848(R10), Y0	// decBack.z_bar[4]
-	VMOVUPS	Y0, 1554176(R11)	// fitGrad.z_bar[4]
-	VMOVUPS	686976(R10), Y0	// decBack.z_bar[5]
-	VMOVUPS	Y0, 1554304(R11)	// fitGrad.z_bar[5]
-	VMOVUPS	687104(R10), Y0	// decBack.z_bar[6]
-	VMOVUPS	Y0, 1554432(R11)	// fitGrad.z_bar[6]
-	VMOVUPS	687232(R10), Y0	// decBack.z_bar[7]
-	VMOVUPS	Y0, 1554560(R11)	// fitGrad.z_bar[7]
+	VMOVUPS	685824(R10), Y0	// decBack.z_bar[0]
+	VMOVUPS	Y0, 1553152(R11)	// fitGrad.z_bar[0]
+	VMOVUPS	685952(R10), Y0	// decBack.z_bar[1]
+	VMOVUPS	Y0, 1553280(R11)	// fitGrad.z_bar[1]
+	VMOVUPS	686080(R10), Y0	// decBack.z_bar[2]
+	VMOVUPS	Y0, 1553408(R11)	// fitGrad.z_bar[2]
+	VMOVUPS	686208(R10), Y0	// decBack.z_bar[3]
+	VMOVUPS	Y0, 1553536(R11)	// fitGrad.z_bar[3]
+	VMOVUPS	686336(R10), Y0	// decBack.z_bar[4]
+	VMOVUPS	Y0, 1553664(R11)	// fitGrad.z_bar[4]
+	VMOVUPS	686464(R10), Y0	// decBack.z_bar[5]
+	VMOVUPS	Y0, 1553792(R11)	// fitGrad.z_bar[5]
+	VMOVUPS	686592(R10), Y0	// decBack.z_bar[6]
+	VMOVUPS	Y0, 1553920(R11)	// fitGrad.z_bar[6]
+	VMOVUPS	686720(R10), Y0	// decBack.z_bar[7]
+	VMOVUPS	Y0, 1554048(R11)	// fitGrad.z_bar[7]
 	ADDQ	$32, R10
 	ADDQ	$32, R11
 	DECQ	R9
@@ -15852,154 +15822,154 @@ loop10: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop11: // 128 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1878656(R9)	// fitGrad.step2_in2[0]
+	VMOVUPS	Y0, 1878144(R9)	// fitGrad.step2_in2[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop11
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1116928(SI)	// forecast0RecLanerev.z.bar[0]
+	VMOVUPS	Y0, 1116416(SI)	// forecast0RecLanerev.z.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1117056(SI)	// forecast0RecLanerev.z.bar[1]
+	VMOVUPS	Y0, 1116544(SI)	// forecast0RecLanerev.z.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1117184(SI)	// forecast0RecLanerev.z.bar[2]
+	VMOVUPS	Y0, 1116672(SI)	// forecast0RecLanerev.z.bar[2]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1117312(SI)	// forecast0RecLanerev.z.bar[3]
+	VMOVUPS	Y0, 1116800(SI)	// forecast0RecLanerev.z.bar[3]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1117440(SI)	// forecast0RecLanerev.z.bar[4]
+	VMOVUPS	Y0, 1116928(SI)	// forecast0RecLanerev.z.bar[4]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1117568(SI)	// forecast0RecLanerev.z.bar[5]
+	VMOVUPS	Y0, 1117056(SI)	// forecast0RecLanerev.z.bar[5]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1117696(SI)	// forecast0RecLanerev.z.bar[6]
+	VMOVUPS	Y0, 1117184(SI)	// forecast0RecLanerev.z.bar[6]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1117824(SI)	// forecast0RecLanerev.z.bar[7]
+	VMOVUPS	Y0, 1117312(SI)	// forecast0RecLanerev.z.bar[7]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1117952(SI)	// forecast0RecLanerev.a.bar[0]
+	VMOVUPS	Y0, 1117440(SI)	// forecast0RecLanerev.a.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1118080(SI)	// forecast0RecLanerev.a.bar[1]
+	VMOVUPS	Y0, 1117568(SI)	// forecast0RecLanerev.a.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1118208(SI)	// forecast0RecLanerev.a.bar[2]
+	VMOVUPS	Y0, 1117696(SI)	// forecast0RecLanerev.a.bar[2]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1118336(SI)	// forecast0RecLanerev.a.bar[3]
+	VMOVUPS	Y0, 1117824(SI)	// forecast0RecLanerev.a.bar[3]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1118464(SI)	// forecast0RecLanerev.data.0.bar[0]
+	VMOVUPS	Y0, 1117952(SI)	// forecast0RecLanerev.data.0.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1118592(SI)	// forecast0RecLanerev.data.0.bar[1]
+	VMOVUPS	Y0, 1118080(SI)	// forecast0RecLanerev.data.0.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1118720(SI)	// forecast0RecLanerev.data.0.bar[2]
+	VMOVUPS	Y0, 1118208(SI)	// forecast0RecLanerev.data.0.bar[2]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1118848(SI)	// forecast0RecLanerev.data.0.bar[3]
+	VMOVUPS	Y0, 1118336(SI)	// forecast0RecLanerev.data.0.bar[3]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1118976(SI)	// forecast0RecLanerev.data.0.bar[4]
+	VMOVUPS	Y0, 1118464(SI)	// forecast0RecLanerev.data.0.bar[4]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1119104(SI)	// forecast0RecLanerev.data.0.bar[5]
+	VMOVUPS	Y0, 1118592(SI)	// forecast0RecLanerev.data.0.bar[5]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1119232(SI)	// forecast0RecLanerev.data.0.bar[6]
+	VMOVUPS	Y0, 1118720(SI)	// forecast0RecLanerev.data.0.bar[6]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1119360(SI)	// forecast0RecLanerev.data.0.bar[7]
+	VMOVUPS	Y0, 1118848(SI)	// forecast0RecLanerev.data.0.bar[7]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1119488(SI)	// forecast0RecLanerev.data.1.bar[0]
+	VMOVUPS	Y0, 1118976(SI)	// forecast0RecLanerev.data.1.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1119616(SI)	// forecast0RecLanerev.data.1.bar[1]
+	VMOVUPS	Y0, 1119104(SI)	// forecast0RecLanerev.data.1.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1119744(SI)	// forecast0RecLanerev.data.1.bar[2]
+	VMOVUPS	Y0, 1119232(SI)	// forecast0RecLanerev.data.1.bar[2]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1119872(SI)	// forecast0RecLanerev.data.1.bar[3]
+	VMOVUPS	Y0, 1119360(SI)	// forecast0RecLanerev.data.1.bar[3]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1120000(SI)	// forecast0RecLanerev.data.2.bar[0]
+	VMOVUPS	Y0, 1119488(SI)	// forecast0RecLanerev.data.2.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1120128(SI)	// forecast0RecLanerev.data.2.bar[1]
+	VMOVUPS	Y0, 1119616(SI)	// forecast0RecLanerev.data.2.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1120256(SI)	// forecast0RecLanerev.data.2.bar[2]
+	VMOVUPS	Y0, 1119744(SI)	// forecast0RecLanerev.data.2.bar[2]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1120384(SI)	// forecast0RecLanerev.data.2.bar[3]
+	VMOVUPS	Y0, 1119872(SI)	// forecast0RecLanerev.data.2.bar[3]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1120512(SI)	// forecast0RecLanerev.data.2.bar[4]
+	VMOVUPS	Y0, 1120000(SI)	// forecast0RecLanerev.data.2.bar[4]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1120640(SI)	// forecast0RecLanerev.data.2.bar[5]
+	VMOVUPS	Y0, 1120128(SI)	// forecast0RecLanerev.data.2.bar[5]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1120768(SI)	// forecast0RecLanerev.data.2.bar[6]
+	VMOVUPS	Y0, 1120256(SI)	// forecast0RecLanerev.data.2.bar[6]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1120896(SI)	// forecast0RecLanerev.data.2.bar[7]
+	VMOVUPS	Y0, 1120384(SI)	// forecast0RecLanerev.data.2.bar[7]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1121024(SI)	// forecast0RecLanerev.data.3.bar[0]
+	VMOVUPS	Y0, 1120512(SI)	// forecast0RecLanerev.data.3.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1121152(SI)	// forecast0RecLanerev.data.3.bar[1]
+	VMOVUPS	Y0, 1120640(SI)	// forecast0RecLanerev.data.3.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1121280(SI)	// forecast0RecLanerev.data.3.bar[2]
+	VMOVUPS	Y0, 1120768(SI)	// forecast0RecLanerev.data.3.bar[2]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1121408(SI)	// forecast0RecLanerev.data.3.bar[3]
+	VMOVUPS	Y0, 1120896(SI)	// forecast0RecLanerev.data.3.bar[3]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1121536(SI)	// forecast0RecLanerev.data.4.bar[0]
+	VMOVUPS	Y0, 1121024(SI)	// forecast0RecLanerev.data.4.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1121664(SI)	// forecast0RecLanerev.data.4.bar[1]
+	VMOVUPS	Y0, 1121152(SI)	// forecast0RecLanerev.data.4.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1121792(SI)	// forecast0RecLanerev.data.4.bar[2]
+	VMOVUPS	Y0, 1121280(SI)	// forecast0RecLanerev.data.4.bar[2]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1121920(SI)	// forecast0RecLanerev.data.4.bar[3]
+	VMOVUPS	Y0, 1121408(SI)	// forecast0RecLanerev.data.4.bar[3]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1122048(SI)	// forecast0RecLanerev.data.4.bar[4]
+	VMOVUPS	Y0, 1121536(SI)	// forecast0RecLanerev.data.4.bar[4]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1122176(SI)	// forecast0RecLanerev.data.4.bar[5]
+	VMOVUPS	Y0, 1121664(SI)	// forecast0RecLanerev.data.4.bar[5]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1122304(SI)	// forecast0RecLanerev.data.4.bar[6]
+	VMOVUPS	Y0, 1121792(SI)	// forecast0RecLanerev.data.4.bar[6]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1122432(SI)	// forecast0RecLanerev.data.4.bar[7]
+	VMOVUPS	Y0, 1121920(SI)	// forecast0RecLanerev.data.4.bar[7]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1122560(SI)	// forecast0RecLanerev.data.5.bar[0]
+	VMOVUPS	Y0, 1122048(SI)	// forecast0RecLanerev.data.5.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1122688(SI)	// forecast0RecLanerev.data.5.bar[1]
+	VMOVUPS	Y0, 1122176(SI)	// forecast0RecLanerev.data.5.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1122816(SI)	// forecast0RecLanerev.data.5.bar[2]
+	VMOVUPS	Y0, 1122304(SI)	// forecast0RecLanerev.data.5.bar[2]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1122944(SI)	// forecast0RecLanerev.data.5.bar[3]
+	VMOVUPS	Y0, 1122432(SI)	// forecast0RecLanerev.data.5.bar[3]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1123072(SI)	// forecast0RecLanerev.data.6.bar[0]
+	VMOVUPS	Y0, 1122560(SI)	// forecast0RecLanerev.data.6.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1123200(SI)	// forecast0RecLanerev.data.6.bar[1]
+	VMOVUPS	Y0, 1122688(SI)	// forecast0RecLanerev.data.6.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1123328(SI)	// forecast0RecLanerev.data.6.bar[2]
+	VMOVUPS	Y0, 1122816(SI)	// forecast0RecLanerev.data.6.bar[2]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1123456(SI)	// forecast0RecLanerev.data.6.bar[3]
+	VMOVUPS	Y0, 1122944(SI)	// forecast0RecLanerev.data.6.bar[3]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1123584(SI)	// forecast0RecLanerev.data.6.bar[4]
+	VMOVUPS	Y0, 1123072(SI)	// forecast0RecLanerev.data.6.bar[4]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1123712(SI)	// forecast0RecLanerev.data.6.bar[5]
+	VMOVUPS	Y0, 1123200(SI)	// forecast0RecLanerev.data.6.bar[5]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1123840(SI)	// forecast0RecLanerev.data.6.bar[6]
+	VMOVUPS	Y0, 1123328(SI)	// forecast0RecLanerev.data.6.bar[6]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1123968(SI)	// forecast0RecLanerev.data.6.bar[7]
+	VMOVUPS	Y0, 1123456(SI)	// forecast0RecLanerev.data.6.bar[7]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1124096(SI)	// forecast0RecLanerev.data.7.bar[0]
+	VMOVUPS	Y0, 1123584(SI)	// forecast0RecLanerev.data.7.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1124224(SI)	// forecast0RecLanerev.data.7.bar[1]
+	VMOVUPS	Y0, 1123712(SI)	// forecast0RecLanerev.data.7.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1124352(SI)	// forecast0RecLanerev.data.7.bar[2]
+	VMOVUPS	Y0, 1123840(SI)	// forecast0RecLanerev.data.7.bar[2]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1124480(SI)	// forecast0RecLanerev.data.7.bar[3]
+	VMOVUPS	Y0, 1123968(SI)	// forecast0RecLanerev.data.7.bar[3]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1124608(SI)	// forecast0RecLanerev.z.start.bar[0]
+	VMOVUPS	Y0, 1124096(SI)	// forecast0RecLanerev.z.start.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1124736(SI)	// forecast0RecLanerev.z.start.bar[1]
+	VMOVUPS	Y0, 1124224(SI)	// forecast0RecLanerev.z.start.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1124864(SI)	// forecast0RecLanerev.z.start.bar[2]
+	VMOVUPS	Y0, 1124352(SI)	// forecast0RecLanerev.z.start.bar[2]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1124992(SI)	// forecast0RecLanerev.z.start.bar[3]
+	VMOVUPS	Y0, 1124480(SI)	// forecast0RecLanerev.z.start.bar[3]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1125120(SI)	// forecast0RecLanerev.z.start.bar[4]
+	VMOVUPS	Y0, 1124608(SI)	// forecast0RecLanerev.z.start.bar[4]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1125248(SI)	// forecast0RecLanerev.z.start.bar[5]
+	VMOVUPS	Y0, 1124736(SI)	// forecast0RecLanerev.z.start.bar[5]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1125376(SI)	// forecast0RecLanerev.z.start.bar[6]
+	VMOVUPS	Y0, 1124864(SI)	// forecast0RecLanerev.z.start.bar[6]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1125504(SI)	// forecast0RecLanerev.z.start.bar[7]
+	VMOVUPS	Y0, 1124992(SI)	// forecast0RecLanerev.z.start.bar[7]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1125632(SI)	// forecast0RecLanerev.a.start.bar[0]
+	VMOVUPS	Y0, 1125120(SI)	// forecast0RecLanerev.a.start.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1125760(SI)	// forecast0RecLanerev.a.start.bar[1]
+	VMOVUPS	Y0, 1125248(SI)	// forecast0RecLanerev.a.start.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1125888(SI)	// forecast0RecLanerev.a.start.bar[2]
+	VMOVUPS	Y0, 1125376(SI)	// forecast0RecLanerev.a.start.bar[2]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1126016(SI)	// forecast0RecLanerev.a.start.bar[3]
+	VMOVUPS	Y0, 1125504(SI)	// forecast0RecLanerev.a.start.bar[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop10
@@ -16026,22 +15996,22 @@ TEXT fitGradPart4_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	1116928(SI), Y0	// forecast0RecLanerev.z.bar[0]
-	VMOVUPS	Y0, 1586560(SI)	// fitGrad.result_3[0]
-	VMOVUPS	1117056(SI), Y0	// forecast0RecLanerev.z.bar[1]
-	VMOVUPS	Y0, 1586688(SI)	// fitGrad.result_3[1]
-	VMOVUPS	1117184(SI), Y0	// forecast0RecLanerev.z.bar[2]
-	VMOVUPS	Y0, 1586816(SI)	// fitGrad.result_3[2]
-	VMOVUPS	1117312(SI), Y0	// forecast0RecLanerev.z.bar[3]
-	VMOVUPS	Y0, 1586944(SI)	// fitGrad.result_3[3]
-	VMOVUPS	1117440(SI), Y0	// forecast0RecLanerev.z.bar[4]
-	VMOVUPS	Y0, 1587072(SI)	// fitGrad.result_3[4]
-	VMOVUPS	1117568(SI), Y0	// forecast0RecLanerev.z.bar[5]
-	VMOVUPS	Y0, 1587200(SI)	// fitGrad.result_3[5]
-	VMOVUPS	1117696(SI), Y0	// forecast0RecLanerev.z.bar[6]
-	VMOVUPS	Y0, 1587328(SI)	// fitGrad.result_3[6]
-	VMOVUPS	1117824(SI), Y0	// forecast0RecLanerev.z.bar[7]
-	VMOVUPS	Y0, 1587456(SI)	// fitGrad.result_3[7]
+	VMOVUPS	1116416(SI), Y0	// forecast0RecLanerev.z.bar[0]
+	VMOVUPS	Y0, 1586048(SI)	// fitGrad.result_3[0]
+	VMOVUPS	1116544(SI), Y0	// forecast0RecLanerev.z.bar[1]
+	VMOVUPS	Y0, 1586176(SI)	// fitGrad.result_3[1]
+	VMOVUPS	1116672(SI), Y0	// forecast0RecLanerev.z.bar[2]
+	VMOVUPS	Y0, 1586304(SI)	// fitGrad.result_3[2]
+	VMOVUPS	1116800(SI), Y0	// forecast0RecLanerev.z.bar[3]
+	VMOVUPS	Y0, 1586432(SI)	// fitGrad.result_3[3]
+	VMOVUPS	1116928(SI), Y0	// forecast0RecLanerev.z.bar[4]
+	VMOVUPS	Y0, 1586560(SI)	// fitGrad.result_3[4]
+	VMOVUPS	1117056(SI), Y0	// forecast0RecLanerev.z.bar[5]
+	VMOVUPS	Y0, 1586688(SI)	// fitGrad.result_3[5]
+	VMOVUPS	1117184(SI), Y0	// forecast0RecLanerev.z.bar[6]
+	VMOVUPS	Y0, 1586816(SI)	// fitGrad.result_3[6]
+	VMOVUPS	1117312(SI), Y0	// forecast0RecLanerev.z.bar[7]
+	VMOVUPS	Y0, 1586944(SI)	// fitGrad.result_3[7]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
@@ -16053,23 +16023,23 @@ loop1: // 4 times: vectors of the block
 	VMOVUPS	Y15, 64(AX)
 	VMOVUPS	65888(AX), Y15	// mask | 3
 	VMOVUPS	Y15, 96(AX)
-	VMOVUPD	1369344(AX), Y0	// fitGrad.key[3]
-	VMOVUPD	1369376(AX), Y0	// fitGrad.key[3] | 1
-	VMOVUPD	1369408(AX), Y0	// fitGrad.key[3] | 2
-	VMOVUPD	1369440(AX), Y0	// fitGrad.key[3] | 3
-	VMOVUPD	1369472(AX), Y0	// fitGrad.key[3] | 4
-	VMOVUPD	1369504(AX), Y0	// fitGrad.key[3] | 5
-	VMOVUPD	1369536(AX), Y0	// fitGrad.key[3] | 6
-	VMOVUPD	1369568(AX), Y0	// fitGrad.key[3] | 7
+	VMOVUPD	1368832(AX), Y0	// fitGrad.key[3]
+	VMOVUPD	1368864(AX), Y0	// fitGrad.key[3] | 1
+	VMOVUPD	1368896(AX), Y0	// fitGrad.key[3] | 2
+	VMOVUPD	1368928(AX), Y0	// fitGrad.key[3] | 3
+	VMOVUPD	1368960(AX), Y0	// fitGrad.key[3] | 4
+	VMOVUPD	1368992(AX), Y0	// fitGrad.key[3] | 5
+	VMOVUPD	1369024(AX), Y0	// fitGrad.key[3] | 6
+	VMOVUPD	1369056(AX), Y0	// fitGrad.key[3] | 7
 	// forecast.nde:55
-	VMOVUPD	1369344(AX), Y0	// fitGrad.key[3]
-	VMOVUPD	1369376(AX), Y1	// fitGrad.key[3] | 1
-	VMOVUPD	1369408(AX), Y2	// fitGrad.key[3] | 2
-	VMOVUPD	1369440(AX), Y3	// fitGrad.key[3] | 3
-	VMOVUPD	1369472(AX), Y4	// fitGrad.key[3] | 4
-	VMOVUPD	1369504(AX), Y5	// fitGrad.key[3] | 5
-	VMOVUPD	1369536(AX), Y6	// fitGrad.key[3] | 6
-	VMOVUPD	1369568(AX), Y7	// fitGrad.key[3] | 7
+	VMOVUPD	1368832(AX), Y0	// fitGrad.key[3]
+	VMOVUPD	1368864(AX), Y1	// fitGrad.key[3] | 1
+	VMOVUPD	1368896(AX), Y2	// fitGrad.key[3] | 2
+	VMOVUPD	1368928(AX), Y3	// fitGrad.key[3] | 3
+	VMOVUPD	1368960(AX), Y4	// fitGrad.key[3] | 4
+	VMOVUPD	1368992(AX), Y5	// fitGrad.key[3] | 5
+	VMOVUPD	1369024(AX), Y6	// fitGrad.key[3] | 6
+	VMOVUPD	1369056(AX), Y7	// fitGrad.key[3] | 7
 	VDIVPD	f64_409f400000000000<>(SB), Y0, Y0
 	VDIVPD	f64_409f400000000000<>(SB), Y1, Y1
 	VDIVPD	f64_409f400000000000<>(SB), Y2, Y2
@@ -16122,10 +16092,10 @@ loop1: // 4 times: vectors of the block
 	VCVTPD2PSY	Y6, X3
 	VCVTPD2PSY	Y7, X4
 	VINSERTF128	$1, X4, Y3, Y3
-	VMOVUPS	Y0, 1586432(AX)	// fitGrad.cast_3
-	VMOVUPS	Y1, 1586464(AX)	// fitGrad.cast_3 | 1
-	VMOVUPS	Y2, 1586496(AX)	// fitGrad.cast_3 | 2
-	VMOVUPS	Y3, 1586528(AX)	// fitGrad.cast_3 | 3
+	VMOVUPS	Y0, 1585920(AX)	// fitGrad.cast_3
+	VMOVUPS	Y1, 1585952(AX)	// fitGrad.cast_3 | 1
+	VMOVUPS	Y2, 1585984(AX)	// fitGrad.cast_3 | 2
+	VMOVUPS	Y3, 1586016(AX)	// fitGrad.cast_3 | 3
 	// forecast.nde:39
 	VMULPS	f32_3f000000<>(SB), Y0, Y15
 	VMOVUPS	Y15, 128(AX)
@@ -16147,21 +16117,21 @@ loop1: // 4 times: vectors of the block
 	MOVQ	AX, SI
 loop2: // 8 times: elements
 	// forecast.nde:37
-	VMOVUPS	1586560(SI), Y15	// fitGrad.result_3[0]
+	VMOVUPS	1586048(SI), Y15	// fitGrad.result_3[0]
 	VMOVUPS	Y15, 384(AX)
-	VMOVUPS	1586592(SI), Y15	// fitGrad.result_3[0] | 1
+	VMOVUPS	1586080(SI), Y15	// fitGrad.result_3[0] | 1
 	VMOVUPS	Y15, 416(AX)
-	VMOVUPS	1586624(SI), Y15	// fitGrad.result_3[0] | 2
+	VMOVUPS	1586112(SI), Y15	// fitGrad.result_3[0] | 2
 	VMOVUPS	Y15, 448(AX)
-	VMOVUPS	1586656(SI), Y0	// fitGrad.result_3[0] | 3
-	VMOVUPS	1481984(SI), Y1	// fitGrad.cast_2[0]
-	VMOVUPS	1482016(SI), Y2	// fitGrad.cast_2[0] | 1
-	VMOVUPS	1482048(SI), Y3	// fitGrad.cast_2[0] | 2
-	VMOVUPS	1482080(SI), Y4	// fitGrad.cast_2[0] | 3
-	VMOVUPS	1474816(SI), Y5	// fitGrad.exp[0]
-	VMOVUPS	1474848(SI), Y6	// fitGrad.exp[0] | 1
-	VMOVUPS	1474880(SI), Y7	// fitGrad.exp[0] | 2
-	VMOVUPS	1474912(SI), Y8	// fitGrad.exp[0] | 3
+	VMOVUPS	1586144(SI), Y0	// fitGrad.result_3[0] | 3
+	VMOVUPS	1481472(SI), Y1	// fitGrad.cast_2[0]
+	VMOVUPS	1481504(SI), Y2	// fitGrad.cast_2[0] | 1
+	VMOVUPS	1481536(SI), Y3	// fitGrad.cast_2[0] | 2
+	VMOVUPS	1481568(SI), Y4	// fitGrad.cast_2[0] | 3
+	VMOVUPS	1474304(SI), Y5	// fitGrad.exp[0]
+	VMOVUPS	1474336(SI), Y6	// fitGrad.exp[0] | 1
+	VMOVUPS	1474368(SI), Y7	// fitGrad.exp[0] | 2
+	VMOVUPS	1474400(SI), Y8	// fitGrad.exp[0] | 3
 	VMOVUPS	f32_3f800000<>(SB), Y9
 	VDIVPS	Y5, Y9, Y5
 	VMOVUPS	f32_3f800000<>(SB), Y9
@@ -16170,10 +16140,10 @@ loop2: // 8 times: elements
 	VDIVPS	Y7, Y9, Y7
 	VMOVUPS	f32_3f800000<>(SB), Y9
 	VDIVPS	Y8, Y9, Y8
-	VMOVUPS	1474816(SI), Y9	// fitGrad.exp[0]
-	VMOVUPS	1474848(SI), Y10	// fitGrad.exp[0] | 1
-	VMOVUPS	1474880(SI), Y11	// fitGrad.exp[0] | 2
-	VMOVUPS	1474912(SI), Y12	// fitGrad.exp[0] | 3
+	VMOVUPS	1474304(SI), Y9	// fitGrad.exp[0]
+	VMOVUPS	1474336(SI), Y10	// fitGrad.exp[0] | 1
+	VMOVUPS	1474368(SI), Y11	// fitGrad.exp[0] | 2
+	VMOVUPS	1474400(SI), Y12	// fitGrad.exp[0] | 3
 	VMULPS	f32_40000000<>(SB), Y9, Y9
 	VMULPS	f32_40000000<>(SB), Y10, Y10
 	VMULPS	f32_40000000<>(SB), Y11, Y11
@@ -16190,326 +16160,326 @@ loop2: // 8 times: elements
 	VFMADD231PS	416(AX), Y2, Y10
 	VFMADD231PS	448(AX), Y3, Y11
 	VFMADD231PS	Y4, Y0, Y12
-	VMOVUPS	1474816(SI), Y0	// fitGrad.exp[0]
-	VMOVUPS	1474848(SI), Y1	// fitGrad.exp[0] | 1
-	VMOVUPS	1474880(SI), Y2	// fitGrad.exp[0] | 2
-	VMOVUPS	1474912(SI), Y3	// fitGrad.exp[0] | 3
+	VMOVUPS	1474304(SI), Y0	// fitGrad.exp[0]
+	VMOVUPS	1474336(SI), Y1	// fitGrad.exp[0] | 1
+	VMOVUPS	1474368(SI), Y2	// fitGrad.exp[0] | 2
+	VMOVUPS	1474400(SI), Y3	// fitGrad.exp[0] | 3
 	VMULPS	Y0, Y9, Y0
 	VMULPS	Y1, Y10, Y1
 	VMULPS	Y2, Y11, Y2
 	VMULPS	Y3, Y12, Y3
-	VMOVUPS	Y0, 1587584(SI)	// fitGrad.mul_4[0]
-	VMOVUPS	Y1, 1587616(SI)	// fitGrad.mul_4[0] | 1
-	VMOVUPS	Y2, 1587648(SI)	// fitGrad.mul_4[0] | 2
-	VMOVUPS	Y3, 1587680(SI)	// fitGrad.mul_4[0] | 3
+	VMOVUPS	Y0, 1587072(SI)	// fitGrad.mul_4[0]
+	VMOVUPS	Y1, 1587104(SI)	// fitGrad.mul_4[0] | 1
+	VMOVUPS	Y2, 1587136(SI)	// fitGrad.mul_4[0] | 2
+	VMOVUPS	Y3, 1587168(SI)	// fitGrad.mul_4[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1588608(AX)	// fitGrad.pad[0]
+	VMOVUPS	Y0, 1588096(AX)	// fitGrad.pad[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1588640(AX)	// fitGrad.pad[0] | 1
+	VMOVUPS	Y0, 1588128(AX)	// fitGrad.pad[0] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1588672(AX)	// fitGrad.pad[0] | 2
+	VMOVUPS	Y0, 1588160(AX)	// fitGrad.pad[0] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1588704(AX)	// fitGrad.pad[0] | 3
+	VMOVUPS	Y0, 1588192(AX)	// fitGrad.pad[0] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1588736(AX)	// fitGrad.pad[1]
+	VMOVUPS	Y0, 1588224(AX)	// fitGrad.pad[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1588768(AX)	// fitGrad.pad[1] | 1
+	VMOVUPS	Y0, 1588256(AX)	// fitGrad.pad[1] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1588800(AX)	// fitGrad.pad[1] | 2
+	VMOVUPS	Y0, 1588288(AX)	// fitGrad.pad[1] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1588832(AX)	// fitGrad.pad[1] | 3
+	VMOVUPS	Y0, 1588320(AX)	// fitGrad.pad[1] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1588864(AX)	// fitGrad.pad[2]
+	VMOVUPS	Y0, 1588352(AX)	// fitGrad.pad[2]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1588896(AX)	// fitGrad.pad[2] | 1
+	VMOVUPS	Y0, 1588384(AX)	// fitGrad.pad[2] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1588928(AX)	// fitGrad.pad[2] | 2
+	VMOVUPS	Y0, 1588416(AX)	// fitGrad.pad[2] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1588960(AX)	// fitGrad.pad[2] | 3
+	VMOVUPS	Y0, 1588448(AX)	// fitGrad.pad[2] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1588992(AX)	// fitGrad.pad[3]
+	VMOVUPS	Y0, 1588480(AX)	// fitGrad.pad[3]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1589024(AX)	// fitGrad.pad[3] | 1
+	VMOVUPS	Y0, 1588512(AX)	// fitGrad.pad[3] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1589056(AX)	// fitGrad.pad[3] | 2
+	VMOVUPS	Y0, 1588544(AX)	// fitGrad.pad[3] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1589088(AX)	// fitGrad.pad[3] | 3
+	VMOVUPS	Y0, 1588576(AX)	// fitGrad.pad[3] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1589120(AX)	// fitGrad.pad[4]
+	VMOVUPS	Y0, 1588608(AX)	// fitGrad.pad[4]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1589152(AX)	// fitGrad.pad[4] | 1
+	VMOVUPS	Y0, 1588640(AX)	// fitGrad.pad[4] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1589184(AX)	// fitGrad.pad[4] | 2
+	VMOVUPS	Y0, 1588672(AX)	// fitGrad.pad[4] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1589216(AX)	// fitGrad.pad[4] | 3
+	VMOVUPS	Y0, 1588704(AX)	// fitGrad.pad[4] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1589248(AX)	// fitGrad.pad[5]
+	VMOVUPS	Y0, 1588736(AX)	// fitGrad.pad[5]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1589280(AX)	// fitGrad.pad[5] | 1
+	VMOVUPS	Y0, 1588768(AX)	// fitGrad.pad[5] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1589312(AX)	// fitGrad.pad[5] | 2
+	VMOVUPS	Y0, 1588800(AX)	// fitGrad.pad[5] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1589344(AX)	// fitGrad.pad[5] | 3
+	VMOVUPS	Y0, 1588832(AX)	// fitGrad.pad[5] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1589376(AX)	// fitGrad.pad[6]
+	VMOVUPS	Y0, 1588864(AX)	// fitGrad.pad[6]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1589408(AX)	// fitGrad.pad[6] | 1
+	VMOVUPS	Y0, 1588896(AX)	// fitGrad.pad[6] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1589440(AX)	// fitGrad.pad[6] | 2
+	VMOVUPS	Y0, 1588928(AX)	// fitGrad.pad[6] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1589472(AX)	// fitGrad.pad[6] | 3
+	VMOVUPS	Y0, 1588960(AX)	// fitGrad.pad[6] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1589504(AX)	// fitGrad.pad[7]
+	VMOVUPS	Y0, 1588992(AX)	// fitGrad.pad[7]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1589536(AX)	// fitGrad.pad[7] | 1
+	VMOVUPS	Y0, 1589024(AX)	// fitGrad.pad[7] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1589568(AX)	// fitGrad.pad[7] | 2
+	VMOVUPS	Y0, 1589056(AX)	// fitGrad.pad[7] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1589600(AX)	// fitGrad.pad[7] | 3
-	VMOVUPS	1587584(AX), Y0	// fitGrad.mul_4[0]
-	VMOVUPS	1587616(AX), Y1	// fitGrad.mul_4[0] | 1
-	VMOVUPS	1587648(AX), Y2	// fitGrad.mul_4[0] | 2
-	VMOVUPS	1587680(AX), Y3	// fitGrad.mul_4[0] | 3
-	VMOVUPS	Y0, 1589632(AX)	// fitGrad.pad[8]
-	VMOVUPS	Y1, 1589664(AX)	// fitGrad.pad[8] | 1
-	VMOVUPS	Y2, 1589696(AX)	// fitGrad.pad[8] | 2
-	VMOVUPS	Y3, 1589728(AX)	// fitGrad.pad[8] | 3
-	VMOVUPS	1587712(AX), Y0	// fitGrad.mul_4[1]
-	VMOVUPS	1587744(AX), Y1	// fitGrad.mul_4[1] | 1
-	VMOVUPS	1587776(AX), Y2	// fitGrad.mul_4[1] | 2
-	VMOVUPS	1587808(AX), Y3	// fitGrad.mul_4[1] | 3
-	VMOVUPS	Y0, 1589760(AX)	// fitGrad.pad[9]
-	VMOVUPS	Y1, 1589792(AX)	// fitGrad.pad[9] | 1
-	VMOVUPS	Y2, 1589824(AX)	// fitGrad.pad[9] | 2
-	VMOVUPS	Y3, 1589856(AX)	// fitGrad.pad[9] | 3
-	VMOVUPS	1587840(AX), Y0	// fitGrad.mul_4[2]
-	VMOVUPS	1587872(AX), Y1	// fitGrad.mul_4[2] | 1
-	VMOVUPS	1587904(AX), Y2	// fitGrad.mul_4[2] | 2
-	VMOVUPS	1587936(AX), Y3	// fitGrad.mul_4[2] | 3
-	VMOVUPS	Y0, 1589888(AX)	// fitGrad.pad[10]
-	VMOVUPS	Y1, 1589920(AX)	// fitGrad.pad[10] | 1
-	VMOVUPS	Y2, 1589952(AX)	// fitGrad.pad[10] | 2
-	VMOVUPS	Y3, 1589984(AX)	// fitGrad.pad[10] | 3
-	VMOVUPS	1587968(AX), Y0	// fitGrad.mul_4[3]
-	VMOVUPS	1588000(AX), Y1	// fitGrad.mul_4[3] | 1
-	VMOVUPS	1588032(AX), Y2	// fitGrad.mul_4[3] | 2
-	VMOVUPS	1588064(AX), Y3	// fitGrad.mul_4[3] | 3
-	VMOVUPS	Y0, 1590016(AX)	// fitGrad.pad[11]
-	VMOVUPS	Y1, 1590048(AX)	// fitGrad.pad[11] | 1
-	VMOVUPS	Y2, 1590080(AX)	// fitGrad.pad[11] | 2
-	VMOVUPS	Y3, 1590112(AX)	// fitGrad.pad[11] | 3
-	VMOVUPS	1588096(AX), Y0	// fitGrad.mul_4[4]
-	VMOVUPS	1588128(AX), Y1	// fitGrad.mul_4[4] | 1
-	VMOVUPS	1588160(AX), Y2	// fitGrad.mul_4[4] | 2
-	VMOVUPS	1588192(AX), Y3	// fitGrad.mul_4[4] | 3
-	VMOVUPS	Y0, 1590144(AX)	// fitGrad.pad[12]
-	VMOVUPS	Y1, 1590176(AX)	// fitGrad.pad[12] | 1
-	VMOVUPS	Y2, 1590208(AX)	// fitGrad.pad[12] | 2
-	VMOVUPS	Y3, 1590240(AX)	// fitGrad.pad[12] | 3
-	VMOVUPS	1588224(AX), Y0	// fitGrad.mul_4[5]
-	VMOVUPS	1588256(AX), Y1	// fitGrad.mul_4[5] | 1
-	VMOVUPS	1588288(AX), Y2	// fitGrad.mul_4[5] | 2
-	VMOVUPS	1588320(AX), Y3	// fitGrad.mul_4[5] | 3
-	VMOVUPS	Y0, 1590272(AX)	// fitGrad.pad[13]
-	VMOVUPS	Y1, 1590304(AX)	// fitGrad.pad[13] | 1
-	VMOVUPS	Y2, 1590336(AX)	// fitGrad.pad[13] | 2
-	VMOVUPS	Y3, 1590368(AX)	// fitGrad.pad[13] | 3
-	VMOVUPS	1588352(AX), Y0	// fitGrad.mul_4[6]
-	VMOVUPS	1588384(AX), Y1	// fitGrad.mul_4[6] | 1
-	VMOVUPS	1588416(AX), Y2	// fitGrad.mul_4[6] | 2
-	VMOVUPS	1588448(AX), Y3	// fitGrad.mul_4[6] | 3
-	VMOVUPS	Y0, 1590400(AX)	// fitGrad.pad[14]
-	VMOVUPS	Y1, 1590432(AX)	// fitGrad.pad[14] | 1
-	VMOVUPS	Y2, 1590464(AX)	// fitGrad.pad[14] | 2
-	VMOVUPS	Y3, 1590496(AX)	// fitGrad.pad[14] | 3
-	VMOVUPS	1588480(AX), Y0	// fitGrad.mul_4[7]
-	VMOVUPS	1588512(AX), Y1	// fitGrad.mul_4[7] | 1
-	VMOVUPS	1588544(AX), Y2	// fitGrad.mul_4[7] | 2
-	VMOVUPS	1588576(AX), Y3	// fitGrad.mul_4[7] | 3
-	VMOVUPS	Y0, 1590528(AX)	// fitGrad.pad[15]
-	VMOVUPS	Y1, 1590560(AX)	// fitGrad.pad[15] | 1
-	VMOVUPS	Y2, 1590592(AX)	// fitGrad.pad[15] | 2
-	VMOVUPS	Y3, 1590624(AX)	// fitGrad.pad[15] | 3
+	VMOVUPS	Y0, 1589088(AX)	// fitGrad.pad[7] | 3
+	VMOVUPS	1587072(AX), Y0	// fitGrad.mul_4[0]
+	VMOVUPS	1587104(AX), Y1	// fitGrad.mul_4[0] | 1
+	VMOVUPS	1587136(AX), Y2	// fitGrad.mul_4[0] | 2
+	VMOVUPS	1587168(AX), Y3	// fitGrad.mul_4[0] | 3
+	VMOVUPS	Y0, 1589120(AX)	// fitGrad.pad[8]
+	VMOVUPS	Y1, 1589152(AX)	// fitGrad.pad[8] | 1
+	VMOVUPS	Y2, 1589184(AX)	// fitGrad.pad[8] | 2
+	VMOVUPS	Y3, 1589216(AX)	// fitGrad.pad[8] | 3
+	VMOVUPS	1587200(AX), Y0	// fitGrad.mul_4[1]
+	VMOVUPS	1587232(AX), Y1	// fitGrad.mul_4[1] | 1
+	VMOVUPS	1587264(AX), Y2	// fitGrad.mul_4[1] | 2
+	VMOVUPS	1587296(AX), Y3	// fitGrad.mul_4[1] | 3
+	VMOVUPS	Y0, 1589248(AX)	// fitGrad.pad[9]
+	VMOVUPS	Y1, 1589280(AX)	// fitGrad.pad[9] | 1
+	VMOVUPS	Y2, 1589312(AX)	// fitGrad.pad[9] | 2
+	VMOVUPS	Y3, 1589344(AX)	// fitGrad.pad[9] | 3
+	VMOVUPS	1587328(AX), Y0	// fitGrad.mul_4[2]
+	VMOVUPS	1587360(AX), Y1	// fitGrad.mul_4[2] | 1
+	VMOVUPS	1587392(AX), Y2	// fitGrad.mul_4[2] | 2
+	VMOVUPS	1587424(AX), Y3	// fitGrad.mul_4[2] | 3
+	VMOVUPS	Y0, 1589376(AX)	// fitGrad.pad[10]
+	VMOVUPS	Y1, 1589408(AX)	// fitGrad.pad[10] | 1
+	VMOVUPS	Y2, 1589440(AX)	// fitGrad.pad[10] | 2
+	VMOVUPS	Y3, 1589472(AX)	// fitGrad.pad[10] | 3
+	VMOVUPS	1587456(AX), Y0	// fitGrad.mul_4[3]
+	VMOVUPS	1587488(AX), Y1	// fitGrad.mul_4[3] | 1
+	VMOVUPS	1587520(AX), Y2	// fitGrad.mul_4[3] | 2
+	VMOVUPS	1587552(AX), Y3	// fitGrad.mul_4[3] | 3
+	VMOVUPS	Y0, 1589504(AX)	// fitGrad.pad[11]
+	VMOVUPS	Y1, 1589536(AX)	// fitGrad.pad[11] | 1
+	VMOVUPS	Y2, 1589568(AX)	// fitGrad.pad[11] | 2
+	VMOVUPS	Y3, 1589600(AX)	// fitGrad.pad[11] | 3
+	VMOVUPS	1587584(AX), Y0	// fitGrad.mul_4[4]
+	VMOVUPS	1587616(AX), Y1	// fitGrad.mul_4[4] | 1
+	VMOVUPS	1587648(AX), Y2	// fitGrad.mul_4[4] | 2
+	VMOVUPS	1587680(AX), Y3	// fitGrad.mul_4[4] | 3
+	VMOVUPS	Y0, 1589632(AX)	// fitGrad.pad[12]
+	VMOVUPS	Y1, 1589664(AX)	// fitGrad.pad[12] | 1
+	VMOVUPS	Y2, 1589696(AX)	// fitGrad.pad[12] | 2
+	VMOVUPS	Y3, 1589728(AX)	// fitGrad.pad[12] | 3
+	VMOVUPS	1587712(AX), Y0	// fitGrad.mul_4[5]
+	VMOVUPS	1587744(AX), Y1	// fitGrad.mul_4[5] | 1
+	VMOVUPS	1587776(AX), Y2	// fitGrad.mul_4[5] | 2
+	VMOVUPS	1587808(AX), Y3	// fitGrad.mul_4[5] | 3
+	VMOVUPS	Y0, 1589760(AX)	// fitGrad.pad[13]
+	VMOVUPS	Y1, 1589792(AX)	// fitGrad.pad[13] | 1
+	VMOVUPS	Y2, 1589824(AX)	// fitGrad.pad[13] | 2
+	VMOVUPS	Y3, 1589856(AX)	// fitGrad.pad[13] | 3
+	VMOVUPS	1587840(AX), Y0	// fitGrad.mul_4[6]
+	VMOVUPS	1587872(AX), Y1	// fitGrad.mul_4[6] | 1
+	VMOVUPS	1587904(AX), Y2	// fitGrad.mul_4[6] | 2
+	VMOVUPS	1587936(AX), Y3	// fitGrad.mul_4[6] | 3
+	VMOVUPS	Y0, 1589888(AX)	// fitGrad.pad[14]
+	VMOVUPS	Y1, 1589920(AX)	// fitGrad.pad[14] | 1
+	VMOVUPS	Y2, 1589952(AX)	// fitGrad.pad[14] | 2
+	VMOVUPS	Y3, 1589984(AX)	// fitGrad.pad[14] | 3
+	VMOVUPS	1587968(AX), Y0	// fitGrad.mul_4[7]
+	VMOVUPS	1588000(AX), Y1	// fitGrad.mul_4[7] | 1
+	VMOVUPS	1588032(AX), Y2	// fitGrad.mul_4[7] | 2
+	VMOVUPS	1588064(AX), Y3	// fitGrad.mul_4[7] | 3
+	VMOVUPS	Y0, 1590016(AX)	// fitGrad.pad[15]
+	VMOVUPS	Y1, 1590048(AX)	// fitGrad.pad[15] | 1
+	VMOVUPS	Y2, 1590080(AX)	// fitGrad.pad[15] | 2
+	VMOVUPS	Y3, 1590112(AX)	// fitGrad.pad[15] | 3
 	MOVQ	$8, CX
 	MOVQ	AX, SI
 loop3: // 8 times: elements
 	// forecast.nde:38
-	VMOVUPS	1472768(SI), Y0	// fitGrad.h[0]
-	VMOVUPS	1472800(SI), Y1	// fitGrad.h[0] | 1
-	VMOVUPS	1472832(SI), Y2	// fitGrad.h[0] | 2
-	VMOVUPS	1472864(SI), Y3	// fitGrad.h[0] | 3
+	VMOVUPS	1472256(SI), Y0	// fitGrad.h[0]
+	VMOVUPS	1472288(SI), Y1	// fitGrad.h[0] | 1
+	VMOVUPS	1472320(SI), Y2	// fitGrad.h[0] | 2
+	VMOVUPS	1472352(SI), Y3	// fitGrad.h[0] | 3
 	VMULPS	f32_40000000<>(SB), Y0, Y0
 	VMULPS	f32_40000000<>(SB), Y1, Y1
 	VMULPS	f32_40000000<>(SB), Y2, Y2
 	VMULPS	f32_40000000<>(SB), Y3, Y3
-	VMOVUPS	1586560(SI), Y4	// fitGrad.result_3[0]
-	VMOVUPS	1586592(SI), Y5	// fitGrad.result_3[0] | 1
-	VMOVUPS	1586624(SI), Y6	// fitGrad.result_3[0] | 2
-	VMOVUPS	1586656(SI), Y7	// fitGrad.result_3[0] | 3
+	VMOVUPS	1586048(SI), Y4	// fitGrad.result_3[0]
+	VMOVUPS	1586080(SI), Y5	// fitGrad.result_3[0] | 1
+	VMOVUPS	1586112(SI), Y6	// fitGrad.result_3[0] | 2
+	VMOVUPS	1586144(SI), Y7	// fitGrad.result_3[0] | 3
 	VFMADD231PS	128(AX), Y0, Y4
 	VFMADD231PS	160(AX), Y1, Y5
 	VFMADD231PS	192(AX), Y2, Y6
 	VFMADD231PS	224(AX), Y3, Y7
-	VMOVUPS	Y4, 1590656(SI)	// fitGrad.add_2[0]
-	VMOVUPS	Y5, 1590688(SI)	// fitGrad.add_2[0] | 1
-	VMOVUPS	Y6, 1590720(SI)	// fitGrad.add_2[0] | 2
-	VMOVUPS	Y7, 1590752(SI)	// fitGrad.add_2[0] | 3
+	VMOVUPS	Y4, 1590144(SI)	// fitGrad.add_2[0]
+	VMOVUPS	Y5, 1590176(SI)	// fitGrad.add_2[0] | 1
+	VMOVUPS	Y6, 1590208(SI)	// fitGrad.add_2[0] | 2
+	VMOVUPS	Y7, 1590240(SI)	// fitGrad.add_2[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop3
 	// forecast.nde:37
-	VMOVUPS	1590656(AX), Y0	// fitGrad.add_2[0]
-	VMOVUPS	1590688(AX), Y1	// fitGrad.add_2[0] | 1
-	VMOVUPS	1590720(AX), Y2	// fitGrad.add_2[0] | 2
-	VMOVUPS	1590752(AX), Y3	// fitGrad.add_2[0] | 3
-	VMOVUPS	Y0, 1591680(AX)	// fitGrad.pad_2[0]
-	VMOVUPS	Y1, 1591712(AX)	// fitGrad.pad_2[0] | 1
-	VMOVUPS	Y2, 1591744(AX)	// fitGrad.pad_2[0] | 2
-	VMOVUPS	Y3, 1591776(AX)	// fitGrad.pad_2[0] | 3
-	VMOVUPS	1590784(AX), Y0	// fitGrad.add_2[1]
-	VMOVUPS	1590816(AX), Y1	// fitGrad.add_2[1] | 1
-	VMOVUPS	1590848(AX), Y2	// fitGrad.add_2[1] | 2
-	VMOVUPS	1590880(AX), Y3	// fitGrad.add_2[1] | 3
-	VMOVUPS	Y0, 1591808(AX)	// fitGrad.pad_2[1]
-	VMOVUPS	Y1, 1591840(AX)	// fitGrad.pad_2[1] | 1
-	VMOVUPS	Y2, 1591872(AX)	// fitGrad.pad_2[1] | 2
-	VMOVUPS	Y3, 1591904(AX)	// fitGrad.pad_2[1] | 3
-	VMOVUPS	1590912(AX), Y0	// fitGrad.add_2[2]
-	VMOVUPS	1590944(AX), Y1	// fitGrad.add_2[2] | 1
-	VMOVUPS	1590976(AX), Y2	// fitGrad.add_2[2] | 2
-	VMOVUPS	1591008(AX), Y3	// fitGrad.add_2[2] | 3
-	VMOVUPS	Y0, 1591936(AX)	// fitGrad.pad_2[2]
-	VMOVUPS	Y1, 1591968(AX)	// fitGrad.pad_2[2] | 1
-	VMOVUPS	Y2, 1592000(AX)	// fitGrad.pad_2[2] | 2
-	VMOVUPS	Y3, 1592032(AX)	// fitGrad.pad_2[2] | 3
-	VMOVUPS	1591040(AX), Y0	// fitGrad.add_2[3]
-	VMOVUPS	1591072(AX), Y1	// fitGrad.add_2[3] | 1
-	VMOVUPS	1591104(AX), Y2	// fitGrad.add_2[3] | 2
-	VMOVUPS	1591136(AX), Y3	// fitGrad.add_2[3] | 3
-	VMOVUPS	Y0, 1592064(AX)	// fitGrad.pad_2[3]
-	VMOVUPS	Y1, 1592096(AX)	// fitGrad.pad_2[3] | 1
-	VMOVUPS	Y2, 1592128(AX)	// fitGrad.pad_2[3] | 2
-	VMOVUPS	Y3, 1592160(AX)	// fitGrad.pad_2[3] | 3
-	VMOVUPS	1591168(AX), Y0	// fitGrad.add_2[4]
-	VMOVUPS	1591200(AX), Y1	// fitGrad.add_2[4] | 1
-	VMOVUPS	1591232(AX), Y2	// fitGrad.add_2[4] | 2
-	VMOVUPS	1591264(AX), Y3	// fitGrad.add_2[4] | 3
-	VMOVUPS	Y0, 1592192(AX)	// fitGrad.pad_2[4]
-	VMOVUPS	Y1, 1592224(AX)	// fitGrad.pad_2[4] | 1
-	VMOVUPS	Y2, 1592256(AX)	// fitGrad.pad_2[4] | 2
-	VMOVUPS	Y3, 1592288(AX)	// fitGrad.pad_2[4] | 3
-	VMOVUPS	1591296(AX), Y0	// fitGrad.add_2[5]
-	VMOVUPS	1591328(AX), Y1	// fitGrad.add_2[5] | 1
-	VMOVUPS	1591360(AX), Y2	// fitGrad.add_2[5] | 2
-	VMOVUPS	1591392(AX), Y3	// fitGrad.add_2[5] | 3
-	VMOVUPS	Y0, 1592320(AX)	// fitGrad.pad_2[5]
-	VMOVUPS	Y1, 1592352(AX)	// fitGrad.pad_2[5] | 1
-	VMOVUPS	Y2, 1592384(AX)	// fitGrad.pad_2[5] | 2
-	VMOVUPS	Y3, 1592416(AX)	// fitGrad.pad_2[5] | 3
-	VMOVUPS	1591424(AX), Y0	// fitGrad.add_2[6]
-	VMOVUPS	1591456(AX), Y1	// fitGrad.add_2[6] | 1
-	VMOVUPS	1591488(AX), Y2	// fitGrad.add_2[6] | 2
-	VMOVUPS	1591520(AX), Y3	// fitGrad.add_2[6] | 3
-	VMOVUPS	Y0, 1592448(AX)	// fitGrad.pad_2[6]
-	VMOVUPS	Y1, 1592480(AX)	// fitGrad.pad_2[6] | 1
-	VMOVUPS	Y2, 1592512(AX)	// fitGrad.pad_2[6] | 2
-	VMOVUPS	Y3, 1592544(AX)	// fitGrad.pad_2[6] | 3
-	VMOVUPS	1591552(AX), Y0	// fitGrad.add_2[7]
-	VMOVUPS	1591584(AX), Y1	// fitGrad.add_2[7] | 1
-	VMOVUPS	1591616(AX), Y2	// fitGrad.add_2[7] | 2
-	VMOVUPS	1591648(AX), Y3	// fitGrad.add_2[7] | 3
-	VMOVUPS	Y0, 1592576(AX)	// fitGrad.pad_2[7]
-	VMOVUPS	Y1, 1592608(AX)	// fitGrad.pad_2[7] | 1
-	VMOVUPS	Y2, 1592640(AX)	// fitGrad.pad_2[7] | 2
-	VMOVUPS	Y3, 1592672(AX)	// fitGrad.pad_2[7] | 3
+	VMOVUPS	1590144(AX), Y0	// fitGrad.add_2[0]
+	VMOVUPS	1590176(AX), Y1	// fitGrad.add_2[0] | 1
+	VMOVUPS	1590208(AX), Y2	// fitGrad.add_2[0] | 2
+	VMOVUPS	1590240(AX), Y3	// fitGrad.add_2[0] | 3
+	VMOVUPS	Y0, 1591168(AX)	// fitGrad.pad_2[0]
+	VMOVUPS	Y1, 1591200(AX)	// fitGrad.pad_2[0] | 1
+	VMOVUPS	Y2, 1591232(AX)	// fitGrad.pad_2[0] | 2
+	VMOVUPS	Y3, 1591264(AX)	// fitGrad.pad_2[0] | 3
+	VMOVUPS	1590272(AX), Y0	// fitGrad.add_2[1]
+	VMOVUPS	1590304(AX), Y1	// fitGrad.add_2[1] | 1
+	VMOVUPS	1590336(AX), Y2	// fitGrad.add_2[1] | 2
+	VMOVUPS	1590368(AX), Y3	// fitGrad.add_2[1] | 3
+	VMOVUPS	Y0, 1591296(AX)	// fitGrad.pad_2[1]
+	VMOVUPS	Y1, 1591328(AX)	// fitGrad.pad_2[1] | 1
+	VMOVUPS	Y2, 1591360(AX)	// fitGrad.pad_2[1] | 2
+	VMOVUPS	Y3, 1591392(AX)	// fitGrad.pad_2[1] | 3
+	VMOVUPS	1590400(AX), Y0	// fitGrad.add_2[2]
+	VMOVUPS	1590432(AX), Y1	// fitGrad.add_2[2] | 1
+	VMOVUPS	1590464(AX), Y2	// fitGrad.add_2[2] | 2
+	VMOVUPS	1590496(AX), Y3	// fitGrad.add_2[2] | 3
+	VMOVUPS	Y0, 1591424(AX)	// fitGrad.pad_2[2]
+	VMOVUPS	Y1, 1591456(AX)	// fitGrad.pad_2[2] | 1
+	VMOVUPS	Y2, 1591488(AX)	// fitGrad.pad_2[2] | 2
+	VMOVUPS	Y3, 1591520(AX)	// fitGrad.pad_2[2] | 3
+	VMOVUPS	1590528(AX), Y0	// fitGrad.add_2[3]
+	VMOVUPS	1590560(AX), Y1	// fitGrad.add_2[3] | 1
+	VMOVUPS	1590592(AX), Y2	// fitGrad.add_2[3] | 2
+	VMOVUPS	1590624(AX), Y3	// fitGrad.add_2[3] | 3
+	VMOVUPS	Y0, 1591552(AX)	// fitGrad.pad_2[3]
+	VMOVUPS	Y1, 1591584(AX)	// fitGrad.pad_2[3] | 1
+	VMOVUPS	Y2, 1591616(AX)	// fitGrad.pad_2[3] | 2
+	VMOVUPS	Y3, 1591648(AX)	// fitGrad.pad_2[3] | 3
+	VMOVUPS	1590656(AX), Y0	// fitGrad.add_2[4]
+	VMOVUPS	1590688(AX), Y1	// fitGrad.add_2[4] | 1
+	VMOVUPS	1590720(AX), Y2	// fitGrad.add_2[4] | 2
+	VMOVUPS	1590752(AX), Y3	// fitGrad.add_2[4] | 3
+	VMOVUPS	Y0, 1591680(AX)	// fitGrad.pad_2[4]
+	VMOVUPS	Y1, 1591712(AX)	// fitGrad.pad_2[4] | 1
+	VMOVUPS	Y2, 1591744(AX)	// fitGrad.pad_2[4] | 2
+	VMOVUPS	Y3, 1591776(AX)	// fitGrad.pad_2[4] | 3
+	VMOVUPS	1590784(AX), Y0	// fitGrad.add_2[5]
+	VMOVUPS	1590816(AX), Y1	// fitGrad.add_2[5] | 1
+	VMOVUPS	1590848(AX), Y2	// fitGrad.add_2[5] | 2
+	VMOVUPS	1590880(AX), Y3	// fitGrad.add_2[5] | 3
+	VMOVUPS	Y0, 1591808(AX)	// fitGrad.pad_2[5]
+	VMOVUPS	Y1, 1591840(AX)	// fitGrad.pad_2[5] | 1
+	VMOVUPS	Y2, 1591872(AX)	// fitGrad.pad_2[5] | 2
+	VMOVUPS	Y3, 1591904(AX)	// fitGrad.pad_2[5] | 3
+	VMOVUPS	1590912(AX), Y0	// fitGrad.add_2[6]
+	VMOVUPS	1590944(AX), Y1	// fitGrad.add_2[6] | 1
+	VMOVUPS	1590976(AX), Y2	// fitGrad.add_2[6] | 2
+	VMOVUPS	1591008(AX), Y3	// fitGrad.add_2[6] | 3
+	VMOVUPS	Y0, 1591936(AX)	// fitGrad.pad_2[6]
+	VMOVUPS	Y1, 1591968(AX)	// fitGrad.pad_2[6] | 1
+	VMOVUPS	Y2, 1592000(AX)	// fitGrad.pad_2[6] | 2
+	VMOVUPS	Y3, 1592032(AX)	// fitGrad.pad_2[6] | 3
+	VMOVUPS	1591040(AX), Y0	// fitGrad.add_2[7]
+	VMOVUPS	1591072(AX), Y1	// fitGrad.add_2[7] | 1
+	VMOVUPS	1591104(AX), Y2	// fitGrad.add_2[7] | 2
+	VMOVUPS	1591136(AX), Y3	// fitGrad.add_2[7] | 3
+	VMOVUPS	Y0, 1592064(AX)	// fitGrad.pad_2[7]
+	VMOVUPS	Y1, 1592096(AX)	// fitGrad.pad_2[7] | 1
+	VMOVUPS	Y2, 1592128(AX)	// fitGrad.pad_2[7] | 2
+	VMOVUPS	Y3, 1592160(AX)	// fitGrad.pad_2[7] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1592704(AX)	// fitGrad.pad_2[8]
+	VMOVUPS	Y0, 1592192(AX)	// fitGrad.pad_2[8]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1592736(AX)	// fitGrad.pad_2[8] | 1
+	VMOVUPS	Y0, 1592224(AX)	// fitGrad.pad_2[8] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1592768(AX)	// fitGrad.pad_2[8] | 2
+	VMOVUPS	Y0, 1592256(AX)	// fitGrad.pad_2[8] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1592800(AX)	// fitGrad.pad_2[8] | 3
+	VMOVUPS	Y0, 1592288(AX)	// fitGrad.pad_2[8] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1592832(AX)	// fitGrad.pad_2[9]
+	VMOVUPS	Y0, 1592320(AX)	// fitGrad.pad_2[9]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1592864(AX)	// fitGrad.pad_2[9] | 1
+	VMOVUPS	Y0, 1592352(AX)	// fitGrad.pad_2[9] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1592896(AX)	// fitGrad.pad_2[9] | 2
+	VMOVUPS	Y0, 1592384(AX)	// fitGrad.pad_2[9] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1592928(AX)	// fitGrad.pad_2[9] | 3
+	VMOVUPS	Y0, 1592416(AX)	// fitGrad.pad_2[9] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1592960(AX)	// fitGrad.pad_2[10]
+	VMOVUPS	Y0, 1592448(AX)	// fitGrad.pad_2[10]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1592992(AX)	// fitGrad.pad_2[10] | 1
+	VMOVUPS	Y0, 1592480(AX)	// fitGrad.pad_2[10] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1593024(AX)	// fitGrad.pad_2[10] | 2
+	VMOVUPS	Y0, 1592512(AX)	// fitGrad.pad_2[10] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1593056(AX)	// fitGrad.pad_2[10] | 3
+	VMOVUPS	Y0, 1592544(AX)	// fitGrad.pad_2[10] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1593088(AX)	// fitGrad.pad_2[11]
+	VMOVUPS	Y0, 1592576(AX)	// fitGrad.pad_2[11]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1593120(AX)	// fitGrad.pad_2[11] | 1
+	VMOVUPS	Y0, 1592608(AX)	// fitGrad.pad_2[11] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1593152(AX)	// fitGrad.pad_2[11] | 2
+	VMOVUPS	Y0, 1592640(AX)	// fitGrad.pad_2[11] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1593184(AX)	// fitGrad.pad_2[11] | 3
+	VMOVUPS	Y0, 1592672(AX)	// fitGrad.pad_2[11] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1593216(AX)	// fitGrad.pad_2[12]
+	VMOVUPS	Y0, 1592704(AX)	// fitGrad.pad_2[12]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1593248(AX)	// fitGrad.pad_2[12] | 1
+	VMOVUPS	Y0, 1592736(AX)	// fitGrad.pad_2[12] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1593280(AX)	// fitGrad.pad_2[12] | 2
+	VMOVUPS	Y0, 1592768(AX)	// fitGrad.pad_2[12] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1593312(AX)	// fitGrad.pad_2[12] | 3
+	VMOVUPS	Y0, 1592800(AX)	// fitGrad.pad_2[12] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1593344(AX)	// fitGrad.pad_2[13]
+	VMOVUPS	Y0, 1592832(AX)	// fitGrad.pad_2[13]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1593376(AX)	// fitGrad.pad_2[13] | 1
+	VMOVUPS	Y0, 1592864(AX)	// fitGrad.pad_2[13] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1593408(AX)	// fitGrad.pad_2[13] | 2
+	VMOVUPS	Y0, 1592896(AX)	// fitGrad.pad_2[13] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1593440(AX)	// fitGrad.pad_2[13] | 3
+	VMOVUPS	Y0, 1592928(AX)	// fitGrad.pad_2[13] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1593472(AX)	// fitGrad.pad_2[14]
+	VMOVUPS	Y0, 1592960(AX)	// fitGrad.pad_2[14]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1593504(AX)	// fitGrad.pad_2[14] | 1
+	VMOVUPS	Y0, 1592992(AX)	// fitGrad.pad_2[14] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1593536(AX)	// fitGrad.pad_2[14] | 2
+	VMOVUPS	Y0, 1593024(AX)	// fitGrad.pad_2[14] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1593568(AX)	// fitGrad.pad_2[14] | 3
+	VMOVUPS	Y0, 1593056(AX)	// fitGrad.pad_2[14] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1593600(AX)	// fitGrad.pad_2[15]
+	VMOVUPS	Y0, 1593088(AX)	// fitGrad.pad_2[15]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1593632(AX)	// fitGrad.pad_2[15] | 1
+	VMOVUPS	Y0, 1593120(AX)	// fitGrad.pad_2[15] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1593664(AX)	// fitGrad.pad_2[15] | 2
+	VMOVUPS	Y0, 1593152(AX)	// fitGrad.pad_2[15] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1593696(AX)	// fitGrad.pad_2[15] | 3
+	VMOVUPS	Y0, 1593184(AX)	// fitGrad.pad_2[15] | 3
 	MOVQ	$8, CX
 	MOVQ	AX, SI
 	MOVQ	R8, DI
 	MOVQ	R8, R9
 loop4: // 8 times: tiles of 2 elements
-	VMOVUPS	1588608(SI), Y0	// fitGrad.pad[0]
-	VMOVUPS	1588640(SI), Y1	// fitGrad.pad[0] | 1
-	VMOVUPS	1588672(SI), Y2	// fitGrad.pad[0] | 2
-	VMOVUPS	1588704(SI), Y3	// fitGrad.pad[0] | 3
-	VMOVUPS	1591680(SI), Y4	// fitGrad.pad_2[0]
-	VMOVUPS	1591712(SI), Y5	// fitGrad.pad_2[0] | 1
-	VMOVUPS	1591744(SI), Y6	// fitGrad.pad_2[0] | 2
-	VMOVUPS	1591776(SI), Y7	// fitGrad.pad_2[0] | 3
+	VMOVUPS	1588096(SI), Y0	// fitGrad.pad[0]
+	VMOVUPS	1588128(SI), Y1	// fitGrad.pad[0] | 1
+	VMOVUPS	1588160(SI), Y2	// fitGrad.pad[0] | 2
+	VMOVUPS	1588192(SI), Y3	// fitGrad.pad[0] | 3
+	VMOVUPS	1591168(SI), Y4	// fitGrad.pad_2[0]
+	VMOVUPS	1591200(SI), Y5	// fitGrad.pad_2[0] | 1
+	VMOVUPS	1591232(SI), Y6	// fitGrad.pad_2[0] | 2
+	VMOVUPS	1591264(SI), Y7	// fitGrad.pad_2[0] | 3
 	VADDPS	Y4, Y0, Y0
 	VADDPS	Y5, Y1, Y1
 	VADDPS	Y6, Y2, Y2
 	VADDPS	Y7, Y3, Y3
-	VMOVUPS	Y0, 1593728(SI)	// fitGrad.h_bar[0]
-	VMOVUPS	Y1, 1593760(SI)	// fitGrad.h_bar[0] | 1
-	VMOVUPS	Y2, 1593792(SI)	// fitGrad.h_bar[0] | 2
-	VMOVUPS	Y3, 1593824(SI)	// fitGrad.h_bar[0] | 3
+	VMOVUPS	Y0, 1593216(SI)	// fitGrad.h_bar[0]
+	VMOVUPS	Y1, 1593248(SI)	// fitGrad.h_bar[0] | 1
+	VMOVUPS	Y2, 1593280(SI)	// fitGrad.h_bar[0] | 2
+	VMOVUPS	Y3, 1593312(SI)	// fitGrad.h_bar[0] | 3
 	VANDPS	0(AX), Y0, Y4
 	VANDPS	32(AX), Y1, Y5
 	VANDPS	64(AX), Y2, Y6
@@ -16520,22 +16490,22 @@ loop4: // 8 times: tiles of 2 elements
 	VADDPS	Y6, Y4, Y4
 	VADDPS	Y7, Y4, Y4
 	VMOVUPS	Y4, 47104(DI)	// sum of enc.2.bias[0]
-	VMOVUPS	1588736(SI), Y4	// fitGrad.pad[1]
-	VMOVUPS	1588768(SI), Y5	// fitGrad.pad[1] | 1
-	VMOVUPS	1588800(SI), Y6	// fitGrad.pad[1] | 2
-	VMOVUPS	1588832(SI), Y7	// fitGrad.pad[1] | 3
-	VMOVUPS	1591808(SI), Y8	// fitGrad.pad_2[1]
-	VMOVUPS	1591840(SI), Y9	// fitGrad.pad_2[1] | 1
-	VMOVUPS	1591872(SI), Y10	// fitGrad.pad_2[1] | 2
-	VMOVUPS	1591904(SI), Y11	// fitGrad.pad_2[1] | 3
+	VMOVUPS	1588224(SI), Y4	// fitGrad.pad[1]
+	VMOVUPS	1588256(SI), Y5	// fitGrad.pad[1] | 1
+	VMOVUPS	1588288(SI), Y6	// fitGrad.pad[1] | 2
+	VMOVUPS	1588320(SI), Y7	// fitGrad.pad[1] | 3
+	VMOVUPS	1591296(SI), Y8	// fitGrad.pad_2[1]
+	VMOVUPS	1591328(SI), Y9	// fitGrad.pad_2[1] | 1
+	VMOVUPS	1591360(SI), Y10	// fitGrad.pad_2[1] | 2
+	VMOVUPS	1591392(SI), Y11	// fitGrad.pad_2[1] | 3
 	VADDPS	Y8, Y4, Y4
 	VADDPS	Y9, Y5, Y5
 	VADDPS	Y10, Y6, Y6
 	VADDPS	Y11, Y7, Y7
-	VMOVUPS	Y4, 1593856(SI)	// fitGrad.h_bar[1]
-	VMOVUPS	Y5, 1593888(SI)	// fitGrad.h_bar[1] | 1
-	VMOVUPS	Y6, 1593920(SI)	// fitGrad.h_bar[1] | 2
-	VMOVUPS	Y7, 1593952(SI)	// fitGrad.h_bar[1] | 3
+	VMOVUPS	Y4, 1593344(SI)	// fitGrad.h_bar[1]
+	VMOVUPS	Y5, 1593376(SI)	// fitGrad.h_bar[1] | 1
+	VMOVUPS	Y6, 1593408(SI)	// fitGrad.h_bar[1] | 2
+	VMOVUPS	Y7, 1593440(SI)	// fitGrad.h_bar[1] | 3
 	VANDPS	0(AX), Y4, Y8
 	VANDPS	32(AX), Y5, Y9
 	VANDPS	64(AX), Y6, Y10
@@ -16559,10 +16529,10 @@ loop4: // 8 times: tiles of 2 elements
 	MOVQ	AX, R11
 	MOVQ	R9, R12
 loop5: // 32 times: elements
-	VMOVUPS	1468672(R11), Y8	// fitGrad.result[0]
-	VMOVUPS	1468704(R11), Y9	// fitGrad.result[0] | 1
-	VMOVUPS	1468736(R11), Y10	// fitGrad.result[0] | 2
-	VMOVUPS	1468768(R11), Y11	// fitGrad.result[0] | 3
+	VMOVUPS	1468160(R11), Y8	// fitGrad.result[0]
+	VMOVUPS	1468192(R11), Y9	// fitGrad.result[0] | 1
+	VMOVUPS	1468224(R11), Y10	// fitGrad.result[0] | 2
+	VMOVUPS	1468256(R11), Y11	// fitGrad.result[0] | 3
 	VMOVUPS	30720(R12), Y12	// sum of enc.2.weight[0]
 	VFMADD231PS	Y8, Y0, Y12
 	VFMADD231PS	Y9, Y1, Y12
@@ -16600,10 +16570,10 @@ loop6: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop7: // 16 times: terms of the sums
-	VMOVUPS	1593728(R10), Y8	// fitGrad.h_bar[0]
-	VMOVUPS	1593760(R10), Y9	// fitGrad.h_bar[0] | 1
-	VMOVUPS	1593792(R10), Y10	// fitGrad.h_bar[0] | 2
-	VMOVUPS	1593824(R10), Y11	// fitGrad.h_bar[0] | 3
+	VMOVUPS	1593216(R10), Y8	// fitGrad.h_bar[0]
+	VMOVUPS	1593248(R10), Y9	// fitGrad.h_bar[0] | 1
+	VMOVUPS	1593280(R10), Y10	// fitGrad.h_bar[0] | 2
+	VMOVUPS	1593312(R10), Y11	// fitGrad.h_bar[0] | 3
 	VBROADCASTSS	14592(R11), Y12	// enc.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -16618,14 +16588,14 @@ loop7: // 16 times: terms of the sums
 	ADDQ	$128, R11
 	DECQ	R9
 	JNE	loop7
-	VMOVUPS	Y0, 1595776(DI)	// fitGrad.vecmat[0]
-	VMOVUPS	Y1, 1595808(DI)	// fitGrad.vecmat[0] | 1
-	VMOVUPS	Y2, 1595840(DI)	// fitGrad.vecmat[0] | 2
-	VMOVUPS	Y3, 1595872(DI)	// fitGrad.vecmat[0] | 3
-	VMOVUPS	Y4, 1595904(DI)	// fitGrad.vecmat[1]
-	VMOVUPS	Y5, 1595936(DI)	// fitGrad.vecmat[1] | 1
-	VMOVUPS	Y6, 1595968(DI)	// fitGrad.vecmat[1] | 2
-	VMOVUPS	Y7, 1596000(DI)	// fitGrad.vecmat[1] | 3
+	VMOVUPS	Y0, 1595264(DI)	// fitGrad.vecmat[0]
+	VMOVUPS	Y1, 1595296(DI)	// fitGrad.vecmat[0] | 1
+	VMOVUPS	Y2, 1595328(DI)	// fitGrad.vecmat[0] | 2
+	VMOVUPS	Y3, 1595360(DI)	// fitGrad.vecmat[0] | 3
+	VMOVUPS	Y4, 1595392(DI)	// fitGrad.vecmat[1]
+	VMOVUPS	Y5, 1595424(DI)	// fitGrad.vecmat[1] | 1
+	VMOVUPS	Y6, 1595456(DI)	// fitGrad.vecmat[1] | 2
+	VMOVUPS	Y7, 1595488(DI)	// fitGrad.vecmat[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -16634,14 +16604,14 @@ loop7: // 16 times: terms of the sums
 	MOVQ	$32, CX
 	MOVQ	AX, SI
 loop8: // 32 times: elements
-	VMOVUPS	1595776(SI), Y0	// fitGrad.vecmat[0]
-	VMOVUPS	1595808(SI), Y1	// fitGrad.vecmat[0] | 1
-	VMOVUPS	1595840(SI), Y2	// fitGrad.vecmat[0] | 2
-	VMOVUPS	1595872(SI), Y3	// fitGrad.vecmat[0] | 3
-	VMOVUPS	Y0, 1155072(SI)	// enc1CellRecBack.h_bar[0]
-	VMOVUPS	Y1, 1155104(SI)	// enc1CellRecBack.h_bar[0] | 1
-	VMOVUPS	Y2, 1155136(SI)	// enc1CellRecBack.h_bar[0] | 2
-	VMOVUPS	Y3, 1155168(SI)	// enc1CellRecBack.h_bar[0] | 3
+	VMOVUPS	1595264(SI), Y0	// fitGrad.vecmat[0]
+	VMOVUPS	1595296(SI), Y1	// fitGrad.vecmat[0] | 1
+	VMOVUPS	1595328(SI), Y2	// fitGrad.vecmat[0] | 2
+	VMOVUPS	1595360(SI), Y3	// fitGrad.vecmat[0] | 3
+	VMOVUPS	Y0, 1154560(SI)	// enc1CellRecBack.h_bar[0]
+	VMOVUPS	Y1, 1154592(SI)	// enc1CellRecBack.h_bar[0] | 1
+	VMOVUPS	Y2, 1154624(SI)	// enc1CellRecBack.h_bar[0] | 2
+	VMOVUPS	Y3, 1154656(SI)	// enc1CellRecBack.h_bar[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop8
@@ -16658,20 +16628,20 @@ loop10: // 4 times: vectors of the block
 	MOVQ	R10, R14
 	MOVQ	R11, R15
 loop11: // 32 times: elements
-	VMOVUPS	1857920(R14), Y0	// fitGrad.result_4[2016]
-	VMOVUPS	Y0, 1159168(R15)	// enc1CellRecBack.h[0]
+	VMOVUPS	1857408(R14), Y0	// fitGrad.result_4[2016]
+	VMOVUPS	Y0, 1158656(R15)	// enc1CellRecBack.h[0]
 	ADDQ	$128, R14
 	ADDQ	$128, R15
 	DECQ	R13
 	JNE	loop11
-	VMOVUPS	1468160(R12), Y0	// fitGrad.reverse[252]
-	VMOVUPS	Y0, 1163264(R11)	// enc1CellRecBack.x[0]
-	VMOVUPS	1468288(R12), Y0	// fitGrad.reverse[253]
-	VMOVUPS	Y0, 1163392(R11)	// enc1CellRecBack.x[1]
-	VMOVUPS	1468416(R12), Y0	// fitGrad.reverse[254]
-	VMOVUPS	Y0, 1163520(R11)	// enc1CellRecBack.x[2]
-	VMOVUPS	1468544(R12), Y0	// fitGrad.reverse[255]
-	VMOVUPS	Y0, 1163648(R11)	// enc1CellRecBack.x[3]
+	VMOVUPS	1467648(R12), Y0	// fitGrad.reverse[252]
+	VMOVUPS	Y0, 1162752(R11)	// enc1CellRecBack.x[0]
+	VMOVUPS	1467776(R12), Y0	// fitGrad.reverse[253]
+	VMOVUPS	Y0, 1162880(R11)	// enc1CellRecBack.x[1]
+	VMOVUPS	1467904(R12), Y0	// fitGrad.reverse[254]
+	VMOVUPS	Y0, 1163008(R11)	// enc1CellRecBack.x[2]
+	VMOVUPS	1468032(R12), Y0	// fitGrad.reverse[255]
+	VMOVUPS	Y0, 1163136(R11)	// enc1CellRecBack.x[3]
 	ADDQ	$32, R10
 	ADDQ	$32, R11
 	ADDQ	$32, R12
@@ -16690,8 +16660,8 @@ loop12: // 4 times: vectors of the block
 	MOVQ	$32, R11
 	MOVQ	R10, R12
 loop13: // 32 times: elements
-	VMOVUPS	1163776(R12), Y0	// enc1CellRecBack.h_bar[0]
-	VMOVUPS	Y0, 1155072(R12)	// enc1CellRecBack.h_bar[0]
+	VMOVUPS	1163264(R12), Y0	// enc1CellRecBack.h_bar[0]
+	VMOVUPS	Y0, 1154560(R12)	// enc1CellRecBack.h_bar[0]
 	ADDQ	$128, R12
 	DECQ	R11
 	JNE	loop13
@@ -16715,11 +16685,11 @@ loop14: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop15: // 96 times: elements
 	// forecast.nde:55
-	VMOVUPS	1529088(R9), Y2	// fitGrad.sub[0]
+	VMOVUPS	1528576(R9), Y2	// fitGrad.sub[0]
 	VMULPS	Y2, Y2, Y2
 	VADDPS	Y2, Y0, Y0
 	// forecast.nde:56
-	VMOVUPS	1529088(R9), Y2	// fitGrad.sub[0]
+	VMOVUPS	1528576(R9), Y2	// fitGrad.sub[0]
 	VANDPS	f32_7fffffff<>(SB), Y2, Y2
 	VADDPS	Y2, Y1, Y1
 	ADDQ	$128, R9
@@ -16732,11 +16702,11 @@ loop15: // 96 times: elements
 	MOVQ	SI, R9
 loop16: // 8 times: elements
 	// forecast.nde:39
-	VMOVUPS	1472768(R9), Y3	// fitGrad.h[0]
-	VMOVUPS	1474816(R9), Y4	// fitGrad.exp[0]
+	VMOVUPS	1472256(R9), Y3	// fitGrad.h[0]
+	VMOVUPS	1474304(R9), Y4	// fitGrad.exp[0]
 	VMULPS	Y4, Y4, Y4
 	VFMADD231PS	Y3, Y3, Y4
-	VMOVUPS	1474816(R9), Y3	// fitGrad.exp[0]
+	VMOVUPS	1474304(R9), Y3	// fitGrad.exp[0]
 	VCMPPS	$0, f32_00000000<>(SB), Y3, Y5
 	VMOVUPS	f32_7fc00000<>(SB), Y6
 	VBLENDVPS	Y5, f32_ff800000<>(SB), Y6, Y5
@@ -16783,12 +16753,12 @@ loop16: // 8 times: elements
 	DECQ	DI
 	JNE	loop16
 	// forecast.nde:55
-	VMOVUPS	1586432(SI), Y3	// fitGrad.cast_3
+	VMOVUPS	1585920(SI), Y3	// fitGrad.cast_3
 	VFMADD231PS	Y2, Y3, Y0
-	VMOVUPS	Y0, 1370112(SI)	// fitGrad.loss
+	VMOVUPS	Y0, 1369600(SI)	// fitGrad.loss
 	// forecast.nde:56
 	VMULPS	f32_3c2aaaab<>(SB), Y1, Y0
-	VMOVUPS	Y0, 1370240(SI)	// fitGrad.mae
+	VMOVUPS	Y0, 1369728(SI)	// fitGrad.mae
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop14

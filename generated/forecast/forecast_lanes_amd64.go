@@ -145,7 +145,6 @@ type laneFrame struct {
 		stepSpan     [32]float64
 		_            [1024]byte
 		stepLeft     [32]float64
-		stepMore     [32]float64
 		stepAtStart  [32]float64
 		zRowStart    [32]float64
 		stepNextNext [32]Real
@@ -225,7 +224,6 @@ type laneFrame struct {
 		stepSpan     [32]float64
 		_            [1536]byte
 		stepLeft     [32]float64
-		stepMore     [32]float64
 		stepAtStart  [32]float64
 		zRowStart    [32]float64
 		aRowStart    [32]float64
@@ -522,7 +520,7 @@ type laneFrame struct {
 }
 
 // Kernels know the places in a frame as numbers.
-var _ = [1895040]byte([unsafe.Sizeof(laneFrame{})]byte{})
+var _ = [1894528]byte([unsafe.Sizeof(laneFrame{})]byte{})
 
 // lanes runs 32 samples at a time on one goroutine.
 type lanes struct {

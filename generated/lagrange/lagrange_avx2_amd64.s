@@ -2178,21 +2178,21 @@ TEXT ·swing0LanestepAVX2(SB), 0, $8-32
 // 20 vectors lie in the frame for want of registers.
 TEXT swing0Laneoutput_avx2<>(SB), NOSPLIT, $0-0
 loop1: // rows from which others follow
-	CVTTSD2SQ	474752(AX), R15	// step.at.start
+	CVTTSD2SQ	474496(AX), R15	// step.at.start
 	ADDQ	AX, R15
 	MOVQ	R15, 65536(AX)
 	CVTTSD2SQ	472192(AX), R15	// step.row
 	IMULQ	$256, R15
 	ADDQ	65536(AX), R15
 	MOVQ	R15, 65544(AX)
-	CVTTSD2SQ	475008(AX), R15	// q.row.start
+	CVTTSD2SQ	474752(AX), R15	// q.row.start
 	ADDQ	AX, R15
 	MOVQ	R15, 65552(AX)
 	CVTTSD2SQ	472192(AX), R15	// step.row
 	IMULQ	$256, R15
 	ADDQ	65552(AX), R15
 	MOVQ	R15, 65560(AX)
-	CVTTSD2SQ	475264(AX), R15	// v.row.start
+	CVTTSD2SQ	475008(AX), R15	// v.row.start
 	ADDQ	AX, R15
 	MOVQ	R15, 65568(AX)
 	CVTTSD2SQ	472192(AX), R15	// step.row
@@ -2385,7 +2385,6 @@ loop3: // 4 times: vectors of the block
 	VANDPS	Y3, Y1, Y1
 	VCMPPS	$17, f32_41f00000<>(SB), Y2, Y2
 	VANDPS	Y2, Y1, Y1
-	VORPS	f32_00000000<>(SB), Y1, Y1
 	VMOVUPS	472096(AX), Y2	// step.open | 1
 	VMOVUPS	f32_00000000<>(SB), Y3
 	VCMPPS	$17, Y2, Y3, Y2
@@ -2394,44 +2393,33 @@ loop3: // 4 times: vectors of the block
 	VANDPS	Y4, Y2, Y2
 	VCMPPS	$17, f32_41f00000<>(SB), Y3, Y3
 	VANDPS	Y3, Y2, Y2
+	VMOVUPS	472128(AX), Y3	// step.open | 2
+	VMOVUPS	f32_00000000<>(SB), Y4
+	VCMPPS	$17, Y3, Y4, Y3
+	VMOVUPS	472000(AX), Y4	// step.next | 2
+	VCMPPS	$0, Y0, Y4, Y5
+	VANDPS	Y5, Y3, Y3
+	VCMPPS	$17, f32_41f00000<>(SB), Y4, Y4
+	VANDPS	Y4, Y3, Y3
+	VMOVUPS	472160(AX), Y4	// step.open | 3
+	VMOVUPS	f32_00000000<>(SB), Y5
+	VCMPPS	$17, Y4, Y5, Y4
+	VMOVUPS	472032(AX), Y5	// step.next | 3
+	VCMPPS	$0, Y0, Y5, Y0
+	VANDPS	Y0, Y4, Y0
+	VCMPPS	$17, f32_41f00000<>(SB), Y5, Y4
+	VANDPS	Y4, Y0, Y0
 	VORPS	Y2, Y1, Y1
-	VMOVUPS	472128(AX), Y2	// step.open | 2
-	VMOVUPS	f32_00000000<>(SB), Y3
-	VCMPPS	$17, Y2, Y3, Y2
-	VMOVUPS	472000(AX), Y3	// step.next | 2
-	VCMPPS	$0, Y0, Y3, Y4
-	VANDPS	Y4, Y2, Y2
-	VCMPPS	$17, f32_41f00000<>(SB), Y3, Y3
-	VANDPS	Y3, Y2, Y2
-	VORPS	Y2, Y1, Y1
-	VMOVUPS	472160(AX), Y2	// step.open | 3
-	VMOVUPS	f32_00000000<>(SB), Y3
-	VCMPPS	$17, Y2, Y3, Y2
-	VMOVUPS	472032(AX), Y3	// step.next | 3
-	VCMPPS	$0, Y0, Y3, Y0
-	VANDPS	Y0, Y2, Y0
-	VCMPPS	$17, f32_41f00000<>(SB), Y3, Y2
-	VANDPS	Y2, Y0, Y0
+	VORPS	Y0, Y3, Y0
 	VORPS	Y0, Y1, Y0
-	VANDPS	f32_3f800000<>(SB), Y0, Y0
-	VPERM2F128	$1, Y0, Y0, Y1
-	VADDPS	Y1, Y0, Y0
-	VSHUFPS	$78, Y0, Y0, Y1
-	VADDPS	Y1, Y0, Y0
-	VSHUFPS	$177, Y0, Y0, Y1
-	VADDPS	Y1, Y0, Y0
-	VEXTRACTF128	$1, Y0, X1
-	VCVTPS2PD	X0, Y0
-	VCVTPS2PD	X1, Y1
 	VBROADCASTSD	474240(AX), Y1	// step.left
 	VMOVUPD	f64_0000000000000000<>(SB), Y2
 	VCMPPD	$17, Y1, Y2, Y1
-	VANDPD	Y1, Y0, Y0
-	VMOVSD	X0, 474496(AX)	// step.more
+	VANDPS	Y1, Y0, Y0
 	ADDQ	$256, 65584(AX)
 	ADDQ	$256, 65592(AX)
 	ADDQ	$256, 65600(AX)
-	CMPQ	474496(AX), $0	// step.more
+	VPTEST	Y0, Y0
 	JNE	loop2
 	// the first row that a sample has to take, if there is one
 	VMOVUPS	472064(AX), Y0	// step.open
@@ -2469,17 +2457,14 @@ loop3: // 4 times: vectors of the block
 	VMINPS	Y1, Y0, Y0
 	VSHUFPS	$177, Y0, Y0, Y1
 	VMINPS	Y1, Y0, Y0
-	VEXTRACTF128	$1, Y0, X1
 	VCVTPS2PD	X0, Y0
-	VCVTPS2PD	X1, Y1
 	VMOVSD	X0, 472192(AX)	// step.row
 	VCMPPD	$17, f64_403e000000000000<>(SB), Y0, Y0
 	VBROADCASTSD	474240(AX), Y1	// step.left
 	VMOVUPD	f64_0000000000000000<>(SB), Y2
 	VCMPPD	$17, Y1, Y2, Y1
 	VANDPD	Y1, Y0, Y0
-	VMOVSD	X0, 474496(AX)	// step.more
-	CMPQ	474496(AX), $0	// step.more
+	VPTEST	Y0, Y0
 	JNE	loop1
 	RET
 
@@ -2499,15 +2484,15 @@ TEXT ·swing0LaneoutputAVX2(SB), 0, $8-32
 // swing0Laneorder is Swing.0.laneorder (lagrange.nde:22) of a block of samples.
 TEXT swing0Laneorder_avx2<>(SB), NOSPLIT, $0-0
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVSD	X0, 476032(AX)	// step.once
+	VMOVSD	X0, 475776(AX)	// step.once
 loop1:
-	CVTTSD2SQ	474752(AX), CX	// swing0Laneoutput.step.at.start
+	CVTTSD2SQ	474496(AX), CX	// swing0Laneoutput.step.at.start
 	ADDQ	AX, CX
 	MOVQ	$8, SI
 	MOVQ	AX, DI
 	MOVQ	CX, R9
 loop2: // 8 times: vectors of the block
-	VMOVUPD	475520(DI), Y0	// step.start
+	VMOVUPD	475264(DI), Y0	// step.start
 	VMOVUPD	f64_ffffffffffffffff<>(SB), Y1
 	VMOVUPD	f64_ffffffffffffffff<>(SB), Y2
 	MOVQ	$30, R10
@@ -2528,12 +2513,12 @@ loop3: // 30 times: output times
 	JNE	loop3
 	VORPD	Y2, Y1, Y0
 	VANDPD	f64_3ff0000000000000<>(SB), Y0, Y0
-	VMOVUPD	Y0, 475776(DI)	// step.in_order
+	VMOVUPD	Y0, 475520(DI)	// step.in_order
 	ADDQ	$32, DI
 	ADDQ	$32, R9
 	DECQ	SI
 	JNE	loop2
-	CMPQ	476032(AX), $0	// step.once
+	CMPQ	475776(AX), $0	// step.once
 	JNE	loop1
 	RET
 
@@ -2558,16 +2543,16 @@ TEXT swingSamplePart0_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, DI
 loop1: // 4 times: vectors of the block
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 499840(SI)	// swingSample.step0_in0
+	VMOVUPD	Y0, 499584(SI)	// swingSample.step0_in0
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 499872(SI)	// swingSample.step0_in0 | 1
-	VMOVUPS	476288(DI), Y0	// swingSample.q0[0]
+	VMOVUPD	Y0, 499616(SI)	// swingSample.step0_in0 | 1
+	VMOVUPS	476032(DI), Y0	// swingSample.q0[0]
 	VMOVUPS	Y0, 468480(DI)	// swing0Lanestep.q[0]
-	VMOVUPS	476416(DI), Y0	// swingSample.q0[1]
+	VMOVUPS	476160(DI), Y0	// swingSample.q0[1]
 	VMOVUPS	Y0, 468608(DI)	// swing0Lanestep.q[1]
-	VMOVUPS	476544(DI), Y0	// swingSample.v0[0]
+	VMOVUPS	476288(DI), Y0	// swingSample.v0[0]
 	VMOVUPS	Y0, 468736(DI)	// swing0Lanestep.v[0]
-	VMOVUPS	476672(DI), Y0	// swingSample.v0[1]
+	VMOVUPS	476416(DI), Y0	// swingSample.v0[1]
 	VMOVUPS	Y0, 468864(DI)	// swing0Lanestep.v[1]
 	ADDQ	$64, SI
 	ADDQ	$32, DI
@@ -2616,15 +2601,15 @@ TEXT fitSamplePart0_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	500096(SI), Y0	// fitSample.q[0]
-	VMOVUPS	500224(SI), Y1	// fitSample.q[1]
-	VMOVUPS	500352(SI), Y2	// fitSample.v[0]
-	VMOVUPS	500480(SI), Y3	// fitSample.v[1]
+	VMOVUPS	499840(SI), Y0	// fitSample.q[0]
+	VMOVUPS	499968(SI), Y1	// fitSample.q[1]
+	VMOVUPS	500096(SI), Y2	// fitSample.v[0]
+	VMOVUPS	500224(SI), Y3	// fitSample.v[1]
 	// lagrange.nde:4
-	VMOVUPS	Y0, 500992(SI)	// fitSample.concat[0]
-	VMOVUPS	Y1, 501120(SI)	// fitSample.concat[1]
-	VMOVUPS	Y2, 501248(SI)	// fitSample.concat[2]
-	VMOVUPS	Y3, 501376(SI)	// fitSample.concat[3]
+	VMOVUPS	Y0, 500736(SI)	// fitSample.concat[0]
+	VMOVUPS	Y1, 500864(SI)	// fitSample.concat[1]
+	VMOVUPS	Y2, 500992(SI)	// fitSample.concat[2]
+	VMOVUPS	Y3, 501120(SI)	// fitSample.concat[3]
 	MOVQ	$128, DI
 	MOVQ	BX, R9
 	MOVQ	BX, R10
@@ -2641,7 +2626,7 @@ loop2: // 128 times: elements
 	VFMADD231PS	Y3, Y5, Y4
 	VBROADCASTSS	2048(R10), Y5	// L.0.bias[0]
 	VADDPS	Y5, Y4, Y4
-	VMOVUPS	Y4, 501504(R11)	// fitSample.add[0]
+	VMOVUPS	Y4, 501248(R11)	// fitSample.add[0]
 	VORPS	f32_80000000<>(SB), Y4, Y5
 	VMOVUPS	f32_42b40000<>(SB), Y6
 	VMINPS	Y5, Y6, Y5
@@ -2673,10 +2658,10 @@ loop2: // 128 times: elements
 	VBLENDVPS	Y4, Y5, Y6, Y4
 	VADDPS	f32_3f800000<>(SB), Y5, Y5
 	VDIVPS	Y5, Y4, Y4
-	VMOVUPS	Y4, 517888(R11)	// fitSample.sigmoid[0]
+	VMOVUPS	Y4, 517632(R11)	// fitSample.sigmoid[0]
 	VBROADCASTSS	512(R12), Y5	// L.0.weight.matvec[0]
 	VMULPS	Y4, Y5, Y4
-	VMOVUPS	Y4, 534272(R11)	// fitSample.mul[0]
+	VMOVUPS	Y4, 534016(R11)	// fitSample.mul[0]
 	ADDQ	$16, R9
 	ADDQ	$4, R10
 	ADDQ	$128, R11
@@ -2703,10 +2688,10 @@ loop3: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop4: // 128 times: terms of the sums
-	VMOVUPS	534272(R10), Y8	// fitSample.mul[0]
-	VMOVUPS	534304(R10), Y9	// fitSample.mul[0] | 1
-	VMOVUPS	534336(R10), Y10	// fitSample.mul[0] | 2
-	VMOVUPS	534368(R10), Y11	// fitSample.mul[0] | 3
+	VMOVUPS	534016(R10), Y8	// fitSample.mul[0]
+	VMOVUPS	534048(R10), Y9	// fitSample.mul[0] | 1
+	VMOVUPS	534080(R10), Y10	// fitSample.mul[0] | 2
+	VMOVUPS	534112(R10), Y11	// fitSample.mul[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -2721,14 +2706,14 @@ loop4: // 128 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop4
-	VMOVUPS	Y0, 550656(DI)	// fitSample.matvec[0]
-	VMOVUPS	Y1, 550688(DI)	// fitSample.matvec[0] | 1
-	VMOVUPS	Y2, 550720(DI)	// fitSample.matvec[0] | 2
-	VMOVUPS	Y3, 550752(DI)	// fitSample.matvec[0] | 3
-	VMOVUPS	Y4, 550784(DI)	// fitSample.matvec[1]
-	VMOVUPS	Y5, 550816(DI)	// fitSample.matvec[1] | 1
-	VMOVUPS	Y6, 550848(DI)	// fitSample.matvec[1] | 2
-	VMOVUPS	Y7, 550880(DI)	// fitSample.matvec[1] | 3
+	VMOVUPS	Y0, 550400(DI)	// fitSample.matvec[0]
+	VMOVUPS	Y1, 550432(DI)	// fitSample.matvec[0] | 1
+	VMOVUPS	Y2, 550464(DI)	// fitSample.matvec[0] | 2
+	VMOVUPS	Y3, 550496(DI)	// fitSample.matvec[0] | 3
+	VMOVUPS	Y4, 550528(DI)	// fitSample.matvec[1]
+	VMOVUPS	Y5, 550560(DI)	// fitSample.matvec[1] | 1
+	VMOVUPS	Y6, 550592(DI)	// fitSample.matvec[1] | 2
+	VMOVUPS	Y7, 550624(DI)	// fitSample.matvec[1] | 3
 	ADDQ	$1024, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -2740,7 +2725,7 @@ loop5: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop6: // 128 times: elements
 	// lagrange.nde:4
-	VMOVUPS	501504(R9), Y0	// fitSample.add[0]
+	VMOVUPS	501248(R9), Y0	// fitSample.add[0]
 	VORPS	f32_80000000<>(SB), Y0, Y1
 	VMOVUPS	f32_c2ae999a<>(SB), Y2
 	VMAXPS	Y1, Y2, Y1
@@ -2769,7 +2754,7 @@ loop6: // 128 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VMAXPS	Y0, Y2, Y0
 	VFMADD231PS	Y3, Y1, Y0
-	VMOVUPS	Y0, 567040(R9)	// fitSample.softplus[0]
+	VMOVUPS	Y0, 566784(R9)	// fitSample.softplus[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop6
@@ -2793,10 +2778,10 @@ loop7: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop8: // 128 times: terms of the sums
-	VMOVUPS	567040(R10), Y8	// fitSample.softplus[0]
-	VMOVUPS	567072(R10), Y9	// fitSample.softplus[0] | 1
-	VMOVUPS	567104(R10), Y10	// fitSample.softplus[0] | 2
-	VMOVUPS	567136(R10), Y11	// fitSample.softplus[0] | 3
+	VMOVUPS	566784(R10), Y8	// fitSample.softplus[0]
+	VMOVUPS	566816(R10), Y9	// fitSample.softplus[0] | 1
+	VMOVUPS	566848(R10), Y10	// fitSample.softplus[0] | 2
+	VMOVUPS	566880(R10), Y11	// fitSample.softplus[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -2811,14 +2796,14 @@ loop8: // 128 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop8
-	VMOVUPS	Y0, 583424(DI)	// fitSample.matvec_2[0]
-	VMOVUPS	Y1, 583456(DI)	// fitSample.matvec_2[0] | 1
-	VMOVUPS	Y2, 583488(DI)	// fitSample.matvec_2[0] | 2
-	VMOVUPS	Y3, 583520(DI)	// fitSample.matvec_2[0] | 3
-	VMOVUPS	Y4, 583552(DI)	// fitSample.matvec_2[1]
-	VMOVUPS	Y5, 583584(DI)	// fitSample.matvec_2[1] | 1
-	VMOVUPS	Y6, 583616(DI)	// fitSample.matvec_2[1] | 2
-	VMOVUPS	Y7, 583648(DI)	// fitSample.matvec_2[1] | 3
+	VMOVUPS	Y0, 583168(DI)	// fitSample.matvec_2[0]
+	VMOVUPS	Y1, 583200(DI)	// fitSample.matvec_2[0] | 1
+	VMOVUPS	Y2, 583232(DI)	// fitSample.matvec_2[0] | 2
+	VMOVUPS	Y3, 583264(DI)	// fitSample.matvec_2[0] | 3
+	VMOVUPS	Y4, 583296(DI)	// fitSample.matvec_2[1]
+	VMOVUPS	Y5, 583328(DI)	// fitSample.matvec_2[1] | 1
+	VMOVUPS	Y6, 583360(DI)	// fitSample.matvec_2[1] | 2
+	VMOVUPS	Y7, 583392(DI)	// fitSample.matvec_2[1] | 3
 	ADDQ	$1024, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -2832,7 +2817,7 @@ loop9: // 4 times: vectors of the block
 	MOVQ	DX, R11
 loop10: // 128 times: elements
 	// lagrange.nde:4
-	VMOVUPS	583424(R9), Y0	// fitSample.matvec_2[0]
+	VMOVUPS	583168(R9), Y0	// fitSample.matvec_2[0]
 	VBROADCASTSS	68096(R10), Y1	// L.2.bias[0]
 	VADDPS	Y1, Y0, Y0
 	VORPS	f32_80000000<>(SB), Y0, Y1
@@ -2866,16 +2851,16 @@ loop10: // 128 times: elements
 	VBLENDVPS	Y0, Y1, Y2, Y0
 	VADDPS	f32_3f800000<>(SB), Y1, Y1
 	VDIVPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 599808(R9)	// fitSample.sigmoid_2[0]
+	VMOVUPS	Y0, 599552(R9)	// fitSample.sigmoid_2[0]
 	VMOVUPS	f32_3f800000<>(SB), Y1
 	VSUBPS	Y0, Y1, Y1
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 616192(R9)	// fitSample.mul_2[0]
-	VMOVUPS	550656(R9), Y1	// fitSample.matvec[0]
+	VMOVUPS	Y0, 615936(R9)	// fitSample.mul_2[0]
+	VMOVUPS	550400(R9), Y1	// fitSample.matvec[0]
 	VMULPS	Y0, Y1, Y0
 	VBROADCASTSS	(R11), Y1	// vecmat[0]
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 632576(R9)	// fitSample.mul_3[0]
+	VMOVUPS	Y0, 632320(R9)	// fitSample.mul_3[0]
 	ADDQ	$128, R9
 	ADDQ	$4, R10
 	ADDQ	$4, R11
@@ -2900,10 +2885,10 @@ loop11: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop12: // 128 times: terms of the sums
-	VMOVUPS	632576(R10), Y8	// fitSample.mul_3[0]
-	VMOVUPS	632608(R10), Y9	// fitSample.mul_3[0] | 1
-	VMOVUPS	632640(R10), Y10	// fitSample.mul_3[0] | 2
-	VMOVUPS	632672(R10), Y11	// fitSample.mul_3[0] | 3
+	VMOVUPS	632320(R10), Y8	// fitSample.mul_3[0]
+	VMOVUPS	632352(R10), Y9	// fitSample.mul_3[0] | 1
+	VMOVUPS	632384(R10), Y10	// fitSample.mul_3[0] | 2
+	VMOVUPS	632416(R10), Y11	// fitSample.mul_3[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -2918,14 +2903,14 @@ loop12: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop12
-	VMOVUPS	Y0, 648960(DI)	// fitSample.vecmat[0]
-	VMOVUPS	Y1, 648992(DI)	// fitSample.vecmat[0] | 1
-	VMOVUPS	Y2, 649024(DI)	// fitSample.vecmat[0] | 2
-	VMOVUPS	Y3, 649056(DI)	// fitSample.vecmat[0] | 3
-	VMOVUPS	Y4, 649088(DI)	// fitSample.vecmat[1]
-	VMOVUPS	Y5, 649120(DI)	// fitSample.vecmat[1] | 1
-	VMOVUPS	Y6, 649152(DI)	// fitSample.vecmat[1] | 2
-	VMOVUPS	Y7, 649184(DI)	// fitSample.vecmat[1] | 3
+	VMOVUPS	Y0, 648704(DI)	// fitSample.vecmat[0]
+	VMOVUPS	Y1, 648736(DI)	// fitSample.vecmat[0] | 1
+	VMOVUPS	Y2, 648768(DI)	// fitSample.vecmat[0] | 2
+	VMOVUPS	Y3, 648800(DI)	// fitSample.vecmat[0] | 3
+	VMOVUPS	Y4, 648832(DI)	// fitSample.vecmat[1]
+	VMOVUPS	Y5, 648864(DI)	// fitSample.vecmat[1] | 1
+	VMOVUPS	Y6, 648896(DI)	// fitSample.vecmat[1] | 2
+	VMOVUPS	Y7, 648928(DI)	// fitSample.vecmat[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -2935,30 +2920,30 @@ loop12: // 128 times: terms of the sums
 	MOVQ	DX, DI
 loop13: // 128 times: elements
 	// lagrange.nde:4
-	VMOVUPS	648960(SI), Y0	// fitSample.vecmat[0]
-	VMOVUPS	648992(SI), Y1	// fitSample.vecmat[0] | 1
-	VMOVUPS	649024(SI), Y2	// fitSample.vecmat[0] | 2
-	VMOVUPS	649056(SI), Y3	// fitSample.vecmat[0] | 3
-	VMOVUPS	517888(SI), Y4	// fitSample.sigmoid[0]
-	VMOVUPS	517920(SI), Y5	// fitSample.sigmoid[0] | 1
-	VMOVUPS	517952(SI), Y6	// fitSample.sigmoid[0] | 2
-	VMOVUPS	517984(SI), Y7	// fitSample.sigmoid[0] | 3
+	VMOVUPS	648704(SI), Y0	// fitSample.vecmat[0]
+	VMOVUPS	648736(SI), Y1	// fitSample.vecmat[0] | 1
+	VMOVUPS	648768(SI), Y2	// fitSample.vecmat[0] | 2
+	VMOVUPS	648800(SI), Y3	// fitSample.vecmat[0] | 3
+	VMOVUPS	517632(SI), Y4	// fitSample.sigmoid[0]
+	VMOVUPS	517664(SI), Y5	// fitSample.sigmoid[0] | 1
+	VMOVUPS	517696(SI), Y6	// fitSample.sigmoid[0] | 2
+	VMOVUPS	517728(SI), Y7	// fitSample.sigmoid[0] | 3
 	VMULPS	Y4, Y0, Y0
 	VMULPS	Y5, Y1, Y1
 	VMULPS	Y6, Y2, Y2
 	VMULPS	Y7, Y3, Y3
-	VMOVUPS	Y0, 665344(SI)	// fitSample.mul_4[0]
-	VMOVUPS	Y1, 665376(SI)	// fitSample.mul_4[0] | 1
-	VMOVUPS	Y2, 665408(SI)	// fitSample.mul_4[0] | 2
-	VMOVUPS	Y3, 665440(SI)	// fitSample.mul_4[0] | 3
-	VMOVUPS	517888(SI), Y0	// fitSample.sigmoid[0]
-	VMOVUPS	517920(SI), Y1	// fitSample.sigmoid[0] | 1
-	VMOVUPS	517952(SI), Y2	// fitSample.sigmoid[0] | 2
-	VMOVUPS	517984(SI), Y3	// fitSample.sigmoid[0] | 3
-	VMOVUPS	517888(SI), Y4	// fitSample.sigmoid[0]
-	VMOVUPS	517920(SI), Y5	// fitSample.sigmoid[0] | 1
-	VMOVUPS	517952(SI), Y6	// fitSample.sigmoid[0] | 2
-	VMOVUPS	517984(SI), Y7	// fitSample.sigmoid[0] | 3
+	VMOVUPS	Y0, 665088(SI)	// fitSample.mul_4[0]
+	VMOVUPS	Y1, 665120(SI)	// fitSample.mul_4[0] | 1
+	VMOVUPS	Y2, 665152(SI)	// fitSample.mul_4[0] | 2
+	VMOVUPS	Y3, 665184(SI)	// fitSample.mul_4[0] | 3
+	VMOVUPS	517632(SI), Y0	// fitSample.sigmoid[0]
+	VMOVUPS	517664(SI), Y1	// fitSample.sigmoid[0] | 1
+	VMOVUPS	517696(SI), Y2	// fitSample.sigmoid[0] | 2
+	VMOVUPS	517728(SI), Y3	// fitSample.sigmoid[0] | 3
+	VMOVUPS	517632(SI), Y4	// fitSample.sigmoid[0]
+	VMOVUPS	517664(SI), Y5	// fitSample.sigmoid[0] | 1
+	VMOVUPS	517696(SI), Y6	// fitSample.sigmoid[0] | 2
+	VMOVUPS	517728(SI), Y7	// fitSample.sigmoid[0] | 3
 	VMOVUPS	f32_3f800000<>(SB), Y8
 	VSUBPS	Y4, Y8, Y4
 	VMOVUPS	f32_3f800000<>(SB), Y8
@@ -2971,32 +2956,32 @@ loop13: // 128 times: elements
 	VMULPS	Y5, Y1, Y1
 	VMULPS	Y6, Y2, Y2
 	VMULPS	Y7, Y3, Y3
-	VMOVUPS	Y0, 681728(SI)	// fitSample.mul_5[0]
-	VMOVUPS	Y1, 681760(SI)	// fitSample.mul_5[0] | 1
-	VMOVUPS	Y2, 681792(SI)	// fitSample.mul_5[0] | 2
-	VMOVUPS	Y3, 681824(SI)	// fitSample.mul_5[0] | 3
+	VMOVUPS	Y0, 681472(SI)	// fitSample.mul_5[0]
+	VMOVUPS	Y1, 681504(SI)	// fitSample.mul_5[0] | 1
+	VMOVUPS	Y2, 681536(SI)	// fitSample.mul_5[0] | 2
+	VMOVUPS	Y3, 681568(SI)	// fitSample.mul_5[0] | 3
 	VBROADCASTSS	512(DI), Y4	// L.0.weight.matvec[0]
 	VMULPS	Y0, Y4, Y0
 	VMULPS	Y1, Y4, Y1
 	VMULPS	Y2, Y4, Y2
 	VMULPS	Y3, Y4, Y3
-	VMOVUPS	Y0, 698112(SI)	// fitSample.mul_6[0]
-	VMOVUPS	Y1, 698144(SI)	// fitSample.mul_6[0] | 1
-	VMOVUPS	Y2, 698176(SI)	// fitSample.mul_6[0] | 2
-	VMOVUPS	Y3, 698208(SI)	// fitSample.mul_6[0] | 3
+	VMOVUPS	Y0, 697856(SI)	// fitSample.mul_6[0]
+	VMOVUPS	Y1, 697888(SI)	// fitSample.mul_6[0] | 1
+	VMOVUPS	Y2, 697920(SI)	// fitSample.mul_6[0] | 2
+	VMOVUPS	Y3, 697952(SI)	// fitSample.mul_6[0] | 3
 	VBROADCASTSS	(DI), Y0	// vecmat[0]
-	VMOVUPS	599808(SI), Y1	// fitSample.sigmoid_2[0]
-	VMOVUPS	599840(SI), Y2	// fitSample.sigmoid_2[0] | 1
-	VMOVUPS	599872(SI), Y3	// fitSample.sigmoid_2[0] | 2
-	VMOVUPS	599904(SI), Y4	// fitSample.sigmoid_2[0] | 3
+	VMOVUPS	599552(SI), Y1	// fitSample.sigmoid_2[0]
+	VMOVUPS	599584(SI), Y2	// fitSample.sigmoid_2[0] | 1
+	VMOVUPS	599616(SI), Y3	// fitSample.sigmoid_2[0] | 2
+	VMOVUPS	599648(SI), Y4	// fitSample.sigmoid_2[0] | 3
 	VMULPS	Y1, Y0, Y1
 	VMULPS	Y2, Y0, Y2
 	VMULPS	Y3, Y0, Y3
 	VMULPS	Y4, Y0, Y0
-	VMOVUPS	Y1, 714496(SI)	// fitSample.mul_7[0]
-	VMOVUPS	Y2, 714528(SI)	// fitSample.mul_7[0] | 1
-	VMOVUPS	Y3, 714560(SI)	// fitSample.mul_7[0] | 2
-	VMOVUPS	Y0, 714592(SI)	// fitSample.mul_7[0] | 3
+	VMOVUPS	Y1, 714240(SI)	// fitSample.mul_7[0]
+	VMOVUPS	Y2, 714272(SI)	// fitSample.mul_7[0] | 1
+	VMOVUPS	Y3, 714304(SI)	// fitSample.mul_7[0] | 2
+	VMOVUPS	Y0, 714336(SI)	// fitSample.mul_7[0] | 3
 	ADDQ	$128, SI
 	ADDQ	$4, DI
 	DECQ	CX
@@ -3017,10 +3002,10 @@ loop14: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop15: // 128 times: terms of the sums
-	VMOVUPS	714496(R10), Y8	// fitSample.mul_7[0]
-	VMOVUPS	714528(R10), Y9	// fitSample.mul_7[0] | 1
-	VMOVUPS	714560(R10), Y10	// fitSample.mul_7[0] | 2
-	VMOVUPS	714592(R10), Y11	// fitSample.mul_7[0] | 3
+	VMOVUPS	714240(R10), Y8	// fitSample.mul_7[0]
+	VMOVUPS	714272(R10), Y9	// fitSample.mul_7[0] | 1
+	VMOVUPS	714304(R10), Y10	// fitSample.mul_7[0] | 2
+	VMOVUPS	714336(R10), Y11	// fitSample.mul_7[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -3035,14 +3020,14 @@ loop15: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop15
-	VMOVUPS	Y0, 730880(DI)	// fitSample.vecmat_2[0]
-	VMOVUPS	Y1, 730912(DI)	// fitSample.vecmat_2[0] | 1
-	VMOVUPS	Y2, 730944(DI)	// fitSample.vecmat_2[0] | 2
-	VMOVUPS	Y3, 730976(DI)	// fitSample.vecmat_2[0] | 3
-	VMOVUPS	Y4, 731008(DI)	// fitSample.vecmat_2[1]
-	VMOVUPS	Y5, 731040(DI)	// fitSample.vecmat_2[1] | 1
-	VMOVUPS	Y6, 731072(DI)	// fitSample.vecmat_2[1] | 2
-	VMOVUPS	Y7, 731104(DI)	// fitSample.vecmat_2[1] | 3
+	VMOVUPS	Y0, 730624(DI)	// fitSample.vecmat_2[0]
+	VMOVUPS	Y1, 730656(DI)	// fitSample.vecmat_2[0] | 1
+	VMOVUPS	Y2, 730688(DI)	// fitSample.vecmat_2[0] | 2
+	VMOVUPS	Y3, 730720(DI)	// fitSample.vecmat_2[0] | 3
+	VMOVUPS	Y4, 730752(DI)	// fitSample.vecmat_2[1]
+	VMOVUPS	Y5, 730784(DI)	// fitSample.vecmat_2[1] | 1
+	VMOVUPS	Y6, 730816(DI)	// fitSample.vecmat_2[1] | 2
+	VMOVUPS	Y7, 730848(DI)	// fitSample.vecmat_2[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -3083,18 +3068,18 @@ loop15: // 128 times: terms of the sums
 	MOVQ	BX, DI
 	MOVQ	DX, R9
 loop16: // 128 times: elements
-	VMOVUPS	698112(SI), Y1	// fitSample.mul_6[0]
-	VMOVUPS	698144(SI), Y2	// fitSample.mul_6[0] | 1
-	VMOVUPS	698176(SI), Y3	// fitSample.mul_6[0] | 2
-	VMOVUPS	698208(SI), Y4	// fitSample.mul_6[0] | 3
-	VMOVUPS	730880(SI), Y5	// fitSample.vecmat_2[0]
-	VMOVUPS	730912(SI), Y6	// fitSample.vecmat_2[0] | 1
-	VMOVUPS	730944(SI), Y7	// fitSample.vecmat_2[0] | 2
-	VMOVUPS	730976(SI), Y8	// fitSample.vecmat_2[0] | 3
-	VMOVUPS	665344(SI), Y9	// fitSample.mul_4[0]
-	VMOVUPS	665376(SI), Y10	// fitSample.mul_4[0] | 1
-	VMOVUPS	665408(SI), Y11	// fitSample.mul_4[0] | 2
-	VMOVUPS	665440(SI), Y12	// fitSample.mul_4[0] | 3
+	VMOVUPS	697856(SI), Y1	// fitSample.mul_6[0]
+	VMOVUPS	697888(SI), Y2	// fitSample.mul_6[0] | 1
+	VMOVUPS	697920(SI), Y3	// fitSample.mul_6[0] | 2
+	VMOVUPS	697952(SI), Y4	// fitSample.mul_6[0] | 3
+	VMOVUPS	730624(SI), Y5	// fitSample.vecmat_2[0]
+	VMOVUPS	730656(SI), Y6	// fitSample.vecmat_2[0] | 1
+	VMOVUPS	730688(SI), Y7	// fitSample.vecmat_2[0] | 2
+	VMOVUPS	730720(SI), Y8	// fitSample.vecmat_2[0] | 3
+	VMOVUPS	665088(SI), Y9	// fitSample.mul_4[0]
+	VMOVUPS	665120(SI), Y10	// fitSample.mul_4[0] | 1
+	VMOVUPS	665152(SI), Y11	// fitSample.mul_4[0] | 2
+	VMOVUPS	665184(SI), Y12	// fitSample.mul_4[0] | 3
 	VFMADD231PS	Y5, Y1, Y9
 	VFMADD231PS	Y6, Y2, Y10
 	VFMADD231PS	Y7, Y3, Y11
@@ -3150,18 +3135,18 @@ loop16: // 128 times: elements
 	VFMADD231PS	Y12, Y1, Y15
 	VMOVUPS	Y15, 448(AX)
 	VBROADCASTSS	1024(R9), Y1	// L.0.weight.matvec.2[0]
-	VMOVUPS	517888(SI), Y2	// fitSample.sigmoid[0]
-	VMOVUPS	517920(SI), Y3	// fitSample.sigmoid[0] | 1
-	VMOVUPS	517952(SI), Y4	// fitSample.sigmoid[0] | 2
-	VMOVUPS	517984(SI), Y5	// fitSample.sigmoid[0] | 3
+	VMOVUPS	517632(SI), Y2	// fitSample.sigmoid[0]
+	VMOVUPS	517664(SI), Y3	// fitSample.sigmoid[0] | 1
+	VMOVUPS	517696(SI), Y4	// fitSample.sigmoid[0] | 2
+	VMOVUPS	517728(SI), Y5	// fitSample.sigmoid[0] | 3
 	VMULPS	Y2, Y1, Y2
 	VMULPS	Y3, Y1, Y3
 	VMULPS	Y4, Y1, Y4
 	VMULPS	Y5, Y1, Y1
-	VMOVUPS	Y2, 747264(SI)	// fitSample.mul_8[0]
-	VMOVUPS	Y3, 747296(SI)	// fitSample.mul_8[0] | 1
-	VMOVUPS	Y4, 747328(SI)	// fitSample.mul_8[0] | 2
-	VMOVUPS	Y1, 747360(SI)	// fitSample.mul_8[0] | 3
+	VMOVUPS	Y2, 747008(SI)	// fitSample.mul_8[0]
+	VMOVUPS	Y3, 747040(SI)	// fitSample.mul_8[0] | 1
+	VMOVUPS	Y4, 747072(SI)	// fitSample.mul_8[0] | 2
+	VMOVUPS	Y1, 747104(SI)	// fitSample.mul_8[0] | 3
 	ADDQ	$128, SI
 	ADDQ	$16, DI
 	ADDQ	$4, R9
@@ -3184,10 +3169,10 @@ loop17: // 64 times: tiles of 2 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop18: // 128 times: terms of the sums
-	VMOVUPS	747264(R11), Y8	// fitSample.mul_8[0]
-	VMOVUPS	747296(R11), Y9	// fitSample.mul_8[0] | 1
-	VMOVUPS	747328(R11), Y10	// fitSample.mul_8[0] | 2
-	VMOVUPS	747360(R11), Y11	// fitSample.mul_8[0] | 3
+	VMOVUPS	747008(R11), Y8	// fitSample.mul_8[0]
+	VMOVUPS	747040(R11), Y9	// fitSample.mul_8[0] | 1
+	VMOVUPS	747072(R11), Y10	// fitSample.mul_8[0] | 2
+	VMOVUPS	747104(R11), Y11	// fitSample.mul_8[0] | 3
 	VBROADCASTSS	2560(R12), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -3202,10 +3187,10 @@ loop18: // 128 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop18
-	VMOVUPS	616192(DI), Y8	// fitSample.mul_2[0]
-	VMOVUPS	616224(DI), Y9	// fitSample.mul_2[0] | 1
-	VMOVUPS	616256(DI), Y10	// fitSample.mul_2[0] | 2
-	VMOVUPS	616288(DI), Y11	// fitSample.mul_2[0] | 3
+	VMOVUPS	615936(DI), Y8	// fitSample.mul_2[0]
+	VMOVUPS	615968(DI), Y9	// fitSample.mul_2[0] | 1
+	VMOVUPS	616000(DI), Y10	// fitSample.mul_2[0] | 2
+	VMOVUPS	616032(DI), Y11	// fitSample.mul_2[0] | 3
 	VMULPS	Y8, Y0, Y0
 	VMULPS	Y9, Y1, Y1
 	VMULPS	Y10, Y2, Y2
@@ -3215,14 +3200,14 @@ loop18: // 128 times: terms of the sums
 	VMULPS	Y8, Y1, Y1
 	VMULPS	Y8, Y2, Y2
 	VMULPS	Y8, Y3, Y3
-	VMOVUPS	Y0, 763648(DI)	// fitSample.mul_9[0]
-	VMOVUPS	Y1, 763680(DI)	// fitSample.mul_9[0] | 1
-	VMOVUPS	Y2, 763712(DI)	// fitSample.mul_9[0] | 2
-	VMOVUPS	Y3, 763744(DI)	// fitSample.mul_9[0] | 3
-	VMOVUPS	616320(DI), Y0	// fitSample.mul_2[1]
-	VMOVUPS	616352(DI), Y1	// fitSample.mul_2[1] | 1
-	VMOVUPS	616384(DI), Y2	// fitSample.mul_2[1] | 2
-	VMOVUPS	616416(DI), Y3	// fitSample.mul_2[1] | 3
+	VMOVUPS	Y0, 763392(DI)	// fitSample.mul_9[0]
+	VMOVUPS	Y1, 763424(DI)	// fitSample.mul_9[0] | 1
+	VMOVUPS	Y2, 763456(DI)	// fitSample.mul_9[0] | 2
+	VMOVUPS	Y3, 763488(DI)	// fitSample.mul_9[0] | 3
+	VMOVUPS	616064(DI), Y0	// fitSample.mul_2[1]
+	VMOVUPS	616096(DI), Y1	// fitSample.mul_2[1] | 1
+	VMOVUPS	616128(DI), Y2	// fitSample.mul_2[1] | 2
+	VMOVUPS	616160(DI), Y3	// fitSample.mul_2[1] | 3
 	VMULPS	Y0, Y4, Y0
 	VMULPS	Y1, Y5, Y1
 	VMULPS	Y2, Y6, Y2
@@ -3232,10 +3217,10 @@ loop18: // 128 times: terms of the sums
 	VMULPS	Y4, Y1, Y1
 	VMULPS	Y4, Y2, Y2
 	VMULPS	Y4, Y3, Y3
-	VMOVUPS	Y0, 763776(DI)	// fitSample.mul_9[1]
-	VMOVUPS	Y1, 763808(DI)	// fitSample.mul_9[1] | 1
-	VMOVUPS	Y2, 763840(DI)	// fitSample.mul_9[1] | 2
-	VMOVUPS	Y3, 763872(DI)	// fitSample.mul_9[1] | 3
+	VMOVUPS	Y0, 763520(DI)	// fitSample.mul_9[1]
+	VMOVUPS	Y1, 763552(DI)	// fitSample.mul_9[1] | 1
+	VMOVUPS	Y2, 763584(DI)	// fitSample.mul_9[1] | 2
+	VMOVUPS	Y3, 763616(DI)	// fitSample.mul_9[1] | 3
 	ADDQ	$1024, SI
 	ADDQ	$256, DI
 	ADDQ	$8, R9
@@ -3257,10 +3242,10 @@ loop19: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop20: // 128 times: terms of the sums
-	VMOVUPS	763648(R10), Y8	// fitSample.mul_9[0]
-	VMOVUPS	763680(R10), Y9	// fitSample.mul_9[0] | 1
-	VMOVUPS	763712(R10), Y10	// fitSample.mul_9[0] | 2
-	VMOVUPS	763744(R10), Y11	// fitSample.mul_9[0] | 3
+	VMOVUPS	763392(R10), Y8	// fitSample.mul_9[0]
+	VMOVUPS	763424(R10), Y9	// fitSample.mul_9[0] | 1
+	VMOVUPS	763456(R10), Y10	// fitSample.mul_9[0] | 2
+	VMOVUPS	763488(R10), Y11	// fitSample.mul_9[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -3275,14 +3260,14 @@ loop20: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop20
-	VMOVUPS	Y0, 780032(DI)	// fitSample.vecmat_3[0]
-	VMOVUPS	Y1, 780064(DI)	// fitSample.vecmat_3[0] | 1
-	VMOVUPS	Y2, 780096(DI)	// fitSample.vecmat_3[0] | 2
-	VMOVUPS	Y3, 780128(DI)	// fitSample.vecmat_3[0] | 3
-	VMOVUPS	Y4, 780160(DI)	// fitSample.vecmat_3[1]
-	VMOVUPS	Y5, 780192(DI)	// fitSample.vecmat_3[1] | 1
-	VMOVUPS	Y6, 780224(DI)	// fitSample.vecmat_3[1] | 2
-	VMOVUPS	Y7, 780256(DI)	// fitSample.vecmat_3[1] | 3
+	VMOVUPS	Y0, 779776(DI)	// fitSample.vecmat_3[0]
+	VMOVUPS	Y1, 779808(DI)	// fitSample.vecmat_3[0] | 1
+	VMOVUPS	Y2, 779840(DI)	// fitSample.vecmat_3[0] | 2
+	VMOVUPS	Y3, 779872(DI)	// fitSample.vecmat_3[0] | 3
+	VMOVUPS	Y4, 779904(DI)	// fitSample.vecmat_3[1]
+	VMOVUPS	Y5, 779936(DI)	// fitSample.vecmat_3[1] | 1
+	VMOVUPS	Y6, 779968(DI)	// fitSample.vecmat_3[1] | 2
+	VMOVUPS	Y7, 780000(DI)	// fitSample.vecmat_3[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -3357,10 +3342,10 @@ loop20: // 128 times: terms of the sums
 	MOVQ	BX, R9
 loop21: // 128 times: elements
 	VBROADCASTSS	1024(SI), Y7	// L.0.weight.matvec.2[0]
-	VMOVUPS	681728(DI), Y8	// fitSample.mul_5[0]
-	VMOVUPS	681760(DI), Y9	// fitSample.mul_5[0] | 1
-	VMOVUPS	681792(DI), Y10	// fitSample.mul_5[0] | 2
-	VMOVUPS	681824(DI), Y11	// fitSample.mul_5[0] | 3
+	VMOVUPS	681472(DI), Y8	// fitSample.mul_5[0]
+	VMOVUPS	681504(DI), Y9	// fitSample.mul_5[0] | 1
+	VMOVUPS	681536(DI), Y10	// fitSample.mul_5[0] | 2
+	VMOVUPS	681568(DI), Y11	// fitSample.mul_5[0] | 3
 	VMULPS	Y8, Y7, Y15
 	VMOVUPS	Y15, 1280(AX)
 	VMULPS	Y9, Y7, Y15
@@ -3368,18 +3353,18 @@ loop21: // 128 times: elements
 	VMULPS	Y10, Y7, Y15
 	VMOVUPS	Y15, 1344(AX)
 	VMULPS	Y11, Y7, Y7
-	VMOVUPS	730880(DI), Y11	// fitSample.vecmat_2[0]
-	VMOVUPS	730912(DI), Y12	// fitSample.vecmat_2[0] | 1
-	VMOVUPS	730944(DI), Y0	// fitSample.vecmat_2[0] | 2
-	VMOVUPS	730976(DI), Y1	// fitSample.vecmat_2[0] | 3
-	VMOVUPS	780032(DI), Y2	// fitSample.vecmat_3[0]
-	VMOVUPS	780064(DI), Y3	// fitSample.vecmat_3[0] | 1
-	VMOVUPS	780096(DI), Y4	// fitSample.vecmat_3[0] | 2
-	VMOVUPS	780128(DI), Y5	// fitSample.vecmat_3[0] | 3
-	VMOVUPS	517888(DI), Y6	// fitSample.sigmoid[0]
-	VMOVUPS	517920(DI), Y8	// fitSample.sigmoid[0] | 1
-	VMOVUPS	517952(DI), Y9	// fitSample.sigmoid[0] | 2
-	VMOVUPS	517984(DI), Y10	// fitSample.sigmoid[0] | 3
+	VMOVUPS	730624(DI), Y11	// fitSample.vecmat_2[0]
+	VMOVUPS	730656(DI), Y12	// fitSample.vecmat_2[0] | 1
+	VMOVUPS	730688(DI), Y0	// fitSample.vecmat_2[0] | 2
+	VMOVUPS	730720(DI), Y1	// fitSample.vecmat_2[0] | 3
+	VMOVUPS	779776(DI), Y2	// fitSample.vecmat_3[0]
+	VMOVUPS	779808(DI), Y3	// fitSample.vecmat_3[0] | 1
+	VMOVUPS	779840(DI), Y4	// fitSample.vecmat_3[0] | 2
+	VMOVUPS	779872(DI), Y5	// fitSample.vecmat_3[0] | 3
+	VMOVUPS	517632(DI), Y6	// fitSample.sigmoid[0]
+	VMOVUPS	517664(DI), Y8	// fitSample.sigmoid[0] | 1
+	VMOVUPS	517696(DI), Y9	// fitSample.sigmoid[0] | 2
+	VMOVUPS	517728(DI), Y10	// fitSample.sigmoid[0] | 3
 	VMULPS	Y6, Y2, Y2
 	VMULPS	Y8, Y3, Y3
 	VMULPS	Y9, Y4, Y4
@@ -3440,14 +3425,14 @@ loop21: // 128 times: elements
 	VMOVUPS	736(AX), Y15
 	VFMADD231PS	Y5, Y0, Y15
 	VMOVUPS	Y15, 736(AX)
-	VMOVUPS	730880(DI), Y0	// fitSample.vecmat_2[0]
-	VMOVUPS	730912(DI), Y1	// fitSample.vecmat_2[0] | 1
-	VMOVUPS	730944(DI), Y2	// fitSample.vecmat_2[0] | 2
-	VMOVUPS	730976(DI), Y3	// fitSample.vecmat_2[0] | 3
-	VMOVUPS	517888(DI), Y4	// fitSample.sigmoid[0]
-	VMOVUPS	517920(DI), Y5	// fitSample.sigmoid[0] | 1
-	VMOVUPS	517952(DI), Y6	// fitSample.sigmoid[0] | 2
-	VMOVUPS	517984(DI), Y7	// fitSample.sigmoid[0] | 3
+	VMOVUPS	730624(DI), Y0	// fitSample.vecmat_2[0]
+	VMOVUPS	730656(DI), Y1	// fitSample.vecmat_2[0] | 1
+	VMOVUPS	730688(DI), Y2	// fitSample.vecmat_2[0] | 2
+	VMOVUPS	730720(DI), Y3	// fitSample.vecmat_2[0] | 3
+	VMOVUPS	517632(DI), Y4	// fitSample.sigmoid[0]
+	VMOVUPS	517664(DI), Y5	// fitSample.sigmoid[0] | 1
+	VMOVUPS	517696(DI), Y6	// fitSample.sigmoid[0] | 2
+	VMOVUPS	517728(DI), Y7	// fitSample.sigmoid[0] | 3
 	VMULPS	Y4, Y0, Y0
 	VMULPS	Y5, Y1, Y1
 	VMULPS	Y6, Y2, Y2
@@ -3505,55 +3490,55 @@ loop21: // 128 times: elements
 	VFMADD231PS	Y3, Y4, Y15
 	VMOVUPS	Y15, 1248(AX)
 	VBROADCASTSS	1536(SI), Y0	// L.0.weight.matvec.3[0]
-	VMOVUPS	517888(DI), Y1	// fitSample.sigmoid[0]
-	VMOVUPS	517920(DI), Y2	// fitSample.sigmoid[0] | 1
-	VMOVUPS	517952(DI), Y3	// fitSample.sigmoid[0] | 2
-	VMOVUPS	517984(DI), Y4	// fitSample.sigmoid[0] | 3
+	VMOVUPS	517632(DI), Y1	// fitSample.sigmoid[0]
+	VMOVUPS	517664(DI), Y2	// fitSample.sigmoid[0] | 1
+	VMOVUPS	517696(DI), Y3	// fitSample.sigmoid[0] | 2
+	VMOVUPS	517728(DI), Y4	// fitSample.sigmoid[0] | 3
 	VMULPS	Y1, Y0, Y1
 	VMULPS	Y2, Y0, Y2
 	VMULPS	Y3, Y0, Y3
 	VMULPS	Y4, Y0, Y0
-	VMOVUPS	Y1, 797440(DI)	// fitSample.mul_10[0]
-	VMOVUPS	Y2, 797472(DI)	// fitSample.mul_10[0] | 1
-	VMOVUPS	Y3, 797504(DI)	// fitSample.mul_10[0] | 2
-	VMOVUPS	Y0, 797536(DI)	// fitSample.mul_10[0] | 3
+	VMOVUPS	Y1, 797184(DI)	// fitSample.mul_10[0]
+	VMOVUPS	Y2, 797216(DI)	// fitSample.mul_10[0] | 1
+	VMOVUPS	Y3, 797248(DI)	// fitSample.mul_10[0] | 2
+	VMOVUPS	Y0, 797280(DI)	// fitSample.mul_10[0] | 3
 	ADDQ	$4, SI
 	ADDQ	$128, DI
 	ADDQ	$16, R9
 	DECQ	CX
 	JNE	loop21
 	VMOVUPS	768(AX), Y13	// fitSample.vecmat_4[0]
-	VMOVUPS	Y13, 796928(AX)
+	VMOVUPS	Y13, 796672(AX)
 	VMOVUPS	800(AX), Y13	// fitSample.vecmat_4[0] | 1
-	VMOVUPS	Y13, 796960(AX)
+	VMOVUPS	Y13, 796704(AX)
 	VMOVUPS	832(AX), Y13	// fitSample.vecmat_4[0] | 2
-	VMOVUPS	Y13, 796992(AX)
+	VMOVUPS	Y13, 796736(AX)
 	VMOVUPS	864(AX), Y13	// fitSample.vecmat_4[0] | 3
-	VMOVUPS	Y13, 797024(AX)
+	VMOVUPS	Y13, 796768(AX)
 	VMOVUPS	896(AX), Y13	// fitSample.vecmat_4[1]
-	VMOVUPS	Y13, 797056(AX)
+	VMOVUPS	Y13, 796800(AX)
 	VMOVUPS	928(AX), Y13	// fitSample.vecmat_4[1] | 1
-	VMOVUPS	Y13, 797088(AX)
+	VMOVUPS	Y13, 796832(AX)
 	VMOVUPS	960(AX), Y13	// fitSample.vecmat_4[1] | 2
-	VMOVUPS	Y13, 797120(AX)
+	VMOVUPS	Y13, 796864(AX)
 	VMOVUPS	992(AX), Y13	// fitSample.vecmat_4[1] | 3
-	VMOVUPS	Y13, 797152(AX)
+	VMOVUPS	Y13, 796896(AX)
 	VMOVUPS	1024(AX), Y13	// fitSample.vecmat_4[2]
-	VMOVUPS	Y13, 797184(AX)
+	VMOVUPS	Y13, 796928(AX)
 	VMOVUPS	1056(AX), Y13	// fitSample.vecmat_4[2] | 1
-	VMOVUPS	Y13, 797216(AX)
+	VMOVUPS	Y13, 796960(AX)
 	VMOVUPS	1088(AX), Y13	// fitSample.vecmat_4[2] | 2
-	VMOVUPS	Y13, 797248(AX)
+	VMOVUPS	Y13, 796992(AX)
 	VMOVUPS	1120(AX), Y13	// fitSample.vecmat_4[2] | 3
-	VMOVUPS	Y13, 797280(AX)
+	VMOVUPS	Y13, 797024(AX)
 	VMOVUPS	1152(AX), Y13	// fitSample.vecmat_4[3]
-	VMOVUPS	Y13, 797312(AX)
+	VMOVUPS	Y13, 797056(AX)
 	VMOVUPS	1184(AX), Y13	// fitSample.vecmat_4[3] | 1
-	VMOVUPS	Y13, 797344(AX)
+	VMOVUPS	Y13, 797088(AX)
 	VMOVUPS	1216(AX), Y13	// fitSample.vecmat_4[3] | 2
-	VMOVUPS	Y13, 797376(AX)
+	VMOVUPS	Y13, 797120(AX)
 	VMOVUPS	1248(AX), Y13	// fitSample.vecmat_4[3] | 3
-	VMOVUPS	Y13, 797408(AX)
+	VMOVUPS	Y13, 797152(AX)
 	// lagrange.nde:16
 	VMOVUPS	f32_3f800000<>(SB), Y0
 	VMOVUPS	224(AX), Y13
@@ -3567,10 +3552,10 @@ loop21: // 128 times: elements
 	VMOVUPS	f32_3f800000<>(SB), Y3
 	VMOVUPS	320(AX), Y13
 	VFMADD132PS	f32_38d1b717<>(SB), Y13, Y3
-	VMOVUPS	Y0, 796416(AX)	// fitSample.add_2[0]
-	VMOVUPS	Y1, 796448(AX)	// fitSample.add_2[0] | 1
-	VMOVUPS	Y2, 796480(AX)	// fitSample.add_2[0] | 2
-	VMOVUPS	Y3, 796512(AX)	// fitSample.add_2[0] | 3
+	VMOVUPS	Y0, 796160(AX)	// fitSample.add_2[0]
+	VMOVUPS	Y1, 796192(AX)	// fitSample.add_2[0] | 1
+	VMOVUPS	Y2, 796224(AX)	// fitSample.add_2[0] | 2
+	VMOVUPS	Y3, 796256(AX)	// fitSample.add_2[0] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	352(AX), Y13
 	VFMADD132PS	f32_38d1b717<>(SB), Y13, Y0
@@ -3583,10 +3568,10 @@ loop21: // 128 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y3
 	VMOVUPS	448(AX), Y13
 	VFMADD132PS	f32_38d1b717<>(SB), Y13, Y3
-	VMOVUPS	Y0, 796544(AX)	// fitSample.add_2[1]
-	VMOVUPS	Y1, 796576(AX)	// fitSample.add_2[1] | 1
-	VMOVUPS	Y2, 796608(AX)	// fitSample.add_2[1] | 2
-	VMOVUPS	Y3, 796640(AX)	// fitSample.add_2[1] | 3
+	VMOVUPS	Y0, 796288(AX)	// fitSample.add_2[1]
+	VMOVUPS	Y1, 796320(AX)	// fitSample.add_2[1] | 1
+	VMOVUPS	Y2, 796352(AX)	// fitSample.add_2[1] | 2
+	VMOVUPS	Y3, 796384(AX)	// fitSample.add_2[1] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	512(AX), Y13
 	VFMADD132PS	f32_38d1b717<>(SB), Y13, Y0
@@ -3599,10 +3584,10 @@ loop21: // 128 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y3
 	VMOVUPS	608(AX), Y13
 	VFMADD132PS	f32_38d1b717<>(SB), Y13, Y3
-	VMOVUPS	Y0, 796672(AX)	// fitSample.add_2[2]
-	VMOVUPS	Y1, 796704(AX)	// fitSample.add_2[2] | 1
-	VMOVUPS	Y2, 796736(AX)	// fitSample.add_2[2] | 2
-	VMOVUPS	Y3, 796768(AX)	// fitSample.add_2[2] | 3
+	VMOVUPS	Y0, 796416(AX)	// fitSample.add_2[2]
+	VMOVUPS	Y1, 796448(AX)	// fitSample.add_2[2] | 1
+	VMOVUPS	Y2, 796480(AX)	// fitSample.add_2[2] | 2
+	VMOVUPS	Y3, 796512(AX)	// fitSample.add_2[2] | 3
 	VMOVUPS	f32_3f800000<>(SB), Y0
 	VMOVUPS	640(AX), Y13
 	VFMADD132PS	f32_38d1b717<>(SB), Y13, Y0
@@ -3615,10 +3600,10 @@ loop21: // 128 times: elements
 	VMOVUPS	f32_3f800000<>(SB), Y3
 	VMOVUPS	736(AX), Y13
 	VFMADD132PS	f32_38d1b717<>(SB), Y13, Y3
-	VMOVUPS	Y0, 796800(AX)	// fitSample.add_2[3]
-	VMOVUPS	Y1, 796832(AX)	// fitSample.add_2[3] | 1
-	VMOVUPS	Y2, 796864(AX)	// fitSample.add_2[3] | 2
-	VMOVUPS	Y3, 796896(AX)	// fitSample.add_2[3] | 3
+	VMOVUPS	Y0, 796544(AX)	// fitSample.add_2[3]
+	VMOVUPS	Y1, 796576(AX)	// fitSample.add_2[3] | 1
+	VMOVUPS	Y2, 796608(AX)	// fitSample.add_2[3] | 2
+	VMOVUPS	Y3, 796640(AX)	// fitSample.add_2[3] | 3
 	MOVQ	$64, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
@@ -3637,10 +3622,10 @@ loop22: // 64 times: tiles of 2 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop23: // 128 times: terms of the sums
-	VMOVUPS	797440(R11), Y8	// fitSample.mul_10[0]
-	VMOVUPS	797472(R11), Y9	// fitSample.mul_10[0] | 1
-	VMOVUPS	797504(R11), Y10	// fitSample.mul_10[0] | 2
-	VMOVUPS	797536(R11), Y11	// fitSample.mul_10[0] | 3
+	VMOVUPS	797184(R11), Y8	// fitSample.mul_10[0]
+	VMOVUPS	797216(R11), Y9	// fitSample.mul_10[0] | 1
+	VMOVUPS	797248(R11), Y10	// fitSample.mul_10[0] | 2
+	VMOVUPS	797280(R11), Y11	// fitSample.mul_10[0] | 3
 	VBROADCASTSS	2560(R12), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -3655,10 +3640,10 @@ loop23: // 128 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop23
-	VMOVUPS	616192(DI), Y8	// fitSample.mul_2[0]
-	VMOVUPS	616224(DI), Y9	// fitSample.mul_2[0] | 1
-	VMOVUPS	616256(DI), Y10	// fitSample.mul_2[0] | 2
-	VMOVUPS	616288(DI), Y11	// fitSample.mul_2[0] | 3
+	VMOVUPS	615936(DI), Y8	// fitSample.mul_2[0]
+	VMOVUPS	615968(DI), Y9	// fitSample.mul_2[0] | 1
+	VMOVUPS	616000(DI), Y10	// fitSample.mul_2[0] | 2
+	VMOVUPS	616032(DI), Y11	// fitSample.mul_2[0] | 3
 	VMULPS	Y8, Y0, Y0
 	VMULPS	Y9, Y1, Y1
 	VMULPS	Y10, Y2, Y2
@@ -3668,14 +3653,14 @@ loop23: // 128 times: terms of the sums
 	VMULPS	Y8, Y1, Y1
 	VMULPS	Y8, Y2, Y2
 	VMULPS	Y8, Y3, Y3
-	VMOVUPS	Y0, 813824(DI)	// fitSample.mul_11[0]
-	VMOVUPS	Y1, 813856(DI)	// fitSample.mul_11[0] | 1
-	VMOVUPS	Y2, 813888(DI)	// fitSample.mul_11[0] | 2
-	VMOVUPS	Y3, 813920(DI)	// fitSample.mul_11[0] | 3
-	VMOVUPS	616320(DI), Y0	// fitSample.mul_2[1]
-	VMOVUPS	616352(DI), Y1	// fitSample.mul_2[1] | 1
-	VMOVUPS	616384(DI), Y2	// fitSample.mul_2[1] | 2
-	VMOVUPS	616416(DI), Y3	// fitSample.mul_2[1] | 3
+	VMOVUPS	Y0, 813568(DI)	// fitSample.mul_11[0]
+	VMOVUPS	Y1, 813600(DI)	// fitSample.mul_11[0] | 1
+	VMOVUPS	Y2, 813632(DI)	// fitSample.mul_11[0] | 2
+	VMOVUPS	Y3, 813664(DI)	// fitSample.mul_11[0] | 3
+	VMOVUPS	616064(DI), Y0	// fitSample.mul_2[1]
+	VMOVUPS	616096(DI), Y1	// fitSample.mul_2[1] | 1
+	VMOVUPS	616128(DI), Y2	// fitSample.mul_2[1] | 2
+	VMOVUPS	616160(DI), Y3	// fitSample.mul_2[1] | 3
 	VMULPS	Y0, Y4, Y0
 	VMULPS	Y1, Y5, Y1
 	VMULPS	Y2, Y6, Y2
@@ -3685,10 +3670,10 @@ loop23: // 128 times: terms of the sums
 	VMULPS	Y4, Y1, Y1
 	VMULPS	Y4, Y2, Y2
 	VMULPS	Y4, Y3, Y3
-	VMOVUPS	Y0, 813952(DI)	// fitSample.mul_11[1]
-	VMOVUPS	Y1, 813984(DI)	// fitSample.mul_11[1] | 1
-	VMOVUPS	Y2, 814016(DI)	// fitSample.mul_11[1] | 2
-	VMOVUPS	Y3, 814048(DI)	// fitSample.mul_11[1] | 3
+	VMOVUPS	Y0, 813696(DI)	// fitSample.mul_11[1]
+	VMOVUPS	Y1, 813728(DI)	// fitSample.mul_11[1] | 1
+	VMOVUPS	Y2, 813760(DI)	// fitSample.mul_11[1] | 2
+	VMOVUPS	Y3, 813792(DI)	// fitSample.mul_11[1] | 3
 	ADDQ	$1024, SI
 	ADDQ	$256, DI
 	ADDQ	$8, R9
@@ -3710,10 +3695,10 @@ loop24: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop25: // 128 times: terms of the sums
-	VMOVUPS	813824(R10), Y8	// fitSample.mul_11[0]
-	VMOVUPS	813856(R10), Y9	// fitSample.mul_11[0] | 1
-	VMOVUPS	813888(R10), Y10	// fitSample.mul_11[0] | 2
-	VMOVUPS	813920(R10), Y11	// fitSample.mul_11[0] | 3
+	VMOVUPS	813568(R10), Y8	// fitSample.mul_11[0]
+	VMOVUPS	813600(R10), Y9	// fitSample.mul_11[0] | 1
+	VMOVUPS	813632(R10), Y10	// fitSample.mul_11[0] | 2
+	VMOVUPS	813664(R10), Y11	// fitSample.mul_11[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -3728,14 +3713,14 @@ loop25: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop25
-	VMOVUPS	Y0, 830208(DI)	// fitSample.vecmat_5[0]
-	VMOVUPS	Y1, 830240(DI)	// fitSample.vecmat_5[0] | 1
-	VMOVUPS	Y2, 830272(DI)	// fitSample.vecmat_5[0] | 2
-	VMOVUPS	Y3, 830304(DI)	// fitSample.vecmat_5[0] | 3
-	VMOVUPS	Y4, 830336(DI)	// fitSample.vecmat_5[1]
-	VMOVUPS	Y5, 830368(DI)	// fitSample.vecmat_5[1] | 1
-	VMOVUPS	Y6, 830400(DI)	// fitSample.vecmat_5[1] | 2
-	VMOVUPS	Y7, 830432(DI)	// fitSample.vecmat_5[1] | 3
+	VMOVUPS	Y0, 829952(DI)	// fitSample.vecmat_5[0]
+	VMOVUPS	Y1, 829984(DI)	// fitSample.vecmat_5[0] | 1
+	VMOVUPS	Y2, 830016(DI)	// fitSample.vecmat_5[0] | 2
+	VMOVUPS	Y3, 830048(DI)	// fitSample.vecmat_5[0] | 3
+	VMOVUPS	Y4, 830080(DI)	// fitSample.vecmat_5[1]
+	VMOVUPS	Y5, 830112(DI)	// fitSample.vecmat_5[1] | 1
+	VMOVUPS	Y6, 830144(DI)	// fitSample.vecmat_5[1] | 2
+	VMOVUPS	Y7, 830176(DI)	// fitSample.vecmat_5[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -3778,10 +3763,10 @@ loop25: // 128 times: terms of the sums
 	MOVQ	BX, R9
 loop26: // 128 times: elements
 	VBROADCASTSS	1536(SI), Y0	// L.0.weight.matvec.3[0]
-	VMOVUPS	681728(DI), Y1	// fitSample.mul_5[0]
-	VMOVUPS	681760(DI), Y2	// fitSample.mul_5[0] | 1
-	VMOVUPS	681792(DI), Y3	// fitSample.mul_5[0] | 2
-	VMOVUPS	681824(DI), Y4	// fitSample.mul_5[0] | 3
+	VMOVUPS	681472(DI), Y1	// fitSample.mul_5[0]
+	VMOVUPS	681504(DI), Y2	// fitSample.mul_5[0] | 1
+	VMOVUPS	681536(DI), Y3	// fitSample.mul_5[0] | 2
+	VMOVUPS	681568(DI), Y4	// fitSample.mul_5[0] | 3
 	VMULPS	Y1, Y0, Y15
 	VMOVUPS	Y15, 512(AX)
 	VMULPS	Y2, Y0, Y15
@@ -3789,18 +3774,18 @@ loop26: // 128 times: elements
 	VMULPS	Y3, Y0, Y15
 	VMOVUPS	Y15, 576(AX)
 	VMULPS	Y4, Y0, Y0
-	VMOVUPS	730880(DI), Y1	// fitSample.vecmat_2[0]
-	VMOVUPS	730912(DI), Y2	// fitSample.vecmat_2[0] | 1
-	VMOVUPS	730944(DI), Y3	// fitSample.vecmat_2[0] | 2
-	VMOVUPS	730976(DI), Y4	// fitSample.vecmat_2[0] | 3
-	VMOVUPS	830208(DI), Y5	// fitSample.vecmat_5[0]
-	VMOVUPS	830240(DI), Y6	// fitSample.vecmat_5[0] | 1
-	VMOVUPS	830272(DI), Y7	// fitSample.vecmat_5[0] | 2
-	VMOVUPS	830304(DI), Y8	// fitSample.vecmat_5[0] | 3
-	VMOVUPS	517888(DI), Y9	// fitSample.sigmoid[0]
-	VMOVUPS	517920(DI), Y10	// fitSample.sigmoid[0] | 1
-	VMOVUPS	517952(DI), Y11	// fitSample.sigmoid[0] | 2
-	VMOVUPS	517984(DI), Y12	// fitSample.sigmoid[0] | 3
+	VMOVUPS	730624(DI), Y1	// fitSample.vecmat_2[0]
+	VMOVUPS	730656(DI), Y2	// fitSample.vecmat_2[0] | 1
+	VMOVUPS	730688(DI), Y3	// fitSample.vecmat_2[0] | 2
+	VMOVUPS	730720(DI), Y4	// fitSample.vecmat_2[0] | 3
+	VMOVUPS	829952(DI), Y5	// fitSample.vecmat_5[0]
+	VMOVUPS	829984(DI), Y6	// fitSample.vecmat_5[0] | 1
+	VMOVUPS	830016(DI), Y7	// fitSample.vecmat_5[0] | 2
+	VMOVUPS	830048(DI), Y8	// fitSample.vecmat_5[0] | 3
+	VMOVUPS	517632(DI), Y9	// fitSample.sigmoid[0]
+	VMOVUPS	517664(DI), Y10	// fitSample.sigmoid[0] | 1
+	VMOVUPS	517696(DI), Y11	// fitSample.sigmoid[0] | 2
+	VMOVUPS	517728(DI), Y12	// fitSample.sigmoid[0] | 3
 	VMULPS	Y9, Y5, Y5
 	VMULPS	Y10, Y6, Y6
 	VMULPS	Y11, Y7, Y7
@@ -3862,55 +3847,55 @@ loop26: // 128 times: elements
 	VFMADD231PS	Y8, Y0, Y15
 	VMOVUPS	Y15, 480(AX)
 	VBROADCASTSS	2048(SI), Y0	// L.0.weight.matvec.4[0]
-	VMOVUPS	517888(DI), Y1	// fitSample.sigmoid[0]
-	VMOVUPS	517920(DI), Y2	// fitSample.sigmoid[0] | 1
-	VMOVUPS	517952(DI), Y3	// fitSample.sigmoid[0] | 2
-	VMOVUPS	517984(DI), Y4	// fitSample.sigmoid[0] | 3
+	VMOVUPS	517632(DI), Y1	// fitSample.sigmoid[0]
+	VMOVUPS	517664(DI), Y2	// fitSample.sigmoid[0] | 1
+	VMOVUPS	517696(DI), Y3	// fitSample.sigmoid[0] | 2
+	VMOVUPS	517728(DI), Y4	// fitSample.sigmoid[0] | 3
 	VMULPS	Y1, Y0, Y1
 	VMULPS	Y2, Y0, Y2
 	VMULPS	Y3, Y0, Y3
 	VMULPS	Y4, Y0, Y0
-	VMOVUPS	Y1, 847104(DI)	// fitSample.mul_12[0]
-	VMOVUPS	Y2, 847136(DI)	// fitSample.mul_12[0] | 1
-	VMOVUPS	Y3, 847168(DI)	// fitSample.mul_12[0] | 2
-	VMOVUPS	Y0, 847200(DI)	// fitSample.mul_12[0] | 3
+	VMOVUPS	Y1, 846848(DI)	// fitSample.mul_12[0]
+	VMOVUPS	Y2, 846880(DI)	// fitSample.mul_12[0] | 1
+	VMOVUPS	Y3, 846912(DI)	// fitSample.mul_12[0] | 2
+	VMOVUPS	Y0, 846944(DI)	// fitSample.mul_12[0] | 3
 	ADDQ	$4, SI
 	ADDQ	$128, DI
 	ADDQ	$16, R9
 	DECQ	CX
 	JNE	loop26
 	VMOVUPS	0(AX), Y13	// fitSample.vecmat_6[0]
-	VMOVUPS	Y13, 846592(AX)
+	VMOVUPS	Y13, 846336(AX)
 	VMOVUPS	32(AX), Y13	// fitSample.vecmat_6[0] | 1
-	VMOVUPS	Y13, 846624(AX)
+	VMOVUPS	Y13, 846368(AX)
 	VMOVUPS	64(AX), Y13	// fitSample.vecmat_6[0] | 2
-	VMOVUPS	Y13, 846656(AX)
+	VMOVUPS	Y13, 846400(AX)
 	VMOVUPS	96(AX), Y13	// fitSample.vecmat_6[0] | 3
-	VMOVUPS	Y13, 846688(AX)
+	VMOVUPS	Y13, 846432(AX)
 	VMOVUPS	128(AX), Y13	// fitSample.vecmat_6[1]
-	VMOVUPS	Y13, 846720(AX)
+	VMOVUPS	Y13, 846464(AX)
 	VMOVUPS	160(AX), Y13	// fitSample.vecmat_6[1] | 1
-	VMOVUPS	Y13, 846752(AX)
+	VMOVUPS	Y13, 846496(AX)
 	VMOVUPS	192(AX), Y13	// fitSample.vecmat_6[1] | 2
-	VMOVUPS	Y13, 846784(AX)
+	VMOVUPS	Y13, 846528(AX)
 	VMOVUPS	224(AX), Y13	// fitSample.vecmat_6[1] | 3
-	VMOVUPS	Y13, 846816(AX)
+	VMOVUPS	Y13, 846560(AX)
 	VMOVUPS	256(AX), Y13	// fitSample.vecmat_6[2]
-	VMOVUPS	Y13, 846848(AX)
+	VMOVUPS	Y13, 846592(AX)
 	VMOVUPS	288(AX), Y13	// fitSample.vecmat_6[2] | 1
-	VMOVUPS	Y13, 846880(AX)
+	VMOVUPS	Y13, 846624(AX)
 	VMOVUPS	320(AX), Y13	// fitSample.vecmat_6[2] | 2
-	VMOVUPS	Y13, 846912(AX)
+	VMOVUPS	Y13, 846656(AX)
 	VMOVUPS	352(AX), Y13	// fitSample.vecmat_6[2] | 3
-	VMOVUPS	Y13, 846944(AX)
+	VMOVUPS	Y13, 846688(AX)
 	VMOVUPS	384(AX), Y13	// fitSample.vecmat_6[3]
-	VMOVUPS	Y13, 846976(AX)
+	VMOVUPS	Y13, 846720(AX)
 	VMOVUPS	416(AX), Y13	// fitSample.vecmat_6[3] | 1
-	VMOVUPS	Y13, 847008(AX)
+	VMOVUPS	Y13, 846752(AX)
 	VMOVUPS	448(AX), Y13	// fitSample.vecmat_6[3] | 2
-	VMOVUPS	Y13, 847040(AX)
+	VMOVUPS	Y13, 846784(AX)
 	VMOVUPS	480(AX), Y13	// fitSample.vecmat_6[3] | 3
-	VMOVUPS	Y13, 847072(AX)
+	VMOVUPS	Y13, 846816(AX)
 	MOVQ	$64, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
@@ -3928,10 +3913,10 @@ loop27: // 64 times: tiles of 2 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop28: // 128 times: terms of the sums
-	VMOVUPS	847104(R11), Y8	// fitSample.mul_12[0]
-	VMOVUPS	847136(R11), Y9	// fitSample.mul_12[0] | 1
-	VMOVUPS	847168(R11), Y10	// fitSample.mul_12[0] | 2
-	VMOVUPS	847200(R11), Y11	// fitSample.mul_12[0] | 3
+	VMOVUPS	846848(R11), Y8	// fitSample.mul_12[0]
+	VMOVUPS	846880(R11), Y9	// fitSample.mul_12[0] | 1
+	VMOVUPS	846912(R11), Y10	// fitSample.mul_12[0] | 2
+	VMOVUPS	846944(R11), Y11	// fitSample.mul_12[0] | 3
 	VBROADCASTSS	2560(R12), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -3946,10 +3931,10 @@ loop28: // 128 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop28
-	VMOVUPS	616192(DI), Y8	// fitSample.mul_2[0]
-	VMOVUPS	616224(DI), Y9	// fitSample.mul_2[0] | 1
-	VMOVUPS	616256(DI), Y10	// fitSample.mul_2[0] | 2
-	VMOVUPS	616288(DI), Y11	// fitSample.mul_2[0] | 3
+	VMOVUPS	615936(DI), Y8	// fitSample.mul_2[0]
+	VMOVUPS	615968(DI), Y9	// fitSample.mul_2[0] | 1
+	VMOVUPS	616000(DI), Y10	// fitSample.mul_2[0] | 2
+	VMOVUPS	616032(DI), Y11	// fitSample.mul_2[0] | 3
 	VMULPS	Y8, Y0, Y0
 	VMULPS	Y9, Y1, Y1
 	VMULPS	Y10, Y2, Y2
@@ -3959,14 +3944,14 @@ loop28: // 128 times: terms of the sums
 	VMULPS	Y8, Y1, Y1
 	VMULPS	Y8, Y2, Y2
 	VMULPS	Y8, Y3, Y3
-	VMOVUPS	Y0, 863488(DI)	// fitSample.mul_13[0]
-	VMOVUPS	Y1, 863520(DI)	// fitSample.mul_13[0] | 1
-	VMOVUPS	Y2, 863552(DI)	// fitSample.mul_13[0] | 2
-	VMOVUPS	Y3, 863584(DI)	// fitSample.mul_13[0] | 3
-	VMOVUPS	616320(DI), Y0	// fitSample.mul_2[1]
-	VMOVUPS	616352(DI), Y1	// fitSample.mul_2[1] | 1
-	VMOVUPS	616384(DI), Y2	// fitSample.mul_2[1] | 2
-	VMOVUPS	616416(DI), Y3	// fitSample.mul_2[1] | 3
+	VMOVUPS	Y0, 863232(DI)	// fitSample.mul_13[0]
+	VMOVUPS	Y1, 863264(DI)	// fitSample.mul_13[0] | 1
+	VMOVUPS	Y2, 863296(DI)	// fitSample.mul_13[0] | 2
+	VMOVUPS	Y3, 863328(DI)	// fitSample.mul_13[0] | 3
+	VMOVUPS	616064(DI), Y0	// fitSample.mul_2[1]
+	VMOVUPS	616096(DI), Y1	// fitSample.mul_2[1] | 1
+	VMOVUPS	616128(DI), Y2	// fitSample.mul_2[1] | 2
+	VMOVUPS	616160(DI), Y3	// fitSample.mul_2[1] | 3
 	VMULPS	Y0, Y4, Y0
 	VMULPS	Y1, Y5, Y1
 	VMULPS	Y2, Y6, Y2
@@ -3976,10 +3961,10 @@ loop28: // 128 times: terms of the sums
 	VMULPS	Y4, Y1, Y1
 	VMULPS	Y4, Y2, Y2
 	VMULPS	Y4, Y3, Y3
-	VMOVUPS	Y0, 863616(DI)	// fitSample.mul_13[1]
-	VMOVUPS	Y1, 863648(DI)	// fitSample.mul_13[1] | 1
-	VMOVUPS	Y2, 863680(DI)	// fitSample.mul_13[1] | 2
-	VMOVUPS	Y3, 863712(DI)	// fitSample.mul_13[1] | 3
+	VMOVUPS	Y0, 863360(DI)	// fitSample.mul_13[1]
+	VMOVUPS	Y1, 863392(DI)	// fitSample.mul_13[1] | 1
+	VMOVUPS	Y2, 863424(DI)	// fitSample.mul_13[1] | 2
+	VMOVUPS	Y3, 863456(DI)	// fitSample.mul_13[1] | 3
 	ADDQ	$1024, SI
 	ADDQ	$256, DI
 	ADDQ	$8, R9
@@ -4001,10 +3986,10 @@ loop29: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop30: // 128 times: terms of the sums
-	VMOVUPS	863488(R10), Y8	// fitSample.mul_13[0]
-	VMOVUPS	863520(R10), Y9	// fitSample.mul_13[0] | 1
-	VMOVUPS	863552(R10), Y10	// fitSample.mul_13[0] | 2
-	VMOVUPS	863584(R10), Y11	// fitSample.mul_13[0] | 3
+	VMOVUPS	863232(R10), Y8	// fitSample.mul_13[0]
+	VMOVUPS	863264(R10), Y9	// fitSample.mul_13[0] | 1
+	VMOVUPS	863296(R10), Y10	// fitSample.mul_13[0] | 2
+	VMOVUPS	863328(R10), Y11	// fitSample.mul_13[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -4019,14 +4004,14 @@ loop30: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop30
-	VMOVUPS	Y0, 879872(DI)	// fitSample.vecmat_7[0]
-	VMOVUPS	Y1, 879904(DI)	// fitSample.vecmat_7[0] | 1
-	VMOVUPS	Y2, 879936(DI)	// fitSample.vecmat_7[0] | 2
-	VMOVUPS	Y3, 879968(DI)	// fitSample.vecmat_7[0] | 3
-	VMOVUPS	Y4, 880000(DI)	// fitSample.vecmat_7[1]
-	VMOVUPS	Y5, 880032(DI)	// fitSample.vecmat_7[1] | 1
-	VMOVUPS	Y6, 880064(DI)	// fitSample.vecmat_7[1] | 2
-	VMOVUPS	Y7, 880096(DI)	// fitSample.vecmat_7[1] | 3
+	VMOVUPS	Y0, 879616(DI)	// fitSample.vecmat_7[0]
+	VMOVUPS	Y1, 879648(DI)	// fitSample.vecmat_7[0] | 1
+	VMOVUPS	Y2, 879680(DI)	// fitSample.vecmat_7[0] | 2
+	VMOVUPS	Y3, 879712(DI)	// fitSample.vecmat_7[0] | 3
+	VMOVUPS	Y4, 879744(DI)	// fitSample.vecmat_7[1]
+	VMOVUPS	Y5, 879776(DI)	// fitSample.vecmat_7[1] | 1
+	VMOVUPS	Y6, 879808(DI)	// fitSample.vecmat_7[1] | 2
+	VMOVUPS	Y7, 879840(DI)	// fitSample.vecmat_7[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -4045,11 +4030,11 @@ loop31: // 4 times: vectors of the block
 loop32: // 128 times: elements
 	// lagrange.nde:4
 	VBROADCASTSS	2048(R9), Y4	// L.0.weight.matvec.4[0]
-	VMOVUPS	681728(R10), Y5	// fitSample.mul_5[0]
+	VMOVUPS	681472(R10), Y5	// fitSample.mul_5[0]
 	VMULPS	Y5, Y4, Y4
-	VMOVUPS	730880(R10), Y5	// fitSample.vecmat_2[0]
-	VMOVUPS	879872(R10), Y6	// fitSample.vecmat_7[0]
-	VMOVUPS	517888(R10), Y7	// fitSample.sigmoid[0]
+	VMOVUPS	730624(R10), Y5	// fitSample.vecmat_2[0]
+	VMOVUPS	879616(R10), Y6	// fitSample.vecmat_7[0]
+	VMOVUPS	517632(R10), Y7	// fitSample.sigmoid[0]
 	VMULPS	Y7, Y6, Y6
 	VFMADD231PS	Y5, Y4, Y6
 	VBROADCASTSS	(R11), Y4	// L.0.weight[0]
@@ -4065,13 +4050,13 @@ loop32: // 128 times: elements
 	ADDQ	$16, R11
 	DECQ	DI
 	JNE	loop32
-	VMOVUPS	846848(SI), Y0	// fitSample.vecmat_6[2]
-	VMOVUPS	846976(SI), Y1	// fitSample.vecmat_6[3]
+	VMOVUPS	846592(SI), Y0	// fitSample.vecmat_6[2]
+	VMOVUPS	846720(SI), Y1	// fitSample.vecmat_6[3]
 	// lagrange.nde:16
-	VMOVUPS	500352(SI), Y4	// fitSample.v[0]
-	VMOVUPS	500480(SI), Y5	// fitSample.v[1]
-	VMOVUPS	796928(SI), Y6	// fitSample.vecmat_4[0]
-	VMOVUPS	797056(SI), Y7	// fitSample.vecmat_4[1]
+	VMOVUPS	500096(SI), Y4	// fitSample.v[0]
+	VMOVUPS	500224(SI), Y5	// fitSample.v[1]
+	VMOVUPS	796672(SI), Y6	// fitSample.vecmat_4[0]
+	VMOVUPS	796800(SI), Y7	// fitSample.vecmat_4[1]
 	VMULPS	Y0, Y4, Y0
 	VFMADD231PS	Y2, Y5, Y0
 	VMULPS	Y1, Y4, Y1
@@ -4086,16 +4071,16 @@ loop32: // 128 times: elements
 loop33: // 64 times: elements
 	// lagrange.nde:8
 	VBROADCASTSS	69124(R9), Y4	// force.0.weight[0]
-	VMOVUPS	500992(SI), Y5	// fitSample.concat[0]
+	VMOVUPS	500736(SI), Y5	// fitSample.concat[0]
 	VMULPS	Y5, Y4, Y4
 	VBROADCASTSS	69128(R9), Y5	// force.0.weight[1]
-	VMOVUPS	501120(SI), Y6	// fitSample.concat[1]
+	VMOVUPS	500864(SI), Y6	// fitSample.concat[1]
 	VFMADD231PS	Y6, Y5, Y4
 	VBROADCASTSS	69132(R9), Y5	// force.0.weight[2]
-	VMOVUPS	501248(SI), Y6	// fitSample.concat[2]
+	VMOVUPS	500992(SI), Y6	// fitSample.concat[2]
 	VFMADD231PS	Y6, Y5, Y4
 	VBROADCASTSS	69136(R9), Y5	// force.0.weight[3]
-	VMOVUPS	501376(SI), Y6	// fitSample.concat[3]
+	VMOVUPS	501120(SI), Y6	// fitSample.concat[3]
 	VFMADD231PS	Y6, Y5, Y4
 	VBROADCASTSS	70148(R10), Y5	// force.0.bias[0]
 	VADDPS	Y5, Y4, Y4
@@ -4139,15 +4124,15 @@ loop33: // 64 times: elements
 	VBROADCASTSS	70916(BX), Y4	// force.2.bias[0]
 	VADDPS	Y4, Y2, Y2
 	VADDPS	Y2, Y0, Y0
-	VMOVUPS	Y0, 896256(SI)	// fitSample.add_3[0]
+	VMOVUPS	Y0, 896000(SI)	// fitSample.add_3[0]
 	VBROADCASTSS	70920(BX), Y2	// force.2.bias[1]
 	VADDPS	Y2, Y3, Y2
 	VADDPS	Y2, Y1, Y1
-	VMOVUPS	Y1, 896384(SI)	// fitSample.add_3[1]
-	VMOVUPS	796416(SI), Y2	// fitSample.add_2[0]
-	VMOVUPS	796544(SI), Y3	// fitSample.add_2[1]
-	VMOVUPS	796672(SI), Y4	// fitSample.add_2[2]
-	VMOVUPS	796800(SI), Y5	// fitSample.add_2[3]
+	VMOVUPS	Y1, 896128(SI)	// fitSample.add_3[1]
+	VMOVUPS	796160(SI), Y2	// fitSample.add_2[0]
+	VMOVUPS	796288(SI), Y3	// fitSample.add_2[1]
+	VMOVUPS	796416(SI), Y4	// fitSample.add_2[2]
+	VMOVUPS	796544(SI), Y5	// fitSample.add_2[3]
 	VANDPS	f32_7fffffff<>(SB), Y2, Y6
 	VANDPS	f32_7fffffff<>(SB), Y4, Y7
 	VCMPPS	$17, Y7, Y6, Y6
@@ -4168,10 +4153,10 @@ loop33: // 64 times: elements
 	VFNMADD231PS	Y0, Y4, Y5
 	VDIVPS	Y7, Y5, Y2
 	VORPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 896512(SI)	// fitSample.dv[0]
-	VMOVUPS	Y0, 896640(SI)	// fitSample.dv[1]
-	VMOVUPS	500608(SI), Y2	// fitSample.a[0]
-	VMOVUPS	500736(SI), Y3	// fitSample.a[1]
+	VMOVUPS	Y1, 896256(SI)	// fitSample.dv[0]
+	VMOVUPS	Y0, 896384(SI)	// fitSample.dv[1]
+	VMOVUPS	500352(SI), Y2	// fitSample.a[0]
+	VMOVUPS	500480(SI), Y3	// fitSample.a[1]
 	VMOVUPS	f32_00000000<>(SB), Y4
 	// lagrange.nde:36
 	VSUBPS	Y2, Y1, Y1
@@ -4182,7 +4167,7 @@ loop33: // 64 times: elements
 	VADDPS	Y0, Y4, Y4
 	VBROADCASTSS	2560(DX), Y0	// mul
 	VFMADD231PS	f32_3f000000<>(SB), Y4, Y0
-	VMOVUPS	Y0, 500864(SI)	// fitSample.loss
+	VMOVUPS	Y0, 500608(SI)	// fitSample.loss
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop31
@@ -4208,15 +4193,15 @@ TEXT fitGradPart0_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
 	VMOVUPS	65792(SI), Y0	// mask
-	VMOVUPS	896768(SI), Y1	// fitGrad.q[0]
-	VMOVUPS	896896(SI), Y2	// fitGrad.q[1]
-	VMOVUPS	897024(SI), Y3	// fitGrad.v[0]
-	VMOVUPS	897152(SI), Y4	// fitGrad.v[1]
+	VMOVUPS	896512(SI), Y1	// fitGrad.q[0]
+	VMOVUPS	896640(SI), Y2	// fitGrad.q[1]
+	VMOVUPS	896768(SI), Y3	// fitGrad.v[0]
+	VMOVUPS	896896(SI), Y4	// fitGrad.v[1]
 	// lagrange.nde:4
-	VMOVUPS	Y1, 930432(SI)	// fitGrad.concat[0]
-	VMOVUPS	Y2, 930560(SI)	// fitGrad.concat[1]
-	VMOVUPS	Y3, 930688(SI)	// fitGrad.concat[2]
-	VMOVUPS	Y4, 930816(SI)	// fitGrad.concat[3]
+	VMOVUPS	Y1, 930176(SI)	// fitGrad.concat[0]
+	VMOVUPS	Y2, 930304(SI)	// fitGrad.concat[1]
+	VMOVUPS	Y3, 930432(SI)	// fitGrad.concat[2]
+	VMOVUPS	Y4, 930560(SI)	// fitGrad.concat[3]
 	MOVQ	$128, DI
 	MOVQ	BX, R9
 	MOVQ	BX, R10
@@ -4234,7 +4219,7 @@ loop2: // 128 times: elements
 	VFMADD231PS	Y4, Y6, Y5
 	VBROADCASTSS	2048(R10), Y6	// L.0.bias[0]
 	VADDPS	Y6, Y5, Y5
-	VMOVUPS	Y5, 930944(R11)	// fitGrad.add[0]
+	VMOVUPS	Y5, 930688(R11)	// fitGrad.add[0]
 	VORPS	f32_80000000<>(SB), Y5, Y6
 	VMOVUPS	f32_42b40000<>(SB), Y7
 	VMINPS	Y6, Y7, Y6
@@ -4266,10 +4251,10 @@ loop2: // 128 times: elements
 	VBLENDVPS	Y5, Y6, Y7, Y5
 	VADDPS	f32_3f800000<>(SB), Y6, Y6
 	VDIVPS	Y6, Y5, Y5
-	VMOVUPS	Y5, 947328(R11)	// fitGrad.sigmoid[0]
+	VMOVUPS	Y5, 947072(R11)	// fitGrad.sigmoid[0]
 	VBROADCASTSS	512(R12), Y6	// L.0.weight.matvec[0]
 	VMULPS	Y5, Y6, Y5
-	VMOVUPS	Y5, 963712(R11)	// fitGrad.mul[0]
+	VMOVUPS	Y5, 963456(R11)	// fitGrad.mul[0]
 	// lagrange.nde:36
 	VBROADCASTSS	2572(R12), Y5	// mul.3[0]
 	VANDPS	Y0, Y5, Y5
@@ -4303,10 +4288,10 @@ loop3: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop4: // 128 times: terms of the sums
-	VMOVUPS	963712(R10), Y8	// fitGrad.mul[0]
-	VMOVUPS	963744(R10), Y9	// fitGrad.mul[0] | 1
-	VMOVUPS	963776(R10), Y10	// fitGrad.mul[0] | 2
-	VMOVUPS	963808(R10), Y11	// fitGrad.mul[0] | 3
+	VMOVUPS	963456(R10), Y8	// fitGrad.mul[0]
+	VMOVUPS	963488(R10), Y9	// fitGrad.mul[0] | 1
+	VMOVUPS	963520(R10), Y10	// fitGrad.mul[0] | 2
+	VMOVUPS	963552(R10), Y11	// fitGrad.mul[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -4321,14 +4306,14 @@ loop4: // 128 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop4
-	VMOVUPS	Y0, 980096(DI)	// fitGrad.matvec[0]
-	VMOVUPS	Y1, 980128(DI)	// fitGrad.matvec[0] | 1
-	VMOVUPS	Y2, 980160(DI)	// fitGrad.matvec[0] | 2
-	VMOVUPS	Y3, 980192(DI)	// fitGrad.matvec[0] | 3
-	VMOVUPS	Y4, 980224(DI)	// fitGrad.matvec[1]
-	VMOVUPS	Y5, 980256(DI)	// fitGrad.matvec[1] | 1
-	VMOVUPS	Y6, 980288(DI)	// fitGrad.matvec[1] | 2
-	VMOVUPS	Y7, 980320(DI)	// fitGrad.matvec[1] | 3
+	VMOVUPS	Y0, 979840(DI)	// fitGrad.matvec[0]
+	VMOVUPS	Y1, 979872(DI)	// fitGrad.matvec[0] | 1
+	VMOVUPS	Y2, 979904(DI)	// fitGrad.matvec[0] | 2
+	VMOVUPS	Y3, 979936(DI)	// fitGrad.matvec[0] | 3
+	VMOVUPS	Y4, 979968(DI)	// fitGrad.matvec[1]
+	VMOVUPS	Y5, 980000(DI)	// fitGrad.matvec[1] | 1
+	VMOVUPS	Y6, 980032(DI)	// fitGrad.matvec[1] | 2
+	VMOVUPS	Y7, 980064(DI)	// fitGrad.matvec[1] | 3
 	ADDQ	$1024, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -4340,7 +4325,7 @@ loop5: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop6: // 128 times: elements
 	// lagrange.nde:4
-	VMOVUPS	930944(R9), Y0	// fitGrad.add[0]
+	VMOVUPS	930688(R9), Y0	// fitGrad.add[0]
 	VORPS	f32_80000000<>(SB), Y0, Y1
 	VMOVUPS	f32_c2ae999a<>(SB), Y2
 	VMAXPS	Y1, Y2, Y1
@@ -4369,7 +4354,7 @@ loop6: // 128 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VMAXPS	Y0, Y2, Y0
 	VFMADD231PS	Y3, Y1, Y0
-	VMOVUPS	Y0, 996480(R9)	// fitGrad.softplus[0]
+	VMOVUPS	Y0, 996224(R9)	// fitGrad.softplus[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop6
@@ -4393,10 +4378,10 @@ loop7: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop8: // 128 times: terms of the sums
-	VMOVUPS	996480(R10), Y8	// fitGrad.softplus[0]
-	VMOVUPS	996512(R10), Y9	// fitGrad.softplus[0] | 1
-	VMOVUPS	996544(R10), Y10	// fitGrad.softplus[0] | 2
-	VMOVUPS	996576(R10), Y11	// fitGrad.softplus[0] | 3
+	VMOVUPS	996224(R10), Y8	// fitGrad.softplus[0]
+	VMOVUPS	996256(R10), Y9	// fitGrad.softplus[0] | 1
+	VMOVUPS	996288(R10), Y10	// fitGrad.softplus[0] | 2
+	VMOVUPS	996320(R10), Y11	// fitGrad.softplus[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -4411,14 +4396,14 @@ loop8: // 128 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop8
-	VMOVUPS	Y0, 1012864(DI)	// fitGrad.matvec_2[0]
-	VMOVUPS	Y1, 1012896(DI)	// fitGrad.matvec_2[0] | 1
-	VMOVUPS	Y2, 1012928(DI)	// fitGrad.matvec_2[0] | 2
-	VMOVUPS	Y3, 1012960(DI)	// fitGrad.matvec_2[0] | 3
-	VMOVUPS	Y4, 1012992(DI)	// fitGrad.matvec_2[1]
-	VMOVUPS	Y5, 1013024(DI)	// fitGrad.matvec_2[1] | 1
-	VMOVUPS	Y6, 1013056(DI)	// fitGrad.matvec_2[1] | 2
-	VMOVUPS	Y7, 1013088(DI)	// fitGrad.matvec_2[1] | 3
+	VMOVUPS	Y0, 1012608(DI)	// fitGrad.matvec_2[0]
+	VMOVUPS	Y1, 1012640(DI)	// fitGrad.matvec_2[0] | 1
+	VMOVUPS	Y2, 1012672(DI)	// fitGrad.matvec_2[0] | 2
+	VMOVUPS	Y3, 1012704(DI)	// fitGrad.matvec_2[0] | 3
+	VMOVUPS	Y4, 1012736(DI)	// fitGrad.matvec_2[1]
+	VMOVUPS	Y5, 1012768(DI)	// fitGrad.matvec_2[1] | 1
+	VMOVUPS	Y6, 1012800(DI)	// fitGrad.matvec_2[1] | 2
+	VMOVUPS	Y7, 1012832(DI)	// fitGrad.matvec_2[1] | 3
 	ADDQ	$1024, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -4432,7 +4417,7 @@ loop9: // 4 times: vectors of the block
 	MOVQ	DX, R11
 loop10: // 128 times: elements
 	// lagrange.nde:4
-	VMOVUPS	1012864(R9), Y0	// fitGrad.matvec_2[0]
+	VMOVUPS	1012608(R9), Y0	// fitGrad.matvec_2[0]
 	VBROADCASTSS	68096(R10), Y1	// L.2.bias[0]
 	VADDPS	Y1, Y0, Y0
 	VORPS	f32_80000000<>(SB), Y0, Y1
@@ -4466,18 +4451,18 @@ loop10: // 128 times: elements
 	VBLENDVPS	Y0, Y1, Y2, Y0
 	VADDPS	f32_3f800000<>(SB), Y1, Y1
 	VDIVPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 1029248(R9)	// fitGrad.sigmoid_2[0]
+	VMOVUPS	Y0, 1028992(R9)	// fitGrad.sigmoid_2[0]
 	VMOVUPS	f32_3f800000<>(SB), Y1
 	VSUBPS	Y0, Y1, Y1
-	VMOVUPS	Y1, 1045632(R9)	// fitGrad.sub[0]
+	VMOVUPS	Y1, 1045376(R9)	// fitGrad.sub[0]
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 1062016(R9)	// fitGrad.mul_2[0]
-	VMOVUPS	980096(R9), Y1	// fitGrad.matvec[0]
+	VMOVUPS	Y0, 1061760(R9)	// fitGrad.mul_2[0]
+	VMOVUPS	979840(R9), Y1	// fitGrad.matvec[0]
 	VMULPS	Y0, Y1, Y0
-	VMOVUPS	Y0, 1078400(R9)	// fitGrad.mul_3[0]
+	VMOVUPS	Y0, 1078144(R9)	// fitGrad.mul_3[0]
 	VBROADCASTSS	(R11), Y1	// vecmat[0]
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 1094784(R9)	// fitGrad.mul_4[0]
+	VMOVUPS	Y0, 1094528(R9)	// fitGrad.mul_4[0]
 	ADDQ	$128, R9
 	ADDQ	$4, R10
 	ADDQ	$4, R11
@@ -4502,10 +4487,10 @@ loop11: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop12: // 128 times: terms of the sums
-	VMOVUPS	1094784(R10), Y8	// fitGrad.mul_4[0]
-	VMOVUPS	1094816(R10), Y9	// fitGrad.mul_4[0] | 1
-	VMOVUPS	1094848(R10), Y10	// fitGrad.mul_4[0] | 2
-	VMOVUPS	1094880(R10), Y11	// fitGrad.mul_4[0] | 3
+	VMOVUPS	1094528(R10), Y8	// fitGrad.mul_4[0]
+	VMOVUPS	1094560(R10), Y9	// fitGrad.mul_4[0] | 1
+	VMOVUPS	1094592(R10), Y10	// fitGrad.mul_4[0] | 2
+	VMOVUPS	1094624(R10), Y11	// fitGrad.mul_4[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -4520,14 +4505,14 @@ loop12: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop12
-	VMOVUPS	Y0, 1111168(DI)	// fitGrad.vecmat[0]
-	VMOVUPS	Y1, 1111200(DI)	// fitGrad.vecmat[0] | 1
-	VMOVUPS	Y2, 1111232(DI)	// fitGrad.vecmat[0] | 2
-	VMOVUPS	Y3, 1111264(DI)	// fitGrad.vecmat[0] | 3
-	VMOVUPS	Y4, 1111296(DI)	// fitGrad.vecmat[1]
-	VMOVUPS	Y5, 1111328(DI)	// fitGrad.vecmat[1] | 1
-	VMOVUPS	Y6, 1111360(DI)	// fitGrad.vecmat[1] | 2
-	VMOVUPS	Y7, 1111392(DI)	// fitGrad.vecmat[1] | 3
+	VMOVUPS	Y0, 1110912(DI)	// fitGrad.vecmat[0]
+	VMOVUPS	Y1, 1110944(DI)	// fitGrad.vecmat[0] | 1
+	VMOVUPS	Y2, 1110976(DI)	// fitGrad.vecmat[0] | 2
+	VMOVUPS	Y3, 1111008(DI)	// fitGrad.vecmat[0] | 3
+	VMOVUPS	Y4, 1111040(DI)	// fitGrad.vecmat[1]
+	VMOVUPS	Y5, 1111072(DI)	// fitGrad.vecmat[1] | 1
+	VMOVUPS	Y6, 1111104(DI)	// fitGrad.vecmat[1] | 2
+	VMOVUPS	Y7, 1111136(DI)	// fitGrad.vecmat[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -4537,26 +4522,26 @@ loop12: // 128 times: terms of the sums
 	MOVQ	DX, DI
 loop13: // 128 times: elements
 	// lagrange.nde:4
-	VMOVUPS	1111168(SI), Y0	// fitGrad.vecmat[0]
-	VMOVUPS	1111200(SI), Y1	// fitGrad.vecmat[0] | 1
-	VMOVUPS	1111232(SI), Y2	// fitGrad.vecmat[0] | 2
-	VMOVUPS	1111264(SI), Y3	// fitGrad.vecmat[0] | 3
-	VMOVUPS	947328(SI), Y4	// fitGrad.sigmoid[0]
-	VMOVUPS	947360(SI), Y5	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	947392(SI), Y6	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	947424(SI), Y7	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	1110912(SI), Y0	// fitGrad.vecmat[0]
+	VMOVUPS	1110944(SI), Y1	// fitGrad.vecmat[0] | 1
+	VMOVUPS	1110976(SI), Y2	// fitGrad.vecmat[0] | 2
+	VMOVUPS	1111008(SI), Y3	// fitGrad.vecmat[0] | 3
+	VMOVUPS	947072(SI), Y4	// fitGrad.sigmoid[0]
+	VMOVUPS	947104(SI), Y5	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	947136(SI), Y6	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	947168(SI), Y7	// fitGrad.sigmoid[0] | 3
 	VMULPS	Y4, Y0, Y0
 	VMULPS	Y5, Y1, Y1
 	VMULPS	Y6, Y2, Y2
 	VMULPS	Y7, Y3, Y3
-	VMOVUPS	Y0, 1127552(SI)	// fitGrad.mul_5[0]
-	VMOVUPS	Y1, 1127584(SI)	// fitGrad.mul_5[0] | 1
-	VMOVUPS	Y2, 1127616(SI)	// fitGrad.mul_5[0] | 2
-	VMOVUPS	Y3, 1127648(SI)	// fitGrad.mul_5[0] | 3
-	VMOVUPS	947328(SI), Y0	// fitGrad.sigmoid[0]
-	VMOVUPS	947360(SI), Y1	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	947392(SI), Y2	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	947424(SI), Y3	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	Y0, 1127296(SI)	// fitGrad.mul_5[0]
+	VMOVUPS	Y1, 1127328(SI)	// fitGrad.mul_5[0] | 1
+	VMOVUPS	Y2, 1127360(SI)	// fitGrad.mul_5[0] | 2
+	VMOVUPS	Y3, 1127392(SI)	// fitGrad.mul_5[0] | 3
+	VMOVUPS	947072(SI), Y0	// fitGrad.sigmoid[0]
+	VMOVUPS	947104(SI), Y1	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	947136(SI), Y2	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	947168(SI), Y3	// fitGrad.sigmoid[0] | 3
 	VMOVUPS	f32_3f800000<>(SB), Y4
 	VSUBPS	Y0, Y4, Y0
 	VMOVUPS	f32_3f800000<>(SB), Y4
@@ -4565,44 +4550,44 @@ loop13: // 128 times: elements
 	VSUBPS	Y2, Y4, Y2
 	VMOVUPS	f32_3f800000<>(SB), Y4
 	VSUBPS	Y3, Y4, Y3
-	VMOVUPS	Y0, 1143936(SI)	// fitGrad.sub_2[0]
-	VMOVUPS	Y1, 1143968(SI)	// fitGrad.sub_2[0] | 1
-	VMOVUPS	Y2, 1144000(SI)	// fitGrad.sub_2[0] | 2
-	VMOVUPS	Y3, 1144032(SI)	// fitGrad.sub_2[0] | 3
-	VMOVUPS	947328(SI), Y4	// fitGrad.sigmoid[0]
-	VMOVUPS	947360(SI), Y5	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	947392(SI), Y6	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	947424(SI), Y7	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	Y0, 1143680(SI)	// fitGrad.sub_2[0]
+	VMOVUPS	Y1, 1143712(SI)	// fitGrad.sub_2[0] | 1
+	VMOVUPS	Y2, 1143744(SI)	// fitGrad.sub_2[0] | 2
+	VMOVUPS	Y3, 1143776(SI)	// fitGrad.sub_2[0] | 3
+	VMOVUPS	947072(SI), Y4	// fitGrad.sigmoid[0]
+	VMOVUPS	947104(SI), Y5	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	947136(SI), Y6	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	947168(SI), Y7	// fitGrad.sigmoid[0] | 3
 	VMULPS	Y0, Y4, Y0
 	VMULPS	Y1, Y5, Y1
 	VMULPS	Y2, Y6, Y2
 	VMULPS	Y3, Y7, Y3
-	VMOVUPS	Y0, 1160320(SI)	// fitGrad.mul_6[0]
-	VMOVUPS	Y1, 1160352(SI)	// fitGrad.mul_6[0] | 1
-	VMOVUPS	Y2, 1160384(SI)	// fitGrad.mul_6[0] | 2
-	VMOVUPS	Y3, 1160416(SI)	// fitGrad.mul_6[0] | 3
+	VMOVUPS	Y0, 1160064(SI)	// fitGrad.mul_6[0]
+	VMOVUPS	Y1, 1160096(SI)	// fitGrad.mul_6[0] | 1
+	VMOVUPS	Y2, 1160128(SI)	// fitGrad.mul_6[0] | 2
+	VMOVUPS	Y3, 1160160(SI)	// fitGrad.mul_6[0] | 3
 	VBROADCASTSS	512(DI), Y4	// L.0.weight.matvec[0]
 	VMULPS	Y0, Y4, Y0
 	VMULPS	Y1, Y4, Y1
 	VMULPS	Y2, Y4, Y2
 	VMULPS	Y3, Y4, Y3
-	VMOVUPS	Y0, 1176704(SI)	// fitGrad.mul_7[0]
-	VMOVUPS	Y1, 1176736(SI)	// fitGrad.mul_7[0] | 1
-	VMOVUPS	Y2, 1176768(SI)	// fitGrad.mul_7[0] | 2
-	VMOVUPS	Y3, 1176800(SI)	// fitGrad.mul_7[0] | 3
+	VMOVUPS	Y0, 1176448(SI)	// fitGrad.mul_7[0]
+	VMOVUPS	Y1, 1176480(SI)	// fitGrad.mul_7[0] | 1
+	VMOVUPS	Y2, 1176512(SI)	// fitGrad.mul_7[0] | 2
+	VMOVUPS	Y3, 1176544(SI)	// fitGrad.mul_7[0] | 3
 	VBROADCASTSS	(DI), Y0	// vecmat[0]
-	VMOVUPS	1029248(SI), Y1	// fitGrad.sigmoid_2[0]
-	VMOVUPS	1029280(SI), Y2	// fitGrad.sigmoid_2[0] | 1
-	VMOVUPS	1029312(SI), Y3	// fitGrad.sigmoid_2[0] | 2
-	VMOVUPS	1029344(SI), Y4	// fitGrad.sigmoid_2[0] | 3
+	VMOVUPS	1028992(SI), Y1	// fitGrad.sigmoid_2[0]
+	VMOVUPS	1029024(SI), Y2	// fitGrad.sigmoid_2[0] | 1
+	VMOVUPS	1029056(SI), Y3	// fitGrad.sigmoid_2[0] | 2
+	VMOVUPS	1029088(SI), Y4	// fitGrad.sigmoid_2[0] | 3
 	VMULPS	Y1, Y0, Y1
 	VMULPS	Y2, Y0, Y2
 	VMULPS	Y3, Y0, Y3
 	VMULPS	Y4, Y0, Y0
-	VMOVUPS	Y1, 1193088(SI)	// fitGrad.mul_8[0]
-	VMOVUPS	Y2, 1193120(SI)	// fitGrad.mul_8[0] | 1
-	VMOVUPS	Y3, 1193152(SI)	// fitGrad.mul_8[0] | 2
-	VMOVUPS	Y0, 1193184(SI)	// fitGrad.mul_8[0] | 3
+	VMOVUPS	Y1, 1192832(SI)	// fitGrad.mul_8[0]
+	VMOVUPS	Y2, 1192864(SI)	// fitGrad.mul_8[0] | 1
+	VMOVUPS	Y3, 1192896(SI)	// fitGrad.mul_8[0] | 2
+	VMOVUPS	Y0, 1192928(SI)	// fitGrad.mul_8[0] | 3
 	ADDQ	$128, SI
 	ADDQ	$4, DI
 	DECQ	CX
@@ -4623,10 +4608,10 @@ loop14: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop15: // 128 times: terms of the sums
-	VMOVUPS	1193088(R10), Y8	// fitGrad.mul_8[0]
-	VMOVUPS	1193120(R10), Y9	// fitGrad.mul_8[0] | 1
-	VMOVUPS	1193152(R10), Y10	// fitGrad.mul_8[0] | 2
-	VMOVUPS	1193184(R10), Y11	// fitGrad.mul_8[0] | 3
+	VMOVUPS	1192832(R10), Y8	// fitGrad.mul_8[0]
+	VMOVUPS	1192864(R10), Y9	// fitGrad.mul_8[0] | 1
+	VMOVUPS	1192896(R10), Y10	// fitGrad.mul_8[0] | 2
+	VMOVUPS	1192928(R10), Y11	// fitGrad.mul_8[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -4641,14 +4626,14 @@ loop15: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop15
-	VMOVUPS	Y0, 1209472(DI)	// fitGrad.vecmat_2[0]
-	VMOVUPS	Y1, 1209504(DI)	// fitGrad.vecmat_2[0] | 1
-	VMOVUPS	Y2, 1209536(DI)	// fitGrad.vecmat_2[0] | 2
-	VMOVUPS	Y3, 1209568(DI)	// fitGrad.vecmat_2[0] | 3
-	VMOVUPS	Y4, 1209600(DI)	// fitGrad.vecmat_2[1]
-	VMOVUPS	Y5, 1209632(DI)	// fitGrad.vecmat_2[1] | 1
-	VMOVUPS	Y6, 1209664(DI)	// fitGrad.vecmat_2[1] | 2
-	VMOVUPS	Y7, 1209696(DI)	// fitGrad.vecmat_2[1] | 3
+	VMOVUPS	Y0, 1209216(DI)	// fitGrad.vecmat_2[0]
+	VMOVUPS	Y1, 1209248(DI)	// fitGrad.vecmat_2[0] | 1
+	VMOVUPS	Y2, 1209280(DI)	// fitGrad.vecmat_2[0] | 2
+	VMOVUPS	Y3, 1209312(DI)	// fitGrad.vecmat_2[0] | 3
+	VMOVUPS	Y4, 1209344(DI)	// fitGrad.vecmat_2[1]
+	VMOVUPS	Y5, 1209376(DI)	// fitGrad.vecmat_2[1] | 1
+	VMOVUPS	Y6, 1209408(DI)	// fitGrad.vecmat_2[1] | 2
+	VMOVUPS	Y7, 1209440(DI)	// fitGrad.vecmat_2[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -4689,26 +4674,26 @@ loop15: // 128 times: terms of the sums
 	MOVQ	BX, DI
 	MOVQ	DX, R9
 loop16: // 128 times: elements
-	VMOVUPS	1176704(SI), Y1	// fitGrad.mul_7[0]
-	VMOVUPS	1176736(SI), Y2	// fitGrad.mul_7[0] | 1
-	VMOVUPS	1176768(SI), Y3	// fitGrad.mul_7[0] | 2
-	VMOVUPS	1176800(SI), Y4	// fitGrad.mul_7[0] | 3
-	VMOVUPS	1209472(SI), Y5	// fitGrad.vecmat_2[0]
-	VMOVUPS	1209504(SI), Y6	// fitGrad.vecmat_2[0] | 1
-	VMOVUPS	1209536(SI), Y7	// fitGrad.vecmat_2[0] | 2
-	VMOVUPS	1209568(SI), Y8	// fitGrad.vecmat_2[0] | 3
-	VMOVUPS	1127552(SI), Y9	// fitGrad.mul_5[0]
-	VMOVUPS	1127584(SI), Y10	// fitGrad.mul_5[0] | 1
-	VMOVUPS	1127616(SI), Y11	// fitGrad.mul_5[0] | 2
-	VMOVUPS	1127648(SI), Y12	// fitGrad.mul_5[0] | 3
+	VMOVUPS	1176448(SI), Y1	// fitGrad.mul_7[0]
+	VMOVUPS	1176480(SI), Y2	// fitGrad.mul_7[0] | 1
+	VMOVUPS	1176512(SI), Y3	// fitGrad.mul_7[0] | 2
+	VMOVUPS	1176544(SI), Y4	// fitGrad.mul_7[0] | 3
+	VMOVUPS	1209216(SI), Y5	// fitGrad.vecmat_2[0]
+	VMOVUPS	1209248(SI), Y6	// fitGrad.vecmat_2[0] | 1
+	VMOVUPS	1209280(SI), Y7	// fitGrad.vecmat_2[0] | 2
+	VMOVUPS	1209312(SI), Y8	// fitGrad.vecmat_2[0] | 3
+	VMOVUPS	1127296(SI), Y9	// fitGrad.mul_5[0]
+	VMOVUPS	1127328(SI), Y10	// fitGrad.mul_5[0] | 1
+	VMOVUPS	1127360(SI), Y11	// fitGrad.mul_5[0] | 2
+	VMOVUPS	1127392(SI), Y12	// fitGrad.mul_5[0] | 3
 	VFMADD231PS	Y5, Y1, Y9
 	VFMADD231PS	Y6, Y2, Y10
 	VFMADD231PS	Y7, Y3, Y11
 	VFMADD231PS	Y8, Y4, Y12
-	VMOVUPS	Y9, 1225856(SI)	// fitGrad.add_2[0]
-	VMOVUPS	Y10, 1225888(SI)	// fitGrad.add_2[0] | 1
-	VMOVUPS	Y11, 1225920(SI)	// fitGrad.add_2[0] | 2
-	VMOVUPS	Y12, 1225952(SI)	// fitGrad.add_2[0] | 3
+	VMOVUPS	Y9, 1225600(SI)	// fitGrad.add_2[0]
+	VMOVUPS	Y10, 1225632(SI)	// fitGrad.add_2[0] | 1
+	VMOVUPS	Y11, 1225664(SI)	// fitGrad.add_2[0] | 2
+	VMOVUPS	Y12, 1225696(SI)	// fitGrad.add_2[0] | 3
 	VBROADCASTSS	(DI), Y1	// L.0.weight[0]
 	VMOVUPS	0(AX), Y15
 	VFMADD231PS	Y9, Y1, Y15
@@ -4760,18 +4745,18 @@ loop16: // 128 times: elements
 	VFMADD231PS	Y12, Y1, Y15
 	VMOVUPS	Y15, 448(AX)
 	VBROADCASTSS	1024(R9), Y1	// L.0.weight.matvec.2[0]
-	VMOVUPS	947328(SI), Y2	// fitGrad.sigmoid[0]
-	VMOVUPS	947360(SI), Y3	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	947392(SI), Y4	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	947424(SI), Y5	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	947072(SI), Y2	// fitGrad.sigmoid[0]
+	VMOVUPS	947104(SI), Y3	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	947136(SI), Y4	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	947168(SI), Y5	// fitGrad.sigmoid[0] | 3
 	VMULPS	Y2, Y1, Y2
 	VMULPS	Y3, Y1, Y3
 	VMULPS	Y4, Y1, Y4
 	VMULPS	Y5, Y1, Y1
-	VMOVUPS	Y2, 1242240(SI)	// fitGrad.mul_9[0]
-	VMOVUPS	Y3, 1242272(SI)	// fitGrad.mul_9[0] | 1
-	VMOVUPS	Y4, 1242304(SI)	// fitGrad.mul_9[0] | 2
-	VMOVUPS	Y1, 1242336(SI)	// fitGrad.mul_9[0] | 3
+	VMOVUPS	Y2, 1241984(SI)	// fitGrad.mul_9[0]
+	VMOVUPS	Y3, 1242016(SI)	// fitGrad.mul_9[0] | 1
+	VMOVUPS	Y4, 1242048(SI)	// fitGrad.mul_9[0] | 2
+	VMOVUPS	Y1, 1242080(SI)	// fitGrad.mul_9[0] | 3
 	ADDQ	$128, SI
 	ADDQ	$16, DI
 	ADDQ	$4, R9
@@ -4794,10 +4779,10 @@ loop17: // 64 times: tiles of 2 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop18: // 128 times: terms of the sums
-	VMOVUPS	1242240(R11), Y8	// fitGrad.mul_9[0]
-	VMOVUPS	1242272(R11), Y9	// fitGrad.mul_9[0] | 1
-	VMOVUPS	1242304(R11), Y10	// fitGrad.mul_9[0] | 2
-	VMOVUPS	1242336(R11), Y11	// fitGrad.mul_9[0] | 3
+	VMOVUPS	1241984(R11), Y8	// fitGrad.mul_9[0]
+	VMOVUPS	1242016(R11), Y9	// fitGrad.mul_9[0] | 1
+	VMOVUPS	1242048(R11), Y10	// fitGrad.mul_9[0] | 2
+	VMOVUPS	1242080(R11), Y11	// fitGrad.mul_9[0] | 3
 	VBROADCASTSS	2560(R12), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -4812,56 +4797,56 @@ loop18: // 128 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop18
-	VMOVUPS	Y0, 1258624(DI)	// fitGrad.matvec_3[0]
-	VMOVUPS	Y1, 1258656(DI)	// fitGrad.matvec_3[0] | 1
-	VMOVUPS	Y2, 1258688(DI)	// fitGrad.matvec_3[0] | 2
-	VMOVUPS	Y3, 1258720(DI)	// fitGrad.matvec_3[0] | 3
-	VMOVUPS	Y4, 1258752(DI)	// fitGrad.matvec_3[1]
-	VMOVUPS	Y5, 1258784(DI)	// fitGrad.matvec_3[1] | 1
-	VMOVUPS	Y6, 1258816(DI)	// fitGrad.matvec_3[1] | 2
-	VMOVUPS	Y7, 1258848(DI)	// fitGrad.matvec_3[1] | 3
-	VMOVUPS	1062016(DI), Y8	// fitGrad.mul_2[0]
-	VMOVUPS	1062048(DI), Y9	// fitGrad.mul_2[0] | 1
-	VMOVUPS	1062080(DI), Y10	// fitGrad.mul_2[0] | 2
-	VMOVUPS	1062112(DI), Y11	// fitGrad.mul_2[0] | 3
+	VMOVUPS	Y0, 1258368(DI)	// fitGrad.matvec_3[0]
+	VMOVUPS	Y1, 1258400(DI)	// fitGrad.matvec_3[0] | 1
+	VMOVUPS	Y2, 1258432(DI)	// fitGrad.matvec_3[0] | 2
+	VMOVUPS	Y3, 1258464(DI)	// fitGrad.matvec_3[0] | 3
+	VMOVUPS	Y4, 1258496(DI)	// fitGrad.matvec_3[1]
+	VMOVUPS	Y5, 1258528(DI)	// fitGrad.matvec_3[1] | 1
+	VMOVUPS	Y6, 1258560(DI)	// fitGrad.matvec_3[1] | 2
+	VMOVUPS	Y7, 1258592(DI)	// fitGrad.matvec_3[1] | 3
+	VMOVUPS	1061760(DI), Y8	// fitGrad.mul_2[0]
+	VMOVUPS	1061792(DI), Y9	// fitGrad.mul_2[0] | 1
+	VMOVUPS	1061824(DI), Y10	// fitGrad.mul_2[0] | 2
+	VMOVUPS	1061856(DI), Y11	// fitGrad.mul_2[0] | 3
 	VMULPS	Y8, Y0, Y0
 	VMULPS	Y9, Y1, Y1
 	VMULPS	Y10, Y2, Y2
 	VMULPS	Y11, Y3, Y3
-	VMOVUPS	Y0, 1275008(DI)	// fitGrad.mul_10[0]
-	VMOVUPS	Y1, 1275040(DI)	// fitGrad.mul_10[0] | 1
-	VMOVUPS	Y2, 1275072(DI)	// fitGrad.mul_10[0] | 2
-	VMOVUPS	Y3, 1275104(DI)	// fitGrad.mul_10[0] | 3
+	VMOVUPS	Y0, 1274752(DI)	// fitGrad.mul_10[0]
+	VMOVUPS	Y1, 1274784(DI)	// fitGrad.mul_10[0] | 1
+	VMOVUPS	Y2, 1274816(DI)	// fitGrad.mul_10[0] | 2
+	VMOVUPS	Y3, 1274848(DI)	// fitGrad.mul_10[0] | 3
 	VBROADCASTSS	(R9), Y8	// vecmat[0]
 	VMULPS	Y8, Y0, Y0
 	VMULPS	Y8, Y1, Y1
 	VMULPS	Y8, Y2, Y2
 	VMULPS	Y8, Y3, Y3
-	VMOVUPS	Y0, 1291392(DI)	// fitGrad.mul_11[0]
-	VMOVUPS	Y1, 1291424(DI)	// fitGrad.mul_11[0] | 1
-	VMOVUPS	Y2, 1291456(DI)	// fitGrad.mul_11[0] | 2
-	VMOVUPS	Y3, 1291488(DI)	// fitGrad.mul_11[0] | 3
-	VMOVUPS	1062144(DI), Y0	// fitGrad.mul_2[1]
-	VMOVUPS	1062176(DI), Y1	// fitGrad.mul_2[1] | 1
-	VMOVUPS	1062208(DI), Y2	// fitGrad.mul_2[1] | 2
-	VMOVUPS	1062240(DI), Y3	// fitGrad.mul_2[1] | 3
+	VMOVUPS	Y0, 1291136(DI)	// fitGrad.mul_11[0]
+	VMOVUPS	Y1, 1291168(DI)	// fitGrad.mul_11[0] | 1
+	VMOVUPS	Y2, 1291200(DI)	// fitGrad.mul_11[0] | 2
+	VMOVUPS	Y3, 1291232(DI)	// fitGrad.mul_11[0] | 3
+	VMOVUPS	1061888(DI), Y0	// fitGrad.mul_2[1]
+	VMOVUPS	1061920(DI), Y1	// fitGrad.mul_2[1] | 1
+	VMOVUPS	1061952(DI), Y2	// fitGrad.mul_2[1] | 2
+	VMOVUPS	1061984(DI), Y3	// fitGrad.mul_2[1] | 3
 	VMULPS	Y0, Y4, Y0
 	VMULPS	Y1, Y5, Y1
 	VMULPS	Y2, Y6, Y2
 	VMULPS	Y3, Y7, Y3
-	VMOVUPS	Y0, 1275136(DI)	// fitGrad.mul_10[1]
-	VMOVUPS	Y1, 1275168(DI)	// fitGrad.mul_10[1] | 1
-	VMOVUPS	Y2, 1275200(DI)	// fitGrad.mul_10[1] | 2
-	VMOVUPS	Y3, 1275232(DI)	// fitGrad.mul_10[1] | 3
+	VMOVUPS	Y0, 1274880(DI)	// fitGrad.mul_10[1]
+	VMOVUPS	Y1, 1274912(DI)	// fitGrad.mul_10[1] | 1
+	VMOVUPS	Y2, 1274944(DI)	// fitGrad.mul_10[1] | 2
+	VMOVUPS	Y3, 1274976(DI)	// fitGrad.mul_10[1] | 3
 	VBROADCASTSS	4(R9), Y4	// vecmat[1]
 	VMULPS	Y4, Y0, Y0
 	VMULPS	Y4, Y1, Y1
 	VMULPS	Y4, Y2, Y2
 	VMULPS	Y4, Y3, Y3
-	VMOVUPS	Y0, 1291520(DI)	// fitGrad.mul_11[1]
-	VMOVUPS	Y1, 1291552(DI)	// fitGrad.mul_11[1] | 1
-	VMOVUPS	Y2, 1291584(DI)	// fitGrad.mul_11[1] | 2
-	VMOVUPS	Y3, 1291616(DI)	// fitGrad.mul_11[1] | 3
+	VMOVUPS	Y0, 1291264(DI)	// fitGrad.mul_11[1]
+	VMOVUPS	Y1, 1291296(DI)	// fitGrad.mul_11[1] | 1
+	VMOVUPS	Y2, 1291328(DI)	// fitGrad.mul_11[1] | 2
+	VMOVUPS	Y3, 1291360(DI)	// fitGrad.mul_11[1] | 3
 	ADDQ	$1024, SI
 	ADDQ	$256, DI
 	ADDQ	$8, R9
@@ -4883,10 +4868,10 @@ loop19: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop20: // 128 times: terms of the sums
-	VMOVUPS	1291392(R10), Y8	// fitGrad.mul_11[0]
-	VMOVUPS	1291424(R10), Y9	// fitGrad.mul_11[0] | 1
-	VMOVUPS	1291456(R10), Y10	// fitGrad.mul_11[0] | 2
-	VMOVUPS	1291488(R10), Y11	// fitGrad.mul_11[0] | 3
+	VMOVUPS	1291136(R10), Y8	// fitGrad.mul_11[0]
+	VMOVUPS	1291168(R10), Y9	// fitGrad.mul_11[0] | 1
+	VMOVUPS	1291200(R10), Y10	// fitGrad.mul_11[0] | 2
+	VMOVUPS	1291232(R10), Y11	// fitGrad.mul_11[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -4901,14 +4886,14 @@ loop20: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop20
-	VMOVUPS	Y0, 1307776(DI)	// fitGrad.vecmat_3[0]
-	VMOVUPS	Y1, 1307808(DI)	// fitGrad.vecmat_3[0] | 1
-	VMOVUPS	Y2, 1307840(DI)	// fitGrad.vecmat_3[0] | 2
-	VMOVUPS	Y3, 1307872(DI)	// fitGrad.vecmat_3[0] | 3
-	VMOVUPS	Y4, 1307904(DI)	// fitGrad.vecmat_3[1]
-	VMOVUPS	Y5, 1307936(DI)	// fitGrad.vecmat_3[1] | 1
-	VMOVUPS	Y6, 1307968(DI)	// fitGrad.vecmat_3[1] | 2
-	VMOVUPS	Y7, 1308000(DI)	// fitGrad.vecmat_3[1] | 3
+	VMOVUPS	Y0, 1307520(DI)	// fitGrad.vecmat_3[0]
+	VMOVUPS	Y1, 1307552(DI)	// fitGrad.vecmat_3[0] | 1
+	VMOVUPS	Y2, 1307584(DI)	// fitGrad.vecmat_3[0] | 2
+	VMOVUPS	Y3, 1307616(DI)	// fitGrad.vecmat_3[0] | 3
+	VMOVUPS	Y4, 1307648(DI)	// fitGrad.vecmat_3[1]
+	VMOVUPS	Y5, 1307680(DI)	// fitGrad.vecmat_3[1] | 1
+	VMOVUPS	Y6, 1307712(DI)	// fitGrad.vecmat_3[1] | 2
+	VMOVUPS	Y7, 1307744(DI)	// fitGrad.vecmat_3[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -4983,33 +4968,33 @@ loop20: // 128 times: terms of the sums
 	MOVQ	BX, R9
 loop21: // 128 times: elements
 	VBROADCASTSS	1024(SI), Y7	// L.0.weight.matvec.2[0]
-	VMOVUPS	1160320(DI), Y8	// fitGrad.mul_6[0]
-	VMOVUPS	1160352(DI), Y9	// fitGrad.mul_6[0] | 1
-	VMOVUPS	1160384(DI), Y10	// fitGrad.mul_6[0] | 2
-	VMOVUPS	1160416(DI), Y11	// fitGrad.mul_6[0] | 3
+	VMOVUPS	1160064(DI), Y8	// fitGrad.mul_6[0]
+	VMOVUPS	1160096(DI), Y9	// fitGrad.mul_6[0] | 1
+	VMOVUPS	1160128(DI), Y10	// fitGrad.mul_6[0] | 2
+	VMOVUPS	1160160(DI), Y11	// fitGrad.mul_6[0] | 3
 	VMULPS	Y8, Y7, Y8
 	VMULPS	Y9, Y7, Y9
 	VMULPS	Y10, Y7, Y10
 	VMULPS	Y11, Y7, Y7
-	VMOVUPS	Y8, 1324160(DI)	// fitGrad.mul_12[0]
-	VMOVUPS	Y9, 1324192(DI)	// fitGrad.mul_12[0] | 1
-	VMOVUPS	Y10, 1324224(DI)	// fitGrad.mul_12[0] | 2
-	VMOVUPS	Y7, 1324256(DI)	// fitGrad.mul_12[0] | 3
-	VMOVUPS	1209472(DI), Y15	// fitGrad.vecmat_2[0]
+	VMOVUPS	Y8, 1323904(DI)	// fitGrad.mul_12[0]
+	VMOVUPS	Y9, 1323936(DI)	// fitGrad.mul_12[0] | 1
+	VMOVUPS	Y10, 1323968(DI)	// fitGrad.mul_12[0] | 2
+	VMOVUPS	Y7, 1324000(DI)	// fitGrad.mul_12[0] | 3
+	VMOVUPS	1209216(DI), Y15	// fitGrad.vecmat_2[0]
 	VMOVUPS	Y15, 1280(AX)
-	VMOVUPS	1209504(DI), Y15	// fitGrad.vecmat_2[0] | 1
+	VMOVUPS	1209248(DI), Y15	// fitGrad.vecmat_2[0] | 1
 	VMOVUPS	Y15, 1312(AX)
-	VMOVUPS	1209536(DI), Y15	// fitGrad.vecmat_2[0] | 2
+	VMOVUPS	1209280(DI), Y15	// fitGrad.vecmat_2[0] | 2
 	VMOVUPS	Y15, 1344(AX)
-	VMOVUPS	1209568(DI), Y1	// fitGrad.vecmat_2[0] | 3
-	VMOVUPS	1307776(DI), Y2	// fitGrad.vecmat_3[0]
-	VMOVUPS	1307808(DI), Y3	// fitGrad.vecmat_3[0] | 1
-	VMOVUPS	1307840(DI), Y4	// fitGrad.vecmat_3[0] | 2
-	VMOVUPS	1307872(DI), Y5	// fitGrad.vecmat_3[0] | 3
-	VMOVUPS	947328(DI), Y6	// fitGrad.sigmoid[0]
-	VMOVUPS	947360(DI), Y11	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	947392(DI), Y12	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	947424(DI), Y0	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	1209312(DI), Y1	// fitGrad.vecmat_2[0] | 3
+	VMOVUPS	1307520(DI), Y2	// fitGrad.vecmat_3[0]
+	VMOVUPS	1307552(DI), Y3	// fitGrad.vecmat_3[0] | 1
+	VMOVUPS	1307584(DI), Y4	// fitGrad.vecmat_3[0] | 2
+	VMOVUPS	1307616(DI), Y5	// fitGrad.vecmat_3[0] | 3
+	VMOVUPS	947072(DI), Y6	// fitGrad.sigmoid[0]
+	VMOVUPS	947104(DI), Y11	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	947136(DI), Y12	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	947168(DI), Y0	// fitGrad.sigmoid[0] | 3
 	VMULPS	Y6, Y2, Y2
 	VMULPS	Y11, Y3, Y3
 	VMULPS	Y12, Y4, Y4
@@ -5018,10 +5003,10 @@ loop21: // 128 times: elements
 	VFMADD231PS	1312(AX), Y9, Y3
 	VFMADD231PS	1344(AX), Y10, Y4
 	VFMADD231PS	Y1, Y7, Y0
-	VMOVUPS	Y2, 1340544(DI)	// fitGrad.add_3[0]
-	VMOVUPS	Y3, 1340576(DI)	// fitGrad.add_3[0] | 1
-	VMOVUPS	Y4, 1340608(DI)	// fitGrad.add_3[0] | 2
-	VMOVUPS	Y0, 1340640(DI)	// fitGrad.add_3[0] | 3
+	VMOVUPS	Y2, 1340288(DI)	// fitGrad.add_3[0]
+	VMOVUPS	Y3, 1340320(DI)	// fitGrad.add_3[0] | 1
+	VMOVUPS	Y4, 1340352(DI)	// fitGrad.add_3[0] | 2
+	VMOVUPS	Y0, 1340384(DI)	// fitGrad.add_3[0] | 3
 	VBROADCASTSS	(R9), Y1	// L.0.weight[0]
 	VMOVUPS	0(AX), Y15
 	VFMADD231PS	Y2, Y1, Y15
@@ -5074,22 +5059,22 @@ loop21: // 128 times: elements
 	VMOVUPS	736(AX), Y15
 	VFMADD231PS	Y0, Y1, Y15
 	VMOVUPS	Y15, 736(AX)
-	VMOVUPS	1209472(DI), Y0	// fitGrad.vecmat_2[0]
-	VMOVUPS	1209504(DI), Y1	// fitGrad.vecmat_2[0] | 1
-	VMOVUPS	1209536(DI), Y2	// fitGrad.vecmat_2[0] | 2
-	VMOVUPS	1209568(DI), Y3	// fitGrad.vecmat_2[0] | 3
-	VMOVUPS	947328(DI), Y4	// fitGrad.sigmoid[0]
-	VMOVUPS	947360(DI), Y5	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	947392(DI), Y6	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	947424(DI), Y7	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	1209216(DI), Y0	// fitGrad.vecmat_2[0]
+	VMOVUPS	1209248(DI), Y1	// fitGrad.vecmat_2[0] | 1
+	VMOVUPS	1209280(DI), Y2	// fitGrad.vecmat_2[0] | 2
+	VMOVUPS	1209312(DI), Y3	// fitGrad.vecmat_2[0] | 3
+	VMOVUPS	947072(DI), Y4	// fitGrad.sigmoid[0]
+	VMOVUPS	947104(DI), Y5	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	947136(DI), Y6	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	947168(DI), Y7	// fitGrad.sigmoid[0] | 3
 	VMULPS	Y4, Y0, Y0
 	VMULPS	Y5, Y1, Y1
 	VMULPS	Y6, Y2, Y2
 	VMULPS	Y7, Y3, Y3
-	VMOVUPS	Y0, 1357440(DI)	// fitGrad.mul_13[0]
-	VMOVUPS	Y1, 1357472(DI)	// fitGrad.mul_13[0] | 1
-	VMOVUPS	Y2, 1357504(DI)	// fitGrad.mul_13[0] | 2
-	VMOVUPS	Y3, 1357536(DI)	// fitGrad.mul_13[0] | 3
+	VMOVUPS	Y0, 1357184(DI)	// fitGrad.mul_13[0]
+	VMOVUPS	Y1, 1357216(DI)	// fitGrad.mul_13[0] | 1
+	VMOVUPS	Y2, 1357248(DI)	// fitGrad.mul_13[0] | 2
+	VMOVUPS	Y3, 1357280(DI)	// fitGrad.mul_13[0] | 3
 	VBROADCASTSS	(R9), Y4	// L.0.weight[0]
 	VMOVUPS	768(AX), Y15
 	VFMADD231PS	Y0, Y4, Y15
@@ -5143,55 +5128,55 @@ loop21: // 128 times: elements
 	VFMADD231PS	Y3, Y4, Y15
 	VMOVUPS	Y15, 1248(AX)
 	VBROADCASTSS	1536(SI), Y0	// L.0.weight.matvec.3[0]
-	VMOVUPS	947328(DI), Y1	// fitGrad.sigmoid[0]
-	VMOVUPS	947360(DI), Y2	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	947392(DI), Y3	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	947424(DI), Y4	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	947072(DI), Y1	// fitGrad.sigmoid[0]
+	VMOVUPS	947104(DI), Y2	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	947136(DI), Y3	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	947168(DI), Y4	// fitGrad.sigmoid[0] | 3
 	VMULPS	Y1, Y0, Y1
 	VMULPS	Y2, Y0, Y2
 	VMULPS	Y3, Y0, Y3
 	VMULPS	Y4, Y0, Y0
-	VMOVUPS	Y1, 1374336(DI)	// fitGrad.mul_14[0]
-	VMOVUPS	Y2, 1374368(DI)	// fitGrad.mul_14[0] | 1
-	VMOVUPS	Y3, 1374400(DI)	// fitGrad.mul_14[0] | 2
-	VMOVUPS	Y0, 1374432(DI)	// fitGrad.mul_14[0] | 3
+	VMOVUPS	Y1, 1374080(DI)	// fitGrad.mul_14[0]
+	VMOVUPS	Y2, 1374112(DI)	// fitGrad.mul_14[0] | 1
+	VMOVUPS	Y3, 1374144(DI)	// fitGrad.mul_14[0] | 2
+	VMOVUPS	Y0, 1374176(DI)	// fitGrad.mul_14[0] | 3
 	ADDQ	$4, SI
 	ADDQ	$128, DI
 	ADDQ	$16, R9
 	DECQ	CX
 	JNE	loop21
 	VMOVUPS	768(AX), Y13	// fitGrad.vecmat_4[0]
-	VMOVUPS	Y13, 1373824(AX)
+	VMOVUPS	Y13, 1373568(AX)
 	VMOVUPS	800(AX), Y13	// fitGrad.vecmat_4[0] | 1
-	VMOVUPS	Y13, 1373856(AX)
+	VMOVUPS	Y13, 1373600(AX)
 	VMOVUPS	832(AX), Y13	// fitGrad.vecmat_4[0] | 2
-	VMOVUPS	Y13, 1373888(AX)
+	VMOVUPS	Y13, 1373632(AX)
 	VMOVUPS	864(AX), Y13	// fitGrad.vecmat_4[0] | 3
-	VMOVUPS	Y13, 1373920(AX)
+	VMOVUPS	Y13, 1373664(AX)
 	VMOVUPS	896(AX), Y13	// fitGrad.vecmat_4[1]
-	VMOVUPS	Y13, 1373952(AX)
+	VMOVUPS	Y13, 1373696(AX)
 	VMOVUPS	928(AX), Y13	// fitGrad.vecmat_4[1] | 1
-	VMOVUPS	Y13, 1373984(AX)
+	VMOVUPS	Y13, 1373728(AX)
 	VMOVUPS	960(AX), Y13	// fitGrad.vecmat_4[1] | 2
-	VMOVUPS	Y13, 1374016(AX)
+	VMOVUPS	Y13, 1373760(AX)
 	VMOVUPS	992(AX), Y13	// fitGrad.vecmat_4[1] | 3
-	VMOVUPS	Y13, 1374048(AX)
+	VMOVUPS	Y13, 1373792(AX)
 	VMOVUPS	1024(AX), Y13	// fitGrad.vecmat_4[2]
-	VMOVUPS	Y13, 1374080(AX)
+	VMOVUPS	Y13, 1373824(AX)
 	VMOVUPS	1056(AX), Y13	// fitGrad.vecmat_4[2] | 1
-	VMOVUPS	Y13, 1374112(AX)
+	VMOVUPS	Y13, 1373856(AX)
 	VMOVUPS	1088(AX), Y13	// fitGrad.vecmat_4[2] | 2
-	VMOVUPS	Y13, 1374144(AX)
+	VMOVUPS	Y13, 1373888(AX)
 	VMOVUPS	1120(AX), Y13	// fitGrad.vecmat_4[2] | 3
-	VMOVUPS	Y13, 1374176(AX)
+	VMOVUPS	Y13, 1373920(AX)
 	VMOVUPS	1152(AX), Y13	// fitGrad.vecmat_4[3]
-	VMOVUPS	Y13, 1374208(AX)
+	VMOVUPS	Y13, 1373952(AX)
 	VMOVUPS	1184(AX), Y13	// fitGrad.vecmat_4[3] | 1
-	VMOVUPS	Y13, 1374240(AX)
+	VMOVUPS	Y13, 1373984(AX)
 	VMOVUPS	1216(AX), Y13	// fitGrad.vecmat_4[3] | 2
-	VMOVUPS	Y13, 1374272(AX)
+	VMOVUPS	Y13, 1374016(AX)
 	VMOVUPS	1248(AX), Y13	// fitGrad.vecmat_4[3] | 3
-	VMOVUPS	Y13, 1374304(AX)
+	VMOVUPS	Y13, 1374048(AX)
 	// lagrange.nde:16
 	VMOVUPS	f32_3f800000<>(SB), Y0
 	VMOVUPS	224(AX), Y13
@@ -5205,10 +5190,10 @@ loop21: // 128 times: elements
 	VMOVUPS	f32_3f800000<>(SB), Y3
 	VMOVUPS	320(AX), Y13
 	VFMADD132PS	f32_38d1b717<>(SB), Y13, Y3
-	VMOVUPS	Y0, 1356928(AX)	// fitGrad.add_4[0]
-	VMOVUPS	Y1, 1356960(AX)	// fitGrad.add_4[0] | 1
-	VMOVUPS	Y2, 1356992(AX)	// fitGrad.add_4[0] | 2
-	VMOVUPS	Y3, 1357024(AX)	// fitGrad.add_4[0] | 3
+	VMOVUPS	Y0, 1356672(AX)	// fitGrad.add_4[0]
+	VMOVUPS	Y1, 1356704(AX)	// fitGrad.add_4[0] | 1
+	VMOVUPS	Y2, 1356736(AX)	// fitGrad.add_4[0] | 2
+	VMOVUPS	Y3, 1356768(AX)	// fitGrad.add_4[0] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	352(AX), Y13
 	VFMADD132PS	f32_38d1b717<>(SB), Y13, Y0
@@ -5221,10 +5206,10 @@ loop21: // 128 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y3
 	VMOVUPS	448(AX), Y13
 	VFMADD132PS	f32_38d1b717<>(SB), Y13, Y3
-	VMOVUPS	Y0, 1357056(AX)	// fitGrad.add_4[1]
-	VMOVUPS	Y1, 1357088(AX)	// fitGrad.add_4[1] | 1
-	VMOVUPS	Y2, 1357120(AX)	// fitGrad.add_4[1] | 2
-	VMOVUPS	Y3, 1357152(AX)	// fitGrad.add_4[1] | 3
+	VMOVUPS	Y0, 1356800(AX)	// fitGrad.add_4[1]
+	VMOVUPS	Y1, 1356832(AX)	// fitGrad.add_4[1] | 1
+	VMOVUPS	Y2, 1356864(AX)	// fitGrad.add_4[1] | 2
+	VMOVUPS	Y3, 1356896(AX)	// fitGrad.add_4[1] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	512(AX), Y13
 	VFMADD132PS	f32_38d1b717<>(SB), Y13, Y0
@@ -5237,10 +5222,10 @@ loop21: // 128 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y3
 	VMOVUPS	608(AX), Y13
 	VFMADD132PS	f32_38d1b717<>(SB), Y13, Y3
-	VMOVUPS	Y0, 1357184(AX)	// fitGrad.add_4[2]
-	VMOVUPS	Y1, 1357216(AX)	// fitGrad.add_4[2] | 1
-	VMOVUPS	Y2, 1357248(AX)	// fitGrad.add_4[2] | 2
-	VMOVUPS	Y3, 1357280(AX)	// fitGrad.add_4[2] | 3
+	VMOVUPS	Y0, 1356928(AX)	// fitGrad.add_4[2]
+	VMOVUPS	Y1, 1356960(AX)	// fitGrad.add_4[2] | 1
+	VMOVUPS	Y2, 1356992(AX)	// fitGrad.add_4[2] | 2
+	VMOVUPS	Y3, 1357024(AX)	// fitGrad.add_4[2] | 3
 	VMOVUPS	f32_3f800000<>(SB), Y0
 	VMOVUPS	640(AX), Y13
 	VFMADD132PS	f32_38d1b717<>(SB), Y13, Y0
@@ -5253,10 +5238,10 @@ loop21: // 128 times: elements
 	VMOVUPS	f32_3f800000<>(SB), Y3
 	VMOVUPS	736(AX), Y13
 	VFMADD132PS	f32_38d1b717<>(SB), Y13, Y3
-	VMOVUPS	Y0, 1357312(AX)	// fitGrad.add_4[3]
-	VMOVUPS	Y1, 1357344(AX)	// fitGrad.add_4[3] | 1
-	VMOVUPS	Y2, 1357376(AX)	// fitGrad.add_4[3] | 2
-	VMOVUPS	Y3, 1357408(AX)	// fitGrad.add_4[3] | 3
+	VMOVUPS	Y0, 1357056(AX)	// fitGrad.add_4[3]
+	VMOVUPS	Y1, 1357088(AX)	// fitGrad.add_4[3] | 1
+	VMOVUPS	Y2, 1357120(AX)	// fitGrad.add_4[3] | 2
+	VMOVUPS	Y3, 1357152(AX)	// fitGrad.add_4[3] | 3
 	MOVQ	$64, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
@@ -5275,10 +5260,10 @@ loop22: // 64 times: tiles of 2 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop23: // 128 times: terms of the sums
-	VMOVUPS	1374336(R11), Y8	// fitGrad.mul_14[0]
-	VMOVUPS	1374368(R11), Y9	// fitGrad.mul_14[0] | 1
-	VMOVUPS	1374400(R11), Y10	// fitGrad.mul_14[0] | 2
-	VMOVUPS	1374432(R11), Y11	// fitGrad.mul_14[0] | 3
+	VMOVUPS	1374080(R11), Y8	// fitGrad.mul_14[0]
+	VMOVUPS	1374112(R11), Y9	// fitGrad.mul_14[0] | 1
+	VMOVUPS	1374144(R11), Y10	// fitGrad.mul_14[0] | 2
+	VMOVUPS	1374176(R11), Y11	// fitGrad.mul_14[0] | 3
 	VBROADCASTSS	2560(R12), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -5293,56 +5278,56 @@ loop23: // 128 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop23
-	VMOVUPS	Y0, 1390720(DI)	// fitGrad.matvec_4[0]
-	VMOVUPS	Y1, 1390752(DI)	// fitGrad.matvec_4[0] | 1
-	VMOVUPS	Y2, 1390784(DI)	// fitGrad.matvec_4[0] | 2
-	VMOVUPS	Y3, 1390816(DI)	// fitGrad.matvec_4[0] | 3
-	VMOVUPS	Y4, 1390848(DI)	// fitGrad.matvec_4[1]
-	VMOVUPS	Y5, 1390880(DI)	// fitGrad.matvec_4[1] | 1
-	VMOVUPS	Y6, 1390912(DI)	// fitGrad.matvec_4[1] | 2
-	VMOVUPS	Y7, 1390944(DI)	// fitGrad.matvec_4[1] | 3
-	VMOVUPS	1062016(DI), Y8	// fitGrad.mul_2[0]
-	VMOVUPS	1062048(DI), Y9	// fitGrad.mul_2[0] | 1
-	VMOVUPS	1062080(DI), Y10	// fitGrad.mul_2[0] | 2
-	VMOVUPS	1062112(DI), Y11	// fitGrad.mul_2[0] | 3
+	VMOVUPS	Y0, 1390464(DI)	// fitGrad.matvec_4[0]
+	VMOVUPS	Y1, 1390496(DI)	// fitGrad.matvec_4[0] | 1
+	VMOVUPS	Y2, 1390528(DI)	// fitGrad.matvec_4[0] | 2
+	VMOVUPS	Y3, 1390560(DI)	// fitGrad.matvec_4[0] | 3
+	VMOVUPS	Y4, 1390592(DI)	// fitGrad.matvec_4[1]
+	VMOVUPS	Y5, 1390624(DI)	// fitGrad.matvec_4[1] | 1
+	VMOVUPS	Y6, 1390656(DI)	// fitGrad.matvec_4[1] | 2
+	VMOVUPS	Y7, 1390688(DI)	// fitGrad.matvec_4[1] | 3
+	VMOVUPS	1061760(DI), Y8	// fitGrad.mul_2[0]
+	VMOVUPS	1061792(DI), Y9	// fitGrad.mul_2[0] | 1
+	VMOVUPS	1061824(DI), Y10	// fitGrad.mul_2[0] | 2
+	VMOVUPS	1061856(DI), Y11	// fitGrad.mul_2[0] | 3
 	VMULPS	Y8, Y0, Y0
 	VMULPS	Y9, Y1, Y1
 	VMULPS	Y10, Y2, Y2
 	VMULPS	Y11, Y3, Y3
-	VMOVUPS	Y0, 1407104(DI)	// fitGrad.mul_15[0]
-	VMOVUPS	Y1, 1407136(DI)	// fitGrad.mul_15[0] | 1
-	VMOVUPS	Y2, 1407168(DI)	// fitGrad.mul_15[0] | 2
-	VMOVUPS	Y3, 1407200(DI)	// fitGrad.mul_15[0] | 3
+	VMOVUPS	Y0, 1406848(DI)	// fitGrad.mul_15[0]
+	VMOVUPS	Y1, 1406880(DI)	// fitGrad.mul_15[0] | 1
+	VMOVUPS	Y2, 1406912(DI)	// fitGrad.mul_15[0] | 2
+	VMOVUPS	Y3, 1406944(DI)	// fitGrad.mul_15[0] | 3
 	VBROADCASTSS	(R9), Y8	// vecmat[0]
 	VMULPS	Y8, Y0, Y0
 	VMULPS	Y8, Y1, Y1
 	VMULPS	Y8, Y2, Y2
 	VMULPS	Y8, Y3, Y3
-	VMOVUPS	Y0, 1423488(DI)	// fitGrad.mul_16[0]
-	VMOVUPS	Y1, 1423520(DI)	// fitGrad.mul_16[0] | 1
-	VMOVUPS	Y2, 1423552(DI)	// fitGrad.mul_16[0] | 2
-	VMOVUPS	Y3, 1423584(DI)	// fitGrad.mul_16[0] | 3
-	VMOVUPS	1062144(DI), Y0	// fitGrad.mul_2[1]
-	VMOVUPS	1062176(DI), Y1	// fitGrad.mul_2[1] | 1
-	VMOVUPS	1062208(DI), Y2	// fitGrad.mul_2[1] | 2
-	VMOVUPS	1062240(DI), Y3	// fitGrad.mul_2[1] | 3
+	VMOVUPS	Y0, 1423232(DI)	// fitGrad.mul_16[0]
+	VMOVUPS	Y1, 1423264(DI)	// fitGrad.mul_16[0] | 1
+	VMOVUPS	Y2, 1423296(DI)	// fitGrad.mul_16[0] | 2
+	VMOVUPS	Y3, 1423328(DI)	// fitGrad.mul_16[0] | 3
+	VMOVUPS	1061888(DI), Y0	// fitGrad.mul_2[1]
+	VMOVUPS	1061920(DI), Y1	// fitGrad.mul_2[1] | 1
+	VMOVUPS	1061952(DI), Y2	// fitGrad.mul_2[1] | 2
+	VMOVUPS	1061984(DI), Y3	// fitGrad.mul_2[1] | 3
 	VMULPS	Y0, Y4, Y0
 	VMULPS	Y1, Y5, Y1
 	VMULPS	Y2, Y6, Y2
 	VMULPS	Y3, Y7, Y3
-	VMOVUPS	Y0, 1407232(DI)	// fitGrad.mul_15[1]
-	VMOVUPS	Y1, 1407264(DI)	// fitGrad.mul_15[1] | 1
-	VMOVUPS	Y2, 1407296(DI)	// fitGrad.mul_15[1] | 2
-	VMOVUPS	Y3, 1407328(DI)	// fitGrad.mul_15[1] | 3
+	VMOVUPS	Y0, 1406976(DI)	// fitGrad.mul_15[1]
+	VMOVUPS	Y1, 1407008(DI)	// fitGrad.mul_15[1] | 1
+	VMOVUPS	Y2, 1407040(DI)	// fitGrad.mul_15[1] | 2
+	VMOVUPS	Y3, 1407072(DI)	// fitGrad.mul_15[1] | 3
 	VBROADCASTSS	4(R9), Y4	// vecmat[1]
 	VMULPS	Y4, Y0, Y0
 	VMULPS	Y4, Y1, Y1
 	VMULPS	Y4, Y2, Y2
 	VMULPS	Y4, Y3, Y3
-	VMOVUPS	Y0, 1423616(DI)	// fitGrad.mul_16[1]
-	VMOVUPS	Y1, 1423648(DI)	// fitGrad.mul_16[1] | 1
-	VMOVUPS	Y2, 1423680(DI)	// fitGrad.mul_16[1] | 2
-	VMOVUPS	Y3, 1423712(DI)	// fitGrad.mul_16[1] | 3
+	VMOVUPS	Y0, 1423360(DI)	// fitGrad.mul_16[1]
+	VMOVUPS	Y1, 1423392(DI)	// fitGrad.mul_16[1] | 1
+	VMOVUPS	Y2, 1423424(DI)	// fitGrad.mul_16[1] | 2
+	VMOVUPS	Y3, 1423456(DI)	// fitGrad.mul_16[1] | 3
 	ADDQ	$1024, SI
 	ADDQ	$256, DI
 	ADDQ	$8, R9
@@ -5364,10 +5349,10 @@ loop24: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop25: // 128 times: terms of the sums
-	VMOVUPS	1423488(R10), Y8	// fitGrad.mul_16[0]
-	VMOVUPS	1423520(R10), Y9	// fitGrad.mul_16[0] | 1
-	VMOVUPS	1423552(R10), Y10	// fitGrad.mul_16[0] | 2
-	VMOVUPS	1423584(R10), Y11	// fitGrad.mul_16[0] | 3
+	VMOVUPS	1423232(R10), Y8	// fitGrad.mul_16[0]
+	VMOVUPS	1423264(R10), Y9	// fitGrad.mul_16[0] | 1
+	VMOVUPS	1423296(R10), Y10	// fitGrad.mul_16[0] | 2
+	VMOVUPS	1423328(R10), Y11	// fitGrad.mul_16[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -5382,14 +5367,14 @@ loop25: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop25
-	VMOVUPS	Y0, 1439872(DI)	// fitGrad.vecmat_5[0]
-	VMOVUPS	Y1, 1439904(DI)	// fitGrad.vecmat_5[0] | 1
-	VMOVUPS	Y2, 1439936(DI)	// fitGrad.vecmat_5[0] | 2
-	VMOVUPS	Y3, 1439968(DI)	// fitGrad.vecmat_5[0] | 3
-	VMOVUPS	Y4, 1440000(DI)	// fitGrad.vecmat_5[1]
-	VMOVUPS	Y5, 1440032(DI)	// fitGrad.vecmat_5[1] | 1
-	VMOVUPS	Y6, 1440064(DI)	// fitGrad.vecmat_5[1] | 2
-	VMOVUPS	Y7, 1440096(DI)	// fitGrad.vecmat_5[1] | 3
+	VMOVUPS	Y0, 1439616(DI)	// fitGrad.vecmat_5[0]
+	VMOVUPS	Y1, 1439648(DI)	// fitGrad.vecmat_5[0] | 1
+	VMOVUPS	Y2, 1439680(DI)	// fitGrad.vecmat_5[0] | 2
+	VMOVUPS	Y3, 1439712(DI)	// fitGrad.vecmat_5[0] | 3
+	VMOVUPS	Y4, 1439744(DI)	// fitGrad.vecmat_5[1]
+	VMOVUPS	Y5, 1439776(DI)	// fitGrad.vecmat_5[1] | 1
+	VMOVUPS	Y6, 1439808(DI)	// fitGrad.vecmat_5[1] | 2
+	VMOVUPS	Y7, 1439840(DI)	// fitGrad.vecmat_5[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -5432,33 +5417,33 @@ loop25: // 128 times: terms of the sums
 	MOVQ	BX, R9
 loop26: // 128 times: elements
 	VBROADCASTSS	1536(SI), Y0	// L.0.weight.matvec.3[0]
-	VMOVUPS	1160320(DI), Y1	// fitGrad.mul_6[0]
-	VMOVUPS	1160352(DI), Y2	// fitGrad.mul_6[0] | 1
-	VMOVUPS	1160384(DI), Y3	// fitGrad.mul_6[0] | 2
-	VMOVUPS	1160416(DI), Y4	// fitGrad.mul_6[0] | 3
+	VMOVUPS	1160064(DI), Y1	// fitGrad.mul_6[0]
+	VMOVUPS	1160096(DI), Y2	// fitGrad.mul_6[0] | 1
+	VMOVUPS	1160128(DI), Y3	// fitGrad.mul_6[0] | 2
+	VMOVUPS	1160160(DI), Y4	// fitGrad.mul_6[0] | 3
 	VMULPS	Y1, Y0, Y1
 	VMULPS	Y2, Y0, Y2
 	VMULPS	Y3, Y0, Y3
 	VMULPS	Y4, Y0, Y0
-	VMOVUPS	Y1, 1456256(DI)	// fitGrad.mul_17[0]
-	VMOVUPS	Y2, 1456288(DI)	// fitGrad.mul_17[0] | 1
-	VMOVUPS	Y3, 1456320(DI)	// fitGrad.mul_17[0] | 2
-	VMOVUPS	Y0, 1456352(DI)	// fitGrad.mul_17[0] | 3
-	VMOVUPS	1209472(DI), Y15	// fitGrad.vecmat_2[0]
+	VMOVUPS	Y1, 1456000(DI)	// fitGrad.mul_17[0]
+	VMOVUPS	Y2, 1456032(DI)	// fitGrad.mul_17[0] | 1
+	VMOVUPS	Y3, 1456064(DI)	// fitGrad.mul_17[0] | 2
+	VMOVUPS	Y0, 1456096(DI)	// fitGrad.mul_17[0] | 3
+	VMOVUPS	1209216(DI), Y15	// fitGrad.vecmat_2[0]
 	VMOVUPS	Y15, 512(AX)
-	VMOVUPS	1209504(DI), Y15	// fitGrad.vecmat_2[0] | 1
+	VMOVUPS	1209248(DI), Y15	// fitGrad.vecmat_2[0] | 1
 	VMOVUPS	Y15, 544(AX)
-	VMOVUPS	1209536(DI), Y15	// fitGrad.vecmat_2[0] | 2
+	VMOVUPS	1209280(DI), Y15	// fitGrad.vecmat_2[0] | 2
 	VMOVUPS	Y15, 576(AX)
-	VMOVUPS	1209568(DI), Y4	// fitGrad.vecmat_2[0] | 3
-	VMOVUPS	1439872(DI), Y5	// fitGrad.vecmat_5[0]
-	VMOVUPS	1439904(DI), Y6	// fitGrad.vecmat_5[0] | 1
-	VMOVUPS	1439936(DI), Y7	// fitGrad.vecmat_5[0] | 2
-	VMOVUPS	1439968(DI), Y8	// fitGrad.vecmat_5[0] | 3
-	VMOVUPS	947328(DI), Y9	// fitGrad.sigmoid[0]
-	VMOVUPS	947360(DI), Y10	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	947392(DI), Y11	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	947424(DI), Y12	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	1209312(DI), Y4	// fitGrad.vecmat_2[0] | 3
+	VMOVUPS	1439616(DI), Y5	// fitGrad.vecmat_5[0]
+	VMOVUPS	1439648(DI), Y6	// fitGrad.vecmat_5[0] | 1
+	VMOVUPS	1439680(DI), Y7	// fitGrad.vecmat_5[0] | 2
+	VMOVUPS	1439712(DI), Y8	// fitGrad.vecmat_5[0] | 3
+	VMOVUPS	947072(DI), Y9	// fitGrad.sigmoid[0]
+	VMOVUPS	947104(DI), Y10	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	947136(DI), Y11	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	947168(DI), Y12	// fitGrad.sigmoid[0] | 3
 	VMULPS	Y9, Y5, Y5
 	VMULPS	Y10, Y6, Y6
 	VMULPS	Y11, Y7, Y7
@@ -5467,10 +5452,10 @@ loop26: // 128 times: elements
 	VFMADD231PS	544(AX), Y2, Y6
 	VFMADD231PS	576(AX), Y3, Y7
 	VFMADD231PS	Y4, Y0, Y8
-	VMOVUPS	Y5, 1472640(DI)	// fitGrad.add_5[0]
-	VMOVUPS	Y6, 1472672(DI)	// fitGrad.add_5[0] | 1
-	VMOVUPS	Y7, 1472704(DI)	// fitGrad.add_5[0] | 2
-	VMOVUPS	Y8, 1472736(DI)	// fitGrad.add_5[0] | 3
+	VMOVUPS	Y5, 1472384(DI)	// fitGrad.add_5[0]
+	VMOVUPS	Y6, 1472416(DI)	// fitGrad.add_5[0] | 1
+	VMOVUPS	Y7, 1472448(DI)	// fitGrad.add_5[0] | 2
+	VMOVUPS	Y8, 1472480(DI)	// fitGrad.add_5[0] | 3
 	VBROADCASTSS	(R9), Y0	// L.0.weight[0]
 	VMOVUPS	0(AX), Y15
 	VFMADD231PS	Y5, Y0, Y15
@@ -5524,55 +5509,55 @@ loop26: // 128 times: elements
 	VFMADD231PS	Y8, Y0, Y15
 	VMOVUPS	Y15, 480(AX)
 	VBROADCASTSS	2048(SI), Y0	// L.0.weight.matvec.4[0]
-	VMOVUPS	947328(DI), Y1	// fitGrad.sigmoid[0]
-	VMOVUPS	947360(DI), Y2	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	947392(DI), Y3	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	947424(DI), Y4	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	947072(DI), Y1	// fitGrad.sigmoid[0]
+	VMOVUPS	947104(DI), Y2	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	947136(DI), Y3	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	947168(DI), Y4	// fitGrad.sigmoid[0] | 3
 	VMULPS	Y1, Y0, Y1
 	VMULPS	Y2, Y0, Y2
 	VMULPS	Y3, Y0, Y3
 	VMULPS	Y4, Y0, Y0
-	VMOVUPS	Y1, 1489536(DI)	// fitGrad.mul_18[0]
-	VMOVUPS	Y2, 1489568(DI)	// fitGrad.mul_18[0] | 1
-	VMOVUPS	Y3, 1489600(DI)	// fitGrad.mul_18[0] | 2
-	VMOVUPS	Y0, 1489632(DI)	// fitGrad.mul_18[0] | 3
+	VMOVUPS	Y1, 1489280(DI)	// fitGrad.mul_18[0]
+	VMOVUPS	Y2, 1489312(DI)	// fitGrad.mul_18[0] | 1
+	VMOVUPS	Y3, 1489344(DI)	// fitGrad.mul_18[0] | 2
+	VMOVUPS	Y0, 1489376(DI)	// fitGrad.mul_18[0] | 3
 	ADDQ	$4, SI
 	ADDQ	$128, DI
 	ADDQ	$16, R9
 	DECQ	CX
 	JNE	loop26
 	VMOVUPS	0(AX), Y13	// fitGrad.vecmat_6[0]
-	VMOVUPS	Y13, 1489024(AX)
+	VMOVUPS	Y13, 1488768(AX)
 	VMOVUPS	32(AX), Y13	// fitGrad.vecmat_6[0] | 1
-	VMOVUPS	Y13, 1489056(AX)
+	VMOVUPS	Y13, 1488800(AX)
 	VMOVUPS	64(AX), Y13	// fitGrad.vecmat_6[0] | 2
-	VMOVUPS	Y13, 1489088(AX)
+	VMOVUPS	Y13, 1488832(AX)
 	VMOVUPS	96(AX), Y13	// fitGrad.vecmat_6[0] | 3
-	VMOVUPS	Y13, 1489120(AX)
+	VMOVUPS	Y13, 1488864(AX)
 	VMOVUPS	128(AX), Y13	// fitGrad.vecmat_6[1]
-	VMOVUPS	Y13, 1489152(AX)
+	VMOVUPS	Y13, 1488896(AX)
 	VMOVUPS	160(AX), Y13	// fitGrad.vecmat_6[1] | 1
-	VMOVUPS	Y13, 1489184(AX)
+	VMOVUPS	Y13, 1488928(AX)
 	VMOVUPS	192(AX), Y13	// fitGrad.vecmat_6[1] | 2
-	VMOVUPS	Y13, 1489216(AX)
+	VMOVUPS	Y13, 1488960(AX)
 	VMOVUPS	224(AX), Y13	// fitGrad.vecmat_6[1] | 3
-	VMOVUPS	Y13, 1489248(AX)
+	VMOVUPS	Y13, 1488992(AX)
 	VMOVUPS	256(AX), Y13	// fitGrad.vecmat_6[2]
-	VMOVUPS	Y13, 1489280(AX)
+	VMOVUPS	Y13, 1489024(AX)
 	VMOVUPS	288(AX), Y13	// fitGrad.vecmat_6[2] | 1
-	VMOVUPS	Y13, 1489312(AX)
+	VMOVUPS	Y13, 1489056(AX)
 	VMOVUPS	320(AX), Y13	// fitGrad.vecmat_6[2] | 2
-	VMOVUPS	Y13, 1489344(AX)
+	VMOVUPS	Y13, 1489088(AX)
 	VMOVUPS	352(AX), Y13	// fitGrad.vecmat_6[2] | 3
-	VMOVUPS	Y13, 1489376(AX)
+	VMOVUPS	Y13, 1489120(AX)
 	VMOVUPS	384(AX), Y13	// fitGrad.vecmat_6[3]
-	VMOVUPS	Y13, 1489408(AX)
+	VMOVUPS	Y13, 1489152(AX)
 	VMOVUPS	416(AX), Y13	// fitGrad.vecmat_6[3] | 1
-	VMOVUPS	Y13, 1489440(AX)
+	VMOVUPS	Y13, 1489184(AX)
 	VMOVUPS	448(AX), Y13	// fitGrad.vecmat_6[3] | 2
-	VMOVUPS	Y13, 1489472(AX)
+	VMOVUPS	Y13, 1489216(AX)
 	VMOVUPS	480(AX), Y13	// fitGrad.vecmat_6[3] | 3
-	VMOVUPS	Y13, 1489504(AX)
+	VMOVUPS	Y13, 1489248(AX)
 	MOVQ	$64, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
@@ -5590,10 +5575,10 @@ loop27: // 64 times: tiles of 2 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop28: // 128 times: terms of the sums
-	VMOVUPS	1489536(R11), Y8	// fitGrad.mul_18[0]
-	VMOVUPS	1489568(R11), Y9	// fitGrad.mul_18[0] | 1
-	VMOVUPS	1489600(R11), Y10	// fitGrad.mul_18[0] | 2
-	VMOVUPS	1489632(R11), Y11	// fitGrad.mul_18[0] | 3
+	VMOVUPS	1489280(R11), Y8	// fitGrad.mul_18[0]
+	VMOVUPS	1489312(R11), Y9	// fitGrad.mul_18[0] | 1
+	VMOVUPS	1489344(R11), Y10	// fitGrad.mul_18[0] | 2
+	VMOVUPS	1489376(R11), Y11	// fitGrad.mul_18[0] | 3
 	VBROADCASTSS	2560(R12), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -5608,56 +5593,56 @@ loop28: // 128 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop28
-	VMOVUPS	Y0, 1505920(DI)	// fitGrad.matvec_5[0]
-	VMOVUPS	Y1, 1505952(DI)	// fitGrad.matvec_5[0] | 1
-	VMOVUPS	Y2, 1505984(DI)	// fitGrad.matvec_5[0] | 2
-	VMOVUPS	Y3, 1506016(DI)	// fitGrad.matvec_5[0] | 3
-	VMOVUPS	Y4, 1506048(DI)	// fitGrad.matvec_5[1]
-	VMOVUPS	Y5, 1506080(DI)	// fitGrad.matvec_5[1] | 1
-	VMOVUPS	Y6, 1506112(DI)	// fitGrad.matvec_5[1] | 2
-	VMOVUPS	Y7, 1506144(DI)	// fitGrad.matvec_5[1] | 3
-	VMOVUPS	1062016(DI), Y8	// fitGrad.mul_2[0]
-	VMOVUPS	1062048(DI), Y9	// fitGrad.mul_2[0] | 1
-	VMOVUPS	1062080(DI), Y10	// fitGrad.mul_2[0] | 2
-	VMOVUPS	1062112(DI), Y11	// fitGrad.mul_2[0] | 3
+	VMOVUPS	Y0, 1505664(DI)	// fitGrad.matvec_5[0]
+	VMOVUPS	Y1, 1505696(DI)	// fitGrad.matvec_5[0] | 1
+	VMOVUPS	Y2, 1505728(DI)	// fitGrad.matvec_5[0] | 2
+	VMOVUPS	Y3, 1505760(DI)	// fitGrad.matvec_5[0] | 3
+	VMOVUPS	Y4, 1505792(DI)	// fitGrad.matvec_5[1]
+	VMOVUPS	Y5, 1505824(DI)	// fitGrad.matvec_5[1] | 1
+	VMOVUPS	Y6, 1505856(DI)	// fitGrad.matvec_5[1] | 2
+	VMOVUPS	Y7, 1505888(DI)	// fitGrad.matvec_5[1] | 3
+	VMOVUPS	1061760(DI), Y8	// fitGrad.mul_2[0]
+	VMOVUPS	1061792(DI), Y9	// fitGrad.mul_2[0] | 1
+	VMOVUPS	1061824(DI), Y10	// fitGrad.mul_2[0] | 2
+	VMOVUPS	1061856(DI), Y11	// fitGrad.mul_2[0] | 3
 	VMULPS	Y8, Y0, Y0
 	VMULPS	Y9, Y1, Y1
 	VMULPS	Y10, Y2, Y2
 	VMULPS	Y11, Y3, Y3
-	VMOVUPS	Y0, 1522304(DI)	// fitGrad.mul_19[0]
-	VMOVUPS	Y1, 1522336(DI)	// fitGrad.mul_19[0] | 1
-	VMOVUPS	Y2, 1522368(DI)	// fitGrad.mul_19[0] | 2
-	VMOVUPS	Y3, 1522400(DI)	// fitGrad.mul_19[0] | 3
+	VMOVUPS	Y0, 1522048(DI)	// fitGrad.mul_19[0]
+	VMOVUPS	Y1, 1522080(DI)	// fitGrad.mul_19[0] | 1
+	VMOVUPS	Y2, 1522112(DI)	// fitGrad.mul_19[0] | 2
+	VMOVUPS	Y3, 1522144(DI)	// fitGrad.mul_19[0] | 3
 	VBROADCASTSS	(R9), Y8	// vecmat[0]
 	VMULPS	Y8, Y0, Y0
 	VMULPS	Y8, Y1, Y1
 	VMULPS	Y8, Y2, Y2
 	VMULPS	Y8, Y3, Y3
-	VMOVUPS	Y0, 1538688(DI)	// fitGrad.mul_20[0]
-	VMOVUPS	Y1, 1538720(DI)	// fitGrad.mul_20[0] | 1
-	VMOVUPS	Y2, 1538752(DI)	// fitGrad.mul_20[0] | 2
-	VMOVUPS	Y3, 1538784(DI)	// fitGrad.mul_20[0] | 3
-	VMOVUPS	1062144(DI), Y0	// fitGrad.mul_2[1]
-	VMOVUPS	1062176(DI), Y1	// fitGrad.mul_2[1] | 1
-	VMOVUPS	1062208(DI), Y2	// fitGrad.mul_2[1] | 2
-	VMOVUPS	1062240(DI), Y3	// fitGrad.mul_2[1] | 3
+	VMOVUPS	Y0, 1538432(DI)	// fitGrad.mul_20[0]
+	VMOVUPS	Y1, 1538464(DI)	// fitGrad.mul_20[0] | 1
+	VMOVUPS	Y2, 1538496(DI)	// fitGrad.mul_20[0] | 2
+	VMOVUPS	Y3, 1538528(DI)	// fitGrad.mul_20[0] | 3
+	VMOVUPS	1061888(DI), Y0	// fitGrad.mul_2[1]
+	VMOVUPS	1061920(DI), Y1	// fitGrad.mul_2[1] | 1
+	VMOVUPS	1061952(DI), Y2	// fitGrad.mul_2[1] | 2
+	VMOVUPS	1061984(DI), Y3	// fitGrad.mul_2[1] | 3
 	VMULPS	Y0, Y4, Y0
 	VMULPS	Y1, Y5, Y1
 	VMULPS	Y2, Y6, Y2
 	VMULPS	Y3, Y7, Y3
-	VMOVUPS	Y0, 1522432(DI)	// fitGrad.mul_19[1]
-	VMOVUPS	Y1, 1522464(DI)	// fitGrad.mul_19[1] | 1
-	VMOVUPS	Y2, 1522496(DI)	// fitGrad.mul_19[1] | 2
-	VMOVUPS	Y3, 1522528(DI)	// fitGrad.mul_19[1] | 3
+	VMOVUPS	Y0, 1522176(DI)	// fitGrad.mul_19[1]
+	VMOVUPS	Y1, 1522208(DI)	// fitGrad.mul_19[1] | 1
+	VMOVUPS	Y2, 1522240(DI)	// fitGrad.mul_19[1] | 2
+	VMOVUPS	Y3, 1522272(DI)	// fitGrad.mul_19[1] | 3
 	VBROADCASTSS	4(R9), Y4	// vecmat[1]
 	VMULPS	Y4, Y0, Y0
 	VMULPS	Y4, Y1, Y1
 	VMULPS	Y4, Y2, Y2
 	VMULPS	Y4, Y3, Y3
-	VMOVUPS	Y0, 1538816(DI)	// fitGrad.mul_20[1]
-	VMOVUPS	Y1, 1538848(DI)	// fitGrad.mul_20[1] | 1
-	VMOVUPS	Y2, 1538880(DI)	// fitGrad.mul_20[1] | 2
-	VMOVUPS	Y3, 1538912(DI)	// fitGrad.mul_20[1] | 3
+	VMOVUPS	Y0, 1538560(DI)	// fitGrad.mul_20[1]
+	VMOVUPS	Y1, 1538592(DI)	// fitGrad.mul_20[1] | 1
+	VMOVUPS	Y2, 1538624(DI)	// fitGrad.mul_20[1] | 2
+	VMOVUPS	Y3, 1538656(DI)	// fitGrad.mul_20[1] | 3
 	ADDQ	$1024, SI
 	ADDQ	$256, DI
 	ADDQ	$8, R9
@@ -5679,10 +5664,10 @@ loop29: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop30: // 128 times: terms of the sums
-	VMOVUPS	1538688(R10), Y8	// fitGrad.mul_20[0]
-	VMOVUPS	1538720(R10), Y9	// fitGrad.mul_20[0] | 1
-	VMOVUPS	1538752(R10), Y10	// fitGrad.mul_20[0] | 2
-	VMOVUPS	1538784(R10), Y11	// fitGrad.mul_20[0] | 3
+	VMOVUPS	1538432(R10), Y8	// fitGrad.mul_20[0]
+	VMOVUPS	1538464(R10), Y9	// fitGrad.mul_20[0] | 1
+	VMOVUPS	1538496(R10), Y10	// fitGrad.mul_20[0] | 2
+	VMOVUPS	1538528(R10), Y11	// fitGrad.mul_20[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -5697,14 +5682,14 @@ loop30: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop30
-	VMOVUPS	Y0, 1555072(DI)	// fitGrad.vecmat_7[0]
-	VMOVUPS	Y1, 1555104(DI)	// fitGrad.vecmat_7[0] | 1
-	VMOVUPS	Y2, 1555136(DI)	// fitGrad.vecmat_7[0] | 2
-	VMOVUPS	Y3, 1555168(DI)	// fitGrad.vecmat_7[0] | 3
-	VMOVUPS	Y4, 1555200(DI)	// fitGrad.vecmat_7[1]
-	VMOVUPS	Y5, 1555232(DI)	// fitGrad.vecmat_7[1] | 1
-	VMOVUPS	Y6, 1555264(DI)	// fitGrad.vecmat_7[1] | 2
-	VMOVUPS	Y7, 1555296(DI)	// fitGrad.vecmat_7[1] | 3
+	VMOVUPS	Y0, 1554816(DI)	// fitGrad.vecmat_7[0]
+	VMOVUPS	Y1, 1554848(DI)	// fitGrad.vecmat_7[0] | 1
+	VMOVUPS	Y2, 1554880(DI)	// fitGrad.vecmat_7[0] | 2
+	VMOVUPS	Y3, 1554912(DI)	// fitGrad.vecmat_7[0] | 3
+	VMOVUPS	Y4, 1554944(DI)	// fitGrad.vecmat_7[1]
+	VMOVUPS	Y5, 1554976(DI)	// fitGrad.vecmat_7[1] | 1
+	VMOVUPS	Y6, 1555008(DI)	// fitGrad.vecmat_7[1] | 2
+	VMOVUPS	Y7, 1555040(DI)	// fitGrad.vecmat_7[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -5724,15 +5709,15 @@ loop31: // 4 times: vectors of the block
 loop32: // 128 times: elements
 	// lagrange.nde:4
 	VBROADCASTSS	2048(R9), Y5	// L.0.weight.matvec.4[0]
-	VMOVUPS	1160320(R10), Y6	// fitGrad.mul_6[0]
+	VMOVUPS	1160064(R10), Y6	// fitGrad.mul_6[0]
 	VMULPS	Y6, Y5, Y5
-	VMOVUPS	Y5, 1571456(R10)	// fitGrad.mul_21[0]
-	VMOVUPS	1209472(R10), Y6	// fitGrad.vecmat_2[0]
-	VMOVUPS	1555072(R10), Y7	// fitGrad.vecmat_7[0]
-	VMOVUPS	947328(R10), Y8	// fitGrad.sigmoid[0]
+	VMOVUPS	Y5, 1571200(R10)	// fitGrad.mul_21[0]
+	VMOVUPS	1209216(R10), Y6	// fitGrad.vecmat_2[0]
+	VMOVUPS	1554816(R10), Y7	// fitGrad.vecmat_7[0]
+	VMOVUPS	947072(R10), Y8	// fitGrad.sigmoid[0]
 	VMULPS	Y8, Y7, Y7
 	VFMADD231PS	Y6, Y5, Y7
-	VMOVUPS	Y7, 1587840(R10)	// fitGrad.add_6[0]
+	VMOVUPS	Y7, 1587584(R10)	// fitGrad.add_6[0]
 	VBROADCASTSS	(R11), Y5	// L.0.weight[0]
 	VFMADD231PS	Y7, Y5, Y1
 	VBROADCASTSS	4(R11), Y5	// L.0.weight[1]
@@ -5746,13 +5731,13 @@ loop32: // 128 times: elements
 	ADDQ	$16, R11
 	DECQ	DI
 	JNE	loop32
-	VMOVUPS	1489280(SI), Y1	// fitGrad.vecmat_6[2]
-	VMOVUPS	1489408(SI), Y2	// fitGrad.vecmat_6[3]
+	VMOVUPS	1489024(SI), Y1	// fitGrad.vecmat_6[2]
+	VMOVUPS	1489152(SI), Y2	// fitGrad.vecmat_6[3]
 	// lagrange.nde:16
-	VMOVUPS	897024(SI), Y5	// fitGrad.v[0]
-	VMOVUPS	897152(SI), Y6	// fitGrad.v[1]
-	VMOVUPS	1373824(SI), Y7	// fitGrad.vecmat_4[0]
-	VMOVUPS	1373952(SI), Y8	// fitGrad.vecmat_4[1]
+	VMOVUPS	896768(SI), Y5	// fitGrad.v[0]
+	VMOVUPS	896896(SI), Y6	// fitGrad.v[1]
+	VMOVUPS	1373568(SI), Y7	// fitGrad.vecmat_4[0]
+	VMOVUPS	1373696(SI), Y8	// fitGrad.vecmat_4[1]
 	VMULPS	Y1, Y5, Y1
 	VFMADD231PS	Y3, Y6, Y1
 	VMULPS	Y2, Y5, Y2
@@ -5781,20 +5766,20 @@ loop32: // 128 times: elements
 loop33: // 64 times: elements
 	// lagrange.nde:8
 	VBROADCASTSS	69124(R9), Y7	// force.0.weight[0]
-	VMOVUPS	930432(SI), Y8	// fitGrad.concat[0]
+	VMOVUPS	930176(SI), Y8	// fitGrad.concat[0]
 	VMULPS	Y8, Y7, Y7
 	VBROADCASTSS	69128(R9), Y8	// force.0.weight[1]
-	VMOVUPS	930560(SI), Y9	// fitGrad.concat[1]
+	VMOVUPS	930304(SI), Y9	// fitGrad.concat[1]
 	VFMADD231PS	Y9, Y8, Y7
 	VBROADCASTSS	69132(R9), Y8	// force.0.weight[2]
-	VMOVUPS	930688(SI), Y9	// fitGrad.concat[2]
+	VMOVUPS	930432(SI), Y9	// fitGrad.concat[2]
 	VFMADD231PS	Y9, Y8, Y7
 	VBROADCASTSS	69136(R9), Y8	// force.0.weight[3]
-	VMOVUPS	930816(SI), Y9	// fitGrad.concat[3]
+	VMOVUPS	930560(SI), Y9	// fitGrad.concat[3]
 	VFMADD231PS	Y9, Y8, Y7
 	VBROADCASTSS	70148(R10), Y8	// force.0.bias[0]
 	VADDPS	Y8, Y7, Y7
-	VMOVUPS	Y7, 1604224(R11)	// fitGrad.add_7[0]
+	VMOVUPS	Y7, 1603968(R11)	// fitGrad.add_7[0]
 	VORPS	f32_80000000<>(SB), Y7, Y8
 	VMOVUPS	f32_c2ae999a<>(SB), Y9
 	VMAXPS	Y8, Y9, Y8
@@ -5823,7 +5808,7 @@ loop33: // 64 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y9
 	VMAXPS	Y7, Y9, Y7
 	VFMADD231PS	Y10, Y8, Y7
-	VMOVUPS	Y7, 1612416(R11)	// fitGrad.softplus_2[0]
+	VMOVUPS	Y7, 1612160(R11)	// fitGrad.softplus_2[0]
 	VBROADCASTSS	70404(R10), Y8	// force.2.weight[0]
 	VFMADD231PS	Y7, Y8, Y3
 	VBROADCASTSS	70660(R10), Y8	// force.2.weight[64]
@@ -5845,15 +5830,15 @@ loop33: // 64 times: elements
 	VBROADCASTSS	70916(BX), Y7	// force.2.bias[0]
 	VADDPS	Y7, Y3, Y3
 	VADDPS	Y3, Y1, Y1
-	VMOVUPS	Y1, 1620608(SI)	// fitGrad.add_8[0]
+	VMOVUPS	Y1, 1620352(SI)	// fitGrad.add_8[0]
 	VBROADCASTSS	70920(BX), Y3	// force.2.bias[1]
 	VADDPS	Y3, Y4, Y3
 	VADDPS	Y3, Y2, Y2
-	VMOVUPS	Y2, 1620736(SI)	// fitGrad.add_8[1]
-	VMOVUPS	1356928(SI), Y3	// fitGrad.add_4[0]
-	VMOVUPS	1357056(SI), Y4	// fitGrad.add_4[1]
-	VMOVUPS	1357184(SI), Y7	// fitGrad.add_4[2]
-	VMOVUPS	1357312(SI), Y8	// fitGrad.add_4[3]
+	VMOVUPS	Y2, 1620480(SI)	// fitGrad.add_8[1]
+	VMOVUPS	1356672(SI), Y3	// fitGrad.add_4[0]
+	VMOVUPS	1356800(SI), Y4	// fitGrad.add_4[1]
+	VMOVUPS	1356928(SI), Y7	// fitGrad.add_4[2]
+	VMOVUPS	1357056(SI), Y8	// fitGrad.add_4[3]
 	VANDPS	f32_7fffffff<>(SB), Y3, Y9
 	VANDPS	f32_7fffffff<>(SB), Y7, Y10
 	VCMPPS	$17, Y10, Y9, Y9
@@ -5874,10 +5859,10 @@ loop33: // 64 times: elements
 	VFNMADD231PS	Y1, Y12, Y14
 	VDIVPS	Y10, Y14, Y9
 	VORPS	Y2, Y9, Y2
-	VMOVUPS	Y2, 1620864(SI)	// fitGrad.dv[0]
-	VMOVUPS	Y1, 1620992(SI)	// fitGrad.dv[1]
-	VMOVUPS	897280(SI), Y9	// fitGrad.a[0]
-	VMOVUPS	897408(SI), Y10	// fitGrad.a[1]
+	VMOVUPS	Y2, 1620608(SI)	// fitGrad.dv[0]
+	VMOVUPS	Y1, 1620736(SI)	// fitGrad.dv[1]
+	VMOVUPS	897024(SI), Y9	// fitGrad.a[0]
+	VMOVUPS	897152(SI), Y10	// fitGrad.a[1]
 	VMOVUPS	f32_00000000<>(SB), Y11
 	// lagrange.nde:36
 	VSUBPS	Y9, Y2, Y9
@@ -5888,18 +5873,18 @@ loop33: // 64 times: elements
 	VADDPS	Y13, Y11, Y11
 	VMULPS	f32_40000000<>(SB), Y9, Y9
 	VMULPS	f32_3f000000<>(SB), Y9, Y9
-	VMOVUPS	Y9, 1621632(SI)	// fitGrad.dv_bar[0]
+	VMOVUPS	Y9, 1621376(SI)	// fitGrad.dv_bar[0]
 	VMULPS	f32_40000000<>(SB), Y10, Y10
 	VMULPS	f32_3f000000<>(SB), Y10, Y10
-	VMOVUPS	Y10, 1621760(SI)	// fitGrad.dv_bar[1]
+	VMOVUPS	Y10, 1621504(SI)	// fitGrad.dv_bar[1]
 	VBROADCASTSS	2560(DX), Y12	// mul
 	VFMADD231PS	f32_3f000000<>(SB), Y11, Y12
-	VMOVUPS	Y12, 897536(SI)	// fitGrad.loss
+	VMOVUPS	Y12, 897280(SI)	// fitGrad.loss
 	// lagrange.nde:16
-	VMOVUPS	Y3, 1621120(SI)	// fitGrad.transpose[0]
-	VMOVUPS	Y7, 1621248(SI)	// fitGrad.transpose[1]
-	VMOVUPS	Y4, 1621376(SI)	// fitGrad.transpose[2]
-	VMOVUPS	Y8, 1621504(SI)	// fitGrad.transpose[3]
+	VMOVUPS	Y3, 1620864(SI)	// fitGrad.transpose[0]
+	VMOVUPS	Y7, 1620992(SI)	// fitGrad.transpose[1]
+	VMOVUPS	Y4, 1621120(SI)	// fitGrad.transpose[2]
+	VMOVUPS	Y8, 1621248(SI)	// fitGrad.transpose[3]
 	VANDPS	f32_7fffffff<>(SB), Y3, Y11
 	VANDPS	f32_7fffffff<>(SB), Y4, Y12
 	VCMPPS	$17, Y12, Y11, Y11
@@ -5920,8 +5905,8 @@ loop33: // 64 times: elements
 	VFNMADD231PS	Y7, Y4, Y8
 	VDIVPS	Y12, Y8, Y4
 	VORPS	Y3, Y4, Y3
-	VMOVUPS	Y3, 1621888(SI)	// fitGrad.q_bar_bar[0]
-	VMOVUPS	Y7, 1622016(SI)	// fitGrad.q_bar_bar[1]
+	VMOVUPS	Y3, 1621632(SI)	// fitGrad.q_bar_bar[0]
+	VMOVUPS	Y7, 1621760(SI)	// fitGrad.q_bar_bar[1]
 	VANDPS	Y0, Y3, Y4
 	VMOVUPS	108544(R8), Y8	// sum of force.2.bias[0]
 	VADDPS	Y4, Y8, Y4
@@ -5942,33 +5927,33 @@ loop33: // 64 times: elements
 	VMULPS	Y1, Y7, Y1
 	// lagrange.nde:4
 	VMOVUPS	f32_00000000<>(SB), Y11
-	VMOVUPS	Y11, 1753216(SI)	// fitGrad.pad[0]
+	VMOVUPS	Y11, 1752960(SI)	// fitGrad.pad[0]
 	VMOVUPS	f32_00000000<>(SB), Y11
-	VMOVUPS	Y11, 1753344(SI)	// fitGrad.pad[1]
-	VMOVUPS	Y9, 1753472(SI)	// fitGrad.pad[2]
-	VMOVUPS	Y5, 1753600(SI)	// fitGrad.pad[3]
-	VMOVUPS	Y3, 1884800(SI)	// fitGrad.pad_2[0]
-	VMOVUPS	Y7, 1884928(SI)	// fitGrad.pad_2[1]
+	VMOVUPS	Y11, 1753088(SI)	// fitGrad.pad[1]
+	VMOVUPS	Y9, 1753216(SI)	// fitGrad.pad[2]
+	VMOVUPS	Y5, 1753344(SI)	// fitGrad.pad[3]
+	VMOVUPS	Y3, 1884544(SI)	// fitGrad.pad_2[0]
+	VMOVUPS	Y7, 1884672(SI)	// fitGrad.pad_2[1]
 	VMOVUPS	f32_00000000<>(SB), Y11
-	VMOVUPS	Y11, 1885056(SI)	// fitGrad.pad_2[2]
+	VMOVUPS	Y11, 1884800(SI)	// fitGrad.pad_2[2]
 	VMOVUPS	f32_00000000<>(SB), Y11
-	VMOVUPS	Y11, 1885184(SI)	// fitGrad.pad_2[3]
+	VMOVUPS	Y11, 1884928(SI)	// fitGrad.pad_2[3]
 	// lagrange.nde:16
 	VXORPS	f32_80000000<>(SB), Y8, Y8
-	VMOVUPS	Y8, 1885312(SI)	// fitGrad.neg[0]
+	VMOVUPS	Y8, 1885056(SI)	// fitGrad.neg[0]
 	VXORPS	f32_80000000<>(SB), Y10, Y8
-	VMOVUPS	Y8, 1885440(SI)	// fitGrad.neg[1]
+	VMOVUPS	Y8, 1885184(SI)	// fitGrad.neg[1]
 	VXORPS	f32_80000000<>(SB), Y2, Y2
-	VMOVUPS	Y2, 1885568(SI)	// fitGrad.neg[2]
+	VMOVUPS	Y2, 1885312(SI)	// fitGrad.neg[2]
 	VXORPS	f32_80000000<>(SB), Y1, Y1
-	VMOVUPS	Y1, 1885696(SI)	// fitGrad.neg[3]
+	VMOVUPS	Y1, 1885440(SI)	// fitGrad.neg[3]
 	MOVQ	$128, DI
 	MOVQ	SI, R9
 	MOVQ	R8, R10
 	MOVQ	BX, R11
 loop34: // 128 times: elements
 	// lagrange.nde:4
-	VMOVUPS	1587840(R9), Y1	// fitGrad.add_6[0]
+	VMOVUPS	1587584(R9), Y1	// fitGrad.add_6[0]
 	VANDPS	Y0, Y1, Y1
 	VMOVUPS	(R10), Y2	// sum of L.0.weight[0]
 	VFMADD231PS	f32_00000000<>(SB), Y1, Y2
@@ -5990,17 +5975,17 @@ loop34: // 128 times: elements
 	VFMADD231PS	Y4, Y2, Y1
 	VBROADCASTSS	12(R11), Y2	// L.0.weight[3]
 	VFMADD231PS	Y6, Y2, Y1
-	VMOVUPS	Y1, 1622144(R9)	// fitGrad.matvec_6[0]
-	VMOVUPS	1209472(R9), Y2	// fitGrad.vecmat_2[0]
+	VMOVUPS	Y1, 1621888(R9)	// fitGrad.matvec_6[0]
+	VMOVUPS	1209216(R9), Y2	// fitGrad.vecmat_2[0]
 	VMULPS	Y2, Y1, Y2
-	VMOVUPS	Y2, 1638528(R9)	// fitGrad.mul_22[0]
-	VMOVUPS	1160320(R9), Y8	// fitGrad.mul_6[0]
+	VMOVUPS	Y2, 1638272(R9)	// fitGrad.mul_22[0]
+	VMOVUPS	1160064(R9), Y8	// fitGrad.mul_6[0]
 	VMULPS	Y8, Y2, Y2
-	VMOVUPS	Y2, 1654912(R9)	// fitGrad.mul_23[0]
-	VMOVUPS	947328(R9), Y2	// fitGrad.sigmoid[0]
+	VMOVUPS	Y2, 1654656(R9)	// fitGrad.mul_23[0]
+	VMOVUPS	947072(R9), Y2	// fitGrad.sigmoid[0]
 	VMULPS	Y2, Y1, Y1
-	VMOVUPS	Y1, 1671296(R9)	// fitGrad.mul_24[0]
-	VMOVUPS	1472640(R9), Y1	// fitGrad.add_5[0]
+	VMOVUPS	Y1, 1671040(R9)	// fitGrad.mul_24[0]
+	VMOVUPS	1472384(R9), Y1	// fitGrad.add_5[0]
 	VANDPS	Y0, Y1, Y1
 	VMOVUPS	(R10), Y2	// sum of L.0.weight[0]
 	VFMADD231PS	f32_00000000<>(SB), Y1, Y2
@@ -6014,7 +5999,7 @@ loop34: // 128 times: elements
 	VMOVUPS	96(R10), Y2	// sum of L.0.weight[3]
 	VFMADD231PS	Y5, Y1, Y2
 	VMOVUPS	Y2, 96(R10)	// sum of L.0.weight[3]
-	VMOVUPS	1357440(R9), Y1	// fitGrad.mul_13[0]
+	VMOVUPS	1357184(R9), Y1	// fitGrad.mul_13[0]
 	VANDPS	Y0, Y1, Y1
 	VMOVUPS	(R10), Y2	// sum of L.0.weight[0]
 	VFMADD231PS	Y3, Y1, Y2
@@ -6062,10 +6047,10 @@ loop35: // 64 times: tiles of 2 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop36: // 128 times: terms of the sums
-	VMOVUPS	1671296(R11), Y8	// fitGrad.mul_24[0]
-	VMOVUPS	1671328(R11), Y9	// fitGrad.mul_24[0] | 1
-	VMOVUPS	1671360(R11), Y10	// fitGrad.mul_24[0] | 2
-	VMOVUPS	1671392(R11), Y11	// fitGrad.mul_24[0] | 3
+	VMOVUPS	1671040(R11), Y8	// fitGrad.mul_24[0]
+	VMOVUPS	1671072(R11), Y9	// fitGrad.mul_24[0] | 1
+	VMOVUPS	1671104(R11), Y10	// fitGrad.mul_24[0] | 2
+	VMOVUPS	1671136(R11), Y11	// fitGrad.mul_24[0] | 3
 	VBROADCASTSS	2560(R12), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -6080,56 +6065,56 @@ loop36: // 128 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop36
-	VMOVUPS	Y0, 1687680(DI)	// fitGrad.matvec_7[0]
-	VMOVUPS	Y1, 1687712(DI)	// fitGrad.matvec_7[0] | 1
-	VMOVUPS	Y2, 1687744(DI)	// fitGrad.matvec_7[0] | 2
-	VMOVUPS	Y3, 1687776(DI)	// fitGrad.matvec_7[0] | 3
-	VMOVUPS	Y4, 1687808(DI)	// fitGrad.matvec_7[1]
-	VMOVUPS	Y5, 1687840(DI)	// fitGrad.matvec_7[1] | 1
-	VMOVUPS	Y6, 1687872(DI)	// fitGrad.matvec_7[1] | 2
-	VMOVUPS	Y7, 1687904(DI)	// fitGrad.matvec_7[1] | 3
+	VMOVUPS	Y0, 1687424(DI)	// fitGrad.matvec_7[0]
+	VMOVUPS	Y1, 1687456(DI)	// fitGrad.matvec_7[0] | 1
+	VMOVUPS	Y2, 1687488(DI)	// fitGrad.matvec_7[0] | 2
+	VMOVUPS	Y3, 1687520(DI)	// fitGrad.matvec_7[0] | 3
+	VMOVUPS	Y4, 1687552(DI)	// fitGrad.matvec_7[1]
+	VMOVUPS	Y5, 1687584(DI)	// fitGrad.matvec_7[1] | 1
+	VMOVUPS	Y6, 1687616(DI)	// fitGrad.matvec_7[1] | 2
+	VMOVUPS	Y7, 1687648(DI)	// fitGrad.matvec_7[1] | 3
 	VBROADCASTSS	(R9), Y8	// vecmat[0]
 	VMULPS	Y8, Y0, Y0
 	VMULPS	Y8, Y1, Y1
 	VMULPS	Y8, Y2, Y2
 	VMULPS	Y8, Y3, Y3
-	VMOVUPS	Y0, 1704064(DI)	// fitGrad.mul_25[0]
-	VMOVUPS	Y1, 1704096(DI)	// fitGrad.mul_25[0] | 1
-	VMOVUPS	Y2, 1704128(DI)	// fitGrad.mul_25[0] | 2
-	VMOVUPS	Y3, 1704160(DI)	// fitGrad.mul_25[0] | 3
-	VMOVUPS	1062016(DI), Y8	// fitGrad.mul_2[0]
-	VMOVUPS	1062048(DI), Y9	// fitGrad.mul_2[0] | 1
-	VMOVUPS	1062080(DI), Y10	// fitGrad.mul_2[0] | 2
-	VMOVUPS	1062112(DI), Y11	// fitGrad.mul_2[0] | 3
+	VMOVUPS	Y0, 1703808(DI)	// fitGrad.mul_25[0]
+	VMOVUPS	Y1, 1703840(DI)	// fitGrad.mul_25[0] | 1
+	VMOVUPS	Y2, 1703872(DI)	// fitGrad.mul_25[0] | 2
+	VMOVUPS	Y3, 1703904(DI)	// fitGrad.mul_25[0] | 3
+	VMOVUPS	1061760(DI), Y8	// fitGrad.mul_2[0]
+	VMOVUPS	1061792(DI), Y9	// fitGrad.mul_2[0] | 1
+	VMOVUPS	1061824(DI), Y10	// fitGrad.mul_2[0] | 2
+	VMOVUPS	1061856(DI), Y11	// fitGrad.mul_2[0] | 3
 	VMULPS	Y8, Y0, Y0
 	VMULPS	Y9, Y1, Y1
 	VMULPS	Y10, Y2, Y2
 	VMULPS	Y11, Y3, Y3
-	VMOVUPS	Y0, 1720448(DI)	// fitGrad.mul_26[0]
-	VMOVUPS	Y1, 1720480(DI)	// fitGrad.mul_26[0] | 1
-	VMOVUPS	Y2, 1720512(DI)	// fitGrad.mul_26[0] | 2
-	VMOVUPS	Y3, 1720544(DI)	// fitGrad.mul_26[0] | 3
+	VMOVUPS	Y0, 1720192(DI)	// fitGrad.mul_26[0]
+	VMOVUPS	Y1, 1720224(DI)	// fitGrad.mul_26[0] | 1
+	VMOVUPS	Y2, 1720256(DI)	// fitGrad.mul_26[0] | 2
+	VMOVUPS	Y3, 1720288(DI)	// fitGrad.mul_26[0] | 3
 	VBROADCASTSS	4(R9), Y0	// vecmat[1]
 	VMULPS	Y0, Y4, Y1
 	VMULPS	Y0, Y5, Y2
 	VMULPS	Y0, Y6, Y3
 	VMULPS	Y0, Y7, Y0
-	VMOVUPS	Y1, 1704192(DI)	// fitGrad.mul_25[1]
-	VMOVUPS	Y2, 1704224(DI)	// fitGrad.mul_25[1] | 1
-	VMOVUPS	Y3, 1704256(DI)	// fitGrad.mul_25[1] | 2
-	VMOVUPS	Y0, 1704288(DI)	// fitGrad.mul_25[1] | 3
-	VMOVUPS	1062144(DI), Y4	// fitGrad.mul_2[1]
-	VMOVUPS	1062176(DI), Y5	// fitGrad.mul_2[1] | 1
-	VMOVUPS	1062208(DI), Y6	// fitGrad.mul_2[1] | 2
-	VMOVUPS	1062240(DI), Y7	// fitGrad.mul_2[1] | 3
+	VMOVUPS	Y1, 1703936(DI)	// fitGrad.mul_25[1]
+	VMOVUPS	Y2, 1703968(DI)	// fitGrad.mul_25[1] | 1
+	VMOVUPS	Y3, 1704000(DI)	// fitGrad.mul_25[1] | 2
+	VMOVUPS	Y0, 1704032(DI)	// fitGrad.mul_25[1] | 3
+	VMOVUPS	1061888(DI), Y4	// fitGrad.mul_2[1]
+	VMOVUPS	1061920(DI), Y5	// fitGrad.mul_2[1] | 1
+	VMOVUPS	1061952(DI), Y6	// fitGrad.mul_2[1] | 2
+	VMOVUPS	1061984(DI), Y7	// fitGrad.mul_2[1] | 3
 	VMULPS	Y4, Y1, Y1
 	VMULPS	Y5, Y2, Y2
 	VMULPS	Y6, Y3, Y3
 	VMULPS	Y7, Y0, Y0
-	VMOVUPS	Y1, 1720576(DI)	// fitGrad.mul_26[1]
-	VMOVUPS	Y2, 1720608(DI)	// fitGrad.mul_26[1] | 1
-	VMOVUPS	Y3, 1720640(DI)	// fitGrad.mul_26[1] | 2
-	VMOVUPS	Y0, 1720672(DI)	// fitGrad.mul_26[1] | 3
+	VMOVUPS	Y1, 1720320(DI)	// fitGrad.mul_26[1]
+	VMOVUPS	Y2, 1720352(DI)	// fitGrad.mul_26[1] | 1
+	VMOVUPS	Y3, 1720384(DI)	// fitGrad.mul_26[1] | 2
+	VMOVUPS	Y0, 1720416(DI)	// fitGrad.mul_26[1] | 3
 	ADDQ	$1024, SI
 	ADDQ	$256, DI
 	ADDQ	$8, R9
@@ -6151,10 +6136,10 @@ loop37: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop38: // 128 times: terms of the sums
-	VMOVUPS	1720448(R10), Y8	// fitGrad.mul_26[0]
-	VMOVUPS	1720480(R10), Y9	// fitGrad.mul_26[0] | 1
-	VMOVUPS	1720512(R10), Y10	// fitGrad.mul_26[0] | 2
-	VMOVUPS	1720544(R10), Y11	// fitGrad.mul_26[0] | 3
+	VMOVUPS	1720192(R10), Y8	// fitGrad.mul_26[0]
+	VMOVUPS	1720224(R10), Y9	// fitGrad.mul_26[0] | 1
+	VMOVUPS	1720256(R10), Y10	// fitGrad.mul_26[0] | 2
+	VMOVUPS	1720288(R10), Y11	// fitGrad.mul_26[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -6169,14 +6154,14 @@ loop38: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop38
-	VMOVUPS	Y0, 1736832(DI)	// fitGrad.vecmat_8[0]
-	VMOVUPS	Y1, 1736864(DI)	// fitGrad.vecmat_8[0] | 1
-	VMOVUPS	Y2, 1736896(DI)	// fitGrad.vecmat_8[0] | 2
-	VMOVUPS	Y3, 1736928(DI)	// fitGrad.vecmat_8[0] | 3
-	VMOVUPS	Y4, 1736960(DI)	// fitGrad.vecmat_8[1]
-	VMOVUPS	Y5, 1736992(DI)	// fitGrad.vecmat_8[1] | 1
-	VMOVUPS	Y6, 1737024(DI)	// fitGrad.vecmat_8[1] | 2
-	VMOVUPS	Y7, 1737056(DI)	// fitGrad.vecmat_8[1] | 3
+	VMOVUPS	Y0, 1736576(DI)	// fitGrad.vecmat_8[0]
+	VMOVUPS	Y1, 1736608(DI)	// fitGrad.vecmat_8[0] | 1
+	VMOVUPS	Y2, 1736640(DI)	// fitGrad.vecmat_8[0] | 2
+	VMOVUPS	Y3, 1736672(DI)	// fitGrad.vecmat_8[0] | 3
+	VMOVUPS	Y4, 1736704(DI)	// fitGrad.vecmat_8[1]
+	VMOVUPS	Y5, 1736736(DI)	// fitGrad.vecmat_8[1] | 1
+	VMOVUPS	Y6, 1736768(DI)	// fitGrad.vecmat_8[1] | 2
+	VMOVUPS	Y7, 1736800(DI)	// fitGrad.vecmat_8[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -6184,30 +6169,30 @@ loop38: // 128 times: terms of the sums
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop39: // 64 times: tiles of 2 elements
-	VMOVUPS	1538688(SI), Y0	// fitGrad.mul_20[0]
-	VMOVUPS	1538720(SI), Y1	// fitGrad.mul_20[0] | 1
-	VMOVUPS	1538752(SI), Y2	// fitGrad.mul_20[0] | 2
-	VMOVUPS	1538784(SI), Y3	// fitGrad.mul_20[0] | 3
+	VMOVUPS	1538432(SI), Y0	// fitGrad.mul_20[0]
+	VMOVUPS	1538464(SI), Y1	// fitGrad.mul_20[0] | 1
+	VMOVUPS	1538496(SI), Y2	// fitGrad.mul_20[0] | 2
+	VMOVUPS	1538528(SI), Y3	// fitGrad.mul_20[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 897664(SI)	// fitGrad.turned[0]
-	VMOVUPS	Y1, 897696(SI)	// fitGrad.turned[0] | 1
-	VMOVUPS	Y2, 897728(SI)	// fitGrad.turned[0] | 2
-	VMOVUPS	Y3, 897760(SI)	// fitGrad.turned[0] | 3
-	VMOVUPS	1538816(SI), Y0	// fitGrad.mul_20[1]
-	VMOVUPS	1538848(SI), Y1	// fitGrad.mul_20[1] | 1
-	VMOVUPS	1538880(SI), Y2	// fitGrad.mul_20[1] | 2
-	VMOVUPS	1538912(SI), Y3	// fitGrad.mul_20[1] | 3
+	VMOVUPS	Y0, 897408(SI)	// fitGrad.turned[0]
+	VMOVUPS	Y1, 897440(SI)	// fitGrad.turned[0] | 1
+	VMOVUPS	Y2, 897472(SI)	// fitGrad.turned[0] | 2
+	VMOVUPS	Y3, 897504(SI)	// fitGrad.turned[0] | 3
+	VMOVUPS	1538560(SI), Y0	// fitGrad.mul_20[1]
+	VMOVUPS	1538592(SI), Y1	// fitGrad.mul_20[1] | 1
+	VMOVUPS	1538624(SI), Y2	// fitGrad.mul_20[1] | 2
+	VMOVUPS	1538656(SI), Y3	// fitGrad.mul_20[1] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 897792(SI)	// fitGrad.turned[1]
-	VMOVUPS	Y1, 897824(SI)	// fitGrad.turned[1] | 1
-	VMOVUPS	Y2, 897856(SI)	// fitGrad.turned[1] | 2
-	VMOVUPS	Y3, 897888(SI)	// fitGrad.turned[1] | 3
+	VMOVUPS	Y0, 897536(SI)	// fitGrad.turned[1]
+	VMOVUPS	Y1, 897568(SI)	// fitGrad.turned[1] | 1
+	VMOVUPS	Y2, 897600(SI)	// fitGrad.turned[1] | 2
+	VMOVUPS	Y3, 897632(SI)	// fitGrad.turned[1] | 3
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop39
@@ -6219,14 +6204,14 @@ loop40: // 4 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop41: // 16 times
-	VMOVUPS	1671296(R10), Y0	// fitGrad.mul_24[0]
-	VMOVUPS	1671424(R10), Y1	// fitGrad.mul_24[1]
-	VMOVUPS	1671552(R10), Y2	// fitGrad.mul_24[2]
-	VMOVUPS	1671680(R10), Y3	// fitGrad.mul_24[3]
-	VMOVUPS	1671808(R10), Y4	// fitGrad.mul_24[4]
-	VMOVUPS	1671936(R10), Y5	// fitGrad.mul_24[5]
-	VMOVUPS	1672064(R10), Y6	// fitGrad.mul_24[6]
-	VMOVUPS	1672192(R10), Y7	// fitGrad.mul_24[7]
+	VMOVUPS	1671040(R10), Y0	// fitGrad.mul_24[0]
+	VMOVUPS	1671168(R10), Y1	// fitGrad.mul_24[1]
+	VMOVUPS	1671296(R10), Y2	// fitGrad.mul_24[2]
+	VMOVUPS	1671424(R10), Y3	// fitGrad.mul_24[3]
+	VMOVUPS	1671552(R10), Y4	// fitGrad.mul_24[4]
+	VMOVUPS	1671680(R10), Y5	// fitGrad.mul_24[5]
+	VMOVUPS	1671808(R10), Y6	// fitGrad.mul_24[6]
+	VMOVUPS	1671936(R10), Y7	// fitGrad.mul_24[7]
 	VUNPCKLPS	Y1, Y0, Y8
 	VUNPCKHPS	Y1, Y0, Y0
 	VUNPCKLPS	Y3, Y2, Y1
@@ -6251,14 +6236,14 @@ loop41: // 16 times
 	VPERM2F128	$49, Y5, Y8, Y5
 	VPERM2F128	$32, Y4, Y0, Y8
 	VPERM2F128	$49, Y4, Y0, Y0
-	VMOVUPS	Y6, 914048(R11)	// fitGrad.turned[128]
-	VMOVUPS	Y7, 914080(R11)	// fitGrad.turned[128] | 1
-	VMOVUPS	Y2, 914112(R11)	// fitGrad.turned[128] | 2
-	VMOVUPS	Y8, 914144(R11)	// fitGrad.turned[128] | 3
-	VMOVUPS	Y3, 914176(R11)	// fitGrad.turned[129]
-	VMOVUPS	Y1, 914208(R11)	// fitGrad.turned[129] | 1
-	VMOVUPS	Y5, 914240(R11)	// fitGrad.turned[129] | 2
-	VMOVUPS	Y0, 914272(R11)	// fitGrad.turned[129] | 3
+	VMOVUPS	Y6, 913792(R11)	// fitGrad.turned[128]
+	VMOVUPS	Y7, 913824(R11)	// fitGrad.turned[128] | 1
+	VMOVUPS	Y2, 913856(R11)	// fitGrad.turned[128] | 2
+	VMOVUPS	Y8, 913888(R11)	// fitGrad.turned[128] | 3
+	VMOVUPS	Y3, 913920(R11)	// fitGrad.turned[129]
+	VMOVUPS	Y1, 913952(R11)	// fitGrad.turned[129] | 1
+	VMOVUPS	Y5, 913984(R11)	// fitGrad.turned[129] | 2
+	VMOVUPS	Y0, 914016(R11)	// fitGrad.turned[129] | 3
 	ADDQ	$1024, R10
 	ADDQ	$1024, R11
 	DECQ	R9
@@ -6289,38 +6274,38 @@ loop43: // 8 times: tiles of 2 elements
 	MOVQ	R11, R13
 	MOVQ	DI, R14
 loop44: // 16 times: samples, 2 at a time
-	VMOVUPS	914048(R13), Y10	// fitGrad.turned[128]
-	VMOVUPS	915072(R13), Y11	// fitGrad.turned[136]
-	VBROADCASTSS	897664(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	913792(R13), Y10	// fitGrad.turned[128]
+	VMOVUPS	914816(R13), Y11	// fitGrad.turned[136]
+	VBROADCASTSS	897408(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	897792(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	897536(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	897920(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	897664(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	898048(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	897792(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	898176(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	897920(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	914080(R13), Y10	// fitGrad.turned[128] | 1
-	VMOVUPS	915104(R13), Y11	// fitGrad.turned[136] | 1
-	VBROADCASTSS	897668(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	913824(R13), Y10	// fitGrad.turned[128] | 1
+	VMOVUPS	914848(R13), Y11	// fitGrad.turned[136] | 1
+	VBROADCASTSS	897412(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	897796(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	897540(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	897924(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	897668(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	898052(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	897796(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	898180(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	897924(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
 	ADDQ	$64, R13
@@ -6359,26 +6344,26 @@ loop45: // 8 times: tiles of 2 elements
 	MOVQ	DI, R10
 	MOVQ	AX, R11
 loop46: // 16 times: samples, 2 at a time
-	VMOVUPS	914048(R10), Y6	// fitGrad.turned[128]
-	VMOVUPS	915072(R10), Y7	// fitGrad.turned[136]
-	VBROADCASTSS	913664(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	913792(R10), Y6	// fitGrad.turned[128]
+	VMOVUPS	914816(R10), Y7	// fitGrad.turned[136]
+	VBROADCASTSS	913408(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	913792(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	913536(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	913920(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	913664(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
-	VMOVUPS	914080(R10), Y6	// fitGrad.turned[128] | 1
-	VMOVUPS	915104(R10), Y7	// fitGrad.turned[136] | 1
-	VBROADCASTSS	913668(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	913824(R10), Y6	// fitGrad.turned[128] | 1
+	VMOVUPS	914848(R10), Y7	// fitGrad.turned[136] | 1
+	VBROADCASTSS	913412(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	913796(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	913540(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	913924(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	913668(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
 	ADDQ	$64, R10
@@ -6399,30 +6384,30 @@ loop46: // 16 times: samples, 2 at a time
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop47: // 64 times: tiles of 2 elements
-	VMOVUPS	1720448(SI), Y0	// fitGrad.mul_26[0]
-	VMOVUPS	1720480(SI), Y1	// fitGrad.mul_26[0] | 1
-	VMOVUPS	1720512(SI), Y2	// fitGrad.mul_26[0] | 2
-	VMOVUPS	1720544(SI), Y3	// fitGrad.mul_26[0] | 3
+	VMOVUPS	1720192(SI), Y0	// fitGrad.mul_26[0]
+	VMOVUPS	1720224(SI), Y1	// fitGrad.mul_26[0] | 1
+	VMOVUPS	1720256(SI), Y2	// fitGrad.mul_26[0] | 2
+	VMOVUPS	1720288(SI), Y3	// fitGrad.mul_26[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 897664(SI)	// fitGrad.turned[0]
-	VMOVUPS	Y1, 897696(SI)	// fitGrad.turned[0] | 1
-	VMOVUPS	Y2, 897728(SI)	// fitGrad.turned[0] | 2
-	VMOVUPS	Y3, 897760(SI)	// fitGrad.turned[0] | 3
-	VMOVUPS	1720576(SI), Y0	// fitGrad.mul_26[1]
-	VMOVUPS	1720608(SI), Y1	// fitGrad.mul_26[1] | 1
-	VMOVUPS	1720640(SI), Y2	// fitGrad.mul_26[1] | 2
-	VMOVUPS	1720672(SI), Y3	// fitGrad.mul_26[1] | 3
+	VMOVUPS	Y0, 897408(SI)	// fitGrad.turned[0]
+	VMOVUPS	Y1, 897440(SI)	// fitGrad.turned[0] | 1
+	VMOVUPS	Y2, 897472(SI)	// fitGrad.turned[0] | 2
+	VMOVUPS	Y3, 897504(SI)	// fitGrad.turned[0] | 3
+	VMOVUPS	1720320(SI), Y0	// fitGrad.mul_26[1]
+	VMOVUPS	1720352(SI), Y1	// fitGrad.mul_26[1] | 1
+	VMOVUPS	1720384(SI), Y2	// fitGrad.mul_26[1] | 2
+	VMOVUPS	1720416(SI), Y3	// fitGrad.mul_26[1] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 897792(SI)	// fitGrad.turned[1]
-	VMOVUPS	Y1, 897824(SI)	// fitGrad.turned[1] | 1
-	VMOVUPS	Y2, 897856(SI)	// fitGrad.turned[1] | 2
-	VMOVUPS	Y3, 897888(SI)	// fitGrad.turned[1] | 3
+	VMOVUPS	Y0, 897536(SI)	// fitGrad.turned[1]
+	VMOVUPS	Y1, 897568(SI)	// fitGrad.turned[1] | 1
+	VMOVUPS	Y2, 897600(SI)	// fitGrad.turned[1] | 2
+	VMOVUPS	Y3, 897632(SI)	// fitGrad.turned[1] | 3
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop47
@@ -6434,14 +6419,14 @@ loop48: // 4 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop49: // 16 times
-	VMOVUPS	1489536(R10), Y0	// fitGrad.mul_18[0]
-	VMOVUPS	1489664(R10), Y1	// fitGrad.mul_18[1]
-	VMOVUPS	1489792(R10), Y2	// fitGrad.mul_18[2]
-	VMOVUPS	1489920(R10), Y3	// fitGrad.mul_18[3]
-	VMOVUPS	1490048(R10), Y4	// fitGrad.mul_18[4]
-	VMOVUPS	1490176(R10), Y5	// fitGrad.mul_18[5]
-	VMOVUPS	1490304(R10), Y6	// fitGrad.mul_18[6]
-	VMOVUPS	1490432(R10), Y7	// fitGrad.mul_18[7]
+	VMOVUPS	1489280(R10), Y0	// fitGrad.mul_18[0]
+	VMOVUPS	1489408(R10), Y1	// fitGrad.mul_18[1]
+	VMOVUPS	1489536(R10), Y2	// fitGrad.mul_18[2]
+	VMOVUPS	1489664(R10), Y3	// fitGrad.mul_18[3]
+	VMOVUPS	1489792(R10), Y4	// fitGrad.mul_18[4]
+	VMOVUPS	1489920(R10), Y5	// fitGrad.mul_18[5]
+	VMOVUPS	1490048(R10), Y6	// fitGrad.mul_18[6]
+	VMOVUPS	1490176(R10), Y7	// fitGrad.mul_18[7]
 	VUNPCKLPS	Y1, Y0, Y8
 	VUNPCKHPS	Y1, Y0, Y0
 	VUNPCKLPS	Y3, Y2, Y1
@@ -6466,14 +6451,14 @@ loop49: // 16 times
 	VPERM2F128	$49, Y5, Y8, Y5
 	VPERM2F128	$32, Y4, Y0, Y8
 	VPERM2F128	$49, Y4, Y0, Y0
-	VMOVUPS	Y6, 914048(R11)	// fitGrad.turned[128]
-	VMOVUPS	Y7, 914080(R11)	// fitGrad.turned[128] | 1
-	VMOVUPS	Y2, 914112(R11)	// fitGrad.turned[128] | 2
-	VMOVUPS	Y8, 914144(R11)	// fitGrad.turned[128] | 3
-	VMOVUPS	Y3, 914176(R11)	// fitGrad.turned[129]
-	VMOVUPS	Y1, 914208(R11)	// fitGrad.turned[129] | 1
-	VMOVUPS	Y5, 914240(R11)	// fitGrad.turned[129] | 2
-	VMOVUPS	Y0, 914272(R11)	// fitGrad.turned[129] | 3
+	VMOVUPS	Y6, 913792(R11)	// fitGrad.turned[128]
+	VMOVUPS	Y7, 913824(R11)	// fitGrad.turned[128] | 1
+	VMOVUPS	Y2, 913856(R11)	// fitGrad.turned[128] | 2
+	VMOVUPS	Y8, 913888(R11)	// fitGrad.turned[128] | 3
+	VMOVUPS	Y3, 913920(R11)	// fitGrad.turned[129]
+	VMOVUPS	Y1, 913952(R11)	// fitGrad.turned[129] | 1
+	VMOVUPS	Y5, 913984(R11)	// fitGrad.turned[129] | 2
+	VMOVUPS	Y0, 914016(R11)	// fitGrad.turned[129] | 3
 	ADDQ	$1024, R10
 	ADDQ	$1024, R11
 	DECQ	R9
@@ -6504,38 +6489,38 @@ loop51: // 8 times: tiles of 2 elements
 	MOVQ	R11, R13
 	MOVQ	DI, R14
 loop52: // 16 times: samples, 2 at a time
-	VMOVUPS	914048(R13), Y10	// fitGrad.turned[128]
-	VMOVUPS	915072(R13), Y11	// fitGrad.turned[136]
-	VBROADCASTSS	897664(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	913792(R13), Y10	// fitGrad.turned[128]
+	VMOVUPS	914816(R13), Y11	// fitGrad.turned[136]
+	VBROADCASTSS	897408(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	897792(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	897536(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	897920(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	897664(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	898048(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	897792(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	898176(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	897920(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	914080(R13), Y10	// fitGrad.turned[128] | 1
-	VMOVUPS	915104(R13), Y11	// fitGrad.turned[136] | 1
-	VBROADCASTSS	897668(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	913824(R13), Y10	// fitGrad.turned[128] | 1
+	VMOVUPS	914848(R13), Y11	// fitGrad.turned[136] | 1
+	VBROADCASTSS	897412(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	897796(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	897540(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	897924(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	897668(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	898052(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	897796(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	898180(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	897924(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
 	ADDQ	$64, R13
@@ -6574,26 +6559,26 @@ loop53: // 8 times: tiles of 2 elements
 	MOVQ	DI, R10
 	MOVQ	AX, R11
 loop54: // 16 times: samples, 2 at a time
-	VMOVUPS	914048(R10), Y6	// fitGrad.turned[128]
-	VMOVUPS	915072(R10), Y7	// fitGrad.turned[136]
-	VBROADCASTSS	913664(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	913792(R10), Y6	// fitGrad.turned[128]
+	VMOVUPS	914816(R10), Y7	// fitGrad.turned[136]
+	VBROADCASTSS	913408(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	913792(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	913536(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	913920(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	913664(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
-	VMOVUPS	914080(R10), Y6	// fitGrad.turned[128] | 1
-	VMOVUPS	915104(R10), Y7	// fitGrad.turned[136] | 1
-	VBROADCASTSS	913668(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	913824(R10), Y6	// fitGrad.turned[128] | 1
+	VMOVUPS	914848(R10), Y7	// fitGrad.turned[136] | 1
+	VBROADCASTSS	913412(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	913796(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	913540(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	913924(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	913668(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
 	ADDQ	$64, R10
@@ -6616,18 +6601,18 @@ loop54: // 16 times: samples, 2 at a time
 	MOVQ	BX, R9
 loop55: // 128 times: elements
 	// lagrange.nde:4
-	VMOVUPS	1736832(SI), Y0	// fitGrad.vecmat_8[0]
-	VMOVUPS	1736864(SI), Y1	// fitGrad.vecmat_8[0] | 1
-	VMOVUPS	1736896(SI), Y2	// fitGrad.vecmat_8[0] | 2
-	VMOVUPS	1736928(SI), Y3	// fitGrad.vecmat_8[0] | 3
-	VMOVUPS	947328(SI), Y4	// fitGrad.sigmoid[0]
-	VMOVUPS	947360(SI), Y5	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	947392(SI), Y6	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	947424(SI), Y7	// fitGrad.sigmoid[0] | 3
-	VMOVUPS	1654912(SI), Y8	// fitGrad.mul_23[0]
-	VMOVUPS	1654944(SI), Y9	// fitGrad.mul_23[0] | 1
-	VMOVUPS	1654976(SI), Y10	// fitGrad.mul_23[0] | 2
-	VMOVUPS	1655008(SI), Y11	// fitGrad.mul_23[0] | 3
+	VMOVUPS	1736576(SI), Y0	// fitGrad.vecmat_8[0]
+	VMOVUPS	1736608(SI), Y1	// fitGrad.vecmat_8[0] | 1
+	VMOVUPS	1736640(SI), Y2	// fitGrad.vecmat_8[0] | 2
+	VMOVUPS	1736672(SI), Y3	// fitGrad.vecmat_8[0] | 3
+	VMOVUPS	947072(SI), Y4	// fitGrad.sigmoid[0]
+	VMOVUPS	947104(SI), Y5	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	947136(SI), Y6	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	947168(SI), Y7	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	1654656(SI), Y8	// fitGrad.mul_23[0]
+	VMOVUPS	1654688(SI), Y9	// fitGrad.mul_23[0] | 1
+	VMOVUPS	1654720(SI), Y10	// fitGrad.mul_23[0] | 2
+	VMOVUPS	1654752(SI), Y11	// fitGrad.mul_23[0] | 3
 	VFMADD231PS	Y4, Y0, Y8
 	VFMADD231PS	Y5, Y1, Y9
 	VFMADD231PS	Y6, Y2, Y10
@@ -6661,81 +6646,81 @@ loop55: // 128 times: elements
 	VFMADD231PS	f32_00000000<>(SB), Y3, Y4
 	VMOVUPS	Y4, 96(DI)	// sum of L.0.weight[3]
 	VBROADCASTSS	(R9), Y0	// L.0.weight[0]
-	VMOVUPS	1753216(AX), Y1	// fitGrad.pad[0]
-	VMOVUPS	1753248(AX), Y2	// fitGrad.pad[0] | 1
-	VMOVUPS	1753280(AX), Y3	// fitGrad.pad[0] | 2
-	VMOVUPS	1753312(AX), Y4	// fitGrad.pad[0] | 3
+	VMOVUPS	1752960(AX), Y1	// fitGrad.pad[0]
+	VMOVUPS	1752992(AX), Y2	// fitGrad.pad[0] | 1
+	VMOVUPS	1753024(AX), Y3	// fitGrad.pad[0] | 2
+	VMOVUPS	1753056(AX), Y4	// fitGrad.pad[0] | 3
 	VMULPS	Y1, Y0, Y1
 	VMULPS	Y2, Y0, Y2
 	VMULPS	Y3, Y0, Y3
 	VMULPS	Y4, Y0, Y0
 	VBROADCASTSS	4(R9), Y4	// L.0.weight[1]
-	VMOVUPS	1753344(AX), Y5	// fitGrad.pad[1]
-	VMOVUPS	1753376(AX), Y6	// fitGrad.pad[1] | 1
-	VMOVUPS	1753408(AX), Y7	// fitGrad.pad[1] | 2
-	VMOVUPS	1753440(AX), Y8	// fitGrad.pad[1] | 3
+	VMOVUPS	1753088(AX), Y5	// fitGrad.pad[1]
+	VMOVUPS	1753120(AX), Y6	// fitGrad.pad[1] | 1
+	VMOVUPS	1753152(AX), Y7	// fitGrad.pad[1] | 2
+	VMOVUPS	1753184(AX), Y8	// fitGrad.pad[1] | 3
 	VFMADD231PS	Y5, Y4, Y1
 	VFMADD231PS	Y6, Y4, Y2
 	VFMADD231PS	Y7, Y4, Y3
 	VFMADD231PS	Y8, Y4, Y0
 	VBROADCASTSS	8(R9), Y4	// L.0.weight[2]
-	VMOVUPS	1753472(AX), Y5	// fitGrad.pad[2]
-	VMOVUPS	1753504(AX), Y6	// fitGrad.pad[2] | 1
-	VMOVUPS	1753536(AX), Y7	// fitGrad.pad[2] | 2
-	VMOVUPS	1753568(AX), Y8	// fitGrad.pad[2] | 3
+	VMOVUPS	1753216(AX), Y5	// fitGrad.pad[2]
+	VMOVUPS	1753248(AX), Y6	// fitGrad.pad[2] | 1
+	VMOVUPS	1753280(AX), Y7	// fitGrad.pad[2] | 2
+	VMOVUPS	1753312(AX), Y8	// fitGrad.pad[2] | 3
 	VFMADD231PS	Y5, Y4, Y1
 	VFMADD231PS	Y6, Y4, Y2
 	VFMADD231PS	Y7, Y4, Y3
 	VFMADD231PS	Y8, Y4, Y0
 	VBROADCASTSS	12(R9), Y4	// L.0.weight[3]
-	VMOVUPS	1753600(AX), Y5	// fitGrad.pad[3]
-	VMOVUPS	1753632(AX), Y6	// fitGrad.pad[3] | 1
-	VMOVUPS	1753664(AX), Y7	// fitGrad.pad[3] | 2
-	VMOVUPS	1753696(AX), Y8	// fitGrad.pad[3] | 3
+	VMOVUPS	1753344(AX), Y5	// fitGrad.pad[3]
+	VMOVUPS	1753376(AX), Y6	// fitGrad.pad[3] | 1
+	VMOVUPS	1753408(AX), Y7	// fitGrad.pad[3] | 2
+	VMOVUPS	1753440(AX), Y8	// fitGrad.pad[3] | 3
 	VFMADD231PS	Y5, Y4, Y1
 	VFMADD231PS	Y6, Y4, Y2
 	VFMADD231PS	Y7, Y4, Y3
 	VFMADD231PS	Y8, Y4, Y0
-	VMOVUPS	Y1, 1753728(SI)	// fitGrad.matvec_8[0]
-	VMOVUPS	Y2, 1753760(SI)	// fitGrad.matvec_8[0] | 1
-	VMOVUPS	Y3, 1753792(SI)	// fitGrad.matvec_8[0] | 2
-	VMOVUPS	Y0, 1753824(SI)	// fitGrad.matvec_8[0] | 3
-	VMOVUPS	1209472(SI), Y4	// fitGrad.vecmat_2[0]
-	VMOVUPS	1209504(SI), Y5	// fitGrad.vecmat_2[0] | 1
-	VMOVUPS	1209536(SI), Y6	// fitGrad.vecmat_2[0] | 2
-	VMOVUPS	1209568(SI), Y7	// fitGrad.vecmat_2[0] | 3
+	VMOVUPS	Y1, 1753472(SI)	// fitGrad.matvec_8[0]
+	VMOVUPS	Y2, 1753504(SI)	// fitGrad.matvec_8[0] | 1
+	VMOVUPS	Y3, 1753536(SI)	// fitGrad.matvec_8[0] | 2
+	VMOVUPS	Y0, 1753568(SI)	// fitGrad.matvec_8[0] | 3
+	VMOVUPS	1209216(SI), Y4	// fitGrad.vecmat_2[0]
+	VMOVUPS	1209248(SI), Y5	// fitGrad.vecmat_2[0] | 1
+	VMOVUPS	1209280(SI), Y6	// fitGrad.vecmat_2[0] | 2
+	VMOVUPS	1209312(SI), Y7	// fitGrad.vecmat_2[0] | 3
 	VMULPS	Y4, Y1, Y4
 	VMULPS	Y5, Y2, Y5
 	VMULPS	Y6, Y3, Y6
 	VMULPS	Y7, Y0, Y7
-	VMOVUPS	Y4, 1770112(SI)	// fitGrad.mul_27[0]
-	VMOVUPS	Y5, 1770144(SI)	// fitGrad.mul_27[0] | 1
-	VMOVUPS	Y6, 1770176(SI)	// fitGrad.mul_27[0] | 2
-	VMOVUPS	Y7, 1770208(SI)	// fitGrad.mul_27[0] | 3
-	VMOVUPS	1160320(SI), Y8	// fitGrad.mul_6[0]
-	VMOVUPS	1160352(SI), Y9	// fitGrad.mul_6[0] | 1
-	VMOVUPS	1160384(SI), Y10	// fitGrad.mul_6[0] | 2
-	VMOVUPS	1160416(SI), Y11	// fitGrad.mul_6[0] | 3
+	VMOVUPS	Y4, 1769856(SI)	// fitGrad.mul_27[0]
+	VMOVUPS	Y5, 1769888(SI)	// fitGrad.mul_27[0] | 1
+	VMOVUPS	Y6, 1769920(SI)	// fitGrad.mul_27[0] | 2
+	VMOVUPS	Y7, 1769952(SI)	// fitGrad.mul_27[0] | 3
+	VMOVUPS	1160064(SI), Y8	// fitGrad.mul_6[0]
+	VMOVUPS	1160096(SI), Y9	// fitGrad.mul_6[0] | 1
+	VMOVUPS	1160128(SI), Y10	// fitGrad.mul_6[0] | 2
+	VMOVUPS	1160160(SI), Y11	// fitGrad.mul_6[0] | 3
 	VMULPS	Y8, Y4, Y4
 	VMULPS	Y9, Y5, Y5
 	VMULPS	Y10, Y6, Y6
 	VMULPS	Y11, Y7, Y7
-	VMOVUPS	Y4, 1786496(SI)	// fitGrad.mul_28[0]
-	VMOVUPS	Y5, 1786528(SI)	// fitGrad.mul_28[0] | 1
-	VMOVUPS	Y6, 1786560(SI)	// fitGrad.mul_28[0] | 2
-	VMOVUPS	Y7, 1786592(SI)	// fitGrad.mul_28[0] | 3
-	VMOVUPS	947328(SI), Y4	// fitGrad.sigmoid[0]
-	VMOVUPS	947360(SI), Y5	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	947392(SI), Y6	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	947424(SI), Y7	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	Y4, 1786240(SI)	// fitGrad.mul_28[0]
+	VMOVUPS	Y5, 1786272(SI)	// fitGrad.mul_28[0] | 1
+	VMOVUPS	Y6, 1786304(SI)	// fitGrad.mul_28[0] | 2
+	VMOVUPS	Y7, 1786336(SI)	// fitGrad.mul_28[0] | 3
+	VMOVUPS	947072(SI), Y4	// fitGrad.sigmoid[0]
+	VMOVUPS	947104(SI), Y5	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	947136(SI), Y6	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	947168(SI), Y7	// fitGrad.sigmoid[0] | 3
 	VMULPS	Y4, Y1, Y1
 	VMULPS	Y5, Y2, Y2
 	VMULPS	Y6, Y3, Y3
 	VMULPS	Y7, Y0, Y0
-	VMOVUPS	Y1, 1802880(SI)	// fitGrad.mul_29[0]
-	VMOVUPS	Y2, 1802912(SI)	// fitGrad.mul_29[0] | 1
-	VMOVUPS	Y3, 1802944(SI)	// fitGrad.mul_29[0] | 2
-	VMOVUPS	Y0, 1802976(SI)	// fitGrad.mul_29[0] | 3
+	VMOVUPS	Y1, 1802624(SI)	// fitGrad.mul_29[0]
+	VMOVUPS	Y2, 1802656(SI)	// fitGrad.mul_29[0] | 1
+	VMOVUPS	Y3, 1802688(SI)	// fitGrad.mul_29[0] | 2
+	VMOVUPS	Y0, 1802720(SI)	// fitGrad.mul_29[0] | 3
 	ADDQ	$128, SI
 	ADDQ	$128, DI
 	ADDQ	$16, R9
@@ -6758,10 +6743,10 @@ loop56: // 64 times: tiles of 2 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop57: // 128 times: terms of the sums
-	VMOVUPS	1802880(R11), Y8	// fitGrad.mul_29[0]
-	VMOVUPS	1802912(R11), Y9	// fitGrad.mul_29[0] | 1
-	VMOVUPS	1802944(R11), Y10	// fitGrad.mul_29[0] | 2
-	VMOVUPS	1802976(R11), Y11	// fitGrad.mul_29[0] | 3
+	VMOVUPS	1802624(R11), Y8	// fitGrad.mul_29[0]
+	VMOVUPS	1802656(R11), Y9	// fitGrad.mul_29[0] | 1
+	VMOVUPS	1802688(R11), Y10	// fitGrad.mul_29[0] | 2
+	VMOVUPS	1802720(R11), Y11	// fitGrad.mul_29[0] | 3
 	VBROADCASTSS	2560(R12), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -6776,56 +6761,56 @@ loop57: // 128 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop57
-	VMOVUPS	Y0, 1819264(DI)	// fitGrad.matvec_9[0]
-	VMOVUPS	Y1, 1819296(DI)	// fitGrad.matvec_9[0] | 1
-	VMOVUPS	Y2, 1819328(DI)	// fitGrad.matvec_9[0] | 2
-	VMOVUPS	Y3, 1819360(DI)	// fitGrad.matvec_9[0] | 3
-	VMOVUPS	Y4, 1819392(DI)	// fitGrad.matvec_9[1]
-	VMOVUPS	Y5, 1819424(DI)	// fitGrad.matvec_9[1] | 1
-	VMOVUPS	Y6, 1819456(DI)	// fitGrad.matvec_9[1] | 2
-	VMOVUPS	Y7, 1819488(DI)	// fitGrad.matvec_9[1] | 3
+	VMOVUPS	Y0, 1819008(DI)	// fitGrad.matvec_9[0]
+	VMOVUPS	Y1, 1819040(DI)	// fitGrad.matvec_9[0] | 1
+	VMOVUPS	Y2, 1819072(DI)	// fitGrad.matvec_9[0] | 2
+	VMOVUPS	Y3, 1819104(DI)	// fitGrad.matvec_9[0] | 3
+	VMOVUPS	Y4, 1819136(DI)	// fitGrad.matvec_9[1]
+	VMOVUPS	Y5, 1819168(DI)	// fitGrad.matvec_9[1] | 1
+	VMOVUPS	Y6, 1819200(DI)	// fitGrad.matvec_9[1] | 2
+	VMOVUPS	Y7, 1819232(DI)	// fitGrad.matvec_9[1] | 3
 	VBROADCASTSS	(R9), Y8	// vecmat[0]
 	VMULPS	Y8, Y0, Y0
 	VMULPS	Y8, Y1, Y1
 	VMULPS	Y8, Y2, Y2
 	VMULPS	Y8, Y3, Y3
-	VMOVUPS	Y0, 1835648(DI)	// fitGrad.mul_30[0]
-	VMOVUPS	Y1, 1835680(DI)	// fitGrad.mul_30[0] | 1
-	VMOVUPS	Y2, 1835712(DI)	// fitGrad.mul_30[0] | 2
-	VMOVUPS	Y3, 1835744(DI)	// fitGrad.mul_30[0] | 3
-	VMOVUPS	1062016(DI), Y8	// fitGrad.mul_2[0]
-	VMOVUPS	1062048(DI), Y9	// fitGrad.mul_2[0] | 1
-	VMOVUPS	1062080(DI), Y10	// fitGrad.mul_2[0] | 2
-	VMOVUPS	1062112(DI), Y11	// fitGrad.mul_2[0] | 3
+	VMOVUPS	Y0, 1835392(DI)	// fitGrad.mul_30[0]
+	VMOVUPS	Y1, 1835424(DI)	// fitGrad.mul_30[0] | 1
+	VMOVUPS	Y2, 1835456(DI)	// fitGrad.mul_30[0] | 2
+	VMOVUPS	Y3, 1835488(DI)	// fitGrad.mul_30[0] | 3
+	VMOVUPS	1061760(DI), Y8	// fitGrad.mul_2[0]
+	VMOVUPS	1061792(DI), Y9	// fitGrad.mul_2[0] | 1
+	VMOVUPS	1061824(DI), Y10	// fitGrad.mul_2[0] | 2
+	VMOVUPS	1061856(DI), Y11	// fitGrad.mul_2[0] | 3
 	VMULPS	Y8, Y0, Y0
 	VMULPS	Y9, Y1, Y1
 	VMULPS	Y10, Y2, Y2
 	VMULPS	Y11, Y3, Y3
-	VMOVUPS	Y0, 1852032(DI)	// fitGrad.mul_31[0]
-	VMOVUPS	Y1, 1852064(DI)	// fitGrad.mul_31[0] | 1
-	VMOVUPS	Y2, 1852096(DI)	// fitGrad.mul_31[0] | 2
-	VMOVUPS	Y3, 1852128(DI)	// fitGrad.mul_31[0] | 3
+	VMOVUPS	Y0, 1851776(DI)	// fitGrad.mul_31[0]
+	VMOVUPS	Y1, 1851808(DI)	// fitGrad.mul_31[0] | 1
+	VMOVUPS	Y2, 1851840(DI)	// fitGrad.mul_31[0] | 2
+	VMOVUPS	Y3, 1851872(DI)	// fitGrad.mul_31[0] | 3
 	VBROADCASTSS	4(R9), Y0	// vecmat[1]
 	VMULPS	Y0, Y4, Y1
 	VMULPS	Y0, Y5, Y2
 	VMULPS	Y0, Y6, Y3
 	VMULPS	Y0, Y7, Y0
-	VMOVUPS	Y1, 1835776(DI)	// fitGrad.mul_30[1]
-	VMOVUPS	Y2, 1835808(DI)	// fitGrad.mul_30[1] | 1
-	VMOVUPS	Y3, 1835840(DI)	// fitGrad.mul_30[1] | 2
-	VMOVUPS	Y0, 1835872(DI)	// fitGrad.mul_30[1] | 3
-	VMOVUPS	1062144(DI), Y4	// fitGrad.mul_2[1]
-	VMOVUPS	1062176(DI), Y5	// fitGrad.mul_2[1] | 1
-	VMOVUPS	1062208(DI), Y6	// fitGrad.mul_2[1] | 2
-	VMOVUPS	1062240(DI), Y7	// fitGrad.mul_2[1] | 3
+	VMOVUPS	Y1, 1835520(DI)	// fitGrad.mul_30[1]
+	VMOVUPS	Y2, 1835552(DI)	// fitGrad.mul_30[1] | 1
+	VMOVUPS	Y3, 1835584(DI)	// fitGrad.mul_30[1] | 2
+	VMOVUPS	Y0, 1835616(DI)	// fitGrad.mul_30[1] | 3
+	VMOVUPS	1061888(DI), Y4	// fitGrad.mul_2[1]
+	VMOVUPS	1061920(DI), Y5	// fitGrad.mul_2[1] | 1
+	VMOVUPS	1061952(DI), Y6	// fitGrad.mul_2[1] | 2
+	VMOVUPS	1061984(DI), Y7	// fitGrad.mul_2[1] | 3
 	VMULPS	Y4, Y1, Y1
 	VMULPS	Y5, Y2, Y2
 	VMULPS	Y6, Y3, Y3
 	VMULPS	Y7, Y0, Y0
-	VMOVUPS	Y1, 1852160(DI)	// fitGrad.mul_31[1]
-	VMOVUPS	Y2, 1852192(DI)	// fitGrad.mul_31[1] | 1
-	VMOVUPS	Y3, 1852224(DI)	// fitGrad.mul_31[1] | 2
-	VMOVUPS	Y0, 1852256(DI)	// fitGrad.mul_31[1] | 3
+	VMOVUPS	Y1, 1851904(DI)	// fitGrad.mul_31[1]
+	VMOVUPS	Y2, 1851936(DI)	// fitGrad.mul_31[1] | 1
+	VMOVUPS	Y3, 1851968(DI)	// fitGrad.mul_31[1] | 2
+	VMOVUPS	Y0, 1852000(DI)	// fitGrad.mul_31[1] | 3
 	ADDQ	$1024, SI
 	ADDQ	$256, DI
 	ADDQ	$8, R9
@@ -6847,10 +6832,10 @@ loop58: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop59: // 128 times: terms of the sums
-	VMOVUPS	1852032(R10), Y8	// fitGrad.mul_31[0]
-	VMOVUPS	1852064(R10), Y9	// fitGrad.mul_31[0] | 1
-	VMOVUPS	1852096(R10), Y10	// fitGrad.mul_31[0] | 2
-	VMOVUPS	1852128(R10), Y11	// fitGrad.mul_31[0] | 3
+	VMOVUPS	1851776(R10), Y8	// fitGrad.mul_31[0]
+	VMOVUPS	1851808(R10), Y9	// fitGrad.mul_31[0] | 1
+	VMOVUPS	1851840(R10), Y10	// fitGrad.mul_31[0] | 2
+	VMOVUPS	1851872(R10), Y11	// fitGrad.mul_31[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -6865,14 +6850,14 @@ loop59: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop59
-	VMOVUPS	Y0, 1868416(DI)	// fitGrad.vecmat_9[0]
-	VMOVUPS	Y1, 1868448(DI)	// fitGrad.vecmat_9[0] | 1
-	VMOVUPS	Y2, 1868480(DI)	// fitGrad.vecmat_9[0] | 2
-	VMOVUPS	Y3, 1868512(DI)	// fitGrad.vecmat_9[0] | 3
-	VMOVUPS	Y4, 1868544(DI)	// fitGrad.vecmat_9[1]
-	VMOVUPS	Y5, 1868576(DI)	// fitGrad.vecmat_9[1] | 1
-	VMOVUPS	Y6, 1868608(DI)	// fitGrad.vecmat_9[1] | 2
-	VMOVUPS	Y7, 1868640(DI)	// fitGrad.vecmat_9[1] | 3
+	VMOVUPS	Y0, 1868160(DI)	// fitGrad.vecmat_9[0]
+	VMOVUPS	Y1, 1868192(DI)	// fitGrad.vecmat_9[0] | 1
+	VMOVUPS	Y2, 1868224(DI)	// fitGrad.vecmat_9[0] | 2
+	VMOVUPS	Y3, 1868256(DI)	// fitGrad.vecmat_9[0] | 3
+	VMOVUPS	Y4, 1868288(DI)	// fitGrad.vecmat_9[1]
+	VMOVUPS	Y5, 1868320(DI)	// fitGrad.vecmat_9[1] | 1
+	VMOVUPS	Y6, 1868352(DI)	// fitGrad.vecmat_9[1] | 2
+	VMOVUPS	Y7, 1868384(DI)	// fitGrad.vecmat_9[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -6880,30 +6865,30 @@ loop59: // 128 times: terms of the sums
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop60: // 64 times: tiles of 2 elements
-	VMOVUPS	1423488(SI), Y0	// fitGrad.mul_16[0]
-	VMOVUPS	1423520(SI), Y1	// fitGrad.mul_16[0] | 1
-	VMOVUPS	1423552(SI), Y2	// fitGrad.mul_16[0] | 2
-	VMOVUPS	1423584(SI), Y3	// fitGrad.mul_16[0] | 3
+	VMOVUPS	1423232(SI), Y0	// fitGrad.mul_16[0]
+	VMOVUPS	1423264(SI), Y1	// fitGrad.mul_16[0] | 1
+	VMOVUPS	1423296(SI), Y2	// fitGrad.mul_16[0] | 2
+	VMOVUPS	1423328(SI), Y3	// fitGrad.mul_16[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 897664(SI)	// fitGrad.turned[0]
-	VMOVUPS	Y1, 897696(SI)	// fitGrad.turned[0] | 1
-	VMOVUPS	Y2, 897728(SI)	// fitGrad.turned[0] | 2
-	VMOVUPS	Y3, 897760(SI)	// fitGrad.turned[0] | 3
-	VMOVUPS	1423616(SI), Y0	// fitGrad.mul_16[1]
-	VMOVUPS	1423648(SI), Y1	// fitGrad.mul_16[1] | 1
-	VMOVUPS	1423680(SI), Y2	// fitGrad.mul_16[1] | 2
-	VMOVUPS	1423712(SI), Y3	// fitGrad.mul_16[1] | 3
+	VMOVUPS	Y0, 897408(SI)	// fitGrad.turned[0]
+	VMOVUPS	Y1, 897440(SI)	// fitGrad.turned[0] | 1
+	VMOVUPS	Y2, 897472(SI)	// fitGrad.turned[0] | 2
+	VMOVUPS	Y3, 897504(SI)	// fitGrad.turned[0] | 3
+	VMOVUPS	1423360(SI), Y0	// fitGrad.mul_16[1]
+	VMOVUPS	1423392(SI), Y1	// fitGrad.mul_16[1] | 1
+	VMOVUPS	1423424(SI), Y2	// fitGrad.mul_16[1] | 2
+	VMOVUPS	1423456(SI), Y3	// fitGrad.mul_16[1] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 897792(SI)	// fitGrad.turned[1]
-	VMOVUPS	Y1, 897824(SI)	// fitGrad.turned[1] | 1
-	VMOVUPS	Y2, 897856(SI)	// fitGrad.turned[1] | 2
-	VMOVUPS	Y3, 897888(SI)	// fitGrad.turned[1] | 3
+	VMOVUPS	Y0, 897536(SI)	// fitGrad.turned[1]
+	VMOVUPS	Y1, 897568(SI)	// fitGrad.turned[1] | 1
+	VMOVUPS	Y2, 897600(SI)	// fitGrad.turned[1] | 2
+	VMOVUPS	Y3, 897632(SI)	// fitGrad.turned[1] | 3
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop60
@@ -6915,14 +6900,14 @@ loop61: // 4 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop62: // 16 times
-	VMOVUPS	1802880(R10), Y0	// fitGrad.mul_29[0]
-	VMOVUPS	1803008(R10), Y1	// fitGrad.mul_29[1]
-	VMOVUPS	1803136(R10), Y2	// fitGrad.mul_29[2]
-	VMOVUPS	1803264(R10), Y3	// fitGrad.mul_29[3]
-	VMOVUPS	1803392(R10), Y4	// fitGrad.mul_29[4]
-	VMOVUPS	1803520(R10), Y5	// fitGrad.mul_29[5]
-	VMOVUPS	1803648(R10), Y6	// fitGrad.mul_29[6]
-	VMOVUPS	1803776(R10), Y7	// fitGrad.mul_29[7]
+	VMOVUPS	1802624(R10), Y0	// fitGrad.mul_29[0]
+	VMOVUPS	1802752(R10), Y1	// fitGrad.mul_29[1]
+	VMOVUPS	1802880(R10), Y2	// fitGrad.mul_29[2]
+	VMOVUPS	1803008(R10), Y3	// fitGrad.mul_29[3]
+	VMOVUPS	1803136(R10), Y4	// fitGrad.mul_29[4]
+	VMOVUPS	1803264(R10), Y5	// fitGrad.mul_29[5]
+	VMOVUPS	1803392(R10), Y6	// fitGrad.mul_29[6]
+	VMOVUPS	1803520(R10), Y7	// fitGrad.mul_29[7]
 	VUNPCKLPS	Y1, Y0, Y8
 	VUNPCKHPS	Y1, Y0, Y0
 	VUNPCKLPS	Y3, Y2, Y1
@@ -6947,14 +6932,14 @@ loop62: // 16 times
 	VPERM2F128	$49, Y5, Y8, Y5
 	VPERM2F128	$32, Y4, Y0, Y8
 	VPERM2F128	$49, Y4, Y0, Y0
-	VMOVUPS	Y6, 914048(R11)	// fitGrad.turned[128]
-	VMOVUPS	Y7, 914080(R11)	// fitGrad.turned[128] | 1
-	VMOVUPS	Y2, 914112(R11)	// fitGrad.turned[128] | 2
-	VMOVUPS	Y8, 914144(R11)	// fitGrad.turned[128] | 3
-	VMOVUPS	Y3, 914176(R11)	// fitGrad.turned[129]
-	VMOVUPS	Y1, 914208(R11)	// fitGrad.turned[129] | 1
-	VMOVUPS	Y5, 914240(R11)	// fitGrad.turned[129] | 2
-	VMOVUPS	Y0, 914272(R11)	// fitGrad.turned[129] | 3
+	VMOVUPS	Y6, 913792(R11)	// fitGrad.turned[128]
+	VMOVUPS	Y7, 913824(R11)	// fitGrad.turned[128] | 1
+	VMOVUPS	Y2, 913856(R11)	// fitGrad.turned[128] | 2
+	VMOVUPS	Y8, 913888(R11)	// fitGrad.turned[128] | 3
+	VMOVUPS	Y3, 913920(R11)	// fitGrad.turned[129]
+	VMOVUPS	Y1, 913952(R11)	// fitGrad.turned[129] | 1
+	VMOVUPS	Y5, 913984(R11)	// fitGrad.turned[129] | 2
+	VMOVUPS	Y0, 914016(R11)	// fitGrad.turned[129] | 3
 	ADDQ	$1024, R10
 	ADDQ	$1024, R11
 	DECQ	R9
@@ -6985,38 +6970,38 @@ loop64: // 8 times: tiles of 2 elements
 	MOVQ	R11, R13
 	MOVQ	DI, R14
 loop65: // 16 times: samples, 2 at a time
-	VMOVUPS	914048(R13), Y10	// fitGrad.turned[128]
-	VMOVUPS	915072(R13), Y11	// fitGrad.turned[136]
-	VBROADCASTSS	897664(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	913792(R13), Y10	// fitGrad.turned[128]
+	VMOVUPS	914816(R13), Y11	// fitGrad.turned[136]
+	VBROADCASTSS	897408(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	897792(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	897536(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	897920(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	897664(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	898048(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	897792(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	898176(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	897920(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	914080(R13), Y10	// fitGrad.turned[128] | 1
-	VMOVUPS	915104(R13), Y11	// fitGrad.turned[136] | 1
-	VBROADCASTSS	897668(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	913824(R13), Y10	// fitGrad.turned[128] | 1
+	VMOVUPS	914848(R13), Y11	// fitGrad.turned[136] | 1
+	VBROADCASTSS	897412(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	897796(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	897540(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	897924(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	897668(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	898052(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	897796(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	898180(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	897924(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
 	ADDQ	$64, R13
@@ -7055,26 +7040,26 @@ loop66: // 8 times: tiles of 2 elements
 	MOVQ	DI, R10
 	MOVQ	AX, R11
 loop67: // 16 times: samples, 2 at a time
-	VMOVUPS	914048(R10), Y6	// fitGrad.turned[128]
-	VMOVUPS	915072(R10), Y7	// fitGrad.turned[136]
-	VBROADCASTSS	913664(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	913792(R10), Y6	// fitGrad.turned[128]
+	VMOVUPS	914816(R10), Y7	// fitGrad.turned[136]
+	VBROADCASTSS	913408(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	913792(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	913536(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	913920(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	913664(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
-	VMOVUPS	914080(R10), Y6	// fitGrad.turned[128] | 1
-	VMOVUPS	915104(R10), Y7	// fitGrad.turned[136] | 1
-	VBROADCASTSS	913668(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	913824(R10), Y6	// fitGrad.turned[128] | 1
+	VMOVUPS	914848(R10), Y7	// fitGrad.turned[136] | 1
+	VBROADCASTSS	913412(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	913796(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	913540(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	913924(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	913668(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
 	ADDQ	$64, R10
@@ -7095,30 +7080,30 @@ loop67: // 16 times: samples, 2 at a time
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop68: // 64 times: tiles of 2 elements
-	VMOVUPS	1852032(SI), Y0	// fitGrad.mul_31[0]
-	VMOVUPS	1852064(SI), Y1	// fitGrad.mul_31[0] | 1
-	VMOVUPS	1852096(SI), Y2	// fitGrad.mul_31[0] | 2
-	VMOVUPS	1852128(SI), Y3	// fitGrad.mul_31[0] | 3
+	VMOVUPS	1851776(SI), Y0	// fitGrad.mul_31[0]
+	VMOVUPS	1851808(SI), Y1	// fitGrad.mul_31[0] | 1
+	VMOVUPS	1851840(SI), Y2	// fitGrad.mul_31[0] | 2
+	VMOVUPS	1851872(SI), Y3	// fitGrad.mul_31[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 897664(SI)	// fitGrad.turned[0]
-	VMOVUPS	Y1, 897696(SI)	// fitGrad.turned[0] | 1
-	VMOVUPS	Y2, 897728(SI)	// fitGrad.turned[0] | 2
-	VMOVUPS	Y3, 897760(SI)	// fitGrad.turned[0] | 3
-	VMOVUPS	1852160(SI), Y0	// fitGrad.mul_31[1]
-	VMOVUPS	1852192(SI), Y1	// fitGrad.mul_31[1] | 1
-	VMOVUPS	1852224(SI), Y2	// fitGrad.mul_31[1] | 2
-	VMOVUPS	1852256(SI), Y3	// fitGrad.mul_31[1] | 3
+	VMOVUPS	Y0, 897408(SI)	// fitGrad.turned[0]
+	VMOVUPS	Y1, 897440(SI)	// fitGrad.turned[0] | 1
+	VMOVUPS	Y2, 897472(SI)	// fitGrad.turned[0] | 2
+	VMOVUPS	Y3, 897504(SI)	// fitGrad.turned[0] | 3
+	VMOVUPS	1851904(SI), Y0	// fitGrad.mul_31[1]
+	VMOVUPS	1851936(SI), Y1	// fitGrad.mul_31[1] | 1
+	VMOVUPS	1851968(SI), Y2	// fitGrad.mul_31[1] | 2
+	VMOVUPS	1852000(SI), Y3	// fitGrad.mul_31[1] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 897792(SI)	// fitGrad.turned[1]
-	VMOVUPS	Y1, 897824(SI)	// fitGrad.turned[1] | 1
-	VMOVUPS	Y2, 897856(SI)	// fitGrad.turned[1] | 2
-	VMOVUPS	Y3, 897888(SI)	// fitGrad.turned[1] | 3
+	VMOVUPS	Y0, 897536(SI)	// fitGrad.turned[1]
+	VMOVUPS	Y1, 897568(SI)	// fitGrad.turned[1] | 1
+	VMOVUPS	Y2, 897600(SI)	// fitGrad.turned[1] | 2
+	VMOVUPS	Y3, 897632(SI)	// fitGrad.turned[1] | 3
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop68
@@ -7130,14 +7115,14 @@ loop69: // 4 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop70: // 16 times
-	VMOVUPS	1374336(R10), Y0	// fitGrad.mul_14[0]
-	VMOVUPS	1374464(R10), Y1	// fitGrad.mul_14[1]
-	VMOVUPS	1374592(R10), Y2	// fitGrad.mul_14[2]
-	VMOVUPS	1374720(R10), Y3	// fitGrad.mul_14[3]
-	VMOVUPS	1374848(R10), Y4	// fitGrad.mul_14[4]
-	VMOVUPS	1374976(R10), Y5	// fitGrad.mul_14[5]
-	VMOVUPS	1375104(R10), Y6	// fitGrad.mul_14[6]
-	VMOVUPS	1375232(R10), Y7	// fitGrad.mul_14[7]
+	VMOVUPS	1374080(R10), Y0	// fitGrad.mul_14[0]
+	VMOVUPS	1374208(R10), Y1	// fitGrad.mul_14[1]
+	VMOVUPS	1374336(R10), Y2	// fitGrad.mul_14[2]
+	VMOVUPS	1374464(R10), Y3	// fitGrad.mul_14[3]
+	VMOVUPS	1374592(R10), Y4	// fitGrad.mul_14[4]
+	VMOVUPS	1374720(R10), Y5	// fitGrad.mul_14[5]
+	VMOVUPS	1374848(R10), Y6	// fitGrad.mul_14[6]
+	VMOVUPS	1374976(R10), Y7	// fitGrad.mul_14[7]
 	VUNPCKLPS	Y1, Y0, Y8
 	VUNPCKHPS	Y1, Y0, Y0
 	VUNPCKLPS	Y3, Y2, Y1
@@ -7162,14 +7147,14 @@ loop70: // 16 times
 	VPERM2F128	$49, Y5, Y8, Y5
 	VPERM2F128	$32, Y4, Y0, Y8
 	VPERM2F128	$49, Y4, Y0, Y0
-	VMOVUPS	Y6, 914048(R11)	// fitGrad.turned[128]
-	VMOVUPS	Y7, 914080(R11)	// fitGrad.turned[128] | 1
-	VMOVUPS	Y2, 914112(R11)	// fitGrad.turned[128] | 2
-	VMOVUPS	Y8, 914144(R11)	// fitGrad.turned[128] | 3
-	VMOVUPS	Y3, 914176(R11)	// fitGrad.turned[129]
-	VMOVUPS	Y1, 914208(R11)	// fitGrad.turned[129] | 1
-	VMOVUPS	Y5, 914240(R11)	// fitGrad.turned[129] | 2
-	VMOVUPS	Y0, 914272(R11)	// fitGrad.turned[129] | 3
+	VMOVUPS	Y6, 913792(R11)	// fitGrad.turned[128]
+	VMOVUPS	Y7, 913824(R11)	// fitGrad.turned[128] | 1
+	VMOVUPS	Y2, 913856(R11)	// fitGrad.turned[128] | 2
+	VMOVUPS	Y8, 913888(R11)	// fitGrad.turned[128] | 3
+	VMOVUPS	Y3, 913920(R11)	// fitGrad.turned[129]
+	VMOVUPS	Y1, 913952(R11)	// fitGrad.turned[129] | 1
+	VMOVUPS	Y5, 913984(R11)	// fitGrad.turned[129] | 2
+	VMOVUPS	Y0, 914016(R11)	// fitGrad.turned[129] | 3
 	ADDQ	$1024, R10
 	ADDQ	$1024, R11
 	DECQ	R9
@@ -7200,38 +7185,38 @@ loop72: // 8 times: tiles of 2 elements
 	MOVQ	R11, R13
 	MOVQ	DI, R14
 loop73: // 16 times: samples, 2 at a time
-	VMOVUPS	914048(R13), Y10	// fitGrad.turned[128]
-	VMOVUPS	915072(R13), Y11	// fitGrad.turned[136]
-	VBROADCASTSS	897664(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	913792(R13), Y10	// fitGrad.turned[128]
+	VMOVUPS	914816(R13), Y11	// fitGrad.turned[136]
+	VBROADCASTSS	897408(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	897792(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	897536(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	897920(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	897664(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	898048(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	897792(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	898176(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	897920(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	914080(R13), Y10	// fitGrad.turned[128] | 1
-	VMOVUPS	915104(R13), Y11	// fitGrad.turned[136] | 1
-	VBROADCASTSS	897668(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	913824(R13), Y10	// fitGrad.turned[128] | 1
+	VMOVUPS	914848(R13), Y11	// fitGrad.turned[136] | 1
+	VBROADCASTSS	897412(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	897796(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	897540(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	897924(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	897668(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	898052(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	897796(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	898180(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	897924(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
 	ADDQ	$64, R13
@@ -7270,26 +7255,26 @@ loop74: // 8 times: tiles of 2 elements
 	MOVQ	DI, R10
 	MOVQ	AX, R11
 loop75: // 16 times: samples, 2 at a time
-	VMOVUPS	914048(R10), Y6	// fitGrad.turned[128]
-	VMOVUPS	915072(R10), Y7	// fitGrad.turned[136]
-	VBROADCASTSS	913664(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	913792(R10), Y6	// fitGrad.turned[128]
+	VMOVUPS	914816(R10), Y7	// fitGrad.turned[136]
+	VBROADCASTSS	913408(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	913792(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	913536(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	913920(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	913664(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
-	VMOVUPS	914080(R10), Y6	// fitGrad.turned[128] | 1
-	VMOVUPS	915104(R10), Y7	// fitGrad.turned[136] | 1
-	VBROADCASTSS	913668(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	913824(R10), Y6	// fitGrad.turned[128] | 1
+	VMOVUPS	914848(R10), Y7	// fitGrad.turned[136] | 1
+	VBROADCASTSS	913412(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	913796(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	913540(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	913924(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	913668(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
 	ADDQ	$64, R10
@@ -7311,18 +7296,18 @@ loop75: // 16 times: samples, 2 at a time
 	MOVQ	R8, DI
 loop76: // 128 times: elements
 	// lagrange.nde:4
-	VMOVUPS	1868416(SI), Y0	// fitGrad.vecmat_9[0]
-	VMOVUPS	1868448(SI), Y1	// fitGrad.vecmat_9[0] | 1
-	VMOVUPS	1868480(SI), Y2	// fitGrad.vecmat_9[0] | 2
-	VMOVUPS	1868512(SI), Y3	// fitGrad.vecmat_9[0] | 3
-	VMOVUPS	947328(SI), Y4	// fitGrad.sigmoid[0]
-	VMOVUPS	947360(SI), Y5	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	947392(SI), Y6	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	947424(SI), Y7	// fitGrad.sigmoid[0] | 3
-	VMOVUPS	1786496(SI), Y8	// fitGrad.mul_28[0]
-	VMOVUPS	1786528(SI), Y9	// fitGrad.mul_28[0] | 1
-	VMOVUPS	1786560(SI), Y10	// fitGrad.mul_28[0] | 2
-	VMOVUPS	1786592(SI), Y11	// fitGrad.mul_28[0] | 3
+	VMOVUPS	1868160(SI), Y0	// fitGrad.vecmat_9[0]
+	VMOVUPS	1868192(SI), Y1	// fitGrad.vecmat_9[0] | 1
+	VMOVUPS	1868224(SI), Y2	// fitGrad.vecmat_9[0] | 2
+	VMOVUPS	1868256(SI), Y3	// fitGrad.vecmat_9[0] | 3
+	VMOVUPS	947072(SI), Y4	// fitGrad.sigmoid[0]
+	VMOVUPS	947104(SI), Y5	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	947136(SI), Y6	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	947168(SI), Y7	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	1786240(SI), Y8	// fitGrad.mul_28[0]
+	VMOVUPS	1786272(SI), Y9	// fitGrad.mul_28[0] | 1
+	VMOVUPS	1786304(SI), Y10	// fitGrad.mul_28[0] | 2
+	VMOVUPS	1786336(SI), Y11	// fitGrad.mul_28[0] | 3
 	VFMADD231PS	Y4, Y0, Y8
 	VFMADD231PS	Y5, Y1, Y9
 	VFMADD231PS	Y6, Y2, Y10
@@ -7359,46 +7344,46 @@ loop76: // 128 times: elements
 	ADDQ	$128, DI
 	DECQ	CX
 	JNE	loop76
-	VMOVUPS	1885568(AX), Y15	// fitGrad.neg[2]
+	VMOVUPS	1885312(AX), Y15	// fitGrad.neg[2]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	1885600(AX), Y15	// fitGrad.neg[2] | 1
+	VMOVUPS	1885344(AX), Y15	// fitGrad.neg[2] | 1
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	1885632(AX), Y15	// fitGrad.neg[2] | 2
+	VMOVUPS	1885376(AX), Y15	// fitGrad.neg[2] | 2
 	VMOVUPS	Y15, 192(AX)
-	VMOVUPS	1885664(AX), Y15	// fitGrad.neg[2] | 3
+	VMOVUPS	1885408(AX), Y15	// fitGrad.neg[2] | 3
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	1885696(AX), Y15	// fitGrad.neg[3]
+	VMOVUPS	1885440(AX), Y15	// fitGrad.neg[3]
 	VMOVUPS	Y15, 256(AX)
-	VMOVUPS	1885728(AX), Y15	// fitGrad.neg[3] | 1
+	VMOVUPS	1885472(AX), Y15	// fitGrad.neg[3] | 1
 	VMOVUPS	Y15, 288(AX)
-	VMOVUPS	1885760(AX), Y15	// fitGrad.neg[3] | 2
+	VMOVUPS	1885504(AX), Y15	// fitGrad.neg[3] | 2
 	VMOVUPS	Y15, 320(AX)
-	VMOVUPS	1885792(AX), Y0	// fitGrad.neg[3] | 3
-	VMOVUPS	1885312(AX), Y15	// fitGrad.neg[0]
+	VMOVUPS	1885536(AX), Y0	// fitGrad.neg[3] | 3
+	VMOVUPS	1885056(AX), Y15	// fitGrad.neg[0]
 	VMOVUPS	Y15, 352(AX)
-	VMOVUPS	1885344(AX), Y15	// fitGrad.neg[0] | 1
+	VMOVUPS	1885088(AX), Y15	// fitGrad.neg[0] | 1
 	VMOVUPS	Y15, 384(AX)
-	VMOVUPS	1885376(AX), Y15	// fitGrad.neg[0] | 2
+	VMOVUPS	1885120(AX), Y15	// fitGrad.neg[0] | 2
 	VMOVUPS	Y15, 416(AX)
-	VMOVUPS	1885408(AX), Y15	// fitGrad.neg[0] | 3
+	VMOVUPS	1885152(AX), Y15	// fitGrad.neg[0] | 3
 	VMOVUPS	Y15, 448(AX)
-	VMOVUPS	1885440(AX), Y15	// fitGrad.neg[1]
+	VMOVUPS	1885184(AX), Y15	// fitGrad.neg[1]
 	VMOVUPS	Y15, 480(AX)
-	VMOVUPS	1885472(AX), Y15	// fitGrad.neg[1] | 1
+	VMOVUPS	1885216(AX), Y15	// fitGrad.neg[1] | 1
 	VMOVUPS	Y15, 512(AX)
-	VMOVUPS	1885504(AX), Y15	// fitGrad.neg[1] | 2
+	VMOVUPS	1885248(AX), Y15	// fitGrad.neg[1] | 2
 	VMOVUPS	Y15, 544(AX)
-	VMOVUPS	1885536(AX), Y15	// fitGrad.neg[1] | 3
+	VMOVUPS	1885280(AX), Y15	// fitGrad.neg[1] | 3
 	VMOVUPS	Y15, 576(AX)
 	MOVQ	$128, CX
 	MOVQ	AX, SI
 	MOVQ	R8, DI
 	MOVQ	BX, R9
 loop77: // 128 times: elements
-	VMOVUPS	1340544(SI), Y1	// fitGrad.add_3[0]
-	VMOVUPS	1340576(SI), Y2	// fitGrad.add_3[0] | 1
-	VMOVUPS	1340608(SI), Y3	// fitGrad.add_3[0] | 2
-	VMOVUPS	1340640(SI), Y4	// fitGrad.add_3[0] | 3
+	VMOVUPS	1340288(SI), Y1	// fitGrad.add_3[0]
+	VMOVUPS	1340320(SI), Y2	// fitGrad.add_3[0] | 1
+	VMOVUPS	1340352(SI), Y3	// fitGrad.add_3[0] | 2
+	VMOVUPS	1340384(SI), Y4	// fitGrad.add_3[0] | 3
 	VANDPS	0(AX), Y1, Y1
 	VANDPS	32(AX), Y2, Y2
 	VANDPS	64(AX), Y3, Y3
@@ -7444,50 +7429,50 @@ loop77: // 128 times: elements
 	VFMADD231PS	288(AX), Y2, Y4
 	VFMADD231PS	320(AX), Y2, Y5
 	VFMADD231PS	Y0, Y2, Y1
-	VMOVUPS	Y3, 1885824(SI)	// fitGrad.matvec_10[0]
-	VMOVUPS	Y4, 1885856(SI)	// fitGrad.matvec_10[0] | 1
-	VMOVUPS	Y5, 1885888(SI)	// fitGrad.matvec_10[0] | 2
-	VMOVUPS	Y1, 1885920(SI)	// fitGrad.matvec_10[0] | 3
-	VMOVUPS	1209472(SI), Y2	// fitGrad.vecmat_2[0]
-	VMOVUPS	1209504(SI), Y6	// fitGrad.vecmat_2[0] | 1
-	VMOVUPS	1209536(SI), Y7	// fitGrad.vecmat_2[0] | 2
-	VMOVUPS	1209568(SI), Y8	// fitGrad.vecmat_2[0] | 3
+	VMOVUPS	Y3, 1885568(SI)	// fitGrad.matvec_10[0]
+	VMOVUPS	Y4, 1885600(SI)	// fitGrad.matvec_10[0] | 1
+	VMOVUPS	Y5, 1885632(SI)	// fitGrad.matvec_10[0] | 2
+	VMOVUPS	Y1, 1885664(SI)	// fitGrad.matvec_10[0] | 3
+	VMOVUPS	1209216(SI), Y2	// fitGrad.vecmat_2[0]
+	VMOVUPS	1209248(SI), Y6	// fitGrad.vecmat_2[0] | 1
+	VMOVUPS	1209280(SI), Y7	// fitGrad.vecmat_2[0] | 2
+	VMOVUPS	1209312(SI), Y8	// fitGrad.vecmat_2[0] | 3
 	VMULPS	Y2, Y3, Y2
 	VMULPS	Y6, Y4, Y6
 	VMULPS	Y7, Y5, Y7
 	VMULPS	Y8, Y1, Y8
-	VMOVUPS	Y2, 1902208(SI)	// fitGrad.mul_32[0]
-	VMOVUPS	Y6, 1902240(SI)	// fitGrad.mul_32[0] | 1
-	VMOVUPS	Y7, 1902272(SI)	// fitGrad.mul_32[0] | 2
-	VMOVUPS	Y8, 1902304(SI)	// fitGrad.mul_32[0] | 3
-	VMOVUPS	1160320(SI), Y9	// fitGrad.mul_6[0]
-	VMOVUPS	1160352(SI), Y10	// fitGrad.mul_6[0] | 1
-	VMOVUPS	1160384(SI), Y11	// fitGrad.mul_6[0] | 2
-	VMOVUPS	1160416(SI), Y12	// fitGrad.mul_6[0] | 3
+	VMOVUPS	Y2, 1901952(SI)	// fitGrad.mul_32[0]
+	VMOVUPS	Y6, 1901984(SI)	// fitGrad.mul_32[0] | 1
+	VMOVUPS	Y7, 1902016(SI)	// fitGrad.mul_32[0] | 2
+	VMOVUPS	Y8, 1902048(SI)	// fitGrad.mul_32[0] | 3
+	VMOVUPS	1160064(SI), Y9	// fitGrad.mul_6[0]
+	VMOVUPS	1160096(SI), Y10	// fitGrad.mul_6[0] | 1
+	VMOVUPS	1160128(SI), Y11	// fitGrad.mul_6[0] | 2
+	VMOVUPS	1160160(SI), Y12	// fitGrad.mul_6[0] | 3
 	VMULPS	Y9, Y2, Y2
 	VMULPS	Y10, Y6, Y6
 	VMULPS	Y11, Y7, Y7
 	VMULPS	Y12, Y8, Y8
-	VMOVUPS	Y2, 1918592(SI)	// fitGrad.mul_33[0]
-	VMOVUPS	Y6, 1918624(SI)	// fitGrad.mul_33[0] | 1
-	VMOVUPS	Y7, 1918656(SI)	// fitGrad.mul_33[0] | 2
-	VMOVUPS	Y8, 1918688(SI)	// fitGrad.mul_33[0] | 3
-	VMOVUPS	947328(SI), Y2	// fitGrad.sigmoid[0]
-	VMOVUPS	947360(SI), Y6	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	947392(SI), Y7	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	947424(SI), Y8	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	Y2, 1918336(SI)	// fitGrad.mul_33[0]
+	VMOVUPS	Y6, 1918368(SI)	// fitGrad.mul_33[0] | 1
+	VMOVUPS	Y7, 1918400(SI)	// fitGrad.mul_33[0] | 2
+	VMOVUPS	Y8, 1918432(SI)	// fitGrad.mul_33[0] | 3
+	VMOVUPS	947072(SI), Y2	// fitGrad.sigmoid[0]
+	VMOVUPS	947104(SI), Y6	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	947136(SI), Y7	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	947168(SI), Y8	// fitGrad.sigmoid[0] | 3
 	VMULPS	Y2, Y3, Y2
 	VMULPS	Y6, Y4, Y3
 	VMULPS	Y7, Y5, Y4
 	VMULPS	Y8, Y1, Y1
-	VMOVUPS	Y2, 1934976(SI)	// fitGrad.mul_34[0]
-	VMOVUPS	Y3, 1935008(SI)	// fitGrad.mul_34[0] | 1
-	VMOVUPS	Y4, 1935040(SI)	// fitGrad.mul_34[0] | 2
-	VMOVUPS	Y1, 1935072(SI)	// fitGrad.mul_34[0] | 3
-	VMOVUPS	1225856(SI), Y1	// fitGrad.add_2[0]
-	VMOVUPS	1225888(SI), Y2	// fitGrad.add_2[0] | 1
-	VMOVUPS	1225920(SI), Y3	// fitGrad.add_2[0] | 2
-	VMOVUPS	1225952(SI), Y4	// fitGrad.add_2[0] | 3
+	VMOVUPS	Y2, 1934720(SI)	// fitGrad.mul_34[0]
+	VMOVUPS	Y3, 1934752(SI)	// fitGrad.mul_34[0] | 1
+	VMOVUPS	Y4, 1934784(SI)	// fitGrad.mul_34[0] | 2
+	VMOVUPS	Y1, 1934816(SI)	// fitGrad.mul_34[0] | 3
+	VMOVUPS	1225600(SI), Y1	// fitGrad.add_2[0]
+	VMOVUPS	1225632(SI), Y2	// fitGrad.add_2[0] | 1
+	VMOVUPS	1225664(SI), Y3	// fitGrad.add_2[0] | 2
+	VMOVUPS	1225696(SI), Y4	// fitGrad.add_2[0] | 3
 	VANDPS	0(AX), Y1, Y1
 	VANDPS	32(AX), Y2, Y2
 	VANDPS	64(AX), Y3, Y3
@@ -7538,10 +7523,10 @@ loop78: // 64 times: tiles of 2 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop79: // 128 times: terms of the sums
-	VMOVUPS	1934976(R11), Y8	// fitGrad.mul_34[0]
-	VMOVUPS	1935008(R11), Y9	// fitGrad.mul_34[0] | 1
-	VMOVUPS	1935040(R11), Y10	// fitGrad.mul_34[0] | 2
-	VMOVUPS	1935072(R11), Y11	// fitGrad.mul_34[0] | 3
+	VMOVUPS	1934720(R11), Y8	// fitGrad.mul_34[0]
+	VMOVUPS	1934752(R11), Y9	// fitGrad.mul_34[0] | 1
+	VMOVUPS	1934784(R11), Y10	// fitGrad.mul_34[0] | 2
+	VMOVUPS	1934816(R11), Y11	// fitGrad.mul_34[0] | 3
 	VBROADCASTSS	2560(R12), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -7556,56 +7541,56 @@ loop79: // 128 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop79
-	VMOVUPS	Y0, 1951360(DI)	// fitGrad.matvec_11[0]
-	VMOVUPS	Y1, 1951392(DI)	// fitGrad.matvec_11[0] | 1
-	VMOVUPS	Y2, 1951424(DI)	// fitGrad.matvec_11[0] | 2
-	VMOVUPS	Y3, 1951456(DI)	// fitGrad.matvec_11[0] | 3
-	VMOVUPS	Y4, 1951488(DI)	// fitGrad.matvec_11[1]
-	VMOVUPS	Y5, 1951520(DI)	// fitGrad.matvec_11[1] | 1
-	VMOVUPS	Y6, 1951552(DI)	// fitGrad.matvec_11[1] | 2
-	VMOVUPS	Y7, 1951584(DI)	// fitGrad.matvec_11[1] | 3
+	VMOVUPS	Y0, 1951104(DI)	// fitGrad.matvec_11[0]
+	VMOVUPS	Y1, 1951136(DI)	// fitGrad.matvec_11[0] | 1
+	VMOVUPS	Y2, 1951168(DI)	// fitGrad.matvec_11[0] | 2
+	VMOVUPS	Y3, 1951200(DI)	// fitGrad.matvec_11[0] | 3
+	VMOVUPS	Y4, 1951232(DI)	// fitGrad.matvec_11[1]
+	VMOVUPS	Y5, 1951264(DI)	// fitGrad.matvec_11[1] | 1
+	VMOVUPS	Y6, 1951296(DI)	// fitGrad.matvec_11[1] | 2
+	VMOVUPS	Y7, 1951328(DI)	// fitGrad.matvec_11[1] | 3
 	VBROADCASTSS	(R9), Y8	// vecmat[0]
 	VMULPS	Y8, Y0, Y0
 	VMULPS	Y8, Y1, Y1
 	VMULPS	Y8, Y2, Y2
 	VMULPS	Y8, Y3, Y3
-	VMOVUPS	Y0, 1967744(DI)	// fitGrad.mul_35[0]
-	VMOVUPS	Y1, 1967776(DI)	// fitGrad.mul_35[0] | 1
-	VMOVUPS	Y2, 1967808(DI)	// fitGrad.mul_35[0] | 2
-	VMOVUPS	Y3, 1967840(DI)	// fitGrad.mul_35[0] | 3
-	VMOVUPS	1062016(DI), Y8	// fitGrad.mul_2[0]
-	VMOVUPS	1062048(DI), Y9	// fitGrad.mul_2[0] | 1
-	VMOVUPS	1062080(DI), Y10	// fitGrad.mul_2[0] | 2
-	VMOVUPS	1062112(DI), Y11	// fitGrad.mul_2[0] | 3
+	VMOVUPS	Y0, 1967488(DI)	// fitGrad.mul_35[0]
+	VMOVUPS	Y1, 1967520(DI)	// fitGrad.mul_35[0] | 1
+	VMOVUPS	Y2, 1967552(DI)	// fitGrad.mul_35[0] | 2
+	VMOVUPS	Y3, 1967584(DI)	// fitGrad.mul_35[0] | 3
+	VMOVUPS	1061760(DI), Y8	// fitGrad.mul_2[0]
+	VMOVUPS	1061792(DI), Y9	// fitGrad.mul_2[0] | 1
+	VMOVUPS	1061824(DI), Y10	// fitGrad.mul_2[0] | 2
+	VMOVUPS	1061856(DI), Y11	// fitGrad.mul_2[0] | 3
 	VMULPS	Y8, Y0, Y0
 	VMULPS	Y9, Y1, Y1
 	VMULPS	Y10, Y2, Y2
 	VMULPS	Y11, Y3, Y3
-	VMOVUPS	Y0, 1984128(DI)	// fitGrad.mul_36[0]
-	VMOVUPS	Y1, 1984160(DI)	// fitGrad.mul_36[0] | 1
-	VMOVUPS	Y2, 1984192(DI)	// fitGrad.mul_36[0] | 2
-	VMOVUPS	Y3, 1984224(DI)	// fitGrad.mul_36[0] | 3
+	VMOVUPS	Y0, 1983872(DI)	// fitGrad.mul_36[0]
+	VMOVUPS	Y1, 1983904(DI)	// fitGrad.mul_36[0] | 1
+	VMOVUPS	Y2, 1983936(DI)	// fitGrad.mul_36[0] | 2
+	VMOVUPS	Y3, 1983968(DI)	// fitGrad.mul_36[0] | 3
 	VBROADCASTSS	4(R9), Y0	// vecmat[1]
 	VMULPS	Y0, Y4, Y1
 	VMULPS	Y0, Y5, Y2
 	VMULPS	Y0, Y6, Y3
 	VMULPS	Y0, Y7, Y0
-	VMOVUPS	Y1, 1967872(DI)	// fitGrad.mul_35[1]
-	VMOVUPS	Y2, 1967904(DI)	// fitGrad.mul_35[1] | 1
-	VMOVUPS	Y3, 1967936(DI)	// fitGrad.mul_35[1] | 2
-	VMOVUPS	Y0, 1967968(DI)	// fitGrad.mul_35[1] | 3
-	VMOVUPS	1062144(DI), Y4	// fitGrad.mul_2[1]
-	VMOVUPS	1062176(DI), Y5	// fitGrad.mul_2[1] | 1
-	VMOVUPS	1062208(DI), Y6	// fitGrad.mul_2[1] | 2
-	VMOVUPS	1062240(DI), Y7	// fitGrad.mul_2[1] | 3
+	VMOVUPS	Y1, 1967616(DI)	// fitGrad.mul_35[1]
+	VMOVUPS	Y2, 1967648(DI)	// fitGrad.mul_35[1] | 1
+	VMOVUPS	Y3, 1967680(DI)	// fitGrad.mul_35[1] | 2
+	VMOVUPS	Y0, 1967712(DI)	// fitGrad.mul_35[1] | 3
+	VMOVUPS	1061888(DI), Y4	// fitGrad.mul_2[1]
+	VMOVUPS	1061920(DI), Y5	// fitGrad.mul_2[1] | 1
+	VMOVUPS	1061952(DI), Y6	// fitGrad.mul_2[1] | 2
+	VMOVUPS	1061984(DI), Y7	// fitGrad.mul_2[1] | 3
 	VMULPS	Y4, Y1, Y1
 	VMULPS	Y5, Y2, Y2
 	VMULPS	Y6, Y3, Y3
 	VMULPS	Y7, Y0, Y0
-	VMOVUPS	Y1, 1984256(DI)	// fitGrad.mul_36[1]
-	VMOVUPS	Y2, 1984288(DI)	// fitGrad.mul_36[1] | 1
-	VMOVUPS	Y3, 1984320(DI)	// fitGrad.mul_36[1] | 2
-	VMOVUPS	Y0, 1984352(DI)	// fitGrad.mul_36[1] | 3
+	VMOVUPS	Y1, 1984000(DI)	// fitGrad.mul_36[1]
+	VMOVUPS	Y2, 1984032(DI)	// fitGrad.mul_36[1] | 1
+	VMOVUPS	Y3, 1984064(DI)	// fitGrad.mul_36[1] | 2
+	VMOVUPS	Y0, 1984096(DI)	// fitGrad.mul_36[1] | 3
 	ADDQ	$1024, SI
 	ADDQ	$256, DI
 	ADDQ	$8, R9
@@ -7627,10 +7612,10 @@ loop80: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop81: // 128 times: terms of the sums
-	VMOVUPS	1984128(R10), Y8	// fitGrad.mul_36[0]
-	VMOVUPS	1984160(R10), Y9	// fitGrad.mul_36[0] | 1
-	VMOVUPS	1984192(R10), Y10	// fitGrad.mul_36[0] | 2
-	VMOVUPS	1984224(R10), Y11	// fitGrad.mul_36[0] | 3
+	VMOVUPS	1983872(R10), Y8	// fitGrad.mul_36[0]
+	VMOVUPS	1983904(R10), Y9	// fitGrad.mul_36[0] | 1
+	VMOVUPS	1983936(R10), Y10	// fitGrad.mul_36[0] | 2
+	VMOVUPS	1983968(R10), Y11	// fitGrad.mul_36[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -7645,14 +7630,14 @@ loop81: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop81
-	VMOVUPS	Y0, 2000512(DI)	// fitGrad.vecmat_10[0]
-	VMOVUPS	Y1, 2000544(DI)	// fitGrad.vecmat_10[0] | 1
-	VMOVUPS	Y2, 2000576(DI)	// fitGrad.vecmat_10[0] | 2
-	VMOVUPS	Y3, 2000608(DI)	// fitGrad.vecmat_10[0] | 3
-	VMOVUPS	Y4, 2000640(DI)	// fitGrad.vecmat_10[1]
-	VMOVUPS	Y5, 2000672(DI)	// fitGrad.vecmat_10[1] | 1
-	VMOVUPS	Y6, 2000704(DI)	// fitGrad.vecmat_10[1] | 2
-	VMOVUPS	Y7, 2000736(DI)	// fitGrad.vecmat_10[1] | 3
+	VMOVUPS	Y0, 2000256(DI)	// fitGrad.vecmat_10[0]
+	VMOVUPS	Y1, 2000288(DI)	// fitGrad.vecmat_10[0] | 1
+	VMOVUPS	Y2, 2000320(DI)	// fitGrad.vecmat_10[0] | 2
+	VMOVUPS	Y3, 2000352(DI)	// fitGrad.vecmat_10[0] | 3
+	VMOVUPS	Y4, 2000384(DI)	// fitGrad.vecmat_10[1]
+	VMOVUPS	Y5, 2000416(DI)	// fitGrad.vecmat_10[1] | 1
+	VMOVUPS	Y6, 2000448(DI)	// fitGrad.vecmat_10[1] | 2
+	VMOVUPS	Y7, 2000480(DI)	// fitGrad.vecmat_10[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -7660,30 +7645,30 @@ loop81: // 128 times: terms of the sums
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop82: // 64 times: tiles of 2 elements
-	VMOVUPS	1291392(SI), Y0	// fitGrad.mul_11[0]
-	VMOVUPS	1291424(SI), Y1	// fitGrad.mul_11[0] | 1
-	VMOVUPS	1291456(SI), Y2	// fitGrad.mul_11[0] | 2
-	VMOVUPS	1291488(SI), Y3	// fitGrad.mul_11[0] | 3
+	VMOVUPS	1291136(SI), Y0	// fitGrad.mul_11[0]
+	VMOVUPS	1291168(SI), Y1	// fitGrad.mul_11[0] | 1
+	VMOVUPS	1291200(SI), Y2	// fitGrad.mul_11[0] | 2
+	VMOVUPS	1291232(SI), Y3	// fitGrad.mul_11[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 897664(SI)	// fitGrad.turned[0]
-	VMOVUPS	Y1, 897696(SI)	// fitGrad.turned[0] | 1
-	VMOVUPS	Y2, 897728(SI)	// fitGrad.turned[0] | 2
-	VMOVUPS	Y3, 897760(SI)	// fitGrad.turned[0] | 3
-	VMOVUPS	1291520(SI), Y0	// fitGrad.mul_11[1]
-	VMOVUPS	1291552(SI), Y1	// fitGrad.mul_11[1] | 1
-	VMOVUPS	1291584(SI), Y2	// fitGrad.mul_11[1] | 2
-	VMOVUPS	1291616(SI), Y3	// fitGrad.mul_11[1] | 3
+	VMOVUPS	Y0, 897408(SI)	// fitGrad.turned[0]
+	VMOVUPS	Y1, 897440(SI)	// fitGrad.turned[0] | 1
+	VMOVUPS	Y2, 897472(SI)	// fitGrad.turned[0] | 2
+	VMOVUPS	Y3, 897504(SI)	// fitGrad.turned[0] | 3
+	VMOVUPS	1291264(SI), Y0	// fitGrad.mul_11[1]
+	VMOVUPS	1291296(SI), Y1	// fitGrad.mul_11[1] | 1
+	VMOVUPS	1291328(SI), Y2	// fitGrad.mul_11[1] | 2
+	VMOVUPS	1291360(SI), Y3	// fitGrad.mul_11[1] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 897792(SI)	// fitGrad.turned[1]
-	VMOVUPS	Y1, 897824(SI)	// fitGrad.turned[1] | 1
-	VMOVUPS	Y2, 897856(SI)	// fitGrad.turned[1] | 2
-	VMOVUPS	Y3, 897888(SI)	// fitGrad.turned[1] | 3
+	VMOVUPS	Y0, 897536(SI)	// fitGrad.turned[1]
+	VMOVUPS	Y1, 897568(SI)	// fitGrad.turned[1] | 1
+	VMOVUPS	Y2, 897600(SI)	// fitGrad.turned[1] | 2
+	VMOVUPS	Y3, 897632(SI)	// fitGrad.turned[1] | 3
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop82
@@ -7695,14 +7680,14 @@ loop83: // 4 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop84: // 16 times
-	VMOVUPS	1934976(R10), Y0	// fitGrad.mul_34[0]
-	VMOVUPS	1935104(R10), Y1	// fitGrad.mul_34[1]
-	VMOVUPS	1935232(R10), Y2	// fitGrad.mul_34[2]
-	VMOVUPS	1935360(R10), Y3	// fitGrad.mul_34[3]
-	VMOVUPS	1935488(R10), Y4	// fitGrad.mul_34[4]
-	VMOVUPS	1935616(R10), Y5	// fitGrad.mul_34[5]
-	VMOVUPS	1935744(R10), Y6	// fitGrad.mul_34[6]
-	VMOVUPS	1935872(R10), Y7	// fitGrad.mul_34[7]
+	VMOVUPS	1934720(R10), Y0	// fitGrad.mul_34[0]
+	VMOVUPS	1934848(R10), Y1	// fitGrad.mul_34[1]
+	VMOVUPS	1934976(R10), Y2	// fitGrad.mul_34[2]
+	VMOVUPS	1935104(R10), Y3	// fitGrad.mul_34[3]
+	VMOVUPS	1935232(R10), Y4	// fitGrad.mul_34[4]
+	VMOVUPS	1935360(R10), Y5	// fitGrad.mul_34[5]
+	VMOVUPS	1935488(R10), Y6	// fitGrad.mul_34[6]
+	VMOVUPS	1935616(R10), Y7	// fitGrad.mul_34[7]
 	VUNPCKLPS	Y1, Y0, Y8
 	VUNPCKHPS	Y1, Y0, Y0
 	VUNPCKLPS	Y3, Y2, Y1
@@ -7727,14 +7712,14 @@ loop84: // 16 times
 	VPERM2F128	$49, Y5, Y8, Y5
 	VPERM2F128	$32, Y4, Y0, Y8
 	VPERM2F128	$49, Y4, Y0, Y0
-	VMOVUPS	Y6, 914048(R11)	// fitGrad.turned[128]
-	VMOVUPS	Y7, 914080(R11)	// fitGrad.turned[128] | 1
-	VMOVUPS	Y2, 914112(R11)	// fitGrad.turned[128] | 2
-	VMOVUPS	Y8, 914144(R11)	// fitGrad.turned[128] | 3
-	VMOVUPS	Y3, 914176(R11)	// fitGrad.turned[129]
-	VMOVUPS	Y1, 914208(R11)	// fitGrad.turned[129] | 1
-	VMOVUPS	Y5, 914240(R11)	// fitGrad.turned[129] | 2
-	VMOVUPS	Y0, 914272(R11)	// fitGrad.turned[129] | 3
+	VMOVUPS	Y6, 913792(R11)	// fitGrad.turned[128]
+	VMOVUPS	Y7, 913824(R11)	// fitGrad.turned[128] | 1
+	VMOVUPS	Y2, 913856(R11)	// fitGrad.turned[128] | 2
+	VMOVUPS	Y8, 913888(R11)	// fitGrad.turned[128] | 3
+	VMOVUPS	Y3, 913920(R11)	// fitGrad.turned[129]
+	VMOVUPS	Y1, 913952(R11)	// fitGrad.turned[129] | 1
+	VMOVUPS	Y5, 913984(R11)	// fitGrad.turned[129] | 2
+	VMOVUPS	Y0, 914016(R11)	// fitGrad.turned[129] | 3
 	ADDQ	$1024, R10
 	ADDQ	$1024, R11
 	DECQ	R9
@@ -7765,38 +7750,38 @@ loop86: // 8 times: tiles of 2 elements
 	MOVQ	R11, R13
 	MOVQ	DI, R14
 loop87: // 16 times: samples, 2 at a time
-	VMOVUPS	914048(R13), Y10	// fitGrad.turned[128]
-	VMOVUPS	915072(R13), Y11	// fitGrad.turned[136]
-	VBROADCASTSS	897664(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	913792(R13), Y10	// fitGrad.turned[128]
+	VMOVUPS	914816(R13), Y11	// fitGrad.turned[136]
+	VBROADCASTSS	897408(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	897792(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	897536(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	897920(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	897664(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	898048(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	897792(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	898176(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	897920(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	914080(R13), Y10	// fitGrad.turned[128] | 1
-	VMOVUPS	915104(R13), Y11	// fitGrad.turned[136] | 1
-	VBROADCASTSS	897668(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	913824(R13), Y10	// fitGrad.turned[128] | 1
+	VMOVUPS	914848(R13), Y11	// fitGrad.turned[136] | 1
+	VBROADCASTSS	897412(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	897796(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	897540(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	897924(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	897668(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	898052(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	897796(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	898180(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	897924(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
 	ADDQ	$64, R13
@@ -7835,26 +7820,26 @@ loop88: // 8 times: tiles of 2 elements
 	MOVQ	DI, R10
 	MOVQ	AX, R11
 loop89: // 16 times: samples, 2 at a time
-	VMOVUPS	914048(R10), Y6	// fitGrad.turned[128]
-	VMOVUPS	915072(R10), Y7	// fitGrad.turned[136]
-	VBROADCASTSS	913664(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	913792(R10), Y6	// fitGrad.turned[128]
+	VMOVUPS	914816(R10), Y7	// fitGrad.turned[136]
+	VBROADCASTSS	913408(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	913792(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	913536(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	913920(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	913664(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
-	VMOVUPS	914080(R10), Y6	// fitGrad.turned[128] | 1
-	VMOVUPS	915104(R10), Y7	// fitGrad.turned[136] | 1
-	VBROADCASTSS	913668(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	913824(R10), Y6	// fitGrad.turned[128] | 1
+	VMOVUPS	914848(R10), Y7	// fitGrad.turned[136] | 1
+	VBROADCASTSS	913412(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	913796(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	913540(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	913924(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	913668(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
 	ADDQ	$64, R10
@@ -7875,30 +7860,30 @@ loop89: // 16 times: samples, 2 at a time
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop90: // 64 times: tiles of 2 elements
-	VMOVUPS	1984128(SI), Y0	// fitGrad.mul_36[0]
-	VMOVUPS	1984160(SI), Y1	// fitGrad.mul_36[0] | 1
-	VMOVUPS	1984192(SI), Y2	// fitGrad.mul_36[0] | 2
-	VMOVUPS	1984224(SI), Y3	// fitGrad.mul_36[0] | 3
+	VMOVUPS	1983872(SI), Y0	// fitGrad.mul_36[0]
+	VMOVUPS	1983904(SI), Y1	// fitGrad.mul_36[0] | 1
+	VMOVUPS	1983936(SI), Y2	// fitGrad.mul_36[0] | 2
+	VMOVUPS	1983968(SI), Y3	// fitGrad.mul_36[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 897664(SI)	// fitGrad.turned[0]
-	VMOVUPS	Y1, 897696(SI)	// fitGrad.turned[0] | 1
-	VMOVUPS	Y2, 897728(SI)	// fitGrad.turned[0] | 2
-	VMOVUPS	Y3, 897760(SI)	// fitGrad.turned[0] | 3
-	VMOVUPS	1984256(SI), Y0	// fitGrad.mul_36[1]
-	VMOVUPS	1984288(SI), Y1	// fitGrad.mul_36[1] | 1
-	VMOVUPS	1984320(SI), Y2	// fitGrad.mul_36[1] | 2
-	VMOVUPS	1984352(SI), Y3	// fitGrad.mul_36[1] | 3
+	VMOVUPS	Y0, 897408(SI)	// fitGrad.turned[0]
+	VMOVUPS	Y1, 897440(SI)	// fitGrad.turned[0] | 1
+	VMOVUPS	Y2, 897472(SI)	// fitGrad.turned[0] | 2
+	VMOVUPS	Y3, 897504(SI)	// fitGrad.turned[0] | 3
+	VMOVUPS	1984000(SI), Y0	// fitGrad.mul_36[1]
+	VMOVUPS	1984032(SI), Y1	// fitGrad.mul_36[1] | 1
+	VMOVUPS	1984064(SI), Y2	// fitGrad.mul_36[1] | 2
+	VMOVUPS	1984096(SI), Y3	// fitGrad.mul_36[1] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 897792(SI)	// fitGrad.turned[1]
-	VMOVUPS	Y1, 897824(SI)	// fitGrad.turned[1] | 1
-	VMOVUPS	Y2, 897856(SI)	// fitGrad.turned[1] | 2
-	VMOVUPS	Y3, 897888(SI)	// fitGrad.turned[1] | 3
+	VMOVUPS	Y0, 897536(SI)	// fitGrad.turned[1]
+	VMOVUPS	Y1, 897568(SI)	// fitGrad.turned[1] | 1
+	VMOVUPS	Y2, 897600(SI)	// fitGrad.turned[1] | 2
+	VMOVUPS	Y3, 897632(SI)	// fitGrad.turned[1] | 3
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop90
@@ -7910,14 +7895,14 @@ loop91: // 4 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop92: // 16 times
-	VMOVUPS	1242240(R10), Y0	// fitGrad.mul_9[0]
-	VMOVUPS	1242368(R10), Y1	// fitGrad.mul_9[1]
-	VMOVUPS	1242496(R10), Y2	// fitGrad.mul_9[2]
-	VMOVUPS	1242624(R10), Y3	// fitGrad.mul_9[3]
-	VMOVUPS	1242752(R10), Y4	// fitGrad.mul_9[4]
-	VMOVUPS	1242880(R10), Y5	// fitGrad.mul_9[5]
-	VMOVUPS	1243008(R10), Y6	// fitGrad.mul_9[6]
-	VMOVUPS	1243136(R10), Y7	// fitGrad.mul_9[7]
+	VMOVUPS	1241984(R10), Y0	// fitGrad.mul_9[0]
+	VMOVUPS	1242112(R10), Y1	// fitGrad.mul_9[1]
+	VMOVUPS	1242240(R10), Y2	// fitGrad.mul_9[2]
+	VMOVUPS	1242368(R10), Y3	// fitGrad.mul_9[3]
+	VMOVUPS	1242496(R10), Y4	// fitGrad.mul_9[4]
+	VMOVUPS	1242624(R10), Y5	// fitGrad.mul_9[5]
+	VMOVUPS	1242752(R10), Y6	// fitGrad.mul_9[6]
+	VMOVUPS	1242880(R10), Y7	// fitGrad.mul_9[7]
 	VUNPCKLPS	Y1, Y0, Y8
 	VUNPCKHPS	Y1, Y0, Y0
 	VUNPCKLPS	Y3, Y2, Y1
@@ -7942,14 +7927,14 @@ loop92: // 16 times
 	VPERM2F128	$49, Y5, Y8, Y5
 	VPERM2F128	$32, Y4, Y0, Y8
 	VPERM2F128	$49, Y4, Y0, Y0
-	VMOVUPS	Y6, 914048(R11)	// fitGrad.turned[128]
-	VMOVUPS	Y7, 914080(R11)	// fitGrad.turned[128] | 1
-	VMOVUPS	Y2, 914112(R11)	// fitGrad.turned[128] | 2
-	VMOVUPS	Y8, 914144(R11)	// fitGrad.turned[128] | 3
-	VMOVUPS	Y3, 914176(R11)	// fitGrad.turned[129]
-	VMOVUPS	Y1, 914208(R11)	// fitGrad.turned[129] | 1
-	VMOVUPS	Y5, 914240(R11)	// fitGrad.turned[129] | 2
-	VMOVUPS	Y0, 914272(R11)	// fitGrad.turned[129] | 3
+	VMOVUPS	Y6, 913792(R11)	// fitGrad.turned[128]
+	VMOVUPS	Y7, 913824(R11)	// fitGrad.turned[128] | 1
+	VMOVUPS	Y2, 913856(R11)	// fitGrad.turned[128] | 2
+	VMOVUPS	Y8, 913888(R11)	// fitGrad.turned[128] | 3
+	VMOVUPS	Y3, 913920(R11)	// fitGrad.turned[129]
+	VMOVUPS	Y1, 913952(R11)	// fitGrad.turned[129] | 1
+	VMOVUPS	Y5, 913984(R11)	// fitGrad.turned[129] | 2
+	VMOVUPS	Y0, 914016(R11)	// fitGrad.turned[129] | 3
 	ADDQ	$1024, R10
 	ADDQ	$1024, R11
 	DECQ	R9
@@ -7980,38 +7965,38 @@ loop94: // 8 times: tiles of 2 elements
 	MOVQ	R11, R13
 	MOVQ	DI, R14
 loop95: // 16 times: samples, 2 at a time
-	VMOVUPS	914048(R13), Y10	// fitGrad.turned[128]
-	VMOVUPS	915072(R13), Y11	// fitGrad.turned[136]
-	VBROADCASTSS	897664(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	913792(R13), Y10	// fitGrad.turned[128]
+	VMOVUPS	914816(R13), Y11	// fitGrad.turned[136]
+	VBROADCASTSS	897408(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	897792(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	897536(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	897920(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	897664(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	898048(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	897792(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	898176(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	897920(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	914080(R13), Y10	// fitGrad.turned[128] | 1
-	VMOVUPS	915104(R13), Y11	// fitGrad.turned[136] | 1
-	VBROADCASTSS	897668(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	913824(R13), Y10	// fitGrad.turned[128] | 1
+	VMOVUPS	914848(R13), Y11	// fitGrad.turned[136] | 1
+	VBROADCASTSS	897412(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	897796(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	897540(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	897924(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	897668(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	898052(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	897796(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	898180(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	897924(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
 	ADDQ	$64, R13
@@ -8050,26 +8035,26 @@ loop96: // 8 times: tiles of 2 elements
 	MOVQ	DI, R10
 	MOVQ	AX, R11
 loop97: // 16 times: samples, 2 at a time
-	VMOVUPS	914048(R10), Y6	// fitGrad.turned[128]
-	VMOVUPS	915072(R10), Y7	// fitGrad.turned[136]
-	VBROADCASTSS	913664(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	913792(R10), Y6	// fitGrad.turned[128]
+	VMOVUPS	914816(R10), Y7	// fitGrad.turned[136]
+	VBROADCASTSS	913408(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	913792(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	913536(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	913920(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	913664(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
-	VMOVUPS	914080(R10), Y6	// fitGrad.turned[128] | 1
-	VMOVUPS	915104(R10), Y7	// fitGrad.turned[136] | 1
-	VBROADCASTSS	913668(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	913824(R10), Y6	// fitGrad.turned[128] | 1
+	VMOVUPS	914848(R10), Y7	// fitGrad.turned[136] | 1
+	VBROADCASTSS	913412(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	913796(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	913540(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	913924(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	913668(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
 	ADDQ	$64, R10
@@ -8092,18 +8077,18 @@ loop97: // 16 times: samples, 2 at a time
 	MOVQ	BX, R9
 loop98: // 128 times: elements
 	// lagrange.nde:4
-	VMOVUPS	2000512(SI), Y0	// fitGrad.vecmat_10[0]
-	VMOVUPS	2000544(SI), Y1	// fitGrad.vecmat_10[0] | 1
-	VMOVUPS	2000576(SI), Y2	// fitGrad.vecmat_10[0] | 2
-	VMOVUPS	2000608(SI), Y3	// fitGrad.vecmat_10[0] | 3
-	VMOVUPS	947328(SI), Y4	// fitGrad.sigmoid[0]
-	VMOVUPS	947360(SI), Y5	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	947392(SI), Y6	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	947424(SI), Y7	// fitGrad.sigmoid[0] | 3
-	VMOVUPS	1918592(SI), Y8	// fitGrad.mul_33[0]
-	VMOVUPS	1918624(SI), Y9	// fitGrad.mul_33[0] | 1
-	VMOVUPS	1918656(SI), Y10	// fitGrad.mul_33[0] | 2
-	VMOVUPS	1918688(SI), Y11	// fitGrad.mul_33[0] | 3
+	VMOVUPS	2000256(SI), Y0	// fitGrad.vecmat_10[0]
+	VMOVUPS	2000288(SI), Y1	// fitGrad.vecmat_10[0] | 1
+	VMOVUPS	2000320(SI), Y2	// fitGrad.vecmat_10[0] | 2
+	VMOVUPS	2000352(SI), Y3	// fitGrad.vecmat_10[0] | 3
+	VMOVUPS	947072(SI), Y4	// fitGrad.sigmoid[0]
+	VMOVUPS	947104(SI), Y5	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	947136(SI), Y6	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	947168(SI), Y7	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	1918336(SI), Y8	// fitGrad.mul_33[0]
+	VMOVUPS	1918368(SI), Y9	// fitGrad.mul_33[0] | 1
+	VMOVUPS	1918400(SI), Y10	// fitGrad.mul_33[0] | 2
+	VMOVUPS	1918432(SI), Y11	// fitGrad.mul_33[0] | 3
 	VFMADD231PS	Y4, Y0, Y8
 	VFMADD231PS	Y5, Y1, Y9
 	VFMADD231PS	Y6, Y2, Y10
@@ -8153,46 +8138,46 @@ loop98: // 128 times: elements
 	VFMADD231PS	512(AX), Y1, Y3
 	VFMADD231PS	544(AX), Y1, Y4
 	VFMADD231PS	576(AX), Y1, Y0
-	VMOVUPS	Y2, 2016896(SI)	// fitGrad.matvec_12[0]
-	VMOVUPS	Y3, 2016928(SI)	// fitGrad.matvec_12[0] | 1
-	VMOVUPS	Y4, 2016960(SI)	// fitGrad.matvec_12[0] | 2
-	VMOVUPS	Y0, 2016992(SI)	// fitGrad.matvec_12[0] | 3
-	VMOVUPS	1209472(SI), Y1	// fitGrad.vecmat_2[0]
-	VMOVUPS	1209504(SI), Y5	// fitGrad.vecmat_2[0] | 1
-	VMOVUPS	1209536(SI), Y6	// fitGrad.vecmat_2[0] | 2
-	VMOVUPS	1209568(SI), Y7	// fitGrad.vecmat_2[0] | 3
+	VMOVUPS	Y2, 2016640(SI)	// fitGrad.matvec_12[0]
+	VMOVUPS	Y3, 2016672(SI)	// fitGrad.matvec_12[0] | 1
+	VMOVUPS	Y4, 2016704(SI)	// fitGrad.matvec_12[0] | 2
+	VMOVUPS	Y0, 2016736(SI)	// fitGrad.matvec_12[0] | 3
+	VMOVUPS	1209216(SI), Y1	// fitGrad.vecmat_2[0]
+	VMOVUPS	1209248(SI), Y5	// fitGrad.vecmat_2[0] | 1
+	VMOVUPS	1209280(SI), Y6	// fitGrad.vecmat_2[0] | 2
+	VMOVUPS	1209312(SI), Y7	// fitGrad.vecmat_2[0] | 3
 	VMULPS	Y1, Y2, Y1
 	VMULPS	Y5, Y3, Y5
 	VMULPS	Y6, Y4, Y6
 	VMULPS	Y7, Y0, Y7
-	VMOVUPS	Y1, 2033280(SI)	// fitGrad.mul_37[0]
-	VMOVUPS	Y5, 2033312(SI)	// fitGrad.mul_37[0] | 1
-	VMOVUPS	Y6, 2033344(SI)	// fitGrad.mul_37[0] | 2
-	VMOVUPS	Y7, 2033376(SI)	// fitGrad.mul_37[0] | 3
-	VMOVUPS	1160320(SI), Y8	// fitGrad.mul_6[0]
-	VMOVUPS	1160352(SI), Y9	// fitGrad.mul_6[0] | 1
-	VMOVUPS	1160384(SI), Y10	// fitGrad.mul_6[0] | 2
-	VMOVUPS	1160416(SI), Y11	// fitGrad.mul_6[0] | 3
+	VMOVUPS	Y1, 2033024(SI)	// fitGrad.mul_37[0]
+	VMOVUPS	Y5, 2033056(SI)	// fitGrad.mul_37[0] | 1
+	VMOVUPS	Y6, 2033088(SI)	// fitGrad.mul_37[0] | 2
+	VMOVUPS	Y7, 2033120(SI)	// fitGrad.mul_37[0] | 3
+	VMOVUPS	1160064(SI), Y8	// fitGrad.mul_6[0]
+	VMOVUPS	1160096(SI), Y9	// fitGrad.mul_6[0] | 1
+	VMOVUPS	1160128(SI), Y10	// fitGrad.mul_6[0] | 2
+	VMOVUPS	1160160(SI), Y11	// fitGrad.mul_6[0] | 3
 	VMULPS	Y8, Y1, Y1
 	VMULPS	Y9, Y5, Y5
 	VMULPS	Y10, Y6, Y6
 	VMULPS	Y11, Y7, Y7
-	VMOVUPS	Y1, 2049664(SI)	// fitGrad.mul_38[0]
-	VMOVUPS	Y5, 2049696(SI)	// fitGrad.mul_38[0] | 1
-	VMOVUPS	Y6, 2049728(SI)	// fitGrad.mul_38[0] | 2
-	VMOVUPS	Y7, 2049760(SI)	// fitGrad.mul_38[0] | 3
-	VMOVUPS	947328(SI), Y1	// fitGrad.sigmoid[0]
-	VMOVUPS	947360(SI), Y5	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	947392(SI), Y6	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	947424(SI), Y7	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	Y1, 2049408(SI)	// fitGrad.mul_38[0]
+	VMOVUPS	Y5, 2049440(SI)	// fitGrad.mul_38[0] | 1
+	VMOVUPS	Y6, 2049472(SI)	// fitGrad.mul_38[0] | 2
+	VMOVUPS	Y7, 2049504(SI)	// fitGrad.mul_38[0] | 3
+	VMOVUPS	947072(SI), Y1	// fitGrad.sigmoid[0]
+	VMOVUPS	947104(SI), Y5	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	947136(SI), Y6	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	947168(SI), Y7	// fitGrad.sigmoid[0] | 3
 	VMULPS	Y1, Y2, Y1
 	VMULPS	Y5, Y3, Y2
 	VMULPS	Y6, Y4, Y3
 	VMULPS	Y7, Y0, Y0
-	VMOVUPS	Y1, 2066048(SI)	// fitGrad.mul_39[0]
-	VMOVUPS	Y2, 2066080(SI)	// fitGrad.mul_39[0] | 1
-	VMOVUPS	Y3, 2066112(SI)	// fitGrad.mul_39[0] | 2
-	VMOVUPS	Y0, 2066144(SI)	// fitGrad.mul_39[0] | 3
+	VMOVUPS	Y1, 2065792(SI)	// fitGrad.mul_39[0]
+	VMOVUPS	Y2, 2065824(SI)	// fitGrad.mul_39[0] | 1
+	VMOVUPS	Y3, 2065856(SI)	// fitGrad.mul_39[0] | 2
+	VMOVUPS	Y0, 2065888(SI)	// fitGrad.mul_39[0] | 3
 	ADDQ	$128, SI
 	ADDQ	$128, DI
 	ADDQ	$16, R9
@@ -8215,10 +8200,10 @@ loop99: // 64 times: tiles of 2 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop100: // 128 times: terms of the sums
-	VMOVUPS	2066048(R11), Y8	// fitGrad.mul_39[0]
-	VMOVUPS	2066080(R11), Y9	// fitGrad.mul_39[0] | 1
-	VMOVUPS	2066112(R11), Y10	// fitGrad.mul_39[0] | 2
-	VMOVUPS	2066144(R11), Y11	// fitGrad.mul_39[0] | 3
+	VMOVUPS	2065792(R11), Y8	// fitGrad.mul_39[0]
+	VMOVUPS	2065824(R11), Y9	// fitGrad.mul_39[0] | 1
+	VMOVUPS	2065856(R11), Y10	// fitGrad.mul_39[0] | 2
+	VMOVUPS	2065888(R11), Y11	// fitGrad.mul_39[0] | 3
 	VBROADCASTSS	2560(R12), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -8233,56 +8218,56 @@ loop100: // 128 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop100
-	VMOVUPS	Y0, 2082432(DI)	// fitGrad.matvec_13[0]
-	VMOVUPS	Y1, 2082464(DI)	// fitGrad.matvec_13[0] | 1
-	VMOVUPS	Y2, 2082496(DI)	// fitGrad.matvec_13[0] | 2
-	VMOVUPS	Y3, 2082528(DI)	// fitGrad.matvec_13[0] | 3
-	VMOVUPS	Y4, 2082560(DI)	// fitGrad.matvec_13[1]
-	VMOVUPS	Y5, 2082592(DI)	// fitGrad.matvec_13[1] | 1
-	VMOVUPS	Y6, 2082624(DI)	// fitGrad.matvec_13[1] | 2
-	VMOVUPS	Y7, 2082656(DI)	// fitGrad.matvec_13[1] | 3
+	VMOVUPS	Y0, 2082176(DI)	// fitGrad.matvec_13[0]
+	VMOVUPS	Y1, 2082208(DI)	// fitGrad.matvec_13[0] | 1
+	VMOVUPS	Y2, 2082240(DI)	// fitGrad.matvec_13[0] | 2
+	VMOVUPS	Y3, 2082272(DI)	// fitGrad.matvec_13[0] | 3
+	VMOVUPS	Y4, 2082304(DI)	// fitGrad.matvec_13[1]
+	VMOVUPS	Y5, 2082336(DI)	// fitGrad.matvec_13[1] | 1
+	VMOVUPS	Y6, 2082368(DI)	// fitGrad.matvec_13[1] | 2
+	VMOVUPS	Y7, 2082400(DI)	// fitGrad.matvec_13[1] | 3
 	VBROADCASTSS	(R9), Y8	// vecmat[0]
 	VMULPS	Y8, Y0, Y0
 	VMULPS	Y8, Y1, Y1
 	VMULPS	Y8, Y2, Y2
 	VMULPS	Y8, Y3, Y3
-	VMOVUPS	Y0, 2098816(DI)	// fitGrad.mul_40[0]
-	VMOVUPS	Y1, 2098848(DI)	// fitGrad.mul_40[0] | 1
-	VMOVUPS	Y2, 2098880(DI)	// fitGrad.mul_40[0] | 2
-	VMOVUPS	Y3, 2098912(DI)	// fitGrad.mul_40[0] | 3
-	VMOVUPS	1062016(DI), Y8	// fitGrad.mul_2[0]
-	VMOVUPS	1062048(DI), Y9	// fitGrad.mul_2[0] | 1
-	VMOVUPS	1062080(DI), Y10	// fitGrad.mul_2[0] | 2
-	VMOVUPS	1062112(DI), Y11	// fitGrad.mul_2[0] | 3
+	VMOVUPS	Y0, 2098560(DI)	// fitGrad.mul_40[0]
+	VMOVUPS	Y1, 2098592(DI)	// fitGrad.mul_40[0] | 1
+	VMOVUPS	Y2, 2098624(DI)	// fitGrad.mul_40[0] | 2
+	VMOVUPS	Y3, 2098656(DI)	// fitGrad.mul_40[0] | 3
+	VMOVUPS	1061760(DI), Y8	// fitGrad.mul_2[0]
+	VMOVUPS	1061792(DI), Y9	// fitGrad.mul_2[0] | 1
+	VMOVUPS	1061824(DI), Y10	// fitGrad.mul_2[0] | 2
+	VMOVUPS	1061856(DI), Y11	// fitGrad.mul_2[0] | 3
 	VMULPS	Y8, Y0, Y0
 	VMULPS	Y9, Y1, Y1
 	VMULPS	Y10, Y2, Y2
 	VMULPS	Y11, Y3, Y3
-	VMOVUPS	Y0, 2115200(DI)	// fitGrad.mul_41[0]
-	VMOVUPS	Y1, 2115232(DI)	// fitGrad.mul_41[0] | 1
-	VMOVUPS	Y2, 2115264(DI)	// fitGrad.mul_41[0] | 2
-	VMOVUPS	Y3, 2115296(DI)	// fitGrad.mul_41[0] | 3
+	VMOVUPS	Y0, 2114944(DI)	// fitGrad.mul_41[0]
+	VMOVUPS	Y1, 2114976(DI)	// fitGrad.mul_41[0] | 1
+	VMOVUPS	Y2, 2115008(DI)	// fitGrad.mul_41[0] | 2
+	VMOVUPS	Y3, 2115040(DI)	// fitGrad.mul_41[0] | 3
 	VBROADCASTSS	4(R9), Y0	// vecmat[1]
 	VMULPS	Y0, Y4, Y1
 	VMULPS	Y0, Y5, Y2
 	VMULPS	Y0, Y6, Y3
 	VMULPS	Y0, Y7, Y0
-	VMOVUPS	Y1, 2098944(DI)	// fitGrad.mul_40[1]
-	VMOVUPS	Y2, 2098976(DI)	// fitGrad.mul_40[1] | 1
-	VMOVUPS	Y3, 2099008(DI)	// fitGrad.mul_40[1] | 2
-	VMOVUPS	Y0, 2099040(DI)	// fitGrad.mul_40[1] | 3
-	VMOVUPS	1062144(DI), Y4	// fitGrad.mul_2[1]
-	VMOVUPS	1062176(DI), Y5	// fitGrad.mul_2[1] | 1
-	VMOVUPS	1062208(DI), Y6	// fitGrad.mul_2[1] | 2
-	VMOVUPS	1062240(DI), Y7	// fitGrad.mul_2[1] | 3
+	VMOVUPS	Y1, 2098688(DI)	// fitGrad.mul_40[1]
+	VMOVUPS	Y2, 2098720(DI)	// fitGrad.mul_40[1] | 1
+	VMOVUPS	Y3, 2098752(DI)	// fitGrad.mul_40[1] | 2
+	VMOVUPS	Y0, 2098784(DI)	// fitGrad.mul_40[1] | 3
+	VMOVUPS	1061888(DI), Y4	// fitGrad.mul_2[1]
+	VMOVUPS	1061920(DI), Y5	// fitGrad.mul_2[1] | 1
+	VMOVUPS	1061952(DI), Y6	// fitGrad.mul_2[1] | 2
+	VMOVUPS	1061984(DI), Y7	// fitGrad.mul_2[1] | 3
 	VMULPS	Y4, Y1, Y1
 	VMULPS	Y5, Y2, Y2
 	VMULPS	Y6, Y3, Y3
 	VMULPS	Y7, Y0, Y0
-	VMOVUPS	Y1, 2115328(DI)	// fitGrad.mul_41[1]
-	VMOVUPS	Y2, 2115360(DI)	// fitGrad.mul_41[1] | 1
-	VMOVUPS	Y3, 2115392(DI)	// fitGrad.mul_41[1] | 2
-	VMOVUPS	Y0, 2115424(DI)	// fitGrad.mul_41[1] | 3
+	VMOVUPS	Y1, 2115072(DI)	// fitGrad.mul_41[1]
+	VMOVUPS	Y2, 2115104(DI)	// fitGrad.mul_41[1] | 1
+	VMOVUPS	Y3, 2115136(DI)	// fitGrad.mul_41[1] | 2
+	VMOVUPS	Y0, 2115168(DI)	// fitGrad.mul_41[1] | 3
 	ADDQ	$1024, SI
 	ADDQ	$256, DI
 	ADDQ	$8, R9
@@ -8304,10 +8289,10 @@ loop101: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop102: // 128 times: terms of the sums
-	VMOVUPS	2115200(R10), Y8	// fitGrad.mul_41[0]
-	VMOVUPS	2115232(R10), Y9	// fitGrad.mul_41[0] | 1
-	VMOVUPS	2115264(R10), Y10	// fitGrad.mul_41[0] | 2
-	VMOVUPS	2115296(R10), Y11	// fitGrad.mul_41[0] | 3
+	VMOVUPS	2114944(R10), Y8	// fitGrad.mul_41[0]
+	VMOVUPS	2114976(R10), Y9	// fitGrad.mul_41[0] | 1
+	VMOVUPS	2115008(R10), Y10	// fitGrad.mul_41[0] | 2
+	VMOVUPS	2115040(R10), Y11	// fitGrad.mul_41[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -8322,14 +8307,14 @@ loop102: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop102
-	VMOVUPS	Y0, 2131584(DI)	// fitGrad.vecmat_11[0]
-	VMOVUPS	Y1, 2131616(DI)	// fitGrad.vecmat_11[0] | 1
-	VMOVUPS	Y2, 2131648(DI)	// fitGrad.vecmat_11[0] | 2
-	VMOVUPS	Y3, 2131680(DI)	// fitGrad.vecmat_11[0] | 3
-	VMOVUPS	Y4, 2131712(DI)	// fitGrad.vecmat_11[1]
-	VMOVUPS	Y5, 2131744(DI)	// fitGrad.vecmat_11[1] | 1
-	VMOVUPS	Y6, 2131776(DI)	// fitGrad.vecmat_11[1] | 2
-	VMOVUPS	Y7, 2131808(DI)	// fitGrad.vecmat_11[1] | 3
+	VMOVUPS	Y0, 2131328(DI)	// fitGrad.vecmat_11[0]
+	VMOVUPS	Y1, 2131360(DI)	// fitGrad.vecmat_11[0] | 1
+	VMOVUPS	Y2, 2131392(DI)	// fitGrad.vecmat_11[0] | 2
+	VMOVUPS	Y3, 2131424(DI)	// fitGrad.vecmat_11[0] | 3
+	VMOVUPS	Y4, 2131456(DI)	// fitGrad.vecmat_11[1]
+	VMOVUPS	Y5, 2131488(DI)	// fitGrad.vecmat_11[1] | 1
+	VMOVUPS	Y6, 2131520(DI)	// fitGrad.vecmat_11[1] | 2
+	VMOVUPS	Y7, 2131552(DI)	// fitGrad.vecmat_11[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -8337,30 +8322,30 @@ loop102: // 128 times: terms of the sums
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop103: // 64 times: tiles of 2 elements
-	VMOVUPS	1094784(SI), Y0	// fitGrad.mul_4[0]
-	VMOVUPS	1094816(SI), Y1	// fitGrad.mul_4[0] | 1
-	VMOVUPS	1094848(SI), Y2	// fitGrad.mul_4[0] | 2
-	VMOVUPS	1094880(SI), Y3	// fitGrad.mul_4[0] | 3
+	VMOVUPS	1094528(SI), Y0	// fitGrad.mul_4[0]
+	VMOVUPS	1094560(SI), Y1	// fitGrad.mul_4[0] | 1
+	VMOVUPS	1094592(SI), Y2	// fitGrad.mul_4[0] | 2
+	VMOVUPS	1094624(SI), Y3	// fitGrad.mul_4[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 897664(SI)	// fitGrad.turned[0]
-	VMOVUPS	Y1, 897696(SI)	// fitGrad.turned[0] | 1
-	VMOVUPS	Y2, 897728(SI)	// fitGrad.turned[0] | 2
-	VMOVUPS	Y3, 897760(SI)	// fitGrad.turned[0] | 3
-	VMOVUPS	1094912(SI), Y0	// fitGrad.mul_4[1]
-	VMOVUPS	1094944(SI), Y1	// fitGrad.mul_4[1] | 1
-	VMOVUPS	1094976(SI), Y2	// fitGrad.mul_4[1] | 2
-	VMOVUPS	1095008(SI), Y3	// fitGrad.mul_4[1] | 3
+	VMOVUPS	Y0, 897408(SI)	// fitGrad.turned[0]
+	VMOVUPS	Y1, 897440(SI)	// fitGrad.turned[0] | 1
+	VMOVUPS	Y2, 897472(SI)	// fitGrad.turned[0] | 2
+	VMOVUPS	Y3, 897504(SI)	// fitGrad.turned[0] | 3
+	VMOVUPS	1094656(SI), Y0	// fitGrad.mul_4[1]
+	VMOVUPS	1094688(SI), Y1	// fitGrad.mul_4[1] | 1
+	VMOVUPS	1094720(SI), Y2	// fitGrad.mul_4[1] | 2
+	VMOVUPS	1094752(SI), Y3	// fitGrad.mul_4[1] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 897792(SI)	// fitGrad.turned[1]
-	VMOVUPS	Y1, 897824(SI)	// fitGrad.turned[1] | 1
-	VMOVUPS	Y2, 897856(SI)	// fitGrad.turned[1] | 2
-	VMOVUPS	Y3, 897888(SI)	// fitGrad.turned[1] | 3
+	VMOVUPS	Y0, 897536(SI)	// fitGrad.turned[1]
+	VMOVUPS	Y1, 897568(SI)	// fitGrad.turned[1] | 1
+	VMOVUPS	Y2, 897600(SI)	// fitGrad.turned[1] | 2
+	VMOVUPS	Y3, 897632(SI)	// fitGrad.turned[1] | 3
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop103
@@ -8372,14 +8357,14 @@ loop104: // 4 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop105: // 16 times
-	VMOVUPS	2066048(R10), Y0	// fitGrad.mul_39[0]
-	VMOVUPS	2066176(R10), Y1	// fitGrad.mul_39[1]
-	VMOVUPS	2066304(R10), Y2	// fitGrad.mul_39[2]
-	VMOVUPS	2066432(R10), Y3	// fitGrad.mul_39[3]
-	VMOVUPS	2066560(R10), Y4	// fitGrad.mul_39[4]
-	VMOVUPS	2066688(R10), Y5	// fitGrad.mul_39[5]
-	VMOVUPS	2066816(R10), Y6	// fitGrad.mul_39[6]
-	VMOVUPS	2066944(R10), Y7	// fitGrad.mul_39[7]
+	VMOVUPS	2065792(R10), Y0	// fitGrad.mul_39[0]
+	VMOVUPS	2065920(R10), Y1	// fitGrad.mul_39[1]
+	VMOVUPS	2066048(R10), Y2	// fitGrad.mul_39[2]
+	VMOVUPS	2066176(R10), Y3	// fitGrad.mul_39[3]
+	VMOVUPS	2066304(R10), Y4	// fitGrad.mul_39[4]
+	VMOVUPS	2066432(R10), Y5	// fitGrad.mul_39[5]
+	VMOVUPS	2066560(R10), Y6	// fitGrad.mul_39[6]
+	VMOVUPS	2066688(R10), Y7	// fitGrad.mul_39[7]
 	VUNPCKLPS	Y1, Y0, Y8
 	VUNPCKHPS	Y1, Y0, Y0
 	VUNPCKLPS	Y3, Y2, Y1
@@ -8404,14 +8389,14 @@ loop105: // 16 times
 	VPERM2F128	$49, Y5, Y8, Y5
 	VPERM2F128	$32, Y4, Y0, Y8
 	VPERM2F128	$49, Y4, Y0, Y0
-	VMOVUPS	Y6, 914048(R11)	// fitGrad.turned[128]
-	VMOVUPS	Y7, 914080(R11)	// fitGrad.turned[128] | 1
-	VMOVUPS	Y2, 914112(R11)	// fitGrad.turned[128] | 2
-	VMOVUPS	Y8, 914144(R11)	// fitGrad.turned[128] | 3
-	VMOVUPS	Y3, 914176(R11)	// fitGrad.turned[129]
-	VMOVUPS	Y1, 914208(R11)	// fitGrad.turned[129] | 1
-	VMOVUPS	Y5, 914240(R11)	// fitGrad.turned[129] | 2
-	VMOVUPS	Y0, 914272(R11)	// fitGrad.turned[129] | 3
+	VMOVUPS	Y6, 913792(R11)	// fitGrad.turned[128]
+	VMOVUPS	Y7, 913824(R11)	// fitGrad.turned[128] | 1
+	VMOVUPS	Y2, 913856(R11)	// fitGrad.turned[128] | 2
+	VMOVUPS	Y8, 913888(R11)	// fitGrad.turned[128] | 3
+	VMOVUPS	Y3, 913920(R11)	// fitGrad.turned[129]
+	VMOVUPS	Y1, 913952(R11)	// fitGrad.turned[129] | 1
+	VMOVUPS	Y5, 913984(R11)	// fitGrad.turned[129] | 2
+	VMOVUPS	Y0, 914016(R11)	// fitGrad.turned[129] | 3
 	ADDQ	$1024, R10
 	ADDQ	$1024, R11
 	DECQ	R9
@@ -8442,38 +8427,38 @@ loop107: // 8 times: tiles of 2 elements
 	MOVQ	R11, R13
 	MOVQ	DI, R14
 loop108: // 16 times: samples, 2 at a time
-	VMOVUPS	914048(R13), Y10	// fitGrad.turned[128]
-	VMOVUPS	915072(R13), Y11	// fitGrad.turned[136]
-	VBROADCASTSS	897664(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	913792(R13), Y10	// fitGrad.turned[128]
+	VMOVUPS	914816(R13), Y11	// fitGrad.turned[136]
+	VBROADCASTSS	897408(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	897792(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	897536(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	897920(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	897664(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	898048(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	897792(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	898176(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	897920(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	914080(R13), Y10	// fitGrad.turned[128] | 1
-	VMOVUPS	915104(R13), Y11	// fitGrad.turned[136] | 1
-	VBROADCASTSS	897668(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	913824(R13), Y10	// fitGrad.turned[128] | 1
+	VMOVUPS	914848(R13), Y11	// fitGrad.turned[136] | 1
+	VBROADCASTSS	897412(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	897796(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	897540(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	897924(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	897668(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	898052(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	897796(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	898180(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	897924(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
 	ADDQ	$64, R13
@@ -8512,26 +8497,26 @@ loop109: // 8 times: tiles of 2 elements
 	MOVQ	DI, R10
 	MOVQ	AX, R11
 loop110: // 16 times: samples, 2 at a time
-	VMOVUPS	914048(R10), Y6	// fitGrad.turned[128]
-	VMOVUPS	915072(R10), Y7	// fitGrad.turned[136]
-	VBROADCASTSS	913664(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	913792(R10), Y6	// fitGrad.turned[128]
+	VMOVUPS	914816(R10), Y7	// fitGrad.turned[136]
+	VBROADCASTSS	913408(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	913792(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	913536(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	913920(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	913664(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
-	VMOVUPS	914080(R10), Y6	// fitGrad.turned[128] | 1
-	VMOVUPS	915104(R10), Y7	// fitGrad.turned[136] | 1
-	VBROADCASTSS	913668(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	913824(R10), Y6	// fitGrad.turned[128] | 1
+	VMOVUPS	914848(R10), Y7	// fitGrad.turned[136] | 1
+	VBROADCASTSS	913412(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	913796(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	913540(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	913924(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	913668(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
 	ADDQ	$64, R10
@@ -8552,30 +8537,30 @@ loop110: // 16 times: samples, 2 at a time
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop111: // 64 times: tiles of 2 elements
-	VMOVUPS	2115200(SI), Y0	// fitGrad.mul_41[0]
-	VMOVUPS	2115232(SI), Y1	// fitGrad.mul_41[0] | 1
-	VMOVUPS	2115264(SI), Y2	// fitGrad.mul_41[0] | 2
-	VMOVUPS	2115296(SI), Y3	// fitGrad.mul_41[0] | 3
+	VMOVUPS	2114944(SI), Y0	// fitGrad.mul_41[0]
+	VMOVUPS	2114976(SI), Y1	// fitGrad.mul_41[0] | 1
+	VMOVUPS	2115008(SI), Y2	// fitGrad.mul_41[0] | 2
+	VMOVUPS	2115040(SI), Y3	// fitGrad.mul_41[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 897664(SI)	// fitGrad.turned[0]
-	VMOVUPS	Y1, 897696(SI)	// fitGrad.turned[0] | 1
-	VMOVUPS	Y2, 897728(SI)	// fitGrad.turned[0] | 2
-	VMOVUPS	Y3, 897760(SI)	// fitGrad.turned[0] | 3
-	VMOVUPS	2115328(SI), Y0	// fitGrad.mul_41[1]
-	VMOVUPS	2115360(SI), Y1	// fitGrad.mul_41[1] | 1
-	VMOVUPS	2115392(SI), Y2	// fitGrad.mul_41[1] | 2
-	VMOVUPS	2115424(SI), Y3	// fitGrad.mul_41[1] | 3
+	VMOVUPS	Y0, 897408(SI)	// fitGrad.turned[0]
+	VMOVUPS	Y1, 897440(SI)	// fitGrad.turned[0] | 1
+	VMOVUPS	Y2, 897472(SI)	// fitGrad.turned[0] | 2
+	VMOVUPS	Y3, 897504(SI)	// fitGrad.turned[0] | 3
+	VMOVUPS	2115072(SI), Y0	// fitGrad.mul_41[1]
+	VMOVUPS	2115104(SI), Y1	// fitGrad.mul_41[1] | 1
+	VMOVUPS	2115136(SI), Y2	// fitGrad.mul_41[1] | 2
+	VMOVUPS	2115168(SI), Y3	// fitGrad.mul_41[1] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 897792(SI)	// fitGrad.turned[1]
-	VMOVUPS	Y1, 897824(SI)	// fitGrad.turned[1] | 1
-	VMOVUPS	Y2, 897856(SI)	// fitGrad.turned[1] | 2
-	VMOVUPS	Y3, 897888(SI)	// fitGrad.turned[1] | 3
+	VMOVUPS	Y0, 897536(SI)	// fitGrad.turned[1]
+	VMOVUPS	Y1, 897568(SI)	// fitGrad.turned[1] | 1
+	VMOVUPS	Y2, 897600(SI)	// fitGrad.turned[1] | 2
+	VMOVUPS	Y3, 897632(SI)	// fitGrad.turned[1] | 3
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop111
@@ -8587,14 +8572,14 @@ loop112: // 4 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop113: // 16 times
-	VMOVUPS	963712(R10), Y0	// fitGrad.mul[0]
-	VMOVUPS	963840(R10), Y1	// fitGrad.mul[1]
-	VMOVUPS	963968(R10), Y2	// fitGrad.mul[2]
-	VMOVUPS	964096(R10), Y3	// fitGrad.mul[3]
-	VMOVUPS	964224(R10), Y4	// fitGrad.mul[4]
-	VMOVUPS	964352(R10), Y5	// fitGrad.mul[5]
-	VMOVUPS	964480(R10), Y6	// fitGrad.mul[6]
-	VMOVUPS	964608(R10), Y7	// fitGrad.mul[7]
+	VMOVUPS	963456(R10), Y0	// fitGrad.mul[0]
+	VMOVUPS	963584(R10), Y1	// fitGrad.mul[1]
+	VMOVUPS	963712(R10), Y2	// fitGrad.mul[2]
+	VMOVUPS	963840(R10), Y3	// fitGrad.mul[3]
+	VMOVUPS	963968(R10), Y4	// fitGrad.mul[4]
+	VMOVUPS	964096(R10), Y5	// fitGrad.mul[5]
+	VMOVUPS	964224(R10), Y6	// fitGrad.mul[6]
+	VMOVUPS	964352(R10), Y7	// fitGrad.mul[7]
 	VUNPCKLPS	Y1, Y0, Y8
 	VUNPCKHPS	Y1, Y0, Y0
 	VUNPCKLPS	Y3, Y2, Y1
@@ -8619,14 +8604,14 @@ loop113: // 16 times
 	VPERM2F128	$49, Y5, Y8, Y5
 	VPERM2F128	$32, Y4, Y0, Y8
 	VPERM2F128	$49, Y4, Y0, Y0
-	VMOVUPS	Y6, 914048(R11)	// fitGrad.turned[128]
-	VMOVUPS	Y7, 914080(R11)	// fitGrad.turned[128] | 1
-	VMOVUPS	Y2, 914112(R11)	// fitGrad.turned[128] | 2
-	VMOVUPS	Y8, 914144(R11)	// fitGrad.turned[128] | 3
-	VMOVUPS	Y3, 914176(R11)	// fitGrad.turned[129]
-	VMOVUPS	Y1, 914208(R11)	// fitGrad.turned[129] | 1
-	VMOVUPS	Y5, 914240(R11)	// fitGrad.turned[129] | 2
-	VMOVUPS	Y0, 914272(R11)	// fitGrad.turned[129] | 3
+	VMOVUPS	Y6, 913792(R11)	// fitGrad.turned[128]
+	VMOVUPS	Y7, 913824(R11)	// fitGrad.turned[128] | 1
+	VMOVUPS	Y2, 913856(R11)	// fitGrad.turned[128] | 2
+	VMOVUPS	Y8, 913888(R11)	// fitGrad.turned[128] | 3
+	VMOVUPS	Y3, 913920(R11)	// fitGrad.turned[129]
+	VMOVUPS	Y1, 913952(R11)	// fitGrad.turned[129] | 1
+	VMOVUPS	Y5, 913984(R11)	// fitGrad.turned[129] | 2
+	VMOVUPS	Y0, 914016(R11)	// fitGrad.turned[129] | 3
 	ADDQ	$1024, R10
 	ADDQ	$1024, R11
 	DECQ	R9
@@ -8657,38 +8642,38 @@ loop115: // 8 times: tiles of 2 elements
 	MOVQ	R11, R13
 	MOVQ	DI, R14
 loop116: // 16 times: samples, 2 at a time
-	VMOVUPS	914048(R13), Y10	// fitGrad.turned[128]
-	VMOVUPS	915072(R13), Y11	// fitGrad.turned[136]
-	VBROADCASTSS	897664(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	913792(R13), Y10	// fitGrad.turned[128]
+	VMOVUPS	914816(R13), Y11	// fitGrad.turned[136]
+	VBROADCASTSS	897408(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	897792(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	897536(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	897920(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	897664(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	898048(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	897792(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	898176(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	897920(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	914080(R13), Y10	// fitGrad.turned[128] | 1
-	VMOVUPS	915104(R13), Y11	// fitGrad.turned[136] | 1
-	VBROADCASTSS	897668(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	913824(R13), Y10	// fitGrad.turned[128] | 1
+	VMOVUPS	914848(R13), Y11	// fitGrad.turned[136] | 1
+	VBROADCASTSS	897412(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	897796(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	897540(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	897924(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	897668(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	898052(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	897796(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	898180(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	897924(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
 	ADDQ	$64, R13
@@ -8727,26 +8712,26 @@ loop117: // 8 times: tiles of 2 elements
 	MOVQ	DI, R10
 	MOVQ	AX, R11
 loop118: // 16 times: samples, 2 at a time
-	VMOVUPS	914048(R10), Y6	// fitGrad.turned[128]
-	VMOVUPS	915072(R10), Y7	// fitGrad.turned[136]
-	VBROADCASTSS	913664(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	913792(R10), Y6	// fitGrad.turned[128]
+	VMOVUPS	914816(R10), Y7	// fitGrad.turned[136]
+	VBROADCASTSS	913408(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	913792(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	913536(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	913920(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	913664(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
-	VMOVUPS	914080(R10), Y6	// fitGrad.turned[128] | 1
-	VMOVUPS	915104(R10), Y7	// fitGrad.turned[136] | 1
-	VBROADCASTSS	913668(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	913824(R10), Y6	// fitGrad.turned[128] | 1
+	VMOVUPS	914848(R10), Y7	// fitGrad.turned[136] | 1
+	VBROADCASTSS	913412(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	913796(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	913540(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	913924(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	913668(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
 	ADDQ	$64, R10
@@ -8770,18 +8755,18 @@ loop118: // 16 times: samples, 2 at a time
 	MOVQ	DX, R10
 loop119: // 128 times: elements
 	// lagrange.nde:4
-	VMOVUPS	2131584(SI), Y0	// fitGrad.vecmat_11[0]
-	VMOVUPS	2131616(SI), Y1	// fitGrad.vecmat_11[0] | 1
-	VMOVUPS	2131648(SI), Y2	// fitGrad.vecmat_11[0] | 2
-	VMOVUPS	2131680(SI), Y3	// fitGrad.vecmat_11[0] | 3
-	VMOVUPS	947328(SI), Y4	// fitGrad.sigmoid[0]
-	VMOVUPS	947360(SI), Y5	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	947392(SI), Y6	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	947424(SI), Y7	// fitGrad.sigmoid[0] | 3
-	VMOVUPS	2049664(SI), Y8	// fitGrad.mul_38[0]
-	VMOVUPS	2049696(SI), Y9	// fitGrad.mul_38[0] | 1
-	VMOVUPS	2049728(SI), Y10	// fitGrad.mul_38[0] | 2
-	VMOVUPS	2049760(SI), Y11	// fitGrad.mul_38[0] | 3
+	VMOVUPS	2131328(SI), Y0	// fitGrad.vecmat_11[0]
+	VMOVUPS	2131360(SI), Y1	// fitGrad.vecmat_11[0] | 1
+	VMOVUPS	2131392(SI), Y2	// fitGrad.vecmat_11[0] | 2
+	VMOVUPS	2131424(SI), Y3	// fitGrad.vecmat_11[0] | 3
+	VMOVUPS	947072(SI), Y4	// fitGrad.sigmoid[0]
+	VMOVUPS	947104(SI), Y5	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	947136(SI), Y6	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	947168(SI), Y7	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	2049408(SI), Y8	// fitGrad.mul_38[0]
+	VMOVUPS	2049440(SI), Y9	// fitGrad.mul_38[0] | 1
+	VMOVUPS	2049472(SI), Y10	// fitGrad.mul_38[0] | 2
+	VMOVUPS	2049504(SI), Y11	// fitGrad.mul_38[0] | 3
 	VFMADD231PS	Y4, Y0, Y8
 	VFMADD231PS	Y5, Y1, Y9
 	VFMADD231PS	Y6, Y2, Y10
@@ -8815,37 +8800,37 @@ loop119: // 128 times: elements
 	VFMADD231PS	f32_00000000<>(SB), Y3, Y4
 	VMOVUPS	Y4, 96(DI)	// sum of L.0.weight[3]
 	VBROADCASTSS	(R9), Y0	// L.0.weight[0]
-	VMOVUPS	1884800(AX), Y1	// fitGrad.pad_2[0]
-	VMOVUPS	1884832(AX), Y2	// fitGrad.pad_2[0] | 1
-	VMOVUPS	1884864(AX), Y3	// fitGrad.pad_2[0] | 2
-	VMOVUPS	1884896(AX), Y4	// fitGrad.pad_2[0] | 3
+	VMOVUPS	1884544(AX), Y1	// fitGrad.pad_2[0]
+	VMOVUPS	1884576(AX), Y2	// fitGrad.pad_2[0] | 1
+	VMOVUPS	1884608(AX), Y3	// fitGrad.pad_2[0] | 2
+	VMOVUPS	1884640(AX), Y4	// fitGrad.pad_2[0] | 3
 	VMULPS	Y1, Y0, Y1
 	VMULPS	Y2, Y0, Y2
 	VMULPS	Y3, Y0, Y3
 	VMULPS	Y4, Y0, Y0
 	VBROADCASTSS	4(R9), Y4	// L.0.weight[1]
-	VMOVUPS	1884928(AX), Y5	// fitGrad.pad_2[1]
-	VMOVUPS	1884960(AX), Y6	// fitGrad.pad_2[1] | 1
-	VMOVUPS	1884992(AX), Y7	// fitGrad.pad_2[1] | 2
-	VMOVUPS	1885024(AX), Y8	// fitGrad.pad_2[1] | 3
+	VMOVUPS	1884672(AX), Y5	// fitGrad.pad_2[1]
+	VMOVUPS	1884704(AX), Y6	// fitGrad.pad_2[1] | 1
+	VMOVUPS	1884736(AX), Y7	// fitGrad.pad_2[1] | 2
+	VMOVUPS	1884768(AX), Y8	// fitGrad.pad_2[1] | 3
 	VFMADD231PS	Y5, Y4, Y1
 	VFMADD231PS	Y6, Y4, Y2
 	VFMADD231PS	Y7, Y4, Y3
 	VFMADD231PS	Y8, Y4, Y0
 	VBROADCASTSS	8(R9), Y4	// L.0.weight[2]
-	VMOVUPS	1885056(AX), Y5	// fitGrad.pad_2[2]
-	VMOVUPS	1885088(AX), Y6	// fitGrad.pad_2[2] | 1
-	VMOVUPS	1885120(AX), Y7	// fitGrad.pad_2[2] | 2
-	VMOVUPS	1885152(AX), Y8	// fitGrad.pad_2[2] | 3
+	VMOVUPS	1884800(AX), Y5	// fitGrad.pad_2[2]
+	VMOVUPS	1884832(AX), Y6	// fitGrad.pad_2[2] | 1
+	VMOVUPS	1884864(AX), Y7	// fitGrad.pad_2[2] | 2
+	VMOVUPS	1884896(AX), Y8	// fitGrad.pad_2[2] | 3
 	VFMADD231PS	Y5, Y4, Y1
 	VFMADD231PS	Y6, Y4, Y2
 	VFMADD231PS	Y7, Y4, Y3
 	VFMADD231PS	Y8, Y4, Y0
 	VBROADCASTSS	12(R9), Y4	// L.0.weight[3]
-	VMOVUPS	1885184(AX), Y5	// fitGrad.pad_2[3]
-	VMOVUPS	1885216(AX), Y6	// fitGrad.pad_2[3] | 1
-	VMOVUPS	1885248(AX), Y7	// fitGrad.pad_2[3] | 2
-	VMOVUPS	1885280(AX), Y8	// fitGrad.pad_2[3] | 3
+	VMOVUPS	1884928(AX), Y5	// fitGrad.pad_2[3]
+	VMOVUPS	1884960(AX), Y6	// fitGrad.pad_2[3] | 1
+	VMOVUPS	1884992(AX), Y7	// fitGrad.pad_2[3] | 2
+	VMOVUPS	1885024(AX), Y8	// fitGrad.pad_2[3] | 3
 	VMOVUPS	Y1, Y15
 	VFMADD231PS	Y5, Y4, Y15
 	VMOVUPS	Y15, 128(AX)
@@ -8858,32 +8843,32 @@ loop119: // 128 times: elements
 	VMOVUPS	Y0, Y15
 	VFMADD231PS	Y8, Y4, Y15
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	2033280(SI), Y15	// fitGrad.mul_37[0]
+	VMOVUPS	2033024(SI), Y15	// fitGrad.mul_37[0]
 	VMOVUPS	Y15, 256(AX)
-	VMOVUPS	2033312(SI), Y15	// fitGrad.mul_37[0] | 1
+	VMOVUPS	2033056(SI), Y15	// fitGrad.mul_37[0] | 1
 	VMOVUPS	Y15, 288(AX)
-	VMOVUPS	2033344(SI), Y15	// fitGrad.mul_37[0] | 2
+	VMOVUPS	2033088(SI), Y15	// fitGrad.mul_37[0] | 2
 	VMOVUPS	Y15, 320(AX)
-	VMOVUPS	2033376(SI), Y15	// fitGrad.mul_37[0] | 3
+	VMOVUPS	2033120(SI), Y15	// fitGrad.mul_37[0] | 3
 	VMOVUPS	Y15, 352(AX)
 	VBROADCASTSS	512(R10), Y0	// L.0.weight.matvec[0]
-	VMOVUPS	1902208(SI), Y15	// fitGrad.mul_32[0]
+	VMOVUPS	1901952(SI), Y15	// fitGrad.mul_32[0]
 	VMOVUPS	Y15, 384(AX)
-	VMOVUPS	1902240(SI), Y15	// fitGrad.mul_32[0] | 1
+	VMOVUPS	1901984(SI), Y15	// fitGrad.mul_32[0] | 1
 	VMOVUPS	Y15, 416(AX)
-	VMOVUPS	1902272(SI), Y15	// fitGrad.mul_32[0] | 2
+	VMOVUPS	1902016(SI), Y15	// fitGrad.mul_32[0] | 2
 	VMOVUPS	Y15, 448(AX)
-	VMOVUPS	1902304(SI), Y1	// fitGrad.mul_32[0] | 3
+	VMOVUPS	1902048(SI), Y1	// fitGrad.mul_32[0] | 3
 	VBROADCASTSS	1024(R10), Y2	// L.0.weight.matvec.2[0]
-	VMOVUPS	1770112(SI), Y3	// fitGrad.mul_27[0]
-	VMOVUPS	1770144(SI), Y4	// fitGrad.mul_27[0] | 1
-	VMOVUPS	1770176(SI), Y5	// fitGrad.mul_27[0] | 2
-	VMOVUPS	1770208(SI), Y6	// fitGrad.mul_27[0] | 3
+	VMOVUPS	1769856(SI), Y3	// fitGrad.mul_27[0]
+	VMOVUPS	1769888(SI), Y4	// fitGrad.mul_27[0] | 1
+	VMOVUPS	1769920(SI), Y5	// fitGrad.mul_27[0] | 2
+	VMOVUPS	1769952(SI), Y6	// fitGrad.mul_27[0] | 3
 	VBROADCASTSS	1536(R10), Y7	// L.0.weight.matvec.3[0]
-	VMOVUPS	1638528(SI), Y8	// fitGrad.mul_22[0]
-	VMOVUPS	1638560(SI), Y9	// fitGrad.mul_22[0] | 1
-	VMOVUPS	1638592(SI), Y10	// fitGrad.mul_22[0] | 2
-	VMOVUPS	1638624(SI), Y11	// fitGrad.mul_22[0] | 3
+	VMOVUPS	1638272(SI), Y8	// fitGrad.mul_22[0]
+	VMOVUPS	1638304(SI), Y9	// fitGrad.mul_22[0] | 1
+	VMOVUPS	1638336(SI), Y10	// fitGrad.mul_22[0] | 2
+	VMOVUPS	1638368(SI), Y11	// fitGrad.mul_22[0] | 3
 	VBROADCASTSS	2048(R10), Y12	// L.0.weight.matvec.4[0]
 	VMULPS	Y12, Y8, Y8
 	VMULPS	Y12, Y9, Y9
@@ -8909,103 +8894,103 @@ loop119: // 128 times: elements
 	VMOVUPS	Y11, Y15
 	VFMADD231PS	352(AX), Y0, Y15
 	VMOVUPS	Y15, 320(AX)
-	VMOVUPS	1143936(SI), Y15	// fitGrad.sub_2[0]
+	VMOVUPS	1143680(SI), Y15	// fitGrad.sub_2[0]
 	VMOVUPS	Y15, 352(AX)
-	VMOVUPS	1143968(SI), Y15	// fitGrad.sub_2[0] | 1
+	VMOVUPS	1143712(SI), Y15	// fitGrad.sub_2[0] | 1
 	VMOVUPS	Y15, 416(AX)
-	VMOVUPS	1144000(SI), Y15	// fitGrad.sub_2[0] | 2
+	VMOVUPS	1143744(SI), Y15	// fitGrad.sub_2[0] | 2
 	VMOVUPS	Y15, 448(AX)
-	VMOVUPS	1144032(SI), Y15	// fitGrad.sub_2[0] | 3
+	VMOVUPS	1143776(SI), Y15	// fitGrad.sub_2[0] | 3
 	VMOVUPS	Y15, 480(AX)
-	VMOVUPS	2016896(SI), Y15	// fitGrad.matvec_12[0]
+	VMOVUPS	2016640(SI), Y15	// fitGrad.matvec_12[0]
 	VMOVUPS	Y15, 512(AX)
-	VMOVUPS	2016928(SI), Y15	// fitGrad.matvec_12[0] | 1
+	VMOVUPS	2016672(SI), Y15	// fitGrad.matvec_12[0] | 1
 	VMOVUPS	Y15, 544(AX)
-	VMOVUPS	2016960(SI), Y15	// fitGrad.matvec_12[0] | 2
+	VMOVUPS	2016704(SI), Y15	// fitGrad.matvec_12[0] | 2
 	VMOVUPS	Y15, 576(AX)
-	VMOVUPS	2016992(SI), Y15	// fitGrad.matvec_12[0] | 3
+	VMOVUPS	2016736(SI), Y15	// fitGrad.matvec_12[0] | 3
 	VMOVUPS	Y15, 608(AX)
-	VMOVUPS	1111168(SI), Y15	// fitGrad.vecmat[0]
+	VMOVUPS	1110912(SI), Y15	// fitGrad.vecmat[0]
 	VMOVUPS	Y15, 640(AX)
-	VMOVUPS	1111200(SI), Y15	// fitGrad.vecmat[0] | 1
+	VMOVUPS	1110944(SI), Y15	// fitGrad.vecmat[0] | 1
 	VMOVUPS	Y15, 672(AX)
-	VMOVUPS	1111232(SI), Y15	// fitGrad.vecmat[0] | 2
+	VMOVUPS	1110976(SI), Y15	// fitGrad.vecmat[0] | 2
 	VMOVUPS	Y15, 704(AX)
-	VMOVUPS	1111264(SI), Y15	// fitGrad.vecmat[0] | 3
+	VMOVUPS	1111008(SI), Y15	// fitGrad.vecmat[0] | 3
 	VMOVUPS	Y15, 736(AX)
-	VMOVUPS	2000512(SI), Y15	// fitGrad.vecmat_10[0]
+	VMOVUPS	2000256(SI), Y15	// fitGrad.vecmat_10[0]
 	VMOVUPS	Y15, 768(AX)
-	VMOVUPS	2000544(SI), Y15	// fitGrad.vecmat_10[0] | 1
+	VMOVUPS	2000288(SI), Y15	// fitGrad.vecmat_10[0] | 1
 	VMOVUPS	Y15, 800(AX)
-	VMOVUPS	2000576(SI), Y15	// fitGrad.vecmat_10[0] | 2
+	VMOVUPS	2000320(SI), Y15	// fitGrad.vecmat_10[0] | 2
 	VMOVUPS	Y15, 832(AX)
-	VMOVUPS	2000608(SI), Y15	// fitGrad.vecmat_10[0] | 3
+	VMOVUPS	2000352(SI), Y15	// fitGrad.vecmat_10[0] | 3
 	VMOVUPS	Y15, 864(AX)
 	VBROADCASTSS	1024(R10), Y15	// L.0.weight.matvec.2[0]
 	VMOVUPS	Y15, 896(AX)
-	VMOVUPS	1885824(SI), Y15	// fitGrad.matvec_10[0]
+	VMOVUPS	1885568(SI), Y15	// fitGrad.matvec_10[0]
 	VMOVUPS	Y15, 928(AX)
-	VMOVUPS	1885856(SI), Y15	// fitGrad.matvec_10[0] | 1
+	VMOVUPS	1885600(SI), Y15	// fitGrad.matvec_10[0] | 1
 	VMOVUPS	Y15, 960(AX)
-	VMOVUPS	1885888(SI), Y15	// fitGrad.matvec_10[0] | 2
+	VMOVUPS	1885632(SI), Y15	// fitGrad.matvec_10[0] | 2
 	VMOVUPS	Y15, 992(AX)
-	VMOVUPS	1885920(SI), Y15	// fitGrad.matvec_10[0] | 3
+	VMOVUPS	1885664(SI), Y15	// fitGrad.matvec_10[0] | 3
 	VMOVUPS	Y15, 1024(AX)
-	VMOVUPS	1307776(SI), Y15	// fitGrad.vecmat_3[0]
+	VMOVUPS	1307520(SI), Y15	// fitGrad.vecmat_3[0]
 	VMOVUPS	Y15, 1056(AX)
-	VMOVUPS	1307808(SI), Y15	// fitGrad.vecmat_3[0] | 1
+	VMOVUPS	1307552(SI), Y15	// fitGrad.vecmat_3[0] | 1
 	VMOVUPS	Y15, 1088(AX)
-	VMOVUPS	1307840(SI), Y15	// fitGrad.vecmat_3[0] | 2
+	VMOVUPS	1307584(SI), Y15	// fitGrad.vecmat_3[0] | 2
 	VMOVUPS	Y15, 1120(AX)
-	VMOVUPS	1307872(SI), Y15	// fitGrad.vecmat_3[0] | 3
+	VMOVUPS	1307616(SI), Y15	// fitGrad.vecmat_3[0] | 3
 	VMOVUPS	Y15, 1152(AX)
-	VMOVUPS	1209472(SI), Y15	// fitGrad.vecmat_2[0]
+	VMOVUPS	1209216(SI), Y15	// fitGrad.vecmat_2[0]
 	VMOVUPS	Y15, 1184(AX)
-	VMOVUPS	1209504(SI), Y15	// fitGrad.vecmat_2[0] | 1
+	VMOVUPS	1209248(SI), Y15	// fitGrad.vecmat_2[0] | 1
 	VMOVUPS	Y15, 1216(AX)
-	VMOVUPS	1209536(SI), Y15	// fitGrad.vecmat_2[0] | 2
+	VMOVUPS	1209280(SI), Y15	// fitGrad.vecmat_2[0] | 2
 	VMOVUPS	Y15, 1248(AX)
-	VMOVUPS	1209568(SI), Y15	// fitGrad.vecmat_2[0] | 3
+	VMOVUPS	1209312(SI), Y15	// fitGrad.vecmat_2[0] | 3
 	VMOVUPS	Y15, 1280(AX)
-	VMOVUPS	1868416(SI), Y15	// fitGrad.vecmat_9[0]
+	VMOVUPS	1868160(SI), Y15	// fitGrad.vecmat_9[0]
 	VMOVUPS	Y15, 1312(AX)
-	VMOVUPS	1868448(SI), Y15	// fitGrad.vecmat_9[0] | 1
+	VMOVUPS	1868192(SI), Y15	// fitGrad.vecmat_9[0] | 1
 	VMOVUPS	Y15, 1344(AX)
-	VMOVUPS	1868480(SI), Y15	// fitGrad.vecmat_9[0] | 2
+	VMOVUPS	1868224(SI), Y15	// fitGrad.vecmat_9[0] | 2
 	VMOVUPS	Y15, 1376(AX)
-	VMOVUPS	1868512(SI), Y15	// fitGrad.vecmat_9[0] | 3
+	VMOVUPS	1868256(SI), Y15	// fitGrad.vecmat_9[0] | 3
 	VMOVUPS	Y15, 1408(AX)
 	VBROADCASTSS	1536(R10), Y8	// L.0.weight.matvec.3[0]
-	VMOVUPS	1753728(SI), Y15	// fitGrad.matvec_8[0]
+	VMOVUPS	1753472(SI), Y15	// fitGrad.matvec_8[0]
 	VMOVUPS	Y15, 1440(AX)
-	VMOVUPS	1753760(SI), Y15	// fitGrad.matvec_8[0] | 1
+	VMOVUPS	1753504(SI), Y15	// fitGrad.matvec_8[0] | 1
 	VMOVUPS	Y15, 1472(AX)
-	VMOVUPS	1753792(SI), Y15	// fitGrad.matvec_8[0] | 2
+	VMOVUPS	1753536(SI), Y15	// fitGrad.matvec_8[0] | 2
 	VMOVUPS	Y15, 1504(AX)
-	VMOVUPS	1753824(SI), Y15	// fitGrad.matvec_8[0] | 3
+	VMOVUPS	1753568(SI), Y15	// fitGrad.matvec_8[0] | 3
 	VMOVUPS	Y15, 1536(AX)
-	VMOVUPS	1439872(SI), Y15	// fitGrad.vecmat_5[0]
+	VMOVUPS	1439616(SI), Y15	// fitGrad.vecmat_5[0]
 	VMOVUPS	Y15, 1568(AX)
-	VMOVUPS	1439904(SI), Y15	// fitGrad.vecmat_5[0] | 1
+	VMOVUPS	1439648(SI), Y15	// fitGrad.vecmat_5[0] | 1
 	VMOVUPS	Y15, 1600(AX)
-	VMOVUPS	1439936(SI), Y15	// fitGrad.vecmat_5[0] | 2
+	VMOVUPS	1439680(SI), Y15	// fitGrad.vecmat_5[0] | 2
 	VMOVUPS	Y15, 1632(AX)
-	VMOVUPS	1439968(SI), Y15	// fitGrad.vecmat_5[0] | 3
+	VMOVUPS	1439712(SI), Y15	// fitGrad.vecmat_5[0] | 3
 	VMOVUPS	Y15, 1664(AX)
-	VMOVUPS	1736832(SI), Y15	// fitGrad.vecmat_8[0]
+	VMOVUPS	1736576(SI), Y15	// fitGrad.vecmat_8[0]
 	VMOVUPS	Y15, 1696(AX)
-	VMOVUPS	1736864(SI), Y0	// fitGrad.vecmat_8[0] | 1
-	VMOVUPS	1736896(SI), Y1	// fitGrad.vecmat_8[0] | 2
-	VMOVUPS	1736928(SI), Y9	// fitGrad.vecmat_8[0] | 3
+	VMOVUPS	1736608(SI), Y0	// fitGrad.vecmat_8[0] | 1
+	VMOVUPS	1736640(SI), Y1	// fitGrad.vecmat_8[0] | 2
+	VMOVUPS	1736672(SI), Y9	// fitGrad.vecmat_8[0] | 3
 	VBROADCASTSS	2048(R10), Y10	// L.0.weight.matvec.4[0]
-	VMOVUPS	1622144(SI), Y11	// fitGrad.matvec_6[0]
-	VMOVUPS	1622176(SI), Y2	// fitGrad.matvec_6[0] | 1
-	VMOVUPS	1622208(SI), Y6	// fitGrad.matvec_6[0] | 2
-	VMOVUPS	1622240(SI), Y3	// fitGrad.matvec_6[0] | 3
-	VMOVUPS	1555072(SI), Y4	// fitGrad.vecmat_7[0]
-	VMOVUPS	1555104(SI), Y5	// fitGrad.vecmat_7[0] | 1
-	VMOVUPS	1555136(SI), Y7	// fitGrad.vecmat_7[0] | 2
-	VMOVUPS	1555168(SI), Y12	// fitGrad.vecmat_7[0] | 3
+	VMOVUPS	1621888(SI), Y11	// fitGrad.matvec_6[0]
+	VMOVUPS	1621920(SI), Y2	// fitGrad.matvec_6[0] | 1
+	VMOVUPS	1621952(SI), Y6	// fitGrad.matvec_6[0] | 2
+	VMOVUPS	1621984(SI), Y3	// fitGrad.matvec_6[0] | 3
+	VMOVUPS	1554816(SI), Y4	// fitGrad.vecmat_7[0]
+	VMOVUPS	1554848(SI), Y5	// fitGrad.vecmat_7[0] | 1
+	VMOVUPS	1554880(SI), Y7	// fitGrad.vecmat_7[0] | 2
+	VMOVUPS	1554912(SI), Y12	// fitGrad.vecmat_7[0] | 3
 	VMULPS	Y4, Y11, Y4
 	VMULPS	Y5, Y2, Y2
 	VMULPS	Y7, Y6, Y5
@@ -9066,15 +9051,15 @@ loop119: // 128 times: elements
 	VFMADD231PS	448(AX), Y13, Y5
 	VMOVUPS	320(AX), Y13
 	VFMADD231PS	480(AX), Y13, Y3
-	VMOVUPS	2131584(SI), Y0	// fitGrad.vecmat_11[0]
-	VMOVUPS	2131616(SI), Y1	// fitGrad.vecmat_11[0] | 1
-	VMOVUPS	2131648(SI), Y6	// fitGrad.vecmat_11[0] | 2
-	VMOVUPS	2131680(SI), Y7	// fitGrad.vecmat_11[0] | 3
+	VMOVUPS	2131328(SI), Y0	// fitGrad.vecmat_11[0]
+	VMOVUPS	2131360(SI), Y1	// fitGrad.vecmat_11[0] | 1
+	VMOVUPS	2131392(SI), Y6	// fitGrad.vecmat_11[0] | 2
+	VMOVUPS	2131424(SI), Y7	// fitGrad.vecmat_11[0] | 3
 	VBROADCASTSS	512(R10), Y8	// L.0.weight.matvec[0]
-	VMOVUPS	947328(SI), Y9	// fitGrad.sigmoid[0]
-	VMOVUPS	947360(SI), Y10	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	947392(SI), Y11	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	947424(SI), Y12	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	947072(SI), Y9	// fitGrad.sigmoid[0]
+	VMOVUPS	947104(SI), Y10	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	947136(SI), Y11	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	947168(SI), Y12	// fitGrad.sigmoid[0] | 3
 	VFNMADD231PS	384(AX), Y9, Y4
 	VFNMADD231PS	256(AX), Y10, Y2
 	VFNMADD231PS	288(AX), Y11, Y5
@@ -9083,30 +9068,30 @@ loop119: // 128 times: elements
 	VFMADD231PS	Y8, Y1, Y2
 	VFMADD231PS	Y8, Y6, Y5
 	VFMADD231PS	Y8, Y7, Y3
-	VMOVUPS	1160320(SI), Y0	// fitGrad.mul_6[0]
-	VMOVUPS	1160352(SI), Y1	// fitGrad.mul_6[0] | 1
-	VMOVUPS	1160384(SI), Y6	// fitGrad.mul_6[0] | 2
-	VMOVUPS	1160416(SI), Y7	// fitGrad.mul_6[0] | 3
+	VMOVUPS	1160064(SI), Y0	// fitGrad.mul_6[0]
+	VMOVUPS	1160096(SI), Y1	// fitGrad.mul_6[0] | 1
+	VMOVUPS	1160128(SI), Y6	// fitGrad.mul_6[0] | 2
+	VMOVUPS	1160160(SI), Y7	// fitGrad.mul_6[0] | 3
 	VMULPS	Y0, Y4, Y0
 	VMULPS	Y1, Y2, Y1
 	VMULPS	Y6, Y5, Y2
 	VMULPS	Y7, Y3, Y3
-	VMOVUPS	Y0, 2147968(SI)	// fitGrad.mul_42[0]
-	VMOVUPS	Y1, 2148000(SI)	// fitGrad.mul_42[0] | 1
-	VMOVUPS	Y2, 2148032(SI)	// fitGrad.mul_42[0] | 2
-	VMOVUPS	Y3, 2148064(SI)	// fitGrad.mul_42[0] | 3
-	VMOVUPS	947328(SI), Y0	// fitGrad.sigmoid[0]
-	VMOVUPS	947360(SI), Y1	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	947392(SI), Y2	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	947424(SI), Y3	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	Y0, 2147712(SI)	// fitGrad.mul_42[0]
+	VMOVUPS	Y1, 2147744(SI)	// fitGrad.mul_42[0] | 1
+	VMOVUPS	Y2, 2147776(SI)	// fitGrad.mul_42[0] | 2
+	VMOVUPS	Y3, 2147808(SI)	// fitGrad.mul_42[0] | 3
+	VMOVUPS	947072(SI), Y0	// fitGrad.sigmoid[0]
+	VMOVUPS	947104(SI), Y1	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	947136(SI), Y2	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	947168(SI), Y3	// fitGrad.sigmoid[0] | 3
 	VMULPS	128(AX), Y0, Y0
 	VMULPS	160(AX), Y1, Y1
 	VMULPS	192(AX), Y2, Y2
 	VMULPS	224(AX), Y3, Y3
-	VMOVUPS	Y0, 2164352(SI)	// fitGrad.mul_43[0]
-	VMOVUPS	Y1, 2164384(SI)	// fitGrad.mul_43[0] | 1
-	VMOVUPS	Y2, 2164416(SI)	// fitGrad.mul_43[0] | 2
-	VMOVUPS	Y3, 2164448(SI)	// fitGrad.mul_43[0] | 3
+	VMOVUPS	Y0, 2164096(SI)	// fitGrad.mul_43[0]
+	VMOVUPS	Y1, 2164128(SI)	// fitGrad.mul_43[0] | 1
+	VMOVUPS	Y2, 2164160(SI)	// fitGrad.mul_43[0] | 2
+	VMOVUPS	Y3, 2164192(SI)	// fitGrad.mul_43[0] | 3
 	ADDQ	$128, SI
 	ADDQ	$128, DI
 	ADDQ	$16, R9
@@ -9130,10 +9115,10 @@ loop120: // 64 times: tiles of 2 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop121: // 128 times: terms of the sums
-	VMOVUPS	2164352(R11), Y8	// fitGrad.mul_43[0]
-	VMOVUPS	2164384(R11), Y9	// fitGrad.mul_43[0] | 1
-	VMOVUPS	2164416(R11), Y10	// fitGrad.mul_43[0] | 2
-	VMOVUPS	2164448(R11), Y11	// fitGrad.mul_43[0] | 3
+	VMOVUPS	2164096(R11), Y8	// fitGrad.mul_43[0]
+	VMOVUPS	2164128(R11), Y9	// fitGrad.mul_43[0] | 1
+	VMOVUPS	2164160(R11), Y10	// fitGrad.mul_43[0] | 2
+	VMOVUPS	2164192(R11), Y11	// fitGrad.mul_43[0] | 3
 	VBROADCASTSS	2560(R12), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -9148,73 +9133,73 @@ loop121: // 128 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop121
-	VMOVUPS	Y0, 2180736(DI)	// fitGrad.matvec_14[0]
-	VMOVUPS	Y1, 2180768(DI)	// fitGrad.matvec_14[0] | 1
-	VMOVUPS	Y2, 2180800(DI)	// fitGrad.matvec_14[0] | 2
-	VMOVUPS	Y3, 2180832(DI)	// fitGrad.matvec_14[0] | 3
-	VMOVUPS	Y4, 2180864(DI)	// fitGrad.matvec_14[1]
-	VMOVUPS	Y5, 2180896(DI)	// fitGrad.matvec_14[1] | 1
-	VMOVUPS	Y6, 2180928(DI)	// fitGrad.matvec_14[1] | 2
-	VMOVUPS	Y7, 2180960(DI)	// fitGrad.matvec_14[1] | 3
-	VMOVUPS	2098816(DI), Y15	// fitGrad.mul_40[0]
+	VMOVUPS	Y0, 2180480(DI)	// fitGrad.matvec_14[0]
+	VMOVUPS	Y1, 2180512(DI)	// fitGrad.matvec_14[0] | 1
+	VMOVUPS	Y2, 2180544(DI)	// fitGrad.matvec_14[0] | 2
+	VMOVUPS	Y3, 2180576(DI)	// fitGrad.matvec_14[0] | 3
+	VMOVUPS	Y4, 2180608(DI)	// fitGrad.matvec_14[1]
+	VMOVUPS	Y5, 2180640(DI)	// fitGrad.matvec_14[1] | 1
+	VMOVUPS	Y6, 2180672(DI)	// fitGrad.matvec_14[1] | 2
+	VMOVUPS	Y7, 2180704(DI)	// fitGrad.matvec_14[1] | 3
+	VMOVUPS	2098560(DI), Y15	// fitGrad.mul_40[0]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	2098848(DI), Y15	// fitGrad.mul_40[0] | 1
+	VMOVUPS	2098592(DI), Y15	// fitGrad.mul_40[0] | 1
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	2098880(DI), Y15	// fitGrad.mul_40[0] | 2
+	VMOVUPS	2098624(DI), Y15	// fitGrad.mul_40[0] | 2
 	VMOVUPS	Y15, 192(AX)
-	VMOVUPS	2098912(DI), Y15	// fitGrad.mul_40[0] | 3
+	VMOVUPS	2098656(DI), Y15	// fitGrad.mul_40[0] | 3
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	980096(DI), Y15	// fitGrad.matvec[0]
+	VMOVUPS	979840(DI), Y15	// fitGrad.matvec[0]
 	VMOVUPS	Y15, 256(AX)
-	VMOVUPS	980128(DI), Y15	// fitGrad.matvec[0] | 1
+	VMOVUPS	979872(DI), Y15	// fitGrad.matvec[0] | 1
 	VMOVUPS	Y15, 288(AX)
-	VMOVUPS	980160(DI), Y15	// fitGrad.matvec[0] | 2
+	VMOVUPS	979904(DI), Y15	// fitGrad.matvec[0] | 2
 	VMOVUPS	Y15, 320(AX)
-	VMOVUPS	980192(DI), Y15	// fitGrad.matvec[0] | 3
+	VMOVUPS	979936(DI), Y15	// fitGrad.matvec[0] | 3
 	VMOVUPS	Y15, 352(AX)
-	VMOVUPS	1967744(DI), Y15	// fitGrad.mul_35[0]
+	VMOVUPS	1967488(DI), Y15	// fitGrad.mul_35[0]
 	VMOVUPS	Y15, 384(AX)
-	VMOVUPS	1967776(DI), Y15	// fitGrad.mul_35[0] | 1
+	VMOVUPS	1967520(DI), Y15	// fitGrad.mul_35[0] | 1
 	VMOVUPS	Y15, 416(AX)
-	VMOVUPS	1967808(DI), Y15	// fitGrad.mul_35[0] | 2
+	VMOVUPS	1967552(DI), Y15	// fitGrad.mul_35[0] | 2
 	VMOVUPS	Y15, 448(AX)
-	VMOVUPS	1967840(DI), Y15	// fitGrad.mul_35[0] | 3
+	VMOVUPS	1967584(DI), Y15	// fitGrad.mul_35[0] | 3
 	VMOVUPS	Y15, 480(AX)
-	VMOVUPS	1258624(DI), Y15	// fitGrad.matvec_3[0]
+	VMOVUPS	1258368(DI), Y15	// fitGrad.matvec_3[0]
 	VMOVUPS	Y15, 512(AX)
-	VMOVUPS	1258656(DI), Y15	// fitGrad.matvec_3[0] | 1
+	VMOVUPS	1258400(DI), Y15	// fitGrad.matvec_3[0] | 1
 	VMOVUPS	Y15, 544(AX)
-	VMOVUPS	1258688(DI), Y15	// fitGrad.matvec_3[0] | 2
+	VMOVUPS	1258432(DI), Y15	// fitGrad.matvec_3[0] | 2
 	VMOVUPS	Y15, 576(AX)
-	VMOVUPS	1258720(DI), Y15	// fitGrad.matvec_3[0] | 3
+	VMOVUPS	1258464(DI), Y15	// fitGrad.matvec_3[0] | 3
 	VMOVUPS	Y15, 608(AX)
-	VMOVUPS	1835648(DI), Y15	// fitGrad.mul_30[0]
+	VMOVUPS	1835392(DI), Y15	// fitGrad.mul_30[0]
 	VMOVUPS	Y15, 640(AX)
-	VMOVUPS	1835680(DI), Y15	// fitGrad.mul_30[0] | 1
+	VMOVUPS	1835424(DI), Y15	// fitGrad.mul_30[0] | 1
 	VMOVUPS	Y15, 672(AX)
-	VMOVUPS	1835712(DI), Y15	// fitGrad.mul_30[0] | 2
+	VMOVUPS	1835456(DI), Y15	// fitGrad.mul_30[0] | 2
 	VMOVUPS	Y15, 704(AX)
-	VMOVUPS	1835744(DI), Y15	// fitGrad.mul_30[0] | 3
+	VMOVUPS	1835488(DI), Y15	// fitGrad.mul_30[0] | 3
 	VMOVUPS	Y15, 736(AX)
-	VMOVUPS	1390720(DI), Y15	// fitGrad.matvec_4[0]
+	VMOVUPS	1390464(DI), Y15	// fitGrad.matvec_4[0]
 	VMOVUPS	Y15, 768(AX)
-	VMOVUPS	1390752(DI), Y15	// fitGrad.matvec_4[0] | 1
+	VMOVUPS	1390496(DI), Y15	// fitGrad.matvec_4[0] | 1
 	VMOVUPS	Y15, 800(AX)
-	VMOVUPS	1390784(DI), Y15	// fitGrad.matvec_4[0] | 2
+	VMOVUPS	1390528(DI), Y15	// fitGrad.matvec_4[0] | 2
 	VMOVUPS	Y15, 832(AX)
-	VMOVUPS	1390816(DI), Y15	// fitGrad.matvec_4[0] | 3
+	VMOVUPS	1390560(DI), Y15	// fitGrad.matvec_4[0] | 3
 	VMOVUPS	Y15, 864(AX)
-	VMOVUPS	1704064(DI), Y15	// fitGrad.mul_25[0]
+	VMOVUPS	1703808(DI), Y15	// fitGrad.mul_25[0]
 	VMOVUPS	Y15, 896(AX)
-	VMOVUPS	1704096(DI), Y15	// fitGrad.mul_25[0] | 1
+	VMOVUPS	1703840(DI), Y15	// fitGrad.mul_25[0] | 1
 	VMOVUPS	Y15, 928(AX)
-	VMOVUPS	1704128(DI), Y15	// fitGrad.mul_25[0] | 2
+	VMOVUPS	1703872(DI), Y15	// fitGrad.mul_25[0] | 2
 	VMOVUPS	Y15, 960(AX)
-	VMOVUPS	1704160(DI), Y10	// fitGrad.mul_25[0] | 3
-	VMOVUPS	1505920(DI), Y11	// fitGrad.matvec_5[0]
-	VMOVUPS	1505952(DI), Y12	// fitGrad.matvec_5[0] | 1
-	VMOVUPS	1505984(DI), Y8	// fitGrad.matvec_5[0] | 2
-	VMOVUPS	1506016(DI), Y9	// fitGrad.matvec_5[0] | 3
+	VMOVUPS	1703904(DI), Y10	// fitGrad.mul_25[0] | 3
+	VMOVUPS	1505664(DI), Y11	// fitGrad.matvec_5[0]
+	VMOVUPS	1505696(DI), Y12	// fitGrad.matvec_5[0] | 1
+	VMOVUPS	1505728(DI), Y8	// fitGrad.matvec_5[0] | 2
+	VMOVUPS	1505760(DI), Y9	// fitGrad.matvec_5[0] | 3
 	VMULPS	896(AX), Y11, Y11
 	VMULPS	928(AX), Y12, Y12
 	VMULPS	960(AX), Y8, Y8
@@ -9251,18 +9236,18 @@ loop121: // 128 times: terms of the sums
 	VMOVUPS	Y9, Y15
 	VFMADD231PS	352(AX), Y13, Y15
 	VMOVUPS	Y15, 192(AX)
-	VMOVUPS	1029248(DI), Y15	// fitGrad.sigmoid_2[0]
+	VMOVUPS	1028992(DI), Y15	// fitGrad.sigmoid_2[0]
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	1029280(DI), Y15	// fitGrad.sigmoid_2[0] | 1
+	VMOVUPS	1029024(DI), Y15	// fitGrad.sigmoid_2[0] | 1
 	VMOVUPS	Y15, 256(AX)
-	VMOVUPS	1029312(DI), Y15	// fitGrad.sigmoid_2[0] | 2
+	VMOVUPS	1029056(DI), Y15	// fitGrad.sigmoid_2[0] | 2
 	VMOVUPS	Y15, 288(AX)
-	VMOVUPS	1029344(DI), Y15	// fitGrad.sigmoid_2[0] | 3
+	VMOVUPS	1029088(DI), Y15	// fitGrad.sigmoid_2[0] | 3
 	VMOVUPS	Y15, 320(AX)
-	VMOVUPS	1045632(DI), Y10	// fitGrad.sub[0]
-	VMOVUPS	1045664(DI), Y11	// fitGrad.sub[0] | 1
-	VMOVUPS	1045696(DI), Y12	// fitGrad.sub[0] | 2
-	VMOVUPS	1045728(DI), Y8	// fitGrad.sub[0] | 3
+	VMOVUPS	1045376(DI), Y10	// fitGrad.sub[0]
+	VMOVUPS	1045408(DI), Y11	// fitGrad.sub[0] | 1
+	VMOVUPS	1045440(DI), Y12	// fitGrad.sub[0] | 2
+	VMOVUPS	1045472(DI), Y8	// fitGrad.sub[0] | 3
 	VBROADCASTSS	(R9), Y9	// vecmat[0]
 	VMULPS	Y9, Y0, Y0
 	VMULPS	Y9, Y1, Y1
@@ -9280,65 +9265,65 @@ loop121: // 128 times: terms of the sums
 	VFNMADD231PS	288(AX), Y13, Y2
 	VMOVUPS	192(AX), Y13
 	VFNMADD231PS	320(AX), Y13, Y3
-	VMOVUPS	Y0, 2197120(DI)	// fitGrad.sub_3[0]
-	VMOVUPS	Y1, 2197152(DI)	// fitGrad.sub_3[0] | 1
-	VMOVUPS	Y2, 2197184(DI)	// fitGrad.sub_3[0] | 2
-	VMOVUPS	Y3, 2197216(DI)	// fitGrad.sub_3[0] | 3
-	VMOVUPS	2016896(DI), Y15	// fitGrad.matvec_12[0]
+	VMOVUPS	Y0, 2196864(DI)	// fitGrad.sub_3[0]
+	VMOVUPS	Y1, 2196896(DI)	// fitGrad.sub_3[0] | 1
+	VMOVUPS	Y2, 2196928(DI)	// fitGrad.sub_3[0] | 2
+	VMOVUPS	Y3, 2196960(DI)	// fitGrad.sub_3[0] | 3
+	VMOVUPS	2016640(DI), Y15	// fitGrad.matvec_12[0]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	2016928(DI), Y15	// fitGrad.matvec_12[0] | 1
+	VMOVUPS	2016672(DI), Y15	// fitGrad.matvec_12[0] | 1
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	2016960(DI), Y15	// fitGrad.matvec_12[0] | 2
+	VMOVUPS	2016704(DI), Y15	// fitGrad.matvec_12[0] | 2
 	VMOVUPS	Y15, 192(AX)
-	VMOVUPS	2016992(DI), Y15	// fitGrad.matvec_12[0] | 3
+	VMOVUPS	2016736(DI), Y15	// fitGrad.matvec_12[0] | 3
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	1176704(DI), Y15	// fitGrad.mul_7[0]
+	VMOVUPS	1176448(DI), Y15	// fitGrad.mul_7[0]
 	VMOVUPS	Y15, 256(AX)
-	VMOVUPS	1176736(DI), Y15	// fitGrad.mul_7[0] | 1
+	VMOVUPS	1176480(DI), Y15	// fitGrad.mul_7[0] | 1
 	VMOVUPS	Y15, 288(AX)
-	VMOVUPS	1176768(DI), Y15	// fitGrad.mul_7[0] | 2
+	VMOVUPS	1176512(DI), Y15	// fitGrad.mul_7[0] | 2
 	VMOVUPS	Y15, 320(AX)
-	VMOVUPS	1176800(DI), Y15	// fitGrad.mul_7[0] | 3
+	VMOVUPS	1176544(DI), Y15	// fitGrad.mul_7[0] | 3
 	VMOVUPS	Y15, 352(AX)
-	VMOVUPS	1885824(DI), Y15	// fitGrad.matvec_10[0]
+	VMOVUPS	1885568(DI), Y15	// fitGrad.matvec_10[0]
 	VMOVUPS	Y15, 384(AX)
-	VMOVUPS	1885856(DI), Y15	// fitGrad.matvec_10[0] | 1
+	VMOVUPS	1885600(DI), Y15	// fitGrad.matvec_10[0] | 1
 	VMOVUPS	Y15, 416(AX)
-	VMOVUPS	1885888(DI), Y15	// fitGrad.matvec_10[0] | 2
+	VMOVUPS	1885632(DI), Y15	// fitGrad.matvec_10[0] | 2
 	VMOVUPS	Y15, 448(AX)
-	VMOVUPS	1885920(DI), Y15	// fitGrad.matvec_10[0] | 3
+	VMOVUPS	1885664(DI), Y15	// fitGrad.matvec_10[0] | 3
 	VMOVUPS	Y15, 480(AX)
-	VMOVUPS	1324160(DI), Y15	// fitGrad.mul_12[0]
+	VMOVUPS	1323904(DI), Y15	// fitGrad.mul_12[0]
 	VMOVUPS	Y15, 512(AX)
-	VMOVUPS	1324192(DI), Y15	// fitGrad.mul_12[0] | 1
+	VMOVUPS	1323936(DI), Y15	// fitGrad.mul_12[0] | 1
 	VMOVUPS	Y15, 544(AX)
-	VMOVUPS	1324224(DI), Y15	// fitGrad.mul_12[0] | 2
+	VMOVUPS	1323968(DI), Y15	// fitGrad.mul_12[0] | 2
 	VMOVUPS	Y15, 576(AX)
-	VMOVUPS	1324256(DI), Y15	// fitGrad.mul_12[0] | 3
+	VMOVUPS	1324000(DI), Y15	// fitGrad.mul_12[0] | 3
 	VMOVUPS	Y15, 608(AX)
-	VMOVUPS	1753728(DI), Y15	// fitGrad.matvec_8[0]
+	VMOVUPS	1753472(DI), Y15	// fitGrad.matvec_8[0]
 	VMOVUPS	Y15, 640(AX)
-	VMOVUPS	1753760(DI), Y15	// fitGrad.matvec_8[0] | 1
+	VMOVUPS	1753504(DI), Y15	// fitGrad.matvec_8[0] | 1
 	VMOVUPS	Y15, 672(AX)
-	VMOVUPS	1753792(DI), Y15	// fitGrad.matvec_8[0] | 2
+	VMOVUPS	1753536(DI), Y15	// fitGrad.matvec_8[0] | 2
 	VMOVUPS	Y15, 704(AX)
-	VMOVUPS	1753824(DI), Y15	// fitGrad.matvec_8[0] | 3
+	VMOVUPS	1753568(DI), Y15	// fitGrad.matvec_8[0] | 3
 	VMOVUPS	Y15, 736(AX)
-	VMOVUPS	1456256(DI), Y15	// fitGrad.mul_17[0]
+	VMOVUPS	1456000(DI), Y15	// fitGrad.mul_17[0]
 	VMOVUPS	Y15, 768(AX)
-	VMOVUPS	1456288(DI), Y15	// fitGrad.mul_17[0] | 1
+	VMOVUPS	1456032(DI), Y15	// fitGrad.mul_17[0] | 1
 	VMOVUPS	Y15, 800(AX)
-	VMOVUPS	1456320(DI), Y15	// fitGrad.mul_17[0] | 2
+	VMOVUPS	1456064(DI), Y15	// fitGrad.mul_17[0] | 2
 	VMOVUPS	Y15, 832(AX)
-	VMOVUPS	1456352(DI), Y9	// fitGrad.mul_17[0] | 3
-	VMOVUPS	1622144(DI), Y10	// fitGrad.matvec_6[0]
-	VMOVUPS	1622176(DI), Y11	// fitGrad.matvec_6[0] | 1
-	VMOVUPS	1622208(DI), Y12	// fitGrad.matvec_6[0] | 2
-	VMOVUPS	1622240(DI), Y0	// fitGrad.matvec_6[0] | 3
-	VMOVUPS	1571456(DI), Y1	// fitGrad.mul_21[0]
-	VMOVUPS	1571488(DI), Y2	// fitGrad.mul_21[0] | 1
-	VMOVUPS	1571520(DI), Y3	// fitGrad.mul_21[0] | 2
-	VMOVUPS	1571552(DI), Y8	// fitGrad.mul_21[0] | 3
+	VMOVUPS	1456096(DI), Y9	// fitGrad.mul_17[0] | 3
+	VMOVUPS	1621888(DI), Y10	// fitGrad.matvec_6[0]
+	VMOVUPS	1621920(DI), Y11	// fitGrad.matvec_6[0] | 1
+	VMOVUPS	1621952(DI), Y12	// fitGrad.matvec_6[0] | 2
+	VMOVUPS	1621984(DI), Y0	// fitGrad.matvec_6[0] | 3
+	VMOVUPS	1571200(DI), Y1	// fitGrad.mul_21[0]
+	VMOVUPS	1571232(DI), Y2	// fitGrad.mul_21[0] | 1
+	VMOVUPS	1571264(DI), Y3	// fitGrad.mul_21[0] | 2
+	VMOVUPS	1571296(DI), Y8	// fitGrad.mul_21[0] | 3
 	VMULPS	Y1, Y10, Y1
 	VMULPS	Y2, Y11, Y2
 	VMULPS	Y3, Y12, Y3
@@ -9366,65 +9351,65 @@ loop121: // 128 times: terms of the sums
 	VFMADD231PS	320(AX), Y13, Y3
 	VMOVUPS	224(AX), Y13
 	VFMADD231PS	352(AX), Y13, Y0
-	VMOVUPS	Y1, 2213504(DI)	// fitGrad.add_9[0]
-	VMOVUPS	Y2, 2213536(DI)	// fitGrad.add_9[0] | 1
-	VMOVUPS	Y3, 2213568(DI)	// fitGrad.add_9[0] | 2
-	VMOVUPS	Y0, 2213600(DI)	// fitGrad.add_9[0] | 3
-	VMOVUPS	2098944(DI), Y15	// fitGrad.mul_40[1]
+	VMOVUPS	Y1, 2213248(DI)	// fitGrad.add_9[0]
+	VMOVUPS	Y2, 2213280(DI)	// fitGrad.add_9[0] | 1
+	VMOVUPS	Y3, 2213312(DI)	// fitGrad.add_9[0] | 2
+	VMOVUPS	Y0, 2213344(DI)	// fitGrad.add_9[0] | 3
+	VMOVUPS	2098688(DI), Y15	// fitGrad.mul_40[1]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	2098976(DI), Y15	// fitGrad.mul_40[1] | 1
+	VMOVUPS	2098720(DI), Y15	// fitGrad.mul_40[1] | 1
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	2099008(DI), Y15	// fitGrad.mul_40[1] | 2
+	VMOVUPS	2098752(DI), Y15	// fitGrad.mul_40[1] | 2
 	VMOVUPS	Y15, 192(AX)
-	VMOVUPS	2099040(DI), Y15	// fitGrad.mul_40[1] | 3
+	VMOVUPS	2098784(DI), Y15	// fitGrad.mul_40[1] | 3
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	980224(DI), Y15	// fitGrad.matvec[1]
+	VMOVUPS	979968(DI), Y15	// fitGrad.matvec[1]
 	VMOVUPS	Y15, 256(AX)
-	VMOVUPS	980256(DI), Y15	// fitGrad.matvec[1] | 1
+	VMOVUPS	980000(DI), Y15	// fitGrad.matvec[1] | 1
 	VMOVUPS	Y15, 288(AX)
-	VMOVUPS	980288(DI), Y15	// fitGrad.matvec[1] | 2
+	VMOVUPS	980032(DI), Y15	// fitGrad.matvec[1] | 2
 	VMOVUPS	Y15, 320(AX)
-	VMOVUPS	980320(DI), Y15	// fitGrad.matvec[1] | 3
+	VMOVUPS	980064(DI), Y15	// fitGrad.matvec[1] | 3
 	VMOVUPS	Y15, 352(AX)
-	VMOVUPS	1967872(DI), Y15	// fitGrad.mul_35[1]
+	VMOVUPS	1967616(DI), Y15	// fitGrad.mul_35[1]
 	VMOVUPS	Y15, 384(AX)
-	VMOVUPS	1967904(DI), Y15	// fitGrad.mul_35[1] | 1
+	VMOVUPS	1967648(DI), Y15	// fitGrad.mul_35[1] | 1
 	VMOVUPS	Y15, 416(AX)
-	VMOVUPS	1967936(DI), Y15	// fitGrad.mul_35[1] | 2
+	VMOVUPS	1967680(DI), Y15	// fitGrad.mul_35[1] | 2
 	VMOVUPS	Y15, 448(AX)
-	VMOVUPS	1967968(DI), Y15	// fitGrad.mul_35[1] | 3
+	VMOVUPS	1967712(DI), Y15	// fitGrad.mul_35[1] | 3
 	VMOVUPS	Y15, 480(AX)
-	VMOVUPS	1258752(DI), Y15	// fitGrad.matvec_3[1]
+	VMOVUPS	1258496(DI), Y15	// fitGrad.matvec_3[1]
 	VMOVUPS	Y15, 512(AX)
-	VMOVUPS	1258784(DI), Y15	// fitGrad.matvec_3[1] | 1
+	VMOVUPS	1258528(DI), Y15	// fitGrad.matvec_3[1] | 1
 	VMOVUPS	Y15, 544(AX)
-	VMOVUPS	1258816(DI), Y15	// fitGrad.matvec_3[1] | 2
+	VMOVUPS	1258560(DI), Y15	// fitGrad.matvec_3[1] | 2
 	VMOVUPS	Y15, 576(AX)
-	VMOVUPS	1258848(DI), Y15	// fitGrad.matvec_3[1] | 3
+	VMOVUPS	1258592(DI), Y15	// fitGrad.matvec_3[1] | 3
 	VMOVUPS	Y15, 608(AX)
-	VMOVUPS	1835776(DI), Y15	// fitGrad.mul_30[1]
+	VMOVUPS	1835520(DI), Y15	// fitGrad.mul_30[1]
 	VMOVUPS	Y15, 640(AX)
-	VMOVUPS	1835808(DI), Y15	// fitGrad.mul_30[1] | 1
+	VMOVUPS	1835552(DI), Y15	// fitGrad.mul_30[1] | 1
 	VMOVUPS	Y15, 672(AX)
-	VMOVUPS	1835840(DI), Y15	// fitGrad.mul_30[1] | 2
+	VMOVUPS	1835584(DI), Y15	// fitGrad.mul_30[1] | 2
 	VMOVUPS	Y15, 704(AX)
-	VMOVUPS	1835872(DI), Y15	// fitGrad.mul_30[1] | 3
+	VMOVUPS	1835616(DI), Y15	// fitGrad.mul_30[1] | 3
 	VMOVUPS	Y15, 736(AX)
-	VMOVUPS	1390848(DI), Y15	// fitGrad.matvec_4[1]
+	VMOVUPS	1390592(DI), Y15	// fitGrad.matvec_4[1]
 	VMOVUPS	Y15, 768(AX)
-	VMOVUPS	1390880(DI), Y15	// fitGrad.matvec_4[1] | 1
+	VMOVUPS	1390624(DI), Y15	// fitGrad.matvec_4[1] | 1
 	VMOVUPS	Y15, 800(AX)
-	VMOVUPS	1390912(DI), Y15	// fitGrad.matvec_4[1] | 2
+	VMOVUPS	1390656(DI), Y15	// fitGrad.matvec_4[1] | 2
 	VMOVUPS	Y15, 832(AX)
-	VMOVUPS	1390944(DI), Y9	// fitGrad.matvec_4[1] | 3
-	VMOVUPS	1704192(DI), Y10	// fitGrad.mul_25[1]
-	VMOVUPS	1704224(DI), Y11	// fitGrad.mul_25[1] | 1
-	VMOVUPS	1704256(DI), Y12	// fitGrad.mul_25[1] | 2
-	VMOVUPS	1704288(DI), Y0	// fitGrad.mul_25[1] | 3
-	VMOVUPS	1506048(DI), Y1	// fitGrad.matvec_5[1]
-	VMOVUPS	1506080(DI), Y2	// fitGrad.matvec_5[1] | 1
-	VMOVUPS	1506112(DI), Y3	// fitGrad.matvec_5[1] | 2
-	VMOVUPS	1506144(DI), Y8	// fitGrad.matvec_5[1] | 3
+	VMOVUPS	1390688(DI), Y9	// fitGrad.matvec_4[1] | 3
+	VMOVUPS	1703936(DI), Y10	// fitGrad.mul_25[1]
+	VMOVUPS	1703968(DI), Y11	// fitGrad.mul_25[1] | 1
+	VMOVUPS	1704000(DI), Y12	// fitGrad.mul_25[1] | 2
+	VMOVUPS	1704032(DI), Y0	// fitGrad.mul_25[1] | 3
+	VMOVUPS	1505792(DI), Y1	// fitGrad.matvec_5[1]
+	VMOVUPS	1505824(DI), Y2	// fitGrad.matvec_5[1] | 1
+	VMOVUPS	1505856(DI), Y3	// fitGrad.matvec_5[1] | 2
+	VMOVUPS	1505888(DI), Y8	// fitGrad.matvec_5[1] | 3
 	VMULPS	Y1, Y10, Y1
 	VMULPS	Y2, Y11, Y2
 	VMULPS	Y3, Y12, Y3
@@ -9452,18 +9437,18 @@ loop121: // 128 times: terms of the sums
 	VFMADD231PS	320(AX), Y13, Y3
 	VMOVUPS	224(AX), Y13
 	VFMADD231PS	352(AX), Y13, Y0
-	VMOVUPS	1029376(DI), Y15	// fitGrad.sigmoid_2[1]
+	VMOVUPS	1029120(DI), Y15	// fitGrad.sigmoid_2[1]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	1029408(DI), Y15	// fitGrad.sigmoid_2[1] | 1
+	VMOVUPS	1029152(DI), Y15	// fitGrad.sigmoid_2[1] | 1
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	1029440(DI), Y15	// fitGrad.sigmoid_2[1] | 2
+	VMOVUPS	1029184(DI), Y15	// fitGrad.sigmoid_2[1] | 2
 	VMOVUPS	Y15, 192(AX)
-	VMOVUPS	1029472(DI), Y15	// fitGrad.sigmoid_2[1] | 3
+	VMOVUPS	1029216(DI), Y15	// fitGrad.sigmoid_2[1] | 3
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	1045760(DI), Y12	// fitGrad.sub[1]
-	VMOVUPS	1045792(DI), Y8	// fitGrad.sub[1] | 1
-	VMOVUPS	1045824(DI), Y9	// fitGrad.sub[1] | 2
-	VMOVUPS	1045856(DI), Y10	// fitGrad.sub[1] | 3
+	VMOVUPS	1045504(DI), Y12	// fitGrad.sub[1]
+	VMOVUPS	1045536(DI), Y8	// fitGrad.sub[1] | 1
+	VMOVUPS	1045568(DI), Y9	// fitGrad.sub[1] | 2
+	VMOVUPS	1045600(DI), Y10	// fitGrad.sub[1] | 3
 	VBROADCASTSS	4(R9), Y11	// vecmat[1]
 	VMULPS	Y11, Y4, Y4
 	VMULPS	Y11, Y5, Y5
@@ -9477,61 +9462,61 @@ loop121: // 128 times: terms of the sums
 	VFNMADD231PS	160(AX), Y2, Y5
 	VFNMADD231PS	192(AX), Y3, Y6
 	VFNMADD231PS	224(AX), Y0, Y7
-	VMOVUPS	Y4, 2197248(DI)	// fitGrad.sub_3[1]
-	VMOVUPS	Y5, 2197280(DI)	// fitGrad.sub_3[1] | 1
-	VMOVUPS	Y6, 2197312(DI)	// fitGrad.sub_3[1] | 2
-	VMOVUPS	Y7, 2197344(DI)	// fitGrad.sub_3[1] | 3
-	VMOVUPS	2017024(DI), Y15	// fitGrad.matvec_12[1]
+	VMOVUPS	Y4, 2196992(DI)	// fitGrad.sub_3[1]
+	VMOVUPS	Y5, 2197024(DI)	// fitGrad.sub_3[1] | 1
+	VMOVUPS	Y6, 2197056(DI)	// fitGrad.sub_3[1] | 2
+	VMOVUPS	Y7, 2197088(DI)	// fitGrad.sub_3[1] | 3
+	VMOVUPS	2016768(DI), Y15	// fitGrad.matvec_12[1]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	2017056(DI), Y15	// fitGrad.matvec_12[1] | 1
+	VMOVUPS	2016800(DI), Y15	// fitGrad.matvec_12[1] | 1
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	2017088(DI), Y15	// fitGrad.matvec_12[1] | 2
+	VMOVUPS	2016832(DI), Y15	// fitGrad.matvec_12[1] | 2
 	VMOVUPS	Y15, 192(AX)
-	VMOVUPS	2017120(DI), Y15	// fitGrad.matvec_12[1] | 3
+	VMOVUPS	2016864(DI), Y15	// fitGrad.matvec_12[1] | 3
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	1176832(DI), Y15	// fitGrad.mul_7[1]
+	VMOVUPS	1176576(DI), Y15	// fitGrad.mul_7[1]
 	VMOVUPS	Y15, 256(AX)
-	VMOVUPS	1176864(DI), Y15	// fitGrad.mul_7[1] | 1
+	VMOVUPS	1176608(DI), Y15	// fitGrad.mul_7[1] | 1
 	VMOVUPS	Y15, 288(AX)
-	VMOVUPS	1176896(DI), Y15	// fitGrad.mul_7[1] | 2
+	VMOVUPS	1176640(DI), Y15	// fitGrad.mul_7[1] | 2
 	VMOVUPS	Y15, 320(AX)
-	VMOVUPS	1176928(DI), Y15	// fitGrad.mul_7[1] | 3
+	VMOVUPS	1176672(DI), Y15	// fitGrad.mul_7[1] | 3
 	VMOVUPS	Y15, 352(AX)
-	VMOVUPS	1885952(DI), Y15	// fitGrad.matvec_10[1]
+	VMOVUPS	1885696(DI), Y15	// fitGrad.matvec_10[1]
 	VMOVUPS	Y15, 384(AX)
-	VMOVUPS	1885984(DI), Y15	// fitGrad.matvec_10[1] | 1
+	VMOVUPS	1885728(DI), Y15	// fitGrad.matvec_10[1] | 1
 	VMOVUPS	Y15, 416(AX)
-	VMOVUPS	1886016(DI), Y15	// fitGrad.matvec_10[1] | 2
+	VMOVUPS	1885760(DI), Y15	// fitGrad.matvec_10[1] | 2
 	VMOVUPS	Y15, 448(AX)
-	VMOVUPS	1886048(DI), Y15	// fitGrad.matvec_10[1] | 3
+	VMOVUPS	1885792(DI), Y15	// fitGrad.matvec_10[1] | 3
 	VMOVUPS	Y15, 480(AX)
-	VMOVUPS	1324288(DI), Y15	// fitGrad.mul_12[1]
+	VMOVUPS	1324032(DI), Y15	// fitGrad.mul_12[1]
 	VMOVUPS	Y15, 512(AX)
-	VMOVUPS	1324320(DI), Y15	// fitGrad.mul_12[1] | 1
+	VMOVUPS	1324064(DI), Y15	// fitGrad.mul_12[1] | 1
 	VMOVUPS	Y15, 544(AX)
-	VMOVUPS	1324352(DI), Y15	// fitGrad.mul_12[1] | 2
+	VMOVUPS	1324096(DI), Y15	// fitGrad.mul_12[1] | 2
 	VMOVUPS	Y15, 576(AX)
-	VMOVUPS	1324384(DI), Y15	// fitGrad.mul_12[1] | 3
+	VMOVUPS	1324128(DI), Y15	// fitGrad.mul_12[1] | 3
 	VMOVUPS	Y15, 608(AX)
-	VMOVUPS	1753856(DI), Y15	// fitGrad.matvec_8[1]
+	VMOVUPS	1753600(DI), Y15	// fitGrad.matvec_8[1]
 	VMOVUPS	Y15, 640(AX)
-	VMOVUPS	1753888(DI), Y15	// fitGrad.matvec_8[1] | 1
+	VMOVUPS	1753632(DI), Y15	// fitGrad.matvec_8[1] | 1
 	VMOVUPS	Y15, 672(AX)
-	VMOVUPS	1753920(DI), Y15	// fitGrad.matvec_8[1] | 2
+	VMOVUPS	1753664(DI), Y15	// fitGrad.matvec_8[1] | 2
 	VMOVUPS	Y15, 704(AX)
-	VMOVUPS	1753952(DI), Y6	// fitGrad.matvec_8[1] | 3
-	VMOVUPS	1456384(DI), Y7	// fitGrad.mul_17[1]
-	VMOVUPS	1456416(DI), Y8	// fitGrad.mul_17[1] | 1
-	VMOVUPS	1456448(DI), Y9	// fitGrad.mul_17[1] | 2
-	VMOVUPS	1456480(DI), Y10	// fitGrad.mul_17[1] | 3
-	VMOVUPS	1622272(DI), Y11	// fitGrad.matvec_6[1]
-	VMOVUPS	1622304(DI), Y12	// fitGrad.matvec_6[1] | 1
-	VMOVUPS	1622336(DI), Y0	// fitGrad.matvec_6[1] | 2
-	VMOVUPS	1622368(DI), Y1	// fitGrad.matvec_6[1] | 3
-	VMOVUPS	1571584(DI), Y2	// fitGrad.mul_21[1]
-	VMOVUPS	1571616(DI), Y3	// fitGrad.mul_21[1] | 1
-	VMOVUPS	1571648(DI), Y4	// fitGrad.mul_21[1] | 2
-	VMOVUPS	1571680(DI), Y5	// fitGrad.mul_21[1] | 3
+	VMOVUPS	1753696(DI), Y6	// fitGrad.matvec_8[1] | 3
+	VMOVUPS	1456128(DI), Y7	// fitGrad.mul_17[1]
+	VMOVUPS	1456160(DI), Y8	// fitGrad.mul_17[1] | 1
+	VMOVUPS	1456192(DI), Y9	// fitGrad.mul_17[1] | 2
+	VMOVUPS	1456224(DI), Y10	// fitGrad.mul_17[1] | 3
+	VMOVUPS	1622016(DI), Y11	// fitGrad.matvec_6[1]
+	VMOVUPS	1622048(DI), Y12	// fitGrad.matvec_6[1] | 1
+	VMOVUPS	1622080(DI), Y0	// fitGrad.matvec_6[1] | 2
+	VMOVUPS	1622112(DI), Y1	// fitGrad.matvec_6[1] | 3
+	VMOVUPS	1571328(DI), Y2	// fitGrad.mul_21[1]
+	VMOVUPS	1571360(DI), Y3	// fitGrad.mul_21[1] | 1
+	VMOVUPS	1571392(DI), Y4	// fitGrad.mul_21[1] | 2
+	VMOVUPS	1571424(DI), Y5	// fitGrad.mul_21[1] | 3
 	VMULPS	Y2, Y11, Y2
 	VMULPS	Y3, Y12, Y3
 	VMULPS	Y4, Y0, Y0
@@ -9556,10 +9541,10 @@ loop121: // 128 times: terms of the sums
 	VFMADD231PS	320(AX), Y13, Y0
 	VMOVUPS	224(AX), Y13
 	VFMADD231PS	352(AX), Y13, Y1
-	VMOVUPS	Y2, 2213632(DI)	// fitGrad.add_9[1]
-	VMOVUPS	Y3, 2213664(DI)	// fitGrad.add_9[1] | 1
-	VMOVUPS	Y0, 2213696(DI)	// fitGrad.add_9[1] | 2
-	VMOVUPS	Y1, 2213728(DI)	// fitGrad.add_9[1] | 3
+	VMOVUPS	Y2, 2213376(DI)	// fitGrad.add_9[1]
+	VMOVUPS	Y3, 2213408(DI)	// fitGrad.add_9[1] | 1
+	VMOVUPS	Y0, 2213440(DI)	// fitGrad.add_9[1] | 2
+	VMOVUPS	Y1, 2213472(DI)	// fitGrad.add_9[1] | 3
 	ADDQ	$1024, SI
 	ADDQ	$256, DI
 	ADDQ	$8, R9
@@ -9568,30 +9553,30 @@ loop121: // 128 times: terms of the sums
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop122: // 64 times: tiles of 2 elements
-	VMOVUPS	1193088(SI), Y0	// fitGrad.mul_8[0]
-	VMOVUPS	1193120(SI), Y1	// fitGrad.mul_8[0] | 1
-	VMOVUPS	1193152(SI), Y2	// fitGrad.mul_8[0] | 2
-	VMOVUPS	1193184(SI), Y3	// fitGrad.mul_8[0] | 3
+	VMOVUPS	1192832(SI), Y0	// fitGrad.mul_8[0]
+	VMOVUPS	1192864(SI), Y1	// fitGrad.mul_8[0] | 1
+	VMOVUPS	1192896(SI), Y2	// fitGrad.mul_8[0] | 2
+	VMOVUPS	1192928(SI), Y3	// fitGrad.mul_8[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 897664(SI)	// fitGrad.turned[0]
-	VMOVUPS	Y1, 897696(SI)	// fitGrad.turned[0] | 1
-	VMOVUPS	Y2, 897728(SI)	// fitGrad.turned[0] | 2
-	VMOVUPS	Y3, 897760(SI)	// fitGrad.turned[0] | 3
-	VMOVUPS	1193216(SI), Y0	// fitGrad.mul_8[1]
-	VMOVUPS	1193248(SI), Y1	// fitGrad.mul_8[1] | 1
-	VMOVUPS	1193280(SI), Y2	// fitGrad.mul_8[1] | 2
-	VMOVUPS	1193312(SI), Y3	// fitGrad.mul_8[1] | 3
+	VMOVUPS	Y0, 897408(SI)	// fitGrad.turned[0]
+	VMOVUPS	Y1, 897440(SI)	// fitGrad.turned[0] | 1
+	VMOVUPS	Y2, 897472(SI)	// fitGrad.turned[0] | 2
+	VMOVUPS	Y3, 897504(SI)	// fitGrad.turned[0] | 3
+	VMOVUPS	1192960(SI), Y0	// fitGrad.mul_8[1]
+	VMOVUPS	1192992(SI), Y1	// fitGrad.mul_8[1] | 1
+	VMOVUPS	1193024(SI), Y2	// fitGrad.mul_8[1] | 2
+	VMOVUPS	1193056(SI), Y3	// fitGrad.mul_8[1] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 897792(SI)	// fitGrad.turned[1]
-	VMOVUPS	Y1, 897824(SI)	// fitGrad.turned[1] | 1
-	VMOVUPS	Y2, 897856(SI)	// fitGrad.turned[1] | 2
-	VMOVUPS	Y3, 897888(SI)	// fitGrad.turned[1] | 3
+	VMOVUPS	Y0, 897536(SI)	// fitGrad.turned[1]
+	VMOVUPS	Y1, 897568(SI)	// fitGrad.turned[1] | 1
+	VMOVUPS	Y2, 897600(SI)	// fitGrad.turned[1] | 2
+	VMOVUPS	Y3, 897632(SI)	// fitGrad.turned[1] | 3
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop122
@@ -9603,14 +9588,14 @@ loop123: // 4 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop124: // 16 times
-	VMOVUPS	2164352(R10), Y0	// fitGrad.mul_43[0]
-	VMOVUPS	2164480(R10), Y1	// fitGrad.mul_43[1]
-	VMOVUPS	2164608(R10), Y2	// fitGrad.mul_43[2]
-	VMOVUPS	2164736(R10), Y3	// fitGrad.mul_43[3]
-	VMOVUPS	2164864(R10), Y4	// fitGrad.mul_43[4]
-	VMOVUPS	2164992(R10), Y5	// fitGrad.mul_43[5]
-	VMOVUPS	2165120(R10), Y6	// fitGrad.mul_43[6]
-	VMOVUPS	2165248(R10), Y7	// fitGrad.mul_43[7]
+	VMOVUPS	2164096(R10), Y0	// fitGrad.mul_43[0]
+	VMOVUPS	2164224(R10), Y1	// fitGrad.mul_43[1]
+	VMOVUPS	2164352(R10), Y2	// fitGrad.mul_43[2]
+	VMOVUPS	2164480(R10), Y3	// fitGrad.mul_43[3]
+	VMOVUPS	2164608(R10), Y4	// fitGrad.mul_43[4]
+	VMOVUPS	2164736(R10), Y5	// fitGrad.mul_43[5]
+	VMOVUPS	2164864(R10), Y6	// fitGrad.mul_43[6]
+	VMOVUPS	2164992(R10), Y7	// fitGrad.mul_43[7]
 	VUNPCKLPS	Y1, Y0, Y8
 	VUNPCKHPS	Y1, Y0, Y0
 	VUNPCKLPS	Y3, Y2, Y1
@@ -9635,14 +9620,14 @@ loop124: // 16 times
 	VPERM2F128	$49, Y5, Y8, Y5
 	VPERM2F128	$32, Y4, Y0, Y8
 	VPERM2F128	$49, Y4, Y0, Y0
-	VMOVUPS	Y6, 914048(R11)	// fitGrad.turned[128]
-	VMOVUPS	Y7, 914080(R11)	// fitGrad.turned[128] | 1
-	VMOVUPS	Y2, 914112(R11)	// fitGrad.turned[128] | 2
-	VMOVUPS	Y8, 914144(R11)	// fitGrad.turned[128] | 3
-	VMOVUPS	Y3, 914176(R11)	// fitGrad.turned[129]
-	VMOVUPS	Y1, 914208(R11)	// fitGrad.turned[129] | 1
-	VMOVUPS	Y5, 914240(R11)	// fitGrad.turned[129] | 2
-	VMOVUPS	Y0, 914272(R11)	// fitGrad.turned[129] | 3
+	VMOVUPS	Y6, 913792(R11)	// fitGrad.turned[128]
+	VMOVUPS	Y7, 913824(R11)	// fitGrad.turned[128] | 1
+	VMOVUPS	Y2, 913856(R11)	// fitGrad.turned[128] | 2
+	VMOVUPS	Y8, 913888(R11)	// fitGrad.turned[128] | 3
+	VMOVUPS	Y3, 913920(R11)	// fitGrad.turned[129]
+	VMOVUPS	Y1, 913952(R11)	// fitGrad.turned[129] | 1
+	VMOVUPS	Y5, 913984(R11)	// fitGrad.turned[129] | 2
+	VMOVUPS	Y0, 914016(R11)	// fitGrad.turned[129] | 3
 	ADDQ	$1024, R10
 	ADDQ	$1024, R11
 	DECQ	R9
@@ -9673,38 +9658,38 @@ loop126: // 8 times: tiles of 2 elements
 	MOVQ	R11, R13
 	MOVQ	DI, R14
 loop127: // 16 times: samples, 2 at a time
-	VMOVUPS	914048(R13), Y10	// fitGrad.turned[128]
-	VMOVUPS	915072(R13), Y11	// fitGrad.turned[136]
-	VBROADCASTSS	897664(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	913792(R13), Y10	// fitGrad.turned[128]
+	VMOVUPS	914816(R13), Y11	// fitGrad.turned[136]
+	VBROADCASTSS	897408(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	897792(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	897536(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	897920(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	897664(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	898048(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	897792(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	898176(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	897920(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	914080(R13), Y10	// fitGrad.turned[128] | 1
-	VMOVUPS	915104(R13), Y11	// fitGrad.turned[136] | 1
-	VBROADCASTSS	897668(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	913824(R13), Y10	// fitGrad.turned[128] | 1
+	VMOVUPS	914848(R13), Y11	// fitGrad.turned[136] | 1
+	VBROADCASTSS	897412(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	897796(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	897540(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	897924(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	897668(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	898052(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	897796(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	898180(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	897924(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
 	ADDQ	$64, R13
@@ -9743,26 +9728,26 @@ loop128: // 8 times: tiles of 2 elements
 	MOVQ	DI, R10
 	MOVQ	AX, R11
 loop129: // 16 times: samples, 2 at a time
-	VMOVUPS	914048(R10), Y6	// fitGrad.turned[128]
-	VMOVUPS	915072(R10), Y7	// fitGrad.turned[136]
-	VBROADCASTSS	913664(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	913792(R10), Y6	// fitGrad.turned[128]
+	VMOVUPS	914816(R10), Y7	// fitGrad.turned[136]
+	VBROADCASTSS	913408(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	913792(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	913536(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	913920(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	913664(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
-	VMOVUPS	914080(R10), Y6	// fitGrad.turned[128] | 1
-	VMOVUPS	915104(R10), Y7	// fitGrad.turned[136] | 1
-	VBROADCASTSS	913668(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	913824(R10), Y6	// fitGrad.turned[128] | 1
+	VMOVUPS	914848(R10), Y7	// fitGrad.turned[136] | 1
+	VBROADCASTSS	913412(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	913796(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	913540(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	913924(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	913668(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
 	ADDQ	$64, R10
@@ -9798,10 +9783,10 @@ loop130: // 64 times: tiles of 2 elements
 	MOVQ	AX, R12
 	MOVQ	SI, R13
 loop131: // 128 times: terms of the sums
-	VMOVUPS	2213504(R12), Y8	// fitGrad.add_9[0]
-	VMOVUPS	2213536(R12), Y9	// fitGrad.add_9[0] | 1
-	VMOVUPS	2213568(R12), Y10	// fitGrad.add_9[0] | 2
-	VMOVUPS	2213600(R12), Y11	// fitGrad.add_9[0] | 3
+	VMOVUPS	2213248(R12), Y8	// fitGrad.add_9[0]
+	VMOVUPS	2213280(R12), Y9	// fitGrad.add_9[0] | 1
+	VMOVUPS	2213312(R12), Y10	// fitGrad.add_9[0] | 2
+	VMOVUPS	2213344(R12), Y11	// fitGrad.add_9[0] | 3
 	VBROADCASTSS	2560(R13), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -9816,35 +9801,35 @@ loop131: // 128 times: terms of the sums
 	ADDQ	$4, R13
 	DECQ	R11
 	JNE	loop131
-	VMOVUPS	Y0, 2229888(DI)	// fitGrad.matvec_15[0]
-	VMOVUPS	Y1, 2229920(DI)	// fitGrad.matvec_15[0] | 1
-	VMOVUPS	Y2, 2229952(DI)	// fitGrad.matvec_15[0] | 2
-	VMOVUPS	Y3, 2229984(DI)	// fitGrad.matvec_15[0] | 3
-	VMOVUPS	Y4, 2230016(DI)	// fitGrad.matvec_15[1]
-	VMOVUPS	Y5, 2230048(DI)	// fitGrad.matvec_15[1] | 1
-	VMOVUPS	Y6, 2230080(DI)	// fitGrad.matvec_15[1] | 2
-	VMOVUPS	Y7, 2230112(DI)	// fitGrad.matvec_15[1] | 3
+	VMOVUPS	Y0, 2229632(DI)	// fitGrad.matvec_15[0]
+	VMOVUPS	Y1, 2229664(DI)	// fitGrad.matvec_15[0] | 1
+	VMOVUPS	Y2, 2229696(DI)	// fitGrad.matvec_15[0] | 2
+	VMOVUPS	Y3, 2229728(DI)	// fitGrad.matvec_15[0] | 3
+	VMOVUPS	Y4, 2229760(DI)	// fitGrad.matvec_15[1]
+	VMOVUPS	Y5, 2229792(DI)	// fitGrad.matvec_15[1] | 1
+	VMOVUPS	Y6, 2229824(DI)	// fitGrad.matvec_15[1] | 2
+	VMOVUPS	Y7, 2229856(DI)	// fitGrad.matvec_15[1] | 3
 	VBROADCASTSS	(R9), Y8	// vecmat[0]
-	VMOVUPS	2197120(DI), Y9	// fitGrad.sub_3[0]
-	VMOVUPS	2197152(DI), Y10	// fitGrad.sub_3[0] | 1
-	VMOVUPS	2197184(DI), Y11	// fitGrad.sub_3[0] | 2
-	VMOVUPS	2197216(DI), Y12	// fitGrad.sub_3[0] | 3
+	VMOVUPS	2196864(DI), Y9	// fitGrad.sub_3[0]
+	VMOVUPS	2196896(DI), Y10	// fitGrad.sub_3[0] | 1
+	VMOVUPS	2196928(DI), Y11	// fitGrad.sub_3[0] | 2
+	VMOVUPS	2196960(DI), Y12	// fitGrad.sub_3[0] | 3
 	VFMADD231PS	Y8, Y0, Y9
 	VFMADD231PS	Y8, Y1, Y10
 	VFMADD231PS	Y8, Y2, Y11
 	VFMADD231PS	Y8, Y3, Y12
-	VMOVUPS	1062016(DI), Y0	// fitGrad.mul_2[0]
-	VMOVUPS	1062048(DI), Y1	// fitGrad.mul_2[0] | 1
-	VMOVUPS	1062080(DI), Y2	// fitGrad.mul_2[0] | 2
-	VMOVUPS	1062112(DI), Y3	// fitGrad.mul_2[0] | 3
+	VMOVUPS	1061760(DI), Y0	// fitGrad.mul_2[0]
+	VMOVUPS	1061792(DI), Y1	// fitGrad.mul_2[0] | 1
+	VMOVUPS	1061824(DI), Y2	// fitGrad.mul_2[0] | 2
+	VMOVUPS	1061856(DI), Y3	// fitGrad.mul_2[0] | 3
 	VMULPS	Y0, Y9, Y0
 	VMULPS	Y1, Y10, Y1
 	VMULPS	Y2, Y11, Y2
 	VMULPS	Y3, Y12, Y3
-	VMOVUPS	Y0, 2246272(DI)	// fitGrad.L.2.bias_bar[0]
-	VMOVUPS	Y1, 2246304(DI)	// fitGrad.L.2.bias_bar[0] | 1
-	VMOVUPS	Y2, 2246336(DI)	// fitGrad.L.2.bias_bar[0] | 2
-	VMOVUPS	Y3, 2246368(DI)	// fitGrad.L.2.bias_bar[0] | 3
+	VMOVUPS	Y0, 2246016(DI)	// fitGrad.L.2.bias_bar[0]
+	VMOVUPS	Y1, 2246048(DI)	// fitGrad.L.2.bias_bar[0] | 1
+	VMOVUPS	Y2, 2246080(DI)	// fitGrad.L.2.bias_bar[0] | 2
+	VMOVUPS	Y3, 2246112(DI)	// fitGrad.L.2.bias_bar[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
@@ -9856,26 +9841,26 @@ loop131: // 128 times: terms of the sums
 	VADDPS	Y3, Y0, Y0
 	VMOVUPS	Y0, 86016(R10)	// sum of L.2.bias[0]
 	VBROADCASTSS	4(R9), Y0	// vecmat[1]
-	VMOVUPS	2197248(DI), Y1	// fitGrad.sub_3[1]
-	VMOVUPS	2197280(DI), Y2	// fitGrad.sub_3[1] | 1
-	VMOVUPS	2197312(DI), Y3	// fitGrad.sub_3[1] | 2
-	VMOVUPS	2197344(DI), Y8	// fitGrad.sub_3[1] | 3
+	VMOVUPS	2196992(DI), Y1	// fitGrad.sub_3[1]
+	VMOVUPS	2197024(DI), Y2	// fitGrad.sub_3[1] | 1
+	VMOVUPS	2197056(DI), Y3	// fitGrad.sub_3[1] | 2
+	VMOVUPS	2197088(DI), Y8	// fitGrad.sub_3[1] | 3
 	VFMADD231PS	Y0, Y4, Y1
 	VFMADD231PS	Y0, Y5, Y2
 	VFMADD231PS	Y0, Y6, Y3
 	VFMADD231PS	Y0, Y7, Y8
-	VMOVUPS	1062144(DI), Y0	// fitGrad.mul_2[1]
-	VMOVUPS	1062176(DI), Y4	// fitGrad.mul_2[1] | 1
-	VMOVUPS	1062208(DI), Y5	// fitGrad.mul_2[1] | 2
-	VMOVUPS	1062240(DI), Y6	// fitGrad.mul_2[1] | 3
+	VMOVUPS	1061888(DI), Y0	// fitGrad.mul_2[1]
+	VMOVUPS	1061920(DI), Y4	// fitGrad.mul_2[1] | 1
+	VMOVUPS	1061952(DI), Y5	// fitGrad.mul_2[1] | 2
+	VMOVUPS	1061984(DI), Y6	// fitGrad.mul_2[1] | 3
 	VMULPS	Y0, Y1, Y0
 	VMULPS	Y4, Y2, Y1
 	VMULPS	Y5, Y3, Y2
 	VMULPS	Y6, Y8, Y3
-	VMOVUPS	Y0, 2246400(DI)	// fitGrad.L.2.bias_bar[1]
-	VMOVUPS	Y1, 2246432(DI)	// fitGrad.L.2.bias_bar[1] | 1
-	VMOVUPS	Y2, 2246464(DI)	// fitGrad.L.2.bias_bar[1] | 2
-	VMOVUPS	Y3, 2246496(DI)	// fitGrad.L.2.bias_bar[1] | 3
+	VMOVUPS	Y0, 2246144(DI)	// fitGrad.L.2.bias_bar[1]
+	VMOVUPS	Y1, 2246176(DI)	// fitGrad.L.2.bias_bar[1] | 1
+	VMOVUPS	Y2, 2246208(DI)	// fitGrad.L.2.bias_bar[1] | 2
+	VMOVUPS	Y3, 2246240(DI)	// fitGrad.L.2.bias_bar[1] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
@@ -9908,10 +9893,10 @@ loop132: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop133: // 128 times: terms of the sums
-	VMOVUPS	2246272(R10), Y8	// fitGrad.L.2.bias_bar[0]
-	VMOVUPS	2246304(R10), Y9	// fitGrad.L.2.bias_bar[0] | 1
-	VMOVUPS	2246336(R10), Y10	// fitGrad.L.2.bias_bar[0] | 2
-	VMOVUPS	2246368(R10), Y11	// fitGrad.L.2.bias_bar[0] | 3
+	VMOVUPS	2246016(R10), Y8	// fitGrad.L.2.bias_bar[0]
+	VMOVUPS	2246048(R10), Y9	// fitGrad.L.2.bias_bar[0] | 1
+	VMOVUPS	2246080(R10), Y10	// fitGrad.L.2.bias_bar[0] | 2
+	VMOVUPS	2246112(R10), Y11	// fitGrad.L.2.bias_bar[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -9926,14 +9911,14 @@ loop133: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop133
-	VMOVUPS	Y0, 2262656(DI)	// fitGrad.vecmat_12[0]
-	VMOVUPS	Y1, 2262688(DI)	// fitGrad.vecmat_12[0] | 1
-	VMOVUPS	Y2, 2262720(DI)	// fitGrad.vecmat_12[0] | 2
-	VMOVUPS	Y3, 2262752(DI)	// fitGrad.vecmat_12[0] | 3
-	VMOVUPS	Y4, 2262784(DI)	// fitGrad.vecmat_12[1]
-	VMOVUPS	Y5, 2262816(DI)	// fitGrad.vecmat_12[1] | 1
-	VMOVUPS	Y6, 2262848(DI)	// fitGrad.vecmat_12[1] | 2
-	VMOVUPS	Y7, 2262880(DI)	// fitGrad.vecmat_12[1] | 3
+	VMOVUPS	Y0, 2262400(DI)	// fitGrad.vecmat_12[0]
+	VMOVUPS	Y1, 2262432(DI)	// fitGrad.vecmat_12[0] | 1
+	VMOVUPS	Y2, 2262464(DI)	// fitGrad.vecmat_12[0] | 2
+	VMOVUPS	Y3, 2262496(DI)	// fitGrad.vecmat_12[0] | 3
+	VMOVUPS	Y4, 2262528(DI)	// fitGrad.vecmat_12[1]
+	VMOVUPS	Y5, 2262560(DI)	// fitGrad.vecmat_12[1] | 1
+	VMOVUPS	Y6, 2262592(DI)	// fitGrad.vecmat_12[1] | 2
+	VMOVUPS	Y7, 2262624(DI)	// fitGrad.vecmat_12[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -9941,30 +9926,30 @@ loop133: // 128 times: terms of the sums
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop134: // 64 times: tiles of 2 elements
-	VMOVUPS	1193088(SI), Y0	// fitGrad.mul_8[0]
-	VMOVUPS	1193120(SI), Y1	// fitGrad.mul_8[0] | 1
-	VMOVUPS	1193152(SI), Y2	// fitGrad.mul_8[0] | 2
-	VMOVUPS	1193184(SI), Y3	// fitGrad.mul_8[0] | 3
+	VMOVUPS	1192832(SI), Y0	// fitGrad.mul_8[0]
+	VMOVUPS	1192864(SI), Y1	// fitGrad.mul_8[0] | 1
+	VMOVUPS	1192896(SI), Y2	// fitGrad.mul_8[0] | 2
+	VMOVUPS	1192928(SI), Y3	// fitGrad.mul_8[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 897664(SI)	// fitGrad.turned[0]
-	VMOVUPS	Y1, 897696(SI)	// fitGrad.turned[0] | 1
-	VMOVUPS	Y2, 897728(SI)	// fitGrad.turned[0] | 2
-	VMOVUPS	Y3, 897760(SI)	// fitGrad.turned[0] | 3
-	VMOVUPS	1193216(SI), Y0	// fitGrad.mul_8[1]
-	VMOVUPS	1193248(SI), Y1	// fitGrad.mul_8[1] | 1
-	VMOVUPS	1193280(SI), Y2	// fitGrad.mul_8[1] | 2
-	VMOVUPS	1193312(SI), Y3	// fitGrad.mul_8[1] | 3
+	VMOVUPS	Y0, 897408(SI)	// fitGrad.turned[0]
+	VMOVUPS	Y1, 897440(SI)	// fitGrad.turned[0] | 1
+	VMOVUPS	Y2, 897472(SI)	// fitGrad.turned[0] | 2
+	VMOVUPS	Y3, 897504(SI)	// fitGrad.turned[0] | 3
+	VMOVUPS	1192960(SI), Y0	// fitGrad.mul_8[1]
+	VMOVUPS	1192992(SI), Y1	// fitGrad.mul_8[1] | 1
+	VMOVUPS	1193024(SI), Y2	// fitGrad.mul_8[1] | 2
+	VMOVUPS	1193056(SI), Y3	// fitGrad.mul_8[1] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 897792(SI)	// fitGrad.turned[1]
-	VMOVUPS	Y1, 897824(SI)	// fitGrad.turned[1] | 1
-	VMOVUPS	Y2, 897856(SI)	// fitGrad.turned[1] | 2
-	VMOVUPS	Y3, 897888(SI)	// fitGrad.turned[1] | 3
+	VMOVUPS	Y0, 897536(SI)	// fitGrad.turned[1]
+	VMOVUPS	Y1, 897568(SI)	// fitGrad.turned[1] | 1
+	VMOVUPS	Y2, 897600(SI)	// fitGrad.turned[1] | 2
+	VMOVUPS	Y3, 897632(SI)	// fitGrad.turned[1] | 3
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop134
@@ -9976,14 +9961,14 @@ loop135: // 4 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop136: // 16 times
-	VMOVUPS	2213504(R10), Y0	// fitGrad.add_9[0]
-	VMOVUPS	2213632(R10), Y1	// fitGrad.add_9[1]
-	VMOVUPS	2213760(R10), Y2	// fitGrad.add_9[2]
-	VMOVUPS	2213888(R10), Y3	// fitGrad.add_9[3]
-	VMOVUPS	2214016(R10), Y4	// fitGrad.add_9[4]
-	VMOVUPS	2214144(R10), Y5	// fitGrad.add_9[5]
-	VMOVUPS	2214272(R10), Y6	// fitGrad.add_9[6]
-	VMOVUPS	2214400(R10), Y7	// fitGrad.add_9[7]
+	VMOVUPS	2213248(R10), Y0	// fitGrad.add_9[0]
+	VMOVUPS	2213376(R10), Y1	// fitGrad.add_9[1]
+	VMOVUPS	2213504(R10), Y2	// fitGrad.add_9[2]
+	VMOVUPS	2213632(R10), Y3	// fitGrad.add_9[3]
+	VMOVUPS	2213760(R10), Y4	// fitGrad.add_9[4]
+	VMOVUPS	2213888(R10), Y5	// fitGrad.add_9[5]
+	VMOVUPS	2214016(R10), Y6	// fitGrad.add_9[6]
+	VMOVUPS	2214144(R10), Y7	// fitGrad.add_9[7]
 	VUNPCKLPS	Y1, Y0, Y8
 	VUNPCKHPS	Y1, Y0, Y0
 	VUNPCKLPS	Y3, Y2, Y1
@@ -10008,14 +9993,14 @@ loop136: // 16 times
 	VPERM2F128	$49, Y5, Y8, Y5
 	VPERM2F128	$32, Y4, Y0, Y8
 	VPERM2F128	$49, Y4, Y0, Y0
-	VMOVUPS	Y6, 914048(R11)	// fitGrad.turned[128]
-	VMOVUPS	Y7, 914080(R11)	// fitGrad.turned[128] | 1
-	VMOVUPS	Y2, 914112(R11)	// fitGrad.turned[128] | 2
-	VMOVUPS	Y8, 914144(R11)	// fitGrad.turned[128] | 3
-	VMOVUPS	Y3, 914176(R11)	// fitGrad.turned[129]
-	VMOVUPS	Y1, 914208(R11)	// fitGrad.turned[129] | 1
-	VMOVUPS	Y5, 914240(R11)	// fitGrad.turned[129] | 2
-	VMOVUPS	Y0, 914272(R11)	// fitGrad.turned[129] | 3
+	VMOVUPS	Y6, 913792(R11)	// fitGrad.turned[128]
+	VMOVUPS	Y7, 913824(R11)	// fitGrad.turned[128] | 1
+	VMOVUPS	Y2, 913856(R11)	// fitGrad.turned[128] | 2
+	VMOVUPS	Y8, 913888(R11)	// fitGrad.turned[128] | 3
+	VMOVUPS	Y3, 913920(R11)	// fitGrad.turned[129]
+	VMOVUPS	Y1, 913952(R11)	// fitGrad.turned[129] | 1
+	VMOVUPS	Y5, 913984(R11)	// fitGrad.turned[129] | 2
+	VMOVUPS	Y0, 914016(R11)	// fitGrad.turned[129] | 3
 	ADDQ	$1024, R10
 	ADDQ	$1024, R11
 	DECQ	R9
@@ -10046,38 +10031,38 @@ loop138: // 8 times: tiles of 2 elements
 	MOVQ	R11, R13
 	MOVQ	DI, R14
 loop139: // 16 times: samples, 2 at a time
-	VMOVUPS	914048(R13), Y10	// fitGrad.turned[128]
-	VMOVUPS	915072(R13), Y11	// fitGrad.turned[136]
-	VBROADCASTSS	897664(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	913792(R13), Y10	// fitGrad.turned[128]
+	VMOVUPS	914816(R13), Y11	// fitGrad.turned[136]
+	VBROADCASTSS	897408(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	897792(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	897536(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	897920(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	897664(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	898048(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	897792(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	898176(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	897920(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	914080(R13), Y10	// fitGrad.turned[128] | 1
-	VMOVUPS	915104(R13), Y11	// fitGrad.turned[136] | 1
-	VBROADCASTSS	897668(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	913824(R13), Y10	// fitGrad.turned[128] | 1
+	VMOVUPS	914848(R13), Y11	// fitGrad.turned[136] | 1
+	VBROADCASTSS	897412(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	897796(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	897540(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	897924(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	897668(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	898052(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	897796(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	898180(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	897924(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
 	ADDQ	$64, R13
@@ -10116,26 +10101,26 @@ loop140: // 8 times: tiles of 2 elements
 	MOVQ	DI, R10
 	MOVQ	AX, R11
 loop141: // 16 times: samples, 2 at a time
-	VMOVUPS	914048(R10), Y6	// fitGrad.turned[128]
-	VMOVUPS	915072(R10), Y7	// fitGrad.turned[136]
-	VBROADCASTSS	913664(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	913792(R10), Y6	// fitGrad.turned[128]
+	VMOVUPS	914816(R10), Y7	// fitGrad.turned[136]
+	VBROADCASTSS	913408(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	913792(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	913536(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	913920(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	913664(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
-	VMOVUPS	914080(R10), Y6	// fitGrad.turned[128] | 1
-	VMOVUPS	915104(R10), Y7	// fitGrad.turned[136] | 1
-	VBROADCASTSS	913668(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	913824(R10), Y6	// fitGrad.turned[128] | 1
+	VMOVUPS	914848(R10), Y7	// fitGrad.turned[136] | 1
+	VBROADCASTSS	913412(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	913796(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	913540(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	913924(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	913668(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
 	ADDQ	$64, R10
@@ -10156,30 +10141,30 @@ loop141: // 16 times: samples, 2 at a time
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop142: // 64 times: tiles of 2 elements
-	VMOVUPS	2246272(SI), Y0	// fitGrad.L.2.bias_bar[0]
-	VMOVUPS	2246304(SI), Y1	// fitGrad.L.2.bias_bar[0] | 1
-	VMOVUPS	2246336(SI), Y2	// fitGrad.L.2.bias_bar[0] | 2
-	VMOVUPS	2246368(SI), Y3	// fitGrad.L.2.bias_bar[0] | 3
+	VMOVUPS	2246016(SI), Y0	// fitGrad.L.2.bias_bar[0]
+	VMOVUPS	2246048(SI), Y1	// fitGrad.L.2.bias_bar[0] | 1
+	VMOVUPS	2246080(SI), Y2	// fitGrad.L.2.bias_bar[0] | 2
+	VMOVUPS	2246112(SI), Y3	// fitGrad.L.2.bias_bar[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 897664(SI)	// fitGrad.turned[0]
-	VMOVUPS	Y1, 897696(SI)	// fitGrad.turned[0] | 1
-	VMOVUPS	Y2, 897728(SI)	// fitGrad.turned[0] | 2
-	VMOVUPS	Y3, 897760(SI)	// fitGrad.turned[0] | 3
-	VMOVUPS	2246400(SI), Y0	// fitGrad.L.2.bias_bar[1]
-	VMOVUPS	2246432(SI), Y1	// fitGrad.L.2.bias_bar[1] | 1
-	VMOVUPS	2246464(SI), Y2	// fitGrad.L.2.bias_bar[1] | 2
-	VMOVUPS	2246496(SI), Y3	// fitGrad.L.2.bias_bar[1] | 3
+	VMOVUPS	Y0, 897408(SI)	// fitGrad.turned[0]
+	VMOVUPS	Y1, 897440(SI)	// fitGrad.turned[0] | 1
+	VMOVUPS	Y2, 897472(SI)	// fitGrad.turned[0] | 2
+	VMOVUPS	Y3, 897504(SI)	// fitGrad.turned[0] | 3
+	VMOVUPS	2246144(SI), Y0	// fitGrad.L.2.bias_bar[1]
+	VMOVUPS	2246176(SI), Y1	// fitGrad.L.2.bias_bar[1] | 1
+	VMOVUPS	2246208(SI), Y2	// fitGrad.L.2.bias_bar[1] | 2
+	VMOVUPS	2246240(SI), Y3	// fitGrad.L.2.bias_bar[1] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 897792(SI)	// fitGrad.turned[1]
-	VMOVUPS	Y1, 897824(SI)	// fitGrad.turned[1] | 1
-	VMOVUPS	Y2, 897856(SI)	// fitGrad.turned[1] | 2
-	VMOVUPS	Y3, 897888(SI)	// fitGrad.turned[1] | 3
+	VMOVUPS	Y0, 897536(SI)	// fitGrad.turned[1]
+	VMOVUPS	Y1, 897568(SI)	// fitGrad.turned[1] | 1
+	VMOVUPS	Y2, 897600(SI)	// fitGrad.turned[1] | 2
+	VMOVUPS	Y3, 897632(SI)	// fitGrad.turned[1] | 3
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop142
@@ -10191,14 +10176,14 @@ loop143: // 4 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop144: // 16 times
-	VMOVUPS	996480(R10), Y0	// fitGrad.softplus[0]
-	VMOVUPS	996608(R10), Y1	// fitGrad.softplus[1]
-	VMOVUPS	996736(R10), Y2	// fitGrad.softplus[2]
-	VMOVUPS	996864(R10), Y3	// fitGrad.softplus[3]
-	VMOVUPS	996992(R10), Y4	// fitGrad.softplus[4]
-	VMOVUPS	997120(R10), Y5	// fitGrad.softplus[5]
-	VMOVUPS	997248(R10), Y6	// fitGrad.softplus[6]
-	VMOVUPS	997376(R10), Y7	// fitGrad.softplus[7]
+	VMOVUPS	996224(R10), Y0	// fitGrad.softplus[0]
+	VMOVUPS	996352(R10), Y1	// fitGrad.softplus[1]
+	VMOVUPS	996480(R10), Y2	// fitGrad.softplus[2]
+	VMOVUPS	996608(R10), Y3	// fitGrad.softplus[3]
+	VMOVUPS	996736(R10), Y4	// fitGrad.softplus[4]
+	VMOVUPS	996864(R10), Y5	// fitGrad.softplus[5]
+	VMOVUPS	996992(R10), Y6	// fitGrad.softplus[6]
+	VMOVUPS	997120(R10), Y7	// fitGrad.softplus[7]
 	VUNPCKLPS	Y1, Y0, Y8
 	VUNPCKHPS	Y1, Y0, Y0
 	VUNPCKLPS	Y3, Y2, Y1
@@ -10223,14 +10208,14 @@ loop144: // 16 times
 	VPERM2F128	$49, Y5, Y8, Y5
 	VPERM2F128	$32, Y4, Y0, Y8
 	VPERM2F128	$49, Y4, Y0, Y0
-	VMOVUPS	Y6, 914048(R11)	// fitGrad.turned[128]
-	VMOVUPS	Y7, 914080(R11)	// fitGrad.turned[128] | 1
-	VMOVUPS	Y2, 914112(R11)	// fitGrad.turned[128] | 2
-	VMOVUPS	Y8, 914144(R11)	// fitGrad.turned[128] | 3
-	VMOVUPS	Y3, 914176(R11)	// fitGrad.turned[129]
-	VMOVUPS	Y1, 914208(R11)	// fitGrad.turned[129] | 1
-	VMOVUPS	Y5, 914240(R11)	// fitGrad.turned[129] | 2
-	VMOVUPS	Y0, 914272(R11)	// fitGrad.turned[129] | 3
+	VMOVUPS	Y6, 913792(R11)	// fitGrad.turned[128]
+	VMOVUPS	Y7, 913824(R11)	// fitGrad.turned[128] | 1
+	VMOVUPS	Y2, 913856(R11)	// fitGrad.turned[128] | 2
+	VMOVUPS	Y8, 913888(R11)	// fitGrad.turned[128] | 3
+	VMOVUPS	Y3, 913920(R11)	// fitGrad.turned[129]
+	VMOVUPS	Y1, 913952(R11)	// fitGrad.turned[129] | 1
+	VMOVUPS	Y5, 913984(R11)	// fitGrad.turned[129] | 2
+	VMOVUPS	Y0, 914016(R11)	// fitGrad.turned[129] | 3
 	ADDQ	$1024, R10
 	ADDQ	$1024, R11
 	DECQ	R9
@@ -10261,38 +10246,38 @@ loop146: // 8 times: tiles of 2 elements
 	MOVQ	R11, R13
 	MOVQ	DI, R14
 loop147: // 16 times: samples, 2 at a time
-	VMOVUPS	914048(R13), Y10	// fitGrad.turned[128]
-	VMOVUPS	915072(R13), Y11	// fitGrad.turned[136]
-	VBROADCASTSS	897664(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	913792(R13), Y10	// fitGrad.turned[128]
+	VMOVUPS	914816(R13), Y11	// fitGrad.turned[136]
+	VBROADCASTSS	897408(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	897792(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	897536(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	897920(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	897664(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	898048(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	897792(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	898176(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	897920(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	914080(R13), Y10	// fitGrad.turned[128] | 1
-	VMOVUPS	915104(R13), Y11	// fitGrad.turned[136] | 1
-	VBROADCASTSS	897668(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	913824(R13), Y10	// fitGrad.turned[128] | 1
+	VMOVUPS	914848(R13), Y11	// fitGrad.turned[136] | 1
+	VBROADCASTSS	897412(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	897796(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	897540(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	897924(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	897668(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	898052(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	897796(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	898180(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	897924(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
 	ADDQ	$64, R13
@@ -10331,26 +10316,26 @@ loop148: // 8 times: tiles of 2 elements
 	MOVQ	DI, R10
 	MOVQ	AX, R11
 loop149: // 16 times: samples, 2 at a time
-	VMOVUPS	914048(R10), Y6	// fitGrad.turned[128]
-	VMOVUPS	915072(R10), Y7	// fitGrad.turned[136]
-	VBROADCASTSS	913664(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	913792(R10), Y6	// fitGrad.turned[128]
+	VMOVUPS	914816(R10), Y7	// fitGrad.turned[136]
+	VBROADCASTSS	913408(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	913792(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	913536(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	913920(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	913664(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
-	VMOVUPS	914080(R10), Y6	// fitGrad.turned[128] | 1
-	VMOVUPS	915104(R10), Y7	// fitGrad.turned[136] | 1
-	VBROADCASTSS	913668(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	913824(R10), Y6	// fitGrad.turned[128] | 1
+	VMOVUPS	914848(R10), Y7	// fitGrad.turned[136] | 1
+	VBROADCASTSS	913412(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	913796(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	913540(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	913924(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	913668(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
 	ADDQ	$64, R10
@@ -10377,48 +10362,48 @@ loop150: // 4 times: vectors of the block
 	MOVQ	R8, R11
 loop151: // 128 times: elements
 	// lagrange.nde:4
-	VMOVUPS	2262656(R9), Y1	// fitGrad.vecmat_12[0]
-	VMOVUPS	947328(R9), Y2	// fitGrad.sigmoid[0]
-	VMOVUPS	2147968(R9), Y3	// fitGrad.mul_42[0]
+	VMOVUPS	2262400(R9), Y1	// fitGrad.vecmat_12[0]
+	VMOVUPS	947072(R9), Y2	// fitGrad.sigmoid[0]
+	VMOVUPS	2147712(R9), Y3	// fitGrad.mul_42[0]
 	VFMADD231PS	Y2, Y1, Y3
 	VANDPS	Y0, Y3, Y1
 	VMOVUPS	16384(R10), Y2	// sum of L.0.bias[0]
 	VADDPS	Y1, Y2, Y1
 	VMOVUPS	Y1, 16384(R10)	// sum of L.0.bias[0]
 	VANDPS	Y0, Y3, Y1
-	VMOVUPS	930432(SI), Y2	// fitGrad.concat[0]
+	VMOVUPS	930176(SI), Y2	// fitGrad.concat[0]
 	VMOVUPS	(R11), Y3	// sum of L.0.weight[0]
 	VFMADD231PS	Y2, Y1, Y3
 	VMOVUPS	Y3, (R11)	// sum of L.0.weight[0]
-	VMOVUPS	930560(SI), Y3	// fitGrad.concat[1]
+	VMOVUPS	930304(SI), Y3	// fitGrad.concat[1]
 	VMOVUPS	32(R11), Y4	// sum of L.0.weight[1]
 	VFMADD231PS	Y3, Y1, Y4
 	VMOVUPS	Y4, 32(R11)	// sum of L.0.weight[1]
-	VMOVUPS	930688(SI), Y4	// fitGrad.concat[2]
+	VMOVUPS	930432(SI), Y4	// fitGrad.concat[2]
 	VMOVUPS	64(R11), Y5	// sum of L.0.weight[2]
 	VFMADD231PS	Y4, Y1, Y5
 	VMOVUPS	Y5, 64(R11)	// sum of L.0.weight[2]
-	VMOVUPS	930816(SI), Y5	// fitGrad.concat[3]
+	VMOVUPS	930560(SI), Y5	// fitGrad.concat[3]
 	VMOVUPS	96(R11), Y6	// sum of L.0.weight[3]
 	VFMADD231PS	Y5, Y1, Y6
 	VMOVUPS	Y6, 96(R11)	// sum of L.0.weight[3]
-	VMOVUPS	2180736(R9), Y1	// fitGrad.matvec_14[0]
-	VMOVUPS	1029248(R9), Y6	// fitGrad.sigmoid_2[0]
+	VMOVUPS	2180480(R9), Y1	// fitGrad.matvec_14[0]
+	VMOVUPS	1028992(R9), Y6	// fitGrad.sigmoid_2[0]
 	VMULPS	Y6, Y1, Y1
 	VANDPS	Y0, Y1, Y1
 	VMOVUPS	90112(R10), Y6	// sum of L.4.weight[0]
 	VFMADD231PS	f32_3f800000<>(SB), Y1, Y6
 	VMOVUPS	Y6, 90112(R10)	// sum of L.4.weight[0]
-	VMOVUPS	2229888(R9), Y1	// fitGrad.matvec_15[0]
-	VMOVUPS	1029248(R9), Y6	// fitGrad.sigmoid_2[0]
-	VMOVUPS	2082432(R9), Y7	// fitGrad.matvec_13[0]
-	VMOVUPS	1078400(R9), Y8	// fitGrad.mul_3[0]
-	VMOVUPS	1951360(R9), Y9	// fitGrad.matvec_11[0]
-	VMOVUPS	1275008(R9), Y10	// fitGrad.mul_10[0]
-	VMOVUPS	1819264(R9), Y11	// fitGrad.matvec_9[0]
-	VMOVUPS	1407104(R9), Y12	// fitGrad.mul_15[0]
-	VMOVUPS	1687680(R9), Y13	// fitGrad.matvec_7[0]
-	VMOVUPS	1522304(R9), Y14	// fitGrad.mul_19[0]
+	VMOVUPS	2229632(R9), Y1	// fitGrad.matvec_15[0]
+	VMOVUPS	1028992(R9), Y6	// fitGrad.sigmoid_2[0]
+	VMOVUPS	2082176(R9), Y7	// fitGrad.matvec_13[0]
+	VMOVUPS	1078144(R9), Y8	// fitGrad.mul_3[0]
+	VMOVUPS	1951104(R9), Y9	// fitGrad.matvec_11[0]
+	VMOVUPS	1274752(R9), Y10	// fitGrad.mul_10[0]
+	VMOVUPS	1819008(R9), Y11	// fitGrad.matvec_9[0]
+	VMOVUPS	1406848(R9), Y12	// fitGrad.mul_15[0]
+	VMOVUPS	1687424(R9), Y13	// fitGrad.matvec_7[0]
+	VMOVUPS	1522048(R9), Y14	// fitGrad.mul_19[0]
 	VMULPS	Y14, Y13, Y13
 	VFMADD231PS	Y12, Y11, Y13
 	VFMADD231PS	Y10, Y9, Y13
@@ -10454,13 +10439,13 @@ loop152: // 256 times: elements
 	MOVQ	R8, R12
 loop153: // 64 times: elements
 	// lagrange.nde:8
-	VMOVUPS	1621888(SI), Y1	// fitGrad.q_bar_bar[0]
+	VMOVUPS	1621632(SI), Y1	// fitGrad.q_bar_bar[0]
 	VBROADCASTSS	70404(R9), Y6	// force.2.weight[0]
 	VMULPS	Y6, Y1, Y6
-	VMOVUPS	1622016(SI), Y7	// fitGrad.q_bar_bar[1]
+	VMOVUPS	1621760(SI), Y7	// fitGrad.q_bar_bar[1]
 	VBROADCASTSS	70660(R9), Y8	// force.2.weight[64]
 	VFMADD231PS	Y8, Y7, Y6
-	VMOVUPS	1604224(R10), Y8	// fitGrad.add_7[0]
+	VMOVUPS	1603968(R10), Y8	// fitGrad.add_7[0]
 	VORPS	f32_80000000<>(SB), Y8, Y9
 	VMOVUPS	f32_42b40000<>(SB), Y10
 	VMINPS	Y9, Y10, Y9
@@ -10510,7 +10495,7 @@ loop153: // 64 times: elements
 	VMOVUPS	94304(R12), Y8	// sum of force.0.weight[3]
 	VFMADD231PS	Y5, Y6, Y8
 	VMOVUPS	Y8, 94304(R12)	// sum of force.0.weight[3]
-	VMOVUPS	1612416(R10), Y6	// fitGrad.softplus_2[0]
+	VMOVUPS	1612160(R10), Y6	// fitGrad.softplus_2[0]
 	VANDPS	Y0, Y6, Y6
 	VMOVUPS	104448(R11), Y8	// sum of force.2.weight[0]
 	VFMADD231PS	Y6, Y1, Y8

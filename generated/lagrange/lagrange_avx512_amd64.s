@@ -75,12 +75,12 @@ DATA f32_bf2aaaab<>+0(SB)/4, $0xbf2aaaab // -0.6666667
 GLOBL f32_bf2aaaab<>(SB), RODATA|NOPTR, $4
 DATA f64_0000000000000000<>+0(SB)/8, $0x0000000000000000 // 0
 GLOBL f64_0000000000000000<>(SB), RODATA|NOPTR, $8
-DATA f64_ffffffffffffffff<>+0(SB)/8, $0xffffffffffffffff // NaN
-GLOBL f64_ffffffffffffffff<>(SB), RODATA|NOPTR, $8
 DATA f64_3ff0000000000000<>+0(SB)/8, $0x3ff0000000000000 // 1
 GLOBL f64_3ff0000000000000<>(SB), RODATA|NOPTR, $8
 DATA f32_41f00000<>+0(SB)/4, $0x41f00000 // 30
 GLOBL f32_41f00000<>(SB), RODATA|NOPTR, $4
+DATA f64_ffffffffffffffff<>+0(SB)/8, $0xffffffffffffffff // NaN
+GLOBL f64_ffffffffffffffff<>(SB), RODATA|NOPTR, $8
 DATA f64_403e000000000000<>+0(SB)/8, $0x403e000000000000 // 30
 GLOBL f64_403e000000000000<>(SB), RODATA|NOPTR, $8
 DATA f32_3f000000<>+0(SB)/4, $0x3f000000 // 0.5
@@ -2221,32 +2221,28 @@ loop36: // 64 times: elements
 	VMOVUPS	363008(SI), Z5	// add_2[3]
 	VPANDD.BCST	f32_7fffffff<>(SB), Z2, Z6
 	VPANDD.BCST	f32_7fffffff<>(SB), Z4, Z7
-	VCMPPS	$17, Z7, Z6, K1
-	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z6
-	VMOVUPS	Z6, Z7
-	VPTERNLOGD	$0xca, Z2, Z4, Z7
-	VPTERNLOGD	$0xe2, Z4, Z6, Z2
-	VMOVUPS	Z6, Z4
-	VPTERNLOGD	$0xca, Z3, Z5, Z4
-	VPTERNLOGD	$0xe2, Z5, Z6, Z3
-	VMOVUPS	Z6, Z5
-	VPTERNLOGD	$0xca, Z0, Z1, Z5
-	VPTERNLOGD	$0xca, Z1, Z0, Z6
-	VDIVPS	Z7, Z2, Z0
-	VFNMADD231PS	Z4, Z0, Z3
-	VFNMADD231PS	Z5, Z0, Z6
-	VCMPPS.BCST	$0, f32_00000000<>(SB), Z7, K1
-	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z0
-	VCMPPS.BCST	$0, f32_00000000<>(SB), Z3, K1
+	VCMPPS	$17, Z7, Z6, K2
+	VBLENDMPS	Z4, Z2, K2, Z6
+	VBLENDMPS	Z2, Z4, K2, Z2
+	VBLENDMPS	Z5, Z3, K2, Z4
+	VBLENDMPS	Z3, Z5, K2, Z3
+	VBLENDMPS	Z1, Z0, K2, Z5
+	VBLENDMPS	Z0, Z1, K2, Z0
+	VDIVPS	Z6, Z2, Z1
+	VFNMADD231PS	Z4, Z1, Z3
+	VFNMADD231PS	Z5, Z1, Z0
+	VCMPPS.BCST	$0, f32_00000000<>(SB), Z6, K1
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z1
+	VCMPPS.BCST	$0, f32_00000000<>(SB), Z3, K1
+	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z2
+	VPORD	Z2, Z1, Z1
+	VDIVPS	Z3, Z0, Z0
 	VPORD	Z1, Z0, Z0
-	VDIVPS	Z3, Z6, Z1
-	VPORD	Z0, Z1, Z1
-	VFNMADD231PS	Z1, Z4, Z5
-	VDIVPS	Z7, Z5, Z2
-	VPORD	Z0, Z2, Z0
-	VMOVUPS	Z0, 66944(SI)	// dv[0]
-	VMOVUPS	Z1, 67072(SI)	// dv[1]
+	VFNMADD231PS	Z0, Z4, Z5
+	VDIVPS	Z6, Z5, Z2
+	VPORD	Z1, Z2, Z1
+	VMOVUPS	Z1, 66944(SI)	// dv[0]
+	VMOVUPS	Z0, 67072(SI)	// dv[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop34
@@ -2595,40 +2591,33 @@ loop2: // 2 times: vectors of the block
 	VADDPS	Z7, Z1, Z1
 	VMOVUPD	468224(DI), Z5	// step.live
 	VMOVUPD	468288(DI), Z7	// step.live | 1
-	VCMPPS.BCST	$0, f32_00000000<>(SB), Z0, K1
-	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z0
-	VCMPPS.BCST	$0, f32_00000000<>(SB), Z1, K1
-	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z1
-	VPANDD	Z1, Z0, Z0
-	VBROADCASTSD	f64_0000000000000000<>(SB), Z1
-	VCMPPD	$17, Z5, Z1, K1
-	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z1
-	VBROADCASTSD	f64_0000000000000000<>(SB), Z5
-	VCMPPD	$17, Z7, Z5, K1
-	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z5
-	VPMOVQD	Z1, Y1
-	VPMOVQD	Z5, Y5
-	VINSERTF64X4	$1, Y5, Z1, Z1
-	VPANDD	Z1, Z0, Z1
-	VEXTRACTF64X4	$1, Z0, Y5
-	VPMOVSXDQ	Y0, Z0
-	VPMOVSXDQ	Y5, Z5
-	VPANDQ.BCST	f64_3ff0000000000000<>(SB), Z0, Z0
-	VPANDQ.BCST	f64_3ff0000000000000<>(SB), Z5, Z5
+	VCMPPS.BCST	$0, f32_00000000<>(SB), Z0, K2
+	VCMPPS.BCST	$0, f32_00000000<>(SB), Z1, K3
+	KANDW	K3, K2, K2
+	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
+	VCMPPD	$17, Z5, Z0, K3
+	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
+	VCMPPD	$17, Z7, Z0, K4
+	KUNPCKBW	K3, K4, K3
+	KANDW	K3, K2, K3
+	KMOVW	K2, K4
+	KSHIFTRW	$8, K2, K2
+	VBROADCASTSD.Z	f64_3ff0000000000000<>(SB), K4, Z0
+	VBROADCASTSD.Z	f64_3ff0000000000000<>(SB), K2, Z1
 	VMOVUPD	Z0, 469504(DI)	// step.code
-	VMOVUPD	Z5, 469568(DI)	// step.code | 1
+	VMOVUPD	Z1, 469568(DI)	// step.code | 1
 	VMOVUPS	468480(SI), Z0	// q[0]
-	VMOVUPS	468608(SI), Z5	// q[1]
-	VMOVUPS	468736(SI), Z7	// v[0]
-	VMOVUPS	468864(SI), Z8	// v[1]
-	VPTERNLOGD	$0xe2, Z0, Z1, Z2
-	VMOVUPS	Z2, 468992(SI)	// q.next[0]
-	VPTERNLOGD	$0xe2, Z5, Z1, Z4
-	VMOVUPS	Z4, 469120(SI)	// q.next[1]
-	VPTERNLOGD	$0xe2, Z7, Z1, Z3
-	VMOVUPS	Z3, 469248(SI)	// v.next[0]
-	VPTERNLOGD	$0xca, Z8, Z6, Z1
-	VMOVUPS	Z1, 469376(SI)	// v.next[1]
+	VMOVUPS	468608(SI), Z1	// q[1]
+	VMOVUPS	468736(SI), Z5	// v[0]
+	VMOVUPS	468864(SI), Z7	// v[1]
+	VBLENDMPS	Z2, Z0, K3, Z0
+	VMOVUPS	Z0, 468992(SI)	// q.next[0]
+	VBLENDMPS	Z4, Z1, K3, Z0
+	VMOVUPS	Z0, 469120(SI)	// q.next[1]
+	VBLENDMPS	Z3, Z5, K3, Z0
+	VMOVUPS	Z0, 469248(SI)	// v.next[0]
+	VBLENDMPS	Z6, Z7, K3, Z0
+	VMOVUPS	Z0, 469376(SI)	// v.next[1]
 	ADDQ	$64, SI
 	ADDQ	$128, DI
 	DECQ	CX
@@ -2680,21 +2669,21 @@ TEXT ·swing0LanestepAVX512(SB), 0, $8-32
 // swing0Laneoutput is Swing.0.laneoutput (lagrange.nde:22) of a block of samples.
 TEXT swing0Laneoutput_avx512<>(SB), NOSPLIT, $0-0
 loop1: // rows from which others follow
-	CVTTSD2SQ	474752(AX), R15	// step.at.start
+	CVTTSD2SQ	474496(AX), R15	// step.at.start
 	ADDQ	AX, R15
 	MOVQ	R15, 65536(AX)
 	CVTTSD2SQ	472192(AX), R15	// step.row
 	IMULQ	$256, R15
 	ADDQ	65536(AX), R15
 	MOVQ	R15, 65544(AX)
-	CVTTSD2SQ	475008(AX), R15	// q.row.start
+	CVTTSD2SQ	474752(AX), R15	// q.row.start
 	ADDQ	AX, R15
 	MOVQ	R15, 65552(AX)
 	CVTTSD2SQ	472192(AX), R15	// step.row
 	IMULQ	$256, R15
 	ADDQ	65552(AX), R15
 	MOVQ	R15, 65560(AX)
-	CVTTSD2SQ	475264(AX), R15	// v.row.start
+	CVTTSD2SQ	475008(AX), R15	// v.row.start
 	ADDQ	AX, R15
 	MOVQ	R15, 65568(AX)
 	CVTTSD2SQ	472192(AX), R15	// step.row
@@ -2733,113 +2722,97 @@ loop3: // 2 times: vectors of the block
 	VMOVUPD	473536(R9), Z11	// step.h | 1
 	// lagrange.nde:22
 	VBROADCASTSS	f32_00000000<>(SB), Z12
-	VCMPPS	$17, Z0, Z12, K1
-	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z12
-	VBROADCASTSS	471808(AX), Z13
-	VCMPPS	$0, Z13, Z1, K1
-	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z13
-	VPANDD	Z13, Z12, Z12
-	VSUBPD	Z4, Z2, Z13
-	VSUBPD	Z5, Z3, Z14
-	VMULPD	Z6, Z13, Z6
-	VMULPD	Z7, Z14, Z7
-	VCMPPD.BCST	$18, f64_0000000000000000<>(SB), Z6, K1
-	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z6
-	VCMPPD.BCST	$18, f64_0000000000000000<>(SB), Z7, K1
-	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z7
-	VPMOVQD	Z6, Y13
-	VPMOVQD	Z7, Y14
-	VINSERTF64X4	$1, Y14, Z13, Z13
-	VPANDD	Z13, Z12, Z13
-	VPANDD.BCST	f32_3f800000<>(SB), Z13, Z14
-	VADDPS	Z14, Z1, Z1
+	VCMPPS	$17, Z0, Z12, K2
+	VBROADCASTSS	471808(AX), Z12
+	VCMPPS	$0, Z12, Z1, K3
+	KANDW	K3, K2, K2
+	VSUBPD	Z4, Z2, Z12
+	VSUBPD	Z5, Z3, Z13
+	VMULPD	Z6, Z12, Z6
+	VMULPD	Z7, Z13, Z7
+	VCMPPD.BCST	$18, f64_0000000000000000<>(SB), Z6, K3
+	VCMPPD.BCST	$18, f64_0000000000000000<>(SB), Z7, K4
+	KUNPCKBW	K3, K4, K5
+	KANDW	K5, K2, K5
+	VBROADCASTSS.Z	f32_3f800000<>(SB), K5, Z6
+	VADDPS	Z6, Z1, Z1
 	VMOVUPS	Z1, 471936(SI)	// step.next
-	VPXORQ.BCST	f64_ffffffffffffffff<>(SB), Z6, Z1
-	VPXORQ.BCST	f64_ffffffffffffffff<>(SB), Z7, Z6
-	VPMOVQD	Z1, Y1
-	VPMOVQD	Z6, Y6
-	VINSERTF64X4	$1, Y6, Z1, Z1
-	VPANDD	Z1, Z12, Z1
-	VPTERNLOGD.BCST	$0xac, f32_00000000<>(SB), Z0, Z1
-	VMOVUPS	Z1, 472064(SI)	// step.open
-	VCMPPD	$0, Z8, Z2, K1
-	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z0
-	VCMPPD	$0, Z9, Z3, K1
-	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z1
-	VCMPPD	$0, Z4, Z2, K1
-	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z4
-	VCMPPD	$0, Z5, Z3, K1
-	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z5
-	VSUBPD	Z8, Z2, Z2
-	VSUBPD	Z9, Z3, Z3
-	VDIVPD	Z10, Z2, Z2
-	VDIVPD	Z11, Z3, Z3
-	VMULPD	Z2, Z10, Z6
-	VMULPD	Z3, Z11, Z7
-	VCVTPD2PS	Z6, Y6
-	VCVTPD2PS	Z7, Y7
-	VINSERTF64X4	$1, Y7, Z6, Z6
+	KNOTW	K3, K3
+	KNOTW	K4, K4
+	KUNPCKBW	K3, K4, K3
+	KANDW	K3, K2, K2
+	VBLENDMPS.BCST	f32_00000000<>(SB), Z0, K2, Z0
+	VMOVUPS	Z0, 472064(SI)	// step.open
+	VCMPPD	$0, Z8, Z2, K2
+	VCMPPD	$0, Z9, Z3, K3
+	VCMPPD	$0, Z4, Z2, K4
+	VCMPPD	$0, Z5, Z3, K6
+	VSUBPD	Z8, Z2, Z0
+	VSUBPD	Z9, Z3, Z1
+	VDIVPD	Z10, Z0, Z0
+	VDIVPD	Z11, Z1, Z1
+	VMULPD	Z0, Z10, Z2
+	VMULPD	Z1, Z11, Z3
 	VCVTPD2PS	Z2, Y2
 	VCVTPD2PS	Z3, Y3
 	VINSERTF64X4	$1, Y3, Z2, Z2
-	VMOVUPS	469760(SI), Z3	// swing0Lanestep.q.at[0]
-	VMOVUPS	469888(SI), Z7	// swing0Lanestep.q.at[1]
-	VMOVUPS	470272(SI), Z8	// swing0Lanestep.step.data0[0]
-	VMOVUPS	470400(SI), Z9	// swing0Lanestep.step.data0[1]
-	VMOVUPS	470784(SI), Z10	// swing0Lanestep.step.data2[0]
-	VMOVUPS	470912(SI), Z11	// swing0Lanestep.step.data2[1]
-	VMOVUPS	471296(SI), Z12	// swing0Lanestep.step.data4[0]
-	VMOVUPS	471424(SI), Z14	// swing0Lanestep.step.data4[1]
-	VMOVUPS	468480(SI), Z15	// swing0Lanestep.q[0]
-	VMOVUPS	468608(SI), Z16	// swing0Lanestep.q[1]
-	VMOVUPS	(R10), Z17
-	VMOVUPS	128(R10), Z18
-	VMOVUPS	470016(SI), Z19	// swing0Lanestep.v.at[0]
-	VMOVUPS	470144(SI), Z20	// swing0Lanestep.v.at[1]
-	VMOVUPS	470528(SI), Z21	// swing0Lanestep.step.data1[0]
-	VMOVUPS	470656(SI), Z22	// swing0Lanestep.step.data1[1]
-	VMOVUPS	471040(SI), Z23	// swing0Lanestep.step.data3[0]
-	VMOVUPS	471168(SI), Z24	// swing0Lanestep.step.data3[1]
-	VMOVUPS	471552(SI), Z25	// swing0Lanestep.step.data5[0]
-	VMOVUPS	471680(SI), Z26	// swing0Lanestep.step.data5[1]
-	VMOVUPS	468736(SI), Z27	// swing0Lanestep.v[0]
-	VMOVUPS	468864(SI), Z28	// swing0Lanestep.v[1]
-	VMOVUPS	(R11), Z29
-	VMOVUPS	128(R11), Z30
-	VFMADD231PS	Z12, Z2, Z10
-	VFMADD231PS	Z10, Z2, Z8
-	VFMADD213PS	Z3, Z6, Z8
-	VFMADD231PS	Z14, Z2, Z11
-	VFMADD231PS	Z11, Z2, Z9
-	VFMADD213PS	Z7, Z6, Z9
-	VPMOVQD	Z4, Y4
-	VPMOVQD	Z5, Y5
-	VINSERTF64X4	$1, Y5, Z4, Z4
-	VPTERNLOGD	$0xe2, Z8, Z4, Z15
-	VPTERNLOGD	$0xe2, Z9, Z4, Z16
-	VPMOVQD	Z0, Y0
-	VPMOVQD	Z1, Y1
+	VCVTPD2PS	Z0, Y0
+	VCVTPD2PS	Z1, Y1
 	VINSERTF64X4	$1, Y1, Z0, Z0
-	VPTERNLOGD	$0xe2, Z15, Z0, Z3
-	VPTERNLOGD	$0xe2, Z16, Z0, Z7
-	VPTERNLOGD	$0xe2, Z17, Z13, Z3
-	VMOVUPS	Z3, (R10)
-	VPTERNLOGD	$0xe2, Z18, Z13, Z7
-	VMOVUPS	Z7, 128(R10)
-	VFMADD231PS	Z25, Z2, Z23
-	VFMADD231PS	Z23, Z2, Z21
-	VFMADD213PS	Z19, Z6, Z21
-	VFMADD231PS	Z26, Z2, Z24
-	VFMADD231PS	Z24, Z2, Z22
-	VFMADD213PS	Z20, Z22, Z6
-	VPTERNLOGD	$0xe2, Z21, Z4, Z27
-	VPTERNLOGD	$0xca, Z6, Z28, Z4
-	VPTERNLOGD	$0xe2, Z27, Z0, Z19
-	VPTERNLOGD	$0xca, Z4, Z20, Z0
-	VPTERNLOGD	$0xe2, Z29, Z13, Z19
-	VMOVUPS	Z19, (R11)
-	VPTERNLOGD	$0xca, Z30, Z0, Z13
-	VMOVUPS	Z13, 128(R11)
+	VMOVUPS	469760(SI), Z1	// swing0Lanestep.q.at[0]
+	VMOVUPS	469888(SI), Z3	// swing0Lanestep.q.at[1]
+	VMOVUPS	470272(SI), Z4	// swing0Lanestep.step.data0[0]
+	VMOVUPS	470400(SI), Z5	// swing0Lanestep.step.data0[1]
+	VMOVUPS	470784(SI), Z6	// swing0Lanestep.step.data2[0]
+	VMOVUPS	470912(SI), Z7	// swing0Lanestep.step.data2[1]
+	VMOVUPS	471296(SI), Z8	// swing0Lanestep.step.data4[0]
+	VMOVUPS	471424(SI), Z9	// swing0Lanestep.step.data4[1]
+	VMOVUPS	468480(SI), Z10	// swing0Lanestep.q[0]
+	VMOVUPS	468608(SI), Z11	// swing0Lanestep.q[1]
+	VMOVUPS	(R10), Z12
+	VMOVUPS	128(R10), Z13
+	VMOVUPS	470016(SI), Z14	// swing0Lanestep.v.at[0]
+	VMOVUPS	470144(SI), Z15	// swing0Lanestep.v.at[1]
+	VMOVUPS	470528(SI), Z16	// swing0Lanestep.step.data1[0]
+	VMOVUPS	470656(SI), Z17	// swing0Lanestep.step.data1[1]
+	VMOVUPS	471040(SI), Z18	// swing0Lanestep.step.data3[0]
+	VMOVUPS	471168(SI), Z19	// swing0Lanestep.step.data3[1]
+	VMOVUPS	471552(SI), Z20	// swing0Lanestep.step.data5[0]
+	VMOVUPS	471680(SI), Z21	// swing0Lanestep.step.data5[1]
+	VMOVUPS	468736(SI), Z22	// swing0Lanestep.v[0]
+	VMOVUPS	468864(SI), Z23	// swing0Lanestep.v[1]
+	VMOVUPS	(R11), Z24
+	VMOVUPS	128(R11), Z25
+	VFMADD231PS	Z8, Z0, Z6
+	VFMADD231PS	Z6, Z0, Z4
+	VFMADD213PS	Z1, Z2, Z4
+	VFMADD231PS	Z9, Z0, Z7
+	VFMADD231PS	Z7, Z0, Z5
+	VFMADD213PS	Z3, Z2, Z5
+	KUNPCKBW	K4, K6, K4
+	VBLENDMPS	Z10, Z4, K4, Z4
+	VBLENDMPS	Z11, Z5, K4, Z5
+	KUNPCKBW	K2, K3, K2
+	VBLENDMPS	Z1, Z4, K2, Z1
+	VBLENDMPS	Z3, Z5, K2, Z3
+	VBLENDMPS	Z1, Z12, K5, Z1
+	VMOVUPS	Z1, (R10)
+	VBLENDMPS	Z3, Z13, K5, Z1
+	VMOVUPS	Z1, 128(R10)
+	VFMADD231PS	Z20, Z0, Z18
+	VFMADD231PS	Z18, Z0, Z16
+	VFMADD213PS	Z14, Z2, Z16
+	VFMADD231PS	Z21, Z0, Z19
+	VFMADD231PS	Z19, Z0, Z17
+	VFMADD213PS	Z15, Z17, Z2
+	VBLENDMPS	Z22, Z16, K4, Z0
+	VBLENDMPS	Z23, Z2, K4, Z1
+	VBLENDMPS	Z14, Z0, K2, Z0
+	VBLENDMPS	Z15, Z1, K2, Z1
+	VBLENDMPS	Z0, Z24, K5, Z0
+	VMOVUPS	Z0, (R11)
+	VBLENDMPS	Z1, Z25, K5, Z0
+	VMOVUPS	Z0, 128(R11)
 	ADDQ	$64, SI
 	ADDQ	$128, DI
 	ADDQ	$128, R9
@@ -2867,7 +2840,6 @@ loop3: // 2 times: vectors of the block
 	VCMPPS.BCST	$17, f32_41f00000<>(SB), Z2, K1
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z2
 	VPANDD	Z2, Z1, Z1
-	VPORD.BCST	f32_00000000<>(SB), Z1, Z1
 	VMOVUPS	472128(AX), Z2	// step.open | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z3
 	VCMPPS	$17, Z2, Z3, K1
@@ -2880,46 +2852,32 @@ loop3: // 2 times: vectors of the block
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z2
 	VPANDD	Z2, Z0, Z0
 	VPORD	Z0, Z1, Z0
-	VPANDD.BCST	f32_3f800000<>(SB), Z0, Z0
-	VSHUFF32X4	$78, Z0, Z0, Z1
-	VADDPS	Z1, Z0, Z0
-	VSHUFF32X4	$177, Z0, Z0, Z1
-	VADDPS	Z1, Z0, Z0
-	VSHUFPS	$78, Z0, Z0, Z1
-	VADDPS	Z1, Z0, Z0
-	VSHUFPS	$177, Z0, Z0, Z1
-	VADDPS	Z1, Z0, Z0
-	VEXTRACTF64X4	$1, Z0, Y1
-	VCVTPS2PD	Y0, Z0
-	VCVTPS2PD	Y1, Z1
 	VBROADCASTSD	474240(AX), Z1	// step.left
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z2
 	VCMPPD	$17, Z1, Z2, K1
 	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z1
-	VPANDQ	Z1, Z0, Z0
-	VMOVSD	X0, 474496(AX)	// step.more
+	VPANDD	Z1, Z0, Z0
 	ADDQ	$256, 65584(AX)
 	ADDQ	$256, 65592(AX)
 	ADDQ	$256, 65600(AX)
-	CMPQ	474496(AX), $0	// step.more
+	VPTESTMD	Z0, Z0, K1
+	KORTESTW	K1, K1
 	JNE	loop2
 	// the first row that a sample has to take, if there is one
 	VMOVUPS	472064(AX), Z0	// step.open
 	VBROADCASTSS	f32_00000000<>(SB), Z1
-	VCMPPS	$17, Z0, Z1, K1
-	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z0
-	VMOVUPS	471936(AX), Z1	// step.next
-	VBROADCASTSS	f32_41f00000<>(SB), Z2
-	VPTERNLOGD	$0xca, Z2, Z1, Z0
+	VCMPPS	$17, Z0, Z1, K2
+	VMOVUPS	471936(AX), Z0	// step.next
+	VBROADCASTSS	f32_41f00000<>(SB), Z1
+	VBLENDMPS	Z0, Z1, K2, Z0
 	VBROADCASTSS	f32_41f00000<>(SB), Z1
 	VMINPS	Z0, Z1, Z0
 	VMOVUPS	472128(AX), Z1	// step.open | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
-	VCMPPS	$17, Z1, Z2, K1
-	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z1
-	VMOVUPS	472000(AX), Z2	// step.next | 1
-	VBROADCASTSS	f32_41f00000<>(SB), Z3
-	VPTERNLOGD	$0xca, Z3, Z2, Z1
+	VCMPPS	$17, Z1, Z2, K2
+	VMOVUPS	472000(AX), Z1	// step.next | 1
+	VBROADCASTSS	f32_41f00000<>(SB), Z2
+	VBLENDMPS	Z1, Z2, K2, Z1
 	VMINPS	Z1, Z0, Z0
 	VSHUFF32X4	$78, Z0, Z0, Z1
 	VMINPS	Z1, Z0, Z0
@@ -2929,9 +2887,7 @@ loop3: // 2 times: vectors of the block
 	VMINPS	Z1, Z0, Z0
 	VSHUFPS	$177, Z0, Z0, Z1
 	VMINPS	Z1, Z0, Z0
-	VEXTRACTF64X4	$1, Z0, Y1
 	VCVTPS2PD	Y0, Z0
-	VCVTPS2PD	Y1, Z1
 	VMOVSD	X0, 472192(AX)	// step.row
 	VCMPPD.BCST	$17, f64_403e000000000000<>(SB), Z0, K1
 	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z0
@@ -2940,8 +2896,8 @@ loop3: // 2 times: vectors of the block
 	VCMPPD	$17, Z1, Z2, K1
 	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z1
 	VPANDQ	Z1, Z0, Z0
-	VMOVSD	X0, 474496(AX)	// step.more
-	CMPQ	474496(AX), $0	// step.more
+	VPTESTMD	Z0, Z0, K1
+	KORTESTW	K1, K1
 	JNE	loop1
 	RET
 
@@ -2961,15 +2917,15 @@ TEXT ·swing0LaneoutputAVX512(SB), 0, $8-32
 // swing0Laneorder is Swing.0.laneorder (lagrange.nde:22) of a block of samples.
 TEXT swing0Laneorder_avx512<>(SB), NOSPLIT, $0-0
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
-	VMOVSD	X0, 476032(AX)	// step.once
+	VMOVSD	X0, 475776(AX)	// step.once
 loop1:
-	CVTTSD2SQ	474752(AX), CX	// swing0Laneoutput.step.at.start
+	CVTTSD2SQ	474496(AX), CX	// swing0Laneoutput.step.at.start
 	ADDQ	AX, CX
 	MOVQ	$4, SI
 	MOVQ	AX, DI
 	MOVQ	CX, R9
 loop2: // 4 times: vectors of the block
-	VMOVUPD	475520(DI), Z0	// step.start
+	VMOVUPD	475264(DI), Z0	// step.start
 	VBROADCASTSD	f64_ffffffffffffffff<>(SB), Z1
 	VBROADCASTSD	f64_ffffffffffffffff<>(SB), Z2
 	MOVQ	$30, R10
@@ -2978,13 +2934,11 @@ loop3: // 30 times: output times
 	VMOVUPD	(R11), Z3
 	VSUBPD	Z0, Z3, Z4
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z5
-	VCMPPD	$18, Z4, Z5, K1
-	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z5
-	VPANDQ	Z5, Z1, Z5
+	VCMPPD	$18, Z4, Z5, K2
+	VMOVUPD.Z	Z1, K2, Z5
 	VMOVAPD	Z5, Z1
-	VCMPPD.BCST	$18, f64_0000000000000000<>(SB), Z4, K1
-	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z4
-	VPANDQ	Z4, Z2, Z4
+	VCMPPD.BCST	$18, f64_0000000000000000<>(SB), Z4, K2
+	VMOVUPD.Z	Z2, K2, Z4
 	VMOVAPD	Z4, Z2
 	VMOVAPD	Z3, Z0
 	ADDQ	$256, R11
@@ -2992,12 +2946,12 @@ loop3: // 30 times: output times
 	JNE	loop3
 	VPORQ	Z2, Z1, Z0
 	VPANDQ.BCST	f64_3ff0000000000000<>(SB), Z0, Z0
-	VMOVUPD	Z0, 475776(DI)	// step.in_order
+	VMOVUPD	Z0, 475520(DI)	// step.in_order
 	ADDQ	$64, DI
 	ADDQ	$64, R9
 	DECQ	SI
 	JNE	loop2
-	CMPQ	476032(AX), $0	// step.once
+	CMPQ	475776(AX), $0	// step.once
 	JNE	loop1
 	RET
 
@@ -3022,16 +2976,16 @@ TEXT swingSamplePart0_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, DI
 loop1: // 2 times: vectors of the block
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
-	VMOVUPD	Z0, 499840(SI)	// swingSample.step0_in0
+	VMOVUPD	Z0, 499584(SI)	// swingSample.step0_in0
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
-	VMOVUPD	Z0, 499904(SI)	// swingSample.step0_in0 | 1
-	VMOVUPS	476288(DI), Z0	// swingSample.q0[0]
+	VMOVUPD	Z0, 499648(SI)	// swingSample.step0_in0 | 1
+	VMOVUPS	476032(DI), Z0	// swingSample.q0[0]
 	VMOVUPS	Z0, 468480(DI)	// swing0Lanestep.q[0]
-	VMOVUPS	476416(DI), Z0	// swingSample.q0[1]
+	VMOVUPS	476160(DI), Z0	// swingSample.q0[1]
 	VMOVUPS	Z0, 468608(DI)	// swing0Lanestep.q[1]
-	VMOVUPS	476544(DI), Z0	// swingSample.v0[0]
+	VMOVUPS	476288(DI), Z0	// swingSample.v0[0]
 	VMOVUPS	Z0, 468736(DI)	// swing0Lanestep.v[0]
-	VMOVUPS	476672(DI), Z0	// swingSample.v0[1]
+	VMOVUPS	476416(DI), Z0	// swingSample.v0[1]
 	VMOVUPS	Z0, 468864(DI)	// swing0Lanestep.v[1]
 	ADDQ	$128, SI
 	ADDQ	$64, DI
@@ -3080,15 +3034,15 @@ TEXT fitSamplePart0_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop1: // 2 times: vectors of the block
-	VMOVUPS	500096(SI), Z0	// fitSample.q[0]
-	VMOVUPS	500224(SI), Z1	// fitSample.q[1]
-	VMOVUPS	500352(SI), Z2	// fitSample.v[0]
-	VMOVUPS	500480(SI), Z3	// fitSample.v[1]
+	VMOVUPS	499840(SI), Z0	// fitSample.q[0]
+	VMOVUPS	499968(SI), Z1	// fitSample.q[1]
+	VMOVUPS	500096(SI), Z2	// fitSample.v[0]
+	VMOVUPS	500224(SI), Z3	// fitSample.v[1]
 	// lagrange.nde:4
-	VMOVUPS	Z0, 500992(SI)	// fitSample.concat[0]
-	VMOVUPS	Z1, 501120(SI)	// fitSample.concat[1]
-	VMOVUPS	Z2, 501248(SI)	// fitSample.concat[2]
-	VMOVUPS	Z3, 501376(SI)	// fitSample.concat[3]
+	VMOVUPS	Z0, 500736(SI)	// fitSample.concat[0]
+	VMOVUPS	Z1, 500864(SI)	// fitSample.concat[1]
+	VMOVUPS	Z2, 500992(SI)	// fitSample.concat[2]
+	VMOVUPS	Z3, 501120(SI)	// fitSample.concat[3]
 	MOVQ	$128, DI
 	MOVQ	BX, R9
 	MOVQ	BX, R10
@@ -3105,7 +3059,7 @@ loop2: // 128 times: elements
 	VFMADD231PS	Z3, Z5, Z4
 	VBROADCASTSS	2048(R10), Z5	// L.0.bias[0]
 	VADDPS	Z5, Z4, Z4
-	VMOVUPS	Z4, 501504(R11)	// fitSample.add[0]
+	VMOVUPS	Z4, 501248(R11)	// fitSample.add[0]
 	VPORD.BCST	f32_80000000<>(SB), Z4, Z5
 	VBROADCASTSS	f32_42b40000<>(SB), Z6
 	VMINPS	Z5, Z6, Z5
@@ -3129,10 +3083,10 @@ loop2: // 128 times: elements
 	VBLENDMPS	Z5, Z4, K2, Z4
 	VADDPS.BCST	f32_3f800000<>(SB), Z5, Z5
 	VDIVPS	Z5, Z4, Z4
-	VMOVUPS	Z4, 517888(R11)	// fitSample.sigmoid[0]
+	VMOVUPS	Z4, 517632(R11)	// fitSample.sigmoid[0]
 	VBROADCASTSS	512(R12), Z5	// L.0.weight.matvec[0]
 	VMULPS	Z4, Z5, Z4
-	VMOVUPS	Z4, 534272(R11)	// fitSample.mul[0]
+	VMOVUPS	Z4, 534016(R11)	// fitSample.mul[0]
 	ADDQ	$16, R9
 	ADDQ	$4, R10
 	ADDQ	$128, R11
@@ -3167,8 +3121,8 @@ loop3: // 16 times: tiles of 8 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop4: // 128 times: terms of the sums
-	VMOVUPS	534272(R10), Z16	// fitSample.mul[0]
-	VMOVUPS	534336(R10), Z17	// fitSample.mul[0] | 1
+	VMOVUPS	534016(R10), Z16	// fitSample.mul[0]
+	VMOVUPS	534080(R10), Z17	// fitSample.mul[0] | 1
 	VBROADCASTSS	2560(R11), Z18	// L.2.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -3197,27 +3151,27 @@ loop4: // 128 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop4
-	VMOVUPS	Z0, 550656(DI)	// fitSample.matvec[0]
-	VMOVUPS	Z1, 550720(DI)	// fitSample.matvec[0] | 1
-	VMOVUPS	Z2, 550784(DI)	// fitSample.matvec[1]
-	VMOVUPS	Z3, 550848(DI)	// fitSample.matvec[1] | 1
-	VMOVUPS	Z4, 550912(DI)	// fitSample.matvec[2]
-	VMOVUPS	Z5, 550976(DI)	// fitSample.matvec[2] | 1
-	VMOVUPS	Z6, 551040(DI)	// fitSample.matvec[3]
-	VMOVUPS	Z7, 551104(DI)	// fitSample.matvec[3] | 1
-	VMOVUPS	Z8, 551168(DI)	// fitSample.matvec[4]
-	VMOVUPS	Z9, 551232(DI)	// fitSample.matvec[4] | 1
-	VMOVUPS	Z10, 551296(DI)	// fitSample.matvec[5]
-	VMOVUPS	Z11, 551360(DI)	// fitSample.matvec[5] | 1
-	VMOVUPS	Z12, 551424(DI)	// fitSample.matvec[6]
-	VMOVUPS	Z13, 551488(DI)	// fitSample.matvec[6] | 1
-	VMOVUPS	Z14, 551552(DI)	// fitSample.matvec[7]
-	VMOVUPS	Z15, 551616(DI)	// fitSample.matvec[7] | 1
+	VMOVUPS	Z0, 550400(DI)	// fitSample.matvec[0]
+	VMOVUPS	Z1, 550464(DI)	// fitSample.matvec[0] | 1
+	VMOVUPS	Z2, 550528(DI)	// fitSample.matvec[1]
+	VMOVUPS	Z3, 550592(DI)	// fitSample.matvec[1] | 1
+	VMOVUPS	Z4, 550656(DI)	// fitSample.matvec[2]
+	VMOVUPS	Z5, 550720(DI)	// fitSample.matvec[2] | 1
+	VMOVUPS	Z6, 550784(DI)	// fitSample.matvec[3]
+	VMOVUPS	Z7, 550848(DI)	// fitSample.matvec[3] | 1
+	VMOVUPS	Z8, 550912(DI)	// fitSample.matvec[4]
+	VMOVUPS	Z9, 550976(DI)	// fitSample.matvec[4] | 1
+	VMOVUPS	Z10, 551040(DI)	// fitSample.matvec[5]
+	VMOVUPS	Z11, 551104(DI)	// fitSample.matvec[5] | 1
+	VMOVUPS	Z12, 551168(DI)	// fitSample.matvec[6]
+	VMOVUPS	Z13, 551232(DI)	// fitSample.matvec[6] | 1
+	VMOVUPS	Z14, 551296(DI)	// fitSample.matvec[7]
+	VMOVUPS	Z15, 551360(DI)	// fitSample.matvec[7] | 1
 	MOVQ	$8, R9
 	MOVQ	DI, R10
 loop5: // 8 times
-	VMOVUPS	501504(R10), Z0	// fitSample.add[0]
-	VMOVUPS	501568(R10), Z1	// fitSample.add[0] | 1
+	VMOVUPS	501248(R10), Z0	// fitSample.add[0]
+	VMOVUPS	501312(R10), Z1	// fitSample.add[0] | 1
 	VPORD.BCST	f32_80000000<>(SB), Z0, Z2
 	VBROADCASTSS	f32_c2ae999a<>(SB), Z3
 	VMAXPS	Z2, Z3, Z2
@@ -3274,8 +3228,8 @@ loop5: // 8 times
 	VBROADCASTSS	f32_00000000<>(SB), Z3
 	VMAXPS	Z1, Z3, Z1
 	VFMADD231PS	Z4, Z2, Z1
-	VMOVUPS	Z0, 567040(R10)	// fitSample.softplus[0]
-	VMOVUPS	Z1, 567104(R10)	// fitSample.softplus[0] | 1
+	VMOVUPS	Z0, 566784(R10)	// fitSample.softplus[0]
+	VMOVUPS	Z1, 566848(R10)	// fitSample.softplus[0] | 1
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop5
@@ -3309,8 +3263,8 @@ loop6: // 16 times: tiles of 8 elements
 	MOVQ	AX, R12
 	MOVQ	SI, R13
 loop7: // 128 times: terms of the sums
-	VMOVUPS	567040(R12), Z16	// fitSample.softplus[0]
-	VMOVUPS	567104(R12), Z17	// fitSample.softplus[0] | 1
+	VMOVUPS	566784(R12), Z16	// fitSample.softplus[0]
+	VMOVUPS	566848(R12), Z17	// fitSample.softplus[0] | 1
 	VBROADCASTSS	2560(R13), Z18	// L.2.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -3339,29 +3293,29 @@ loop7: // 128 times: terms of the sums
 	ADDQ	$4, R13
 	DECQ	R11
 	JNE	loop7
-	VMOVUPS	Z0, 583424(DI)	// fitSample.matvec_2[0]
-	VMOVUPS	Z1, 583488(DI)	// fitSample.matvec_2[0] | 1
-	VMOVUPS	Z2, 583552(DI)	// fitSample.matvec_2[1]
-	VMOVUPS	Z3, 583616(DI)	// fitSample.matvec_2[1] | 1
-	VMOVUPS	Z4, 583680(DI)	// fitSample.matvec_2[2]
-	VMOVUPS	Z5, 583744(DI)	// fitSample.matvec_2[2] | 1
-	VMOVUPS	Z6, 583808(DI)	// fitSample.matvec_2[3]
-	VMOVUPS	Z7, 583872(DI)	// fitSample.matvec_2[3] | 1
-	VMOVUPS	Z8, 583936(DI)	// fitSample.matvec_2[4]
-	VMOVUPS	Z9, 584000(DI)	// fitSample.matvec_2[4] | 1
-	VMOVUPS	Z10, 584064(DI)	// fitSample.matvec_2[5]
-	VMOVUPS	Z11, 584128(DI)	// fitSample.matvec_2[5] | 1
-	VMOVUPS	Z12, 584192(DI)	// fitSample.matvec_2[6]
-	VMOVUPS	Z13, 584256(DI)	// fitSample.matvec_2[6] | 1
-	VMOVUPS	Z14, 584320(DI)	// fitSample.matvec_2[7]
-	VMOVUPS	Z15, 584384(DI)	// fitSample.matvec_2[7] | 1
+	VMOVUPS	Z0, 583168(DI)	// fitSample.matvec_2[0]
+	VMOVUPS	Z1, 583232(DI)	// fitSample.matvec_2[0] | 1
+	VMOVUPS	Z2, 583296(DI)	// fitSample.matvec_2[1]
+	VMOVUPS	Z3, 583360(DI)	// fitSample.matvec_2[1] | 1
+	VMOVUPS	Z4, 583424(DI)	// fitSample.matvec_2[2]
+	VMOVUPS	Z5, 583488(DI)	// fitSample.matvec_2[2] | 1
+	VMOVUPS	Z6, 583552(DI)	// fitSample.matvec_2[3]
+	VMOVUPS	Z7, 583616(DI)	// fitSample.matvec_2[3] | 1
+	VMOVUPS	Z8, 583680(DI)	// fitSample.matvec_2[4]
+	VMOVUPS	Z9, 583744(DI)	// fitSample.matvec_2[4] | 1
+	VMOVUPS	Z10, 583808(DI)	// fitSample.matvec_2[5]
+	VMOVUPS	Z11, 583872(DI)	// fitSample.matvec_2[5] | 1
+	VMOVUPS	Z12, 583936(DI)	// fitSample.matvec_2[6]
+	VMOVUPS	Z13, 584000(DI)	// fitSample.matvec_2[6] | 1
+	VMOVUPS	Z14, 584064(DI)	// fitSample.matvec_2[7]
+	VMOVUPS	Z15, 584128(DI)	// fitSample.matvec_2[7] | 1
 	MOVQ	$8, R11
 	MOVQ	DI, R12
 	MOVQ	R9, R13
 	MOVQ	R10, R14
 loop8: // 8 times
-	VMOVUPS	583424(R12), Z0	// fitSample.matvec_2[0]
-	VMOVUPS	583488(R12), Z1	// fitSample.matvec_2[0] | 1
+	VMOVUPS	583168(R12), Z0	// fitSample.matvec_2[0]
+	VMOVUPS	583232(R12), Z1	// fitSample.matvec_2[0] | 1
 	VBROADCASTSS	68096(R13), Z2	// L.2.bias[0]
 	VADDPS	Z2, Z0, Z0
 	VADDPS	Z2, Z1, Z1
@@ -3411,25 +3365,25 @@ loop8: // 8 times
 	VBLENDMPS	Z2, Z1, K2, Z1
 	VADDPS.BCST	f32_3f800000<>(SB), Z2, Z2
 	VDIVPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 599808(R12)	// fitSample.sigmoid_2[0]
-	VMOVUPS	Z1, 599872(R12)	// fitSample.sigmoid_2[0] | 1
+	VMOVUPS	Z0, 599552(R12)	// fitSample.sigmoid_2[0]
+	VMOVUPS	Z1, 599616(R12)	// fitSample.sigmoid_2[0] | 1
 	VBROADCASTSS	f32_3f800000<>(SB), Z2
 	VSUBPS	Z0, Z2, Z2
 	VBROADCASTSS	f32_3f800000<>(SB), Z3
 	VSUBPS	Z1, Z3, Z3
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z3, Z1, Z1
-	VMOVUPS	Z0, 616192(R12)	// fitSample.mul_2[0]
-	VMOVUPS	Z1, 616256(R12)	// fitSample.mul_2[0] | 1
-	VMOVUPS	550656(R12), Z2	// fitSample.matvec[0]
-	VMOVUPS	550720(R12), Z3	// fitSample.matvec[0] | 1
+	VMOVUPS	Z0, 615936(R12)	// fitSample.mul_2[0]
+	VMOVUPS	Z1, 616000(R12)	// fitSample.mul_2[0] | 1
+	VMOVUPS	550400(R12), Z2	// fitSample.matvec[0]
+	VMOVUPS	550464(R12), Z3	// fitSample.matvec[0] | 1
 	VMULPS	Z0, Z2, Z0
 	VMULPS	Z1, Z3, Z1
 	VBROADCASTSS	(R14), Z2	// vecmat[0]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 632576(R12)	// fitSample.mul_3[0]
-	VMOVUPS	Z1, 632640(R12)	// fitSample.mul_3[0] | 1
+	VMOVUPS	Z0, 632320(R12)	// fitSample.mul_3[0]
+	VMOVUPS	Z1, 632384(R12)	// fitSample.mul_3[0] | 1
 	ADDQ	$128, R12
 	ADDQ	$4, R13
 	ADDQ	$4, R14
@@ -3475,8 +3429,8 @@ loop9: // 9 times: tiles of 13 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop10: // 128 times: terms of the sums
-	VMOVUPS	632576(R10), Z26	// fitSample.mul_3[0]
-	VMOVUPS	632640(R10), Z27	// fitSample.mul_3[0] | 1
+	VMOVUPS	632320(R10), Z26	// fitSample.mul_3[0]
+	VMOVUPS	632384(R10), Z27	// fitSample.mul_3[0] | 1
 	VBROADCASTSS	2560(R11), Z28	// L.2.weight[0]
 	VFMADD231PS	Z26, Z28, Z0
 	VFMADD231PS	Z27, Z28, Z1
@@ -3520,32 +3474,32 @@ loop10: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop10
-	VMOVUPS	Z0, 648960(DI)	// fitSample.vecmat[0]
-	VMOVUPS	Z1, 649024(DI)	// fitSample.vecmat[0] | 1
-	VMOVUPS	Z2, 649088(DI)	// fitSample.vecmat[1]
-	VMOVUPS	Z3, 649152(DI)	// fitSample.vecmat[1] | 1
-	VMOVUPS	Z4, 649216(DI)	// fitSample.vecmat[2]
-	VMOVUPS	Z5, 649280(DI)	// fitSample.vecmat[2] | 1
-	VMOVUPS	Z6, 649344(DI)	// fitSample.vecmat[3]
-	VMOVUPS	Z7, 649408(DI)	// fitSample.vecmat[3] | 1
-	VMOVUPS	Z8, 649472(DI)	// fitSample.vecmat[4]
-	VMOVUPS	Z9, 649536(DI)	// fitSample.vecmat[4] | 1
-	VMOVUPS	Z10, 649600(DI)	// fitSample.vecmat[5]
-	VMOVUPS	Z11, 649664(DI)	// fitSample.vecmat[5] | 1
-	VMOVUPS	Z12, 649728(DI)	// fitSample.vecmat[6]
-	VMOVUPS	Z13, 649792(DI)	// fitSample.vecmat[6] | 1
-	VMOVUPS	Z14, 649856(DI)	// fitSample.vecmat[7]
-	VMOVUPS	Z15, 649920(DI)	// fitSample.vecmat[7] | 1
-	VMOVUPS	Z16, 649984(DI)	// fitSample.vecmat[8]
-	VMOVUPS	Z17, 650048(DI)	// fitSample.vecmat[8] | 1
-	VMOVUPS	Z18, 650112(DI)	// fitSample.vecmat[9]
-	VMOVUPS	Z19, 650176(DI)	// fitSample.vecmat[9] | 1
-	VMOVUPS	Z20, 650240(DI)	// fitSample.vecmat[10]
-	VMOVUPS	Z21, 650304(DI)	// fitSample.vecmat[10] | 1
-	VMOVUPS	Z22, 650368(DI)	// fitSample.vecmat[11]
-	VMOVUPS	Z23, 650432(DI)	// fitSample.vecmat[11] | 1
-	VMOVUPS	Z24, 650496(DI)	// fitSample.vecmat[12]
-	VMOVUPS	Z25, 650560(DI)	// fitSample.vecmat[12] | 1
+	VMOVUPS	Z0, 648704(DI)	// fitSample.vecmat[0]
+	VMOVUPS	Z1, 648768(DI)	// fitSample.vecmat[0] | 1
+	VMOVUPS	Z2, 648832(DI)	// fitSample.vecmat[1]
+	VMOVUPS	Z3, 648896(DI)	// fitSample.vecmat[1] | 1
+	VMOVUPS	Z4, 648960(DI)	// fitSample.vecmat[2]
+	VMOVUPS	Z5, 649024(DI)	// fitSample.vecmat[2] | 1
+	VMOVUPS	Z6, 649088(DI)	// fitSample.vecmat[3]
+	VMOVUPS	Z7, 649152(DI)	// fitSample.vecmat[3] | 1
+	VMOVUPS	Z8, 649216(DI)	// fitSample.vecmat[4]
+	VMOVUPS	Z9, 649280(DI)	// fitSample.vecmat[4] | 1
+	VMOVUPS	Z10, 649344(DI)	// fitSample.vecmat[5]
+	VMOVUPS	Z11, 649408(DI)	// fitSample.vecmat[5] | 1
+	VMOVUPS	Z12, 649472(DI)	// fitSample.vecmat[6]
+	VMOVUPS	Z13, 649536(DI)	// fitSample.vecmat[6] | 1
+	VMOVUPS	Z14, 649600(DI)	// fitSample.vecmat[7]
+	VMOVUPS	Z15, 649664(DI)	// fitSample.vecmat[7] | 1
+	VMOVUPS	Z16, 649728(DI)	// fitSample.vecmat[8]
+	VMOVUPS	Z17, 649792(DI)	// fitSample.vecmat[8] | 1
+	VMOVUPS	Z18, 649856(DI)	// fitSample.vecmat[9]
+	VMOVUPS	Z19, 649920(DI)	// fitSample.vecmat[9] | 1
+	VMOVUPS	Z20, 649984(DI)	// fitSample.vecmat[10]
+	VMOVUPS	Z21, 650048(DI)	// fitSample.vecmat[10] | 1
+	VMOVUPS	Z22, 650112(DI)	// fitSample.vecmat[11]
+	VMOVUPS	Z23, 650176(DI)	// fitSample.vecmat[11] | 1
+	VMOVUPS	Z24, 650240(DI)	// fitSample.vecmat[12]
+	VMOVUPS	Z25, 650304(DI)	// fitSample.vecmat[12] | 1
 	ADDQ	$52, SI
 	ADDQ	$1664, DI
 	DECQ	CX
@@ -3576,8 +3530,8 @@ loop10: // 128 times: terms of the sums
 	MOVQ	AX, SI
 	MOVQ	BX, DI
 loop11: // 128 times: terms of the sums
-	VMOVUPS	632576(SI), Z22	// fitSample.mul_3[0]
-	VMOVUPS	632640(SI), Z23	// fitSample.mul_3[0] | 1
+	VMOVUPS	632320(SI), Z22	// fitSample.mul_3[0]
+	VMOVUPS	632384(SI), Z23	// fitSample.mul_3[0] | 1
 	VBROADCASTSS	3028(DI), Z24	// L.2.weight[117]
 	VFMADD231PS	Z22, Z24, Z0
 	VFMADD231PS	Z23, Z24, Z1
@@ -3615,64 +3569,64 @@ loop11: // 128 times: terms of the sums
 	ADDQ	$512, DI
 	DECQ	CX
 	JNE	loop11
-	VMOVUPS	Z0, 663936(AX)	// fitSample.vecmat[117]
-	VMOVUPS	Z1, 664000(AX)	// fitSample.vecmat[117] | 1
-	VMOVUPS	Z2, 664064(AX)	// fitSample.vecmat[118]
-	VMOVUPS	Z3, 664128(AX)	// fitSample.vecmat[118] | 1
-	VMOVUPS	Z4, 664192(AX)	// fitSample.vecmat[119]
-	VMOVUPS	Z5, 664256(AX)	// fitSample.vecmat[119] | 1
-	VMOVUPS	Z6, 664320(AX)	// fitSample.vecmat[120]
-	VMOVUPS	Z7, 664384(AX)	// fitSample.vecmat[120] | 1
-	VMOVUPS	Z8, 664448(AX)	// fitSample.vecmat[121]
-	VMOVUPS	Z9, 664512(AX)	// fitSample.vecmat[121] | 1
-	VMOVUPS	Z10, 664576(AX)	// fitSample.vecmat[122]
-	VMOVUPS	Z11, 664640(AX)	// fitSample.vecmat[122] | 1
-	VMOVUPS	Z12, 664704(AX)	// fitSample.vecmat[123]
-	VMOVUPS	Z13, 664768(AX)	// fitSample.vecmat[123] | 1
-	VMOVUPS	Z14, 664832(AX)	// fitSample.vecmat[124]
-	VMOVUPS	Z15, 664896(AX)	// fitSample.vecmat[124] | 1
-	VMOVUPS	Z16, 664960(AX)	// fitSample.vecmat[125]
-	VMOVUPS	Z17, 665024(AX)	// fitSample.vecmat[125] | 1
-	VMOVUPS	Z18, 665088(AX)	// fitSample.vecmat[126]
-	VMOVUPS	Z19, 665152(AX)	// fitSample.vecmat[126] | 1
-	VMOVUPS	Z20, 665216(AX)	// fitSample.vecmat[127]
-	VMOVUPS	Z21, 665280(AX)	// fitSample.vecmat[127] | 1
+	VMOVUPS	Z0, 663680(AX)	// fitSample.vecmat[117]
+	VMOVUPS	Z1, 663744(AX)	// fitSample.vecmat[117] | 1
+	VMOVUPS	Z2, 663808(AX)	// fitSample.vecmat[118]
+	VMOVUPS	Z3, 663872(AX)	// fitSample.vecmat[118] | 1
+	VMOVUPS	Z4, 663936(AX)	// fitSample.vecmat[119]
+	VMOVUPS	Z5, 664000(AX)	// fitSample.vecmat[119] | 1
+	VMOVUPS	Z6, 664064(AX)	// fitSample.vecmat[120]
+	VMOVUPS	Z7, 664128(AX)	// fitSample.vecmat[120] | 1
+	VMOVUPS	Z8, 664192(AX)	// fitSample.vecmat[121]
+	VMOVUPS	Z9, 664256(AX)	// fitSample.vecmat[121] | 1
+	VMOVUPS	Z10, 664320(AX)	// fitSample.vecmat[122]
+	VMOVUPS	Z11, 664384(AX)	// fitSample.vecmat[122] | 1
+	VMOVUPS	Z12, 664448(AX)	// fitSample.vecmat[123]
+	VMOVUPS	Z13, 664512(AX)	// fitSample.vecmat[123] | 1
+	VMOVUPS	Z14, 664576(AX)	// fitSample.vecmat[124]
+	VMOVUPS	Z15, 664640(AX)	// fitSample.vecmat[124] | 1
+	VMOVUPS	Z16, 664704(AX)	// fitSample.vecmat[125]
+	VMOVUPS	Z17, 664768(AX)	// fitSample.vecmat[125] | 1
+	VMOVUPS	Z18, 664832(AX)	// fitSample.vecmat[126]
+	VMOVUPS	Z19, 664896(AX)	// fitSample.vecmat[126] | 1
+	VMOVUPS	Z20, 664960(AX)	// fitSample.vecmat[127]
+	VMOVUPS	Z21, 665024(AX)	// fitSample.vecmat[127] | 1
 	MOVQ	$128, CX
 	MOVQ	AX, SI
 	MOVQ	DX, DI
 loop12: // 128 times: elements
-	VMOVUPS	648960(SI), Z0	// fitSample.vecmat[0]
-	VMOVUPS	649024(SI), Z1	// fitSample.vecmat[0] | 1
-	VMOVUPS	517888(SI), Z2	// fitSample.sigmoid[0]
-	VMOVUPS	517952(SI), Z3	// fitSample.sigmoid[0] | 1
+	VMOVUPS	648704(SI), Z0	// fitSample.vecmat[0]
+	VMOVUPS	648768(SI), Z1	// fitSample.vecmat[0] | 1
+	VMOVUPS	517632(SI), Z2	// fitSample.sigmoid[0]
+	VMOVUPS	517696(SI), Z3	// fitSample.sigmoid[0] | 1
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z3, Z1, Z1
-	VMOVUPS	Z0, 665344(SI)	// fitSample.mul_4[0]
-	VMOVUPS	Z1, 665408(SI)	// fitSample.mul_4[0] | 1
-	VMOVUPS	517888(SI), Z0	// fitSample.sigmoid[0]
-	VMOVUPS	517952(SI), Z1	// fitSample.sigmoid[0] | 1
-	VMOVUPS	517888(SI), Z2	// fitSample.sigmoid[0]
-	VMOVUPS	517952(SI), Z3	// fitSample.sigmoid[0] | 1
+	VMOVUPS	Z0, 665088(SI)	// fitSample.mul_4[0]
+	VMOVUPS	Z1, 665152(SI)	// fitSample.mul_4[0] | 1
+	VMOVUPS	517632(SI), Z0	// fitSample.sigmoid[0]
+	VMOVUPS	517696(SI), Z1	// fitSample.sigmoid[0] | 1
+	VMOVUPS	517632(SI), Z2	// fitSample.sigmoid[0]
+	VMOVUPS	517696(SI), Z3	// fitSample.sigmoid[0] | 1
 	VBROADCASTSS	f32_3f800000<>(SB), Z4
 	VSUBPS	Z2, Z4, Z2
 	VBROADCASTSS	f32_3f800000<>(SB), Z4
 	VSUBPS	Z3, Z4, Z3
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z3, Z1, Z1
-	VMOVUPS	Z0, 681728(SI)	// fitSample.mul_5[0]
-	VMOVUPS	Z1, 681792(SI)	// fitSample.mul_5[0] | 1
+	VMOVUPS	Z0, 681472(SI)	// fitSample.mul_5[0]
+	VMOVUPS	Z1, 681536(SI)	// fitSample.mul_5[0] | 1
 	VBROADCASTSS	512(DI), Z2	// L.0.weight.matvec[0]
 	VMULPS	Z0, Z2, Z0
 	VMULPS	Z1, Z2, Z1
-	VMOVUPS	Z0, 698112(SI)	// fitSample.mul_6[0]
-	VMOVUPS	Z1, 698176(SI)	// fitSample.mul_6[0] | 1
+	VMOVUPS	Z0, 697856(SI)	// fitSample.mul_6[0]
+	VMOVUPS	Z1, 697920(SI)	// fitSample.mul_6[0] | 1
 	VBROADCASTSS	(DI), Z0	// vecmat[0]
-	VMOVUPS	599808(SI), Z1	// fitSample.sigmoid_2[0]
-	VMOVUPS	599872(SI), Z2	// fitSample.sigmoid_2[0] | 1
+	VMOVUPS	599552(SI), Z1	// fitSample.sigmoid_2[0]
+	VMOVUPS	599616(SI), Z2	// fitSample.sigmoid_2[0] | 1
 	VMULPS	Z1, Z0, Z1
 	VMULPS	Z2, Z0, Z0
-	VMOVUPS	Z1, 714496(SI)	// fitSample.mul_7[0]
-	VMOVUPS	Z0, 714560(SI)	// fitSample.mul_7[0] | 1
+	VMOVUPS	Z1, 714240(SI)	// fitSample.mul_7[0]
+	VMOVUPS	Z0, 714304(SI)	// fitSample.mul_7[0] | 1
 	ADDQ	$128, SI
 	ADDQ	$4, DI
 	DECQ	CX
@@ -3711,8 +3665,8 @@ loop13: // 9 times: tiles of 13 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop14: // 128 times: terms of the sums
-	VMOVUPS	714496(R10), Z26	// fitSample.mul_7[0]
-	VMOVUPS	714560(R10), Z27	// fitSample.mul_7[0] | 1
+	VMOVUPS	714240(R10), Z26	// fitSample.mul_7[0]
+	VMOVUPS	714304(R10), Z27	// fitSample.mul_7[0] | 1
 	VBROADCASTSS	2560(R11), Z28	// L.2.weight[0]
 	VFMADD231PS	Z26, Z28, Z0
 	VFMADD231PS	Z27, Z28, Z1
@@ -3756,32 +3710,32 @@ loop14: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop14
-	VMOVUPS	Z0, 730880(DI)	// fitSample.vecmat_2[0]
-	VMOVUPS	Z1, 730944(DI)	// fitSample.vecmat_2[0] | 1
-	VMOVUPS	Z2, 731008(DI)	// fitSample.vecmat_2[1]
-	VMOVUPS	Z3, 731072(DI)	// fitSample.vecmat_2[1] | 1
-	VMOVUPS	Z4, 731136(DI)	// fitSample.vecmat_2[2]
-	VMOVUPS	Z5, 731200(DI)	// fitSample.vecmat_2[2] | 1
-	VMOVUPS	Z6, 731264(DI)	// fitSample.vecmat_2[3]
-	VMOVUPS	Z7, 731328(DI)	// fitSample.vecmat_2[3] | 1
-	VMOVUPS	Z8, 731392(DI)	// fitSample.vecmat_2[4]
-	VMOVUPS	Z9, 731456(DI)	// fitSample.vecmat_2[4] | 1
-	VMOVUPS	Z10, 731520(DI)	// fitSample.vecmat_2[5]
-	VMOVUPS	Z11, 731584(DI)	// fitSample.vecmat_2[5] | 1
-	VMOVUPS	Z12, 731648(DI)	// fitSample.vecmat_2[6]
-	VMOVUPS	Z13, 731712(DI)	// fitSample.vecmat_2[6] | 1
-	VMOVUPS	Z14, 731776(DI)	// fitSample.vecmat_2[7]
-	VMOVUPS	Z15, 731840(DI)	// fitSample.vecmat_2[7] | 1
-	VMOVUPS	Z16, 731904(DI)	// fitSample.vecmat_2[8]
-	VMOVUPS	Z17, 731968(DI)	// fitSample.vecmat_2[8] | 1
-	VMOVUPS	Z18, 732032(DI)	// fitSample.vecmat_2[9]
-	VMOVUPS	Z19, 732096(DI)	// fitSample.vecmat_2[9] | 1
-	VMOVUPS	Z20, 732160(DI)	// fitSample.vecmat_2[10]
-	VMOVUPS	Z21, 732224(DI)	// fitSample.vecmat_2[10] | 1
-	VMOVUPS	Z22, 732288(DI)	// fitSample.vecmat_2[11]
-	VMOVUPS	Z23, 732352(DI)	// fitSample.vecmat_2[11] | 1
-	VMOVUPS	Z24, 732416(DI)	// fitSample.vecmat_2[12]
-	VMOVUPS	Z25, 732480(DI)	// fitSample.vecmat_2[12] | 1
+	VMOVUPS	Z0, 730624(DI)	// fitSample.vecmat_2[0]
+	VMOVUPS	Z1, 730688(DI)	// fitSample.vecmat_2[0] | 1
+	VMOVUPS	Z2, 730752(DI)	// fitSample.vecmat_2[1]
+	VMOVUPS	Z3, 730816(DI)	// fitSample.vecmat_2[1] | 1
+	VMOVUPS	Z4, 730880(DI)	// fitSample.vecmat_2[2]
+	VMOVUPS	Z5, 730944(DI)	// fitSample.vecmat_2[2] | 1
+	VMOVUPS	Z6, 731008(DI)	// fitSample.vecmat_2[3]
+	VMOVUPS	Z7, 731072(DI)	// fitSample.vecmat_2[3] | 1
+	VMOVUPS	Z8, 731136(DI)	// fitSample.vecmat_2[4]
+	VMOVUPS	Z9, 731200(DI)	// fitSample.vecmat_2[4] | 1
+	VMOVUPS	Z10, 731264(DI)	// fitSample.vecmat_2[5]
+	VMOVUPS	Z11, 731328(DI)	// fitSample.vecmat_2[5] | 1
+	VMOVUPS	Z12, 731392(DI)	// fitSample.vecmat_2[6]
+	VMOVUPS	Z13, 731456(DI)	// fitSample.vecmat_2[6] | 1
+	VMOVUPS	Z14, 731520(DI)	// fitSample.vecmat_2[7]
+	VMOVUPS	Z15, 731584(DI)	// fitSample.vecmat_2[7] | 1
+	VMOVUPS	Z16, 731648(DI)	// fitSample.vecmat_2[8]
+	VMOVUPS	Z17, 731712(DI)	// fitSample.vecmat_2[8] | 1
+	VMOVUPS	Z18, 731776(DI)	// fitSample.vecmat_2[9]
+	VMOVUPS	Z19, 731840(DI)	// fitSample.vecmat_2[9] | 1
+	VMOVUPS	Z20, 731904(DI)	// fitSample.vecmat_2[10]
+	VMOVUPS	Z21, 731968(DI)	// fitSample.vecmat_2[10] | 1
+	VMOVUPS	Z22, 732032(DI)	// fitSample.vecmat_2[11]
+	VMOVUPS	Z23, 732096(DI)	// fitSample.vecmat_2[11] | 1
+	VMOVUPS	Z24, 732160(DI)	// fitSample.vecmat_2[12]
+	VMOVUPS	Z25, 732224(DI)	// fitSample.vecmat_2[12] | 1
 	ADDQ	$52, SI
 	ADDQ	$1664, DI
 	DECQ	CX
@@ -3812,8 +3766,8 @@ loop14: // 128 times: terms of the sums
 	MOVQ	AX, SI
 	MOVQ	BX, DI
 loop15: // 128 times: terms of the sums
-	VMOVUPS	714496(SI), Z22	// fitSample.mul_7[0]
-	VMOVUPS	714560(SI), Z23	// fitSample.mul_7[0] | 1
+	VMOVUPS	714240(SI), Z22	// fitSample.mul_7[0]
+	VMOVUPS	714304(SI), Z23	// fitSample.mul_7[0] | 1
 	VBROADCASTSS	3028(DI), Z24	// L.2.weight[117]
 	VFMADD231PS	Z22, Z24, Z0
 	VFMADD231PS	Z23, Z24, Z1
@@ -3851,28 +3805,28 @@ loop15: // 128 times: terms of the sums
 	ADDQ	$512, DI
 	DECQ	CX
 	JNE	loop15
-	VMOVUPS	Z0, 745856(AX)	// fitSample.vecmat_2[117]
-	VMOVUPS	Z1, 745920(AX)	// fitSample.vecmat_2[117] | 1
-	VMOVUPS	Z2, 745984(AX)	// fitSample.vecmat_2[118]
-	VMOVUPS	Z3, 746048(AX)	// fitSample.vecmat_2[118] | 1
-	VMOVUPS	Z4, 746112(AX)	// fitSample.vecmat_2[119]
-	VMOVUPS	Z5, 746176(AX)	// fitSample.vecmat_2[119] | 1
-	VMOVUPS	Z6, 746240(AX)	// fitSample.vecmat_2[120]
-	VMOVUPS	Z7, 746304(AX)	// fitSample.vecmat_2[120] | 1
-	VMOVUPS	Z8, 746368(AX)	// fitSample.vecmat_2[121]
-	VMOVUPS	Z9, 746432(AX)	// fitSample.vecmat_2[121] | 1
-	VMOVUPS	Z10, 746496(AX)	// fitSample.vecmat_2[122]
-	VMOVUPS	Z11, 746560(AX)	// fitSample.vecmat_2[122] | 1
-	VMOVUPS	Z12, 746624(AX)	// fitSample.vecmat_2[123]
-	VMOVUPS	Z13, 746688(AX)	// fitSample.vecmat_2[123] | 1
-	VMOVUPS	Z14, 746752(AX)	// fitSample.vecmat_2[124]
-	VMOVUPS	Z15, 746816(AX)	// fitSample.vecmat_2[124] | 1
-	VMOVUPS	Z16, 746880(AX)	// fitSample.vecmat_2[125]
-	VMOVUPS	Z17, 746944(AX)	// fitSample.vecmat_2[125] | 1
-	VMOVUPS	Z18, 747008(AX)	// fitSample.vecmat_2[126]
-	VMOVUPS	Z19, 747072(AX)	// fitSample.vecmat_2[126] | 1
-	VMOVUPS	Z20, 747136(AX)	// fitSample.vecmat_2[127]
-	VMOVUPS	Z21, 747200(AX)	// fitSample.vecmat_2[127] | 1
+	VMOVUPS	Z0, 745600(AX)	// fitSample.vecmat_2[117]
+	VMOVUPS	Z1, 745664(AX)	// fitSample.vecmat_2[117] | 1
+	VMOVUPS	Z2, 745728(AX)	// fitSample.vecmat_2[118]
+	VMOVUPS	Z3, 745792(AX)	// fitSample.vecmat_2[118] | 1
+	VMOVUPS	Z4, 745856(AX)	// fitSample.vecmat_2[119]
+	VMOVUPS	Z5, 745920(AX)	// fitSample.vecmat_2[119] | 1
+	VMOVUPS	Z6, 745984(AX)	// fitSample.vecmat_2[120]
+	VMOVUPS	Z7, 746048(AX)	// fitSample.vecmat_2[120] | 1
+	VMOVUPS	Z8, 746112(AX)	// fitSample.vecmat_2[121]
+	VMOVUPS	Z9, 746176(AX)	// fitSample.vecmat_2[121] | 1
+	VMOVUPS	Z10, 746240(AX)	// fitSample.vecmat_2[122]
+	VMOVUPS	Z11, 746304(AX)	// fitSample.vecmat_2[122] | 1
+	VMOVUPS	Z12, 746368(AX)	// fitSample.vecmat_2[123]
+	VMOVUPS	Z13, 746432(AX)	// fitSample.vecmat_2[123] | 1
+	VMOVUPS	Z14, 746496(AX)	// fitSample.vecmat_2[124]
+	VMOVUPS	Z15, 746560(AX)	// fitSample.vecmat_2[124] | 1
+	VMOVUPS	Z16, 746624(AX)	// fitSample.vecmat_2[125]
+	VMOVUPS	Z17, 746688(AX)	// fitSample.vecmat_2[125] | 1
+	VMOVUPS	Z18, 746752(AX)	// fitSample.vecmat_2[126]
+	VMOVUPS	Z19, 746816(AX)	// fitSample.vecmat_2[126] | 1
+	VMOVUPS	Z20, 746880(AX)	// fitSample.vecmat_2[127]
+	VMOVUPS	Z21, 746944(AX)	// fitSample.vecmat_2[127] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -3890,12 +3844,12 @@ loop15: // 128 times: terms of the sums
 	MOVQ	BX, DI
 	MOVQ	DX, R9
 loop16: // 128 times: elements
-	VMOVUPS	698112(SI), Z4	// fitSample.mul_6[0]
-	VMOVUPS	698176(SI), Z5	// fitSample.mul_6[0] | 1
-	VMOVUPS	730880(SI), Z6	// fitSample.vecmat_2[0]
-	VMOVUPS	730944(SI), Z7	// fitSample.vecmat_2[0] | 1
-	VMOVUPS	665344(SI), Z8	// fitSample.mul_4[0]
-	VMOVUPS	665408(SI), Z9	// fitSample.mul_4[0] | 1
+	VMOVUPS	697856(SI), Z4	// fitSample.mul_6[0]
+	VMOVUPS	697920(SI), Z5	// fitSample.mul_6[0] | 1
+	VMOVUPS	730624(SI), Z6	// fitSample.vecmat_2[0]
+	VMOVUPS	730688(SI), Z7	// fitSample.vecmat_2[0] | 1
+	VMOVUPS	665088(SI), Z8	// fitSample.mul_4[0]
+	VMOVUPS	665152(SI), Z9	// fitSample.mul_4[0] | 1
 	VFMADD231PS	Z6, Z4, Z8
 	VFMADD231PS	Z7, Z5, Z9
 	VBROADCASTSS	(DI), Z4	// L.0.weight[0]
@@ -3919,12 +3873,12 @@ loop16: // 128 times: elements
 	VFMADD231PS	Z9, Z4, Z31
 	VMOVUPS	Z31, 192(AX)
 	VBROADCASTSS	1024(R9), Z4	// L.0.weight.matvec.2[0]
-	VMOVUPS	517888(SI), Z5	// fitSample.sigmoid[0]
-	VMOVUPS	517952(SI), Z6	// fitSample.sigmoid[0] | 1
+	VMOVUPS	517632(SI), Z5	// fitSample.sigmoid[0]
+	VMOVUPS	517696(SI), Z6	// fitSample.sigmoid[0] | 1
 	VMULPS	Z5, Z4, Z5
 	VMULPS	Z6, Z4, Z4
-	VMOVUPS	Z5, 747264(SI)	// fitSample.mul_8[0]
-	VMOVUPS	Z4, 747328(SI)	// fitSample.mul_8[0] | 1
+	VMOVUPS	Z5, 747008(SI)	// fitSample.mul_8[0]
+	VMOVUPS	Z4, 747072(SI)	// fitSample.mul_8[0] | 1
 	ADDQ	$128, SI
 	ADDQ	$16, DI
 	ADDQ	$4, R9
@@ -3955,8 +3909,8 @@ loop17: // 16 times: tiles of 8 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop18: // 128 times: terms of the sums
-	VMOVUPS	747264(R11), Z16	// fitSample.mul_8[0]
-	VMOVUPS	747328(R11), Z17	// fitSample.mul_8[0] | 1
+	VMOVUPS	747008(R11), Z16	// fitSample.mul_8[0]
+	VMOVUPS	747072(R11), Z17	// fitSample.mul_8[0] | 1
 	VBROADCASTSS	2560(R12), Z18	// L.2.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -3985,78 +3939,78 @@ loop18: // 128 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop18
-	VMOVUPS	616192(DI), Z16	// fitSample.mul_2[0]
-	VMOVUPS	616256(DI), Z17	// fitSample.mul_2[0] | 1
+	VMOVUPS	615936(DI), Z16	// fitSample.mul_2[0]
+	VMOVUPS	616000(DI), Z17	// fitSample.mul_2[0] | 1
 	VMULPS	Z16, Z0, Z0
 	VMULPS	Z17, Z1, Z1
 	VBROADCASTSS	(R9), Z16	// vecmat[0]
 	VMULPS	Z16, Z0, Z0
 	VMULPS	Z16, Z1, Z1
-	VMOVUPS	Z0, 763648(DI)	// fitSample.mul_9[0]
-	VMOVUPS	Z1, 763712(DI)	// fitSample.mul_9[0] | 1
-	VMOVUPS	616320(DI), Z0	// fitSample.mul_2[1]
-	VMOVUPS	616384(DI), Z1	// fitSample.mul_2[1] | 1
+	VMOVUPS	Z0, 763392(DI)	// fitSample.mul_9[0]
+	VMOVUPS	Z1, 763456(DI)	// fitSample.mul_9[0] | 1
+	VMOVUPS	616064(DI), Z0	// fitSample.mul_2[1]
+	VMOVUPS	616128(DI), Z1	// fitSample.mul_2[1] | 1
 	VMULPS	Z0, Z2, Z0
 	VMULPS	Z1, Z3, Z1
 	VBROADCASTSS	4(R9), Z2	// vecmat[1]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 763776(DI)	// fitSample.mul_9[1]
-	VMOVUPS	Z1, 763840(DI)	// fitSample.mul_9[1] | 1
-	VMOVUPS	616448(DI), Z0	// fitSample.mul_2[2]
-	VMOVUPS	616512(DI), Z1	// fitSample.mul_2[2] | 1
+	VMOVUPS	Z0, 763520(DI)	// fitSample.mul_9[1]
+	VMOVUPS	Z1, 763584(DI)	// fitSample.mul_9[1] | 1
+	VMOVUPS	616192(DI), Z0	// fitSample.mul_2[2]
+	VMOVUPS	616256(DI), Z1	// fitSample.mul_2[2] | 1
 	VMULPS	Z0, Z4, Z0
 	VMULPS	Z1, Z5, Z1
 	VBROADCASTSS	8(R9), Z2	// vecmat[2]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 763904(DI)	// fitSample.mul_9[2]
-	VMOVUPS	Z1, 763968(DI)	// fitSample.mul_9[2] | 1
-	VMOVUPS	616576(DI), Z0	// fitSample.mul_2[3]
-	VMOVUPS	616640(DI), Z1	// fitSample.mul_2[3] | 1
+	VMOVUPS	Z0, 763648(DI)	// fitSample.mul_9[2]
+	VMOVUPS	Z1, 763712(DI)	// fitSample.mul_9[2] | 1
+	VMOVUPS	616320(DI), Z0	// fitSample.mul_2[3]
+	VMOVUPS	616384(DI), Z1	// fitSample.mul_2[3] | 1
 	VMULPS	Z0, Z6, Z0
 	VMULPS	Z1, Z7, Z1
 	VBROADCASTSS	12(R9), Z2	// vecmat[3]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 764032(DI)	// fitSample.mul_9[3]
-	VMOVUPS	Z1, 764096(DI)	// fitSample.mul_9[3] | 1
-	VMOVUPS	616704(DI), Z0	// fitSample.mul_2[4]
-	VMOVUPS	616768(DI), Z1	// fitSample.mul_2[4] | 1
+	VMOVUPS	Z0, 763776(DI)	// fitSample.mul_9[3]
+	VMOVUPS	Z1, 763840(DI)	// fitSample.mul_9[3] | 1
+	VMOVUPS	616448(DI), Z0	// fitSample.mul_2[4]
+	VMOVUPS	616512(DI), Z1	// fitSample.mul_2[4] | 1
 	VMULPS	Z0, Z8, Z0
 	VMULPS	Z1, Z9, Z1
 	VBROADCASTSS	16(R9), Z2	// vecmat[4]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 764160(DI)	// fitSample.mul_9[4]
-	VMOVUPS	Z1, 764224(DI)	// fitSample.mul_9[4] | 1
-	VMOVUPS	616832(DI), Z0	// fitSample.mul_2[5]
-	VMOVUPS	616896(DI), Z1	// fitSample.mul_2[5] | 1
+	VMOVUPS	Z0, 763904(DI)	// fitSample.mul_9[4]
+	VMOVUPS	Z1, 763968(DI)	// fitSample.mul_9[4] | 1
+	VMOVUPS	616576(DI), Z0	// fitSample.mul_2[5]
+	VMOVUPS	616640(DI), Z1	// fitSample.mul_2[5] | 1
 	VMULPS	Z0, Z10, Z0
 	VMULPS	Z1, Z11, Z1
 	VBROADCASTSS	20(R9), Z2	// vecmat[5]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 764288(DI)	// fitSample.mul_9[5]
-	VMOVUPS	Z1, 764352(DI)	// fitSample.mul_9[5] | 1
-	VMOVUPS	616960(DI), Z0	// fitSample.mul_2[6]
-	VMOVUPS	617024(DI), Z1	// fitSample.mul_2[6] | 1
+	VMOVUPS	Z0, 764032(DI)	// fitSample.mul_9[5]
+	VMOVUPS	Z1, 764096(DI)	// fitSample.mul_9[5] | 1
+	VMOVUPS	616704(DI), Z0	// fitSample.mul_2[6]
+	VMOVUPS	616768(DI), Z1	// fitSample.mul_2[6] | 1
 	VMULPS	Z0, Z12, Z0
 	VMULPS	Z1, Z13, Z1
 	VBROADCASTSS	24(R9), Z2	// vecmat[6]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 764416(DI)	// fitSample.mul_9[6]
-	VMOVUPS	Z1, 764480(DI)	// fitSample.mul_9[6] | 1
-	VMOVUPS	617088(DI), Z0	// fitSample.mul_2[7]
-	VMOVUPS	617152(DI), Z1	// fitSample.mul_2[7] | 1
+	VMOVUPS	Z0, 764160(DI)	// fitSample.mul_9[6]
+	VMOVUPS	Z1, 764224(DI)	// fitSample.mul_9[6] | 1
+	VMOVUPS	616832(DI), Z0	// fitSample.mul_2[7]
+	VMOVUPS	616896(DI), Z1	// fitSample.mul_2[7] | 1
 	VMULPS	Z0, Z14, Z0
 	VMULPS	Z1, Z15, Z1
 	VBROADCASTSS	28(R9), Z2	// vecmat[7]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 764544(DI)	// fitSample.mul_9[7]
-	VMOVUPS	Z1, 764608(DI)	// fitSample.mul_9[7] | 1
+	VMOVUPS	Z0, 764288(DI)	// fitSample.mul_9[7]
+	VMOVUPS	Z1, 764352(DI)	// fitSample.mul_9[7] | 1
 	ADDQ	$4096, SI
 	ADDQ	$1024, DI
 	ADDQ	$32, R9
@@ -4096,8 +4050,8 @@ loop19: // 9 times: tiles of 13 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop20: // 128 times: terms of the sums
-	VMOVUPS	763648(R10), Z26	// fitSample.mul_9[0]
-	VMOVUPS	763712(R10), Z27	// fitSample.mul_9[0] | 1
+	VMOVUPS	763392(R10), Z26	// fitSample.mul_9[0]
+	VMOVUPS	763456(R10), Z27	// fitSample.mul_9[0] | 1
 	VBROADCASTSS	2560(R11), Z28	// L.2.weight[0]
 	VFMADD231PS	Z26, Z28, Z0
 	VFMADD231PS	Z27, Z28, Z1
@@ -4141,32 +4095,32 @@ loop20: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop20
-	VMOVUPS	Z0, 780032(DI)	// fitSample.vecmat_3[0]
-	VMOVUPS	Z1, 780096(DI)	// fitSample.vecmat_3[0] | 1
-	VMOVUPS	Z2, 780160(DI)	// fitSample.vecmat_3[1]
-	VMOVUPS	Z3, 780224(DI)	// fitSample.vecmat_3[1] | 1
-	VMOVUPS	Z4, 780288(DI)	// fitSample.vecmat_3[2]
-	VMOVUPS	Z5, 780352(DI)	// fitSample.vecmat_3[2] | 1
-	VMOVUPS	Z6, 780416(DI)	// fitSample.vecmat_3[3]
-	VMOVUPS	Z7, 780480(DI)	// fitSample.vecmat_3[3] | 1
-	VMOVUPS	Z8, 780544(DI)	// fitSample.vecmat_3[4]
-	VMOVUPS	Z9, 780608(DI)	// fitSample.vecmat_3[4] | 1
-	VMOVUPS	Z10, 780672(DI)	// fitSample.vecmat_3[5]
-	VMOVUPS	Z11, 780736(DI)	// fitSample.vecmat_3[5] | 1
-	VMOVUPS	Z12, 780800(DI)	// fitSample.vecmat_3[6]
-	VMOVUPS	Z13, 780864(DI)	// fitSample.vecmat_3[6] | 1
-	VMOVUPS	Z14, 780928(DI)	// fitSample.vecmat_3[7]
-	VMOVUPS	Z15, 780992(DI)	// fitSample.vecmat_3[7] | 1
-	VMOVUPS	Z16, 781056(DI)	// fitSample.vecmat_3[8]
-	VMOVUPS	Z17, 781120(DI)	// fitSample.vecmat_3[8] | 1
-	VMOVUPS	Z18, 781184(DI)	// fitSample.vecmat_3[9]
-	VMOVUPS	Z19, 781248(DI)	// fitSample.vecmat_3[9] | 1
-	VMOVUPS	Z20, 781312(DI)	// fitSample.vecmat_3[10]
-	VMOVUPS	Z21, 781376(DI)	// fitSample.vecmat_3[10] | 1
-	VMOVUPS	Z22, 781440(DI)	// fitSample.vecmat_3[11]
-	VMOVUPS	Z23, 781504(DI)	// fitSample.vecmat_3[11] | 1
-	VMOVUPS	Z24, 781568(DI)	// fitSample.vecmat_3[12]
-	VMOVUPS	Z25, 781632(DI)	// fitSample.vecmat_3[12] | 1
+	VMOVUPS	Z0, 779776(DI)	// fitSample.vecmat_3[0]
+	VMOVUPS	Z1, 779840(DI)	// fitSample.vecmat_3[0] | 1
+	VMOVUPS	Z2, 779904(DI)	// fitSample.vecmat_3[1]
+	VMOVUPS	Z3, 779968(DI)	// fitSample.vecmat_3[1] | 1
+	VMOVUPS	Z4, 780032(DI)	// fitSample.vecmat_3[2]
+	VMOVUPS	Z5, 780096(DI)	// fitSample.vecmat_3[2] | 1
+	VMOVUPS	Z6, 780160(DI)	// fitSample.vecmat_3[3]
+	VMOVUPS	Z7, 780224(DI)	// fitSample.vecmat_3[3] | 1
+	VMOVUPS	Z8, 780288(DI)	// fitSample.vecmat_3[4]
+	VMOVUPS	Z9, 780352(DI)	// fitSample.vecmat_3[4] | 1
+	VMOVUPS	Z10, 780416(DI)	// fitSample.vecmat_3[5]
+	VMOVUPS	Z11, 780480(DI)	// fitSample.vecmat_3[5] | 1
+	VMOVUPS	Z12, 780544(DI)	// fitSample.vecmat_3[6]
+	VMOVUPS	Z13, 780608(DI)	// fitSample.vecmat_3[6] | 1
+	VMOVUPS	Z14, 780672(DI)	// fitSample.vecmat_3[7]
+	VMOVUPS	Z15, 780736(DI)	// fitSample.vecmat_3[7] | 1
+	VMOVUPS	Z16, 780800(DI)	// fitSample.vecmat_3[8]
+	VMOVUPS	Z17, 780864(DI)	// fitSample.vecmat_3[8] | 1
+	VMOVUPS	Z18, 780928(DI)	// fitSample.vecmat_3[9]
+	VMOVUPS	Z19, 780992(DI)	// fitSample.vecmat_3[9] | 1
+	VMOVUPS	Z20, 781056(DI)	// fitSample.vecmat_3[10]
+	VMOVUPS	Z21, 781120(DI)	// fitSample.vecmat_3[10] | 1
+	VMOVUPS	Z22, 781184(DI)	// fitSample.vecmat_3[11]
+	VMOVUPS	Z23, 781248(DI)	// fitSample.vecmat_3[11] | 1
+	VMOVUPS	Z24, 781312(DI)	// fitSample.vecmat_3[12]
+	VMOVUPS	Z25, 781376(DI)	// fitSample.vecmat_3[12] | 1
 	ADDQ	$52, SI
 	ADDQ	$1664, DI
 	DECQ	CX
@@ -4197,8 +4151,8 @@ loop20: // 128 times: terms of the sums
 	MOVQ	AX, SI
 	MOVQ	BX, DI
 loop21: // 128 times: terms of the sums
-	VMOVUPS	763648(SI), Z22	// fitSample.mul_9[0]
-	VMOVUPS	763712(SI), Z23	// fitSample.mul_9[0] | 1
+	VMOVUPS	763392(SI), Z22	// fitSample.mul_9[0]
+	VMOVUPS	763456(SI), Z23	// fitSample.mul_9[0] | 1
 	VBROADCASTSS	3028(DI), Z24	// L.2.weight[117]
 	VFMADD231PS	Z22, Z24, Z0
 	VFMADD231PS	Z23, Z24, Z1
@@ -4236,28 +4190,28 @@ loop21: // 128 times: terms of the sums
 	ADDQ	$512, DI
 	DECQ	CX
 	JNE	loop21
-	VMOVUPS	Z0, 795008(AX)	// fitSample.vecmat_3[117]
-	VMOVUPS	Z1, 795072(AX)	// fitSample.vecmat_3[117] | 1
-	VMOVUPS	Z2, 795136(AX)	// fitSample.vecmat_3[118]
-	VMOVUPS	Z3, 795200(AX)	// fitSample.vecmat_3[118] | 1
-	VMOVUPS	Z4, 795264(AX)	// fitSample.vecmat_3[119]
-	VMOVUPS	Z5, 795328(AX)	// fitSample.vecmat_3[119] | 1
-	VMOVUPS	Z6, 795392(AX)	// fitSample.vecmat_3[120]
-	VMOVUPS	Z7, 795456(AX)	// fitSample.vecmat_3[120] | 1
-	VMOVUPS	Z8, 795520(AX)	// fitSample.vecmat_3[121]
-	VMOVUPS	Z9, 795584(AX)	// fitSample.vecmat_3[121] | 1
-	VMOVUPS	Z10, 795648(AX)	// fitSample.vecmat_3[122]
-	VMOVUPS	Z11, 795712(AX)	// fitSample.vecmat_3[122] | 1
-	VMOVUPS	Z12, 795776(AX)	// fitSample.vecmat_3[123]
-	VMOVUPS	Z13, 795840(AX)	// fitSample.vecmat_3[123] | 1
-	VMOVUPS	Z14, 795904(AX)	// fitSample.vecmat_3[124]
-	VMOVUPS	Z15, 795968(AX)	// fitSample.vecmat_3[124] | 1
-	VMOVUPS	Z16, 796032(AX)	// fitSample.vecmat_3[125]
-	VMOVUPS	Z17, 796096(AX)	// fitSample.vecmat_3[125] | 1
-	VMOVUPS	Z18, 796160(AX)	// fitSample.vecmat_3[126]
-	VMOVUPS	Z19, 796224(AX)	// fitSample.vecmat_3[126] | 1
-	VMOVUPS	Z20, 796288(AX)	// fitSample.vecmat_3[127]
-	VMOVUPS	Z21, 796352(AX)	// fitSample.vecmat_3[127] | 1
+	VMOVUPS	Z0, 794752(AX)	// fitSample.vecmat_3[117]
+	VMOVUPS	Z1, 794816(AX)	// fitSample.vecmat_3[117] | 1
+	VMOVUPS	Z2, 794880(AX)	// fitSample.vecmat_3[118]
+	VMOVUPS	Z3, 794944(AX)	// fitSample.vecmat_3[118] | 1
+	VMOVUPS	Z4, 795008(AX)	// fitSample.vecmat_3[119]
+	VMOVUPS	Z5, 795072(AX)	// fitSample.vecmat_3[119] | 1
+	VMOVUPS	Z6, 795136(AX)	// fitSample.vecmat_3[120]
+	VMOVUPS	Z7, 795200(AX)	// fitSample.vecmat_3[120] | 1
+	VMOVUPS	Z8, 795264(AX)	// fitSample.vecmat_3[121]
+	VMOVUPS	Z9, 795328(AX)	// fitSample.vecmat_3[121] | 1
+	VMOVUPS	Z10, 795392(AX)	// fitSample.vecmat_3[122]
+	VMOVUPS	Z11, 795456(AX)	// fitSample.vecmat_3[122] | 1
+	VMOVUPS	Z12, 795520(AX)	// fitSample.vecmat_3[123]
+	VMOVUPS	Z13, 795584(AX)	// fitSample.vecmat_3[123] | 1
+	VMOVUPS	Z14, 795648(AX)	// fitSample.vecmat_3[124]
+	VMOVUPS	Z15, 795712(AX)	// fitSample.vecmat_3[124] | 1
+	VMOVUPS	Z16, 795776(AX)	// fitSample.vecmat_3[125]
+	VMOVUPS	Z17, 795840(AX)	// fitSample.vecmat_3[125] | 1
+	VMOVUPS	Z18, 795904(AX)	// fitSample.vecmat_3[126]
+	VMOVUPS	Z19, 795968(AX)	// fitSample.vecmat_3[126] | 1
+	VMOVUPS	Z20, 796032(AX)	// fitSample.vecmat_3[127]
+	VMOVUPS	Z21, 796096(AX)	// fitSample.vecmat_3[127] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -4280,16 +4234,16 @@ loop21: // 128 times: terms of the sums
 	MOVQ	BX, R9
 loop22: // 128 times: elements
 	VBROADCASTSS	1024(SI), Z16	// L.0.weight.matvec.2[0]
-	VMOVUPS	681728(DI), Z17	// fitSample.mul_5[0]
-	VMOVUPS	681792(DI), Z18	// fitSample.mul_5[0] | 1
+	VMOVUPS	681472(DI), Z17	// fitSample.mul_5[0]
+	VMOVUPS	681536(DI), Z18	// fitSample.mul_5[0] | 1
 	VMULPS	Z17, Z16, Z17
 	VMULPS	Z18, Z16, Z16
-	VMOVUPS	730880(DI), Z18	// fitSample.vecmat_2[0]
-	VMOVUPS	730944(DI), Z19	// fitSample.vecmat_2[0] | 1
-	VMOVUPS	780032(DI), Z20	// fitSample.vecmat_3[0]
-	VMOVUPS	780096(DI), Z21	// fitSample.vecmat_3[0] | 1
-	VMOVUPS	517888(DI), Z22	// fitSample.sigmoid[0]
-	VMOVUPS	517952(DI), Z23	// fitSample.sigmoid[0] | 1
+	VMOVUPS	730624(DI), Z18	// fitSample.vecmat_2[0]
+	VMOVUPS	730688(DI), Z19	// fitSample.vecmat_2[0] | 1
+	VMOVUPS	779776(DI), Z20	// fitSample.vecmat_3[0]
+	VMOVUPS	779840(DI), Z21	// fitSample.vecmat_3[0] | 1
+	VMOVUPS	517632(DI), Z22	// fitSample.sigmoid[0]
+	VMOVUPS	517696(DI), Z23	// fitSample.sigmoid[0] | 1
 	VMULPS	Z22, Z20, Z20
 	VMULPS	Z23, Z21, Z21
 	VFMADD231PS	Z18, Z17, Z20
@@ -4306,10 +4260,10 @@ loop22: // 128 times: elements
 	VBROADCASTSS	12(R9), Z16	// L.0.weight[3]
 	VFMADD231PS	Z20, Z16, Z6
 	VFMADD231PS	Z21, Z16, Z7
-	VMOVUPS	730880(DI), Z16	// fitSample.vecmat_2[0]
-	VMOVUPS	730944(DI), Z17	// fitSample.vecmat_2[0] | 1
-	VMOVUPS	517888(DI), Z18	// fitSample.sigmoid[0]
-	VMOVUPS	517952(DI), Z19	// fitSample.sigmoid[0] | 1
+	VMOVUPS	730624(DI), Z16	// fitSample.vecmat_2[0]
+	VMOVUPS	730688(DI), Z17	// fitSample.vecmat_2[0] | 1
+	VMOVUPS	517632(DI), Z18	// fitSample.sigmoid[0]
+	VMOVUPS	517696(DI), Z19	// fitSample.sigmoid[0] | 1
 	VMULPS	Z18, Z16, Z16
 	VMULPS	Z19, Z17, Z17
 	VBROADCASTSS	(R9), Z18	// L.0.weight[0]
@@ -4325,25 +4279,25 @@ loop22: // 128 times: elements
 	VFMADD231PS	Z16, Z18, Z14
 	VFMADD231PS	Z17, Z18, Z15
 	VBROADCASTSS	1536(SI), Z16	// L.0.weight.matvec.3[0]
-	VMOVUPS	517888(DI), Z17	// fitSample.sigmoid[0]
-	VMOVUPS	517952(DI), Z18	// fitSample.sigmoid[0] | 1
+	VMOVUPS	517632(DI), Z17	// fitSample.sigmoid[0]
+	VMOVUPS	517696(DI), Z18	// fitSample.sigmoid[0] | 1
 	VMULPS	Z17, Z16, Z17
 	VMULPS	Z18, Z16, Z16
-	VMOVUPS	Z17, 797440(DI)	// fitSample.mul_10[0]
-	VMOVUPS	Z16, 797504(DI)	// fitSample.mul_10[0] | 1
+	VMOVUPS	Z17, 797184(DI)	// fitSample.mul_10[0]
+	VMOVUPS	Z16, 797248(DI)	// fitSample.mul_10[0] | 1
 	ADDQ	$4, SI
 	ADDQ	$128, DI
 	ADDQ	$16, R9
 	DECQ	CX
 	JNE	loop22
-	VMOVUPS	Z8, 796928(AX)	// fitSample.vecmat_4[0]
-	VMOVUPS	Z9, 796992(AX)	// fitSample.vecmat_4[0] | 1
-	VMOVUPS	Z10, 797056(AX)	// fitSample.vecmat_4[1]
-	VMOVUPS	Z11, 797120(AX)	// fitSample.vecmat_4[1] | 1
-	VMOVUPS	Z12, 797184(AX)	// fitSample.vecmat_4[2]
-	VMOVUPS	Z13, 797248(AX)	// fitSample.vecmat_4[2] | 1
-	VMOVUPS	Z14, 797312(AX)	// fitSample.vecmat_4[3]
-	VMOVUPS	Z15, 797376(AX)	// fitSample.vecmat_4[3] | 1
+	VMOVUPS	Z8, 796672(AX)	// fitSample.vecmat_4[0]
+	VMOVUPS	Z9, 796736(AX)	// fitSample.vecmat_4[0] | 1
+	VMOVUPS	Z10, 796800(AX)	// fitSample.vecmat_4[1]
+	VMOVUPS	Z11, 796864(AX)	// fitSample.vecmat_4[1] | 1
+	VMOVUPS	Z12, 796928(AX)	// fitSample.vecmat_4[2]
+	VMOVUPS	Z13, 796992(AX)	// fitSample.vecmat_4[2] | 1
+	VMOVUPS	Z14, 797056(AX)	// fitSample.vecmat_4[3]
+	VMOVUPS	Z15, 797120(AX)	// fitSample.vecmat_4[3] | 1
 	// lagrange.nde:16
 	VBROADCASTSS	f32_3f800000<>(SB), Z0
 	VMOVUPS	0(AX), Z29
@@ -4351,28 +4305,28 @@ loop22: // 128 times: elements
 	VBROADCASTSS	f32_3f800000<>(SB), Z1
 	VMOVUPS	64(AX), Z29
 	VFMADD132PS.BCST	f32_38d1b717<>(SB), Z29, Z1
-	VMOVUPS	Z0, 796416(AX)	// fitSample.add_2[0]
-	VMOVUPS	Z1, 796480(AX)	// fitSample.add_2[0] | 1
+	VMOVUPS	Z0, 796160(AX)	// fitSample.add_2[0]
+	VMOVUPS	Z1, 796224(AX)	// fitSample.add_2[0] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VMOVUPS	128(AX), Z29
 	VFMADD132PS.BCST	f32_38d1b717<>(SB), Z29, Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VMOVUPS	192(AX), Z29
 	VFMADD132PS.BCST	f32_38d1b717<>(SB), Z29, Z1
-	VMOVUPS	Z0, 796544(AX)	// fitSample.add_2[1]
-	VMOVUPS	Z1, 796608(AX)	// fitSample.add_2[1] | 1
+	VMOVUPS	Z0, 796288(AX)	// fitSample.add_2[1]
+	VMOVUPS	Z1, 796352(AX)	// fitSample.add_2[1] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VFMADD231PS.BCST	f32_38d1b717<>(SB), Z0, Z4
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VFMADD231PS.BCST	f32_38d1b717<>(SB), Z0, Z5
-	VMOVUPS	Z4, 796672(AX)	// fitSample.add_2[2]
-	VMOVUPS	Z5, 796736(AX)	// fitSample.add_2[2] | 1
+	VMOVUPS	Z4, 796416(AX)	// fitSample.add_2[2]
+	VMOVUPS	Z5, 796480(AX)	// fitSample.add_2[2] | 1
 	VBROADCASTSS	f32_3f800000<>(SB), Z0
 	VFMADD231PS.BCST	f32_38d1b717<>(SB), Z0, Z6
 	VBROADCASTSS	f32_3f800000<>(SB), Z0
 	VFMADD231PS.BCST	f32_38d1b717<>(SB), Z0, Z7
-	VMOVUPS	Z6, 796800(AX)	// fitSample.add_2[3]
-	VMOVUPS	Z7, 796864(AX)	// fitSample.add_2[3] | 1
+	VMOVUPS	Z6, 796544(AX)	// fitSample.add_2[3]
+	VMOVUPS	Z7, 796608(AX)	// fitSample.add_2[3] | 1
 	MOVQ	$16, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
@@ -4399,8 +4353,8 @@ loop23: // 16 times: tiles of 8 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop24: // 128 times: terms of the sums
-	VMOVUPS	797440(R11), Z16	// fitSample.mul_10[0]
-	VMOVUPS	797504(R11), Z17	// fitSample.mul_10[0] | 1
+	VMOVUPS	797184(R11), Z16	// fitSample.mul_10[0]
+	VMOVUPS	797248(R11), Z17	// fitSample.mul_10[0] | 1
 	VBROADCASTSS	2560(R12), Z18	// L.2.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -4429,78 +4383,78 @@ loop24: // 128 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop24
-	VMOVUPS	616192(DI), Z16	// fitSample.mul_2[0]
-	VMOVUPS	616256(DI), Z17	// fitSample.mul_2[0] | 1
+	VMOVUPS	615936(DI), Z16	// fitSample.mul_2[0]
+	VMOVUPS	616000(DI), Z17	// fitSample.mul_2[0] | 1
 	VMULPS	Z16, Z0, Z0
 	VMULPS	Z17, Z1, Z1
 	VBROADCASTSS	(R9), Z16	// vecmat[0]
 	VMULPS	Z16, Z0, Z0
 	VMULPS	Z16, Z1, Z1
-	VMOVUPS	Z0, 813824(DI)	// fitSample.mul_11[0]
-	VMOVUPS	Z1, 813888(DI)	// fitSample.mul_11[0] | 1
-	VMOVUPS	616320(DI), Z0	// fitSample.mul_2[1]
-	VMOVUPS	616384(DI), Z1	// fitSample.mul_2[1] | 1
+	VMOVUPS	Z0, 813568(DI)	// fitSample.mul_11[0]
+	VMOVUPS	Z1, 813632(DI)	// fitSample.mul_11[0] | 1
+	VMOVUPS	616064(DI), Z0	// fitSample.mul_2[1]
+	VMOVUPS	616128(DI), Z1	// fitSample.mul_2[1] | 1
 	VMULPS	Z0, Z2, Z0
 	VMULPS	Z1, Z3, Z1
 	VBROADCASTSS	4(R9), Z2	// vecmat[1]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 813952(DI)	// fitSample.mul_11[1]
-	VMOVUPS	Z1, 814016(DI)	// fitSample.mul_11[1] | 1
-	VMOVUPS	616448(DI), Z0	// fitSample.mul_2[2]
-	VMOVUPS	616512(DI), Z1	// fitSample.mul_2[2] | 1
+	VMOVUPS	Z0, 813696(DI)	// fitSample.mul_11[1]
+	VMOVUPS	Z1, 813760(DI)	// fitSample.mul_11[1] | 1
+	VMOVUPS	616192(DI), Z0	// fitSample.mul_2[2]
+	VMOVUPS	616256(DI), Z1	// fitSample.mul_2[2] | 1
 	VMULPS	Z0, Z4, Z0
 	VMULPS	Z1, Z5, Z1
 	VBROADCASTSS	8(R9), Z2	// vecmat[2]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 814080(DI)	// fitSample.mul_11[2]
-	VMOVUPS	Z1, 814144(DI)	// fitSample.mul_11[2] | 1
-	VMOVUPS	616576(DI), Z0	// fitSample.mul_2[3]
-	VMOVUPS	616640(DI), Z1	// fitSample.mul_2[3] | 1
+	VMOVUPS	Z0, 813824(DI)	// fitSample.mul_11[2]
+	VMOVUPS	Z1, 813888(DI)	// fitSample.mul_11[2] | 1
+	VMOVUPS	616320(DI), Z0	// fitSample.mul_2[3]
+	VMOVUPS	616384(DI), Z1	// fitSample.mul_2[3] | 1
 	VMULPS	Z0, Z6, Z0
 	VMULPS	Z1, Z7, Z1
 	VBROADCASTSS	12(R9), Z2	// vecmat[3]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 814208(DI)	// fitSample.mul_11[3]
-	VMOVUPS	Z1, 814272(DI)	// fitSample.mul_11[3] | 1
-	VMOVUPS	616704(DI), Z0	// fitSample.mul_2[4]
-	VMOVUPS	616768(DI), Z1	// fitSample.mul_2[4] | 1
+	VMOVUPS	Z0, 813952(DI)	// fitSample.mul_11[3]
+	VMOVUPS	Z1, 814016(DI)	// fitSample.mul_11[3] | 1
+	VMOVUPS	616448(DI), Z0	// fitSample.mul_2[4]
+	VMOVUPS	616512(DI), Z1	// fitSample.mul_2[4] | 1
 	VMULPS	Z0, Z8, Z0
 	VMULPS	Z1, Z9, Z1
 	VBROADCASTSS	16(R9), Z2	// vecmat[4]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 814336(DI)	// fitSample.mul_11[4]
-	VMOVUPS	Z1, 814400(DI)	// fitSample.mul_11[4] | 1
-	VMOVUPS	616832(DI), Z0	// fitSample.mul_2[5]
-	VMOVUPS	616896(DI), Z1	// fitSample.mul_2[5] | 1
+	VMOVUPS	Z0, 814080(DI)	// fitSample.mul_11[4]
+	VMOVUPS	Z1, 814144(DI)	// fitSample.mul_11[4] | 1
+	VMOVUPS	616576(DI), Z0	// fitSample.mul_2[5]
+	VMOVUPS	616640(DI), Z1	// fitSample.mul_2[5] | 1
 	VMULPS	Z0, Z10, Z0
 	VMULPS	Z1, Z11, Z1
 	VBROADCASTSS	20(R9), Z2	// vecmat[5]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 814464(DI)	// fitSample.mul_11[5]
-	VMOVUPS	Z1, 814528(DI)	// fitSample.mul_11[5] | 1
-	VMOVUPS	616960(DI), Z0	// fitSample.mul_2[6]
-	VMOVUPS	617024(DI), Z1	// fitSample.mul_2[6] | 1
+	VMOVUPS	Z0, 814208(DI)	// fitSample.mul_11[5]
+	VMOVUPS	Z1, 814272(DI)	// fitSample.mul_11[5] | 1
+	VMOVUPS	616704(DI), Z0	// fitSample.mul_2[6]
+	VMOVUPS	616768(DI), Z1	// fitSample.mul_2[6] | 1
 	VMULPS	Z0, Z12, Z0
 	VMULPS	Z1, Z13, Z1
 	VBROADCASTSS	24(R9), Z2	// vecmat[6]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 814592(DI)	// fitSample.mul_11[6]
-	VMOVUPS	Z1, 814656(DI)	// fitSample.mul_11[6] | 1
-	VMOVUPS	617088(DI), Z0	// fitSample.mul_2[7]
-	VMOVUPS	617152(DI), Z1	// fitSample.mul_2[7] | 1
+	VMOVUPS	Z0, 814336(DI)	// fitSample.mul_11[6]
+	VMOVUPS	Z1, 814400(DI)	// fitSample.mul_11[6] | 1
+	VMOVUPS	616832(DI), Z0	// fitSample.mul_2[7]
+	VMOVUPS	616896(DI), Z1	// fitSample.mul_2[7] | 1
 	VMULPS	Z0, Z14, Z0
 	VMULPS	Z1, Z15, Z1
 	VBROADCASTSS	28(R9), Z2	// vecmat[7]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 814720(DI)	// fitSample.mul_11[7]
-	VMOVUPS	Z1, 814784(DI)	// fitSample.mul_11[7] | 1
+	VMOVUPS	Z0, 814464(DI)	// fitSample.mul_11[7]
+	VMOVUPS	Z1, 814528(DI)	// fitSample.mul_11[7] | 1
 	ADDQ	$4096, SI
 	ADDQ	$1024, DI
 	ADDQ	$32, R9
@@ -4540,8 +4494,8 @@ loop25: // 9 times: tiles of 13 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop26: // 128 times: terms of the sums
-	VMOVUPS	813824(R10), Z26	// fitSample.mul_11[0]
-	VMOVUPS	813888(R10), Z27	// fitSample.mul_11[0] | 1
+	VMOVUPS	813568(R10), Z26	// fitSample.mul_11[0]
+	VMOVUPS	813632(R10), Z27	// fitSample.mul_11[0] | 1
 	VBROADCASTSS	2560(R11), Z28	// L.2.weight[0]
 	VFMADD231PS	Z26, Z28, Z0
 	VFMADD231PS	Z27, Z28, Z1
@@ -4585,32 +4539,32 @@ loop26: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop26
-	VMOVUPS	Z0, 830208(DI)	// fitSample.vecmat_5[0]
-	VMOVUPS	Z1, 830272(DI)	// fitSample.vecmat_5[0] | 1
-	VMOVUPS	Z2, 830336(DI)	// fitSample.vecmat_5[1]
-	VMOVUPS	Z3, 830400(DI)	// fitSample.vecmat_5[1] | 1
-	VMOVUPS	Z4, 830464(DI)	// fitSample.vecmat_5[2]
-	VMOVUPS	Z5, 830528(DI)	// fitSample.vecmat_5[2] | 1
-	VMOVUPS	Z6, 830592(DI)	// fitSample.vecmat_5[3]
-	VMOVUPS	Z7, 830656(DI)	// fitSample.vecmat_5[3] | 1
-	VMOVUPS	Z8, 830720(DI)	// fitSample.vecmat_5[4]
-	VMOVUPS	Z9, 830784(DI)	// fitSample.vecmat_5[4] | 1
-	VMOVUPS	Z10, 830848(DI)	// fitSample.vecmat_5[5]
-	VMOVUPS	Z11, 830912(DI)	// fitSample.vecmat_5[5] | 1
-	VMOVUPS	Z12, 830976(DI)	// fitSample.vecmat_5[6]
-	VMOVUPS	Z13, 831040(DI)	// fitSample.vecmat_5[6] | 1
-	VMOVUPS	Z14, 831104(DI)	// fitSample.vecmat_5[7]
-	VMOVUPS	Z15, 831168(DI)	// fitSample.vecmat_5[7] | 1
-	VMOVUPS	Z16, 831232(DI)	// fitSample.vecmat_5[8]
-	VMOVUPS	Z17, 831296(DI)	// fitSample.vecmat_5[8] | 1
-	VMOVUPS	Z18, 831360(DI)	// fitSample.vecmat_5[9]
-	VMOVUPS	Z19, 831424(DI)	// fitSample.vecmat_5[9] | 1
-	VMOVUPS	Z20, 831488(DI)	// fitSample.vecmat_5[10]
-	VMOVUPS	Z21, 831552(DI)	// fitSample.vecmat_5[10] | 1
-	VMOVUPS	Z22, 831616(DI)	// fitSample.vecmat_5[11]
-	VMOVUPS	Z23, 831680(DI)	// fitSample.vecmat_5[11] | 1
-	VMOVUPS	Z24, 831744(DI)	// fitSample.vecmat_5[12]
-	VMOVUPS	Z25, 831808(DI)	// fitSample.vecmat_5[12] | 1
+	VMOVUPS	Z0, 829952(DI)	// fitSample.vecmat_5[0]
+	VMOVUPS	Z1, 830016(DI)	// fitSample.vecmat_5[0] | 1
+	VMOVUPS	Z2, 830080(DI)	// fitSample.vecmat_5[1]
+	VMOVUPS	Z3, 830144(DI)	// fitSample.vecmat_5[1] | 1
+	VMOVUPS	Z4, 830208(DI)	// fitSample.vecmat_5[2]
+	VMOVUPS	Z5, 830272(DI)	// fitSample.vecmat_5[2] | 1
+	VMOVUPS	Z6, 830336(DI)	// fitSample.vecmat_5[3]
+	VMOVUPS	Z7, 830400(DI)	// fitSample.vecmat_5[3] | 1
+	VMOVUPS	Z8, 830464(DI)	// fitSample.vecmat_5[4]
+	VMOVUPS	Z9, 830528(DI)	// fitSample.vecmat_5[4] | 1
+	VMOVUPS	Z10, 830592(DI)	// fitSample.vecmat_5[5]
+	VMOVUPS	Z11, 830656(DI)	// fitSample.vecmat_5[5] | 1
+	VMOVUPS	Z12, 830720(DI)	// fitSample.vecmat_5[6]
+	VMOVUPS	Z13, 830784(DI)	// fitSample.vecmat_5[6] | 1
+	VMOVUPS	Z14, 830848(DI)	// fitSample.vecmat_5[7]
+	VMOVUPS	Z15, 830912(DI)	// fitSample.vecmat_5[7] | 1
+	VMOVUPS	Z16, 830976(DI)	// fitSample.vecmat_5[8]
+	VMOVUPS	Z17, 831040(DI)	// fitSample.vecmat_5[8] | 1
+	VMOVUPS	Z18, 831104(DI)	// fitSample.vecmat_5[9]
+	VMOVUPS	Z19, 831168(DI)	// fitSample.vecmat_5[9] | 1
+	VMOVUPS	Z20, 831232(DI)	// fitSample.vecmat_5[10]
+	VMOVUPS	Z21, 831296(DI)	// fitSample.vecmat_5[10] | 1
+	VMOVUPS	Z22, 831360(DI)	// fitSample.vecmat_5[11]
+	VMOVUPS	Z23, 831424(DI)	// fitSample.vecmat_5[11] | 1
+	VMOVUPS	Z24, 831488(DI)	// fitSample.vecmat_5[12]
+	VMOVUPS	Z25, 831552(DI)	// fitSample.vecmat_5[12] | 1
 	ADDQ	$52, SI
 	ADDQ	$1664, DI
 	DECQ	CX
@@ -4641,8 +4595,8 @@ loop26: // 128 times: terms of the sums
 	MOVQ	AX, SI
 	MOVQ	BX, DI
 loop27: // 128 times: terms of the sums
-	VMOVUPS	813824(SI), Z22	// fitSample.mul_11[0]
-	VMOVUPS	813888(SI), Z23	// fitSample.mul_11[0] | 1
+	VMOVUPS	813568(SI), Z22	// fitSample.mul_11[0]
+	VMOVUPS	813632(SI), Z23	// fitSample.mul_11[0] | 1
 	VBROADCASTSS	3028(DI), Z24	// L.2.weight[117]
 	VFMADD231PS	Z22, Z24, Z0
 	VFMADD231PS	Z23, Z24, Z1
@@ -4680,28 +4634,28 @@ loop27: // 128 times: terms of the sums
 	ADDQ	$512, DI
 	DECQ	CX
 	JNE	loop27
-	VMOVUPS	Z0, 845184(AX)	// fitSample.vecmat_5[117]
-	VMOVUPS	Z1, 845248(AX)	// fitSample.vecmat_5[117] | 1
-	VMOVUPS	Z2, 845312(AX)	// fitSample.vecmat_5[118]
-	VMOVUPS	Z3, 845376(AX)	// fitSample.vecmat_5[118] | 1
-	VMOVUPS	Z4, 845440(AX)	// fitSample.vecmat_5[119]
-	VMOVUPS	Z5, 845504(AX)	// fitSample.vecmat_5[119] | 1
-	VMOVUPS	Z6, 845568(AX)	// fitSample.vecmat_5[120]
-	VMOVUPS	Z7, 845632(AX)	// fitSample.vecmat_5[120] | 1
-	VMOVUPS	Z8, 845696(AX)	// fitSample.vecmat_5[121]
-	VMOVUPS	Z9, 845760(AX)	// fitSample.vecmat_5[121] | 1
-	VMOVUPS	Z10, 845824(AX)	// fitSample.vecmat_5[122]
-	VMOVUPS	Z11, 845888(AX)	// fitSample.vecmat_5[122] | 1
-	VMOVUPS	Z12, 845952(AX)	// fitSample.vecmat_5[123]
-	VMOVUPS	Z13, 846016(AX)	// fitSample.vecmat_5[123] | 1
-	VMOVUPS	Z14, 846080(AX)	// fitSample.vecmat_5[124]
-	VMOVUPS	Z15, 846144(AX)	// fitSample.vecmat_5[124] | 1
-	VMOVUPS	Z16, 846208(AX)	// fitSample.vecmat_5[125]
-	VMOVUPS	Z17, 846272(AX)	// fitSample.vecmat_5[125] | 1
-	VMOVUPS	Z18, 846336(AX)	// fitSample.vecmat_5[126]
-	VMOVUPS	Z19, 846400(AX)	// fitSample.vecmat_5[126] | 1
-	VMOVUPS	Z20, 846464(AX)	// fitSample.vecmat_5[127]
-	VMOVUPS	Z21, 846528(AX)	// fitSample.vecmat_5[127] | 1
+	VMOVUPS	Z0, 844928(AX)	// fitSample.vecmat_5[117]
+	VMOVUPS	Z1, 844992(AX)	// fitSample.vecmat_5[117] | 1
+	VMOVUPS	Z2, 845056(AX)	// fitSample.vecmat_5[118]
+	VMOVUPS	Z3, 845120(AX)	// fitSample.vecmat_5[118] | 1
+	VMOVUPS	Z4, 845184(AX)	// fitSample.vecmat_5[119]
+	VMOVUPS	Z5, 845248(AX)	// fitSample.vecmat_5[119] | 1
+	VMOVUPS	Z6, 845312(AX)	// fitSample.vecmat_5[120]
+	VMOVUPS	Z7, 845376(AX)	// fitSample.vecmat_5[120] | 1
+	VMOVUPS	Z8, 845440(AX)	// fitSample.vecmat_5[121]
+	VMOVUPS	Z9, 845504(AX)	// fitSample.vecmat_5[121] | 1
+	VMOVUPS	Z10, 845568(AX)	// fitSample.vecmat_5[122]
+	VMOVUPS	Z11, 845632(AX)	// fitSample.vecmat_5[122] | 1
+	VMOVUPS	Z12, 845696(AX)	// fitSample.vecmat_5[123]
+	VMOVUPS	Z13, 845760(AX)	// fitSample.vecmat_5[123] | 1
+	VMOVUPS	Z14, 845824(AX)	// fitSample.vecmat_5[124]
+	VMOVUPS	Z15, 845888(AX)	// fitSample.vecmat_5[124] | 1
+	VMOVUPS	Z16, 845952(AX)	// fitSample.vecmat_5[125]
+	VMOVUPS	Z17, 846016(AX)	// fitSample.vecmat_5[125] | 1
+	VMOVUPS	Z18, 846080(AX)	// fitSample.vecmat_5[126]
+	VMOVUPS	Z19, 846144(AX)	// fitSample.vecmat_5[126] | 1
+	VMOVUPS	Z20, 846208(AX)	// fitSample.vecmat_5[127]
+	VMOVUPS	Z21, 846272(AX)	// fitSample.vecmat_5[127] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -4716,16 +4670,16 @@ loop27: // 128 times: terms of the sums
 	MOVQ	BX, R9
 loop28: // 128 times: elements
 	VBROADCASTSS	1536(SI), Z8	// L.0.weight.matvec.3[0]
-	VMOVUPS	681728(DI), Z9	// fitSample.mul_5[0]
-	VMOVUPS	681792(DI), Z10	// fitSample.mul_5[0] | 1
+	VMOVUPS	681472(DI), Z9	// fitSample.mul_5[0]
+	VMOVUPS	681536(DI), Z10	// fitSample.mul_5[0] | 1
 	VMULPS	Z9, Z8, Z9
 	VMULPS	Z10, Z8, Z8
-	VMOVUPS	730880(DI), Z10	// fitSample.vecmat_2[0]
-	VMOVUPS	730944(DI), Z11	// fitSample.vecmat_2[0] | 1
-	VMOVUPS	830208(DI), Z12	// fitSample.vecmat_5[0]
-	VMOVUPS	830272(DI), Z13	// fitSample.vecmat_5[0] | 1
-	VMOVUPS	517888(DI), Z14	// fitSample.sigmoid[0]
-	VMOVUPS	517952(DI), Z15	// fitSample.sigmoid[0] | 1
+	VMOVUPS	730624(DI), Z10	// fitSample.vecmat_2[0]
+	VMOVUPS	730688(DI), Z11	// fitSample.vecmat_2[0] | 1
+	VMOVUPS	829952(DI), Z12	// fitSample.vecmat_5[0]
+	VMOVUPS	830016(DI), Z13	// fitSample.vecmat_5[0] | 1
+	VMOVUPS	517632(DI), Z14	// fitSample.sigmoid[0]
+	VMOVUPS	517696(DI), Z15	// fitSample.sigmoid[0] | 1
 	VMULPS	Z14, Z12, Z12
 	VMULPS	Z15, Z13, Z13
 	VFMADD231PS	Z10, Z9, Z12
@@ -4743,25 +4697,25 @@ loop28: // 128 times: elements
 	VFMADD231PS	Z12, Z8, Z6
 	VFMADD231PS	Z13, Z8, Z7
 	VBROADCASTSS	2048(SI), Z8	// L.0.weight.matvec.4[0]
-	VMOVUPS	517888(DI), Z9	// fitSample.sigmoid[0]
-	VMOVUPS	517952(DI), Z10	// fitSample.sigmoid[0] | 1
+	VMOVUPS	517632(DI), Z9	// fitSample.sigmoid[0]
+	VMOVUPS	517696(DI), Z10	// fitSample.sigmoid[0] | 1
 	VMULPS	Z9, Z8, Z9
 	VMULPS	Z10, Z8, Z8
-	VMOVUPS	Z9, 847104(DI)	// fitSample.mul_12[0]
-	VMOVUPS	Z8, 847168(DI)	// fitSample.mul_12[0] | 1
+	VMOVUPS	Z9, 846848(DI)	// fitSample.mul_12[0]
+	VMOVUPS	Z8, 846912(DI)	// fitSample.mul_12[0] | 1
 	ADDQ	$4, SI
 	ADDQ	$128, DI
 	ADDQ	$16, R9
 	DECQ	CX
 	JNE	loop28
-	VMOVUPS	Z0, 846592(AX)	// fitSample.vecmat_6[0]
-	VMOVUPS	Z1, 846656(AX)	// fitSample.vecmat_6[0] | 1
-	VMOVUPS	Z2, 846720(AX)	// fitSample.vecmat_6[1]
-	VMOVUPS	Z3, 846784(AX)	// fitSample.vecmat_6[1] | 1
-	VMOVUPS	Z4, 846848(AX)	// fitSample.vecmat_6[2]
-	VMOVUPS	Z5, 846912(AX)	// fitSample.vecmat_6[2] | 1
-	VMOVUPS	Z6, 846976(AX)	// fitSample.vecmat_6[3]
-	VMOVUPS	Z7, 847040(AX)	// fitSample.vecmat_6[3] | 1
+	VMOVUPS	Z0, 846336(AX)	// fitSample.vecmat_6[0]
+	VMOVUPS	Z1, 846400(AX)	// fitSample.vecmat_6[0] | 1
+	VMOVUPS	Z2, 846464(AX)	// fitSample.vecmat_6[1]
+	VMOVUPS	Z3, 846528(AX)	// fitSample.vecmat_6[1] | 1
+	VMOVUPS	Z4, 846592(AX)	// fitSample.vecmat_6[2]
+	VMOVUPS	Z5, 846656(AX)	// fitSample.vecmat_6[2] | 1
+	VMOVUPS	Z6, 846720(AX)	// fitSample.vecmat_6[3]
+	VMOVUPS	Z7, 846784(AX)	// fitSample.vecmat_6[3] | 1
 	MOVQ	$16, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
@@ -4787,8 +4741,8 @@ loop29: // 16 times: tiles of 8 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop30: // 128 times: terms of the sums
-	VMOVUPS	847104(R11), Z16	// fitSample.mul_12[0]
-	VMOVUPS	847168(R11), Z17	// fitSample.mul_12[0] | 1
+	VMOVUPS	846848(R11), Z16	// fitSample.mul_12[0]
+	VMOVUPS	846912(R11), Z17	// fitSample.mul_12[0] | 1
 	VBROADCASTSS	2560(R12), Z18	// L.2.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -4817,78 +4771,78 @@ loop30: // 128 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop30
-	VMOVUPS	616192(DI), Z16	// fitSample.mul_2[0]
-	VMOVUPS	616256(DI), Z17	// fitSample.mul_2[0] | 1
+	VMOVUPS	615936(DI), Z16	// fitSample.mul_2[0]
+	VMOVUPS	616000(DI), Z17	// fitSample.mul_2[0] | 1
 	VMULPS	Z16, Z0, Z0
 	VMULPS	Z17, Z1, Z1
 	VBROADCASTSS	(R9), Z16	// vecmat[0]
 	VMULPS	Z16, Z0, Z0
 	VMULPS	Z16, Z1, Z1
-	VMOVUPS	Z0, 863488(DI)	// fitSample.mul_13[0]
-	VMOVUPS	Z1, 863552(DI)	// fitSample.mul_13[0] | 1
-	VMOVUPS	616320(DI), Z0	// fitSample.mul_2[1]
-	VMOVUPS	616384(DI), Z1	// fitSample.mul_2[1] | 1
+	VMOVUPS	Z0, 863232(DI)	// fitSample.mul_13[0]
+	VMOVUPS	Z1, 863296(DI)	// fitSample.mul_13[0] | 1
+	VMOVUPS	616064(DI), Z0	// fitSample.mul_2[1]
+	VMOVUPS	616128(DI), Z1	// fitSample.mul_2[1] | 1
 	VMULPS	Z0, Z2, Z0
 	VMULPS	Z1, Z3, Z1
 	VBROADCASTSS	4(R9), Z2	// vecmat[1]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 863616(DI)	// fitSample.mul_13[1]
-	VMOVUPS	Z1, 863680(DI)	// fitSample.mul_13[1] | 1
-	VMOVUPS	616448(DI), Z0	// fitSample.mul_2[2]
-	VMOVUPS	616512(DI), Z1	// fitSample.mul_2[2] | 1
+	VMOVUPS	Z0, 863360(DI)	// fitSample.mul_13[1]
+	VMOVUPS	Z1, 863424(DI)	// fitSample.mul_13[1] | 1
+	VMOVUPS	616192(DI), Z0	// fitSample.mul_2[2]
+	VMOVUPS	616256(DI), Z1	// fitSample.mul_2[2] | 1
 	VMULPS	Z0, Z4, Z0
 	VMULPS	Z1, Z5, Z1
 	VBROADCASTSS	8(R9), Z2	// vecmat[2]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 863744(DI)	// fitSample.mul_13[2]
-	VMOVUPS	Z1, 863808(DI)	// fitSample.mul_13[2] | 1
-	VMOVUPS	616576(DI), Z0	// fitSample.mul_2[3]
-	VMOVUPS	616640(DI), Z1	// fitSample.mul_2[3] | 1
+	VMOVUPS	Z0, 863488(DI)	// fitSample.mul_13[2]
+	VMOVUPS	Z1, 863552(DI)	// fitSample.mul_13[2] | 1
+	VMOVUPS	616320(DI), Z0	// fitSample.mul_2[3]
+	VMOVUPS	616384(DI), Z1	// fitSample.mul_2[3] | 1
 	VMULPS	Z0, Z6, Z0
 	VMULPS	Z1, Z7, Z1
 	VBROADCASTSS	12(R9), Z2	// vecmat[3]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 863872(DI)	// fitSample.mul_13[3]
-	VMOVUPS	Z1, 863936(DI)	// fitSample.mul_13[3] | 1
-	VMOVUPS	616704(DI), Z0	// fitSample.mul_2[4]
-	VMOVUPS	616768(DI), Z1	// fitSample.mul_2[4] | 1
+	VMOVUPS	Z0, 863616(DI)	// fitSample.mul_13[3]
+	VMOVUPS	Z1, 863680(DI)	// fitSample.mul_13[3] | 1
+	VMOVUPS	616448(DI), Z0	// fitSample.mul_2[4]
+	VMOVUPS	616512(DI), Z1	// fitSample.mul_2[4] | 1
 	VMULPS	Z0, Z8, Z0
 	VMULPS	Z1, Z9, Z1
 	VBROADCASTSS	16(R9), Z2	// vecmat[4]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 864000(DI)	// fitSample.mul_13[4]
-	VMOVUPS	Z1, 864064(DI)	// fitSample.mul_13[4] | 1
-	VMOVUPS	616832(DI), Z0	// fitSample.mul_2[5]
-	VMOVUPS	616896(DI), Z1	// fitSample.mul_2[5] | 1
+	VMOVUPS	Z0, 863744(DI)	// fitSample.mul_13[4]
+	VMOVUPS	Z1, 863808(DI)	// fitSample.mul_13[4] | 1
+	VMOVUPS	616576(DI), Z0	// fitSample.mul_2[5]
+	VMOVUPS	616640(DI), Z1	// fitSample.mul_2[5] | 1
 	VMULPS	Z0, Z10, Z0
 	VMULPS	Z1, Z11, Z1
 	VBROADCASTSS	20(R9), Z2	// vecmat[5]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 864128(DI)	// fitSample.mul_13[5]
-	VMOVUPS	Z1, 864192(DI)	// fitSample.mul_13[5] | 1
-	VMOVUPS	616960(DI), Z0	// fitSample.mul_2[6]
-	VMOVUPS	617024(DI), Z1	// fitSample.mul_2[6] | 1
+	VMOVUPS	Z0, 863872(DI)	// fitSample.mul_13[5]
+	VMOVUPS	Z1, 863936(DI)	// fitSample.mul_13[5] | 1
+	VMOVUPS	616704(DI), Z0	// fitSample.mul_2[6]
+	VMOVUPS	616768(DI), Z1	// fitSample.mul_2[6] | 1
 	VMULPS	Z0, Z12, Z0
 	VMULPS	Z1, Z13, Z1
 	VBROADCASTSS	24(R9), Z2	// vecmat[6]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 864256(DI)	// fitSample.mul_13[6]
-	VMOVUPS	Z1, 864320(DI)	// fitSample.mul_13[6] | 1
-	VMOVUPS	617088(DI), Z0	// fitSample.mul_2[7]
-	VMOVUPS	617152(DI), Z1	// fitSample.mul_2[7] | 1
+	VMOVUPS	Z0, 864000(DI)	// fitSample.mul_13[6]
+	VMOVUPS	Z1, 864064(DI)	// fitSample.mul_13[6] | 1
+	VMOVUPS	616832(DI), Z0	// fitSample.mul_2[7]
+	VMOVUPS	616896(DI), Z1	// fitSample.mul_2[7] | 1
 	VMULPS	Z0, Z14, Z0
 	VMULPS	Z1, Z15, Z1
 	VBROADCASTSS	28(R9), Z2	// vecmat[7]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 864384(DI)	// fitSample.mul_13[7]
-	VMOVUPS	Z1, 864448(DI)	// fitSample.mul_13[7] | 1
+	VMOVUPS	Z0, 864128(DI)	// fitSample.mul_13[7]
+	VMOVUPS	Z1, 864192(DI)	// fitSample.mul_13[7] | 1
 	ADDQ	$4096, SI
 	ADDQ	$1024, DI
 	ADDQ	$32, R9
@@ -4928,8 +4882,8 @@ loop31: // 9 times: tiles of 13 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop32: // 128 times: terms of the sums
-	VMOVUPS	863488(R10), Z26	// fitSample.mul_13[0]
-	VMOVUPS	863552(R10), Z27	// fitSample.mul_13[0] | 1
+	VMOVUPS	863232(R10), Z26	// fitSample.mul_13[0]
+	VMOVUPS	863296(R10), Z27	// fitSample.mul_13[0] | 1
 	VBROADCASTSS	2560(R11), Z28	// L.2.weight[0]
 	VFMADD231PS	Z26, Z28, Z0
 	VFMADD231PS	Z27, Z28, Z1
@@ -4973,32 +4927,32 @@ loop32: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop32
-	VMOVUPS	Z0, 879872(DI)	// fitSample.vecmat_7[0]
-	VMOVUPS	Z1, 879936(DI)	// fitSample.vecmat_7[0] | 1
-	VMOVUPS	Z2, 880000(DI)	// fitSample.vecmat_7[1]
-	VMOVUPS	Z3, 880064(DI)	// fitSample.vecmat_7[1] | 1
-	VMOVUPS	Z4, 880128(DI)	// fitSample.vecmat_7[2]
-	VMOVUPS	Z5, 880192(DI)	// fitSample.vecmat_7[2] | 1
-	VMOVUPS	Z6, 880256(DI)	// fitSample.vecmat_7[3]
-	VMOVUPS	Z7, 880320(DI)	// fitSample.vecmat_7[3] | 1
-	VMOVUPS	Z8, 880384(DI)	// fitSample.vecmat_7[4]
-	VMOVUPS	Z9, 880448(DI)	// fitSample.vecmat_7[4] | 1
-	VMOVUPS	Z10, 880512(DI)	// fitSample.vecmat_7[5]
-	VMOVUPS	Z11, 880576(DI)	// fitSample.vecmat_7[5] | 1
-	VMOVUPS	Z12, 880640(DI)	// fitSample.vecmat_7[6]
-	VMOVUPS	Z13, 880704(DI)	// fitSample.vecmat_7[6] | 1
-	VMOVUPS	Z14, 880768(DI)	// fitSample.vecmat_7[7]
-	VMOVUPS	Z15, 880832(DI)	// fitSample.vecmat_7[7] | 1
-	VMOVUPS	Z16, 880896(DI)	// fitSample.vecmat_7[8]
-	VMOVUPS	Z17, 880960(DI)	// fitSample.vecmat_7[8] | 1
-	VMOVUPS	Z18, 881024(DI)	// fitSample.vecmat_7[9]
-	VMOVUPS	Z19, 881088(DI)	// fitSample.vecmat_7[9] | 1
-	VMOVUPS	Z20, 881152(DI)	// fitSample.vecmat_7[10]
-	VMOVUPS	Z21, 881216(DI)	// fitSample.vecmat_7[10] | 1
-	VMOVUPS	Z22, 881280(DI)	// fitSample.vecmat_7[11]
-	VMOVUPS	Z23, 881344(DI)	// fitSample.vecmat_7[11] | 1
-	VMOVUPS	Z24, 881408(DI)	// fitSample.vecmat_7[12]
-	VMOVUPS	Z25, 881472(DI)	// fitSample.vecmat_7[12] | 1
+	VMOVUPS	Z0, 879616(DI)	// fitSample.vecmat_7[0]
+	VMOVUPS	Z1, 879680(DI)	// fitSample.vecmat_7[0] | 1
+	VMOVUPS	Z2, 879744(DI)	// fitSample.vecmat_7[1]
+	VMOVUPS	Z3, 879808(DI)	// fitSample.vecmat_7[1] | 1
+	VMOVUPS	Z4, 879872(DI)	// fitSample.vecmat_7[2]
+	VMOVUPS	Z5, 879936(DI)	// fitSample.vecmat_7[2] | 1
+	VMOVUPS	Z6, 880000(DI)	// fitSample.vecmat_7[3]
+	VMOVUPS	Z7, 880064(DI)	// fitSample.vecmat_7[3] | 1
+	VMOVUPS	Z8, 880128(DI)	// fitSample.vecmat_7[4]
+	VMOVUPS	Z9, 880192(DI)	// fitSample.vecmat_7[4] | 1
+	VMOVUPS	Z10, 880256(DI)	// fitSample.vecmat_7[5]
+	VMOVUPS	Z11, 880320(DI)	// fitSample.vecmat_7[5] | 1
+	VMOVUPS	Z12, 880384(DI)	// fitSample.vecmat_7[6]
+	VMOVUPS	Z13, 880448(DI)	// fitSample.vecmat_7[6] | 1
+	VMOVUPS	Z14, 880512(DI)	// fitSample.vecmat_7[7]
+	VMOVUPS	Z15, 880576(DI)	// fitSample.vecmat_7[7] | 1
+	VMOVUPS	Z16, 880640(DI)	// fitSample.vecmat_7[8]
+	VMOVUPS	Z17, 880704(DI)	// fitSample.vecmat_7[8] | 1
+	VMOVUPS	Z18, 880768(DI)	// fitSample.vecmat_7[9]
+	VMOVUPS	Z19, 880832(DI)	// fitSample.vecmat_7[9] | 1
+	VMOVUPS	Z20, 880896(DI)	// fitSample.vecmat_7[10]
+	VMOVUPS	Z21, 880960(DI)	// fitSample.vecmat_7[10] | 1
+	VMOVUPS	Z22, 881024(DI)	// fitSample.vecmat_7[11]
+	VMOVUPS	Z23, 881088(DI)	// fitSample.vecmat_7[11] | 1
+	VMOVUPS	Z24, 881152(DI)	// fitSample.vecmat_7[12]
+	VMOVUPS	Z25, 881216(DI)	// fitSample.vecmat_7[12] | 1
 	ADDQ	$52, SI
 	ADDQ	$1664, DI
 	DECQ	CX
@@ -5029,8 +4983,8 @@ loop32: // 128 times: terms of the sums
 	MOVQ	AX, SI
 	MOVQ	BX, DI
 loop33: // 128 times: terms of the sums
-	VMOVUPS	863488(SI), Z22	// fitSample.mul_13[0]
-	VMOVUPS	863552(SI), Z23	// fitSample.mul_13[0] | 1
+	VMOVUPS	863232(SI), Z22	// fitSample.mul_13[0]
+	VMOVUPS	863296(SI), Z23	// fitSample.mul_13[0] | 1
 	VBROADCASTSS	3028(DI), Z24	// L.2.weight[117]
 	VFMADD231PS	Z22, Z24, Z0
 	VFMADD231PS	Z23, Z24, Z1
@@ -5068,28 +5022,28 @@ loop33: // 128 times: terms of the sums
 	ADDQ	$512, DI
 	DECQ	CX
 	JNE	loop33
-	VMOVUPS	Z0, 894848(AX)	// fitSample.vecmat_7[117]
-	VMOVUPS	Z1, 894912(AX)	// fitSample.vecmat_7[117] | 1
-	VMOVUPS	Z2, 894976(AX)	// fitSample.vecmat_7[118]
-	VMOVUPS	Z3, 895040(AX)	// fitSample.vecmat_7[118] | 1
-	VMOVUPS	Z4, 895104(AX)	// fitSample.vecmat_7[119]
-	VMOVUPS	Z5, 895168(AX)	// fitSample.vecmat_7[119] | 1
-	VMOVUPS	Z6, 895232(AX)	// fitSample.vecmat_7[120]
-	VMOVUPS	Z7, 895296(AX)	// fitSample.vecmat_7[120] | 1
-	VMOVUPS	Z8, 895360(AX)	// fitSample.vecmat_7[121]
-	VMOVUPS	Z9, 895424(AX)	// fitSample.vecmat_7[121] | 1
-	VMOVUPS	Z10, 895488(AX)	// fitSample.vecmat_7[122]
-	VMOVUPS	Z11, 895552(AX)	// fitSample.vecmat_7[122] | 1
-	VMOVUPS	Z12, 895616(AX)	// fitSample.vecmat_7[123]
-	VMOVUPS	Z13, 895680(AX)	// fitSample.vecmat_7[123] | 1
-	VMOVUPS	Z14, 895744(AX)	// fitSample.vecmat_7[124]
-	VMOVUPS	Z15, 895808(AX)	// fitSample.vecmat_7[124] | 1
-	VMOVUPS	Z16, 895872(AX)	// fitSample.vecmat_7[125]
-	VMOVUPS	Z17, 895936(AX)	// fitSample.vecmat_7[125] | 1
-	VMOVUPS	Z18, 896000(AX)	// fitSample.vecmat_7[126]
-	VMOVUPS	Z19, 896064(AX)	// fitSample.vecmat_7[126] | 1
-	VMOVUPS	Z20, 896128(AX)	// fitSample.vecmat_7[127]
-	VMOVUPS	Z21, 896192(AX)	// fitSample.vecmat_7[127] | 1
+	VMOVUPS	Z0, 894592(AX)	// fitSample.vecmat_7[117]
+	VMOVUPS	Z1, 894656(AX)	// fitSample.vecmat_7[117] | 1
+	VMOVUPS	Z2, 894720(AX)	// fitSample.vecmat_7[118]
+	VMOVUPS	Z3, 894784(AX)	// fitSample.vecmat_7[118] | 1
+	VMOVUPS	Z4, 894848(AX)	// fitSample.vecmat_7[119]
+	VMOVUPS	Z5, 894912(AX)	// fitSample.vecmat_7[119] | 1
+	VMOVUPS	Z6, 894976(AX)	// fitSample.vecmat_7[120]
+	VMOVUPS	Z7, 895040(AX)	// fitSample.vecmat_7[120] | 1
+	VMOVUPS	Z8, 895104(AX)	// fitSample.vecmat_7[121]
+	VMOVUPS	Z9, 895168(AX)	// fitSample.vecmat_7[121] | 1
+	VMOVUPS	Z10, 895232(AX)	// fitSample.vecmat_7[122]
+	VMOVUPS	Z11, 895296(AX)	// fitSample.vecmat_7[122] | 1
+	VMOVUPS	Z12, 895360(AX)	// fitSample.vecmat_7[123]
+	VMOVUPS	Z13, 895424(AX)	// fitSample.vecmat_7[123] | 1
+	VMOVUPS	Z14, 895488(AX)	// fitSample.vecmat_7[124]
+	VMOVUPS	Z15, 895552(AX)	// fitSample.vecmat_7[124] | 1
+	VMOVUPS	Z16, 895616(AX)	// fitSample.vecmat_7[125]
+	VMOVUPS	Z17, 895680(AX)	// fitSample.vecmat_7[125] | 1
+	VMOVUPS	Z18, 895744(AX)	// fitSample.vecmat_7[126]
+	VMOVUPS	Z19, 895808(AX)	// fitSample.vecmat_7[126] | 1
+	VMOVUPS	Z20, 895872(AX)	// fitSample.vecmat_7[127]
+	VMOVUPS	Z21, 895936(AX)	// fitSample.vecmat_7[127] | 1
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop34: // 2 times: vectors of the block
@@ -5104,11 +5058,11 @@ loop34: // 2 times: vectors of the block
 loop35: // 128 times: elements
 	// lagrange.nde:4
 	VBROADCASTSS	2048(R9), Z4	// L.0.weight.matvec.4[0]
-	VMOVUPS	681728(R10), Z5	// fitSample.mul_5[0]
+	VMOVUPS	681472(R10), Z5	// fitSample.mul_5[0]
 	VMULPS	Z5, Z4, Z4
-	VMOVUPS	730880(R10), Z5	// fitSample.vecmat_2[0]
-	VMOVUPS	879872(R10), Z6	// fitSample.vecmat_7[0]
-	VMOVUPS	517888(R10), Z7	// fitSample.sigmoid[0]
+	VMOVUPS	730624(R10), Z5	// fitSample.vecmat_2[0]
+	VMOVUPS	879616(R10), Z6	// fitSample.vecmat_7[0]
+	VMOVUPS	517632(R10), Z7	// fitSample.sigmoid[0]
 	VMULPS	Z7, Z6, Z6
 	VFMADD231PS	Z5, Z4, Z6
 	VBROADCASTSS	(R11), Z4	// L.0.weight[0]
@@ -5124,13 +5078,13 @@ loop35: // 128 times: elements
 	ADDQ	$16, R11
 	DECQ	DI
 	JNE	loop35
-	VMOVUPS	846848(SI), Z0	// fitSample.vecmat_6[2]
-	VMOVUPS	846976(SI), Z1	// fitSample.vecmat_6[3]
+	VMOVUPS	846592(SI), Z0	// fitSample.vecmat_6[2]
+	VMOVUPS	846720(SI), Z1	// fitSample.vecmat_6[3]
 	// lagrange.nde:16
-	VMOVUPS	500352(SI), Z4	// fitSample.v[0]
-	VMOVUPS	500480(SI), Z5	// fitSample.v[1]
-	VMOVUPS	796928(SI), Z6	// fitSample.vecmat_4[0]
-	VMOVUPS	797056(SI), Z7	// fitSample.vecmat_4[1]
+	VMOVUPS	500096(SI), Z4	// fitSample.v[0]
+	VMOVUPS	500224(SI), Z5	// fitSample.v[1]
+	VMOVUPS	796672(SI), Z6	// fitSample.vecmat_4[0]
+	VMOVUPS	796800(SI), Z7	// fitSample.vecmat_4[1]
 	VMULPS	Z0, Z4, Z0
 	VFMADD231PS	Z2, Z5, Z0
 	VMULPS	Z1, Z4, Z1
@@ -5145,16 +5099,16 @@ loop35: // 128 times: elements
 loop36: // 64 times: elements
 	// lagrange.nde:8
 	VBROADCASTSS	69124(R9), Z4	// force.0.weight[0]
-	VMOVUPS	500992(SI), Z5	// fitSample.concat[0]
+	VMOVUPS	500736(SI), Z5	// fitSample.concat[0]
 	VMULPS	Z5, Z4, Z4
 	VBROADCASTSS	69128(R9), Z5	// force.0.weight[1]
-	VMOVUPS	501120(SI), Z6	// fitSample.concat[1]
+	VMOVUPS	500864(SI), Z6	// fitSample.concat[1]
 	VFMADD231PS	Z6, Z5, Z4
 	VBROADCASTSS	69132(R9), Z5	// force.0.weight[2]
-	VMOVUPS	501248(SI), Z6	// fitSample.concat[2]
+	VMOVUPS	500992(SI), Z6	// fitSample.concat[2]
 	VFMADD231PS	Z6, Z5, Z4
 	VBROADCASTSS	69136(R9), Z5	// force.0.weight[3]
-	VMOVUPS	501376(SI), Z6	// fitSample.concat[3]
+	VMOVUPS	501120(SI), Z6	// fitSample.concat[3]
 	VFMADD231PS	Z6, Z5, Z4
 	VBROADCASTSS	70148(R10), Z5	// force.0.bias[0]
 	VADDPS	Z5, Z4, Z4
@@ -5198,56 +5152,52 @@ loop36: // 64 times: elements
 	VBROADCASTSS	70916(BX), Z4	// force.2.bias[0]
 	VADDPS	Z4, Z2, Z2
 	VADDPS	Z2, Z0, Z0
-	VMOVUPS	Z0, 896256(SI)	// fitSample.add_3[0]
+	VMOVUPS	Z0, 896000(SI)	// fitSample.add_3[0]
 	VBROADCASTSS	70920(BX), Z2	// force.2.bias[1]
 	VADDPS	Z2, Z3, Z2
 	VADDPS	Z2, Z1, Z1
-	VMOVUPS	Z1, 896384(SI)	// fitSample.add_3[1]
-	VMOVUPS	796416(SI), Z2	// fitSample.add_2[0]
-	VMOVUPS	796544(SI), Z3	// fitSample.add_2[1]
-	VMOVUPS	796672(SI), Z4	// fitSample.add_2[2]
-	VMOVUPS	796800(SI), Z5	// fitSample.add_2[3]
+	VMOVUPS	Z1, 896128(SI)	// fitSample.add_3[1]
+	VMOVUPS	796160(SI), Z2	// fitSample.add_2[0]
+	VMOVUPS	796288(SI), Z3	// fitSample.add_2[1]
+	VMOVUPS	796416(SI), Z4	// fitSample.add_2[2]
+	VMOVUPS	796544(SI), Z5	// fitSample.add_2[3]
 	VPANDD.BCST	f32_7fffffff<>(SB), Z2, Z6
 	VPANDD.BCST	f32_7fffffff<>(SB), Z4, Z7
-	VCMPPS	$17, Z7, Z6, K1
-	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z6
-	VMOVUPS	Z6, Z7
-	VPTERNLOGD	$0xca, Z2, Z4, Z7
-	VPTERNLOGD	$0xe2, Z4, Z6, Z2
-	VMOVUPS	Z6, Z4
-	VPTERNLOGD	$0xca, Z3, Z5, Z4
-	VPTERNLOGD	$0xe2, Z5, Z6, Z3
-	VMOVUPS	Z6, Z5
-	VPTERNLOGD	$0xca, Z0, Z1, Z5
-	VPTERNLOGD	$0xca, Z1, Z0, Z6
-	VDIVPS	Z7, Z2, Z0
-	VFNMADD231PS	Z4, Z0, Z3
-	VFNMADD231PS	Z5, Z0, Z6
-	VCMPPS.BCST	$0, f32_00000000<>(SB), Z7, K1
-	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z0
-	VCMPPS.BCST	$0, f32_00000000<>(SB), Z3, K1
+	VCMPPS	$17, Z7, Z6, K2
+	VBLENDMPS	Z4, Z2, K2, Z6
+	VBLENDMPS	Z2, Z4, K2, Z2
+	VBLENDMPS	Z5, Z3, K2, Z4
+	VBLENDMPS	Z3, Z5, K2, Z3
+	VBLENDMPS	Z1, Z0, K2, Z5
+	VBLENDMPS	Z0, Z1, K2, Z0
+	VDIVPS	Z6, Z2, Z1
+	VFNMADD231PS	Z4, Z1, Z3
+	VFNMADD231PS	Z5, Z1, Z0
+	VCMPPS.BCST	$0, f32_00000000<>(SB), Z6, K1
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z1
+	VCMPPS.BCST	$0, f32_00000000<>(SB), Z3, K1
+	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z2
+	VPORD	Z2, Z1, Z1
+	VDIVPS	Z3, Z0, Z0
 	VPORD	Z1, Z0, Z0
-	VDIVPS	Z3, Z6, Z1
-	VPORD	Z0, Z1, Z1
-	VFNMADD231PS	Z1, Z4, Z5
-	VDIVPS	Z7, Z5, Z2
-	VPORD	Z0, Z2, Z0
-	VMOVUPS	Z0, 896512(SI)	// fitSample.dv[0]
-	VMOVUPS	Z1, 896640(SI)	// fitSample.dv[1]
-	VMOVUPS	500608(SI), Z2	// fitSample.a[0]
-	VMOVUPS	500736(SI), Z3	// fitSample.a[1]
+	VFNMADD231PS	Z0, Z4, Z5
+	VDIVPS	Z6, Z5, Z2
+	VPORD	Z1, Z2, Z1
+	VMOVUPS	Z1, 896256(SI)	// fitSample.dv[0]
+	VMOVUPS	Z0, 896384(SI)	// fitSample.dv[1]
+	VMOVUPS	500352(SI), Z2	// fitSample.a[0]
+	VMOVUPS	500480(SI), Z3	// fitSample.a[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z4
 	// lagrange.nde:36
-	VSUBPS	Z2, Z0, Z0
-	VSUBPS	Z3, Z1, Z1
-	VMULPS	Z0, Z0, Z0
+	VSUBPS	Z2, Z1, Z1
+	VSUBPS	Z3, Z0, Z0
 	VMULPS	Z1, Z1, Z1
-	VADDPS	Z0, Z4, Z4
+	VMULPS	Z0, Z0, Z0
 	VADDPS	Z1, Z4, Z4
+	VADDPS	Z0, Z4, Z4
 	VBROADCASTSS	2560(DX), Z0	// mul
 	VFMADD231PS.BCST	f32_3f000000<>(SB), Z4, Z0
-	VMOVUPS	Z0, 500864(SI)	// fitSample.loss
+	VMOVUPS	Z0, 500608(SI)	// fitSample.loss
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop34
@@ -5271,23 +5221,23 @@ TEXT ·fitSamplePart0AVX512(SB), 0, $8-32
 TEXT fitGradPart0_avx512<>(SB), NOSPLIT, $0-0
 	VMOVUPS	65792(AX), Z0	// mask
 	VMOVUPS	65856(AX), Z1	// mask | 1
-	VMOVUPS	896768(AX), Z2	// fitGrad.q[0]
-	VMOVUPS	896832(AX), Z3	// fitGrad.q[0] | 1
-	VMOVUPS	896896(AX), Z4	// fitGrad.q[1]
-	VMOVUPS	896960(AX), Z5	// fitGrad.q[1] | 1
-	VMOVUPS	897024(AX), Z6	// fitGrad.v[0]
-	VMOVUPS	897088(AX), Z7	// fitGrad.v[0] | 1
-	VMOVUPS	897152(AX), Z8	// fitGrad.v[1]
-	VMOVUPS	897216(AX), Z9	// fitGrad.v[1] | 1
+	VMOVUPS	896512(AX), Z2	// fitGrad.q[0]
+	VMOVUPS	896576(AX), Z3	// fitGrad.q[0] | 1
+	VMOVUPS	896640(AX), Z4	// fitGrad.q[1]
+	VMOVUPS	896704(AX), Z5	// fitGrad.q[1] | 1
+	VMOVUPS	896768(AX), Z6	// fitGrad.v[0]
+	VMOVUPS	896832(AX), Z7	// fitGrad.v[0] | 1
+	VMOVUPS	896896(AX), Z8	// fitGrad.v[1]
+	VMOVUPS	896960(AX), Z9	// fitGrad.v[1] | 1
 	// lagrange.nde:4
-	VMOVUPS	Z2, 930432(AX)	// fitGrad.concat[0]
-	VMOVUPS	Z3, 930496(AX)	// fitGrad.concat[0] | 1
-	VMOVUPS	Z4, 930560(AX)	// fitGrad.concat[1]
-	VMOVUPS	Z5, 930624(AX)	// fitGrad.concat[1] | 1
-	VMOVUPS	Z6, 930688(AX)	// fitGrad.concat[2]
-	VMOVUPS	Z7, 930752(AX)	// fitGrad.concat[2] | 1
-	VMOVUPS	Z8, 930816(AX)	// fitGrad.concat[3]
-	VMOVUPS	Z9, 930880(AX)	// fitGrad.concat[3] | 1
+	VMOVUPS	Z2, 930176(AX)	// fitGrad.concat[0]
+	VMOVUPS	Z3, 930240(AX)	// fitGrad.concat[0] | 1
+	VMOVUPS	Z4, 930304(AX)	// fitGrad.concat[1]
+	VMOVUPS	Z5, 930368(AX)	// fitGrad.concat[1] | 1
+	VMOVUPS	Z6, 930432(AX)	// fitGrad.concat[2]
+	VMOVUPS	Z7, 930496(AX)	// fitGrad.concat[2] | 1
+	VMOVUPS	Z8, 930560(AX)	// fitGrad.concat[3]
+	VMOVUPS	Z9, 930624(AX)	// fitGrad.concat[3] | 1
 	MOVQ	$128, CX
 	MOVQ	BX, SI
 	MOVQ	BX, DI
@@ -5310,8 +5260,8 @@ loop1: // 128 times: elements
 	VBROADCASTSS	2048(DI), Z12	// L.0.bias[0]
 	VADDPS	Z12, Z11, Z11
 	VADDPS	Z12, Z10, Z10
-	VMOVUPS	Z11, 930944(R9)	// fitGrad.add[0]
-	VMOVUPS	Z10, 931008(R9)	// fitGrad.add[0] | 1
+	VMOVUPS	Z11, 930688(R9)	// fitGrad.add[0]
+	VMOVUPS	Z10, 930752(R9)	// fitGrad.add[0] | 1
 	VPORD.BCST	f32_80000000<>(SB), Z11, Z12
 	VBROADCASTSS	f32_42b40000<>(SB), Z13
 	VMINPS	Z12, Z13, Z12
@@ -5358,13 +5308,13 @@ loop1: // 128 times: elements
 	VBLENDMPS	Z12, Z10, K2, Z10
 	VADDPS.BCST	f32_3f800000<>(SB), Z12, Z12
 	VDIVPS	Z12, Z10, Z10
-	VMOVUPS	Z11, 947328(R9)	// fitGrad.sigmoid[0]
-	VMOVUPS	Z10, 947392(R9)	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	Z11, 947072(R9)	// fitGrad.sigmoid[0]
+	VMOVUPS	Z10, 947136(R9)	// fitGrad.sigmoid[0] | 1
 	VBROADCASTSS	512(R10), Z12	// L.0.weight.matvec[0]
 	VMULPS	Z11, Z12, Z11
 	VMULPS	Z10, Z12, Z10
-	VMOVUPS	Z11, 963712(R9)	// fitGrad.mul[0]
-	VMOVUPS	Z10, 963776(R9)	// fitGrad.mul[0] | 1
+	VMOVUPS	Z11, 963456(R9)	// fitGrad.mul[0]
+	VMOVUPS	Z10, 963520(R9)	// fitGrad.mul[0] | 1
 	// lagrange.nde:36
 	VBROADCASTSS	2572(R10), Z10	// mul.3[0]
 	VPANDD	Z0, Z10, Z11
@@ -5405,8 +5355,8 @@ loop2: // 16 times: tiles of 8 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop3: // 128 times: terms of the sums
-	VMOVUPS	963712(R10), Z16	// fitGrad.mul[0]
-	VMOVUPS	963776(R10), Z17	// fitGrad.mul[0] | 1
+	VMOVUPS	963456(R10), Z16	// fitGrad.mul[0]
+	VMOVUPS	963520(R10), Z17	// fitGrad.mul[0] | 1
 	VBROADCASTSS	2560(R11), Z18	// L.2.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -5435,27 +5385,27 @@ loop3: // 128 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop3
-	VMOVUPS	Z0, 980096(DI)	// fitGrad.matvec[0]
-	VMOVUPS	Z1, 980160(DI)	// fitGrad.matvec[0] | 1
-	VMOVUPS	Z2, 980224(DI)	// fitGrad.matvec[1]
-	VMOVUPS	Z3, 980288(DI)	// fitGrad.matvec[1] | 1
-	VMOVUPS	Z4, 980352(DI)	// fitGrad.matvec[2]
-	VMOVUPS	Z5, 980416(DI)	// fitGrad.matvec[2] | 1
-	VMOVUPS	Z6, 980480(DI)	// fitGrad.matvec[3]
-	VMOVUPS	Z7, 980544(DI)	// fitGrad.matvec[3] | 1
-	VMOVUPS	Z8, 980608(DI)	// fitGrad.matvec[4]
-	VMOVUPS	Z9, 980672(DI)	// fitGrad.matvec[4] | 1
-	VMOVUPS	Z10, 980736(DI)	// fitGrad.matvec[5]
-	VMOVUPS	Z11, 980800(DI)	// fitGrad.matvec[5] | 1
-	VMOVUPS	Z12, 980864(DI)	// fitGrad.matvec[6]
-	VMOVUPS	Z13, 980928(DI)	// fitGrad.matvec[6] | 1
-	VMOVUPS	Z14, 980992(DI)	// fitGrad.matvec[7]
-	VMOVUPS	Z15, 981056(DI)	// fitGrad.matvec[7] | 1
+	VMOVUPS	Z0, 979840(DI)	// fitGrad.matvec[0]
+	VMOVUPS	Z1, 979904(DI)	// fitGrad.matvec[0] | 1
+	VMOVUPS	Z2, 979968(DI)	// fitGrad.matvec[1]
+	VMOVUPS	Z3, 980032(DI)	// fitGrad.matvec[1] | 1
+	VMOVUPS	Z4, 980096(DI)	// fitGrad.matvec[2]
+	VMOVUPS	Z5, 980160(DI)	// fitGrad.matvec[2] | 1
+	VMOVUPS	Z6, 980224(DI)	// fitGrad.matvec[3]
+	VMOVUPS	Z7, 980288(DI)	// fitGrad.matvec[3] | 1
+	VMOVUPS	Z8, 980352(DI)	// fitGrad.matvec[4]
+	VMOVUPS	Z9, 980416(DI)	// fitGrad.matvec[4] | 1
+	VMOVUPS	Z10, 980480(DI)	// fitGrad.matvec[5]
+	VMOVUPS	Z11, 980544(DI)	// fitGrad.matvec[5] | 1
+	VMOVUPS	Z12, 980608(DI)	// fitGrad.matvec[6]
+	VMOVUPS	Z13, 980672(DI)	// fitGrad.matvec[6] | 1
+	VMOVUPS	Z14, 980736(DI)	// fitGrad.matvec[7]
+	VMOVUPS	Z15, 980800(DI)	// fitGrad.matvec[7] | 1
 	MOVQ	$8, R9
 	MOVQ	DI, R10
 loop4: // 8 times
-	VMOVUPS	930944(R10), Z0	// fitGrad.add[0]
-	VMOVUPS	931008(R10), Z1	// fitGrad.add[0] | 1
+	VMOVUPS	930688(R10), Z0	// fitGrad.add[0]
+	VMOVUPS	930752(R10), Z1	// fitGrad.add[0] | 1
 	VPORD.BCST	f32_80000000<>(SB), Z0, Z2
 	VBROADCASTSS	f32_c2ae999a<>(SB), Z3
 	VMAXPS	Z2, Z3, Z2
@@ -5512,8 +5462,8 @@ loop4: // 8 times
 	VBROADCASTSS	f32_00000000<>(SB), Z3
 	VMAXPS	Z1, Z3, Z1
 	VFMADD231PS	Z4, Z2, Z1
-	VMOVUPS	Z0, 996480(R10)	// fitGrad.softplus[0]
-	VMOVUPS	Z1, 996544(R10)	// fitGrad.softplus[0] | 1
+	VMOVUPS	Z0, 996224(R10)	// fitGrad.softplus[0]
+	VMOVUPS	Z1, 996288(R10)	// fitGrad.softplus[0] | 1
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop4
@@ -5547,8 +5497,8 @@ loop5: // 16 times: tiles of 8 elements
 	MOVQ	AX, R12
 	MOVQ	SI, R13
 loop6: // 128 times: terms of the sums
-	VMOVUPS	996480(R12), Z16	// fitGrad.softplus[0]
-	VMOVUPS	996544(R12), Z17	// fitGrad.softplus[0] | 1
+	VMOVUPS	996224(R12), Z16	// fitGrad.softplus[0]
+	VMOVUPS	996288(R12), Z17	// fitGrad.softplus[0] | 1
 	VBROADCASTSS	2560(R13), Z18	// L.2.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -5577,29 +5527,29 @@ loop6: // 128 times: terms of the sums
 	ADDQ	$4, R13
 	DECQ	R11
 	JNE	loop6
-	VMOVUPS	Z0, 1012864(DI)	// fitGrad.matvec_2[0]
-	VMOVUPS	Z1, 1012928(DI)	// fitGrad.matvec_2[0] | 1
-	VMOVUPS	Z2, 1012992(DI)	// fitGrad.matvec_2[1]
-	VMOVUPS	Z3, 1013056(DI)	// fitGrad.matvec_2[1] | 1
-	VMOVUPS	Z4, 1013120(DI)	// fitGrad.matvec_2[2]
-	VMOVUPS	Z5, 1013184(DI)	// fitGrad.matvec_2[2] | 1
-	VMOVUPS	Z6, 1013248(DI)	// fitGrad.matvec_2[3]
-	VMOVUPS	Z7, 1013312(DI)	// fitGrad.matvec_2[3] | 1
-	VMOVUPS	Z8, 1013376(DI)	// fitGrad.matvec_2[4]
-	VMOVUPS	Z9, 1013440(DI)	// fitGrad.matvec_2[4] | 1
-	VMOVUPS	Z10, 1013504(DI)	// fitGrad.matvec_2[5]
-	VMOVUPS	Z11, 1013568(DI)	// fitGrad.matvec_2[5] | 1
-	VMOVUPS	Z12, 1013632(DI)	// fitGrad.matvec_2[6]
-	VMOVUPS	Z13, 1013696(DI)	// fitGrad.matvec_2[6] | 1
-	VMOVUPS	Z14, 1013760(DI)	// fitGrad.matvec_2[7]
-	VMOVUPS	Z15, 1013824(DI)	// fitGrad.matvec_2[7] | 1
+	VMOVUPS	Z0, 1012608(DI)	// fitGrad.matvec_2[0]
+	VMOVUPS	Z1, 1012672(DI)	// fitGrad.matvec_2[0] | 1
+	VMOVUPS	Z2, 1012736(DI)	// fitGrad.matvec_2[1]
+	VMOVUPS	Z3, 1012800(DI)	// fitGrad.matvec_2[1] | 1
+	VMOVUPS	Z4, 1012864(DI)	// fitGrad.matvec_2[2]
+	VMOVUPS	Z5, 1012928(DI)	// fitGrad.matvec_2[2] | 1
+	VMOVUPS	Z6, 1012992(DI)	// fitGrad.matvec_2[3]
+	VMOVUPS	Z7, 1013056(DI)	// fitGrad.matvec_2[3] | 1
+	VMOVUPS	Z8, 1013120(DI)	// fitGrad.matvec_2[4]
+	VMOVUPS	Z9, 1013184(DI)	// fitGrad.matvec_2[4] | 1
+	VMOVUPS	Z10, 1013248(DI)	// fitGrad.matvec_2[5]
+	VMOVUPS	Z11, 1013312(DI)	// fitGrad.matvec_2[5] | 1
+	VMOVUPS	Z12, 1013376(DI)	// fitGrad.matvec_2[6]
+	VMOVUPS	Z13, 1013440(DI)	// fitGrad.matvec_2[6] | 1
+	VMOVUPS	Z14, 1013504(DI)	// fitGrad.matvec_2[7]
+	VMOVUPS	Z15, 1013568(DI)	// fitGrad.matvec_2[7] | 1
 	MOVQ	$8, R11
 	MOVQ	DI, R12
 	MOVQ	R9, R13
 	MOVQ	R10, R14
 loop7: // 8 times
-	VMOVUPS	1012864(R12), Z0	// fitGrad.matvec_2[0]
-	VMOVUPS	1012928(R12), Z1	// fitGrad.matvec_2[0] | 1
+	VMOVUPS	1012608(R12), Z0	// fitGrad.matvec_2[0]
+	VMOVUPS	1012672(R12), Z1	// fitGrad.matvec_2[0] | 1
 	VBROADCASTSS	68096(R13), Z2	// L.2.bias[0]
 	VADDPS	Z2, Z0, Z0
 	VADDPS	Z2, Z1, Z1
@@ -5649,29 +5599,29 @@ loop7: // 8 times
 	VBLENDMPS	Z2, Z1, K2, Z1
 	VADDPS.BCST	f32_3f800000<>(SB), Z2, Z2
 	VDIVPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 1029248(R12)	// fitGrad.sigmoid_2[0]
-	VMOVUPS	Z1, 1029312(R12)	// fitGrad.sigmoid_2[0] | 1
+	VMOVUPS	Z0, 1028992(R12)	// fitGrad.sigmoid_2[0]
+	VMOVUPS	Z1, 1029056(R12)	// fitGrad.sigmoid_2[0] | 1
 	VBROADCASTSS	f32_3f800000<>(SB), Z2
 	VSUBPS	Z0, Z2, Z2
 	VBROADCASTSS	f32_3f800000<>(SB), Z3
 	VSUBPS	Z1, Z3, Z3
-	VMOVUPS	Z2, 1045632(R12)	// fitGrad.sub[0]
-	VMOVUPS	Z3, 1045696(R12)	// fitGrad.sub[0] | 1
+	VMOVUPS	Z2, 1045376(R12)	// fitGrad.sub[0]
+	VMOVUPS	Z3, 1045440(R12)	// fitGrad.sub[0] | 1
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z3, Z1, Z1
-	VMOVUPS	Z0, 1062016(R12)	// fitGrad.mul_2[0]
-	VMOVUPS	Z1, 1062080(R12)	// fitGrad.mul_2[0] | 1
-	VMOVUPS	980096(R12), Z2	// fitGrad.matvec[0]
-	VMOVUPS	980160(R12), Z3	// fitGrad.matvec[0] | 1
+	VMOVUPS	Z0, 1061760(R12)	// fitGrad.mul_2[0]
+	VMOVUPS	Z1, 1061824(R12)	// fitGrad.mul_2[0] | 1
+	VMOVUPS	979840(R12), Z2	// fitGrad.matvec[0]
+	VMOVUPS	979904(R12), Z3	// fitGrad.matvec[0] | 1
 	VMULPS	Z0, Z2, Z0
 	VMULPS	Z1, Z3, Z1
-	VMOVUPS	Z0, 1078400(R12)	// fitGrad.mul_3[0]
-	VMOVUPS	Z1, 1078464(R12)	// fitGrad.mul_3[0] | 1
+	VMOVUPS	Z0, 1078144(R12)	// fitGrad.mul_3[0]
+	VMOVUPS	Z1, 1078208(R12)	// fitGrad.mul_3[0] | 1
 	VBROADCASTSS	(R14), Z2	// vecmat[0]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 1094784(R12)	// fitGrad.mul_4[0]
-	VMOVUPS	Z1, 1094848(R12)	// fitGrad.mul_4[0] | 1
+	VMOVUPS	Z0, 1094528(R12)	// fitGrad.mul_4[0]
+	VMOVUPS	Z1, 1094592(R12)	// fitGrad.mul_4[0] | 1
 	ADDQ	$128, R12
 	ADDQ	$4, R13
 	ADDQ	$4, R14
@@ -5717,8 +5667,8 @@ loop8: // 9 times: tiles of 13 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop9: // 128 times: terms of the sums
-	VMOVUPS	1094784(R10), Z26	// fitGrad.mul_4[0]
-	VMOVUPS	1094848(R10), Z27	// fitGrad.mul_4[0] | 1
+	VMOVUPS	1094528(R10), Z26	// fitGrad.mul_4[0]
+	VMOVUPS	1094592(R10), Z27	// fitGrad.mul_4[0] | 1
 	VBROADCASTSS	2560(R11), Z28	// L.2.weight[0]
 	VFMADD231PS	Z26, Z28, Z0
 	VFMADD231PS	Z27, Z28, Z1
@@ -5762,32 +5712,32 @@ loop9: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop9
-	VMOVUPS	Z0, 1111168(DI)	// fitGrad.vecmat[0]
-	VMOVUPS	Z1, 1111232(DI)	// fitGrad.vecmat[0] | 1
-	VMOVUPS	Z2, 1111296(DI)	// fitGrad.vecmat[1]
-	VMOVUPS	Z3, 1111360(DI)	// fitGrad.vecmat[1] | 1
-	VMOVUPS	Z4, 1111424(DI)	// fitGrad.vecmat[2]
-	VMOVUPS	Z5, 1111488(DI)	// fitGrad.vecmat[2] | 1
-	VMOVUPS	Z6, 1111552(DI)	// fitGrad.vecmat[3]
-	VMOVUPS	Z7, 1111616(DI)	// fitGrad.vecmat[3] | 1
-	VMOVUPS	Z8, 1111680(DI)	// fitGrad.vecmat[4]
-	VMOVUPS	Z9, 1111744(DI)	// fitGrad.vecmat[4] | 1
-	VMOVUPS	Z10, 1111808(DI)	// fitGrad.vecmat[5]
-	VMOVUPS	Z11, 1111872(DI)	// fitGrad.vecmat[5] | 1
-	VMOVUPS	Z12, 1111936(DI)	// fitGrad.vecmat[6]
-	VMOVUPS	Z13, 1112000(DI)	// fitGrad.vecmat[6] | 1
-	VMOVUPS	Z14, 1112064(DI)	// fitGrad.vecmat[7]
-	VMOVUPS	Z15, 1112128(DI)	// fitGrad.vecmat[7] | 1
-	VMOVUPS	Z16, 1112192(DI)	// fitGrad.vecmat[8]
-	VMOVUPS	Z17, 1112256(DI)	// fitGrad.vecmat[8] | 1
-	VMOVUPS	Z18, 1112320(DI)	// fitGrad.vecmat[9]
-	VMOVUPS	Z19, 1112384(DI)	// fitGrad.vecmat[9] | 1
-	VMOVUPS	Z20, 1112448(DI)	// fitGrad.vecmat[10]
-	VMOVUPS	Z21, 1112512(DI)	// fitGrad.vecmat[10] | 1
-	VMOVUPS	Z22, 1112576(DI)	// fitGrad.vecmat[11]
-	VMOVUPS	Z23, 1112640(DI)	// fitGrad.vecmat[11] | 1
-	VMOVUPS	Z24, 1112704(DI)	// fitGrad.vecmat[12]
-	VMOVUPS	Z25, 1112768(DI)	// fitGrad.vecmat[12] | 1
+	VMOVUPS	Z0, 1110912(DI)	// fitGrad.vecmat[0]
+	VMOVUPS	Z1, 1110976(DI)	// fitGrad.vecmat[0] | 1
+	VMOVUPS	Z2, 1111040(DI)	// fitGrad.vecmat[1]
+	VMOVUPS	Z3, 1111104(DI)	// fitGrad.vecmat[1] | 1
+	VMOVUPS	Z4, 1111168(DI)	// fitGrad.vecmat[2]
+	VMOVUPS	Z5, 1111232(DI)	// fitGrad.vecmat[2] | 1
+	VMOVUPS	Z6, 1111296(DI)	// fitGrad.vecmat[3]
+	VMOVUPS	Z7, 1111360(DI)	// fitGrad.vecmat[3] | 1
+	VMOVUPS	Z8, 1111424(DI)	// fitGrad.vecmat[4]
+	VMOVUPS	Z9, 1111488(DI)	// fitGrad.vecmat[4] | 1
+	VMOVUPS	Z10, 1111552(DI)	// fitGrad.vecmat[5]
+	VMOVUPS	Z11, 1111616(DI)	// fitGrad.vecmat[5] | 1
+	VMOVUPS	Z12, 1111680(DI)	// fitGrad.vecmat[6]
+	VMOVUPS	Z13, 1111744(DI)	// fitGrad.vecmat[6] | 1
+	VMOVUPS	Z14, 1111808(DI)	// fitGrad.vecmat[7]
+	VMOVUPS	Z15, 1111872(DI)	// fitGrad.vecmat[7] | 1
+	VMOVUPS	Z16, 1111936(DI)	// fitGrad.vecmat[8]
+	VMOVUPS	Z17, 1112000(DI)	// fitGrad.vecmat[8] | 1
+	VMOVUPS	Z18, 1112064(DI)	// fitGrad.vecmat[9]
+	VMOVUPS	Z19, 1112128(DI)	// fitGrad.vecmat[9] | 1
+	VMOVUPS	Z20, 1112192(DI)	// fitGrad.vecmat[10]
+	VMOVUPS	Z21, 1112256(DI)	// fitGrad.vecmat[10] | 1
+	VMOVUPS	Z22, 1112320(DI)	// fitGrad.vecmat[11]
+	VMOVUPS	Z23, 1112384(DI)	// fitGrad.vecmat[11] | 1
+	VMOVUPS	Z24, 1112448(DI)	// fitGrad.vecmat[12]
+	VMOVUPS	Z25, 1112512(DI)	// fitGrad.vecmat[12] | 1
 	ADDQ	$52, SI
 	ADDQ	$1664, DI
 	DECQ	CX
@@ -5818,8 +5768,8 @@ loop9: // 128 times: terms of the sums
 	MOVQ	AX, SI
 	MOVQ	BX, DI
 loop10: // 128 times: terms of the sums
-	VMOVUPS	1094784(SI), Z22	// fitGrad.mul_4[0]
-	VMOVUPS	1094848(SI), Z23	// fitGrad.mul_4[0] | 1
+	VMOVUPS	1094528(SI), Z22	// fitGrad.mul_4[0]
+	VMOVUPS	1094592(SI), Z23	// fitGrad.mul_4[0] | 1
 	VBROADCASTSS	3028(DI), Z24	// L.2.weight[117]
 	VFMADD231PS	Z22, Z24, Z0
 	VFMADD231PS	Z23, Z24, Z1
@@ -5857,66 +5807,66 @@ loop10: // 128 times: terms of the sums
 	ADDQ	$512, DI
 	DECQ	CX
 	JNE	loop10
-	VMOVUPS	Z0, 1126144(AX)	// fitGrad.vecmat[117]
-	VMOVUPS	Z1, 1126208(AX)	// fitGrad.vecmat[117] | 1
-	VMOVUPS	Z2, 1126272(AX)	// fitGrad.vecmat[118]
-	VMOVUPS	Z3, 1126336(AX)	// fitGrad.vecmat[118] | 1
-	VMOVUPS	Z4, 1126400(AX)	// fitGrad.vecmat[119]
-	VMOVUPS	Z5, 1126464(AX)	// fitGrad.vecmat[119] | 1
-	VMOVUPS	Z6, 1126528(AX)	// fitGrad.vecmat[120]
-	VMOVUPS	Z7, 1126592(AX)	// fitGrad.vecmat[120] | 1
-	VMOVUPS	Z8, 1126656(AX)	// fitGrad.vecmat[121]
-	VMOVUPS	Z9, 1126720(AX)	// fitGrad.vecmat[121] | 1
-	VMOVUPS	Z10, 1126784(AX)	// fitGrad.vecmat[122]
-	VMOVUPS	Z11, 1126848(AX)	// fitGrad.vecmat[122] | 1
-	VMOVUPS	Z12, 1126912(AX)	// fitGrad.vecmat[123]
-	VMOVUPS	Z13, 1126976(AX)	// fitGrad.vecmat[123] | 1
-	VMOVUPS	Z14, 1127040(AX)	// fitGrad.vecmat[124]
-	VMOVUPS	Z15, 1127104(AX)	// fitGrad.vecmat[124] | 1
-	VMOVUPS	Z16, 1127168(AX)	// fitGrad.vecmat[125]
-	VMOVUPS	Z17, 1127232(AX)	// fitGrad.vecmat[125] | 1
-	VMOVUPS	Z18, 1127296(AX)	// fitGrad.vecmat[126]
-	VMOVUPS	Z19, 1127360(AX)	// fitGrad.vecmat[126] | 1
-	VMOVUPS	Z20, 1127424(AX)	// fitGrad.vecmat[127]
-	VMOVUPS	Z21, 1127488(AX)	// fitGrad.vecmat[127] | 1
+	VMOVUPS	Z0, 1125888(AX)	// fitGrad.vecmat[117]
+	VMOVUPS	Z1, 1125952(AX)	// fitGrad.vecmat[117] | 1
+	VMOVUPS	Z2, 1126016(AX)	// fitGrad.vecmat[118]
+	VMOVUPS	Z3, 1126080(AX)	// fitGrad.vecmat[118] | 1
+	VMOVUPS	Z4, 1126144(AX)	// fitGrad.vecmat[119]
+	VMOVUPS	Z5, 1126208(AX)	// fitGrad.vecmat[119] | 1
+	VMOVUPS	Z6, 1126272(AX)	// fitGrad.vecmat[120]
+	VMOVUPS	Z7, 1126336(AX)	// fitGrad.vecmat[120] | 1
+	VMOVUPS	Z8, 1126400(AX)	// fitGrad.vecmat[121]
+	VMOVUPS	Z9, 1126464(AX)	// fitGrad.vecmat[121] | 1
+	VMOVUPS	Z10, 1126528(AX)	// fitGrad.vecmat[122]
+	VMOVUPS	Z11, 1126592(AX)	// fitGrad.vecmat[122] | 1
+	VMOVUPS	Z12, 1126656(AX)	// fitGrad.vecmat[123]
+	VMOVUPS	Z13, 1126720(AX)	// fitGrad.vecmat[123] | 1
+	VMOVUPS	Z14, 1126784(AX)	// fitGrad.vecmat[124]
+	VMOVUPS	Z15, 1126848(AX)	// fitGrad.vecmat[124] | 1
+	VMOVUPS	Z16, 1126912(AX)	// fitGrad.vecmat[125]
+	VMOVUPS	Z17, 1126976(AX)	// fitGrad.vecmat[125] | 1
+	VMOVUPS	Z18, 1127040(AX)	// fitGrad.vecmat[126]
+	VMOVUPS	Z19, 1127104(AX)	// fitGrad.vecmat[126] | 1
+	VMOVUPS	Z20, 1127168(AX)	// fitGrad.vecmat[127]
+	VMOVUPS	Z21, 1127232(AX)	// fitGrad.vecmat[127] | 1
 	MOVQ	$128, CX
 	MOVQ	AX, SI
 	MOVQ	DX, DI
 loop11: // 128 times: elements
-	VMOVUPS	1111168(SI), Z0	// fitGrad.vecmat[0]
-	VMOVUPS	1111232(SI), Z1	// fitGrad.vecmat[0] | 1
-	VMOVUPS	947328(SI), Z2	// fitGrad.sigmoid[0]
-	VMOVUPS	947392(SI), Z3	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	1110912(SI), Z0	// fitGrad.vecmat[0]
+	VMOVUPS	1110976(SI), Z1	// fitGrad.vecmat[0] | 1
+	VMOVUPS	947072(SI), Z2	// fitGrad.sigmoid[0]
+	VMOVUPS	947136(SI), Z3	// fitGrad.sigmoid[0] | 1
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z3, Z1, Z1
-	VMOVUPS	Z0, 1127552(SI)	// fitGrad.mul_5[0]
-	VMOVUPS	Z1, 1127616(SI)	// fitGrad.mul_5[0] | 1
-	VMOVUPS	947328(SI), Z0	// fitGrad.sigmoid[0]
-	VMOVUPS	947392(SI), Z1	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	Z0, 1127296(SI)	// fitGrad.mul_5[0]
+	VMOVUPS	Z1, 1127360(SI)	// fitGrad.mul_5[0] | 1
+	VMOVUPS	947072(SI), Z0	// fitGrad.sigmoid[0]
+	VMOVUPS	947136(SI), Z1	// fitGrad.sigmoid[0] | 1
 	VBROADCASTSS	f32_3f800000<>(SB), Z2
 	VSUBPS	Z0, Z2, Z0
 	VBROADCASTSS	f32_3f800000<>(SB), Z2
 	VSUBPS	Z1, Z2, Z1
-	VMOVUPS	Z0, 1143936(SI)	// fitGrad.sub_2[0]
-	VMOVUPS	Z1, 1144000(SI)	// fitGrad.sub_2[0] | 1
-	VMOVUPS	947328(SI), Z2	// fitGrad.sigmoid[0]
-	VMOVUPS	947392(SI), Z3	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	Z0, 1143680(SI)	// fitGrad.sub_2[0]
+	VMOVUPS	Z1, 1143744(SI)	// fitGrad.sub_2[0] | 1
+	VMOVUPS	947072(SI), Z2	// fitGrad.sigmoid[0]
+	VMOVUPS	947136(SI), Z3	// fitGrad.sigmoid[0] | 1
 	VMULPS	Z0, Z2, Z0
 	VMULPS	Z1, Z3, Z1
-	VMOVUPS	Z0, 1160320(SI)	// fitGrad.mul_6[0]
-	VMOVUPS	Z1, 1160384(SI)	// fitGrad.mul_6[0] | 1
+	VMOVUPS	Z0, 1160064(SI)	// fitGrad.mul_6[0]
+	VMOVUPS	Z1, 1160128(SI)	// fitGrad.mul_6[0] | 1
 	VBROADCASTSS	512(DI), Z2	// L.0.weight.matvec[0]
 	VMULPS	Z0, Z2, Z0
 	VMULPS	Z1, Z2, Z1
-	VMOVUPS	Z0, 1176704(SI)	// fitGrad.mul_7[0]
-	VMOVUPS	Z1, 1176768(SI)	// fitGrad.mul_7[0] | 1
+	VMOVUPS	Z0, 1176448(SI)	// fitGrad.mul_7[0]
+	VMOVUPS	Z1, 1176512(SI)	// fitGrad.mul_7[0] | 1
 	VBROADCASTSS	(DI), Z0	// vecmat[0]
-	VMOVUPS	1029248(SI), Z1	// fitGrad.sigmoid_2[0]
-	VMOVUPS	1029312(SI), Z2	// fitGrad.sigmoid_2[0] | 1
+	VMOVUPS	1028992(SI), Z1	// fitGrad.sigmoid_2[0]
+	VMOVUPS	1029056(SI), Z2	// fitGrad.sigmoid_2[0] | 1
 	VMULPS	Z1, Z0, Z1
 	VMULPS	Z2, Z0, Z0
-	VMOVUPS	Z1, 1193088(SI)	// fitGrad.mul_8[0]
-	VMOVUPS	Z0, 1193152(SI)	// fitGrad.mul_8[0] | 1
+	VMOVUPS	Z1, 1192832(SI)	// fitGrad.mul_8[0]
+	VMOVUPS	Z0, 1192896(SI)	// fitGrad.mul_8[0] | 1
 	ADDQ	$128, SI
 	ADDQ	$4, DI
 	DECQ	CX
@@ -5955,8 +5905,8 @@ loop12: // 9 times: tiles of 13 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop13: // 128 times: terms of the sums
-	VMOVUPS	1193088(R10), Z26	// fitGrad.mul_8[0]
-	VMOVUPS	1193152(R10), Z27	// fitGrad.mul_8[0] | 1
+	VMOVUPS	1192832(R10), Z26	// fitGrad.mul_8[0]
+	VMOVUPS	1192896(R10), Z27	// fitGrad.mul_8[0] | 1
 	VBROADCASTSS	2560(R11), Z28	// L.2.weight[0]
 	VFMADD231PS	Z26, Z28, Z0
 	VFMADD231PS	Z27, Z28, Z1
@@ -6000,32 +5950,32 @@ loop13: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop13
-	VMOVUPS	Z0, 1209472(DI)	// fitGrad.vecmat_2[0]
-	VMOVUPS	Z1, 1209536(DI)	// fitGrad.vecmat_2[0] | 1
-	VMOVUPS	Z2, 1209600(DI)	// fitGrad.vecmat_2[1]
-	VMOVUPS	Z3, 1209664(DI)	// fitGrad.vecmat_2[1] | 1
-	VMOVUPS	Z4, 1209728(DI)	// fitGrad.vecmat_2[2]
-	VMOVUPS	Z5, 1209792(DI)	// fitGrad.vecmat_2[2] | 1
-	VMOVUPS	Z6, 1209856(DI)	// fitGrad.vecmat_2[3]
-	VMOVUPS	Z7, 1209920(DI)	// fitGrad.vecmat_2[3] | 1
-	VMOVUPS	Z8, 1209984(DI)	// fitGrad.vecmat_2[4]
-	VMOVUPS	Z9, 1210048(DI)	// fitGrad.vecmat_2[4] | 1
-	VMOVUPS	Z10, 1210112(DI)	// fitGrad.vecmat_2[5]
-	VMOVUPS	Z11, 1210176(DI)	// fitGrad.vecmat_2[5] | 1
-	VMOVUPS	Z12, 1210240(DI)	// fitGrad.vecmat_2[6]
-	VMOVUPS	Z13, 1210304(DI)	// fitGrad.vecmat_2[6] | 1
-	VMOVUPS	Z14, 1210368(DI)	// fitGrad.vecmat_2[7]
-	VMOVUPS	Z15, 1210432(DI)	// fitGrad.vecmat_2[7] | 1
-	VMOVUPS	Z16, 1210496(DI)	// fitGrad.vecmat_2[8]
-	VMOVUPS	Z17, 1210560(DI)	// fitGrad.vecmat_2[8] | 1
-	VMOVUPS	Z18, 1210624(DI)	// fitGrad.vecmat_2[9]
-	VMOVUPS	Z19, 1210688(DI)	// fitGrad.vecmat_2[9] | 1
-	VMOVUPS	Z20, 1210752(DI)	// fitGrad.vecmat_2[10]
-	VMOVUPS	Z21, 1210816(DI)	// fitGrad.vecmat_2[10] | 1
-	VMOVUPS	Z22, 1210880(DI)	// fitGrad.vecmat_2[11]
-	VMOVUPS	Z23, 1210944(DI)	// fitGrad.vecmat_2[11] | 1
-	VMOVUPS	Z24, 1211008(DI)	// fitGrad.vecmat_2[12]
-	VMOVUPS	Z25, 1211072(DI)	// fitGrad.vecmat_2[12] | 1
+	VMOVUPS	Z0, 1209216(DI)	// fitGrad.vecmat_2[0]
+	VMOVUPS	Z1, 1209280(DI)	// fitGrad.vecmat_2[0] | 1
+	VMOVUPS	Z2, 1209344(DI)	// fitGrad.vecmat_2[1]
+	VMOVUPS	Z3, 1209408(DI)	// fitGrad.vecmat_2[1] | 1
+	VMOVUPS	Z4, 1209472(DI)	// fitGrad.vecmat_2[2]
+	VMOVUPS	Z5, 1209536(DI)	// fitGrad.vecmat_2[2] | 1
+	VMOVUPS	Z6, 1209600(DI)	// fitGrad.vecmat_2[3]
+	VMOVUPS	Z7, 1209664(DI)	// fitGrad.vecmat_2[3] | 1
+	VMOVUPS	Z8, 1209728(DI)	// fitGrad.vecmat_2[4]
+	VMOVUPS	Z9, 1209792(DI)	// fitGrad.vecmat_2[4] | 1
+	VMOVUPS	Z10, 1209856(DI)	// fitGrad.vecmat_2[5]
+	VMOVUPS	Z11, 1209920(DI)	// fitGrad.vecmat_2[5] | 1
+	VMOVUPS	Z12, 1209984(DI)	// fitGrad.vecmat_2[6]
+	VMOVUPS	Z13, 1210048(DI)	// fitGrad.vecmat_2[6] | 1
+	VMOVUPS	Z14, 1210112(DI)	// fitGrad.vecmat_2[7]
+	VMOVUPS	Z15, 1210176(DI)	// fitGrad.vecmat_2[7] | 1
+	VMOVUPS	Z16, 1210240(DI)	// fitGrad.vecmat_2[8]
+	VMOVUPS	Z17, 1210304(DI)	// fitGrad.vecmat_2[8] | 1
+	VMOVUPS	Z18, 1210368(DI)	// fitGrad.vecmat_2[9]
+	VMOVUPS	Z19, 1210432(DI)	// fitGrad.vecmat_2[9] | 1
+	VMOVUPS	Z20, 1210496(DI)	// fitGrad.vecmat_2[10]
+	VMOVUPS	Z21, 1210560(DI)	// fitGrad.vecmat_2[10] | 1
+	VMOVUPS	Z22, 1210624(DI)	// fitGrad.vecmat_2[11]
+	VMOVUPS	Z23, 1210688(DI)	// fitGrad.vecmat_2[11] | 1
+	VMOVUPS	Z24, 1210752(DI)	// fitGrad.vecmat_2[12]
+	VMOVUPS	Z25, 1210816(DI)	// fitGrad.vecmat_2[12] | 1
 	ADDQ	$52, SI
 	ADDQ	$1664, DI
 	DECQ	CX
@@ -6056,8 +6006,8 @@ loop13: // 128 times: terms of the sums
 	MOVQ	AX, SI
 	MOVQ	BX, DI
 loop14: // 128 times: terms of the sums
-	VMOVUPS	1193088(SI), Z22	// fitGrad.mul_8[0]
-	VMOVUPS	1193152(SI), Z23	// fitGrad.mul_8[0] | 1
+	VMOVUPS	1192832(SI), Z22	// fitGrad.mul_8[0]
+	VMOVUPS	1192896(SI), Z23	// fitGrad.mul_8[0] | 1
 	VBROADCASTSS	3028(DI), Z24	// L.2.weight[117]
 	VFMADD231PS	Z22, Z24, Z0
 	VFMADD231PS	Z23, Z24, Z1
@@ -6095,28 +6045,28 @@ loop14: // 128 times: terms of the sums
 	ADDQ	$512, DI
 	DECQ	CX
 	JNE	loop14
-	VMOVUPS	Z0, 1224448(AX)	// fitGrad.vecmat_2[117]
-	VMOVUPS	Z1, 1224512(AX)	// fitGrad.vecmat_2[117] | 1
-	VMOVUPS	Z2, 1224576(AX)	// fitGrad.vecmat_2[118]
-	VMOVUPS	Z3, 1224640(AX)	// fitGrad.vecmat_2[118] | 1
-	VMOVUPS	Z4, 1224704(AX)	// fitGrad.vecmat_2[119]
-	VMOVUPS	Z5, 1224768(AX)	// fitGrad.vecmat_2[119] | 1
-	VMOVUPS	Z6, 1224832(AX)	// fitGrad.vecmat_2[120]
-	VMOVUPS	Z7, 1224896(AX)	// fitGrad.vecmat_2[120] | 1
-	VMOVUPS	Z8, 1224960(AX)	// fitGrad.vecmat_2[121]
-	VMOVUPS	Z9, 1225024(AX)	// fitGrad.vecmat_2[121] | 1
-	VMOVUPS	Z10, 1225088(AX)	// fitGrad.vecmat_2[122]
-	VMOVUPS	Z11, 1225152(AX)	// fitGrad.vecmat_2[122] | 1
-	VMOVUPS	Z12, 1225216(AX)	// fitGrad.vecmat_2[123]
-	VMOVUPS	Z13, 1225280(AX)	// fitGrad.vecmat_2[123] | 1
-	VMOVUPS	Z14, 1225344(AX)	// fitGrad.vecmat_2[124]
-	VMOVUPS	Z15, 1225408(AX)	// fitGrad.vecmat_2[124] | 1
-	VMOVUPS	Z16, 1225472(AX)	// fitGrad.vecmat_2[125]
-	VMOVUPS	Z17, 1225536(AX)	// fitGrad.vecmat_2[125] | 1
-	VMOVUPS	Z18, 1225600(AX)	// fitGrad.vecmat_2[126]
-	VMOVUPS	Z19, 1225664(AX)	// fitGrad.vecmat_2[126] | 1
-	VMOVUPS	Z20, 1225728(AX)	// fitGrad.vecmat_2[127]
-	VMOVUPS	Z21, 1225792(AX)	// fitGrad.vecmat_2[127] | 1
+	VMOVUPS	Z0, 1224192(AX)	// fitGrad.vecmat_2[117]
+	VMOVUPS	Z1, 1224256(AX)	// fitGrad.vecmat_2[117] | 1
+	VMOVUPS	Z2, 1224320(AX)	// fitGrad.vecmat_2[118]
+	VMOVUPS	Z3, 1224384(AX)	// fitGrad.vecmat_2[118] | 1
+	VMOVUPS	Z4, 1224448(AX)	// fitGrad.vecmat_2[119]
+	VMOVUPS	Z5, 1224512(AX)	// fitGrad.vecmat_2[119] | 1
+	VMOVUPS	Z6, 1224576(AX)	// fitGrad.vecmat_2[120]
+	VMOVUPS	Z7, 1224640(AX)	// fitGrad.vecmat_2[120] | 1
+	VMOVUPS	Z8, 1224704(AX)	// fitGrad.vecmat_2[121]
+	VMOVUPS	Z9, 1224768(AX)	// fitGrad.vecmat_2[121] | 1
+	VMOVUPS	Z10, 1224832(AX)	// fitGrad.vecmat_2[122]
+	VMOVUPS	Z11, 1224896(AX)	// fitGrad.vecmat_2[122] | 1
+	VMOVUPS	Z12, 1224960(AX)	// fitGrad.vecmat_2[123]
+	VMOVUPS	Z13, 1225024(AX)	// fitGrad.vecmat_2[123] | 1
+	VMOVUPS	Z14, 1225088(AX)	// fitGrad.vecmat_2[124]
+	VMOVUPS	Z15, 1225152(AX)	// fitGrad.vecmat_2[124] | 1
+	VMOVUPS	Z16, 1225216(AX)	// fitGrad.vecmat_2[125]
+	VMOVUPS	Z17, 1225280(AX)	// fitGrad.vecmat_2[125] | 1
+	VMOVUPS	Z18, 1225344(AX)	// fitGrad.vecmat_2[126]
+	VMOVUPS	Z19, 1225408(AX)	// fitGrad.vecmat_2[126] | 1
+	VMOVUPS	Z20, 1225472(AX)	// fitGrad.vecmat_2[127]
+	VMOVUPS	Z21, 1225536(AX)	// fitGrad.vecmat_2[127] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -6134,16 +6084,16 @@ loop14: // 128 times: terms of the sums
 	MOVQ	BX, DI
 	MOVQ	DX, R9
 loop15: // 128 times: elements
-	VMOVUPS	1176704(SI), Z4	// fitGrad.mul_7[0]
-	VMOVUPS	1176768(SI), Z5	// fitGrad.mul_7[0] | 1
-	VMOVUPS	1209472(SI), Z6	// fitGrad.vecmat_2[0]
-	VMOVUPS	1209536(SI), Z7	// fitGrad.vecmat_2[0] | 1
-	VMOVUPS	1127552(SI), Z8	// fitGrad.mul_5[0]
-	VMOVUPS	1127616(SI), Z9	// fitGrad.mul_5[0] | 1
+	VMOVUPS	1176448(SI), Z4	// fitGrad.mul_7[0]
+	VMOVUPS	1176512(SI), Z5	// fitGrad.mul_7[0] | 1
+	VMOVUPS	1209216(SI), Z6	// fitGrad.vecmat_2[0]
+	VMOVUPS	1209280(SI), Z7	// fitGrad.vecmat_2[0] | 1
+	VMOVUPS	1127296(SI), Z8	// fitGrad.mul_5[0]
+	VMOVUPS	1127360(SI), Z9	// fitGrad.mul_5[0] | 1
 	VFMADD231PS	Z6, Z4, Z8
 	VFMADD231PS	Z7, Z5, Z9
-	VMOVUPS	Z8, 1225856(SI)	// fitGrad.add_2[0]
-	VMOVUPS	Z9, 1225920(SI)	// fitGrad.add_2[0] | 1
+	VMOVUPS	Z8, 1225600(SI)	// fitGrad.add_2[0]
+	VMOVUPS	Z9, 1225664(SI)	// fitGrad.add_2[0] | 1
 	VBROADCASTSS	(DI), Z4	// L.0.weight[0]
 	VFMADD231PS	Z8, Z4, Z0
 	VFMADD231PS	Z9, Z4, Z1
@@ -6165,12 +6115,12 @@ loop15: // 128 times: elements
 	VFMADD231PS	Z9, Z4, Z31
 	VMOVUPS	Z31, 192(AX)
 	VBROADCASTSS	1024(R9), Z4	// L.0.weight.matvec.2[0]
-	VMOVUPS	947328(SI), Z5	// fitGrad.sigmoid[0]
-	VMOVUPS	947392(SI), Z6	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	947072(SI), Z5	// fitGrad.sigmoid[0]
+	VMOVUPS	947136(SI), Z6	// fitGrad.sigmoid[0] | 1
 	VMULPS	Z5, Z4, Z5
 	VMULPS	Z6, Z4, Z4
-	VMOVUPS	Z5, 1242240(SI)	// fitGrad.mul_9[0]
-	VMOVUPS	Z4, 1242304(SI)	// fitGrad.mul_9[0] | 1
+	VMOVUPS	Z5, 1241984(SI)	// fitGrad.mul_9[0]
+	VMOVUPS	Z4, 1242048(SI)	// fitGrad.mul_9[0] | 1
 	ADDQ	$128, SI
 	ADDQ	$16, DI
 	ADDQ	$4, R9
@@ -6201,8 +6151,8 @@ loop16: // 16 times: tiles of 8 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop17: // 128 times: terms of the sums
-	VMOVUPS	1242240(R11), Z16	// fitGrad.mul_9[0]
-	VMOVUPS	1242304(R11), Z17	// fitGrad.mul_9[0] | 1
+	VMOVUPS	1241984(R11), Z16	// fitGrad.mul_9[0]
+	VMOVUPS	1242048(R11), Z17	// fitGrad.mul_9[0] | 1
 	VBROADCASTSS	2560(R12), Z18	// L.2.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -6231,110 +6181,110 @@ loop17: // 128 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop17
-	VMOVUPS	Z0, 1258624(DI)	// fitGrad.matvec_3[0]
-	VMOVUPS	Z1, 1258688(DI)	// fitGrad.matvec_3[0] | 1
-	VMOVUPS	Z2, 1258752(DI)	// fitGrad.matvec_3[1]
-	VMOVUPS	Z3, 1258816(DI)	// fitGrad.matvec_3[1] | 1
-	VMOVUPS	Z4, 1258880(DI)	// fitGrad.matvec_3[2]
-	VMOVUPS	Z5, 1258944(DI)	// fitGrad.matvec_3[2] | 1
-	VMOVUPS	Z6, 1259008(DI)	// fitGrad.matvec_3[3]
-	VMOVUPS	Z7, 1259072(DI)	// fitGrad.matvec_3[3] | 1
-	VMOVUPS	Z8, 1259136(DI)	// fitGrad.matvec_3[4]
-	VMOVUPS	Z9, 1259200(DI)	// fitGrad.matvec_3[4] | 1
-	VMOVUPS	Z10, 1259264(DI)	// fitGrad.matvec_3[5]
-	VMOVUPS	Z11, 1259328(DI)	// fitGrad.matvec_3[5] | 1
-	VMOVUPS	Z12, 1259392(DI)	// fitGrad.matvec_3[6]
-	VMOVUPS	Z13, 1259456(DI)	// fitGrad.matvec_3[6] | 1
-	VMOVUPS	Z14, 1259520(DI)	// fitGrad.matvec_3[7]
-	VMOVUPS	Z15, 1259584(DI)	// fitGrad.matvec_3[7] | 1
-	VMOVUPS	1062016(DI), Z16	// fitGrad.mul_2[0]
-	VMOVUPS	1062080(DI), Z17	// fitGrad.mul_2[0] | 1
+	VMOVUPS	Z0, 1258368(DI)	// fitGrad.matvec_3[0]
+	VMOVUPS	Z1, 1258432(DI)	// fitGrad.matvec_3[0] | 1
+	VMOVUPS	Z2, 1258496(DI)	// fitGrad.matvec_3[1]
+	VMOVUPS	Z3, 1258560(DI)	// fitGrad.matvec_3[1] | 1
+	VMOVUPS	Z4, 1258624(DI)	// fitGrad.matvec_3[2]
+	VMOVUPS	Z5, 1258688(DI)	// fitGrad.matvec_3[2] | 1
+	VMOVUPS	Z6, 1258752(DI)	// fitGrad.matvec_3[3]
+	VMOVUPS	Z7, 1258816(DI)	// fitGrad.matvec_3[3] | 1
+	VMOVUPS	Z8, 1258880(DI)	// fitGrad.matvec_3[4]
+	VMOVUPS	Z9, 1258944(DI)	// fitGrad.matvec_3[4] | 1
+	VMOVUPS	Z10, 1259008(DI)	// fitGrad.matvec_3[5]
+	VMOVUPS	Z11, 1259072(DI)	// fitGrad.matvec_3[5] | 1
+	VMOVUPS	Z12, 1259136(DI)	// fitGrad.matvec_3[6]
+	VMOVUPS	Z13, 1259200(DI)	// fitGrad.matvec_3[6] | 1
+	VMOVUPS	Z14, 1259264(DI)	// fitGrad.matvec_3[7]
+	VMOVUPS	Z15, 1259328(DI)	// fitGrad.matvec_3[7] | 1
+	VMOVUPS	1061760(DI), Z16	// fitGrad.mul_2[0]
+	VMOVUPS	1061824(DI), Z17	// fitGrad.mul_2[0] | 1
 	VMULPS	Z16, Z0, Z0
 	VMULPS	Z17, Z1, Z1
-	VMOVUPS	Z0, 1275008(DI)	// fitGrad.mul_10[0]
-	VMOVUPS	Z1, 1275072(DI)	// fitGrad.mul_10[0] | 1
+	VMOVUPS	Z0, 1274752(DI)	// fitGrad.mul_10[0]
+	VMOVUPS	Z1, 1274816(DI)	// fitGrad.mul_10[0] | 1
 	VBROADCASTSS	(R9), Z16	// vecmat[0]
 	VMULPS	Z16, Z0, Z0
 	VMULPS	Z16, Z1, Z1
-	VMOVUPS	Z0, 1291392(DI)	// fitGrad.mul_11[0]
-	VMOVUPS	Z1, 1291456(DI)	// fitGrad.mul_11[0] | 1
-	VMOVUPS	1062144(DI), Z0	// fitGrad.mul_2[1]
-	VMOVUPS	1062208(DI), Z1	// fitGrad.mul_2[1] | 1
+	VMOVUPS	Z0, 1291136(DI)	// fitGrad.mul_11[0]
+	VMOVUPS	Z1, 1291200(DI)	// fitGrad.mul_11[0] | 1
+	VMOVUPS	1061888(DI), Z0	// fitGrad.mul_2[1]
+	VMOVUPS	1061952(DI), Z1	// fitGrad.mul_2[1] | 1
 	VMULPS	Z0, Z2, Z0
 	VMULPS	Z1, Z3, Z1
-	VMOVUPS	Z0, 1275136(DI)	// fitGrad.mul_10[1]
-	VMOVUPS	Z1, 1275200(DI)	// fitGrad.mul_10[1] | 1
+	VMOVUPS	Z0, 1274880(DI)	// fitGrad.mul_10[1]
+	VMOVUPS	Z1, 1274944(DI)	// fitGrad.mul_10[1] | 1
 	VBROADCASTSS	4(R9), Z2	// vecmat[1]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 1291520(DI)	// fitGrad.mul_11[1]
-	VMOVUPS	Z1, 1291584(DI)	// fitGrad.mul_11[1] | 1
-	VMOVUPS	1062272(DI), Z0	// fitGrad.mul_2[2]
-	VMOVUPS	1062336(DI), Z1	// fitGrad.mul_2[2] | 1
+	VMOVUPS	Z0, 1291264(DI)	// fitGrad.mul_11[1]
+	VMOVUPS	Z1, 1291328(DI)	// fitGrad.mul_11[1] | 1
+	VMOVUPS	1062016(DI), Z0	// fitGrad.mul_2[2]
+	VMOVUPS	1062080(DI), Z1	// fitGrad.mul_2[2] | 1
 	VMULPS	Z0, Z4, Z0
 	VMULPS	Z1, Z5, Z1
-	VMOVUPS	Z0, 1275264(DI)	// fitGrad.mul_10[2]
-	VMOVUPS	Z1, 1275328(DI)	// fitGrad.mul_10[2] | 1
+	VMOVUPS	Z0, 1275008(DI)	// fitGrad.mul_10[2]
+	VMOVUPS	Z1, 1275072(DI)	// fitGrad.mul_10[2] | 1
 	VBROADCASTSS	8(R9), Z2	// vecmat[2]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 1291648(DI)	// fitGrad.mul_11[2]
-	VMOVUPS	Z1, 1291712(DI)	// fitGrad.mul_11[2] | 1
-	VMOVUPS	1062400(DI), Z0	// fitGrad.mul_2[3]
-	VMOVUPS	1062464(DI), Z1	// fitGrad.mul_2[3] | 1
+	VMOVUPS	Z0, 1291392(DI)	// fitGrad.mul_11[2]
+	VMOVUPS	Z1, 1291456(DI)	// fitGrad.mul_11[2] | 1
+	VMOVUPS	1062144(DI), Z0	// fitGrad.mul_2[3]
+	VMOVUPS	1062208(DI), Z1	// fitGrad.mul_2[3] | 1
 	VMULPS	Z0, Z6, Z0
 	VMULPS	Z1, Z7, Z1
-	VMOVUPS	Z0, 1275392(DI)	// fitGrad.mul_10[3]
-	VMOVUPS	Z1, 1275456(DI)	// fitGrad.mul_10[3] | 1
+	VMOVUPS	Z0, 1275136(DI)	// fitGrad.mul_10[3]
+	VMOVUPS	Z1, 1275200(DI)	// fitGrad.mul_10[3] | 1
 	VBROADCASTSS	12(R9), Z2	// vecmat[3]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 1291776(DI)	// fitGrad.mul_11[3]
-	VMOVUPS	Z1, 1291840(DI)	// fitGrad.mul_11[3] | 1
-	VMOVUPS	1062528(DI), Z0	// fitGrad.mul_2[4]
-	VMOVUPS	1062592(DI), Z1	// fitGrad.mul_2[4] | 1
+	VMOVUPS	Z0, 1291520(DI)	// fitGrad.mul_11[3]
+	VMOVUPS	Z1, 1291584(DI)	// fitGrad.mul_11[3] | 1
+	VMOVUPS	1062272(DI), Z0	// fitGrad.mul_2[4]
+	VMOVUPS	1062336(DI), Z1	// fitGrad.mul_2[4] | 1
 	VMULPS	Z0, Z8, Z0
 	VMULPS	Z1, Z9, Z1
-	VMOVUPS	Z0, 1275520(DI)	// fitGrad.mul_10[4]
-	VMOVUPS	Z1, 1275584(DI)	// fitGrad.mul_10[4] | 1
+	VMOVUPS	Z0, 1275264(DI)	// fitGrad.mul_10[4]
+	VMOVUPS	Z1, 1275328(DI)	// fitGrad.mul_10[4] | 1
 	VBROADCASTSS	16(R9), Z2	// vecmat[4]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 1291904(DI)	// fitGrad.mul_11[4]
-	VMOVUPS	Z1, 1291968(DI)	// fitGrad.mul_11[4] | 1
-	VMOVUPS	1062656(DI), Z0	// fitGrad.mul_2[5]
-	VMOVUPS	1062720(DI), Z1	// fitGrad.mul_2[5] | 1
+	VMOVUPS	Z0, 1291648(DI)	// fitGrad.mul_11[4]
+	VMOVUPS	Z1, 1291712(DI)	// fitGrad.mul_11[4] | 1
+	VMOVUPS	1062400(DI), Z0	// fitGrad.mul_2[5]
+	VMOVUPS	1062464(DI), Z1	// fitGrad.mul_2[5] | 1
 	VMULPS	Z0, Z10, Z0
 	VMULPS	Z1, Z11, Z1
-	VMOVUPS	Z0, 1275648(DI)	// fitGrad.mul_10[5]
-	VMOVUPS	Z1, 1275712(DI)	// fitGrad.mul_10[5] | 1
+	VMOVUPS	Z0, 1275392(DI)	// fitGrad.mul_10[5]
+	VMOVUPS	Z1, 1275456(DI)	// fitGrad.mul_10[5] | 1
 	VBROADCASTSS	20(R9), Z2	// vecmat[5]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 1292032(DI)	// fitGrad.mul_11[5]
-	VMOVUPS	Z1, 1292096(DI)	// fitGrad.mul_11[5] | 1
-	VMOVUPS	1062784(DI), Z0	// fitGrad.mul_2[6]
-	VMOVUPS	1062848(DI), Z1	// fitGrad.mul_2[6] | 1
+	VMOVUPS	Z0, 1291776(DI)	// fitGrad.mul_11[5]
+	VMOVUPS	Z1, 1291840(DI)	// fitGrad.mul_11[5] | 1
+	VMOVUPS	1062528(DI), Z0	// fitGrad.mul_2[6]
+	VMOVUPS	1062592(DI), Z1	// fitGrad.mul_2[6] | 1
 	VMULPS	Z0, Z12, Z0
 	VMULPS	Z1, Z13, Z1
-	VMOVUPS	Z0, 1275776(DI)	// fitGrad.mul_10[6]
-	VMOVUPS	Z1, 1275840(DI)	// fitGrad.mul_10[6] | 1
+	VMOVUPS	Z0, 1275520(DI)	// fitGrad.mul_10[6]
+	VMOVUPS	Z1, 1275584(DI)	// fitGrad.mul_10[6] | 1
 	VBROADCASTSS	24(R9), Z2	// vecmat[6]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 1292160(DI)	// fitGrad.mul_11[6]
-	VMOVUPS	Z1, 1292224(DI)	// fitGrad.mul_11[6] | 1
-	VMOVUPS	1062912(DI), Z0	// fitGrad.mul_2[7]
-	VMOVUPS	1062976(DI), Z1	// fitGrad.mul_2[7] | 1
+	VMOVUPS	Z0, 1291904(DI)	// fitGrad.mul_11[6]
+	VMOVUPS	Z1, 1291968(DI)	// fitGrad.mul_11[6] | 1
+	VMOVUPS	1062656(DI), Z0	// fitGrad.mul_2[7]
+	VMOVUPS	1062720(DI), Z1	// fitGrad.mul_2[7] | 1
 	VMULPS	Z0, Z14, Z0
 	VMULPS	Z1, Z15, Z1
-	VMOVUPS	Z0, 1275904(DI)	// fitGrad.mul_10[7]
-	VMOVUPS	Z1, 1275968(DI)	// fitGrad.mul_10[7] | 1
+	VMOVUPS	Z0, 1275648(DI)	// fitGrad.mul_10[7]
+	VMOVUPS	Z1, 1275712(DI)	// fitGrad.mul_10[7] | 1
 	VBROADCASTSS	28(R9), Z2	// vecmat[7]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 1292288(DI)	// fitGrad.mul_11[7]
-	VMOVUPS	Z1, 1292352(DI)	// fitGrad.mul_11[7] | 1
+	VMOVUPS	Z0, 1292032(DI)	// fitGrad.mul_11[7]
+	VMOVUPS	Z1, 1292096(DI)	// fitGrad.mul_11[7] | 1
 	ADDQ	$4096, SI
 	ADDQ	$1024, DI
 	ADDQ	$32, R9
@@ -6374,8 +6324,8 @@ loop18: // 9 times: tiles of 13 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop19: // 128 times: terms of the sums
-	VMOVUPS	1291392(R10), Z26	// fitGrad.mul_11[0]
-	VMOVUPS	1291456(R10), Z27	// fitGrad.mul_11[0] | 1
+	VMOVUPS	1291136(R10), Z26	// fitGrad.mul_11[0]
+	VMOVUPS	1291200(R10), Z27	// fitGrad.mul_11[0] | 1
 	VBROADCASTSS	2560(R11), Z28	// L.2.weight[0]
 	VFMADD231PS	Z26, Z28, Z0
 	VFMADD231PS	Z27, Z28, Z1
@@ -6419,32 +6369,32 @@ loop19: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop19
-	VMOVUPS	Z0, 1307776(DI)	// fitGrad.vecmat_3[0]
-	VMOVUPS	Z1, 1307840(DI)	// fitGrad.vecmat_3[0] | 1
-	VMOVUPS	Z2, 1307904(DI)	// fitGrad.vecmat_3[1]
-	VMOVUPS	Z3, 1307968(DI)	// fitGrad.vecmat_3[1] | 1
-	VMOVUPS	Z4, 1308032(DI)	// fitGrad.vecmat_3[2]
-	VMOVUPS	Z5, 1308096(DI)	// fitGrad.vecmat_3[2] | 1
-	VMOVUPS	Z6, 1308160(DI)	// fitGrad.vecmat_3[3]
-	VMOVUPS	Z7, 1308224(DI)	// fitGrad.vecmat_3[3] | 1
-	VMOVUPS	Z8, 1308288(DI)	// fitGrad.vecmat_3[4]
-	VMOVUPS	Z9, 1308352(DI)	// fitGrad.vecmat_3[4] | 1
-	VMOVUPS	Z10, 1308416(DI)	// fitGrad.vecmat_3[5]
-	VMOVUPS	Z11, 1308480(DI)	// fitGrad.vecmat_3[5] | 1
-	VMOVUPS	Z12, 1308544(DI)	// fitGrad.vecmat_3[6]
-	VMOVUPS	Z13, 1308608(DI)	// fitGrad.vecmat_3[6] | 1
-	VMOVUPS	Z14, 1308672(DI)	// fitGrad.vecmat_3[7]
-	VMOVUPS	Z15, 1308736(DI)	// fitGrad.vecmat_3[7] | 1
-	VMOVUPS	Z16, 1308800(DI)	// fitGrad.vecmat_3[8]
-	VMOVUPS	Z17, 1308864(DI)	// fitGrad.vecmat_3[8] | 1
-	VMOVUPS	Z18, 1308928(DI)	// fitGrad.vecmat_3[9]
-	VMOVUPS	Z19, 1308992(DI)	// fitGrad.vecmat_3[9] | 1
-	VMOVUPS	Z20, 1309056(DI)	// fitGrad.vecmat_3[10]
-	VMOVUPS	Z21, 1309120(DI)	// fitGrad.vecmat_3[10] | 1
-	VMOVUPS	Z22, 1309184(DI)	// fitGrad.vecmat_3[11]
-	VMOVUPS	Z23, 1309248(DI)	// fitGrad.vecmat_3[11] | 1
-	VMOVUPS	Z24, 1309312(DI)	// fitGrad.vecmat_3[12]
-	VMOVUPS	Z25, 1309376(DI)	// fitGrad.vecmat_3[12] | 1
+	VMOVUPS	Z0, 1307520(DI)	// fitGrad.vecmat_3[0]
+	VMOVUPS	Z1, 1307584(DI)	// fitGrad.vecmat_3[0] | 1
+	VMOVUPS	Z2, 1307648(DI)	// fitGrad.vecmat_3[1]
+	VMOVUPS	Z3, 1307712(DI)	// fitGrad.vecmat_3[1] | 1
+	VMOVUPS	Z4, 1307776(DI)	// fitGrad.vecmat_3[2]
+	VMOVUPS	Z5, 1307840(DI)	// fitGrad.vecmat_3[2] | 1
+	VMOVUPS	Z6, 1307904(DI)	// fitGrad.vecmat_3[3]
+	VMOVUPS	Z7, 1307968(DI)	// fitGrad.vecmat_3[3] | 1
+	VMOVUPS	Z8, 1308032(DI)	// fitGrad.vecmat_3[4]
+	VMOVUPS	Z9, 1308096(DI)	// fitGrad.vecmat_3[4] | 1
+	VMOVUPS	Z10, 1308160(DI)	// fitGrad.vecmat_3[5]
+	VMOVUPS	Z11, 1308224(DI)	// fitGrad.vecmat_3[5] | 1
+	VMOVUPS	Z12, 1308288(DI)	// fitGrad.vecmat_3[6]
+	VMOVUPS	Z13, 1308352(DI)	// fitGrad.vecmat_3[6] | 1
+	VMOVUPS	Z14, 1308416(DI)	// fitGrad.vecmat_3[7]
+	VMOVUPS	Z15, 1308480(DI)	// fitGrad.vecmat_3[7] | 1
+	VMOVUPS	Z16, 1308544(DI)	// fitGrad.vecmat_3[8]
+	VMOVUPS	Z17, 1308608(DI)	// fitGrad.vecmat_3[8] | 1
+	VMOVUPS	Z18, 1308672(DI)	// fitGrad.vecmat_3[9]
+	VMOVUPS	Z19, 1308736(DI)	// fitGrad.vecmat_3[9] | 1
+	VMOVUPS	Z20, 1308800(DI)	// fitGrad.vecmat_3[10]
+	VMOVUPS	Z21, 1308864(DI)	// fitGrad.vecmat_3[10] | 1
+	VMOVUPS	Z22, 1308928(DI)	// fitGrad.vecmat_3[11]
+	VMOVUPS	Z23, 1308992(DI)	// fitGrad.vecmat_3[11] | 1
+	VMOVUPS	Z24, 1309056(DI)	// fitGrad.vecmat_3[12]
+	VMOVUPS	Z25, 1309120(DI)	// fitGrad.vecmat_3[12] | 1
 	ADDQ	$52, SI
 	ADDQ	$1664, DI
 	DECQ	CX
@@ -6475,8 +6425,8 @@ loop19: // 128 times: terms of the sums
 	MOVQ	AX, SI
 	MOVQ	BX, DI
 loop20: // 128 times: terms of the sums
-	VMOVUPS	1291392(SI), Z22	// fitGrad.mul_11[0]
-	VMOVUPS	1291456(SI), Z23	// fitGrad.mul_11[0] | 1
+	VMOVUPS	1291136(SI), Z22	// fitGrad.mul_11[0]
+	VMOVUPS	1291200(SI), Z23	// fitGrad.mul_11[0] | 1
 	VBROADCASTSS	3028(DI), Z24	// L.2.weight[117]
 	VFMADD231PS	Z22, Z24, Z0
 	VFMADD231PS	Z23, Z24, Z1
@@ -6514,28 +6464,28 @@ loop20: // 128 times: terms of the sums
 	ADDQ	$512, DI
 	DECQ	CX
 	JNE	loop20
-	VMOVUPS	Z0, 1322752(AX)	// fitGrad.vecmat_3[117]
-	VMOVUPS	Z1, 1322816(AX)	// fitGrad.vecmat_3[117] | 1
-	VMOVUPS	Z2, 1322880(AX)	// fitGrad.vecmat_3[118]
-	VMOVUPS	Z3, 1322944(AX)	// fitGrad.vecmat_3[118] | 1
-	VMOVUPS	Z4, 1323008(AX)	// fitGrad.vecmat_3[119]
-	VMOVUPS	Z5, 1323072(AX)	// fitGrad.vecmat_3[119] | 1
-	VMOVUPS	Z6, 1323136(AX)	// fitGrad.vecmat_3[120]
-	VMOVUPS	Z7, 1323200(AX)	// fitGrad.vecmat_3[120] | 1
-	VMOVUPS	Z8, 1323264(AX)	// fitGrad.vecmat_3[121]
-	VMOVUPS	Z9, 1323328(AX)	// fitGrad.vecmat_3[121] | 1
-	VMOVUPS	Z10, 1323392(AX)	// fitGrad.vecmat_3[122]
-	VMOVUPS	Z11, 1323456(AX)	// fitGrad.vecmat_3[122] | 1
-	VMOVUPS	Z12, 1323520(AX)	// fitGrad.vecmat_3[123]
-	VMOVUPS	Z13, 1323584(AX)	// fitGrad.vecmat_3[123] | 1
-	VMOVUPS	Z14, 1323648(AX)	// fitGrad.vecmat_3[124]
-	VMOVUPS	Z15, 1323712(AX)	// fitGrad.vecmat_3[124] | 1
-	VMOVUPS	Z16, 1323776(AX)	// fitGrad.vecmat_3[125]
-	VMOVUPS	Z17, 1323840(AX)	// fitGrad.vecmat_3[125] | 1
-	VMOVUPS	Z18, 1323904(AX)	// fitGrad.vecmat_3[126]
-	VMOVUPS	Z19, 1323968(AX)	// fitGrad.vecmat_3[126] | 1
-	VMOVUPS	Z20, 1324032(AX)	// fitGrad.vecmat_3[127]
-	VMOVUPS	Z21, 1324096(AX)	// fitGrad.vecmat_3[127] | 1
+	VMOVUPS	Z0, 1322496(AX)	// fitGrad.vecmat_3[117]
+	VMOVUPS	Z1, 1322560(AX)	// fitGrad.vecmat_3[117] | 1
+	VMOVUPS	Z2, 1322624(AX)	// fitGrad.vecmat_3[118]
+	VMOVUPS	Z3, 1322688(AX)	// fitGrad.vecmat_3[118] | 1
+	VMOVUPS	Z4, 1322752(AX)	// fitGrad.vecmat_3[119]
+	VMOVUPS	Z5, 1322816(AX)	// fitGrad.vecmat_3[119] | 1
+	VMOVUPS	Z6, 1322880(AX)	// fitGrad.vecmat_3[120]
+	VMOVUPS	Z7, 1322944(AX)	// fitGrad.vecmat_3[120] | 1
+	VMOVUPS	Z8, 1323008(AX)	// fitGrad.vecmat_3[121]
+	VMOVUPS	Z9, 1323072(AX)	// fitGrad.vecmat_3[121] | 1
+	VMOVUPS	Z10, 1323136(AX)	// fitGrad.vecmat_3[122]
+	VMOVUPS	Z11, 1323200(AX)	// fitGrad.vecmat_3[122] | 1
+	VMOVUPS	Z12, 1323264(AX)	// fitGrad.vecmat_3[123]
+	VMOVUPS	Z13, 1323328(AX)	// fitGrad.vecmat_3[123] | 1
+	VMOVUPS	Z14, 1323392(AX)	// fitGrad.vecmat_3[124]
+	VMOVUPS	Z15, 1323456(AX)	// fitGrad.vecmat_3[124] | 1
+	VMOVUPS	Z16, 1323520(AX)	// fitGrad.vecmat_3[125]
+	VMOVUPS	Z17, 1323584(AX)	// fitGrad.vecmat_3[125] | 1
+	VMOVUPS	Z18, 1323648(AX)	// fitGrad.vecmat_3[126]
+	VMOVUPS	Z19, 1323712(AX)	// fitGrad.vecmat_3[126] | 1
+	VMOVUPS	Z20, 1323776(AX)	// fitGrad.vecmat_3[127]
+	VMOVUPS	Z21, 1323840(AX)	// fitGrad.vecmat_3[127] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -6558,24 +6508,24 @@ loop20: // 128 times: terms of the sums
 	MOVQ	BX, R9
 loop21: // 128 times: elements
 	VBROADCASTSS	1024(SI), Z16	// L.0.weight.matvec.2[0]
-	VMOVUPS	1160320(DI), Z17	// fitGrad.mul_6[0]
-	VMOVUPS	1160384(DI), Z18	// fitGrad.mul_6[0] | 1
+	VMOVUPS	1160064(DI), Z17	// fitGrad.mul_6[0]
+	VMOVUPS	1160128(DI), Z18	// fitGrad.mul_6[0] | 1
 	VMULPS	Z17, Z16, Z17
 	VMULPS	Z18, Z16, Z16
-	VMOVUPS	Z17, 1324160(DI)	// fitGrad.mul_12[0]
-	VMOVUPS	Z16, 1324224(DI)	// fitGrad.mul_12[0] | 1
-	VMOVUPS	1209472(DI), Z18	// fitGrad.vecmat_2[0]
-	VMOVUPS	1209536(DI), Z19	// fitGrad.vecmat_2[0] | 1
-	VMOVUPS	1307776(DI), Z20	// fitGrad.vecmat_3[0]
-	VMOVUPS	1307840(DI), Z21	// fitGrad.vecmat_3[0] | 1
-	VMOVUPS	947328(DI), Z22	// fitGrad.sigmoid[0]
-	VMOVUPS	947392(DI), Z23	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	Z17, 1323904(DI)	// fitGrad.mul_12[0]
+	VMOVUPS	Z16, 1323968(DI)	// fitGrad.mul_12[0] | 1
+	VMOVUPS	1209216(DI), Z18	// fitGrad.vecmat_2[0]
+	VMOVUPS	1209280(DI), Z19	// fitGrad.vecmat_2[0] | 1
+	VMOVUPS	1307520(DI), Z20	// fitGrad.vecmat_3[0]
+	VMOVUPS	1307584(DI), Z21	// fitGrad.vecmat_3[0] | 1
+	VMOVUPS	947072(DI), Z22	// fitGrad.sigmoid[0]
+	VMOVUPS	947136(DI), Z23	// fitGrad.sigmoid[0] | 1
 	VMULPS	Z22, Z20, Z20
 	VMULPS	Z23, Z21, Z21
 	VFMADD231PS	Z18, Z17, Z20
 	VFMADD231PS	Z19, Z16, Z21
-	VMOVUPS	Z20, 1340544(DI)	// fitGrad.add_3[0]
-	VMOVUPS	Z21, 1340608(DI)	// fitGrad.add_3[0] | 1
+	VMOVUPS	Z20, 1340288(DI)	// fitGrad.add_3[0]
+	VMOVUPS	Z21, 1340352(DI)	// fitGrad.add_3[0] | 1
 	VBROADCASTSS	(R9), Z16	// L.0.weight[0]
 	VFMADD231PS	Z20, Z16, Z0
 	VFMADD231PS	Z21, Z16, Z1
@@ -6588,14 +6538,14 @@ loop21: // 128 times: elements
 	VBROADCASTSS	12(R9), Z16	// L.0.weight[3]
 	VFMADD231PS	Z20, Z16, Z6
 	VFMADD231PS	Z21, Z16, Z7
-	VMOVUPS	1209472(DI), Z16	// fitGrad.vecmat_2[0]
-	VMOVUPS	1209536(DI), Z17	// fitGrad.vecmat_2[0] | 1
-	VMOVUPS	947328(DI), Z18	// fitGrad.sigmoid[0]
-	VMOVUPS	947392(DI), Z19	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	1209216(DI), Z16	// fitGrad.vecmat_2[0]
+	VMOVUPS	1209280(DI), Z17	// fitGrad.vecmat_2[0] | 1
+	VMOVUPS	947072(DI), Z18	// fitGrad.sigmoid[0]
+	VMOVUPS	947136(DI), Z19	// fitGrad.sigmoid[0] | 1
 	VMULPS	Z18, Z16, Z16
 	VMULPS	Z19, Z17, Z17
-	VMOVUPS	Z16, 1357440(DI)	// fitGrad.mul_13[0]
-	VMOVUPS	Z17, 1357504(DI)	// fitGrad.mul_13[0] | 1
+	VMOVUPS	Z16, 1357184(DI)	// fitGrad.mul_13[0]
+	VMOVUPS	Z17, 1357248(DI)	// fitGrad.mul_13[0] | 1
 	VBROADCASTSS	(R9), Z18	// L.0.weight[0]
 	VFMADD231PS	Z16, Z18, Z8
 	VFMADD231PS	Z17, Z18, Z9
@@ -6609,25 +6559,25 @@ loop21: // 128 times: elements
 	VFMADD231PS	Z16, Z18, Z14
 	VFMADD231PS	Z17, Z18, Z15
 	VBROADCASTSS	1536(SI), Z16	// L.0.weight.matvec.3[0]
-	VMOVUPS	947328(DI), Z17	// fitGrad.sigmoid[0]
-	VMOVUPS	947392(DI), Z18	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	947072(DI), Z17	// fitGrad.sigmoid[0]
+	VMOVUPS	947136(DI), Z18	// fitGrad.sigmoid[0] | 1
 	VMULPS	Z17, Z16, Z17
 	VMULPS	Z18, Z16, Z16
-	VMOVUPS	Z17, 1374336(DI)	// fitGrad.mul_14[0]
-	VMOVUPS	Z16, 1374400(DI)	// fitGrad.mul_14[0] | 1
+	VMOVUPS	Z17, 1374080(DI)	// fitGrad.mul_14[0]
+	VMOVUPS	Z16, 1374144(DI)	// fitGrad.mul_14[0] | 1
 	ADDQ	$4, SI
 	ADDQ	$128, DI
 	ADDQ	$16, R9
 	DECQ	CX
 	JNE	loop21
-	VMOVUPS	Z8, 1373824(AX)	// fitGrad.vecmat_4[0]
-	VMOVUPS	Z9, 1373888(AX)	// fitGrad.vecmat_4[0] | 1
-	VMOVUPS	Z10, 1373952(AX)	// fitGrad.vecmat_4[1]
-	VMOVUPS	Z11, 1374016(AX)	// fitGrad.vecmat_4[1] | 1
-	VMOVUPS	Z12, 1374080(AX)	// fitGrad.vecmat_4[2]
-	VMOVUPS	Z13, 1374144(AX)	// fitGrad.vecmat_4[2] | 1
-	VMOVUPS	Z14, 1374208(AX)	// fitGrad.vecmat_4[3]
-	VMOVUPS	Z15, 1374272(AX)	// fitGrad.vecmat_4[3] | 1
+	VMOVUPS	Z8, 1373568(AX)	// fitGrad.vecmat_4[0]
+	VMOVUPS	Z9, 1373632(AX)	// fitGrad.vecmat_4[0] | 1
+	VMOVUPS	Z10, 1373696(AX)	// fitGrad.vecmat_4[1]
+	VMOVUPS	Z11, 1373760(AX)	// fitGrad.vecmat_4[1] | 1
+	VMOVUPS	Z12, 1373824(AX)	// fitGrad.vecmat_4[2]
+	VMOVUPS	Z13, 1373888(AX)	// fitGrad.vecmat_4[2] | 1
+	VMOVUPS	Z14, 1373952(AX)	// fitGrad.vecmat_4[3]
+	VMOVUPS	Z15, 1374016(AX)	// fitGrad.vecmat_4[3] | 1
 	// lagrange.nde:16
 	VBROADCASTSS	f32_3f800000<>(SB), Z0
 	VMOVUPS	0(AX), Z29
@@ -6635,28 +6585,28 @@ loop21: // 128 times: elements
 	VBROADCASTSS	f32_3f800000<>(SB), Z1
 	VMOVUPS	64(AX), Z29
 	VFMADD132PS.BCST	f32_38d1b717<>(SB), Z29, Z1
-	VMOVUPS	Z0, 1356928(AX)	// fitGrad.add_4[0]
-	VMOVUPS	Z1, 1356992(AX)	// fitGrad.add_4[0] | 1
+	VMOVUPS	Z0, 1356672(AX)	// fitGrad.add_4[0]
+	VMOVUPS	Z1, 1356736(AX)	// fitGrad.add_4[0] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VMOVUPS	128(AX), Z29
 	VFMADD132PS.BCST	f32_38d1b717<>(SB), Z29, Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VMOVUPS	192(AX), Z29
 	VFMADD132PS.BCST	f32_38d1b717<>(SB), Z29, Z1
-	VMOVUPS	Z0, 1357056(AX)	// fitGrad.add_4[1]
-	VMOVUPS	Z1, 1357120(AX)	// fitGrad.add_4[1] | 1
+	VMOVUPS	Z0, 1356800(AX)	// fitGrad.add_4[1]
+	VMOVUPS	Z1, 1356864(AX)	// fitGrad.add_4[1] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VFMADD231PS.BCST	f32_38d1b717<>(SB), Z0, Z4
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VFMADD231PS.BCST	f32_38d1b717<>(SB), Z0, Z5
-	VMOVUPS	Z4, 1357184(AX)	// fitGrad.add_4[2]
-	VMOVUPS	Z5, 1357248(AX)	// fitGrad.add_4[2] | 1
+	VMOVUPS	Z4, 1356928(AX)	// fitGrad.add_4[2]
+	VMOVUPS	Z5, 1356992(AX)	// fitGrad.add_4[2] | 1
 	VBROADCASTSS	f32_3f800000<>(SB), Z0
 	VFMADD231PS.BCST	f32_38d1b717<>(SB), Z0, Z6
 	VBROADCASTSS	f32_3f800000<>(SB), Z0
 	VFMADD231PS.BCST	f32_38d1b717<>(SB), Z0, Z7
-	VMOVUPS	Z6, 1357312(AX)	// fitGrad.add_4[3]
-	VMOVUPS	Z7, 1357376(AX)	// fitGrad.add_4[3] | 1
+	VMOVUPS	Z6, 1357056(AX)	// fitGrad.add_4[3]
+	VMOVUPS	Z7, 1357120(AX)	// fitGrad.add_4[3] | 1
 	MOVQ	$16, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
@@ -6683,8 +6633,8 @@ loop22: // 16 times: tiles of 8 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop23: // 128 times: terms of the sums
-	VMOVUPS	1374336(R11), Z16	// fitGrad.mul_14[0]
-	VMOVUPS	1374400(R11), Z17	// fitGrad.mul_14[0] | 1
+	VMOVUPS	1374080(R11), Z16	// fitGrad.mul_14[0]
+	VMOVUPS	1374144(R11), Z17	// fitGrad.mul_14[0] | 1
 	VBROADCASTSS	2560(R12), Z18	// L.2.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -6713,110 +6663,110 @@ loop23: // 128 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop23
-	VMOVUPS	Z0, 1390720(DI)	// fitGrad.matvec_4[0]
-	VMOVUPS	Z1, 1390784(DI)	// fitGrad.matvec_4[0] | 1
-	VMOVUPS	Z2, 1390848(DI)	// fitGrad.matvec_4[1]
-	VMOVUPS	Z3, 1390912(DI)	// fitGrad.matvec_4[1] | 1
-	VMOVUPS	Z4, 1390976(DI)	// fitGrad.matvec_4[2]
-	VMOVUPS	Z5, 1391040(DI)	// fitGrad.matvec_4[2] | 1
-	VMOVUPS	Z6, 1391104(DI)	// fitGrad.matvec_4[3]
-	VMOVUPS	Z7, 1391168(DI)	// fitGrad.matvec_4[3] | 1
-	VMOVUPS	Z8, 1391232(DI)	// fitGrad.matvec_4[4]
-	VMOVUPS	Z9, 1391296(DI)	// fitGrad.matvec_4[4] | 1
-	VMOVUPS	Z10, 1391360(DI)	// fitGrad.matvec_4[5]
-	VMOVUPS	Z11, 1391424(DI)	// fitGrad.matvec_4[5] | 1
-	VMOVUPS	Z12, 1391488(DI)	// fitGrad.matvec_4[6]
-	VMOVUPS	Z13, 1391552(DI)	// fitGrad.matvec_4[6] | 1
-	VMOVUPS	Z14, 1391616(DI)	// fitGrad.matvec_4[7]
-	VMOVUPS	Z15, 1391680(DI)	// fitGrad.matvec_4[7] | 1
-	VMOVUPS	1062016(DI), Z16	// fitGrad.mul_2[0]
-	VMOVUPS	1062080(DI), Z17	// fitGrad.mul_2[0] | 1
+	VMOVUPS	Z0, 1390464(DI)	// fitGrad.matvec_4[0]
+	VMOVUPS	Z1, 1390528(DI)	// fitGrad.matvec_4[0] | 1
+	VMOVUPS	Z2, 1390592(DI)	// fitGrad.matvec_4[1]
+	VMOVUPS	Z3, 1390656(DI)	// fitGrad.matvec_4[1] | 1
+	VMOVUPS	Z4, 1390720(DI)	// fitGrad.matvec_4[2]
+	VMOVUPS	Z5, 1390784(DI)	// fitGrad.matvec_4[2] | 1
+	VMOVUPS	Z6, 1390848(DI)	// fitGrad.matvec_4[3]
+	VMOVUPS	Z7, 1390912(DI)	// fitGrad.matvec_4[3] | 1
+	VMOVUPS	Z8, 1390976(DI)	// fitGrad.matvec_4[4]
+	VMOVUPS	Z9, 1391040(DI)	// fitGrad.matvec_4[4] | 1
+	VMOVUPS	Z10, 1391104(DI)	// fitGrad.matvec_4[5]
+	VMOVUPS	Z11, 1391168(DI)	// fitGrad.matvec_4[5] | 1
+	VMOVUPS	Z12, 1391232(DI)	// fitGrad.matvec_4[6]
+	VMOVUPS	Z13, 1391296(DI)	// fitGrad.matvec_4[6] | 1
+	VMOVUPS	Z14, 1391360(DI)	// fitGrad.matvec_4[7]
+	VMOVUPS	Z15, 1391424(DI)	// fitGrad.matvec_4[7] | 1
+	VMOVUPS	1061760(DI), Z16	// fitGrad.mul_2[0]
+	VMOVUPS	1061824(DI), Z17	// fitGrad.mul_2[0] | 1
 	VMULPS	Z16, Z0, Z0
 	VMULPS	Z17, Z1, Z1
-	VMOVUPS	Z0, 1407104(DI)	// fitGrad.mul_15[0]
-	VMOVUPS	Z1, 1407168(DI)	// fitGrad.mul_15[0] | 1
+	VMOVUPS	Z0, 1406848(DI)	// fitGrad.mul_15[0]
+	VMOVUPS	Z1, 1406912(DI)	// fitGrad.mul_15[0] | 1
 	VBROADCASTSS	(R9), Z16	// vecmat[0]
 	VMULPS	Z16, Z0, Z0
 	VMULPS	Z16, Z1, Z1
-	VMOVUPS	Z0, 1423488(DI)	// fitGrad.mul_16[0]
-	VMOVUPS	Z1, 1423552(DI)	// fitGrad.mul_16[0] | 1
-	VMOVUPS	1062144(DI), Z0	// fitGrad.mul_2[1]
-	VMOVUPS	1062208(DI), Z1	// fitGrad.mul_2[1] | 1
+	VMOVUPS	Z0, 1423232(DI)	// fitGrad.mul_16[0]
+	VMOVUPS	Z1, 1423296(DI)	// fitGrad.mul_16[0] | 1
+	VMOVUPS	1061888(DI), Z0	// fitGrad.mul_2[1]
+	VMOVUPS	1061952(DI), Z1	// fitGrad.mul_2[1] | 1
 	VMULPS	Z0, Z2, Z0
 	VMULPS	Z1, Z3, Z1
-	VMOVUPS	Z0, 1407232(DI)	// fitGrad.mul_15[1]
-	VMOVUPS	Z1, 1407296(DI)	// fitGrad.mul_15[1] | 1
+	VMOVUPS	Z0, 1406976(DI)	// fitGrad.mul_15[1]
+	VMOVUPS	Z1, 1407040(DI)	// fitGrad.mul_15[1] | 1
 	VBROADCASTSS	4(R9), Z2	// vecmat[1]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 1423616(DI)	// fitGrad.mul_16[1]
-	VMOVUPS	Z1, 1423680(DI)	// fitGrad.mul_16[1] | 1
-	VMOVUPS	1062272(DI), Z0	// fitGrad.mul_2[2]
-	VMOVUPS	1062336(DI), Z1	// fitGrad.mul_2[2] | 1
+	VMOVUPS	Z0, 1423360(DI)	// fitGrad.mul_16[1]
+	VMOVUPS	Z1, 1423424(DI)	// fitGrad.mul_16[1] | 1
+	VMOVUPS	1062016(DI), Z0	// fitGrad.mul_2[2]
+	VMOVUPS	1062080(DI), Z1	// fitGrad.mul_2[2] | 1
 	VMULPS	Z0, Z4, Z0
 	VMULPS	Z1, Z5, Z1
-	VMOVUPS	Z0, 1407360(DI)	// fitGrad.mul_15[2]
-	VMOVUPS	Z1, 1407424(DI)	// fitGrad.mul_15[2] | 1
+	VMOVUPS	Z0, 1407104(DI)	// fitGrad.mul_15[2]
+	VMOVUPS	Z1, 1407168(DI)	// fitGrad.mul_15[2] | 1
 	VBROADCASTSS	8(R9), Z2	// vecmat[2]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 1423744(DI)	// fitGrad.mul_16[2]
-	VMOVUPS	Z1, 1423808(DI)	// fitGrad.mul_16[2] | 1
-	VMOVUPS	1062400(DI), Z0	// fitGrad.mul_2[3]
-	VMOVUPS	1062464(DI), Z1	// fitGrad.mul_2[3] | 1
+	VMOVUPS	Z0, 1423488(DI)	// fitGrad.mul_16[2]
+	VMOVUPS	Z1, 1423552(DI)	// fitGrad.mul_16[2] | 1
+	VMOVUPS	1062144(DI), Z0	// fitGrad.mul_2[3]
+	VMOVUPS	1062208(DI), Z1	// fitGrad.mul_2[3] | 1
 	VMULPS	Z0, Z6, Z0
 	VMULPS	Z1, Z7, Z1
-	VMOVUPS	Z0, 1407488(DI)	// fitGrad.mul_15[3]
-	VMOVUPS	Z1, 1407552(DI)	// fitGrad.mul_15[3] | 1
+	VMOVUPS	Z0, 1407232(DI)	// fitGrad.mul_15[3]
+	VMOVUPS	Z1, 1407296(DI)	// fitGrad.mul_15[3] | 1
 	VBROADCASTSS	12(R9), Z2	// vecmat[3]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 1423872(DI)	// fitGrad.mul_16[3]
-	VMOVUPS	Z1, 1423936(DI)	// fitGrad.mul_16[3] | 1
-	VMOVUPS	1062528(DI), Z0	// fitGrad.mul_2[4]
-	VMOVUPS	1062592(DI), Z1	// fitGrad.mul_2[4] | 1
+	VMOVUPS	Z0, 1423616(DI)	// fitGrad.mul_16[3]
+	VMOVUPS	Z1, 1423680(DI)	// fitGrad.mul_16[3] | 1
+	VMOVUPS	1062272(DI), Z0	// fitGrad.mul_2[4]
+	VMOVUPS	1062336(DI), Z1	// fitGrad.mul_2[4] | 1
 	VMULPS	Z0, Z8, Z0
 	VMULPS	Z1, Z9, Z1
-	VMOVUPS	Z0, 1407616(DI)	// fitGrad.mul_15[4]
-	VMOVUPS	Z1, 1407680(DI)	// fitGrad.mul_15[4] | 1
+	VMOVUPS	Z0, 1407360(DI)	// fitGrad.mul_15[4]
+	VMOVUPS	Z1, 1407424(DI)	// fitGrad.mul_15[4] | 1
 	VBROADCASTSS	16(R9), Z2	// vecmat[4]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 1424000(DI)	// fitGrad.mul_16[4]
-	VMOVUPS	Z1, 1424064(DI)	// fitGrad.mul_16[4] | 1
-	VMOVUPS	1062656(DI), Z0	// fitGrad.mul_2[5]
-	VMOVUPS	1062720(DI), Z1	// fitGrad.mul_2[5] | 1
+	VMOVUPS	Z0, 1423744(DI)	// fitGrad.mul_16[4]
+	VMOVUPS	Z1, 1423808(DI)	// fitGrad.mul_16[4] | 1
+	VMOVUPS	1062400(DI), Z0	// fitGrad.mul_2[5]
+	VMOVUPS	1062464(DI), Z1	// fitGrad.mul_2[5] | 1
 	VMULPS	Z0, Z10, Z0
 	VMULPS	Z1, Z11, Z1
-	VMOVUPS	Z0, 1407744(DI)	// fitGrad.mul_15[5]
-	VMOVUPS	Z1, 1407808(DI)	// fitGrad.mul_15[5] | 1
+	VMOVUPS	Z0, 1407488(DI)	// fitGrad.mul_15[5]
+	VMOVUPS	Z1, 1407552(DI)	// fitGrad.mul_15[5] | 1
 	VBROADCASTSS	20(R9), Z2	// vecmat[5]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 1424128(DI)	// fitGrad.mul_16[5]
-	VMOVUPS	Z1, 1424192(DI)	// fitGrad.mul_16[5] | 1
-	VMOVUPS	1062784(DI), Z0	// fitGrad.mul_2[6]
-	VMOVUPS	1062848(DI), Z1	// fitGrad.mul_2[6] | 1
+	VMOVUPS	Z0, 1423872(DI)	// fitGrad.mul_16[5]
+	VMOVUPS	Z1, 1423936(DI)	// fitGrad.mul_16[5] | 1
+	VMOVUPS	1062528(DI), Z0	// fitGrad.mul_2[6]
+	VMOVUPS	1062592(DI), Z1	// fitGrad.mul_2[6] | 1
 	VMULPS	Z0, Z12, Z0
 	VMULPS	Z1, Z13, Z1
-	VMOVUPS	Z0, 1407872(DI)	// fitGrad.mul_15[6]
-	VMOVUPS	Z1, 1407936(DI)	// fitGrad.mul_15[6] | 1
+	VMOVUPS	Z0, 1407616(DI)	// fitGrad.mul_15[6]
+	VMOVUPS	Z1, 1407680(DI)	// fitGrad.mul_15[6] | 1
 	VBROADCASTSS	24(R9), Z2	// vecmat[6]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 1424256(DI)	// fitGrad.mul_16[6]
-	VMOVUPS	Z1, 1424320(DI)	// fitGrad.mul_16[6] | 1
-	VMOVUPS	1062912(DI), Z0	// fitGrad.mul_2[7]
-	VMOVUPS	1062976(DI), Z1	// fitGrad.mul_2[7] | 1
+	VMOVUPS	Z0, 1424000(DI)	// fitGrad.mul_16[6]
+	VMOVUPS	Z1, 1424064(DI)	// fitGrad.mul_16[6] | 1
+	VMOVUPS	1062656(DI), Z0	// fitGrad.mul_2[7]
+	VMOVUPS	1062720(DI), Z1	// fitGrad.mul_2[7] | 1
 	VMULPS	Z0, Z14, Z0
 	VMULPS	Z1, Z15, Z1
-	VMOVUPS	Z0, 1408000(DI)	// fitGrad.mul_15[7]
-	VMOVUPS	Z1, 1408064(DI)	// fitGrad.mul_15[7] | 1
+	VMOVUPS	Z0, 1407744(DI)	// fitGrad.mul_15[7]
+	VMOVUPS	Z1, 1407808(DI)	// fitGrad.mul_15[7] | 1
 	VBROADCASTSS	28(R9), Z2	// vecmat[7]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 1424384(DI)	// fitGrad.mul_16[7]
-	VMOVUPS	Z1, 1424448(DI)	// fitGrad.mul_16[7] | 1
+	VMOVUPS	Z0, 1424128(DI)	// fitGrad.mul_16[7]
+	VMOVUPS	Z1, 1424192(DI)	// fitGrad.mul_16[7] | 1
 	ADDQ	$4096, SI
 	ADDQ	$1024, DI
 	ADDQ	$32, R9
@@ -6856,8 +6806,8 @@ loop24: // 9 times: tiles of 13 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop25: // 128 times: terms of the sums
-	VMOVUPS	1423488(R10), Z26	// fitGrad.mul_16[0]
-	VMOVUPS	1423552(R10), Z27	// fitGrad.mul_16[0] | 1
+	VMOVUPS	1423232(R10), Z26	// fitGrad.mul_16[0]
+	VMOVUPS	1423296(R10), Z27	// fitGrad.mul_16[0] | 1
 	VBROADCASTSS	2560(R11), Z28	// L.2.weight[0]
 	VFMADD231PS	Z26, Z28, Z0
 	VFMADD231PS	Z27, Z28, Z1
@@ -6901,32 +6851,32 @@ loop25: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop25
-	VMOVUPS	Z0, 1439872(DI)	// fitGrad.vecmat_5[0]
-	VMOVUPS	Z1, 1439936(DI)	// fitGrad.vecmat_5[0] | 1
-	VMOVUPS	Z2, 1440000(DI)	// fitGrad.vecmat_5[1]
-	VMOVUPS	Z3, 1440064(DI)	// fitGrad.vecmat_5[1] | 1
-	VMOVUPS	Z4, 1440128(DI)	// fitGrad.vecmat_5[2]
-	VMOVUPS	Z5, 1440192(DI)	// fitGrad.vecmat_5[2] | 1
-	VMOVUPS	Z6, 1440256(DI)	// fitGrad.vecmat_5[3]
-	VMOVUPS	Z7, 1440320(DI)	// fitGrad.vecmat_5[3] | 1
-	VMOVUPS	Z8, 1440384(DI)	// fitGrad.vecmat_5[4]
-	VMOVUPS	Z9, 1440448(DI)	// fitGrad.vecmat_5[4] | 1
-	VMOVUPS	Z10, 1440512(DI)	// fitGrad.vecmat_5[5]
-	VMOVUPS	Z11, 1440576(DI)	// fitGrad.vecmat_5[5] | 1
-	VMOVUPS	Z12, 1440640(DI)	// fitGrad.vecmat_5[6]
-	VMOVUPS	Z13, 1440704(DI)	// fitGrad.vecmat_5[6] | 1
-	VMOVUPS	Z14, 1440768(DI)	// fitGrad.vecmat_5[7]
-	VMOVUPS	Z15, 1440832(DI)	// fitGrad.vecmat_5[7] | 1
-	VMOVUPS	Z16, 1440896(DI)	// fitGrad.vecmat_5[8]
-	VMOVUPS	Z17, 1440960(DI)	// fitGrad.vecmat_5[8] | 1
-	VMOVUPS	Z18, 1441024(DI)	// fitGrad.vecmat_5[9]
-	VMOVUPS	Z19, 1441088(DI)	// fitGrad.vecmat_5[9] | 1
-	VMOVUPS	Z20, 1441152(DI)	// fitGrad.vecmat_5[10]
-	VMOVUPS	Z21, 1441216(DI)	// fitGrad.vecmat_5[10] | 1
-	VMOVUPS	Z22, 1441280(DI)	// fitGrad.vecmat_5[11]
-	VMOVUPS	Z23, 1441344(DI)	// fitGrad.vecmat_5[11] | 1
-	VMOVUPS	Z24, 1441408(DI)	// fitGrad.vecmat_5[12]
-	VMOVUPS	Z25, 1441472(DI)	// fitGrad.vecmat_5[12] | 1
+	VMOVUPS	Z0, 1439616(DI)	// fitGrad.vecmat_5[0]
+	VMOVUPS	Z1, 1439680(DI)	// fitGrad.vecmat_5[0] | 1
+	VMOVUPS	Z2, 1439744(DI)	// fitGrad.vecmat_5[1]
+	VMOVUPS	Z3, 1439808(DI)	// fitGrad.vecmat_5[1] | 1
+	VMOVUPS	Z4, 1439872(DI)	// fitGrad.vecmat_5[2]
+	VMOVUPS	Z5, 1439936(DI)	// fitGrad.vecmat_5[2] | 1
+	VMOVUPS	Z6, 1440000(DI)	// fitGrad.vecmat_5[3]
+	VMOVUPS	Z7, 1440064(DI)	// fitGrad.vecmat_5[3] | 1
+	VMOVUPS	Z8, 1440128(DI)	// fitGrad.vecmat_5[4]
+	VMOVUPS	Z9, 1440192(DI)	// fitGrad.vecmat_5[4] | 1
+	VMOVUPS	Z10, 1440256(DI)	// fitGrad.vecmat_5[5]
+	VMOVUPS	Z11, 1440320(DI)	// fitGrad.vecmat_5[5] | 1
+	VMOVUPS	Z12, 1440384(DI)	// fitGrad.vecmat_5[6]
+	VMOVUPS	Z13, 1440448(DI)	// fitGrad.vecmat_5[6] | 1
+	VMOVUPS	Z14, 1440512(DI)	// fitGrad.vecmat_5[7]
+	VMOVUPS	Z15, 1440576(DI)	// fitGrad.vecmat_5[7] | 1
+	VMOVUPS	Z16, 1440640(DI)	// fitGrad.vecmat_5[8]
+	VMOVUPS	Z17, 1440704(DI)	// fitGrad.vecmat_5[8] | 1
+	VMOVUPS	Z18, 1440768(DI)	// fitGrad.vecmat_5[9]
+	VMOVUPS	Z19, 1440832(DI)	// fitGrad.vecmat_5[9] | 1
+	VMOVUPS	Z20, 1440896(DI)	// fitGrad.vecmat_5[10]
+	VMOVUPS	Z21, 1440960(DI)	// fitGrad.vecmat_5[10] | 1
+	VMOVUPS	Z22, 1441024(DI)	// fitGrad.vecmat_5[11]
+	VMOVUPS	Z23, 1441088(DI)	// fitGrad.vecmat_5[11] | 1
+	VMOVUPS	Z24, 1441152(DI)	// fitGrad.vecmat_5[12]
+	VMOVUPS	Z25, 1441216(DI)	// fitGrad.vecmat_5[12] | 1
 	ADDQ	$52, SI
 	ADDQ	$1664, DI
 	DECQ	CX
@@ -6957,8 +6907,8 @@ loop25: // 128 times: terms of the sums
 	MOVQ	AX, SI
 	MOVQ	BX, DI
 loop26: // 128 times: terms of the sums
-	VMOVUPS	1423488(SI), Z22	// fitGrad.mul_16[0]
-	VMOVUPS	1423552(SI), Z23	// fitGrad.mul_16[0] | 1
+	VMOVUPS	1423232(SI), Z22	// fitGrad.mul_16[0]
+	VMOVUPS	1423296(SI), Z23	// fitGrad.mul_16[0] | 1
 	VBROADCASTSS	3028(DI), Z24	// L.2.weight[117]
 	VFMADD231PS	Z22, Z24, Z0
 	VFMADD231PS	Z23, Z24, Z1
@@ -6996,28 +6946,28 @@ loop26: // 128 times: terms of the sums
 	ADDQ	$512, DI
 	DECQ	CX
 	JNE	loop26
-	VMOVUPS	Z0, 1454848(AX)	// fitGrad.vecmat_5[117]
-	VMOVUPS	Z1, 1454912(AX)	// fitGrad.vecmat_5[117] | 1
-	VMOVUPS	Z2, 1454976(AX)	// fitGrad.vecmat_5[118]
-	VMOVUPS	Z3, 1455040(AX)	// fitGrad.vecmat_5[118] | 1
-	VMOVUPS	Z4, 1455104(AX)	// fitGrad.vecmat_5[119]
-	VMOVUPS	Z5, 1455168(AX)	// fitGrad.vecmat_5[119] | 1
-	VMOVUPS	Z6, 1455232(AX)	// fitGrad.vecmat_5[120]
-	VMOVUPS	Z7, 1455296(AX)	// fitGrad.vecmat_5[120] | 1
-	VMOVUPS	Z8, 1455360(AX)	// fitGrad.vecmat_5[121]
-	VMOVUPS	Z9, 1455424(AX)	// fitGrad.vecmat_5[121] | 1
-	VMOVUPS	Z10, 1455488(AX)	// fitGrad.vecmat_5[122]
-	VMOVUPS	Z11, 1455552(AX)	// fitGrad.vecmat_5[122] | 1
-	VMOVUPS	Z12, 1455616(AX)	// fitGrad.vecmat_5[123]
-	VMOVUPS	Z13, 1455680(AX)	// fitGrad.vecmat_5[123] | 1
-	VMOVUPS	Z14, 1455744(AX)	// fitGrad.vecmat_5[124]
-	VMOVUPS	Z15, 1455808(AX)	// fitGrad.vecmat_5[124] | 1
-	VMOVUPS	Z16, 1455872(AX)	// fitGrad.vecmat_5[125]
-	VMOVUPS	Z17, 1455936(AX)	// fitGrad.vecmat_5[125] | 1
-	VMOVUPS	Z18, 1456000(AX)	// fitGrad.vecmat_5[126]
-	VMOVUPS	Z19, 1456064(AX)	// fitGrad.vecmat_5[126] | 1
-	VMOVUPS	Z20, 1456128(AX)	// fitGrad.vecmat_5[127]
-	VMOVUPS	Z21, 1456192(AX)	// fitGrad.vecmat_5[127] | 1
+	VMOVUPS	Z0, 1454592(AX)	// fitGrad.vecmat_5[117]
+	VMOVUPS	Z1, 1454656(AX)	// fitGrad.vecmat_5[117] | 1
+	VMOVUPS	Z2, 1454720(AX)	// fitGrad.vecmat_5[118]
+	VMOVUPS	Z3, 1454784(AX)	// fitGrad.vecmat_5[118] | 1
+	VMOVUPS	Z4, 1454848(AX)	// fitGrad.vecmat_5[119]
+	VMOVUPS	Z5, 1454912(AX)	// fitGrad.vecmat_5[119] | 1
+	VMOVUPS	Z6, 1454976(AX)	// fitGrad.vecmat_5[120]
+	VMOVUPS	Z7, 1455040(AX)	// fitGrad.vecmat_5[120] | 1
+	VMOVUPS	Z8, 1455104(AX)	// fitGrad.vecmat_5[121]
+	VMOVUPS	Z9, 1455168(AX)	// fitGrad.vecmat_5[121] | 1
+	VMOVUPS	Z10, 1455232(AX)	// fitGrad.vecmat_5[122]
+	VMOVUPS	Z11, 1455296(AX)	// fitGrad.vecmat_5[122] | 1
+	VMOVUPS	Z12, 1455360(AX)	// fitGrad.vecmat_5[123]
+	VMOVUPS	Z13, 1455424(AX)	// fitGrad.vecmat_5[123] | 1
+	VMOVUPS	Z14, 1455488(AX)	// fitGrad.vecmat_5[124]
+	VMOVUPS	Z15, 1455552(AX)	// fitGrad.vecmat_5[124] | 1
+	VMOVUPS	Z16, 1455616(AX)	// fitGrad.vecmat_5[125]
+	VMOVUPS	Z17, 1455680(AX)	// fitGrad.vecmat_5[125] | 1
+	VMOVUPS	Z18, 1455744(AX)	// fitGrad.vecmat_5[126]
+	VMOVUPS	Z19, 1455808(AX)	// fitGrad.vecmat_5[126] | 1
+	VMOVUPS	Z20, 1455872(AX)	// fitGrad.vecmat_5[127]
+	VMOVUPS	Z21, 1455936(AX)	// fitGrad.vecmat_5[127] | 1
 	VBROADCASTSS	f32_00000000<>(SB), Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VBROADCASTSS	f32_00000000<>(SB), Z2
@@ -7032,24 +6982,24 @@ loop26: // 128 times: terms of the sums
 	MOVQ	BX, R9
 loop27: // 128 times: elements
 	VBROADCASTSS	1536(SI), Z8	// L.0.weight.matvec.3[0]
-	VMOVUPS	1160320(DI), Z9	// fitGrad.mul_6[0]
-	VMOVUPS	1160384(DI), Z10	// fitGrad.mul_6[0] | 1
+	VMOVUPS	1160064(DI), Z9	// fitGrad.mul_6[0]
+	VMOVUPS	1160128(DI), Z10	// fitGrad.mul_6[0] | 1
 	VMULPS	Z9, Z8, Z9
 	VMULPS	Z10, Z8, Z8
-	VMOVUPS	Z9, 1456256(DI)	// fitGrad.mul_17[0]
-	VMOVUPS	Z8, 1456320(DI)	// fitGrad.mul_17[0] | 1
-	VMOVUPS	1209472(DI), Z10	// fitGrad.vecmat_2[0]
-	VMOVUPS	1209536(DI), Z11	// fitGrad.vecmat_2[0] | 1
-	VMOVUPS	1439872(DI), Z12	// fitGrad.vecmat_5[0]
-	VMOVUPS	1439936(DI), Z13	// fitGrad.vecmat_5[0] | 1
-	VMOVUPS	947328(DI), Z14	// fitGrad.sigmoid[0]
-	VMOVUPS	947392(DI), Z15	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	Z9, 1456000(DI)	// fitGrad.mul_17[0]
+	VMOVUPS	Z8, 1456064(DI)	// fitGrad.mul_17[0] | 1
+	VMOVUPS	1209216(DI), Z10	// fitGrad.vecmat_2[0]
+	VMOVUPS	1209280(DI), Z11	// fitGrad.vecmat_2[0] | 1
+	VMOVUPS	1439616(DI), Z12	// fitGrad.vecmat_5[0]
+	VMOVUPS	1439680(DI), Z13	// fitGrad.vecmat_5[0] | 1
+	VMOVUPS	947072(DI), Z14	// fitGrad.sigmoid[0]
+	VMOVUPS	947136(DI), Z15	// fitGrad.sigmoid[0] | 1
 	VMULPS	Z14, Z12, Z12
 	VMULPS	Z15, Z13, Z13
 	VFMADD231PS	Z10, Z9, Z12
 	VFMADD231PS	Z11, Z8, Z13
-	VMOVUPS	Z12, 1472640(DI)	// fitGrad.add_5[0]
-	VMOVUPS	Z13, 1472704(DI)	// fitGrad.add_5[0] | 1
+	VMOVUPS	Z12, 1472384(DI)	// fitGrad.add_5[0]
+	VMOVUPS	Z13, 1472448(DI)	// fitGrad.add_5[0] | 1
 	VBROADCASTSS	(R9), Z8	// L.0.weight[0]
 	VFMADD231PS	Z12, Z8, Z0
 	VFMADD231PS	Z13, Z8, Z1
@@ -7063,25 +7013,25 @@ loop27: // 128 times: elements
 	VFMADD231PS	Z12, Z8, Z6
 	VFMADD231PS	Z13, Z8, Z7
 	VBROADCASTSS	2048(SI), Z8	// L.0.weight.matvec.4[0]
-	VMOVUPS	947328(DI), Z9	// fitGrad.sigmoid[0]
-	VMOVUPS	947392(DI), Z10	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	947072(DI), Z9	// fitGrad.sigmoid[0]
+	VMOVUPS	947136(DI), Z10	// fitGrad.sigmoid[0] | 1
 	VMULPS	Z9, Z8, Z9
 	VMULPS	Z10, Z8, Z8
-	VMOVUPS	Z9, 1489536(DI)	// fitGrad.mul_18[0]
-	VMOVUPS	Z8, 1489600(DI)	// fitGrad.mul_18[0] | 1
+	VMOVUPS	Z9, 1489280(DI)	// fitGrad.mul_18[0]
+	VMOVUPS	Z8, 1489344(DI)	// fitGrad.mul_18[0] | 1
 	ADDQ	$4, SI
 	ADDQ	$128, DI
 	ADDQ	$16, R9
 	DECQ	CX
 	JNE	loop27
-	VMOVUPS	Z0, 1489024(AX)	// fitGrad.vecmat_6[0]
-	VMOVUPS	Z1, 1489088(AX)	// fitGrad.vecmat_6[0] | 1
-	VMOVUPS	Z2, 1489152(AX)	// fitGrad.vecmat_6[1]
-	VMOVUPS	Z3, 1489216(AX)	// fitGrad.vecmat_6[1] | 1
-	VMOVUPS	Z4, 1489280(AX)	// fitGrad.vecmat_6[2]
-	VMOVUPS	Z5, 1489344(AX)	// fitGrad.vecmat_6[2] | 1
-	VMOVUPS	Z6, 1489408(AX)	// fitGrad.vecmat_6[3]
-	VMOVUPS	Z7, 1489472(AX)	// fitGrad.vecmat_6[3] | 1
+	VMOVUPS	Z0, 1488768(AX)	// fitGrad.vecmat_6[0]
+	VMOVUPS	Z1, 1488832(AX)	// fitGrad.vecmat_6[0] | 1
+	VMOVUPS	Z2, 1488896(AX)	// fitGrad.vecmat_6[1]
+	VMOVUPS	Z3, 1488960(AX)	// fitGrad.vecmat_6[1] | 1
+	VMOVUPS	Z4, 1489024(AX)	// fitGrad.vecmat_6[2]
+	VMOVUPS	Z5, 1489088(AX)	// fitGrad.vecmat_6[2] | 1
+	VMOVUPS	Z6, 1489152(AX)	// fitGrad.vecmat_6[3]
+	VMOVUPS	Z7, 1489216(AX)	// fitGrad.vecmat_6[3] | 1
 	MOVQ	$16, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
@@ -7107,8 +7057,8 @@ loop28: // 16 times: tiles of 8 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop29: // 128 times: terms of the sums
-	VMOVUPS	1489536(R11), Z16	// fitGrad.mul_18[0]
-	VMOVUPS	1489600(R11), Z17	// fitGrad.mul_18[0] | 1
+	VMOVUPS	1489280(R11), Z16	// fitGrad.mul_18[0]
+	VMOVUPS	1489344(R11), Z17	// fitGrad.mul_18[0] | 1
 	VBROADCASTSS	2560(R12), Z18	// L.2.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -7137,110 +7087,110 @@ loop29: // 128 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop29
-	VMOVUPS	Z0, 1505920(DI)	// fitGrad.matvec_5[0]
-	VMOVUPS	Z1, 1505984(DI)	// fitGrad.matvec_5[0] | 1
-	VMOVUPS	Z2, 1506048(DI)	// fitGrad.matvec_5[1]
-	VMOVUPS	Z3, 1506112(DI)	// fitGrad.matvec_5[1] | 1
-	VMOVUPS	Z4, 1506176(DI)	// fitGrad.matvec_5[2]
-	VMOVUPS	Z5, 1506240(DI)	// fitGrad.matvec_5[2] | 1
-	VMOVUPS	Z6, 1506304(DI)	// fitGrad.matvec_5[3]
-	VMOVUPS	Z7, 1506368(DI)	// fitGrad.matvec_5[3] | 1
-	VMOVUPS	Z8, 1506432(DI)	// fitGrad.matvec_5[4]
-	VMOVUPS	Z9, 1506496(DI)	// fitGrad.matvec_5[4] | 1
-	VMOVUPS	Z10, 1506560(DI)	// fitGrad.matvec_5[5]
-	VMOVUPS	Z11, 1506624(DI)	// fitGrad.matvec_5[5] | 1
-	VMOVUPS	Z12, 1506688(DI)	// fitGrad.matvec_5[6]
-	VMOVUPS	Z13, 1506752(DI)	// fitGrad.matvec_5[6] | 1
-	VMOVUPS	Z14, 1506816(DI)	// fitGrad.matvec_5[7]
-	VMOVUPS	Z15, 1506880(DI)	// fitGrad.matvec_5[7] | 1
-	VMOVUPS	1062016(DI), Z16	// fitGrad.mul_2[0]
-	VMOVUPS	1062080(DI), Z17	// fitGrad.mul_2[0] | 1
+	VMOVUPS	Z0, 1505664(DI)	// fitGrad.matvec_5[0]
+	VMOVUPS	Z1, 1505728(DI)	// fitGrad.matvec_5[0] | 1
+	VMOVUPS	Z2, 1505792(DI)	// fitGrad.matvec_5[1]
+	VMOVUPS	Z3, 1505856(DI)	// fitGrad.matvec_5[1] | 1
+	VMOVUPS	Z4, 1505920(DI)	// fitGrad.matvec_5[2]
+	VMOVUPS	Z5, 1505984(DI)	// fitGrad.matvec_5[2] | 1
+	VMOVUPS	Z6, 1506048(DI)	// fitGrad.matvec_5[3]
+	VMOVUPS	Z7, 1506112(DI)	// fitGrad.matvec_5[3] | 1
+	VMOVUPS	Z8, 1506176(DI)	// fitGrad.matvec_5[4]
+	VMOVUPS	Z9, 1506240(DI)	// fitGrad.matvec_5[4] | 1
+	VMOVUPS	Z10, 1506304(DI)	// fitGrad.matvec_5[5]
+	VMOVUPS	Z11, 1506368(DI)	// fitGrad.matvec_5[5] | 1
+	VMOVUPS	Z12, 1506432(DI)	// fitGrad.matvec_5[6]
+	VMOVUPS	Z13, 1506496(DI)	// fitGrad.matvec_5[6] | 1
+	VMOVUPS	Z14, 1506560(DI)	// fitGrad.matvec_5[7]
+	VMOVUPS	Z15, 1506624(DI)	// fitGrad.matvec_5[7] | 1
+	VMOVUPS	1061760(DI), Z16	// fitGrad.mul_2[0]
+	VMOVUPS	1061824(DI), Z17	// fitGrad.mul_2[0] | 1
 	VMULPS	Z16, Z0, Z0
 	VMULPS	Z17, Z1, Z1
-	VMOVUPS	Z0, 1522304(DI)	// fitGrad.mul_19[0]
-	VMOVUPS	Z1, 1522368(DI)	// fitGrad.mul_19[0] | 1
+	VMOVUPS	Z0, 1522048(DI)	// fitGrad.mul_19[0]
+	VMOVUPS	Z1, 1522112(DI)	// fitGrad.mul_19[0] | 1
 	VBROADCASTSS	(R9), Z16	// vecmat[0]
 	VMULPS	Z16, Z0, Z0
 	VMULPS	Z16, Z1, Z1
-	VMOVUPS	Z0, 1538688(DI)	// fitGrad.mul_20[0]
-	VMOVUPS	Z1, 1538752(DI)	// fitGrad.mul_20[0] | 1
-	VMOVUPS	1062144(DI), Z0	// fitGrad.mul_2[1]
-	VMOVUPS	1062208(DI), Z1	// fitGrad.mul_2[1] | 1
+	VMOVUPS	Z0, 1538432(DI)	// fitGrad.mul_20[0]
+	VMOVUPS	Z1, 1538496(DI)	// fitGrad.mul_20[0] | 1
+	VMOVUPS	1061888(DI), Z0	// fitGrad.mul_2[1]
+	VMOVUPS	1061952(DI), Z1	// fitGrad.mul_2[1] | 1
 	VMULPS	Z0, Z2, Z0
 	VMULPS	Z1, Z3, Z1
-	VMOVUPS	Z0, 1522432(DI)	// fitGrad.mul_19[1]
-	VMOVUPS	Z1, 1522496(DI)	// fitGrad.mul_19[1] | 1
+	VMOVUPS	Z0, 1522176(DI)	// fitGrad.mul_19[1]
+	VMOVUPS	Z1, 1522240(DI)	// fitGrad.mul_19[1] | 1
 	VBROADCASTSS	4(R9), Z2	// vecmat[1]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 1538816(DI)	// fitGrad.mul_20[1]
-	VMOVUPS	Z1, 1538880(DI)	// fitGrad.mul_20[1] | 1
-	VMOVUPS	1062272(DI), Z0	// fitGrad.mul_2[2]
-	VMOVUPS	1062336(DI), Z1	// fitGrad.mul_2[2] | 1
+	VMOVUPS	Z0, 1538560(DI)	// fitGrad.mul_20[1]
+	VMOVUPS	Z1, 1538624(DI)	// fitGrad.mul_20[1] | 1
+	VMOVUPS	1062016(DI), Z0	// fitGrad.mul_2[2]
+	VMOVUPS	1062080(DI), Z1	// fitGrad.mul_2[2] | 1
 	VMULPS	Z0, Z4, Z0
 	VMULPS	Z1, Z5, Z1
-	VMOVUPS	Z0, 1522560(DI)	// fitGrad.mul_19[2]
-	VMOVUPS	Z1, 1522624(DI)	// fitGrad.mul_19[2] | 1
+	VMOVUPS	Z0, 1522304(DI)	// fitGrad.mul_19[2]
+	VMOVUPS	Z1, 1522368(DI)	// fitGrad.mul_19[2] | 1
 	VBROADCASTSS	8(R9), Z2	// vecmat[2]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 1538944(DI)	// fitGrad.mul_20[2]
-	VMOVUPS	Z1, 1539008(DI)	// fitGrad.mul_20[2] | 1
-	VMOVUPS	1062400(DI), Z0	// fitGrad.mul_2[3]
-	VMOVUPS	1062464(DI), Z1	// fitGrad.mul_2[3] | 1
+	VMOVUPS	Z0, 1538688(DI)	// fitGrad.mul_20[2]
+	VMOVUPS	Z1, 1538752(DI)	// fitGrad.mul_20[2] | 1
+	VMOVUPS	1062144(DI), Z0	// fitGrad.mul_2[3]
+	VMOVUPS	1062208(DI), Z1	// fitGrad.mul_2[3] | 1
 	VMULPS	Z0, Z6, Z0
 	VMULPS	Z1, Z7, Z1
-	VMOVUPS	Z0, 1522688(DI)	// fitGrad.mul_19[3]
-	VMOVUPS	Z1, 1522752(DI)	// fitGrad.mul_19[3] | 1
+	VMOVUPS	Z0, 1522432(DI)	// fitGrad.mul_19[3]
+	VMOVUPS	Z1, 1522496(DI)	// fitGrad.mul_19[3] | 1
 	VBROADCASTSS	12(R9), Z2	// vecmat[3]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 1539072(DI)	// fitGrad.mul_20[3]
-	VMOVUPS	Z1, 1539136(DI)	// fitGrad.mul_20[3] | 1
-	VMOVUPS	1062528(DI), Z0	// fitGrad.mul_2[4]
-	VMOVUPS	1062592(DI), Z1	// fitGrad.mul_2[4] | 1
+	VMOVUPS	Z0, 1538816(DI)	// fitGrad.mul_20[3]
+	VMOVUPS	Z1, 1538880(DI)	// fitGrad.mul_20[3] | 1
+	VMOVUPS	1062272(DI), Z0	// fitGrad.mul_2[4]
+	VMOVUPS	1062336(DI), Z1	// fitGrad.mul_2[4] | 1
 	VMULPS	Z0, Z8, Z0
 	VMULPS	Z1, Z9, Z1
-	VMOVUPS	Z0, 1522816(DI)	// fitGrad.mul_19[4]
-	VMOVUPS	Z1, 1522880(DI)	// fitGrad.mul_19[4] | 1
+	VMOVUPS	Z0, 1522560(DI)	// fitGrad.mul_19[4]
+	VMOVUPS	Z1, 1522624(DI)	// fitGrad.mul_19[4] | 1
 	VBROADCASTSS	16(R9), Z2	// vecmat[4]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 1539200(DI)	// fitGrad.mul_20[4]
-	VMOVUPS	Z1, 1539264(DI)	// fitGrad.mul_20[4] | 1
-	VMOVUPS	1062656(DI), Z0	// fitGrad.mul_2[5]
-	VMOVUPS	1062720(DI), Z1	// fitGrad.mul_2[5] | 1
+	VMOVUPS	Z0, 1538944(DI)	// fitGrad.mul_20[4]
+	VMOVUPS	Z1, 1539008(DI)	// fitGrad.mul_20[4] | 1
+	VMOVUPS	1062400(DI), Z0	// fitGrad.mul_2[5]
+	VMOVUPS	1062464(DI), Z1	// fitGrad.mul_2[5] | 1
 	VMULPS	Z0, Z10, Z0
 	VMULPS	Z1, Z11, Z1
-	VMOVUPS	Z0, 1522944(DI)	// fitGrad.mul_19[5]
-	VMOVUPS	Z1, 1523008(DI)	// fitGrad.mul_19[5] | 1
+	VMOVUPS	Z0, 1522688(DI)	// fitGrad.mul_19[5]
+	VMOVUPS	Z1, 1522752(DI)	// fitGrad.mul_19[5] | 1
 	VBROADCASTSS	20(R9), Z2	// vecmat[5]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 1539328(DI)	// fitGrad.mul_20[5]
-	VMOVUPS	Z1, 1539392(DI)	// fitGrad.mul_20[5] | 1
-	VMOVUPS	1062784(DI), Z0	// fitGrad.mul_2[6]
-	VMOVUPS	1062848(DI), Z1	// fitGrad.mul_2[6] | 1
+	VMOVUPS	Z0, 1539072(DI)	// fitGrad.mul_20[5]
+	VMOVUPS	Z1, 1539136(DI)	// fitGrad.mul_20[5] | 1
+	VMOVUPS	1062528(DI), Z0	// fitGrad.mul_2[6]
+	VMOVUPS	1062592(DI), Z1	// fitGrad.mul_2[6] | 1
 	VMULPS	Z0, Z12, Z0
 	VMULPS	Z1, Z13, Z1
-	VMOVUPS	Z0, 1523072(DI)	// fitGrad.mul_19[6]
-	VMOVUPS	Z1, 1523136(DI)	// fitGrad.mul_19[6] | 1
+	VMOVUPS	Z0, 1522816(DI)	// fitGrad.mul_19[6]
+	VMOVUPS	Z1, 1522880(DI)	// fitGrad.mul_19[6] | 1
 	VBROADCASTSS	24(R9), Z2	// vecmat[6]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 1539456(DI)	// fitGrad.mul_20[6]
-	VMOVUPS	Z1, 1539520(DI)	// fitGrad.mul_20[6] | 1
-	VMOVUPS	1062912(DI), Z0	// fitGrad.mul_2[7]
-	VMOVUPS	1062976(DI), Z1	// fitGrad.mul_2[7] | 1
+	VMOVUPS	Z0, 1539200(DI)	// fitGrad.mul_20[6]
+	VMOVUPS	Z1, 1539264(DI)	// fitGrad.mul_20[6] | 1
+	VMOVUPS	1062656(DI), Z0	// fitGrad.mul_2[7]
+	VMOVUPS	1062720(DI), Z1	// fitGrad.mul_2[7] | 1
 	VMULPS	Z0, Z14, Z0
 	VMULPS	Z1, Z15, Z1
-	VMOVUPS	Z0, 1523200(DI)	// fitGrad.mul_19[7]
-	VMOVUPS	Z1, 1523264(DI)	// fitGrad.mul_19[7] | 1
+	VMOVUPS	Z0, 1522944(DI)	// fitGrad.mul_19[7]
+	VMOVUPS	Z1, 1523008(DI)	// fitGrad.mul_19[7] | 1
 	VBROADCASTSS	28(R9), Z2	// vecmat[7]
 	VMULPS	Z2, Z0, Z0
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 1539584(DI)	// fitGrad.mul_20[7]
-	VMOVUPS	Z1, 1539648(DI)	// fitGrad.mul_20[7] | 1
+	VMOVUPS	Z0, 1539328(DI)	// fitGrad.mul_20[7]
+	VMOVUPS	Z1, 1539392(DI)	// fitGrad.mul_20[7] | 1
 	ADDQ	$4096, SI
 	ADDQ	$1024, DI
 	ADDQ	$32, R9
@@ -7280,8 +7230,8 @@ loop30: // 9 times: tiles of 13 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop31: // 128 times: terms of the sums
-	VMOVUPS	1538688(R10), Z26	// fitGrad.mul_20[0]
-	VMOVUPS	1538752(R10), Z27	// fitGrad.mul_20[0] | 1
+	VMOVUPS	1538432(R10), Z26	// fitGrad.mul_20[0]
+	VMOVUPS	1538496(R10), Z27	// fitGrad.mul_20[0] | 1
 	VBROADCASTSS	2560(R11), Z28	// L.2.weight[0]
 	VFMADD231PS	Z26, Z28, Z0
 	VFMADD231PS	Z27, Z28, Z1
@@ -7325,32 +7275,32 @@ loop31: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop31
-	VMOVUPS	Z0, 1555072(DI)	// fitGrad.vecmat_7[0]
-	VMOVUPS	Z1, 1555136(DI)	// fitGrad.vecmat_7[0] | 1
-	VMOVUPS	Z2, 1555200(DI)	// fitGrad.vecmat_7[1]
-	VMOVUPS	Z3, 1555264(DI)	// fitGrad.vecmat_7[1] | 1
-	VMOVUPS	Z4, 1555328(DI)	// fitGrad.vecmat_7[2]
-	VMOVUPS	Z5, 1555392(DI)	// fitGrad.vecmat_7[2] | 1
-	VMOVUPS	Z6, 1555456(DI)	// fitGrad.vecmat_7[3]
-	VMOVUPS	Z7, 1555520(DI)	// fitGrad.vecmat_7[3] | 1
-	VMOVUPS	Z8, 1555584(DI)	// fitGrad.vecmat_7[4]
-	VMOVUPS	Z9, 1555648(DI)	// fitGrad.vecmat_7[4] | 1
-	VMOVUPS	Z10, 1555712(DI)	// fitGrad.vecmat_7[5]
-	VMOVUPS	Z11, 1555776(DI)	// fitGrad.vecmat_7[5] | 1
-	VMOVUPS	Z12, 1555840(DI)	// fitGrad.vecmat_7[6]
-	VMOVUPS	Z13, 1555904(DI)	// fitGrad.vecmat_7[6] | 1
-	VMOVUPS	Z14, 1555968(DI)	// fitGrad.vecmat_7[7]
-	VMOVUPS	Z15, 1556032(DI)	// fitGrad.vecmat_7[7] | 1
-	VMOVUPS	Z16, 1556096(DI)	// fitGrad.vecmat_7[8]
-	VMOVUPS	Z17, 1556160(DI)	// fitGrad.vecmat_7[8] | 1
-	VMOVUPS	Z18, 1556224(DI)	// fitGrad.vecmat_7[9]
-	VMOVUPS	Z19, 1556288(DI)	// fitGrad.vecmat_7[9] | 1
-	VMOVUPS	Z20, 1556352(DI)	// fitGrad.vecmat_7[10]
-	VMOVUPS	Z21, 1556416(DI)	// fitGrad.vecmat_7[10] | 1
-	VMOVUPS	Z22, 1556480(DI)	// fitGrad.vecmat_7[11]
-	VMOVUPS	Z23, 1556544(DI)	// fitGrad.vecmat_7[11] | 1
-	VMOVUPS	Z24, 1556608(DI)	// fitGrad.vecmat_7[12]
-	VMOVUPS	Z25, 1556672(DI)	// fitGrad.vecmat_7[12] | 1
+	VMOVUPS	Z0, 1554816(DI)	// fitGrad.vecmat_7[0]
+	VMOVUPS	Z1, 1554880(DI)	// fitGrad.vecmat_7[0] | 1
+	VMOVUPS	Z2, 1554944(DI)	// fitGrad.vecmat_7[1]
+	VMOVUPS	Z3, 1555008(DI)	// fitGrad.vecmat_7[1] | 1
+	VMOVUPS	Z4, 1555072(DI)	// fitGrad.vecmat_7[2]
+	VMOVUPS	Z5, 1555136(DI)	// fitGrad.vecmat_7[2] | 1
+	VMOVUPS	Z6, 1555200(DI)	// fitGrad.vecmat_7[3]
+	VMOVUPS	Z7, 1555264(DI)	// fitGrad.vecmat_7[3] | 1
+	VMOVUPS	Z8, 1555328(DI)	// fitGrad.vecmat_7[4]
+	VMOVUPS	Z9, 1555392(DI)	// fitGrad.vecmat_7[4] | 1
+	VMOVUPS	Z10, 1555456(DI)	// fitGrad.vecmat_7[5]
+	VMOVUPS	Z11, 1555520(DI)	// fitGrad.vecmat_7[5] | 1
+	VMOVUPS	Z12, 1555584(DI)	// fitGrad.vecmat_7[6]
+	VMOVUPS	Z13, 1555648(DI)	// fitGrad.vecmat_7[6] | 1
+	VMOVUPS	Z14, 1555712(DI)	// fitGrad.vecmat_7[7]
+	VMOVUPS	Z15, 1555776(DI)	// fitGrad.vecmat_7[7] | 1
+	VMOVUPS	Z16, 1555840(DI)	// fitGrad.vecmat_7[8]
+	VMOVUPS	Z17, 1555904(DI)	// fitGrad.vecmat_7[8] | 1
+	VMOVUPS	Z18, 1555968(DI)	// fitGrad.vecmat_7[9]
+	VMOVUPS	Z19, 1556032(DI)	// fitGrad.vecmat_7[9] | 1
+	VMOVUPS	Z20, 1556096(DI)	// fitGrad.vecmat_7[10]
+	VMOVUPS	Z21, 1556160(DI)	// fitGrad.vecmat_7[10] | 1
+	VMOVUPS	Z22, 1556224(DI)	// fitGrad.vecmat_7[11]
+	VMOVUPS	Z23, 1556288(DI)	// fitGrad.vecmat_7[11] | 1
+	VMOVUPS	Z24, 1556352(DI)	// fitGrad.vecmat_7[12]
+	VMOVUPS	Z25, 1556416(DI)	// fitGrad.vecmat_7[12] | 1
 	ADDQ	$52, SI
 	ADDQ	$1664, DI
 	DECQ	CX
@@ -7381,8 +7331,8 @@ loop31: // 128 times: terms of the sums
 	MOVQ	AX, SI
 	MOVQ	BX, DI
 loop32: // 128 times: terms of the sums
-	VMOVUPS	1538688(SI), Z22	// fitGrad.mul_20[0]
-	VMOVUPS	1538752(SI), Z23	// fitGrad.mul_20[0] | 1
+	VMOVUPS	1538432(SI), Z22	// fitGrad.mul_20[0]
+	VMOVUPS	1538496(SI), Z23	// fitGrad.mul_20[0] | 1
 	VBROADCASTSS	3028(DI), Z24	// L.2.weight[117]
 	VFMADD231PS	Z22, Z24, Z0
 	VFMADD231PS	Z23, Z24, Z1
@@ -7420,28 +7370,28 @@ loop32: // 128 times: terms of the sums
 	ADDQ	$512, DI
 	DECQ	CX
 	JNE	loop32
-	VMOVUPS	Z0, 1570048(AX)	// fitGrad.vecmat_7[117]
-	VMOVUPS	Z1, 1570112(AX)	// fitGrad.vecmat_7[117] | 1
-	VMOVUPS	Z2, 1570176(AX)	// fitGrad.vecmat_7[118]
-	VMOVUPS	Z3, 1570240(AX)	// fitGrad.vecmat_7[118] | 1
-	VMOVUPS	Z4, 1570304(AX)	// fitGrad.vecmat_7[119]
-	VMOVUPS	Z5, 1570368(AX)	// fitGrad.vecmat_7[119] | 1
-	VMOVUPS	Z6, 1570432(AX)	// fitGrad.vecmat_7[120]
-	VMOVUPS	Z7, 1570496(AX)	// fitGrad.vecmat_7[120] | 1
-	VMOVUPS	Z8, 1570560(AX)	// fitGrad.vecmat_7[121]
-	VMOVUPS	Z9, 1570624(AX)	// fitGrad.vecmat_7[121] | 1
-	VMOVUPS	Z10, 1570688(AX)	// fitGrad.vecmat_7[122]
-	VMOVUPS	Z11, 1570752(AX)	// fitGrad.vecmat_7[122] | 1
-	VMOVUPS	Z12, 1570816(AX)	// fitGrad.vecmat_7[123]
-	VMOVUPS	Z13, 1570880(AX)	// fitGrad.vecmat_7[123] | 1
-	VMOVUPS	Z14, 1570944(AX)	// fitGrad.vecmat_7[124]
-	VMOVUPS	Z15, 1571008(AX)	// fitGrad.vecmat_7[124] | 1
-	VMOVUPS	Z16, 1571072(AX)	// fitGrad.vecmat_7[125]
-	VMOVUPS	Z17, 1571136(AX)	// fitGrad.vecmat_7[125] | 1
-	VMOVUPS	Z18, 1571200(AX)	// fitGrad.vecmat_7[126]
-	VMOVUPS	Z19, 1571264(AX)	// fitGrad.vecmat_7[126] | 1
-	VMOVUPS	Z20, 1571328(AX)	// fitGrad.vecmat_7[127]
-	VMOVUPS	Z21, 1571392(AX)	// fitGrad.vecmat_7[127] | 1
+	VMOVUPS	Z0, 1569792(AX)	// fitGrad.vecmat_7[117]
+	VMOVUPS	Z1, 1569856(AX)	// fitGrad.vecmat_7[117] | 1
+	VMOVUPS	Z2, 1569920(AX)	// fitGrad.vecmat_7[118]
+	VMOVUPS	Z3, 1569984(AX)	// fitGrad.vecmat_7[118] | 1
+	VMOVUPS	Z4, 1570048(AX)	// fitGrad.vecmat_7[119]
+	VMOVUPS	Z5, 1570112(AX)	// fitGrad.vecmat_7[119] | 1
+	VMOVUPS	Z6, 1570176(AX)	// fitGrad.vecmat_7[120]
+	VMOVUPS	Z7, 1570240(AX)	// fitGrad.vecmat_7[120] | 1
+	VMOVUPS	Z8, 1570304(AX)	// fitGrad.vecmat_7[121]
+	VMOVUPS	Z9, 1570368(AX)	// fitGrad.vecmat_7[121] | 1
+	VMOVUPS	Z10, 1570432(AX)	// fitGrad.vecmat_7[122]
+	VMOVUPS	Z11, 1570496(AX)	// fitGrad.vecmat_7[122] | 1
+	VMOVUPS	Z12, 1570560(AX)	// fitGrad.vecmat_7[123]
+	VMOVUPS	Z13, 1570624(AX)	// fitGrad.vecmat_7[123] | 1
+	VMOVUPS	Z14, 1570688(AX)	// fitGrad.vecmat_7[124]
+	VMOVUPS	Z15, 1570752(AX)	// fitGrad.vecmat_7[124] | 1
+	VMOVUPS	Z16, 1570816(AX)	// fitGrad.vecmat_7[125]
+	VMOVUPS	Z17, 1570880(AX)	// fitGrad.vecmat_7[125] | 1
+	VMOVUPS	Z18, 1570944(AX)	// fitGrad.vecmat_7[126]
+	VMOVUPS	Z19, 1571008(AX)	// fitGrad.vecmat_7[126] | 1
+	VMOVUPS	Z20, 1571072(AX)	// fitGrad.vecmat_7[127]
+	VMOVUPS	Z21, 1571136(AX)	// fitGrad.vecmat_7[127] | 1
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop33: // 2 times: vectors of the block
@@ -7457,15 +7407,15 @@ loop33: // 2 times: vectors of the block
 loop34: // 128 times: elements
 	// lagrange.nde:4
 	VBROADCASTSS	2048(R9), Z5	// L.0.weight.matvec.4[0]
-	VMOVUPS	1160320(R10), Z6	// fitGrad.mul_6[0]
+	VMOVUPS	1160064(R10), Z6	// fitGrad.mul_6[0]
 	VMULPS	Z6, Z5, Z5
-	VMOVUPS	Z5, 1571456(R10)	// fitGrad.mul_21[0]
-	VMOVUPS	1209472(R10), Z6	// fitGrad.vecmat_2[0]
-	VMOVUPS	1555072(R10), Z7	// fitGrad.vecmat_7[0]
-	VMOVUPS	947328(R10), Z8	// fitGrad.sigmoid[0]
+	VMOVUPS	Z5, 1571200(R10)	// fitGrad.mul_21[0]
+	VMOVUPS	1209216(R10), Z6	// fitGrad.vecmat_2[0]
+	VMOVUPS	1554816(R10), Z7	// fitGrad.vecmat_7[0]
+	VMOVUPS	947072(R10), Z8	// fitGrad.sigmoid[0]
 	VMULPS	Z8, Z7, Z7
 	VFMADD231PS	Z6, Z5, Z7
-	VMOVUPS	Z7, 1587840(R10)	// fitGrad.add_6[0]
+	VMOVUPS	Z7, 1587584(R10)	// fitGrad.add_6[0]
 	VBROADCASTSS	(R11), Z5	// L.0.weight[0]
 	VFMADD231PS	Z7, Z5, Z1
 	VBROADCASTSS	4(R11), Z5	// L.0.weight[1]
@@ -7479,13 +7429,13 @@ loop34: // 128 times: elements
 	ADDQ	$16, R11
 	DECQ	DI
 	JNE	loop34
-	VMOVUPS	1489280(SI), Z1	// fitGrad.vecmat_6[2]
-	VMOVUPS	1489408(SI), Z2	// fitGrad.vecmat_6[3]
+	VMOVUPS	1489024(SI), Z1	// fitGrad.vecmat_6[2]
+	VMOVUPS	1489152(SI), Z2	// fitGrad.vecmat_6[3]
 	// lagrange.nde:16
-	VMOVUPS	897024(SI), Z5	// fitGrad.v[0]
-	VMOVUPS	897152(SI), Z6	// fitGrad.v[1]
-	VMOVUPS	1373824(SI), Z7	// fitGrad.vecmat_4[0]
-	VMOVUPS	1373952(SI), Z8	// fitGrad.vecmat_4[1]
+	VMOVUPS	896768(SI), Z5	// fitGrad.v[0]
+	VMOVUPS	896896(SI), Z6	// fitGrad.v[1]
+	VMOVUPS	1373568(SI), Z7	// fitGrad.vecmat_4[0]
+	VMOVUPS	1373696(SI), Z8	// fitGrad.vecmat_4[1]
 	VMULPS	Z1, Z5, Z1
 	VFMADD231PS	Z3, Z6, Z1
 	VMULPS	Z2, Z5, Z2
@@ -7514,20 +7464,20 @@ loop34: // 128 times: elements
 loop35: // 64 times: elements
 	// lagrange.nde:8
 	VBROADCASTSS	69124(R9), Z7	// force.0.weight[0]
-	VMOVUPS	930432(SI), Z8	// fitGrad.concat[0]
+	VMOVUPS	930176(SI), Z8	// fitGrad.concat[0]
 	VMULPS	Z8, Z7, Z7
 	VBROADCASTSS	69128(R9), Z8	// force.0.weight[1]
-	VMOVUPS	930560(SI), Z9	// fitGrad.concat[1]
+	VMOVUPS	930304(SI), Z9	// fitGrad.concat[1]
 	VFMADD231PS	Z9, Z8, Z7
 	VBROADCASTSS	69132(R9), Z8	// force.0.weight[2]
-	VMOVUPS	930688(SI), Z9	// fitGrad.concat[2]
+	VMOVUPS	930432(SI), Z9	// fitGrad.concat[2]
 	VFMADD231PS	Z9, Z8, Z7
 	VBROADCASTSS	69136(R9), Z8	// force.0.weight[3]
-	VMOVUPS	930816(SI), Z9	// fitGrad.concat[3]
+	VMOVUPS	930560(SI), Z9	// fitGrad.concat[3]
 	VFMADD231PS	Z9, Z8, Z7
 	VBROADCASTSS	70148(R10), Z8	// force.0.bias[0]
 	VADDPS	Z8, Z7, Z7
-	VMOVUPS	Z7, 1604224(R11)	// fitGrad.add_7[0]
+	VMOVUPS	Z7, 1603968(R11)	// fitGrad.add_7[0]
 	VPORD.BCST	f32_80000000<>(SB), Z7, Z8
 	VBROADCASTSS	f32_c2ae999a<>(SB), Z9
 	VMAXPS	Z8, Z9, Z8
@@ -7556,7 +7506,7 @@ loop35: // 64 times: elements
 	VBROADCASTSS	f32_00000000<>(SB), Z9
 	VMAXPS	Z7, Z9, Z7
 	VFMADD231PS	Z10, Z8, Z7
-	VMOVUPS	Z7, 1612416(R11)	// fitGrad.softplus_2[0]
+	VMOVUPS	Z7, 1612160(R11)	// fitGrad.softplus_2[0]
 	VBROADCASTSS	70404(R10), Z8	// force.2.weight[0]
 	VFMADD231PS	Z7, Z8, Z3
 	VBROADCASTSS	70660(R10), Z8	// force.2.weight[64]
@@ -7578,97 +7528,87 @@ loop35: // 64 times: elements
 	VBROADCASTSS	70916(BX), Z7	// force.2.bias[0]
 	VADDPS	Z7, Z3, Z3
 	VADDPS	Z3, Z1, Z1
-	VMOVUPS	Z1, 1620608(SI)	// fitGrad.add_8[0]
+	VMOVUPS	Z1, 1620352(SI)	// fitGrad.add_8[0]
 	VBROADCASTSS	70920(BX), Z3	// force.2.bias[1]
 	VADDPS	Z3, Z4, Z3
 	VADDPS	Z3, Z2, Z2
-	VMOVUPS	Z2, 1620736(SI)	// fitGrad.add_8[1]
-	VMOVUPS	1356928(SI), Z3	// fitGrad.add_4[0]
-	VMOVUPS	1357056(SI), Z4	// fitGrad.add_4[1]
-	VMOVUPS	1357184(SI), Z7	// fitGrad.add_4[2]
-	VMOVUPS	1357312(SI), Z8	// fitGrad.add_4[3]
+	VMOVUPS	Z2, 1620480(SI)	// fitGrad.add_8[1]
+	VMOVUPS	1356672(SI), Z3	// fitGrad.add_4[0]
+	VMOVUPS	1356800(SI), Z4	// fitGrad.add_4[1]
+	VMOVUPS	1356928(SI), Z7	// fitGrad.add_4[2]
+	VMOVUPS	1357056(SI), Z8	// fitGrad.add_4[3]
 	VPANDD.BCST	f32_7fffffff<>(SB), Z3, Z9
 	VPANDD.BCST	f32_7fffffff<>(SB), Z7, Z10
-	VCMPPS	$17, Z10, Z9, K1
-	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z9
-	VMOVUPS	Z9, Z10
-	VPTERNLOGD	$0xca, Z3, Z7, Z10
-	VMOVUPS	Z9, Z11
-	VPTERNLOGD	$0xca, Z7, Z3, Z11
-	VMOVUPS	Z9, Z12
-	VPTERNLOGD	$0xca, Z4, Z8, Z12
-	VMOVUPS	Z9, Z13
-	VPTERNLOGD	$0xca, Z8, Z4, Z13
-	VMOVUPS	Z9, Z14
-	VPTERNLOGD	$0xca, Z1, Z2, Z14
-	VPTERNLOGD	$0xca, Z2, Z1, Z9
-	VDIVPS	Z10, Z11, Z1
-	VFNMADD231PS	Z12, Z1, Z13
-	VFNMADD231PS	Z14, Z1, Z9
-	VCMPPS.BCST	$0, f32_00000000<>(SB), Z10, K1
-	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z1
-	VCMPPS.BCST	$0, f32_00000000<>(SB), Z13, K1
+	VCMPPS	$17, Z10, Z9, K2
+	VBLENDMPS	Z7, Z3, K2, Z9
+	VBLENDMPS	Z3, Z7, K2, Z10
+	VBLENDMPS	Z8, Z4, K2, Z11
+	VBLENDMPS	Z4, Z8, K2, Z12
+	VBLENDMPS	Z2, Z1, K2, Z13
+	VBLENDMPS	Z1, Z2, K2, Z1
+	VDIVPS	Z9, Z10, Z2
+	VFNMADD231PS	Z11, Z2, Z12
+	VFNMADD231PS	Z13, Z2, Z1
+	VCMPPS.BCST	$0, f32_00000000<>(SB), Z9, K1
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z2
+	VCMPPS.BCST	$0, f32_00000000<>(SB), Z12, K1
+	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z10
+	VPORD	Z10, Z2, Z2
+	VDIVPS	Z12, Z1, Z1
 	VPORD	Z2, Z1, Z1
-	VDIVPS	Z13, Z9, Z2
-	VPORD	Z1, Z2, Z2
-	VFNMADD231PS	Z2, Z12, Z14
-	VDIVPS	Z10, Z14, Z9
-	VPORD	Z1, Z9, Z1
-	VMOVUPS	Z1, 1620864(SI)	// fitGrad.dv[0]
-	VMOVUPS	Z2, 1620992(SI)	// fitGrad.dv[1]
-	VMOVUPS	897280(SI), Z9	// fitGrad.a[0]
-	VMOVUPS	897408(SI), Z10	// fitGrad.a[1]
+	VFNMADD231PS	Z1, Z11, Z13
+	VDIVPS	Z9, Z13, Z9
+	VPORD	Z2, Z9, Z2
+	VMOVUPS	Z2, 1620608(SI)	// fitGrad.dv[0]
+	VMOVUPS	Z1, 1620736(SI)	// fitGrad.dv[1]
+	VMOVUPS	897024(SI), Z9	// fitGrad.a[0]
+	VMOVUPS	897152(SI), Z10	// fitGrad.a[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z11
 	// lagrange.nde:36
-	VSUBPS	Z9, Z1, Z9
-	VSUBPS	Z10, Z2, Z10
+	VSUBPS	Z9, Z2, Z9
+	VSUBPS	Z10, Z1, Z10
 	VMULPS	Z9, Z9, Z12
 	VMULPS	Z10, Z10, Z13
 	VADDPS	Z12, Z11, Z11
 	VADDPS	Z13, Z11, Z11
 	VMULPS.BCST	f32_40000000<>(SB), Z9, Z9
 	VMULPS.BCST	f32_3f000000<>(SB), Z9, Z9
-	VMOVUPS	Z9, 1621632(SI)	// fitGrad.dv_bar[0]
+	VMOVUPS	Z9, 1621376(SI)	// fitGrad.dv_bar[0]
 	VMULPS.BCST	f32_40000000<>(SB), Z10, Z10
 	VMULPS.BCST	f32_3f000000<>(SB), Z10, Z10
-	VMOVUPS	Z10, 1621760(SI)	// fitGrad.dv_bar[1]
+	VMOVUPS	Z10, 1621504(SI)	// fitGrad.dv_bar[1]
 	VBROADCASTSS	2560(DX), Z12	// mul
 	VFMADD231PS.BCST	f32_3f000000<>(SB), Z11, Z12
-	VMOVUPS	Z12, 897536(SI)	// fitGrad.loss
+	VMOVUPS	Z12, 897280(SI)	// fitGrad.loss
 	// lagrange.nde:16
-	VMOVUPS	Z3, 1621120(SI)	// fitGrad.transpose[0]
-	VMOVUPS	Z7, 1621248(SI)	// fitGrad.transpose[1]
-	VMOVUPS	Z4, 1621376(SI)	// fitGrad.transpose[2]
-	VMOVUPS	Z8, 1621504(SI)	// fitGrad.transpose[3]
+	VMOVUPS	Z3, 1620864(SI)	// fitGrad.transpose[0]
+	VMOVUPS	Z7, 1620992(SI)	// fitGrad.transpose[1]
+	VMOVUPS	Z4, 1621120(SI)	// fitGrad.transpose[2]
+	VMOVUPS	Z8, 1621248(SI)	// fitGrad.transpose[3]
 	VPANDD.BCST	f32_7fffffff<>(SB), Z3, Z11
 	VPANDD.BCST	f32_7fffffff<>(SB), Z4, Z12
-	VCMPPS	$17, Z12, Z11, K1
-	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z11
-	VMOVUPS	Z11, Z12
-	VPTERNLOGD	$0xca, Z3, Z4, Z12
-	VPTERNLOGD	$0xe2, Z4, Z11, Z3
-	VMOVUPS	Z11, Z4
-	VPTERNLOGD	$0xca, Z7, Z8, Z4
-	VPTERNLOGD	$0xe2, Z8, Z11, Z7
-	VMOVUPS	Z11, Z8
-	VPTERNLOGD	$0xca, Z9, Z10, Z8
-	VPTERNLOGD	$0xca, Z10, Z9, Z11
-	VDIVPS	Z12, Z3, Z3
+	VCMPPS	$17, Z12, Z11, K2
+	VBLENDMPS	Z4, Z3, K2, Z11
+	VBLENDMPS	Z3, Z4, K2, Z3
+	VBLENDMPS	Z8, Z7, K2, Z4
+	VBLENDMPS	Z7, Z8, K2, Z7
+	VBLENDMPS	Z10, Z9, K2, Z8
+	VBLENDMPS	Z9, Z10, K2, Z9
+	VDIVPS	Z11, Z3, Z3
 	VFNMADD231PS	Z4, Z3, Z7
-	VFNMADD231PS	Z8, Z3, Z11
-	VCMPPS.BCST	$0, f32_00000000<>(SB), Z12, K1
+	VFNMADD231PS	Z8, Z3, Z9
+	VCMPPS.BCST	$0, f32_00000000<>(SB), Z11, K1
 	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z3
 	VCMPPS.BCST	$0, f32_00000000<>(SB), Z7, K1
-	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z9
-	VPORD	Z9, Z3, Z3
-	VDIVPS	Z7, Z11, Z7
+	VBROADCASTSS.Z	f32_ffffffff<>(SB), K1, Z10
+	VPORD	Z10, Z3, Z3
+	VDIVPS	Z7, Z9, Z7
 	VPORD	Z3, Z7, Z7
 	VFNMADD231PS	Z7, Z4, Z8
-	VDIVPS	Z12, Z8, Z4
+	VDIVPS	Z11, Z8, Z4
 	VPORD	Z3, Z4, Z3
-	VMOVUPS	Z3, 1621888(SI)	// fitGrad.q_bar_bar[0]
-	VMOVUPS	Z7, 1622016(SI)	// fitGrad.q_bar_bar[1]
+	VMOVUPS	Z3, 1621632(SI)	// fitGrad.q_bar_bar[0]
+	VMOVUPS	Z7, 1621760(SI)	// fitGrad.q_bar_bar[1]
 	VPANDD	Z0, Z3, Z4
 	VMOVUPS	151552(R8), Z8	// sum of force.2.bias[0]
 	VADDPS	Z4, Z8, Z4
@@ -7683,39 +7623,39 @@ loop35: // 64 times: elements
 	VMULPS	Z8, Z5, Z5
 	VMULPS	Z4, Z6, Z4
 	VMULPS	Z8, Z6, Z6
-	VMULPS	Z1, Z3, Z8
-	VMULPS	Z2, Z3, Z10
-	VMULPS	Z1, Z7, Z1
+	VMULPS	Z2, Z3, Z8
+	VMULPS	Z1, Z3, Z10
 	VMULPS	Z2, Z7, Z2
+	VMULPS	Z1, Z7, Z1
 	// lagrange.nde:4
 	VBROADCASTSS	f32_00000000<>(SB), Z11
-	VMOVUPS	Z11, 1753216(SI)	// fitGrad.pad[0]
+	VMOVUPS	Z11, 1752960(SI)	// fitGrad.pad[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z11
-	VMOVUPS	Z11, 1753344(SI)	// fitGrad.pad[1]
-	VMOVUPS	Z9, 1753472(SI)	// fitGrad.pad[2]
-	VMOVUPS	Z5, 1753600(SI)	// fitGrad.pad[3]
-	VMOVUPS	Z3, 1884800(SI)	// fitGrad.pad_2[0]
-	VMOVUPS	Z7, 1884928(SI)	// fitGrad.pad_2[1]
+	VMOVUPS	Z11, 1753088(SI)	// fitGrad.pad[1]
+	VMOVUPS	Z9, 1753216(SI)	// fitGrad.pad[2]
+	VMOVUPS	Z5, 1753344(SI)	// fitGrad.pad[3]
+	VMOVUPS	Z3, 1884544(SI)	// fitGrad.pad_2[0]
+	VMOVUPS	Z7, 1884672(SI)	// fitGrad.pad_2[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z11
-	VMOVUPS	Z11, 1885056(SI)	// fitGrad.pad_2[2]
+	VMOVUPS	Z11, 1884800(SI)	// fitGrad.pad_2[2]
 	VBROADCASTSS	f32_00000000<>(SB), Z11
-	VMOVUPS	Z11, 1885184(SI)	// fitGrad.pad_2[3]
+	VMOVUPS	Z11, 1884928(SI)	// fitGrad.pad_2[3]
 	// lagrange.nde:16
 	VPXORD.BCST	f32_80000000<>(SB), Z8, Z8
-	VMOVUPS	Z8, 1885312(SI)	// fitGrad.neg[0]
+	VMOVUPS	Z8, 1885056(SI)	// fitGrad.neg[0]
 	VPXORD.BCST	f32_80000000<>(SB), Z10, Z8
-	VMOVUPS	Z8, 1885440(SI)	// fitGrad.neg[1]
+	VMOVUPS	Z8, 1885184(SI)	// fitGrad.neg[1]
+	VPXORD.BCST	f32_80000000<>(SB), Z2, Z2
+	VMOVUPS	Z2, 1885312(SI)	// fitGrad.neg[2]
 	VPXORD.BCST	f32_80000000<>(SB), Z1, Z1
-	VMOVUPS	Z1, 1885568(SI)	// fitGrad.neg[2]
-	VPXORD.BCST	f32_80000000<>(SB), Z2, Z1
-	VMOVUPS	Z1, 1885696(SI)	// fitGrad.neg[3]
+	VMOVUPS	Z1, 1885440(SI)	// fitGrad.neg[3]
 	MOVQ	$128, DI
 	MOVQ	SI, R9
 	MOVQ	R8, R10
 	MOVQ	BX, R11
 loop36: // 128 times: elements
 	// lagrange.nde:4
-	VMOVUPS	1587840(R9), Z1	// fitGrad.add_6[0]
+	VMOVUPS	1587584(R9), Z1	// fitGrad.add_6[0]
 	VPANDD	Z0, Z1, Z1
 	VMOVUPS	(R10), Z2	// sum of L.0.weight[0]
 	VFMADD231PS.BCST	f32_00000000<>(SB), Z1, Z2
@@ -7737,17 +7677,17 @@ loop36: // 128 times: elements
 	VFMADD231PS	Z4, Z2, Z1
 	VBROADCASTSS	12(R11), Z2	// L.0.weight[3]
 	VFMADD231PS	Z6, Z2, Z1
-	VMOVUPS	Z1, 1622144(R9)	// fitGrad.matvec_6[0]
-	VMOVUPS	1209472(R9), Z2	// fitGrad.vecmat_2[0]
+	VMOVUPS	Z1, 1621888(R9)	// fitGrad.matvec_6[0]
+	VMOVUPS	1209216(R9), Z2	// fitGrad.vecmat_2[0]
 	VMULPS	Z2, Z1, Z2
-	VMOVUPS	Z2, 1638528(R9)	// fitGrad.mul_22[0]
-	VMOVUPS	1160320(R9), Z8	// fitGrad.mul_6[0]
+	VMOVUPS	Z2, 1638272(R9)	// fitGrad.mul_22[0]
+	VMOVUPS	1160064(R9), Z8	// fitGrad.mul_6[0]
 	VMULPS	Z8, Z2, Z2
-	VMOVUPS	Z2, 1654912(R9)	// fitGrad.mul_23[0]
-	VMOVUPS	947328(R9), Z2	// fitGrad.sigmoid[0]
+	VMOVUPS	Z2, 1654656(R9)	// fitGrad.mul_23[0]
+	VMOVUPS	947072(R9), Z2	// fitGrad.sigmoid[0]
 	VMULPS	Z2, Z1, Z1
-	VMOVUPS	Z1, 1671296(R9)	// fitGrad.mul_24[0]
-	VMOVUPS	1472640(R9), Z1	// fitGrad.add_5[0]
+	VMOVUPS	Z1, 1671040(R9)	// fitGrad.mul_24[0]
+	VMOVUPS	1472384(R9), Z1	// fitGrad.add_5[0]
 	VPANDD	Z0, Z1, Z1
 	VMOVUPS	(R10), Z2	// sum of L.0.weight[0]
 	VFMADD231PS.BCST	f32_00000000<>(SB), Z1, Z2
@@ -7761,7 +7701,7 @@ loop36: // 128 times: elements
 	VMOVUPS	192(R10), Z2	// sum of L.0.weight[3]
 	VFMADD231PS	Z5, Z1, Z2
 	VMOVUPS	Z2, 192(R10)	// sum of L.0.weight[3]
-	VMOVUPS	1357440(R9), Z1	// fitGrad.mul_13[0]
+	VMOVUPS	1357184(R9), Z1	// fitGrad.mul_13[0]
 	VPANDD	Z0, Z1, Z1
 	VMOVUPS	(R10), Z2	// sum of L.0.weight[0]
 	VFMADD231PS	Z3, Z1, Z2
@@ -7813,8 +7753,8 @@ loop37: // 16 times: tiles of 8 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop38: // 128 times: terms of the sums
-	VMOVUPS	1671296(R11), Z16	// fitGrad.mul_24[0]
-	VMOVUPS	1671360(R11), Z17	// fitGrad.mul_24[0] | 1
+	VMOVUPS	1671040(R11), Z16	// fitGrad.mul_24[0]
+	VMOVUPS	1671104(R11), Z17	// fitGrad.mul_24[0] | 1
 	VBROADCASTSS	2560(R12), Z18	// L.2.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -7843,110 +7783,110 @@ loop38: // 128 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop38
-	VMOVUPS	Z0, 1687680(DI)	// fitGrad.matvec_7[0]
-	VMOVUPS	Z1, 1687744(DI)	// fitGrad.matvec_7[0] | 1
-	VMOVUPS	Z2, 1687808(DI)	// fitGrad.matvec_7[1]
-	VMOVUPS	Z3, 1687872(DI)	// fitGrad.matvec_7[1] | 1
-	VMOVUPS	Z4, 1687936(DI)	// fitGrad.matvec_7[2]
-	VMOVUPS	Z5, 1688000(DI)	// fitGrad.matvec_7[2] | 1
-	VMOVUPS	Z6, 1688064(DI)	// fitGrad.matvec_7[3]
-	VMOVUPS	Z7, 1688128(DI)	// fitGrad.matvec_7[3] | 1
-	VMOVUPS	Z8, 1688192(DI)	// fitGrad.matvec_7[4]
-	VMOVUPS	Z9, 1688256(DI)	// fitGrad.matvec_7[4] | 1
-	VMOVUPS	Z10, 1688320(DI)	// fitGrad.matvec_7[5]
-	VMOVUPS	Z11, 1688384(DI)	// fitGrad.matvec_7[5] | 1
-	VMOVUPS	Z12, 1688448(DI)	// fitGrad.matvec_7[6]
-	VMOVUPS	Z13, 1688512(DI)	// fitGrad.matvec_7[6] | 1
-	VMOVUPS	Z14, 1688576(DI)	// fitGrad.matvec_7[7]
-	VMOVUPS	Z15, 1688640(DI)	// fitGrad.matvec_7[7] | 1
+	VMOVUPS	Z0, 1687424(DI)	// fitGrad.matvec_7[0]
+	VMOVUPS	Z1, 1687488(DI)	// fitGrad.matvec_7[0] | 1
+	VMOVUPS	Z2, 1687552(DI)	// fitGrad.matvec_7[1]
+	VMOVUPS	Z3, 1687616(DI)	// fitGrad.matvec_7[1] | 1
+	VMOVUPS	Z4, 1687680(DI)	// fitGrad.matvec_7[2]
+	VMOVUPS	Z5, 1687744(DI)	// fitGrad.matvec_7[2] | 1
+	VMOVUPS	Z6, 1687808(DI)	// fitGrad.matvec_7[3]
+	VMOVUPS	Z7, 1687872(DI)	// fitGrad.matvec_7[3] | 1
+	VMOVUPS	Z8, 1687936(DI)	// fitGrad.matvec_7[4]
+	VMOVUPS	Z9, 1688000(DI)	// fitGrad.matvec_7[4] | 1
+	VMOVUPS	Z10, 1688064(DI)	// fitGrad.matvec_7[5]
+	VMOVUPS	Z11, 1688128(DI)	// fitGrad.matvec_7[5] | 1
+	VMOVUPS	Z12, 1688192(DI)	// fitGrad.matvec_7[6]
+	VMOVUPS	Z13, 1688256(DI)	// fitGrad.matvec_7[6] | 1
+	VMOVUPS	Z14, 1688320(DI)	// fitGrad.matvec_7[7]
+	VMOVUPS	Z15, 1688384(DI)	// fitGrad.matvec_7[7] | 1
 	VBROADCASTSS	(R9), Z16	// vecmat[0]
 	VMULPS	Z16, Z0, Z0
 	VMULPS	Z16, Z1, Z1
-	VMOVUPS	Z0, 1704064(DI)	// fitGrad.mul_25[0]
-	VMOVUPS	Z1, 1704128(DI)	// fitGrad.mul_25[0] | 1
-	VMOVUPS	1062016(DI), Z16	// fitGrad.mul_2[0]
-	VMOVUPS	1062080(DI), Z17	// fitGrad.mul_2[0] | 1
+	VMOVUPS	Z0, 1703808(DI)	// fitGrad.mul_25[0]
+	VMOVUPS	Z1, 1703872(DI)	// fitGrad.mul_25[0] | 1
+	VMOVUPS	1061760(DI), Z16	// fitGrad.mul_2[0]
+	VMOVUPS	1061824(DI), Z17	// fitGrad.mul_2[0] | 1
 	VMULPS	Z16, Z0, Z0
 	VMULPS	Z17, Z1, Z1
-	VMOVUPS	Z0, 1720448(DI)	// fitGrad.mul_26[0]
-	VMOVUPS	Z1, 1720512(DI)	// fitGrad.mul_26[0] | 1
+	VMOVUPS	Z0, 1720192(DI)	// fitGrad.mul_26[0]
+	VMOVUPS	Z1, 1720256(DI)	// fitGrad.mul_26[0] | 1
 	VBROADCASTSS	4(R9), Z0	// vecmat[1]
 	VMULPS	Z0, Z2, Z1
 	VMULPS	Z0, Z3, Z0
-	VMOVUPS	Z1, 1704192(DI)	// fitGrad.mul_25[1]
-	VMOVUPS	Z0, 1704256(DI)	// fitGrad.mul_25[1] | 1
-	VMOVUPS	1062144(DI), Z2	// fitGrad.mul_2[1]
-	VMOVUPS	1062208(DI), Z3	// fitGrad.mul_2[1] | 1
+	VMOVUPS	Z1, 1703936(DI)	// fitGrad.mul_25[1]
+	VMOVUPS	Z0, 1704000(DI)	// fitGrad.mul_25[1] | 1
+	VMOVUPS	1061888(DI), Z2	// fitGrad.mul_2[1]
+	VMOVUPS	1061952(DI), Z3	// fitGrad.mul_2[1] | 1
 	VMULPS	Z2, Z1, Z1
 	VMULPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 1720576(DI)	// fitGrad.mul_26[1]
-	VMOVUPS	Z0, 1720640(DI)	// fitGrad.mul_26[1] | 1
+	VMOVUPS	Z1, 1720320(DI)	// fitGrad.mul_26[1]
+	VMOVUPS	Z0, 1720384(DI)	// fitGrad.mul_26[1] | 1
 	VBROADCASTSS	8(R9), Z0	// vecmat[2]
 	VMULPS	Z0, Z4, Z1
 	VMULPS	Z0, Z5, Z0
-	VMOVUPS	Z1, 1704320(DI)	// fitGrad.mul_25[2]
-	VMOVUPS	Z0, 1704384(DI)	// fitGrad.mul_25[2] | 1
-	VMOVUPS	1062272(DI), Z2	// fitGrad.mul_2[2]
-	VMOVUPS	1062336(DI), Z3	// fitGrad.mul_2[2] | 1
+	VMOVUPS	Z1, 1704064(DI)	// fitGrad.mul_25[2]
+	VMOVUPS	Z0, 1704128(DI)	// fitGrad.mul_25[2] | 1
+	VMOVUPS	1062016(DI), Z2	// fitGrad.mul_2[2]
+	VMOVUPS	1062080(DI), Z3	// fitGrad.mul_2[2] | 1
 	VMULPS	Z2, Z1, Z1
 	VMULPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 1720704(DI)	// fitGrad.mul_26[2]
-	VMOVUPS	Z0, 1720768(DI)	// fitGrad.mul_26[2] | 1
+	VMOVUPS	Z1, 1720448(DI)	// fitGrad.mul_26[2]
+	VMOVUPS	Z0, 1720512(DI)	// fitGrad.mul_26[2] | 1
 	VBROADCASTSS	12(R9), Z0	// vecmat[3]
 	VMULPS	Z0, Z6, Z1
 	VMULPS	Z0, Z7, Z0
-	VMOVUPS	Z1, 1704448(DI)	// fitGrad.mul_25[3]
-	VMOVUPS	Z0, 1704512(DI)	// fitGrad.mul_25[3] | 1
-	VMOVUPS	1062400(DI), Z2	// fitGrad.mul_2[3]
-	VMOVUPS	1062464(DI), Z3	// fitGrad.mul_2[3] | 1
+	VMOVUPS	Z1, 1704192(DI)	// fitGrad.mul_25[3]
+	VMOVUPS	Z0, 1704256(DI)	// fitGrad.mul_25[3] | 1
+	VMOVUPS	1062144(DI), Z2	// fitGrad.mul_2[3]
+	VMOVUPS	1062208(DI), Z3	// fitGrad.mul_2[3] | 1
 	VMULPS	Z2, Z1, Z1
 	VMULPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 1720832(DI)	// fitGrad.mul_26[3]
-	VMOVUPS	Z0, 1720896(DI)	// fitGrad.mul_26[3] | 1
+	VMOVUPS	Z1, 1720576(DI)	// fitGrad.mul_26[3]
+	VMOVUPS	Z0, 1720640(DI)	// fitGrad.mul_26[3] | 1
 	VBROADCASTSS	16(R9), Z0	// vecmat[4]
 	VMULPS	Z0, Z8, Z1
 	VMULPS	Z0, Z9, Z0
-	VMOVUPS	Z1, 1704576(DI)	// fitGrad.mul_25[4]
-	VMOVUPS	Z0, 1704640(DI)	// fitGrad.mul_25[4] | 1
-	VMOVUPS	1062528(DI), Z2	// fitGrad.mul_2[4]
-	VMOVUPS	1062592(DI), Z3	// fitGrad.mul_2[4] | 1
+	VMOVUPS	Z1, 1704320(DI)	// fitGrad.mul_25[4]
+	VMOVUPS	Z0, 1704384(DI)	// fitGrad.mul_25[4] | 1
+	VMOVUPS	1062272(DI), Z2	// fitGrad.mul_2[4]
+	VMOVUPS	1062336(DI), Z3	// fitGrad.mul_2[4] | 1
 	VMULPS	Z2, Z1, Z1
 	VMULPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 1720960(DI)	// fitGrad.mul_26[4]
-	VMOVUPS	Z0, 1721024(DI)	// fitGrad.mul_26[4] | 1
+	VMOVUPS	Z1, 1720704(DI)	// fitGrad.mul_26[4]
+	VMOVUPS	Z0, 1720768(DI)	// fitGrad.mul_26[4] | 1
 	VBROADCASTSS	20(R9), Z0	// vecmat[5]
 	VMULPS	Z0, Z10, Z1
 	VMULPS	Z0, Z11, Z0
-	VMOVUPS	Z1, 1704704(DI)	// fitGrad.mul_25[5]
-	VMOVUPS	Z0, 1704768(DI)	// fitGrad.mul_25[5] | 1
-	VMOVUPS	1062656(DI), Z2	// fitGrad.mul_2[5]
-	VMOVUPS	1062720(DI), Z3	// fitGrad.mul_2[5] | 1
+	VMOVUPS	Z1, 1704448(DI)	// fitGrad.mul_25[5]
+	VMOVUPS	Z0, 1704512(DI)	// fitGrad.mul_25[5] | 1
+	VMOVUPS	1062400(DI), Z2	// fitGrad.mul_2[5]
+	VMOVUPS	1062464(DI), Z3	// fitGrad.mul_2[5] | 1
 	VMULPS	Z2, Z1, Z1
 	VMULPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 1721088(DI)	// fitGrad.mul_26[5]
-	VMOVUPS	Z0, 1721152(DI)	// fitGrad.mul_26[5] | 1
+	VMOVUPS	Z1, 1720832(DI)	// fitGrad.mul_26[5]
+	VMOVUPS	Z0, 1720896(DI)	// fitGrad.mul_26[5] | 1
 	VBROADCASTSS	24(R9), Z0	// vecmat[6]
 	VMULPS	Z0, Z12, Z1
 	VMULPS	Z0, Z13, Z0
-	VMOVUPS	Z1, 1704832(DI)	// fitGrad.mul_25[6]
-	VMOVUPS	Z0, 1704896(DI)	// fitGrad.mul_25[6] | 1
-	VMOVUPS	1062784(DI), Z2	// fitGrad.mul_2[6]
-	VMOVUPS	1062848(DI), Z3	// fitGrad.mul_2[6] | 1
+	VMOVUPS	Z1, 1704576(DI)	// fitGrad.mul_25[6]
+	VMOVUPS	Z0, 1704640(DI)	// fitGrad.mul_25[6] | 1
+	VMOVUPS	1062528(DI), Z2	// fitGrad.mul_2[6]
+	VMOVUPS	1062592(DI), Z3	// fitGrad.mul_2[6] | 1
 	VMULPS	Z2, Z1, Z1
 	VMULPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 1721216(DI)	// fitGrad.mul_26[6]
-	VMOVUPS	Z0, 1721280(DI)	// fitGrad.mul_26[6] | 1
+	VMOVUPS	Z1, 1720960(DI)	// fitGrad.mul_26[6]
+	VMOVUPS	Z0, 1721024(DI)	// fitGrad.mul_26[6] | 1
 	VBROADCASTSS	28(R9), Z0	// vecmat[7]
 	VMULPS	Z0, Z14, Z1
 	VMULPS	Z0, Z15, Z0
-	VMOVUPS	Z1, 1704960(DI)	// fitGrad.mul_25[7]
-	VMOVUPS	Z0, 1705024(DI)	// fitGrad.mul_25[7] | 1
-	VMOVUPS	1062912(DI), Z2	// fitGrad.mul_2[7]
-	VMOVUPS	1062976(DI), Z3	// fitGrad.mul_2[7] | 1
+	VMOVUPS	Z1, 1704704(DI)	// fitGrad.mul_25[7]
+	VMOVUPS	Z0, 1704768(DI)	// fitGrad.mul_25[7] | 1
+	VMOVUPS	1062656(DI), Z2	// fitGrad.mul_2[7]
+	VMOVUPS	1062720(DI), Z3	// fitGrad.mul_2[7] | 1
 	VMULPS	Z2, Z1, Z1
 	VMULPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 1721344(DI)	// fitGrad.mul_26[7]
-	VMOVUPS	Z0, 1721408(DI)	// fitGrad.mul_26[7] | 1
+	VMOVUPS	Z1, 1721088(DI)	// fitGrad.mul_26[7]
+	VMOVUPS	Z0, 1721152(DI)	// fitGrad.mul_26[7] | 1
 	ADDQ	$4096, SI
 	ADDQ	$1024, DI
 	ADDQ	$32, R9
@@ -7986,8 +7926,8 @@ loop39: // 9 times: tiles of 13 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop40: // 128 times: terms of the sums
-	VMOVUPS	1720448(R10), Z26	// fitGrad.mul_26[0]
-	VMOVUPS	1720512(R10), Z27	// fitGrad.mul_26[0] | 1
+	VMOVUPS	1720192(R10), Z26	// fitGrad.mul_26[0]
+	VMOVUPS	1720256(R10), Z27	// fitGrad.mul_26[0] | 1
 	VBROADCASTSS	2560(R11), Z28	// L.2.weight[0]
 	VFMADD231PS	Z26, Z28, Z0
 	VFMADD231PS	Z27, Z28, Z1
@@ -8031,32 +7971,32 @@ loop40: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop40
-	VMOVUPS	Z0, 1736832(DI)	// fitGrad.vecmat_8[0]
-	VMOVUPS	Z1, 1736896(DI)	// fitGrad.vecmat_8[0] | 1
-	VMOVUPS	Z2, 1736960(DI)	// fitGrad.vecmat_8[1]
-	VMOVUPS	Z3, 1737024(DI)	// fitGrad.vecmat_8[1] | 1
-	VMOVUPS	Z4, 1737088(DI)	// fitGrad.vecmat_8[2]
-	VMOVUPS	Z5, 1737152(DI)	// fitGrad.vecmat_8[2] | 1
-	VMOVUPS	Z6, 1737216(DI)	// fitGrad.vecmat_8[3]
-	VMOVUPS	Z7, 1737280(DI)	// fitGrad.vecmat_8[3] | 1
-	VMOVUPS	Z8, 1737344(DI)	// fitGrad.vecmat_8[4]
-	VMOVUPS	Z9, 1737408(DI)	// fitGrad.vecmat_8[4] | 1
-	VMOVUPS	Z10, 1737472(DI)	// fitGrad.vecmat_8[5]
-	VMOVUPS	Z11, 1737536(DI)	// fitGrad.vecmat_8[5] | 1
-	VMOVUPS	Z12, 1737600(DI)	// fitGrad.vecmat_8[6]
-	VMOVUPS	Z13, 1737664(DI)	// fitGrad.vecmat_8[6] | 1
-	VMOVUPS	Z14, 1737728(DI)	// fitGrad.vecmat_8[7]
-	VMOVUPS	Z15, 1737792(DI)	// fitGrad.vecmat_8[7] | 1
-	VMOVUPS	Z16, 1737856(DI)	// fitGrad.vecmat_8[8]
-	VMOVUPS	Z17, 1737920(DI)	// fitGrad.vecmat_8[8] | 1
-	VMOVUPS	Z18, 1737984(DI)	// fitGrad.vecmat_8[9]
-	VMOVUPS	Z19, 1738048(DI)	// fitGrad.vecmat_8[9] | 1
-	VMOVUPS	Z20, 1738112(DI)	// fitGrad.vecmat_8[10]
-	VMOVUPS	Z21, 1738176(DI)	// fitGrad.vecmat_8[10] | 1
-	VMOVUPS	Z22, 1738240(DI)	// fitGrad.vecmat_8[11]
-	VMOVUPS	Z23, 1738304(DI)	// fitGrad.vecmat_8[11] | 1
-	VMOVUPS	Z24, 1738368(DI)	// fitGrad.vecmat_8[12]
-	VMOVUPS	Z25, 1738432(DI)	// fitGrad.vecmat_8[12] | 1
+	VMOVUPS	Z0, 1736576(DI)	// fitGrad.vecmat_8[0]
+	VMOVUPS	Z1, 1736640(DI)	// fitGrad.vecmat_8[0] | 1
+	VMOVUPS	Z2, 1736704(DI)	// fitGrad.vecmat_8[1]
+	VMOVUPS	Z3, 1736768(DI)	// fitGrad.vecmat_8[1] | 1
+	VMOVUPS	Z4, 1736832(DI)	// fitGrad.vecmat_8[2]
+	VMOVUPS	Z5, 1736896(DI)	// fitGrad.vecmat_8[2] | 1
+	VMOVUPS	Z6, 1736960(DI)	// fitGrad.vecmat_8[3]
+	VMOVUPS	Z7, 1737024(DI)	// fitGrad.vecmat_8[3] | 1
+	VMOVUPS	Z8, 1737088(DI)	// fitGrad.vecmat_8[4]
+	VMOVUPS	Z9, 1737152(DI)	// fitGrad.vecmat_8[4] | 1
+	VMOVUPS	Z10, 1737216(DI)	// fitGrad.vecmat_8[5]
+	VMOVUPS	Z11, 1737280(DI)	// fitGrad.vecmat_8[5] | 1
+	VMOVUPS	Z12, 1737344(DI)	// fitGrad.vecmat_8[6]
+	VMOVUPS	Z13, 1737408(DI)	// fitGrad.vecmat_8[6] | 1
+	VMOVUPS	Z14, 1737472(DI)	// fitGrad.vecmat_8[7]
+	VMOVUPS	Z15, 1737536(DI)	// fitGrad.vecmat_8[7] | 1
+	VMOVUPS	Z16, 1737600(DI)	// fitGrad.vecmat_8[8]
+	VMOVUPS	Z17, 1737664(DI)	// fitGrad.vecmat_8[8] | 1
+	VMOVUPS	Z18, 1737728(DI)	// fitGrad.vecmat_8[9]
+	VMOVUPS	Z19, 1737792(DI)	// fitGrad.vecmat_8[9] | 1
+	VMOVUPS	Z20, 1737856(DI)	// fitGrad.vecmat_8[10]
+	VMOVUPS	Z21, 1737920(DI)	// fitGrad.vecmat_8[10] | 1
+	VMOVUPS	Z22, 1737984(DI)	// fitGrad.vecmat_8[11]
+	VMOVUPS	Z23, 1738048(DI)	// fitGrad.vecmat_8[11] | 1
+	VMOVUPS	Z24, 1738112(DI)	// fitGrad.vecmat_8[12]
+	VMOVUPS	Z25, 1738176(DI)	// fitGrad.vecmat_8[12] | 1
 	ADDQ	$52, SI
 	ADDQ	$1664, DI
 	DECQ	CX
@@ -8087,8 +8027,8 @@ loop40: // 128 times: terms of the sums
 	MOVQ	AX, SI
 	MOVQ	BX, DI
 loop41: // 128 times: terms of the sums
-	VMOVUPS	1720448(SI), Z22	// fitGrad.mul_26[0]
-	VMOVUPS	1720512(SI), Z23	// fitGrad.mul_26[0] | 1
+	VMOVUPS	1720192(SI), Z22	// fitGrad.mul_26[0]
+	VMOVUPS	1720256(SI), Z23	// fitGrad.mul_26[0] | 1
 	VBROADCASTSS	3028(DI), Z24	// L.2.weight[117]
 	VFMADD231PS	Z22, Z24, Z0
 	VFMADD231PS	Z23, Z24, Z1
@@ -8126,43 +8066,43 @@ loop41: // 128 times: terms of the sums
 	ADDQ	$512, DI
 	DECQ	CX
 	JNE	loop41
-	VMOVUPS	Z0, 1751808(AX)	// fitGrad.vecmat_8[117]
-	VMOVUPS	Z1, 1751872(AX)	// fitGrad.vecmat_8[117] | 1
-	VMOVUPS	Z2, 1751936(AX)	// fitGrad.vecmat_8[118]
-	VMOVUPS	Z3, 1752000(AX)	// fitGrad.vecmat_8[118] | 1
-	VMOVUPS	Z4, 1752064(AX)	// fitGrad.vecmat_8[119]
-	VMOVUPS	Z5, 1752128(AX)	// fitGrad.vecmat_8[119] | 1
-	VMOVUPS	Z6, 1752192(AX)	// fitGrad.vecmat_8[120]
-	VMOVUPS	Z7, 1752256(AX)	// fitGrad.vecmat_8[120] | 1
-	VMOVUPS	Z8, 1752320(AX)	// fitGrad.vecmat_8[121]
-	VMOVUPS	Z9, 1752384(AX)	// fitGrad.vecmat_8[121] | 1
-	VMOVUPS	Z10, 1752448(AX)	// fitGrad.vecmat_8[122]
-	VMOVUPS	Z11, 1752512(AX)	// fitGrad.vecmat_8[122] | 1
-	VMOVUPS	Z12, 1752576(AX)	// fitGrad.vecmat_8[123]
-	VMOVUPS	Z13, 1752640(AX)	// fitGrad.vecmat_8[123] | 1
-	VMOVUPS	Z14, 1752704(AX)	// fitGrad.vecmat_8[124]
-	VMOVUPS	Z15, 1752768(AX)	// fitGrad.vecmat_8[124] | 1
-	VMOVUPS	Z16, 1752832(AX)	// fitGrad.vecmat_8[125]
-	VMOVUPS	Z17, 1752896(AX)	// fitGrad.vecmat_8[125] | 1
-	VMOVUPS	Z18, 1752960(AX)	// fitGrad.vecmat_8[126]
-	VMOVUPS	Z19, 1753024(AX)	// fitGrad.vecmat_8[126] | 1
-	VMOVUPS	Z20, 1753088(AX)	// fitGrad.vecmat_8[127]
-	VMOVUPS	Z21, 1753152(AX)	// fitGrad.vecmat_8[127] | 1
+	VMOVUPS	Z0, 1751552(AX)	// fitGrad.vecmat_8[117]
+	VMOVUPS	Z1, 1751616(AX)	// fitGrad.vecmat_8[117] | 1
+	VMOVUPS	Z2, 1751680(AX)	// fitGrad.vecmat_8[118]
+	VMOVUPS	Z3, 1751744(AX)	// fitGrad.vecmat_8[118] | 1
+	VMOVUPS	Z4, 1751808(AX)	// fitGrad.vecmat_8[119]
+	VMOVUPS	Z5, 1751872(AX)	// fitGrad.vecmat_8[119] | 1
+	VMOVUPS	Z6, 1751936(AX)	// fitGrad.vecmat_8[120]
+	VMOVUPS	Z7, 1752000(AX)	// fitGrad.vecmat_8[120] | 1
+	VMOVUPS	Z8, 1752064(AX)	// fitGrad.vecmat_8[121]
+	VMOVUPS	Z9, 1752128(AX)	// fitGrad.vecmat_8[121] | 1
+	VMOVUPS	Z10, 1752192(AX)	// fitGrad.vecmat_8[122]
+	VMOVUPS	Z11, 1752256(AX)	// fitGrad.vecmat_8[122] | 1
+	VMOVUPS	Z12, 1752320(AX)	// fitGrad.vecmat_8[123]
+	VMOVUPS	Z13, 1752384(AX)	// fitGrad.vecmat_8[123] | 1
+	VMOVUPS	Z14, 1752448(AX)	// fitGrad.vecmat_8[124]
+	VMOVUPS	Z15, 1752512(AX)	// fitGrad.vecmat_8[124] | 1
+	VMOVUPS	Z16, 1752576(AX)	// fitGrad.vecmat_8[125]
+	VMOVUPS	Z17, 1752640(AX)	// fitGrad.vecmat_8[125] | 1
+	VMOVUPS	Z18, 1752704(AX)	// fitGrad.vecmat_8[126]
+	VMOVUPS	Z19, 1752768(AX)	// fitGrad.vecmat_8[126] | 1
+	VMOVUPS	Z20, 1752832(AX)	// fitGrad.vecmat_8[127]
+	VMOVUPS	Z21, 1752896(AX)	// fitGrad.vecmat_8[127] | 1
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop42: // 64 times: tiles of 2 elements
-	VMOVUPS	1538688(SI), Z0	// fitGrad.mul_20[0]
-	VMOVUPS	1538752(SI), Z1	// fitGrad.mul_20[0] | 1
+	VMOVUPS	1538432(SI), Z0	// fitGrad.mul_20[0]
+	VMOVUPS	1538496(SI), Z1	// fitGrad.mul_20[0] | 1
 	VPANDD	0(AX), Z0, Z0
 	VPANDD	64(AX), Z1, Z1
-	VMOVUPS	Z0, 897664(SI)	// fitGrad.turned[0]
-	VMOVUPS	Z1, 897728(SI)	// fitGrad.turned[0] | 1
-	VMOVUPS	1538816(SI), Z0	// fitGrad.mul_20[1]
-	VMOVUPS	1538880(SI), Z1	// fitGrad.mul_20[1] | 1
+	VMOVUPS	Z0, 897408(SI)	// fitGrad.turned[0]
+	VMOVUPS	Z1, 897472(SI)	// fitGrad.turned[0] | 1
+	VMOVUPS	1538560(SI), Z0	// fitGrad.mul_20[1]
+	VMOVUPS	1538624(SI), Z1	// fitGrad.mul_20[1] | 1
 	VPANDD	0(AX), Z0, Z0
 	VPANDD	64(AX), Z1, Z1
-	VMOVUPS	Z0, 897792(SI)	// fitGrad.turned[1]
-	VMOVUPS	Z1, 897856(SI)	// fitGrad.turned[1] | 1
+	VMOVUPS	Z0, 897536(SI)	// fitGrad.turned[1]
+	VMOVUPS	Z1, 897600(SI)	// fitGrad.turned[1] | 1
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop42
@@ -8174,22 +8114,22 @@ loop43: // 2 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop44: // 8 times
-	VMOVUPS	1671296(R10), Z0	// fitGrad.mul_24[0]
-	VMOVUPS	1671424(R10), Z1	// fitGrad.mul_24[1]
-	VMOVUPS	1671552(R10), Z2	// fitGrad.mul_24[2]
-	VMOVUPS	1671680(R10), Z3	// fitGrad.mul_24[3]
-	VMOVUPS	1671808(R10), Z4	// fitGrad.mul_24[4]
-	VMOVUPS	1671936(R10), Z5	// fitGrad.mul_24[5]
-	VMOVUPS	1672064(R10), Z6	// fitGrad.mul_24[6]
-	VMOVUPS	1672192(R10), Z7	// fitGrad.mul_24[7]
-	VMOVUPS	1672320(R10), Z8	// fitGrad.mul_24[8]
-	VMOVUPS	1672448(R10), Z9	// fitGrad.mul_24[9]
-	VMOVUPS	1672576(R10), Z10	// fitGrad.mul_24[10]
-	VMOVUPS	1672704(R10), Z11	// fitGrad.mul_24[11]
-	VMOVUPS	1672832(R10), Z12	// fitGrad.mul_24[12]
-	VMOVUPS	1672960(R10), Z13	// fitGrad.mul_24[13]
-	VMOVUPS	1673088(R10), Z14	// fitGrad.mul_24[14]
-	VMOVUPS	1673216(R10), Z15	// fitGrad.mul_24[15]
+	VMOVUPS	1671040(R10), Z0	// fitGrad.mul_24[0]
+	VMOVUPS	1671168(R10), Z1	// fitGrad.mul_24[1]
+	VMOVUPS	1671296(R10), Z2	// fitGrad.mul_24[2]
+	VMOVUPS	1671424(R10), Z3	// fitGrad.mul_24[3]
+	VMOVUPS	1671552(R10), Z4	// fitGrad.mul_24[4]
+	VMOVUPS	1671680(R10), Z5	// fitGrad.mul_24[5]
+	VMOVUPS	1671808(R10), Z6	// fitGrad.mul_24[6]
+	VMOVUPS	1671936(R10), Z7	// fitGrad.mul_24[7]
+	VMOVUPS	1672064(R10), Z8	// fitGrad.mul_24[8]
+	VMOVUPS	1672192(R10), Z9	// fitGrad.mul_24[9]
+	VMOVUPS	1672320(R10), Z10	// fitGrad.mul_24[10]
+	VMOVUPS	1672448(R10), Z11	// fitGrad.mul_24[11]
+	VMOVUPS	1672576(R10), Z12	// fitGrad.mul_24[12]
+	VMOVUPS	1672704(R10), Z13	// fitGrad.mul_24[13]
+	VMOVUPS	1672832(R10), Z14	// fitGrad.mul_24[14]
+	VMOVUPS	1672960(R10), Z15	// fitGrad.mul_24[15]
 	VUNPCKLPS	Z1, Z0, Z16
 	VUNPCKHPS	Z1, Z0, Z0
 	VUNPCKLPS	Z3, Z2, Z1
@@ -8254,22 +8194,22 @@ loop44: // 8 times
 	VSHUFF32X4	$221, Z12, Z8, Z4
 	VSHUFF32X4	$136, Z4, Z0, Z8
 	VSHUFF32X4	$221, Z4, Z0, Z0
-	VMOVUPS	Z18, 914048(R11)	// fitGrad.turned[128]
-	VMOVUPS	Z17, 914112(R11)	// fitGrad.turned[128] | 1
-	VMOVUPS	Z15, 914176(R11)	// fitGrad.turned[129]
-	VMOVUPS	Z16, 914240(R11)	// fitGrad.turned[129] | 1
-	VMOVUPS	Z11, 914304(R11)	// fitGrad.turned[130]
-	VMOVUPS	Z6, 914368(R11)	// fitGrad.turned[130] | 1
-	VMOVUPS	Z10, 914432(R11)	// fitGrad.turned[131]
-	VMOVUPS	Z8, 914496(R11)	// fitGrad.turned[131] | 1
-	VMOVUPS	Z14, 914560(R11)	// fitGrad.turned[132]
-	VMOVUPS	Z7, 914624(R11)	// fitGrad.turned[132] | 1
-	VMOVUPS	Z2, 914688(R11)	// fitGrad.turned[133]
-	VMOVUPS	Z9, 914752(R11)	// fitGrad.turned[133] | 1
-	VMOVUPS	Z3, 914816(R11)	// fitGrad.turned[134]
-	VMOVUPS	Z1, 914880(R11)	// fitGrad.turned[134] | 1
-	VMOVUPS	Z5, 914944(R11)	// fitGrad.turned[135]
-	VMOVUPS	Z0, 915008(R11)	// fitGrad.turned[135] | 1
+	VMOVUPS	Z18, 913792(R11)	// fitGrad.turned[128]
+	VMOVUPS	Z17, 913856(R11)	// fitGrad.turned[128] | 1
+	VMOVUPS	Z15, 913920(R11)	// fitGrad.turned[129]
+	VMOVUPS	Z16, 913984(R11)	// fitGrad.turned[129] | 1
+	VMOVUPS	Z11, 914048(R11)	// fitGrad.turned[130]
+	VMOVUPS	Z6, 914112(R11)	// fitGrad.turned[130] | 1
+	VMOVUPS	Z10, 914176(R11)	// fitGrad.turned[131]
+	VMOVUPS	Z8, 914240(R11)	// fitGrad.turned[131] | 1
+	VMOVUPS	Z14, 914304(R11)	// fitGrad.turned[132]
+	VMOVUPS	Z7, 914368(R11)	// fitGrad.turned[132] | 1
+	VMOVUPS	Z2, 914432(R11)	// fitGrad.turned[133]
+	VMOVUPS	Z9, 914496(R11)	// fitGrad.turned[133] | 1
+	VMOVUPS	Z3, 914560(R11)	// fitGrad.turned[134]
+	VMOVUPS	Z1, 914624(R11)	// fitGrad.turned[134] | 1
+	VMOVUPS	Z5, 914688(R11)	// fitGrad.turned[135]
+	VMOVUPS	Z0, 914752(R11)	// fitGrad.turned[135] | 1
 	ADDQ	$2048, R10
 	ADDQ	$2048, R11
 	DECQ	R9
@@ -8306,50 +8246,50 @@ loop46: // 2 times: tiles of 4 elements
 	MOVQ	DI, R13
 	MOVQ	R11, R14
 loop47: // 16 times: samples, 2 at a time
-	VBROADCASTSS	897664(R13), Z16	// fitGrad.turned[0]
-	VBROADCASTSS	897792(R13), Z17	// fitGrad.turned[1]
-	VBROADCASTSS	897920(R13), Z18	// fitGrad.turned[2]
-	VBROADCASTSS	898048(R13), Z19	// fitGrad.turned[3]
-	VMOVUPS	914048(R14), Z20	// fitGrad.turned[128]
+	VBROADCASTSS	897408(R13), Z16	// fitGrad.turned[0]
+	VBROADCASTSS	897536(R13), Z17	// fitGrad.turned[1]
+	VBROADCASTSS	897664(R13), Z18	// fitGrad.turned[2]
+	VBROADCASTSS	897792(R13), Z19	// fitGrad.turned[3]
+	VMOVUPS	913792(R14), Z20	// fitGrad.turned[128]
 	VFMADD231PS	Z20, Z16, Z0
 	VFMADD231PS	Z20, Z17, Z4
 	VFMADD231PS	Z20, Z18, Z8
 	VFMADD231PS	Z20, Z19, Z12
-	VMOVUPS	916096(R14), Z20	// fitGrad.turned[144]
+	VMOVUPS	915840(R14), Z20	// fitGrad.turned[144]
 	VFMADD231PS	Z20, Z16, Z1
 	VFMADD231PS	Z20, Z17, Z5
 	VFMADD231PS	Z20, Z18, Z9
 	VFMADD231PS	Z20, Z19, Z13
-	VMOVUPS	918144(R14), Z20	// fitGrad.turned[160]
+	VMOVUPS	917888(R14), Z20	// fitGrad.turned[160]
 	VFMADD231PS	Z20, Z16, Z2
 	VFMADD231PS	Z20, Z17, Z6
 	VFMADD231PS	Z20, Z18, Z10
 	VFMADD231PS	Z20, Z19, Z14
-	VMOVUPS	920192(R14), Z20	// fitGrad.turned[176]
+	VMOVUPS	919936(R14), Z20	// fitGrad.turned[176]
 	VFMADD231PS	Z20, Z16, Z3
 	VFMADD231PS	Z20, Z17, Z7
 	VFMADD231PS	Z20, Z18, Z11
 	VFMADD231PS	Z20, Z19, Z15
-	VBROADCASTSS	897668(R13), Z16	// fitGrad.turned[0]
-	VBROADCASTSS	897796(R13), Z17	// fitGrad.turned[1]
-	VBROADCASTSS	897924(R13), Z18	// fitGrad.turned[2]
-	VBROADCASTSS	898052(R13), Z19	// fitGrad.turned[3]
-	VMOVUPS	914112(R14), Z20	// fitGrad.turned[128] | 1
+	VBROADCASTSS	897412(R13), Z16	// fitGrad.turned[0]
+	VBROADCASTSS	897540(R13), Z17	// fitGrad.turned[1]
+	VBROADCASTSS	897668(R13), Z18	// fitGrad.turned[2]
+	VBROADCASTSS	897796(R13), Z19	// fitGrad.turned[3]
+	VMOVUPS	913856(R14), Z20	// fitGrad.turned[128] | 1
 	VFMADD231PS	Z20, Z16, Z0
 	VFMADD231PS	Z20, Z17, Z4
 	VFMADD231PS	Z20, Z18, Z8
 	VFMADD231PS	Z20, Z19, Z12
-	VMOVUPS	916160(R14), Z20	// fitGrad.turned[144] | 1
+	VMOVUPS	915904(R14), Z20	// fitGrad.turned[144] | 1
 	VFMADD231PS	Z20, Z16, Z1
 	VFMADD231PS	Z20, Z17, Z5
 	VFMADD231PS	Z20, Z18, Z9
 	VFMADD231PS	Z20, Z19, Z13
-	VMOVUPS	918208(R14), Z20	// fitGrad.turned[160] | 1
+	VMOVUPS	917952(R14), Z20	// fitGrad.turned[160] | 1
 	VFMADD231PS	Z20, Z16, Z2
 	VFMADD231PS	Z20, Z17, Z6
 	VFMADD231PS	Z20, Z18, Z10
 	VFMADD231PS	Z20, Z19, Z14
-	VMOVUPS	920256(R14), Z20	// fitGrad.turned[176] | 1
+	VMOVUPS	920000(R14), Z20	// fitGrad.turned[176] | 1
 	VFMADD231PS	Z20, Z16, Z3
 	VFMADD231PS	Z20, Z17, Z7
 	VFMADD231PS	Z20, Z18, Z11
@@ -8386,18 +8326,18 @@ loop47: // 16 times: samples, 2 at a time
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop48: // 64 times: tiles of 2 elements
-	VMOVUPS	1720448(SI), Z0	// fitGrad.mul_26[0]
-	VMOVUPS	1720512(SI), Z1	// fitGrad.mul_26[0] | 1
+	VMOVUPS	1720192(SI), Z0	// fitGrad.mul_26[0]
+	VMOVUPS	1720256(SI), Z1	// fitGrad.mul_26[0] | 1
 	VPANDD	0(AX), Z0, Z0
 	VPANDD	64(AX), Z1, Z1
-	VMOVUPS	Z0, 897664(SI)	// fitGrad.turned[0]
-	VMOVUPS	Z1, 897728(SI)	// fitGrad.turned[0] | 1
-	VMOVUPS	1720576(SI), Z0	// fitGrad.mul_26[1]
-	VMOVUPS	1720640(SI), Z1	// fitGrad.mul_26[1] | 1
+	VMOVUPS	Z0, 897408(SI)	// fitGrad.turned[0]
+	VMOVUPS	Z1, 897472(SI)	// fitGrad.turned[0] | 1
+	VMOVUPS	1720320(SI), Z0	// fitGrad.mul_26[1]
+	VMOVUPS	1720384(SI), Z1	// fitGrad.mul_26[1] | 1
 	VPANDD	0(AX), Z0, Z0
 	VPANDD	64(AX), Z1, Z1
-	VMOVUPS	Z0, 897792(SI)	// fitGrad.turned[1]
-	VMOVUPS	Z1, 897856(SI)	// fitGrad.turned[1] | 1
+	VMOVUPS	Z0, 897536(SI)	// fitGrad.turned[1]
+	VMOVUPS	Z1, 897600(SI)	// fitGrad.turned[1] | 1
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop48
@@ -8409,22 +8349,22 @@ loop49: // 2 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop50: // 8 times
-	VMOVUPS	1489536(R10), Z0	// fitGrad.mul_18[0]
-	VMOVUPS	1489664(R10), Z1	// fitGrad.mul_18[1]
-	VMOVUPS	1489792(R10), Z2	// fitGrad.mul_18[2]
-	VMOVUPS	1489920(R10), Z3	// fitGrad.mul_18[3]
-	VMOVUPS	1490048(R10), Z4	// fitGrad.mul_18[4]
-	VMOVUPS	1490176(R10), Z5	// fitGrad.mul_18[5]
-	VMOVUPS	1490304(R10), Z6	// fitGrad.mul_18[6]
-	VMOVUPS	1490432(R10), Z7	// fitGrad.mul_18[7]
-	VMOVUPS	1490560(R10), Z8	// fitGrad.mul_18[8]
-	VMOVUPS	1490688(R10), Z9	// fitGrad.mul_18[9]
-	VMOVUPS	1490816(R10), Z10	// fitGrad.mul_18[10]
-	VMOVUPS	1490944(R10), Z11	// fitGrad.mul_18[11]
-	VMOVUPS	1491072(R10), Z12	// fitGrad.mul_18[12]
-	VMOVUPS	1491200(R10), Z13	// fitGrad.mul_18[13]
-	VMOVUPS	1491328(R10), Z14	// fitGrad.mul_18[14]
-	VMOVUPS	1491456(R10), Z15	// fitGrad.mul_18[15]
+	VMOVUPS	1489280(R10), Z0	// fitGrad.mul_18[0]
+	VMOVUPS	1489408(R10), Z1	// fitGrad.mul_18[1]
+	VMOVUPS	1489536(R10), Z2	// fitGrad.mul_18[2]
+	VMOVUPS	1489664(R10), Z3	// fitGrad.mul_18[3]
+	VMOVUPS	1489792(R10), Z4	// fitGrad.mul_18[4]
+	VMOVUPS	1489920(R10), Z5	// fitGrad.mul_18[5]
+	VMOVUPS	1490048(R10), Z6	// fitGrad.mul_18[6]
+	VMOVUPS	1490176(R10), Z7	// fitGrad.mul_18[7]
+	VMOVUPS	1490304(R10), Z8	// fitGrad.mul_18[8]
+	VMOVUPS	1490432(R10), Z9	// fitGrad.mul_18[9]
+	VMOVUPS	1490560(R10), Z10	// fitGrad.mul_18[10]
+	VMOVUPS	1490688(R10), Z11	// fitGrad.mul_18[11]
+	VMOVUPS	1490816(R10), Z12	// fitGrad.mul_18[12]
+	VMOVUPS	1490944(R10), Z13	// fitGrad.mul_18[13]
+	VMOVUPS	1491072(R10), Z14	// fitGrad.mul_18[14]
+	VMOVUPS	1491200(R10), Z15	// fitGrad.mul_18[15]
 	VUNPCKLPS	Z1, Z0, Z16
 	VUNPCKHPS	Z1, Z0, Z0
 	VUNPCKLPS	Z3, Z2, Z1
@@ -8489,22 +8429,22 @@ loop50: // 8 times
 	VSHUFF32X4	$221, Z12, Z8, Z4
 	VSHUFF32X4	$136, Z4, Z0, Z8
 	VSHUFF32X4	$221, Z4, Z0, Z0
-	VMOVUPS	Z18, 914048(R11)	// fitGrad.turned[128]
-	VMOVUPS	Z17, 914112(R11)	// fitGrad.turned[128] | 1
-	VMOVUPS	Z15, 914176(R11)	// fitGrad.turned[129]
-	VMOVUPS	Z16, 914240(R11)	// fitGrad.turned[129] | 1
-	VMOVUPS	Z11, 914304(R11)	// fitGrad.turned[130]
-	VMOVUPS	Z6, 914368(R11)	// fitGrad.turned[130] | 1
-	VMOVUPS	Z10, 914432(R11)	// fitGrad.turned[131]
-	VMOVUPS	Z8, 914496(R11)	// fitGrad.turned[131] | 1
-	VMOVUPS	Z14, 914560(R11)	// fitGrad.turned[132]
-	VMOVUPS	Z7, 914624(R11)	// fitGrad.turned[132] | 1
-	VMOVUPS	Z2, 914688(R11)	// fitGrad.turned[133]
-	VMOVUPS	Z9, 914752(R11)	// fitGrad.turned[133] | 1
-	VMOVUPS	Z3, 914816(R11)	// fitGrad.turned[134]
-	VMOVUPS	Z1, 914880(R11)	// fitGrad.turned[134] | 1
-	VMOVUPS	Z5, 914944(R11)	// fitGrad.turned[135]
-	VMOVUPS	Z0, 915008(R11)	// fitGrad.turned[135] | 1
+	VMOVUPS	Z18, 913792(R11)	// fitGrad.turned[128]
+	VMOVUPS	Z17, 913856(R11)	// fitGrad.turned[128] | 1
+	VMOVUPS	Z15, 913920(R11)	// fitGrad.turned[129]
+	VMOVUPS	Z16, 913984(R11)	// fitGrad.turned[129] | 1
+	VMOVUPS	Z11, 914048(R11)	// fitGrad.turned[130]
+	VMOVUPS	Z6, 914112(R11)	// fitGrad.turned[130] | 1
+	VMOVUPS	Z10, 914176(R11)	// fitGrad.turned[131]
+	VMOVUPS	Z8, 914240(R11)	// fitGrad.turned[131] | 1
+	VMOVUPS	Z14, 914304(R11)	// fitGrad.turned[132]
+	VMOVUPS	Z7, 914368(R11)	// fitGrad.turned[132] | 1
+	VMOVUPS	Z2, 914432(R11)	// fitGrad.turned[133]
+	VMOVUPS	Z9, 914496(R11)	// fitGrad.turned[133] | 1
+	VMOVUPS	Z3, 914560(R11)	// fitGrad.turned[134]
+	VMOVUPS	Z1, 914624(R11)	// fitGrad.turned[134] | 1
+	VMOVUPS	Z5, 914688(R11)	// fitGrad.turned[135]
+	VMOVUPS	Z0, 914752(R11)	// fitGrad.turned[135] | 1
 	ADDQ	$2048, R10
 	ADDQ	$2048, R11
 	DECQ	R9
@@ -8541,50 +8481,50 @@ loop52: // 2 times: tiles of 4 elements
 	MOVQ	DI, R13
 	MOVQ	R11, R14
 loop53: // 16 times: samples, 2 at a time
-	VBROADCASTSS	897664(R13), Z16	// fitGrad.turned[0]
-	VBROADCASTSS	897792(R13), Z17	// fitGrad.turned[1]
-	VBROADCASTSS	897920(R13), Z18	// fitGrad.turned[2]
-	VBROADCASTSS	898048(R13), Z19	// fitGrad.turned[3]
-	VMOVUPS	914048(R14), Z20	// fitGrad.turned[128]
+	VBROADCASTSS	897408(R13), Z16	// fitGrad.turned[0]
+	VBROADCASTSS	897536(R13), Z17	// fitGrad.turned[1]
+	VBROADCASTSS	897664(R13), Z18	// fitGrad.turned[2]
+	VBROADCASTSS	897792(R13), Z19	// fitGrad.turned[3]
+	VMOVUPS	913792(R14), Z20	// fitGrad.turned[128]
 	VFMADD231PS	Z20, Z16, Z0
 	VFMADD231PS	Z20, Z17, Z4
 	VFMADD231PS	Z20, Z18, Z8
 	VFMADD231PS	Z20, Z19, Z12
-	VMOVUPS	916096(R14), Z20	// fitGrad.turned[144]
+	VMOVUPS	915840(R14), Z20	// fitGrad.turned[144]
 	VFMADD231PS	Z20, Z16, Z1
 	VFMADD231PS	Z20, Z17, Z5
 	VFMADD231PS	Z20, Z18, Z9
 	VFMADD231PS	Z20, Z19, Z13
-	VMOVUPS	918144(R14), Z20	// fitGrad.turned[160]
+	VMOVUPS	917888(R14), Z20	// fitGrad.turned[160]
 	VFMADD231PS	Z20, Z16, Z2
 	VFMADD231PS	Z20, Z17, Z6
 	VFMADD231PS	Z20, Z18, Z10
 	VFMADD231PS	Z20, Z19, Z14
-	VMOVUPS	920192(R14), Z20	// fitGrad.turned[176]
+	VMOVUPS	919936(R14), Z20	// fitGrad.turned[176]
 	VFMADD231PS	Z20, Z16, Z3
 	VFMADD231PS	Z20, Z17, Z7
 	VFMADD231PS	Z20, Z18, Z11
 	VFMADD231PS	Z20, Z19, Z15
-	VBROADCASTSS	897668(R13), Z16	// fitGrad.turned[0]
-	VBROADCASTSS	897796(R13), Z17	// fitGrad.turned[1]
-	VBROADCASTSS	897924(R13), Z18	// fitGrad.turned[2]
-	VBROADCASTSS	898052(R13), Z19	// fitGrad.turned[3]
-	VMOVUPS	914112(R14), Z20	// fitGrad.turned[128] | 1
+	VBROADCASTSS	897412(R13), Z16	// fitGrad.turned[0]
+	VBROADCASTSS	897540(R13), Z17	// fitGrad.turned[1]
+	VBROADCASTSS	897668(R13), Z18	// fitGrad.turned[2]
+	VBROADCASTSS	897796(R13), Z19	// fitGrad.turned[3]
+	VMOVUPS	913856(R14), Z20	// fitGrad.turned[128] | 1
 	VFMADD231PS	Z20, Z16, Z0
 	VFMADD231PS	Z20, Z17, Z4
 	VFMADD231PS	Z20, Z18, Z8
 	VFMADD231PS	Z20, Z19, Z12
-	VMOVUPS	916160(R14), Z20	// fitGrad.turned[144] | 1
+	VMOVUPS	915904(R14), Z20	// fitGrad.turned[144] | 1
 	VFMADD231PS	Z20, Z16, Z1
 	VFMADD231PS	Z20, Z17, Z5
 	VFMADD231PS	Z20, Z18, Z9
 	VFMADD231PS	Z20, Z19, Z13
-	VMOVUPS	918208(R14), Z20	// fitGrad.turned[160] | 1
+	VMOVUPS	917952(R14), Z20	// fitGrad.turned[160] | 1
 	VFMADD231PS	Z20, Z16, Z2
 	VFMADD231PS	Z20, Z17, Z6
 	VFMADD231PS	Z20, Z18, Z10
 	VFMADD231PS	Z20, Z19, Z14
-	VMOVUPS	920256(R14), Z20	// fitGrad.turned[176] | 1
+	VMOVUPS	920000(R14), Z20	// fitGrad.turned[176] | 1
 	VFMADD231PS	Z20, Z16, Z3
 	VFMADD231PS	Z20, Z17, Z7
 	VFMADD231PS	Z20, Z18, Z11
@@ -8623,12 +8563,12 @@ loop53: // 16 times: samples, 2 at a time
 	MOVQ	BX, R9
 loop54: // 128 times: elements
 	// lagrange.nde:4
-	VMOVUPS	1736832(SI), Z0	// fitGrad.vecmat_8[0]
-	VMOVUPS	1736896(SI), Z1	// fitGrad.vecmat_8[0] | 1
-	VMOVUPS	947328(SI), Z2	// fitGrad.sigmoid[0]
-	VMOVUPS	947392(SI), Z3	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	1654912(SI), Z4	// fitGrad.mul_23[0]
-	VMOVUPS	1654976(SI), Z5	// fitGrad.mul_23[0] | 1
+	VMOVUPS	1736576(SI), Z0	// fitGrad.vecmat_8[0]
+	VMOVUPS	1736640(SI), Z1	// fitGrad.vecmat_8[0] | 1
+	VMOVUPS	947072(SI), Z2	// fitGrad.sigmoid[0]
+	VMOVUPS	947136(SI), Z3	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	1654656(SI), Z4	// fitGrad.mul_23[0]
+	VMOVUPS	1654720(SI), Z5	// fitGrad.mul_23[0] | 1
 	VFMADD231PS	Z2, Z0, Z4
 	VFMADD231PS	Z3, Z1, Z5
 	VPANDD	0(AX), Z4, Z0
@@ -8650,45 +8590,45 @@ loop54: // 128 times: elements
 	VFMADD231PS.BCST	f32_00000000<>(SB), Z1, Z2
 	VMOVUPS	Z2, 192(DI)	// sum of L.0.weight[3]
 	VBROADCASTSS	(R9), Z0	// L.0.weight[0]
-	VMOVUPS	1753216(AX), Z1	// fitGrad.pad[0]
-	VMOVUPS	1753280(AX), Z2	// fitGrad.pad[0] | 1
+	VMOVUPS	1752960(AX), Z1	// fitGrad.pad[0]
+	VMOVUPS	1753024(AX), Z2	// fitGrad.pad[0] | 1
 	VMULPS	Z1, Z0, Z1
 	VMULPS	Z2, Z0, Z0
 	VBROADCASTSS	4(R9), Z2	// L.0.weight[1]
-	VMOVUPS	1753344(AX), Z3	// fitGrad.pad[1]
-	VMOVUPS	1753408(AX), Z4	// fitGrad.pad[1] | 1
+	VMOVUPS	1753088(AX), Z3	// fitGrad.pad[1]
+	VMOVUPS	1753152(AX), Z4	// fitGrad.pad[1] | 1
 	VFMADD231PS	Z3, Z2, Z1
 	VFMADD231PS	Z4, Z2, Z0
 	VBROADCASTSS	8(R9), Z2	// L.0.weight[2]
-	VMOVUPS	1753472(AX), Z3	// fitGrad.pad[2]
-	VMOVUPS	1753536(AX), Z4	// fitGrad.pad[2] | 1
+	VMOVUPS	1753216(AX), Z3	// fitGrad.pad[2]
+	VMOVUPS	1753280(AX), Z4	// fitGrad.pad[2] | 1
 	VFMADD231PS	Z3, Z2, Z1
 	VFMADD231PS	Z4, Z2, Z0
 	VBROADCASTSS	12(R9), Z2	// L.0.weight[3]
-	VMOVUPS	1753600(AX), Z3	// fitGrad.pad[3]
-	VMOVUPS	1753664(AX), Z4	// fitGrad.pad[3] | 1
+	VMOVUPS	1753344(AX), Z3	// fitGrad.pad[3]
+	VMOVUPS	1753408(AX), Z4	// fitGrad.pad[3] | 1
 	VFMADD231PS	Z3, Z2, Z1
 	VFMADD231PS	Z4, Z2, Z0
-	VMOVUPS	Z1, 1753728(SI)	// fitGrad.matvec_8[0]
-	VMOVUPS	Z0, 1753792(SI)	// fitGrad.matvec_8[0] | 1
-	VMOVUPS	1209472(SI), Z2	// fitGrad.vecmat_2[0]
-	VMOVUPS	1209536(SI), Z3	// fitGrad.vecmat_2[0] | 1
+	VMOVUPS	Z1, 1753472(SI)	// fitGrad.matvec_8[0]
+	VMOVUPS	Z0, 1753536(SI)	// fitGrad.matvec_8[0] | 1
+	VMOVUPS	1209216(SI), Z2	// fitGrad.vecmat_2[0]
+	VMOVUPS	1209280(SI), Z3	// fitGrad.vecmat_2[0] | 1
 	VMULPS	Z2, Z1, Z2
 	VMULPS	Z3, Z0, Z3
-	VMOVUPS	Z2, 1770112(SI)	// fitGrad.mul_27[0]
-	VMOVUPS	Z3, 1770176(SI)	// fitGrad.mul_27[0] | 1
-	VMOVUPS	1160320(SI), Z4	// fitGrad.mul_6[0]
-	VMOVUPS	1160384(SI), Z5	// fitGrad.mul_6[0] | 1
+	VMOVUPS	Z2, 1769856(SI)	// fitGrad.mul_27[0]
+	VMOVUPS	Z3, 1769920(SI)	// fitGrad.mul_27[0] | 1
+	VMOVUPS	1160064(SI), Z4	// fitGrad.mul_6[0]
+	VMOVUPS	1160128(SI), Z5	// fitGrad.mul_6[0] | 1
 	VMULPS	Z4, Z2, Z2
 	VMULPS	Z5, Z3, Z3
-	VMOVUPS	Z2, 1786496(SI)	// fitGrad.mul_28[0]
-	VMOVUPS	Z3, 1786560(SI)	// fitGrad.mul_28[0] | 1
-	VMOVUPS	947328(SI), Z2	// fitGrad.sigmoid[0]
-	VMOVUPS	947392(SI), Z3	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	Z2, 1786240(SI)	// fitGrad.mul_28[0]
+	VMOVUPS	Z3, 1786304(SI)	// fitGrad.mul_28[0] | 1
+	VMOVUPS	947072(SI), Z2	// fitGrad.sigmoid[0]
+	VMOVUPS	947136(SI), Z3	// fitGrad.sigmoid[0] | 1
 	VMULPS	Z2, Z1, Z1
 	VMULPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 1802880(SI)	// fitGrad.mul_29[0]
-	VMOVUPS	Z0, 1802944(SI)	// fitGrad.mul_29[0] | 1
+	VMOVUPS	Z1, 1802624(SI)	// fitGrad.mul_29[0]
+	VMOVUPS	Z0, 1802688(SI)	// fitGrad.mul_29[0] | 1
 	ADDQ	$128, SI
 	ADDQ	$256, DI
 	ADDQ	$16, R9
@@ -8719,8 +8659,8 @@ loop55: // 16 times: tiles of 8 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop56: // 128 times: terms of the sums
-	VMOVUPS	1802880(R11), Z16	// fitGrad.mul_29[0]
-	VMOVUPS	1802944(R11), Z17	// fitGrad.mul_29[0] | 1
+	VMOVUPS	1802624(R11), Z16	// fitGrad.mul_29[0]
+	VMOVUPS	1802688(R11), Z17	// fitGrad.mul_29[0] | 1
 	VBROADCASTSS	2560(R12), Z18	// L.2.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -8749,110 +8689,110 @@ loop56: // 128 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop56
-	VMOVUPS	Z0, 1819264(DI)	// fitGrad.matvec_9[0]
-	VMOVUPS	Z1, 1819328(DI)	// fitGrad.matvec_9[0] | 1
-	VMOVUPS	Z2, 1819392(DI)	// fitGrad.matvec_9[1]
-	VMOVUPS	Z3, 1819456(DI)	// fitGrad.matvec_9[1] | 1
-	VMOVUPS	Z4, 1819520(DI)	// fitGrad.matvec_9[2]
-	VMOVUPS	Z5, 1819584(DI)	// fitGrad.matvec_9[2] | 1
-	VMOVUPS	Z6, 1819648(DI)	// fitGrad.matvec_9[3]
-	VMOVUPS	Z7, 1819712(DI)	// fitGrad.matvec_9[3] | 1
-	VMOVUPS	Z8, 1819776(DI)	// fitGrad.matvec_9[4]
-	VMOVUPS	Z9, 1819840(DI)	// fitGrad.matvec_9[4] | 1
-	VMOVUPS	Z10, 1819904(DI)	// fitGrad.matvec_9[5]
-	VMOVUPS	Z11, 1819968(DI)	// fitGrad.matvec_9[5] | 1
-	VMOVUPS	Z12, 1820032(DI)	// fitGrad.matvec_9[6]
-	VMOVUPS	Z13, 1820096(DI)	// fitGrad.matvec_9[6] | 1
-	VMOVUPS	Z14, 1820160(DI)	// fitGrad.matvec_9[7]
-	VMOVUPS	Z15, 1820224(DI)	// fitGrad.matvec_9[7] | 1
+	VMOVUPS	Z0, 1819008(DI)	// fitGrad.matvec_9[0]
+	VMOVUPS	Z1, 1819072(DI)	// fitGrad.matvec_9[0] | 1
+	VMOVUPS	Z2, 1819136(DI)	// fitGrad.matvec_9[1]
+	VMOVUPS	Z3, 1819200(DI)	// fitGrad.matvec_9[1] | 1
+	VMOVUPS	Z4, 1819264(DI)	// fitGrad.matvec_9[2]
+	VMOVUPS	Z5, 1819328(DI)	// fitGrad.matvec_9[2] | 1
+	VMOVUPS	Z6, 1819392(DI)	// fitGrad.matvec_9[3]
+	VMOVUPS	Z7, 1819456(DI)	// fitGrad.matvec_9[3] | 1
+	VMOVUPS	Z8, 1819520(DI)	// fitGrad.matvec_9[4]
+	VMOVUPS	Z9, 1819584(DI)	// fitGrad.matvec_9[4] | 1
+	VMOVUPS	Z10, 1819648(DI)	// fitGrad.matvec_9[5]
+	VMOVUPS	Z11, 1819712(DI)	// fitGrad.matvec_9[5] | 1
+	VMOVUPS	Z12, 1819776(DI)	// fitGrad.matvec_9[6]
+	VMOVUPS	Z13, 1819840(DI)	// fitGrad.matvec_9[6] | 1
+	VMOVUPS	Z14, 1819904(DI)	// fitGrad.matvec_9[7]
+	VMOVUPS	Z15, 1819968(DI)	// fitGrad.matvec_9[7] | 1
 	VBROADCASTSS	(R9), Z16	// vecmat[0]
 	VMULPS	Z16, Z0, Z0
 	VMULPS	Z16, Z1, Z1
-	VMOVUPS	Z0, 1835648(DI)	// fitGrad.mul_30[0]
-	VMOVUPS	Z1, 1835712(DI)	// fitGrad.mul_30[0] | 1
-	VMOVUPS	1062016(DI), Z16	// fitGrad.mul_2[0]
-	VMOVUPS	1062080(DI), Z17	// fitGrad.mul_2[0] | 1
+	VMOVUPS	Z0, 1835392(DI)	// fitGrad.mul_30[0]
+	VMOVUPS	Z1, 1835456(DI)	// fitGrad.mul_30[0] | 1
+	VMOVUPS	1061760(DI), Z16	// fitGrad.mul_2[0]
+	VMOVUPS	1061824(DI), Z17	// fitGrad.mul_2[0] | 1
 	VMULPS	Z16, Z0, Z0
 	VMULPS	Z17, Z1, Z1
-	VMOVUPS	Z0, 1852032(DI)	// fitGrad.mul_31[0]
-	VMOVUPS	Z1, 1852096(DI)	// fitGrad.mul_31[0] | 1
+	VMOVUPS	Z0, 1851776(DI)	// fitGrad.mul_31[0]
+	VMOVUPS	Z1, 1851840(DI)	// fitGrad.mul_31[0] | 1
 	VBROADCASTSS	4(R9), Z0	// vecmat[1]
 	VMULPS	Z0, Z2, Z1
 	VMULPS	Z0, Z3, Z0
-	VMOVUPS	Z1, 1835776(DI)	// fitGrad.mul_30[1]
-	VMOVUPS	Z0, 1835840(DI)	// fitGrad.mul_30[1] | 1
-	VMOVUPS	1062144(DI), Z2	// fitGrad.mul_2[1]
-	VMOVUPS	1062208(DI), Z3	// fitGrad.mul_2[1] | 1
+	VMOVUPS	Z1, 1835520(DI)	// fitGrad.mul_30[1]
+	VMOVUPS	Z0, 1835584(DI)	// fitGrad.mul_30[1] | 1
+	VMOVUPS	1061888(DI), Z2	// fitGrad.mul_2[1]
+	VMOVUPS	1061952(DI), Z3	// fitGrad.mul_2[1] | 1
 	VMULPS	Z2, Z1, Z1
 	VMULPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 1852160(DI)	// fitGrad.mul_31[1]
-	VMOVUPS	Z0, 1852224(DI)	// fitGrad.mul_31[1] | 1
+	VMOVUPS	Z1, 1851904(DI)	// fitGrad.mul_31[1]
+	VMOVUPS	Z0, 1851968(DI)	// fitGrad.mul_31[1] | 1
 	VBROADCASTSS	8(R9), Z0	// vecmat[2]
 	VMULPS	Z0, Z4, Z1
 	VMULPS	Z0, Z5, Z0
-	VMOVUPS	Z1, 1835904(DI)	// fitGrad.mul_30[2]
-	VMOVUPS	Z0, 1835968(DI)	// fitGrad.mul_30[2] | 1
-	VMOVUPS	1062272(DI), Z2	// fitGrad.mul_2[2]
-	VMOVUPS	1062336(DI), Z3	// fitGrad.mul_2[2] | 1
+	VMOVUPS	Z1, 1835648(DI)	// fitGrad.mul_30[2]
+	VMOVUPS	Z0, 1835712(DI)	// fitGrad.mul_30[2] | 1
+	VMOVUPS	1062016(DI), Z2	// fitGrad.mul_2[2]
+	VMOVUPS	1062080(DI), Z3	// fitGrad.mul_2[2] | 1
 	VMULPS	Z2, Z1, Z1
 	VMULPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 1852288(DI)	// fitGrad.mul_31[2]
-	VMOVUPS	Z0, 1852352(DI)	// fitGrad.mul_31[2] | 1
+	VMOVUPS	Z1, 1852032(DI)	// fitGrad.mul_31[2]
+	VMOVUPS	Z0, 1852096(DI)	// fitGrad.mul_31[2] | 1
 	VBROADCASTSS	12(R9), Z0	// vecmat[3]
 	VMULPS	Z0, Z6, Z1
 	VMULPS	Z0, Z7, Z0
-	VMOVUPS	Z1, 1836032(DI)	// fitGrad.mul_30[3]
-	VMOVUPS	Z0, 1836096(DI)	// fitGrad.mul_30[3] | 1
-	VMOVUPS	1062400(DI), Z2	// fitGrad.mul_2[3]
-	VMOVUPS	1062464(DI), Z3	// fitGrad.mul_2[3] | 1
+	VMOVUPS	Z1, 1835776(DI)	// fitGrad.mul_30[3]
+	VMOVUPS	Z0, 1835840(DI)	// fitGrad.mul_30[3] | 1
+	VMOVUPS	1062144(DI), Z2	// fitGrad.mul_2[3]
+	VMOVUPS	1062208(DI), Z3	// fitGrad.mul_2[3] | 1
 	VMULPS	Z2, Z1, Z1
 	VMULPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 1852416(DI)	// fitGrad.mul_31[3]
-	VMOVUPS	Z0, 1852480(DI)	// fitGrad.mul_31[3] | 1
+	VMOVUPS	Z1, 1852160(DI)	// fitGrad.mul_31[3]
+	VMOVUPS	Z0, 1852224(DI)	// fitGrad.mul_31[3] | 1
 	VBROADCASTSS	16(R9), Z0	// vecmat[4]
 	VMULPS	Z0, Z8, Z1
 	VMULPS	Z0, Z9, Z0
-	VMOVUPS	Z1, 1836160(DI)	// fitGrad.mul_30[4]
-	VMOVUPS	Z0, 1836224(DI)	// fitGrad.mul_30[4] | 1
-	VMOVUPS	1062528(DI), Z2	// fitGrad.mul_2[4]
-	VMOVUPS	1062592(DI), Z3	// fitGrad.mul_2[4] | 1
+	VMOVUPS	Z1, 1835904(DI)	// fitGrad.mul_30[4]
+	VMOVUPS	Z0, 1835968(DI)	// fitGrad.mul_30[4] | 1
+	VMOVUPS	1062272(DI), Z2	// fitGrad.mul_2[4]
+	VMOVUPS	1062336(DI), Z3	// fitGrad.mul_2[4] | 1
 	VMULPS	Z2, Z1, Z1
 	VMULPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 1852544(DI)	// fitGrad.mul_31[4]
-	VMOVUPS	Z0, 1852608(DI)	// fitGrad.mul_31[4] | 1
+	VMOVUPS	Z1, 1852288(DI)	// fitGrad.mul_31[4]
+	VMOVUPS	Z0, 1852352(DI)	// fitGrad.mul_31[4] | 1
 	VBROADCASTSS	20(R9), Z0	// vecmat[5]
 	VMULPS	Z0, Z10, Z1
 	VMULPS	Z0, Z11, Z0
-	VMOVUPS	Z1, 1836288(DI)	// fitGrad.mul_30[5]
-	VMOVUPS	Z0, 1836352(DI)	// fitGrad.mul_30[5] | 1
-	VMOVUPS	1062656(DI), Z2	// fitGrad.mul_2[5]
-	VMOVUPS	1062720(DI), Z3	// fitGrad.mul_2[5] | 1
+	VMOVUPS	Z1, 1836032(DI)	// fitGrad.mul_30[5]
+	VMOVUPS	Z0, 1836096(DI)	// fitGrad.mul_30[5] | 1
+	VMOVUPS	1062400(DI), Z2	// fitGrad.mul_2[5]
+	VMOVUPS	1062464(DI), Z3	// fitGrad.mul_2[5] | 1
 	VMULPS	Z2, Z1, Z1
 	VMULPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 1852672(DI)	// fitGrad.mul_31[5]
-	VMOVUPS	Z0, 1852736(DI)	// fitGrad.mul_31[5] | 1
+	VMOVUPS	Z1, 1852416(DI)	// fitGrad.mul_31[5]
+	VMOVUPS	Z0, 1852480(DI)	// fitGrad.mul_31[5] | 1
 	VBROADCASTSS	24(R9), Z0	// vecmat[6]
 	VMULPS	Z0, Z12, Z1
 	VMULPS	Z0, Z13, Z0
-	VMOVUPS	Z1, 1836416(DI)	// fitGrad.mul_30[6]
-	VMOVUPS	Z0, 1836480(DI)	// fitGrad.mul_30[6] | 1
-	VMOVUPS	1062784(DI), Z2	// fitGrad.mul_2[6]
-	VMOVUPS	1062848(DI), Z3	// fitGrad.mul_2[6] | 1
+	VMOVUPS	Z1, 1836160(DI)	// fitGrad.mul_30[6]
+	VMOVUPS	Z0, 1836224(DI)	// fitGrad.mul_30[6] | 1
+	VMOVUPS	1062528(DI), Z2	// fitGrad.mul_2[6]
+	VMOVUPS	1062592(DI), Z3	// fitGrad.mul_2[6] | 1
 	VMULPS	Z2, Z1, Z1
 	VMULPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 1852800(DI)	// fitGrad.mul_31[6]
-	VMOVUPS	Z0, 1852864(DI)	// fitGrad.mul_31[6] | 1
+	VMOVUPS	Z1, 1852544(DI)	// fitGrad.mul_31[6]
+	VMOVUPS	Z0, 1852608(DI)	// fitGrad.mul_31[6] | 1
 	VBROADCASTSS	28(R9), Z0	// vecmat[7]
 	VMULPS	Z0, Z14, Z1
 	VMULPS	Z0, Z15, Z0
-	VMOVUPS	Z1, 1836544(DI)	// fitGrad.mul_30[7]
-	VMOVUPS	Z0, 1836608(DI)	// fitGrad.mul_30[7] | 1
-	VMOVUPS	1062912(DI), Z2	// fitGrad.mul_2[7]
-	VMOVUPS	1062976(DI), Z3	// fitGrad.mul_2[7] | 1
+	VMOVUPS	Z1, 1836288(DI)	// fitGrad.mul_30[7]
+	VMOVUPS	Z0, 1836352(DI)	// fitGrad.mul_30[7] | 1
+	VMOVUPS	1062656(DI), Z2	// fitGrad.mul_2[7]
+	VMOVUPS	1062720(DI), Z3	// fitGrad.mul_2[7] | 1
 	VMULPS	Z2, Z1, Z1
 	VMULPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 1852928(DI)	// fitGrad.mul_31[7]
-	VMOVUPS	Z0, 1852992(DI)	// fitGrad.mul_31[7] | 1
+	VMOVUPS	Z1, 1852672(DI)	// fitGrad.mul_31[7]
+	VMOVUPS	Z0, 1852736(DI)	// fitGrad.mul_31[7] | 1
 	ADDQ	$4096, SI
 	ADDQ	$1024, DI
 	ADDQ	$32, R9
@@ -8892,8 +8832,8 @@ loop57: // 9 times: tiles of 13 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop58: // 128 times: terms of the sums
-	VMOVUPS	1852032(R10), Z26	// fitGrad.mul_31[0]
-	VMOVUPS	1852096(R10), Z27	// fitGrad.mul_31[0] | 1
+	VMOVUPS	1851776(R10), Z26	// fitGrad.mul_31[0]
+	VMOVUPS	1851840(R10), Z27	// fitGrad.mul_31[0] | 1
 	VBROADCASTSS	2560(R11), Z28	// L.2.weight[0]
 	VFMADD231PS	Z26, Z28, Z0
 	VFMADD231PS	Z27, Z28, Z1
@@ -8937,32 +8877,32 @@ loop58: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop58
-	VMOVUPS	Z0, 1868416(DI)	// fitGrad.vecmat_9[0]
-	VMOVUPS	Z1, 1868480(DI)	// fitGrad.vecmat_9[0] | 1
-	VMOVUPS	Z2, 1868544(DI)	// fitGrad.vecmat_9[1]
-	VMOVUPS	Z3, 1868608(DI)	// fitGrad.vecmat_9[1] | 1
-	VMOVUPS	Z4, 1868672(DI)	// fitGrad.vecmat_9[2]
-	VMOVUPS	Z5, 1868736(DI)	// fitGrad.vecmat_9[2] | 1
-	VMOVUPS	Z6, 1868800(DI)	// fitGrad.vecmat_9[3]
-	VMOVUPS	Z7, 1868864(DI)	// fitGrad.vecmat_9[3] | 1
-	VMOVUPS	Z8, 1868928(DI)	// fitGrad.vecmat_9[4]
-	VMOVUPS	Z9, 1868992(DI)	// fitGrad.vecmat_9[4] | 1
-	VMOVUPS	Z10, 1869056(DI)	// fitGrad.vecmat_9[5]
-	VMOVUPS	Z11, 1869120(DI)	// fitGrad.vecmat_9[5] | 1
-	VMOVUPS	Z12, 1869184(DI)	// fitGrad.vecmat_9[6]
-	VMOVUPS	Z13, 1869248(DI)	// fitGrad.vecmat_9[6] | 1
-	VMOVUPS	Z14, 1869312(DI)	// fitGrad.vecmat_9[7]
-	VMOVUPS	Z15, 1869376(DI)	// fitGrad.vecmat_9[7] | 1
-	VMOVUPS	Z16, 1869440(DI)	// fitGrad.vecmat_9[8]
-	VMOVUPS	Z17, 1869504(DI)	// fitGrad.vecmat_9[8] | 1
-	VMOVUPS	Z18, 1869568(DI)	// fitGrad.vecmat_9[9]
-	VMOVUPS	Z19, 1869632(DI)	// fitGrad.vecmat_9[9] | 1
-	VMOVUPS	Z20, 1869696(DI)	// fitGrad.vecmat_9[10]
-	VMOVUPS	Z21, 1869760(DI)	// fitGrad.vecmat_9[10] | 1
-	VMOVUPS	Z22, 1869824(DI)	// fitGrad.vecmat_9[11]
-	VMOVUPS	Z23, 1869888(DI)	// fitGrad.vecmat_9[11] | 1
-	VMOVUPS	Z24, 1869952(DI)	// fitGrad.vecmat_9[12]
-	VMOVUPS	Z25, 1870016(DI)	// fitGrad.vecmat_9[12] | 1
+	VMOVUPS	Z0, 1868160(DI)	// fitGrad.vecmat_9[0]
+	VMOVUPS	Z1, 1868224(DI)	// fitGrad.vecmat_9[0] | 1
+	VMOVUPS	Z2, 1868288(DI)	// fitGrad.vecmat_9[1]
+	VMOVUPS	Z3, 1868352(DI)	// fitGrad.vecmat_9[1] | 1
+	VMOVUPS	Z4, 1868416(DI)	// fitGrad.vecmat_9[2]
+	VMOVUPS	Z5, 1868480(DI)	// fitGrad.vecmat_9[2] | 1
+	VMOVUPS	Z6, 1868544(DI)	// fitGrad.vecmat_9[3]
+	VMOVUPS	Z7, 1868608(DI)	// fitGrad.vecmat_9[3] | 1
+	VMOVUPS	Z8, 1868672(DI)	// fitGrad.vecmat_9[4]
+	VMOVUPS	Z9, 1868736(DI)	// fitGrad.vecmat_9[4] | 1
+	VMOVUPS	Z10, 1868800(DI)	// fitGrad.vecmat_9[5]
+	VMOVUPS	Z11, 1868864(DI)	// fitGrad.vecmat_9[5] | 1
+	VMOVUPS	Z12, 1868928(DI)	// fitGrad.vecmat_9[6]
+	VMOVUPS	Z13, 1868992(DI)	// fitGrad.vecmat_9[6] | 1
+	VMOVUPS	Z14, 1869056(DI)	// fitGrad.vecmat_9[7]
+	VMOVUPS	Z15, 1869120(DI)	// fitGrad.vecmat_9[7] | 1
+	VMOVUPS	Z16, 1869184(DI)	// fitGrad.vecmat_9[8]
+	VMOVUPS	Z17, 1869248(DI)	// fitGrad.vecmat_9[8] | 1
+	VMOVUPS	Z18, 1869312(DI)	// fitGrad.vecmat_9[9]
+	VMOVUPS	Z19, 1869376(DI)	// fitGrad.vecmat_9[9] | 1
+	VMOVUPS	Z20, 1869440(DI)	// fitGrad.vecmat_9[10]
+	VMOVUPS	Z21, 1869504(DI)	// fitGrad.vecmat_9[10] | 1
+	VMOVUPS	Z22, 1869568(DI)	// fitGrad.vecmat_9[11]
+	VMOVUPS	Z23, 1869632(DI)	// fitGrad.vecmat_9[11] | 1
+	VMOVUPS	Z24, 1869696(DI)	// fitGrad.vecmat_9[12]
+	VMOVUPS	Z25, 1869760(DI)	// fitGrad.vecmat_9[12] | 1
 	ADDQ	$52, SI
 	ADDQ	$1664, DI
 	DECQ	CX
@@ -8993,8 +8933,8 @@ loop58: // 128 times: terms of the sums
 	MOVQ	AX, SI
 	MOVQ	BX, DI
 loop59: // 128 times: terms of the sums
-	VMOVUPS	1852032(SI), Z22	// fitGrad.mul_31[0]
-	VMOVUPS	1852096(SI), Z23	// fitGrad.mul_31[0] | 1
+	VMOVUPS	1851776(SI), Z22	// fitGrad.mul_31[0]
+	VMOVUPS	1851840(SI), Z23	// fitGrad.mul_31[0] | 1
 	VBROADCASTSS	3028(DI), Z24	// L.2.weight[117]
 	VFMADD231PS	Z22, Z24, Z0
 	VFMADD231PS	Z23, Z24, Z1
@@ -9032,43 +8972,43 @@ loop59: // 128 times: terms of the sums
 	ADDQ	$512, DI
 	DECQ	CX
 	JNE	loop59
-	VMOVUPS	Z0, 1883392(AX)	// fitGrad.vecmat_9[117]
-	VMOVUPS	Z1, 1883456(AX)	// fitGrad.vecmat_9[117] | 1
-	VMOVUPS	Z2, 1883520(AX)	// fitGrad.vecmat_9[118]
-	VMOVUPS	Z3, 1883584(AX)	// fitGrad.vecmat_9[118] | 1
-	VMOVUPS	Z4, 1883648(AX)	// fitGrad.vecmat_9[119]
-	VMOVUPS	Z5, 1883712(AX)	// fitGrad.vecmat_9[119] | 1
-	VMOVUPS	Z6, 1883776(AX)	// fitGrad.vecmat_9[120]
-	VMOVUPS	Z7, 1883840(AX)	// fitGrad.vecmat_9[120] | 1
-	VMOVUPS	Z8, 1883904(AX)	// fitGrad.vecmat_9[121]
-	VMOVUPS	Z9, 1883968(AX)	// fitGrad.vecmat_9[121] | 1
-	VMOVUPS	Z10, 1884032(AX)	// fitGrad.vecmat_9[122]
-	VMOVUPS	Z11, 1884096(AX)	// fitGrad.vecmat_9[122] | 1
-	VMOVUPS	Z12, 1884160(AX)	// fitGrad.vecmat_9[123]
-	VMOVUPS	Z13, 1884224(AX)	// fitGrad.vecmat_9[123] | 1
-	VMOVUPS	Z14, 1884288(AX)	// fitGrad.vecmat_9[124]
-	VMOVUPS	Z15, 1884352(AX)	// fitGrad.vecmat_9[124] | 1
-	VMOVUPS	Z16, 1884416(AX)	// fitGrad.vecmat_9[125]
-	VMOVUPS	Z17, 1884480(AX)	// fitGrad.vecmat_9[125] | 1
-	VMOVUPS	Z18, 1884544(AX)	// fitGrad.vecmat_9[126]
-	VMOVUPS	Z19, 1884608(AX)	// fitGrad.vecmat_9[126] | 1
-	VMOVUPS	Z20, 1884672(AX)	// fitGrad.vecmat_9[127]
-	VMOVUPS	Z21, 1884736(AX)	// fitGrad.vecmat_9[127] | 1
+	VMOVUPS	Z0, 1883136(AX)	// fitGrad.vecmat_9[117]
+	VMOVUPS	Z1, 1883200(AX)	// fitGrad.vecmat_9[117] | 1
+	VMOVUPS	Z2, 1883264(AX)	// fitGrad.vecmat_9[118]
+	VMOVUPS	Z3, 1883328(AX)	// fitGrad.vecmat_9[118] | 1
+	VMOVUPS	Z4, 1883392(AX)	// fitGrad.vecmat_9[119]
+	VMOVUPS	Z5, 1883456(AX)	// fitGrad.vecmat_9[119] | 1
+	VMOVUPS	Z6, 1883520(AX)	// fitGrad.vecmat_9[120]
+	VMOVUPS	Z7, 1883584(AX)	// fitGrad.vecmat_9[120] | 1
+	VMOVUPS	Z8, 1883648(AX)	// fitGrad.vecmat_9[121]
+	VMOVUPS	Z9, 1883712(AX)	// fitGrad.vecmat_9[121] | 1
+	VMOVUPS	Z10, 1883776(AX)	// fitGrad.vecmat_9[122]
+	VMOVUPS	Z11, 1883840(AX)	// fitGrad.vecmat_9[122] | 1
+	VMOVUPS	Z12, 1883904(AX)	// fitGrad.vecmat_9[123]
+	VMOVUPS	Z13, 1883968(AX)	// fitGrad.vecmat_9[123] | 1
+	VMOVUPS	Z14, 1884032(AX)	// fitGrad.vecmat_9[124]
+	VMOVUPS	Z15, 1884096(AX)	// fitGrad.vecmat_9[124] | 1
+	VMOVUPS	Z16, 1884160(AX)	// fitGrad.vecmat_9[125]
+	VMOVUPS	Z17, 1884224(AX)	// fitGrad.vecmat_9[125] | 1
+	VMOVUPS	Z18, 1884288(AX)	// fitGrad.vecmat_9[126]
+	VMOVUPS	Z19, 1884352(AX)	// fitGrad.vecmat_9[126] | 1
+	VMOVUPS	Z20, 1884416(AX)	// fitGrad.vecmat_9[127]
+	VMOVUPS	Z21, 1884480(AX)	// fitGrad.vecmat_9[127] | 1
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop60: // 64 times: tiles of 2 elements
-	VMOVUPS	1423488(SI), Z0	// fitGrad.mul_16[0]
-	VMOVUPS	1423552(SI), Z1	// fitGrad.mul_16[0] | 1
+	VMOVUPS	1423232(SI), Z0	// fitGrad.mul_16[0]
+	VMOVUPS	1423296(SI), Z1	// fitGrad.mul_16[0] | 1
 	VPANDD	0(AX), Z0, Z0
 	VPANDD	64(AX), Z1, Z1
-	VMOVUPS	Z0, 897664(SI)	// fitGrad.turned[0]
-	VMOVUPS	Z1, 897728(SI)	// fitGrad.turned[0] | 1
-	VMOVUPS	1423616(SI), Z0	// fitGrad.mul_16[1]
-	VMOVUPS	1423680(SI), Z1	// fitGrad.mul_16[1] | 1
+	VMOVUPS	Z0, 897408(SI)	// fitGrad.turned[0]
+	VMOVUPS	Z1, 897472(SI)	// fitGrad.turned[0] | 1
+	VMOVUPS	1423360(SI), Z0	// fitGrad.mul_16[1]
+	VMOVUPS	1423424(SI), Z1	// fitGrad.mul_16[1] | 1
 	VPANDD	0(AX), Z0, Z0
 	VPANDD	64(AX), Z1, Z1
-	VMOVUPS	Z0, 897792(SI)	// fitGrad.turned[1]
-	VMOVUPS	Z1, 897856(SI)	// fitGrad.turned[1] | 1
+	VMOVUPS	Z0, 897536(SI)	// fitGrad.turned[1]
+	VMOVUPS	Z1, 897600(SI)	// fitGrad.turned[1] | 1
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop60
@@ -9080,22 +9020,22 @@ loop61: // 2 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop62: // 8 times
-	VMOVUPS	1802880(R10), Z0	// fitGrad.mul_29[0]
-	VMOVUPS	1803008(R10), Z1	// fitGrad.mul_29[1]
-	VMOVUPS	1803136(R10), Z2	// fitGrad.mul_29[2]
-	VMOVUPS	1803264(R10), Z3	// fitGrad.mul_29[3]
-	VMOVUPS	1803392(R10), Z4	// fitGrad.mul_29[4]
-	VMOVUPS	1803520(R10), Z5	// fitGrad.mul_29[5]
-	VMOVUPS	1803648(R10), Z6	// fitGrad.mul_29[6]
-	VMOVUPS	1803776(R10), Z7	// fitGrad.mul_29[7]
-	VMOVUPS	1803904(R10), Z8	// fitGrad.mul_29[8]
-	VMOVUPS	1804032(R10), Z9	// fitGrad.mul_29[9]
-	VMOVUPS	1804160(R10), Z10	// fitGrad.mul_29[10]
-	VMOVUPS	1804288(R10), Z11	// fitGrad.mul_29[11]
-	VMOVUPS	1804416(R10), Z12	// fitGrad.mul_29[12]
-	VMOVUPS	1804544(R10), Z13	// fitGrad.mul_29[13]
-	VMOVUPS	1804672(R10), Z14	// fitGrad.mul_29[14]
-	VMOVUPS	1804800(R10), Z15	// fitGrad.mul_29[15]
+	VMOVUPS	1802624(R10), Z0	// fitGrad.mul_29[0]
+	VMOVUPS	1802752(R10), Z1	// fitGrad.mul_29[1]
+	VMOVUPS	1802880(R10), Z2	// fitGrad.mul_29[2]
+	VMOVUPS	1803008(R10), Z3	// fitGrad.mul_29[3]
+	VMOVUPS	1803136(R10), Z4	// fitGrad.mul_29[4]
+	VMOVUPS	1803264(R10), Z5	// fitGrad.mul_29[5]
+	VMOVUPS	1803392(R10), Z6	// fitGrad.mul_29[6]
+	VMOVUPS	1803520(R10), Z7	// fitGrad.mul_29[7]
+	VMOVUPS	1803648(R10), Z8	// fitGrad.mul_29[8]
+	VMOVUPS	1803776(R10), Z9	// fitGrad.mul_29[9]
+	VMOVUPS	1803904(R10), Z10	// fitGrad.mul_29[10]
+	VMOVUPS	1804032(R10), Z11	// fitGrad.mul_29[11]
+	VMOVUPS	1804160(R10), Z12	// fitGrad.mul_29[12]
+	VMOVUPS	1804288(R10), Z13	// fitGrad.mul_29[13]
+	VMOVUPS	1804416(R10), Z14	// fitGrad.mul_29[14]
+	VMOVUPS	1804544(R10), Z15	// fitGrad.mul_29[15]
 	VUNPCKLPS	Z1, Z0, Z16
 	VUNPCKHPS	Z1, Z0, Z0
 	VUNPCKLPS	Z3, Z2, Z1
@@ -9160,22 +9100,22 @@ loop62: // 8 times
 	VSHUFF32X4	$221, Z12, Z8, Z4
 	VSHUFF32X4	$136, Z4, Z0, Z8
 	VSHUFF32X4	$221, Z4, Z0, Z0
-	VMOVUPS	Z18, 914048(R11)	// fitGrad.turned[128]
-	VMOVUPS	Z17, 914112(R11)	// fitGrad.turned[128] | 1
-	VMOVUPS	Z15, 914176(R11)	// fitGrad.turned[129]
-	VMOVUPS	Z16, 914240(R11)	// fitGrad.turned[129] | 1
-	VMOVUPS	Z11, 914304(R11)	// fitGrad.turned[130]
-	VMOVUPS	Z6, 914368(R11)	// fitGrad.turned[130] | 1
-	VMOVUPS	Z10, 914432(R11)	// fitGrad.turned[131]
-	VMOVUPS	Z8, 914496(R11)	// fitGrad.turned[131] | 1
-	VMOVUPS	Z14, 914560(R11)	// fitGrad.turned[132]
-	VMOVUPS	Z7, 914624(R11)	// fitGrad.turned[132] | 1
-	VMOVUPS	Z2, 914688(R11)	// fitGrad.turned[133]
-	VMOVUPS	Z9, 914752(R11)	// fitGrad.turned[133] | 1
-	VMOVUPS	Z3, 914816(R11)	// fitGrad.turned[134]
-	VMOVUPS	Z1, 914880(R11)	// fitGrad.turned[134] | 1
-	VMOVUPS	Z5, 914944(R11)	// fitGrad.turned[135]
-	VMOVUPS	Z0, 915008(R11)	// fitGrad.turned[135] | 1
+	VMOVUPS	Z18, 913792(R11)	// fitGrad.turned[128]
+	VMOVUPS	Z17, 913856(R11)	// fitGrad.turned[128] | 1
+	VMOVUPS	Z15, 913920(R11)	// fitGrad.turned[129]
+	VMOVUPS	Z16, 913984(R11)	// fitGrad.turned[129] | 1
+	VMOVUPS	Z11, 914048(R11)	// fitGrad.turned[130]
+	VMOVUPS	Z6, 914112(R11)	// fitGrad.turned[130] | 1
+	VMOVUPS	Z10, 914176(R11)	// fitGrad.turned[131]
+	VMOVUPS	Z8, 914240(R11)	// fitGrad.turned[131] | 1
+	VMOVUPS	Z14, 914304(R11)	// fitGrad.turned[132]
+	VMOVUPS	Z7, 914368(R11)	// fitGrad.turned[132] | 1
+	VMOVUPS	Z2, 914432(R11)	// fitGrad.turned[133]
+	VMOVUPS	Z9, 914496(R11)	// fitGrad.turned[133] | 1
+	VMOVUPS	Z3, 914560(R11)	// fitGrad.turned[134]
+	VMOVUPS	Z1, 914624(R11)	// fitGrad.turned[134] | 1
+	VMOVUPS	Z5, 914688(R11)	// fitGrad.turned[135]
+	VMOVUPS	Z0, 914752(R11)	// fitGrad.turned[135] | 1
 	ADDQ	$2048, R10
 	ADDQ	$2048, R11
 	DECQ	R9
@@ -9212,50 +9152,50 @@ loop64: // 2 times: tiles of 4 elements
 	MOVQ	DI, R13
 	MOVQ	R11, R14
 loop65: // 16 times: samples, 2 at a time
-	VBROADCASTSS	897664(R13), Z16	// fitGrad.turned[0]
-	VBROADCASTSS	897792(R13), Z17	// fitGrad.turned[1]
-	VBROADCASTSS	897920(R13), Z18	// fitGrad.turned[2]
-	VBROADCASTSS	898048(R13), Z19	// fitGrad.turned[3]
-	VMOVUPS	914048(R14), Z20	// fitGrad.turned[128]
+	VBROADCASTSS	897408(R13), Z16	// fitGrad.turned[0]
+	VBROADCASTSS	897536(R13), Z17	// fitGrad.turned[1]
+	VBROADCASTSS	897664(R13), Z18	// fitGrad.turned[2]
+	VBROADCASTSS	897792(R13), Z19	// fitGrad.turned[3]
+	VMOVUPS	913792(R14), Z20	// fitGrad.turned[128]
 	VFMADD231PS	Z20, Z16, Z0
 	VFMADD231PS	Z20, Z17, Z4
 	VFMADD231PS	Z20, Z18, Z8
 	VFMADD231PS	Z20, Z19, Z12
-	VMOVUPS	916096(R14), Z20	// fitGrad.turned[144]
+	VMOVUPS	915840(R14), Z20	// fitGrad.turned[144]
 	VFMADD231PS	Z20, Z16, Z1
 	VFMADD231PS	Z20, Z17, Z5
 	VFMADD231PS	Z20, Z18, Z9
 	VFMADD231PS	Z20, Z19, Z13
-	VMOVUPS	918144(R14), Z20	// fitGrad.turned[160]
+	VMOVUPS	917888(R14), Z20	// fitGrad.turned[160]
 	VFMADD231PS	Z20, Z16, Z2
 	VFMADD231PS	Z20, Z17, Z6
 	VFMADD231PS	Z20, Z18, Z10
 	VFMADD231PS	Z20, Z19, Z14
-	VMOVUPS	920192(R14), Z20	// fitGrad.turned[176]
+	VMOVUPS	919936(R14), Z20	// fitGrad.turned[176]
 	VFMADD231PS	Z20, Z16, Z3
 	VFMADD231PS	Z20, Z17, Z7
 	VFMADD231PS	Z20, Z18, Z11
 	VFMADD231PS	Z20, Z19, Z15
-	VBROADCASTSS	897668(R13), Z16	// fitGrad.turned[0]
-	VBROADCASTSS	897796(R13), Z17	// fitGrad.turned[1]
-	VBROADCASTSS	897924(R13), Z18	// fitGrad.turned[2]
-	VBROADCASTSS	898052(R13), Z19	// fitGrad.turned[3]
-	VMOVUPS	914112(R14), Z20	// fitGrad.turned[128] | 1
+	VBROADCASTSS	897412(R13), Z16	// fitGrad.turned[0]
+	VBROADCASTSS	897540(R13), Z17	// fitGrad.turned[1]
+	VBROADCASTSS	897668(R13), Z18	// fitGrad.turned[2]
+	VBROADCASTSS	897796(R13), Z19	// fitGrad.turned[3]
+	VMOVUPS	913856(R14), Z20	// fitGrad.turned[128] | 1
 	VFMADD231PS	Z20, Z16, Z0
 	VFMADD231PS	Z20, Z17, Z4
 	VFMADD231PS	Z20, Z18, Z8
 	VFMADD231PS	Z20, Z19, Z12
-	VMOVUPS	916160(R14), Z20	// fitGrad.turned[144] | 1
+	VMOVUPS	915904(R14), Z20	// fitGrad.turned[144] | 1
 	VFMADD231PS	Z20, Z16, Z1
 	VFMADD231PS	Z20, Z17, Z5
 	VFMADD231PS	Z20, Z18, Z9
 	VFMADD231PS	Z20, Z19, Z13
-	VMOVUPS	918208(R14), Z20	// fitGrad.turned[160] | 1
+	VMOVUPS	917952(R14), Z20	// fitGrad.turned[160] | 1
 	VFMADD231PS	Z20, Z16, Z2
 	VFMADD231PS	Z20, Z17, Z6
 	VFMADD231PS	Z20, Z18, Z10
 	VFMADD231PS	Z20, Z19, Z14
-	VMOVUPS	920256(R14), Z20	// fitGrad.turned[176] | 1
+	VMOVUPS	920000(R14), Z20	// fitGrad.turned[176] | 1
 	VFMADD231PS	Z20, Z16, Z3
 	VFMADD231PS	Z20, Z17, Z7
 	VFMADD231PS	Z20, Z18, Z11
@@ -9292,18 +9232,18 @@ loop65: // 16 times: samples, 2 at a time
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop66: // 64 times: tiles of 2 elements
-	VMOVUPS	1852032(SI), Z0	// fitGrad.mul_31[0]
-	VMOVUPS	1852096(SI), Z1	// fitGrad.mul_31[0] | 1
+	VMOVUPS	1851776(SI), Z0	// fitGrad.mul_31[0]
+	VMOVUPS	1851840(SI), Z1	// fitGrad.mul_31[0] | 1
 	VPANDD	0(AX), Z0, Z0
 	VPANDD	64(AX), Z1, Z1
-	VMOVUPS	Z0, 897664(SI)	// fitGrad.turned[0]
-	VMOVUPS	Z1, 897728(SI)	// fitGrad.turned[0] | 1
-	VMOVUPS	1852160(SI), Z0	// fitGrad.mul_31[1]
-	VMOVUPS	1852224(SI), Z1	// fitGrad.mul_31[1] | 1
+	VMOVUPS	Z0, 897408(SI)	// fitGrad.turned[0]
+	VMOVUPS	Z1, 897472(SI)	// fitGrad.turned[0] | 1
+	VMOVUPS	1851904(SI), Z0	// fitGrad.mul_31[1]
+	VMOVUPS	1851968(SI), Z1	// fitGrad.mul_31[1] | 1
 	VPANDD	0(AX), Z0, Z0
 	VPANDD	64(AX), Z1, Z1
-	VMOVUPS	Z0, 897792(SI)	// fitGrad.turned[1]
-	VMOVUPS	Z1, 897856(SI)	// fitGrad.turned[1] | 1
+	VMOVUPS	Z0, 897536(SI)	// fitGrad.turned[1]
+	VMOVUPS	Z1, 897600(SI)	// fitGrad.turned[1] | 1
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop66
@@ -9315,22 +9255,22 @@ loop67: // 2 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop68: // 8 times
-	VMOVUPS	1374336(R10), Z0	// fitGrad.mul_14[0]
-	VMOVUPS	1374464(R10), Z1	// fitGrad.mul_14[1]
-	VMOVUPS	1374592(R10), Z2	// fitGrad.mul_14[2]
-	VMOVUPS	1374720(R10), Z3	// fitGrad.mul_14[3]
-	VMOVUPS	1374848(R10), Z4	// fitGrad.mul_14[4]
-	VMOVUPS	1374976(R10), Z5	// fitGrad.mul_14[5]
-	VMOVUPS	1375104(R10), Z6	// fitGrad.mul_14[6]
-	VMOVUPS	1375232(R10), Z7	// fitGrad.mul_14[7]
-	VMOVUPS	1375360(R10), Z8	// fitGrad.mul_14[8]
-	VMOVUPS	1375488(R10), Z9	// fitGrad.mul_14[9]
-	VMOVUPS	1375616(R10), Z10	// fitGrad.mul_14[10]
-	VMOVUPS	1375744(R10), Z11	// fitGrad.mul_14[11]
-	VMOVUPS	1375872(R10), Z12	// fitGrad.mul_14[12]
-	VMOVUPS	1376000(R10), Z13	// fitGrad.mul_14[13]
-	VMOVUPS	1376128(R10), Z14	// fitGrad.mul_14[14]
-	VMOVUPS	1376256(R10), Z15	// fitGrad.mul_14[15]
+	VMOVUPS	1374080(R10), Z0	// fitGrad.mul_14[0]
+	VMOVUPS	1374208(R10), Z1	// fitGrad.mul_14[1]
+	VMOVUPS	1374336(R10), Z2	// fitGrad.mul_14[2]
+	VMOVUPS	1374464(R10), Z3	// fitGrad.mul_14[3]
+	VMOVUPS	1374592(R10), Z4	// fitGrad.mul_14[4]
+	VMOVUPS	1374720(R10), Z5	// fitGrad.mul_14[5]
+	VMOVUPS	1374848(R10), Z6	// fitGrad.mul_14[6]
+	VMOVUPS	1374976(R10), Z7	// fitGrad.mul_14[7]
+	VMOVUPS	1375104(R10), Z8	// fitGrad.mul_14[8]
+	VMOVUPS	1375232(R10), Z9	// fitGrad.mul_14[9]
+	VMOVUPS	1375360(R10), Z10	// fitGrad.mul_14[10]
+	VMOVUPS	1375488(R10), Z11	// fitGrad.mul_14[11]
+	VMOVUPS	1375616(R10), Z12	// fitGrad.mul_14[12]
+	VMOVUPS	1375744(R10), Z13	// fitGrad.mul_14[13]
+	VMOVUPS	1375872(R10), Z14	// fitGrad.mul_14[14]
+	VMOVUPS	1376000(R10), Z15	// fitGrad.mul_14[15]
 	VUNPCKLPS	Z1, Z0, Z16
 	VUNPCKHPS	Z1, Z0, Z0
 	VUNPCKLPS	Z3, Z2, Z1
@@ -9395,22 +9335,22 @@ loop68: // 8 times
 	VSHUFF32X4	$221, Z12, Z8, Z4
 	VSHUFF32X4	$136, Z4, Z0, Z8
 	VSHUFF32X4	$221, Z4, Z0, Z0
-	VMOVUPS	Z18, 914048(R11)	// fitGrad.turned[128]
-	VMOVUPS	Z17, 914112(R11)	// fitGrad.turned[128] | 1
-	VMOVUPS	Z15, 914176(R11)	// fitGrad.turned[129]
-	VMOVUPS	Z16, 914240(R11)	// fitGrad.turned[129] | 1
-	VMOVUPS	Z11, 914304(R11)	// fitGrad.turned[130]
-	VMOVUPS	Z6, 914368(R11)	// fitGrad.turned[130] | 1
-	VMOVUPS	Z10, 914432(R11)	// fitGrad.turned[131]
-	VMOVUPS	Z8, 914496(R11)	// fitGrad.turned[131] | 1
-	VMOVUPS	Z14, 914560(R11)	// fitGrad.turned[132]
-	VMOVUPS	Z7, 914624(R11)	// fitGrad.turned[132] | 1
-	VMOVUPS	Z2, 914688(R11)	// fitGrad.turned[133]
-	VMOVUPS	Z9, 914752(R11)	// fitGrad.turned[133] | 1
-	VMOVUPS	Z3, 914816(R11)	// fitGrad.turned[134]
-	VMOVUPS	Z1, 914880(R11)	// fitGrad.turned[134] | 1
-	VMOVUPS	Z5, 914944(R11)	// fitGrad.turned[135]
-	VMOVUPS	Z0, 915008(R11)	// fitGrad.turned[135] | 1
+	VMOVUPS	Z18, 913792(R11)	// fitGrad.turned[128]
+	VMOVUPS	Z17, 913856(R11)	// fitGrad.turned[128] | 1
+	VMOVUPS	Z15, 913920(R11)	// fitGrad.turned[129]
+	VMOVUPS	Z16, 913984(R11)	// fitGrad.turned[129] | 1
+	VMOVUPS	Z11, 914048(R11)	// fitGrad.turned[130]
+	VMOVUPS	Z6, 914112(R11)	// fitGrad.turned[130] | 1
+	VMOVUPS	Z10, 914176(R11)	// fitGrad.turned[131]
+	VMOVUPS	Z8, 914240(R11)	// fitGrad.turned[131] | 1
+	VMOVUPS	Z14, 914304(R11)	// fitGrad.turned[132]
+	VMOVUPS	Z7, 914368(R11)	// fitGrad.turned[132] | 1
+	VMOVUPS	Z2, 914432(R11)	// fitGrad.turned[133]
+	VMOVUPS	Z9, 914496(R11)	// fitGrad.turned[133] | 1
+	VMOVUPS	Z3, 914560(R11)	// fitGrad.turned[134]
+	VMOVUPS	Z1, 914624(R11)	// fitGrad.turned[134] | 1
+	VMOVUPS	Z5, 914688(R11)	// fitGrad.turned[135]
+	VMOVUPS	Z0, 914752(R11)	// fitGrad.turned[135] | 1
 	ADDQ	$2048, R10
 	ADDQ	$2048, R11
 	DECQ	R9
@@ -9447,50 +9387,50 @@ loop70: // 2 times: tiles of 4 elements
 	MOVQ	DI, R13
 	MOVQ	R11, R14
 loop71: // 16 times: samples, 2 at a time
-	VBROADCASTSS	897664(R13), Z16	// fitGrad.turned[0]
-	VBROADCASTSS	897792(R13), Z17	// fitGrad.turned[1]
-	VBROADCASTSS	897920(R13), Z18	// fitGrad.turned[2]
-	VBROADCASTSS	898048(R13), Z19	// fitGrad.turned[3]
-	VMOVUPS	914048(R14), Z20	// fitGrad.turned[128]
+	VBROADCASTSS	897408(R13), Z16	// fitGrad.turned[0]
+	VBROADCASTSS	897536(R13), Z17	// fitGrad.turned[1]
+	VBROADCASTSS	897664(R13), Z18	// fitGrad.turned[2]
+	VBROADCASTSS	897792(R13), Z19	// fitGrad.turned[3]
+	VMOVUPS	913792(R14), Z20	// fitGrad.turned[128]
 	VFMADD231PS	Z20, Z16, Z0
 	VFMADD231PS	Z20, Z17, Z4
 	VFMADD231PS	Z20, Z18, Z8
 	VFMADD231PS	Z20, Z19, Z12
-	VMOVUPS	916096(R14), Z20	// fitGrad.turned[144]
+	VMOVUPS	915840(R14), Z20	// fitGrad.turned[144]
 	VFMADD231PS	Z20, Z16, Z1
 	VFMADD231PS	Z20, Z17, Z5
 	VFMADD231PS	Z20, Z18, Z9
 	VFMADD231PS	Z20, Z19, Z13
-	VMOVUPS	918144(R14), Z20	// fitGrad.turned[160]
+	VMOVUPS	917888(R14), Z20	// fitGrad.turned[160]
 	VFMADD231PS	Z20, Z16, Z2
 	VFMADD231PS	Z20, Z17, Z6
 	VFMADD231PS	Z20, Z18, Z10
 	VFMADD231PS	Z20, Z19, Z14
-	VMOVUPS	920192(R14), Z20	// fitGrad.turned[176]
+	VMOVUPS	919936(R14), Z20	// fitGrad.turned[176]
 	VFMADD231PS	Z20, Z16, Z3
 	VFMADD231PS	Z20, Z17, Z7
 	VFMADD231PS	Z20, Z18, Z11
 	VFMADD231PS	Z20, Z19, Z15
-	VBROADCASTSS	897668(R13), Z16	// fitGrad.turned[0]
-	VBROADCASTSS	897796(R13), Z17	// fitGrad.turned[1]
-	VBROADCASTSS	897924(R13), Z18	// fitGrad.turned[2]
-	VBROADCASTSS	898052(R13), Z19	// fitGrad.turned[3]
-	VMOVUPS	914112(R14), Z20	// fitGrad.turned[128] | 1
+	VBROADCASTSS	897412(R13), Z16	// fitGrad.turned[0]
+	VBROADCASTSS	897540(R13), Z17	// fitGrad.turned[1]
+	VBROADCASTSS	897668(R13), Z18	// fitGrad.turned[2]
+	VBROADCASTSS	897796(R13), Z19	// fitGrad.turned[3]
+	VMOVUPS	913856(R14), Z20	// fitGrad.turned[128] | 1
 	VFMADD231PS	Z20, Z16, Z0
 	VFMADD231PS	Z20, Z17, Z4
 	VFMADD231PS	Z20, Z18, Z8
 	VFMADD231PS	Z20, Z19, Z12
-	VMOVUPS	916160(R14), Z20	// fitGrad.turned[144] | 1
+	VMOVUPS	915904(R14), Z20	// fitGrad.turned[144] | 1
 	VFMADD231PS	Z20, Z16, Z1
 	VFMADD231PS	Z20, Z17, Z5
 	VFMADD231PS	Z20, Z18, Z9
 	VFMADD231PS	Z20, Z19, Z13
-	VMOVUPS	918208(R14), Z20	// fitGrad.turned[160] | 1
+	VMOVUPS	917952(R14), Z20	// fitGrad.turned[160] | 1
 	VFMADD231PS	Z20, Z16, Z2
 	VFMADD231PS	Z20, Z17, Z6
 	VFMADD231PS	Z20, Z18, Z10
 	VFMADD231PS	Z20, Z19, Z14
-	VMOVUPS	920256(R14), Z20	// fitGrad.turned[176] | 1
+	VMOVUPS	920000(R14), Z20	// fitGrad.turned[176] | 1
 	VFMADD231PS	Z20, Z16, Z3
 	VFMADD231PS	Z20, Z17, Z7
 	VFMADD231PS	Z20, Z18, Z11
@@ -9528,12 +9468,12 @@ loop71: // 16 times: samples, 2 at a time
 	MOVQ	R8, DI
 loop72: // 128 times: elements
 	// lagrange.nde:4
-	VMOVUPS	1868416(SI), Z0	// fitGrad.vecmat_9[0]
-	VMOVUPS	1868480(SI), Z1	// fitGrad.vecmat_9[0] | 1
-	VMOVUPS	947328(SI), Z2	// fitGrad.sigmoid[0]
-	VMOVUPS	947392(SI), Z3	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	1786496(SI), Z4	// fitGrad.mul_28[0]
-	VMOVUPS	1786560(SI), Z5	// fitGrad.mul_28[0] | 1
+	VMOVUPS	1868160(SI), Z0	// fitGrad.vecmat_9[0]
+	VMOVUPS	1868224(SI), Z1	// fitGrad.vecmat_9[0] | 1
+	VMOVUPS	947072(SI), Z2	// fitGrad.sigmoid[0]
+	VMOVUPS	947136(SI), Z3	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	1786240(SI), Z4	// fitGrad.mul_28[0]
+	VMOVUPS	1786304(SI), Z5	// fitGrad.mul_28[0] | 1
 	VFMADD231PS	Z2, Z0, Z4
 	VFMADD231PS	Z3, Z1, Z5
 	VPANDD	0(AX), Z4, Z0
@@ -9558,25 +9498,25 @@ loop72: // 128 times: elements
 	ADDQ	$256, DI
 	DECQ	CX
 	JNE	loop72
-	VMOVUPS	1885568(AX), Z0	// fitGrad.neg[2]
-	VMOVUPS	1885632(AX), Z1	// fitGrad.neg[2] | 1
-	VMOVUPS	1885696(AX), Z2	// fitGrad.neg[3]
-	VMOVUPS	1885760(AX), Z3	// fitGrad.neg[3] | 1
-	VMOVUPS	1885312(AX), Z31	// fitGrad.neg[0]
+	VMOVUPS	1885312(AX), Z0	// fitGrad.neg[2]
+	VMOVUPS	1885376(AX), Z1	// fitGrad.neg[2] | 1
+	VMOVUPS	1885440(AX), Z2	// fitGrad.neg[3]
+	VMOVUPS	1885504(AX), Z3	// fitGrad.neg[3] | 1
+	VMOVUPS	1885056(AX), Z31	// fitGrad.neg[0]
 	VMOVUPS	Z31, 128(AX)
-	VMOVUPS	1885376(AX), Z31	// fitGrad.neg[0] | 1
+	VMOVUPS	1885120(AX), Z31	// fitGrad.neg[0] | 1
 	VMOVUPS	Z31, 192(AX)
-	VMOVUPS	1885440(AX), Z31	// fitGrad.neg[1]
+	VMOVUPS	1885184(AX), Z31	// fitGrad.neg[1]
 	VMOVUPS	Z31, 256(AX)
-	VMOVUPS	1885504(AX), Z31	// fitGrad.neg[1] | 1
+	VMOVUPS	1885248(AX), Z31	// fitGrad.neg[1] | 1
 	VMOVUPS	Z31, 320(AX)
 	MOVQ	$128, CX
 	MOVQ	AX, SI
 	MOVQ	R8, DI
 	MOVQ	BX, R9
 loop73: // 128 times: elements
-	VMOVUPS	1340544(SI), Z4	// fitGrad.add_3[0]
-	VMOVUPS	1340608(SI), Z5	// fitGrad.add_3[0] | 1
+	VMOVUPS	1340288(SI), Z4	// fitGrad.add_3[0]
+	VMOVUPS	1340352(SI), Z5	// fitGrad.add_3[0] | 1
 	VPANDD	0(AX), Z4, Z4
 	VPANDD	64(AX), Z5, Z5
 	VMOVUPS	(DI), Z6	// sum of L.0.weight[0]
@@ -9606,28 +9546,28 @@ loop73: // 128 times: elements
 	VBROADCASTSS	12(R9), Z5	// L.0.weight[3]
 	VFMADD231PS	Z2, Z5, Z6
 	VFMADD231PS	Z3, Z5, Z4
-	VMOVUPS	Z6, 1885824(SI)	// fitGrad.matvec_10[0]
-	VMOVUPS	Z4, 1885888(SI)	// fitGrad.matvec_10[0] | 1
-	VMOVUPS	1209472(SI), Z5	// fitGrad.vecmat_2[0]
-	VMOVUPS	1209536(SI), Z7	// fitGrad.vecmat_2[0] | 1
+	VMOVUPS	Z6, 1885568(SI)	// fitGrad.matvec_10[0]
+	VMOVUPS	Z4, 1885632(SI)	// fitGrad.matvec_10[0] | 1
+	VMOVUPS	1209216(SI), Z5	// fitGrad.vecmat_2[0]
+	VMOVUPS	1209280(SI), Z7	// fitGrad.vecmat_2[0] | 1
 	VMULPS	Z5, Z6, Z5
 	VMULPS	Z7, Z4, Z7
-	VMOVUPS	Z5, 1902208(SI)	// fitGrad.mul_32[0]
-	VMOVUPS	Z7, 1902272(SI)	// fitGrad.mul_32[0] | 1
-	VMOVUPS	1160320(SI), Z8	// fitGrad.mul_6[0]
-	VMOVUPS	1160384(SI), Z9	// fitGrad.mul_6[0] | 1
+	VMOVUPS	Z5, 1901952(SI)	// fitGrad.mul_32[0]
+	VMOVUPS	Z7, 1902016(SI)	// fitGrad.mul_32[0] | 1
+	VMOVUPS	1160064(SI), Z8	// fitGrad.mul_6[0]
+	VMOVUPS	1160128(SI), Z9	// fitGrad.mul_6[0] | 1
 	VMULPS	Z8, Z5, Z5
 	VMULPS	Z9, Z7, Z7
-	VMOVUPS	Z5, 1918592(SI)	// fitGrad.mul_33[0]
-	VMOVUPS	Z7, 1918656(SI)	// fitGrad.mul_33[0] | 1
-	VMOVUPS	947328(SI), Z5	// fitGrad.sigmoid[0]
-	VMOVUPS	947392(SI), Z7	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	Z5, 1918336(SI)	// fitGrad.mul_33[0]
+	VMOVUPS	Z7, 1918400(SI)	// fitGrad.mul_33[0] | 1
+	VMOVUPS	947072(SI), Z5	// fitGrad.sigmoid[0]
+	VMOVUPS	947136(SI), Z7	// fitGrad.sigmoid[0] | 1
 	VMULPS	Z5, Z6, Z5
 	VMULPS	Z7, Z4, Z4
-	VMOVUPS	Z5, 1934976(SI)	// fitGrad.mul_34[0]
-	VMOVUPS	Z4, 1935040(SI)	// fitGrad.mul_34[0] | 1
-	VMOVUPS	1225856(SI), Z4	// fitGrad.add_2[0]
-	VMOVUPS	1225920(SI), Z5	// fitGrad.add_2[0] | 1
+	VMOVUPS	Z5, 1934720(SI)	// fitGrad.mul_34[0]
+	VMOVUPS	Z4, 1934784(SI)	// fitGrad.mul_34[0] | 1
+	VMOVUPS	1225600(SI), Z4	// fitGrad.add_2[0]
+	VMOVUPS	1225664(SI), Z5	// fitGrad.add_2[0] | 1
 	VPANDD	0(AX), Z4, Z4
 	VPANDD	64(AX), Z5, Z5
 	VMOVUPS	(DI), Z6	// sum of L.0.weight[0]
@@ -9676,8 +9616,8 @@ loop74: // 16 times: tiles of 8 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop75: // 128 times: terms of the sums
-	VMOVUPS	1934976(R11), Z16	// fitGrad.mul_34[0]
-	VMOVUPS	1935040(R11), Z17	// fitGrad.mul_34[0] | 1
+	VMOVUPS	1934720(R11), Z16	// fitGrad.mul_34[0]
+	VMOVUPS	1934784(R11), Z17	// fitGrad.mul_34[0] | 1
 	VBROADCASTSS	2560(R12), Z18	// L.2.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -9706,110 +9646,110 @@ loop75: // 128 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop75
-	VMOVUPS	Z0, 1951360(DI)	// fitGrad.matvec_11[0]
-	VMOVUPS	Z1, 1951424(DI)	// fitGrad.matvec_11[0] | 1
-	VMOVUPS	Z2, 1951488(DI)	// fitGrad.matvec_11[1]
-	VMOVUPS	Z3, 1951552(DI)	// fitGrad.matvec_11[1] | 1
-	VMOVUPS	Z4, 1951616(DI)	// fitGrad.matvec_11[2]
-	VMOVUPS	Z5, 1951680(DI)	// fitGrad.matvec_11[2] | 1
-	VMOVUPS	Z6, 1951744(DI)	// fitGrad.matvec_11[3]
-	VMOVUPS	Z7, 1951808(DI)	// fitGrad.matvec_11[3] | 1
-	VMOVUPS	Z8, 1951872(DI)	// fitGrad.matvec_11[4]
-	VMOVUPS	Z9, 1951936(DI)	// fitGrad.matvec_11[4] | 1
-	VMOVUPS	Z10, 1952000(DI)	// fitGrad.matvec_11[5]
-	VMOVUPS	Z11, 1952064(DI)	// fitGrad.matvec_11[5] | 1
-	VMOVUPS	Z12, 1952128(DI)	// fitGrad.matvec_11[6]
-	VMOVUPS	Z13, 1952192(DI)	// fitGrad.matvec_11[6] | 1
-	VMOVUPS	Z14, 1952256(DI)	// fitGrad.matvec_11[7]
-	VMOVUPS	Z15, 1952320(DI)	// fitGrad.matvec_11[7] | 1
+	VMOVUPS	Z0, 1951104(DI)	// fitGrad.matvec_11[0]
+	VMOVUPS	Z1, 1951168(DI)	// fitGrad.matvec_11[0] | 1
+	VMOVUPS	Z2, 1951232(DI)	// fitGrad.matvec_11[1]
+	VMOVUPS	Z3, 1951296(DI)	// fitGrad.matvec_11[1] | 1
+	VMOVUPS	Z4, 1951360(DI)	// fitGrad.matvec_11[2]
+	VMOVUPS	Z5, 1951424(DI)	// fitGrad.matvec_11[2] | 1
+	VMOVUPS	Z6, 1951488(DI)	// fitGrad.matvec_11[3]
+	VMOVUPS	Z7, 1951552(DI)	// fitGrad.matvec_11[3] | 1
+	VMOVUPS	Z8, 1951616(DI)	// fitGrad.matvec_11[4]
+	VMOVUPS	Z9, 1951680(DI)	// fitGrad.matvec_11[4] | 1
+	VMOVUPS	Z10, 1951744(DI)	// fitGrad.matvec_11[5]
+	VMOVUPS	Z11, 1951808(DI)	// fitGrad.matvec_11[5] | 1
+	VMOVUPS	Z12, 1951872(DI)	// fitGrad.matvec_11[6]
+	VMOVUPS	Z13, 1951936(DI)	// fitGrad.matvec_11[6] | 1
+	VMOVUPS	Z14, 1952000(DI)	// fitGrad.matvec_11[7]
+	VMOVUPS	Z15, 1952064(DI)	// fitGrad.matvec_11[7] | 1
 	VBROADCASTSS	(R9), Z16	// vecmat[0]
 	VMULPS	Z16, Z0, Z0
 	VMULPS	Z16, Z1, Z1
-	VMOVUPS	Z0, 1967744(DI)	// fitGrad.mul_35[0]
-	VMOVUPS	Z1, 1967808(DI)	// fitGrad.mul_35[0] | 1
-	VMOVUPS	1062016(DI), Z16	// fitGrad.mul_2[0]
-	VMOVUPS	1062080(DI), Z17	// fitGrad.mul_2[0] | 1
+	VMOVUPS	Z0, 1967488(DI)	// fitGrad.mul_35[0]
+	VMOVUPS	Z1, 1967552(DI)	// fitGrad.mul_35[0] | 1
+	VMOVUPS	1061760(DI), Z16	// fitGrad.mul_2[0]
+	VMOVUPS	1061824(DI), Z17	// fitGrad.mul_2[0] | 1
 	VMULPS	Z16, Z0, Z0
 	VMULPS	Z17, Z1, Z1
-	VMOVUPS	Z0, 1984128(DI)	// fitGrad.mul_36[0]
-	VMOVUPS	Z1, 1984192(DI)	// fitGrad.mul_36[0] | 1
+	VMOVUPS	Z0, 1983872(DI)	// fitGrad.mul_36[0]
+	VMOVUPS	Z1, 1983936(DI)	// fitGrad.mul_36[0] | 1
 	VBROADCASTSS	4(R9), Z0	// vecmat[1]
 	VMULPS	Z0, Z2, Z1
 	VMULPS	Z0, Z3, Z0
-	VMOVUPS	Z1, 1967872(DI)	// fitGrad.mul_35[1]
-	VMOVUPS	Z0, 1967936(DI)	// fitGrad.mul_35[1] | 1
-	VMOVUPS	1062144(DI), Z2	// fitGrad.mul_2[1]
-	VMOVUPS	1062208(DI), Z3	// fitGrad.mul_2[1] | 1
+	VMOVUPS	Z1, 1967616(DI)	// fitGrad.mul_35[1]
+	VMOVUPS	Z0, 1967680(DI)	// fitGrad.mul_35[1] | 1
+	VMOVUPS	1061888(DI), Z2	// fitGrad.mul_2[1]
+	VMOVUPS	1061952(DI), Z3	// fitGrad.mul_2[1] | 1
 	VMULPS	Z2, Z1, Z1
 	VMULPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 1984256(DI)	// fitGrad.mul_36[1]
-	VMOVUPS	Z0, 1984320(DI)	// fitGrad.mul_36[1] | 1
+	VMOVUPS	Z1, 1984000(DI)	// fitGrad.mul_36[1]
+	VMOVUPS	Z0, 1984064(DI)	// fitGrad.mul_36[1] | 1
 	VBROADCASTSS	8(R9), Z0	// vecmat[2]
 	VMULPS	Z0, Z4, Z1
 	VMULPS	Z0, Z5, Z0
-	VMOVUPS	Z1, 1968000(DI)	// fitGrad.mul_35[2]
-	VMOVUPS	Z0, 1968064(DI)	// fitGrad.mul_35[2] | 1
-	VMOVUPS	1062272(DI), Z2	// fitGrad.mul_2[2]
-	VMOVUPS	1062336(DI), Z3	// fitGrad.mul_2[2] | 1
+	VMOVUPS	Z1, 1967744(DI)	// fitGrad.mul_35[2]
+	VMOVUPS	Z0, 1967808(DI)	// fitGrad.mul_35[2] | 1
+	VMOVUPS	1062016(DI), Z2	// fitGrad.mul_2[2]
+	VMOVUPS	1062080(DI), Z3	// fitGrad.mul_2[2] | 1
 	VMULPS	Z2, Z1, Z1
 	VMULPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 1984384(DI)	// fitGrad.mul_36[2]
-	VMOVUPS	Z0, 1984448(DI)	// fitGrad.mul_36[2] | 1
+	VMOVUPS	Z1, 1984128(DI)	// fitGrad.mul_36[2]
+	VMOVUPS	Z0, 1984192(DI)	// fitGrad.mul_36[2] | 1
 	VBROADCASTSS	12(R9), Z0	// vecmat[3]
 	VMULPS	Z0, Z6, Z1
 	VMULPS	Z0, Z7, Z0
-	VMOVUPS	Z1, 1968128(DI)	// fitGrad.mul_35[3]
-	VMOVUPS	Z0, 1968192(DI)	// fitGrad.mul_35[3] | 1
-	VMOVUPS	1062400(DI), Z2	// fitGrad.mul_2[3]
-	VMOVUPS	1062464(DI), Z3	// fitGrad.mul_2[3] | 1
+	VMOVUPS	Z1, 1967872(DI)	// fitGrad.mul_35[3]
+	VMOVUPS	Z0, 1967936(DI)	// fitGrad.mul_35[3] | 1
+	VMOVUPS	1062144(DI), Z2	// fitGrad.mul_2[3]
+	VMOVUPS	1062208(DI), Z3	// fitGrad.mul_2[3] | 1
 	VMULPS	Z2, Z1, Z1
 	VMULPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 1984512(DI)	// fitGrad.mul_36[3]
-	VMOVUPS	Z0, 1984576(DI)	// fitGrad.mul_36[3] | 1
+	VMOVUPS	Z1, 1984256(DI)	// fitGrad.mul_36[3]
+	VMOVUPS	Z0, 1984320(DI)	// fitGrad.mul_36[3] | 1
 	VBROADCASTSS	16(R9), Z0	// vecmat[4]
 	VMULPS	Z0, Z8, Z1
 	VMULPS	Z0, Z9, Z0
-	VMOVUPS	Z1, 1968256(DI)	// fitGrad.mul_35[4]
-	VMOVUPS	Z0, 1968320(DI)	// fitGrad.mul_35[4] | 1
-	VMOVUPS	1062528(DI), Z2	// fitGrad.mul_2[4]
-	VMOVUPS	1062592(DI), Z3	// fitGrad.mul_2[4] | 1
+	VMOVUPS	Z1, 1968000(DI)	// fitGrad.mul_35[4]
+	VMOVUPS	Z0, 1968064(DI)	// fitGrad.mul_35[4] | 1
+	VMOVUPS	1062272(DI), Z2	// fitGrad.mul_2[4]
+	VMOVUPS	1062336(DI), Z3	// fitGrad.mul_2[4] | 1
 	VMULPS	Z2, Z1, Z1
 	VMULPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 1984640(DI)	// fitGrad.mul_36[4]
-	VMOVUPS	Z0, 1984704(DI)	// fitGrad.mul_36[4] | 1
+	VMOVUPS	Z1, 1984384(DI)	// fitGrad.mul_36[4]
+	VMOVUPS	Z0, 1984448(DI)	// fitGrad.mul_36[4] | 1
 	VBROADCASTSS	20(R9), Z0	// vecmat[5]
 	VMULPS	Z0, Z10, Z1
 	VMULPS	Z0, Z11, Z0
-	VMOVUPS	Z1, 1968384(DI)	// fitGrad.mul_35[5]
-	VMOVUPS	Z0, 1968448(DI)	// fitGrad.mul_35[5] | 1
-	VMOVUPS	1062656(DI), Z2	// fitGrad.mul_2[5]
-	VMOVUPS	1062720(DI), Z3	// fitGrad.mul_2[5] | 1
+	VMOVUPS	Z1, 1968128(DI)	// fitGrad.mul_35[5]
+	VMOVUPS	Z0, 1968192(DI)	// fitGrad.mul_35[5] | 1
+	VMOVUPS	1062400(DI), Z2	// fitGrad.mul_2[5]
+	VMOVUPS	1062464(DI), Z3	// fitGrad.mul_2[5] | 1
 	VMULPS	Z2, Z1, Z1
 	VMULPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 1984768(DI)	// fitGrad.mul_36[5]
-	VMOVUPS	Z0, 1984832(DI)	// fitGrad.mul_36[5] | 1
+	VMOVUPS	Z1, 1984512(DI)	// fitGrad.mul_36[5]
+	VMOVUPS	Z0, 1984576(DI)	// fitGrad.mul_36[5] | 1
 	VBROADCASTSS	24(R9), Z0	// vecmat[6]
 	VMULPS	Z0, Z12, Z1
 	VMULPS	Z0, Z13, Z0
-	VMOVUPS	Z1, 1968512(DI)	// fitGrad.mul_35[6]
-	VMOVUPS	Z0, 1968576(DI)	// fitGrad.mul_35[6] | 1
-	VMOVUPS	1062784(DI), Z2	// fitGrad.mul_2[6]
-	VMOVUPS	1062848(DI), Z3	// fitGrad.mul_2[6] | 1
+	VMOVUPS	Z1, 1968256(DI)	// fitGrad.mul_35[6]
+	VMOVUPS	Z0, 1968320(DI)	// fitGrad.mul_35[6] | 1
+	VMOVUPS	1062528(DI), Z2	// fitGrad.mul_2[6]
+	VMOVUPS	1062592(DI), Z3	// fitGrad.mul_2[6] | 1
 	VMULPS	Z2, Z1, Z1
 	VMULPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 1984896(DI)	// fitGrad.mul_36[6]
-	VMOVUPS	Z0, 1984960(DI)	// fitGrad.mul_36[6] | 1
+	VMOVUPS	Z1, 1984640(DI)	// fitGrad.mul_36[6]
+	VMOVUPS	Z0, 1984704(DI)	// fitGrad.mul_36[6] | 1
 	VBROADCASTSS	28(R9), Z0	// vecmat[7]
 	VMULPS	Z0, Z14, Z1
 	VMULPS	Z0, Z15, Z0
-	VMOVUPS	Z1, 1968640(DI)	// fitGrad.mul_35[7]
-	VMOVUPS	Z0, 1968704(DI)	// fitGrad.mul_35[7] | 1
-	VMOVUPS	1062912(DI), Z2	// fitGrad.mul_2[7]
-	VMOVUPS	1062976(DI), Z3	// fitGrad.mul_2[7] | 1
+	VMOVUPS	Z1, 1968384(DI)	// fitGrad.mul_35[7]
+	VMOVUPS	Z0, 1968448(DI)	// fitGrad.mul_35[7] | 1
+	VMOVUPS	1062656(DI), Z2	// fitGrad.mul_2[7]
+	VMOVUPS	1062720(DI), Z3	// fitGrad.mul_2[7] | 1
 	VMULPS	Z2, Z1, Z1
 	VMULPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 1985024(DI)	// fitGrad.mul_36[7]
-	VMOVUPS	Z0, 1985088(DI)	// fitGrad.mul_36[7] | 1
+	VMOVUPS	Z1, 1984768(DI)	// fitGrad.mul_36[7]
+	VMOVUPS	Z0, 1984832(DI)	// fitGrad.mul_36[7] | 1
 	ADDQ	$4096, SI
 	ADDQ	$1024, DI
 	ADDQ	$32, R9
@@ -9849,8 +9789,8 @@ loop76: // 9 times: tiles of 13 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop77: // 128 times: terms of the sums
-	VMOVUPS	1984128(R10), Z26	// fitGrad.mul_36[0]
-	VMOVUPS	1984192(R10), Z27	// fitGrad.mul_36[0] | 1
+	VMOVUPS	1983872(R10), Z26	// fitGrad.mul_36[0]
+	VMOVUPS	1983936(R10), Z27	// fitGrad.mul_36[0] | 1
 	VBROADCASTSS	2560(R11), Z28	// L.2.weight[0]
 	VFMADD231PS	Z26, Z28, Z0
 	VFMADD231PS	Z27, Z28, Z1
@@ -9894,32 +9834,32 @@ loop77: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop77
-	VMOVUPS	Z0, 2000512(DI)	// fitGrad.vecmat_10[0]
-	VMOVUPS	Z1, 2000576(DI)	// fitGrad.vecmat_10[0] | 1
-	VMOVUPS	Z2, 2000640(DI)	// fitGrad.vecmat_10[1]
-	VMOVUPS	Z3, 2000704(DI)	// fitGrad.vecmat_10[1] | 1
-	VMOVUPS	Z4, 2000768(DI)	// fitGrad.vecmat_10[2]
-	VMOVUPS	Z5, 2000832(DI)	// fitGrad.vecmat_10[2] | 1
-	VMOVUPS	Z6, 2000896(DI)	// fitGrad.vecmat_10[3]
-	VMOVUPS	Z7, 2000960(DI)	// fitGrad.vecmat_10[3] | 1
-	VMOVUPS	Z8, 2001024(DI)	// fitGrad.vecmat_10[4]
-	VMOVUPS	Z9, 2001088(DI)	// fitGrad.vecmat_10[4] | 1
-	VMOVUPS	Z10, 2001152(DI)	// fitGrad.vecmat_10[5]
-	VMOVUPS	Z11, 2001216(DI)	// fitGrad.vecmat_10[5] | 1
-	VMOVUPS	Z12, 2001280(DI)	// fitGrad.vecmat_10[6]
-	VMOVUPS	Z13, 2001344(DI)	// fitGrad.vecmat_10[6] | 1
-	VMOVUPS	Z14, 2001408(DI)	// fitGrad.vecmat_10[7]
-	VMOVUPS	Z15, 2001472(DI)	// fitGrad.vecmat_10[7] | 1
-	VMOVUPS	Z16, 2001536(DI)	// fitGrad.vecmat_10[8]
-	VMOVUPS	Z17, 2001600(DI)	// fitGrad.vecmat_10[8] | 1
-	VMOVUPS	Z18, 2001664(DI)	// fitGrad.vecmat_10[9]
-	VMOVUPS	Z19, 2001728(DI)	// fitGrad.vecmat_10[9] | 1
-	VMOVUPS	Z20, 2001792(DI)	// fitGrad.vecmat_10[10]
-	VMOVUPS	Z21, 2001856(DI)	// fitGrad.vecmat_10[10] | 1
-	VMOVUPS	Z22, 2001920(DI)	// fitGrad.vecmat_10[11]
-	VMOVUPS	Z23, 2001984(DI)	// fitGrad.vecmat_10[11] | 1
-	VMOVUPS	Z24, 2002048(DI)	// fitGrad.vecmat_10[12]
-	VMOVUPS	Z25, 2002112(DI)	// fitGrad.vecmat_10[12] | 1
+	VMOVUPS	Z0, 2000256(DI)	// fitGrad.vecmat_10[0]
+	VMOVUPS	Z1, 2000320(DI)	// fitGrad.vecmat_10[0] | 1
+	VMOVUPS	Z2, 2000384(DI)	// fitGrad.vecmat_10[1]
+	VMOVUPS	Z3, 2000448(DI)	// fitGrad.vecmat_10[1] | 1
+	VMOVUPS	Z4, 2000512(DI)	// fitGrad.vecmat_10[2]
+	VMOVUPS	Z5, 2000576(DI)	// fitGrad.vecmat_10[2] | 1
+	VMOVUPS	Z6, 2000640(DI)	// fitGrad.vecmat_10[3]
+	VMOVUPS	Z7, 2000704(DI)	// fitGrad.vecmat_10[3] | 1
+	VMOVUPS	Z8, 2000768(DI)	// fitGrad.vecmat_10[4]
+	VMOVUPS	Z9, 2000832(DI)	// fitGrad.vecmat_10[4] | 1
+	VMOVUPS	Z10, 2000896(DI)	// fitGrad.vecmat_10[5]
+	VMOVUPS	Z11, 2000960(DI)	// fitGrad.vecmat_10[5] | 1
+	VMOVUPS	Z12, 2001024(DI)	// fitGrad.vecmat_10[6]
+	VMOVUPS	Z13, 2001088(DI)	// fitGrad.vecmat_10[6] | 1
+	VMOVUPS	Z14, 2001152(DI)	// fitGrad.vecmat_10[7]
+	VMOVUPS	Z15, 2001216(DI)	// fitGrad.vecmat_10[7] | 1
+	VMOVUPS	Z16, 2001280(DI)	// fitGrad.vecmat_10[8]
+	VMOVUPS	Z17, 2001344(DI)	// fitGrad.vecmat_10[8] | 1
+	VMOVUPS	Z18, 2001408(DI)	// fitGrad.vecmat_10[9]
+	VMOVUPS	Z19, 2001472(DI)	// fitGrad.vecmat_10[9] | 1
+	VMOVUPS	Z20, 2001536(DI)	// fitGrad.vecmat_10[10]
+	VMOVUPS	Z21, 2001600(DI)	// fitGrad.vecmat_10[10] | 1
+	VMOVUPS	Z22, 2001664(DI)	// fitGrad.vecmat_10[11]
+	VMOVUPS	Z23, 2001728(DI)	// fitGrad.vecmat_10[11] | 1
+	VMOVUPS	Z24, 2001792(DI)	// fitGrad.vecmat_10[12]
+	VMOVUPS	Z25, 2001856(DI)	// fitGrad.vecmat_10[12] | 1
 	ADDQ	$52, SI
 	ADDQ	$1664, DI
 	DECQ	CX
@@ -9950,8 +9890,8 @@ loop77: // 128 times: terms of the sums
 	MOVQ	AX, SI
 	MOVQ	BX, DI
 loop78: // 128 times: terms of the sums
-	VMOVUPS	1984128(SI), Z22	// fitGrad.mul_36[0]
-	VMOVUPS	1984192(SI), Z23	// fitGrad.mul_36[0] | 1
+	VMOVUPS	1983872(SI), Z22	// fitGrad.mul_36[0]
+	VMOVUPS	1983936(SI), Z23	// fitGrad.mul_36[0] | 1
 	VBROADCASTSS	3028(DI), Z24	// L.2.weight[117]
 	VFMADD231PS	Z22, Z24, Z0
 	VFMADD231PS	Z23, Z24, Z1
@@ -9989,43 +9929,43 @@ loop78: // 128 times: terms of the sums
 	ADDQ	$512, DI
 	DECQ	CX
 	JNE	loop78
-	VMOVUPS	Z0, 2015488(AX)	// fitGrad.vecmat_10[117]
-	VMOVUPS	Z1, 2015552(AX)	// fitGrad.vecmat_10[117] | 1
-	VMOVUPS	Z2, 2015616(AX)	// fitGrad.vecmat_10[118]
-	VMOVUPS	Z3, 2015680(AX)	// fitGrad.vecmat_10[118] | 1
-	VMOVUPS	Z4, 2015744(AX)	// fitGrad.vecmat_10[119]
-	VMOVUPS	Z5, 2015808(AX)	// fitGrad.vecmat_10[119] | 1
-	VMOVUPS	Z6, 2015872(AX)	// fitGrad.vecmat_10[120]
-	VMOVUPS	Z7, 2015936(AX)	// fitGrad.vecmat_10[120] | 1
-	VMOVUPS	Z8, 2016000(AX)	// fitGrad.vecmat_10[121]
-	VMOVUPS	Z9, 2016064(AX)	// fitGrad.vecmat_10[121] | 1
-	VMOVUPS	Z10, 2016128(AX)	// fitGrad.vecmat_10[122]
-	VMOVUPS	Z11, 2016192(AX)	// fitGrad.vecmat_10[122] | 1
-	VMOVUPS	Z12, 2016256(AX)	// fitGrad.vecmat_10[123]
-	VMOVUPS	Z13, 2016320(AX)	// fitGrad.vecmat_10[123] | 1
-	VMOVUPS	Z14, 2016384(AX)	// fitGrad.vecmat_10[124]
-	VMOVUPS	Z15, 2016448(AX)	// fitGrad.vecmat_10[124] | 1
-	VMOVUPS	Z16, 2016512(AX)	// fitGrad.vecmat_10[125]
-	VMOVUPS	Z17, 2016576(AX)	// fitGrad.vecmat_10[125] | 1
-	VMOVUPS	Z18, 2016640(AX)	// fitGrad.vecmat_10[126]
-	VMOVUPS	Z19, 2016704(AX)	// fitGrad.vecmat_10[126] | 1
-	VMOVUPS	Z20, 2016768(AX)	// fitGrad.vecmat_10[127]
-	VMOVUPS	Z21, 2016832(AX)	// fitGrad.vecmat_10[127] | 1
+	VMOVUPS	Z0, 2015232(AX)	// fitGrad.vecmat_10[117]
+	VMOVUPS	Z1, 2015296(AX)	// fitGrad.vecmat_10[117] | 1
+	VMOVUPS	Z2, 2015360(AX)	// fitGrad.vecmat_10[118]
+	VMOVUPS	Z3, 2015424(AX)	// fitGrad.vecmat_10[118] | 1
+	VMOVUPS	Z4, 2015488(AX)	// fitGrad.vecmat_10[119]
+	VMOVUPS	Z5, 2015552(AX)	// fitGrad.vecmat_10[119] | 1
+	VMOVUPS	Z6, 2015616(AX)	// fitGrad.vecmat_10[120]
+	VMOVUPS	Z7, 2015680(AX)	// fitGrad.vecmat_10[120] | 1
+	VMOVUPS	Z8, 2015744(AX)	// fitGrad.vecmat_10[121]
+	VMOVUPS	Z9, 2015808(AX)	// fitGrad.vecmat_10[121] | 1
+	VMOVUPS	Z10, 2015872(AX)	// fitGrad.vecmat_10[122]
+	VMOVUPS	Z11, 2015936(AX)	// fitGrad.vecmat_10[122] | 1
+	VMOVUPS	Z12, 2016000(AX)	// fitGrad.vecmat_10[123]
+	VMOVUPS	Z13, 2016064(AX)	// fitGrad.vecmat_10[123] | 1
+	VMOVUPS	Z14, 2016128(AX)	// fitGrad.vecmat_10[124]
+	VMOVUPS	Z15, 2016192(AX)	// fitGrad.vecmat_10[124] | 1
+	VMOVUPS	Z16, 2016256(AX)	// fitGrad.vecmat_10[125]
+	VMOVUPS	Z17, 2016320(AX)	// fitGrad.vecmat_10[125] | 1
+	VMOVUPS	Z18, 2016384(AX)	// fitGrad.vecmat_10[126]
+	VMOVUPS	Z19, 2016448(AX)	// fitGrad.vecmat_10[126] | 1
+	VMOVUPS	Z20, 2016512(AX)	// fitGrad.vecmat_10[127]
+	VMOVUPS	Z21, 2016576(AX)	// fitGrad.vecmat_10[127] | 1
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop79: // 64 times: tiles of 2 elements
-	VMOVUPS	1291392(SI), Z0	// fitGrad.mul_11[0]
-	VMOVUPS	1291456(SI), Z1	// fitGrad.mul_11[0] | 1
+	VMOVUPS	1291136(SI), Z0	// fitGrad.mul_11[0]
+	VMOVUPS	1291200(SI), Z1	// fitGrad.mul_11[0] | 1
 	VPANDD	0(AX), Z0, Z0
 	VPANDD	64(AX), Z1, Z1
-	VMOVUPS	Z0, 897664(SI)	// fitGrad.turned[0]
-	VMOVUPS	Z1, 897728(SI)	// fitGrad.turned[0] | 1
-	VMOVUPS	1291520(SI), Z0	// fitGrad.mul_11[1]
-	VMOVUPS	1291584(SI), Z1	// fitGrad.mul_11[1] | 1
+	VMOVUPS	Z0, 897408(SI)	// fitGrad.turned[0]
+	VMOVUPS	Z1, 897472(SI)	// fitGrad.turned[0] | 1
+	VMOVUPS	1291264(SI), Z0	// fitGrad.mul_11[1]
+	VMOVUPS	1291328(SI), Z1	// fitGrad.mul_11[1] | 1
 	VPANDD	0(AX), Z0, Z0
 	VPANDD	64(AX), Z1, Z1
-	VMOVUPS	Z0, 897792(SI)	// fitGrad.turned[1]
-	VMOVUPS	Z1, 897856(SI)	// fitGrad.turned[1] | 1
+	VMOVUPS	Z0, 897536(SI)	// fitGrad.turned[1]
+	VMOVUPS	Z1, 897600(SI)	// fitGrad.turned[1] | 1
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop79
@@ -10037,22 +9977,22 @@ loop80: // 2 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop81: // 8 times
-	VMOVUPS	1934976(R10), Z0	// fitGrad.mul_34[0]
-	VMOVUPS	1935104(R10), Z1	// fitGrad.mul_34[1]
-	VMOVUPS	1935232(R10), Z2	// fitGrad.mul_34[2]
-	VMOVUPS	1935360(R10), Z3	// fitGrad.mul_34[3]
-	VMOVUPS	1935488(R10), Z4	// fitGrad.mul_34[4]
-	VMOVUPS	1935616(R10), Z5	// fitGrad.mul_34[5]
-	VMOVUPS	1935744(R10), Z6	// fitGrad.mul_34[6]
-	VMOVUPS	1935872(R10), Z7	// fitGrad.mul_34[7]
-	VMOVUPS	1936000(R10), Z8	// fitGrad.mul_34[8]
-	VMOVUPS	1936128(R10), Z9	// fitGrad.mul_34[9]
-	VMOVUPS	1936256(R10), Z10	// fitGrad.mul_34[10]
-	VMOVUPS	1936384(R10), Z11	// fitGrad.mul_34[11]
-	VMOVUPS	1936512(R10), Z12	// fitGrad.mul_34[12]
-	VMOVUPS	1936640(R10), Z13	// fitGrad.mul_34[13]
-	VMOVUPS	1936768(R10), Z14	// fitGrad.mul_34[14]
-	VMOVUPS	1936896(R10), Z15	// fitGrad.mul_34[15]
+	VMOVUPS	1934720(R10), Z0	// fitGrad.mul_34[0]
+	VMOVUPS	1934848(R10), Z1	// fitGrad.mul_34[1]
+	VMOVUPS	1934976(R10), Z2	// fitGrad.mul_34[2]
+	VMOVUPS	1935104(R10), Z3	// fitGrad.mul_34[3]
+	VMOVUPS	1935232(R10), Z4	// fitGrad.mul_34[4]
+	VMOVUPS	1935360(R10), Z5	// fitGrad.mul_34[5]
+	VMOVUPS	1935488(R10), Z6	// fitGrad.mul_34[6]
+	VMOVUPS	1935616(R10), Z7	// fitGrad.mul_34[7]
+	VMOVUPS	1935744(R10), Z8	// fitGrad.mul_34[8]
+	VMOVUPS	1935872(R10), Z9	// fitGrad.mul_34[9]
+	VMOVUPS	1936000(R10), Z10	// fitGrad.mul_34[10]
+	VMOVUPS	1936128(R10), Z11	// fitGrad.mul_34[11]
+	VMOVUPS	1936256(R10), Z12	// fitGrad.mul_34[12]
+	VMOVUPS	1936384(R10), Z13	// fitGrad.mul_34[13]
+	VMOVUPS	1936512(R10), Z14	// fitGrad.mul_34[14]
+	VMOVUPS	1936640(R10), Z15	// fitGrad.mul_34[15]
 	VUNPCKLPS	Z1, Z0, Z16
 	VUNPCKHPS	Z1, Z0, Z0
 	VUNPCKLPS	Z3, Z2, Z1
@@ -10117,22 +10057,22 @@ loop81: // 8 times
 	VSHUFF32X4	$221, Z12, Z8, Z4
 	VSHUFF32X4	$136, Z4, Z0, Z8
 	VSHUFF32X4	$221, Z4, Z0, Z0
-	VMOVUPS	Z18, 914048(R11)	// fitGrad.turned[128]
-	VMOVUPS	Z17, 914112(R11)	// fitGrad.turned[128] | 1
-	VMOVUPS	Z15, 914176(R11)	// fitGrad.turned[129]
-	VMOVUPS	Z16, 914240(R11)	// fitGrad.turned[129] | 1
-	VMOVUPS	Z11, 914304(R11)	// fitGrad.turned[130]
-	VMOVUPS	Z6, 914368(R11)	// fitGrad.turned[130] | 1
-	VMOVUPS	Z10, 914432(R11)	// fitGrad.turned[131]
-	VMOVUPS	Z8, 914496(R11)	// fitGrad.turned[131] | 1
-	VMOVUPS	Z14, 914560(R11)	// fitGrad.turned[132]
-	VMOVUPS	Z7, 914624(R11)	// fitGrad.turned[132] | 1
-	VMOVUPS	Z2, 914688(R11)	// fitGrad.turned[133]
-	VMOVUPS	Z9, 914752(R11)	// fitGrad.turned[133] | 1
-	VMOVUPS	Z3, 914816(R11)	// fitGrad.turned[134]
-	VMOVUPS	Z1, 914880(R11)	// fitGrad.turned[134] | 1
-	VMOVUPS	Z5, 914944(R11)	// fitGrad.turned[135]
-	VMOVUPS	Z0, 915008(R11)	// fitGrad.turned[135] | 1
+	VMOVUPS	Z18, 913792(R11)	// fitGrad.turned[128]
+	VMOVUPS	Z17, 913856(R11)	// fitGrad.turned[128] | 1
+	VMOVUPS	Z15, 913920(R11)	// fitGrad.turned[129]
+	VMOVUPS	Z16, 913984(R11)	// fitGrad.turned[129] | 1
+	VMOVUPS	Z11, 914048(R11)	// fitGrad.turned[130]
+	VMOVUPS	Z6, 914112(R11)	// fitGrad.turned[130] | 1
+	VMOVUPS	Z10, 914176(R11)	// fitGrad.turned[131]
+	VMOVUPS	Z8, 914240(R11)	// fitGrad.turned[131] | 1
+	VMOVUPS	Z14, 914304(R11)	// fitGrad.turned[132]
+	VMOVUPS	Z7, 914368(R11)	// fitGrad.turned[132] | 1
+	VMOVUPS	Z2, 914432(R11)	// fitGrad.turned[133]
+	VMOVUPS	Z9, 914496(R11)	// fitGrad.turned[133] | 1
+	VMOVUPS	Z3, 914560(R11)	// fitGrad.turned[134]
+	VMOVUPS	Z1, 914624(R11)	// fitGrad.turned[134] | 1
+	VMOVUPS	Z5, 914688(R11)	// fitGrad.turned[135]
+	VMOVUPS	Z0, 914752(R11)	// fitGrad.turned[135] | 1
 	ADDQ	$2048, R10
 	ADDQ	$2048, R11
 	DECQ	R9
@@ -10169,50 +10109,50 @@ loop83: // 2 times: tiles of 4 elements
 	MOVQ	DI, R13
 	MOVQ	R11, R14
 loop84: // 16 times: samples, 2 at a time
-	VBROADCASTSS	897664(R13), Z16	// fitGrad.turned[0]
-	VBROADCASTSS	897792(R13), Z17	// fitGrad.turned[1]
-	VBROADCASTSS	897920(R13), Z18	// fitGrad.turned[2]
-	VBROADCASTSS	898048(R13), Z19	// fitGrad.turned[3]
-	VMOVUPS	914048(R14), Z20	// fitGrad.turned[128]
+	VBROADCASTSS	897408(R13), Z16	// fitGrad.turned[0]
+	VBROADCASTSS	897536(R13), Z17	// fitGrad.turned[1]
+	VBROADCASTSS	897664(R13), Z18	// fitGrad.turned[2]
+	VBROADCASTSS	897792(R13), Z19	// fitGrad.turned[3]
+	VMOVUPS	913792(R14), Z20	// fitGrad.turned[128]
 	VFMADD231PS	Z20, Z16, Z0
 	VFMADD231PS	Z20, Z17, Z4
 	VFMADD231PS	Z20, Z18, Z8
 	VFMADD231PS	Z20, Z19, Z12
-	VMOVUPS	916096(R14), Z20	// fitGrad.turned[144]
+	VMOVUPS	915840(R14), Z20	// fitGrad.turned[144]
 	VFMADD231PS	Z20, Z16, Z1
 	VFMADD231PS	Z20, Z17, Z5
 	VFMADD231PS	Z20, Z18, Z9
 	VFMADD231PS	Z20, Z19, Z13
-	VMOVUPS	918144(R14), Z20	// fitGrad.turned[160]
+	VMOVUPS	917888(R14), Z20	// fitGrad.turned[160]
 	VFMADD231PS	Z20, Z16, Z2
 	VFMADD231PS	Z20, Z17, Z6
 	VFMADD231PS	Z20, Z18, Z10
 	VFMADD231PS	Z20, Z19, Z14
-	VMOVUPS	920192(R14), Z20	// fitGrad.turned[176]
+	VMOVUPS	919936(R14), Z20	// fitGrad.turned[176]
 	VFMADD231PS	Z20, Z16, Z3
 	VFMADD231PS	Z20, Z17, Z7
 	VFMADD231PS	Z20, Z18, Z11
 	VFMADD231PS	Z20, Z19, Z15
-	VBROADCASTSS	897668(R13), Z16	// fitGrad.turned[0]
-	VBROADCASTSS	897796(R13), Z17	// fitGrad.turned[1]
-	VBROADCASTSS	897924(R13), Z18	// fitGrad.turned[2]
-	VBROADCASTSS	898052(R13), Z19	// fitGrad.turned[3]
-	VMOVUPS	914112(R14), Z20	// fitGrad.turned[128] | 1
+	VBROADCASTSS	897412(R13), Z16	// fitGrad.turned[0]
+	VBROADCASTSS	897540(R13), Z17	// fitGrad.turned[1]
+	VBROADCASTSS	897668(R13), Z18	// fitGrad.turned[2]
+	VBROADCASTSS	897796(R13), Z19	// fitGrad.turned[3]
+	VMOVUPS	913856(R14), Z20	// fitGrad.turned[128] | 1
 	VFMADD231PS	Z20, Z16, Z0
 	VFMADD231PS	Z20, Z17, Z4
 	VFMADD231PS	Z20, Z18, Z8
 	VFMADD231PS	Z20, Z19, Z12
-	VMOVUPS	916160(R14), Z20	// fitGrad.turned[144] | 1
+	VMOVUPS	915904(R14), Z20	// fitGrad.turned[144] | 1
 	VFMADD231PS	Z20, Z16, Z1
 	VFMADD231PS	Z20, Z17, Z5
 	VFMADD231PS	Z20, Z18, Z9
 	VFMADD231PS	Z20, Z19, Z13
-	VMOVUPS	918208(R14), Z20	// fitGrad.turned[160] | 1
+	VMOVUPS	917952(R14), Z20	// fitGrad.turned[160] | 1
 	VFMADD231PS	Z20, Z16, Z2
 	VFMADD231PS	Z20, Z17, Z6
 	VFMADD231PS	Z20, Z18, Z10
 	VFMADD231PS	Z20, Z19, Z14
-	VMOVUPS	920256(R14), Z20	// fitGrad.turned[176] | 1
+	VMOVUPS	920000(R14), Z20	// fitGrad.turned[176] | 1
 	VFMADD231PS	Z20, Z16, Z3
 	VFMADD231PS	Z20, Z17, Z7
 	VFMADD231PS	Z20, Z18, Z11
@@ -10249,18 +10189,18 @@ loop84: // 16 times: samples, 2 at a time
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop85: // 64 times: tiles of 2 elements
-	VMOVUPS	1984128(SI), Z0	// fitGrad.mul_36[0]
-	VMOVUPS	1984192(SI), Z1	// fitGrad.mul_36[0] | 1
+	VMOVUPS	1983872(SI), Z0	// fitGrad.mul_36[0]
+	VMOVUPS	1983936(SI), Z1	// fitGrad.mul_36[0] | 1
 	VPANDD	0(AX), Z0, Z0
 	VPANDD	64(AX), Z1, Z1
-	VMOVUPS	Z0, 897664(SI)	// fitGrad.turned[0]
-	VMOVUPS	Z1, 897728(SI)	// fitGrad.turned[0] | 1
-	VMOVUPS	1984256(SI), Z0	// fitGrad.mul_36[1]
-	VMOVUPS	1984320(SI), Z1	// fitGrad.mul_36[1] | 1
+	VMOVUPS	Z0, 897408(SI)	// fitGrad.turned[0]
+	VMOVUPS	Z1, 897472(SI)	// fitGrad.turned[0] | 1
+	VMOVUPS	1984000(SI), Z0	// fitGrad.mul_36[1]
+	VMOVUPS	1984064(SI), Z1	// fitGrad.mul_36[1] | 1
 	VPANDD	0(AX), Z0, Z0
 	VPANDD	64(AX), Z1, Z1
-	VMOVUPS	Z0, 897792(SI)	// fitGrad.turned[1]
-	VMOVUPS	Z1, 897856(SI)	// fitGrad.turned[1] | 1
+	VMOVUPS	Z0, 897536(SI)	// fitGrad.turned[1]
+	VMOVUPS	Z1, 897600(SI)	// fitGrad.turned[1] | 1
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop85
@@ -10272,22 +10212,22 @@ loop86: // 2 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop87: // 8 times
-	VMOVUPS	1242240(R10), Z0	// fitGrad.mul_9[0]
-	VMOVUPS	1242368(R10), Z1	// fitGrad.mul_9[1]
-	VMOVUPS	1242496(R10), Z2	// fitGrad.mul_9[2]
-	VMOVUPS	1242624(R10), Z3	// fitGrad.mul_9[3]
-	VMOVUPS	1242752(R10), Z4	// fitGrad.mul_9[4]
-	VMOVUPS	1242880(R10), Z5	// fitGrad.mul_9[5]
-	VMOVUPS	1243008(R10), Z6	// fitGrad.mul_9[6]
-	VMOVUPS	1243136(R10), Z7	// fitGrad.mul_9[7]
-	VMOVUPS	1243264(R10), Z8	// fitGrad.mul_9[8]
-	VMOVUPS	1243392(R10), Z9	// fitGrad.mul_9[9]
-	VMOVUPS	1243520(R10), Z10	// fitGrad.mul_9[10]
-	VMOVUPS	1243648(R10), Z11	// fitGrad.mul_9[11]
-	VMOVUPS	1243776(R10), Z12	// fitGrad.mul_9[12]
-	VMOVUPS	1243904(R10), Z13	// fitGrad.mul_9[13]
-	VMOVUPS	1244032(R10), Z14	// fitGrad.mul_9[14]
-	VMOVUPS	1244160(R10), Z15	// fitGrad.mul_9[15]
+	VMOVUPS	1241984(R10), Z0	// fitGrad.mul_9[0]
+	VMOVUPS	1242112(R10), Z1	// fitGrad.mul_9[1]
+	VMOVUPS	1242240(R10), Z2	// fitGrad.mul_9[2]
+	VMOVUPS	1242368(R10), Z3	// fitGrad.mul_9[3]
+	VMOVUPS	1242496(R10), Z4	// fitGrad.mul_9[4]
+	VMOVUPS	1242624(R10), Z5	// fitGrad.mul_9[5]
+	VMOVUPS	1242752(R10), Z6	// fitGrad.mul_9[6]
+	VMOVUPS	1242880(R10), Z7	// fitGrad.mul_9[7]
+	VMOVUPS	1243008(R10), Z8	// fitGrad.mul_9[8]
+	VMOVUPS	1243136(R10), Z9	// fitGrad.mul_9[9]
+	VMOVUPS	1243264(R10), Z10	// fitGrad.mul_9[10]
+	VMOVUPS	1243392(R10), Z11	// fitGrad.mul_9[11]
+	VMOVUPS	1243520(R10), Z12	// fitGrad.mul_9[12]
+	VMOVUPS	1243648(R10), Z13	// fitGrad.mul_9[13]
+	VMOVUPS	1243776(R10), Z14	// fitGrad.mul_9[14]
+	VMOVUPS	1243904(R10), Z15	// fitGrad.mul_9[15]
 	VUNPCKLPS	Z1, Z0, Z16
 	VUNPCKHPS	Z1, Z0, Z0
 	VUNPCKLPS	Z3, Z2, Z1
@@ -10352,22 +10292,22 @@ loop87: // 8 times
 	VSHUFF32X4	$221, Z12, Z8, Z4
 	VSHUFF32X4	$136, Z4, Z0, Z8
 	VSHUFF32X4	$221, Z4, Z0, Z0
-	VMOVUPS	Z18, 914048(R11)	// fitGrad.turned[128]
-	VMOVUPS	Z17, 914112(R11)	// fitGrad.turned[128] | 1
-	VMOVUPS	Z15, 914176(R11)	// fitGrad.turned[129]
-	VMOVUPS	Z16, 914240(R11)	// fitGrad.turned[129] | 1
-	VMOVUPS	Z11, 914304(R11)	// fitGrad.turned[130]
-	VMOVUPS	Z6, 914368(R11)	// fitGrad.turned[130] | 1
-	VMOVUPS	Z10, 914432(R11)	// fitGrad.turned[131]
-	VMOVUPS	Z8, 914496(R11)	// fitGrad.turned[131] | 1
-	VMOVUPS	Z14, 914560(R11)	// fitGrad.turned[132]
-	VMOVUPS	Z7, 914624(R11)	// fitGrad.turned[132] | 1
-	VMOVUPS	Z2, 914688(R11)	// fitGrad.turned[133]
-	VMOVUPS	Z9, 914752(R11)	// fitGrad.turned[133] | 1
-	VMOVUPS	Z3, 914816(R11)	// fitGrad.turned[134]
-	VMOVUPS	Z1, 914880(R11)	// fitGrad.turned[134] | 1
-	VMOVUPS	Z5, 914944(R11)	// fitGrad.turned[135]
-	VMOVUPS	Z0, 915008(R11)	// fitGrad.turned[135] | 1
+	VMOVUPS	Z18, 913792(R11)	// fitGrad.turned[128]
+	VMOVUPS	Z17, 913856(R11)	// fitGrad.turned[128] | 1
+	VMOVUPS	Z15, 913920(R11)	// fitGrad.turned[129]
+	VMOVUPS	Z16, 913984(R11)	// fitGrad.turned[129] | 1
+	VMOVUPS	Z11, 914048(R11)	// fitGrad.turned[130]
+	VMOVUPS	Z6, 914112(R11)	// fitGrad.turned[130] | 1
+	VMOVUPS	Z10, 914176(R11)	// fitGrad.turned[131]
+	VMOVUPS	Z8, 914240(R11)	// fitGrad.turned[131] | 1
+	VMOVUPS	Z14, 914304(R11)	// fitGrad.turned[132]
+	VMOVUPS	Z7, 914368(R11)	// fitGrad.turned[132] | 1
+	VMOVUPS	Z2, 914432(R11)	// fitGrad.turned[133]
+	VMOVUPS	Z9, 914496(R11)	// fitGrad.turned[133] | 1
+	VMOVUPS	Z3, 914560(R11)	// fitGrad.turned[134]
+	VMOVUPS	Z1, 914624(R11)	// fitGrad.turned[134] | 1
+	VMOVUPS	Z5, 914688(R11)	// fitGrad.turned[135]
+	VMOVUPS	Z0, 914752(R11)	// fitGrad.turned[135] | 1
 	ADDQ	$2048, R10
 	ADDQ	$2048, R11
 	DECQ	R9
@@ -10404,50 +10344,50 @@ loop89: // 2 times: tiles of 4 elements
 	MOVQ	DI, R13
 	MOVQ	R11, R14
 loop90: // 16 times: samples, 2 at a time
-	VBROADCASTSS	897664(R13), Z16	// fitGrad.turned[0]
-	VBROADCASTSS	897792(R13), Z17	// fitGrad.turned[1]
-	VBROADCASTSS	897920(R13), Z18	// fitGrad.turned[2]
-	VBROADCASTSS	898048(R13), Z19	// fitGrad.turned[3]
-	VMOVUPS	914048(R14), Z20	// fitGrad.turned[128]
+	VBROADCASTSS	897408(R13), Z16	// fitGrad.turned[0]
+	VBROADCASTSS	897536(R13), Z17	// fitGrad.turned[1]
+	VBROADCASTSS	897664(R13), Z18	// fitGrad.turned[2]
+	VBROADCASTSS	897792(R13), Z19	// fitGrad.turned[3]
+	VMOVUPS	913792(R14), Z20	// fitGrad.turned[128]
 	VFMADD231PS	Z20, Z16, Z0
 	VFMADD231PS	Z20, Z17, Z4
 	VFMADD231PS	Z20, Z18, Z8
 	VFMADD231PS	Z20, Z19, Z12
-	VMOVUPS	916096(R14), Z20	// fitGrad.turned[144]
+	VMOVUPS	915840(R14), Z20	// fitGrad.turned[144]
 	VFMADD231PS	Z20, Z16, Z1
 	VFMADD231PS	Z20, Z17, Z5
 	VFMADD231PS	Z20, Z18, Z9
 	VFMADD231PS	Z20, Z19, Z13
-	VMOVUPS	918144(R14), Z20	// fitGrad.turned[160]
+	VMOVUPS	917888(R14), Z20	// fitGrad.turned[160]
 	VFMADD231PS	Z20, Z16, Z2
 	VFMADD231PS	Z20, Z17, Z6
 	VFMADD231PS	Z20, Z18, Z10
 	VFMADD231PS	Z20, Z19, Z14
-	VMOVUPS	920192(R14), Z20	// fitGrad.turned[176]
+	VMOVUPS	919936(R14), Z20	// fitGrad.turned[176]
 	VFMADD231PS	Z20, Z16, Z3
 	VFMADD231PS	Z20, Z17, Z7
 	VFMADD231PS	Z20, Z18, Z11
 	VFMADD231PS	Z20, Z19, Z15
-	VBROADCASTSS	897668(R13), Z16	// fitGrad.turned[0]
-	VBROADCASTSS	897796(R13), Z17	// fitGrad.turned[1]
-	VBROADCASTSS	897924(R13), Z18	// fitGrad.turned[2]
-	VBROADCASTSS	898052(R13), Z19	// fitGrad.turned[3]
-	VMOVUPS	914112(R14), Z20	// fitGrad.turned[128] | 1
+	VBROADCASTSS	897412(R13), Z16	// fitGrad.turned[0]
+	VBROADCASTSS	897540(R13), Z17	// fitGrad.turned[1]
+	VBROADCASTSS	897668(R13), Z18	// fitGrad.turned[2]
+	VBROADCASTSS	897796(R13), Z19	// fitGrad.turned[3]
+	VMOVUPS	913856(R14), Z20	// fitGrad.turned[128] | 1
 	VFMADD231PS	Z20, Z16, Z0
 	VFMADD231PS	Z20, Z17, Z4
 	VFMADD231PS	Z20, Z18, Z8
 	VFMADD231PS	Z20, Z19, Z12
-	VMOVUPS	916160(R14), Z20	// fitGrad.turned[144] | 1
+	VMOVUPS	915904(R14), Z20	// fitGrad.turned[144] | 1
 	VFMADD231PS	Z20, Z16, Z1
 	VFMADD231PS	Z20, Z17, Z5
 	VFMADD231PS	Z20, Z18, Z9
 	VFMADD231PS	Z20, Z19, Z13
-	VMOVUPS	918208(R14), Z20	// fitGrad.turned[160] | 1
+	VMOVUPS	917952(R14), Z20	// fitGrad.turned[160] | 1
 	VFMADD231PS	Z20, Z16, Z2
 	VFMADD231PS	Z20, Z17, Z6
 	VFMADD231PS	Z20, Z18, Z10
 	VFMADD231PS	Z20, Z19, Z14
-	VMOVUPS	920256(R14), Z20	// fitGrad.turned[176] | 1
+	VMOVUPS	920000(R14), Z20	// fitGrad.turned[176] | 1
 	VFMADD231PS	Z20, Z16, Z3
 	VFMADD231PS	Z20, Z17, Z7
 	VFMADD231PS	Z20, Z18, Z11
@@ -10486,12 +10426,12 @@ loop90: // 16 times: samples, 2 at a time
 	MOVQ	BX, R9
 loop91: // 128 times: elements
 	// lagrange.nde:4
-	VMOVUPS	2000512(SI), Z0	// fitGrad.vecmat_10[0]
-	VMOVUPS	2000576(SI), Z1	// fitGrad.vecmat_10[0] | 1
-	VMOVUPS	947328(SI), Z2	// fitGrad.sigmoid[0]
-	VMOVUPS	947392(SI), Z3	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	1918592(SI), Z4	// fitGrad.mul_33[0]
-	VMOVUPS	1918656(SI), Z5	// fitGrad.mul_33[0] | 1
+	VMOVUPS	2000256(SI), Z0	// fitGrad.vecmat_10[0]
+	VMOVUPS	2000320(SI), Z1	// fitGrad.vecmat_10[0] | 1
+	VMOVUPS	947072(SI), Z2	// fitGrad.sigmoid[0]
+	VMOVUPS	947136(SI), Z3	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	1918336(SI), Z4	// fitGrad.mul_33[0]
+	VMOVUPS	1918400(SI), Z5	// fitGrad.mul_33[0] | 1
 	VFMADD231PS	Z2, Z0, Z4
 	VFMADD231PS	Z3, Z1, Z5
 	VPANDD	0(AX), Z4, Z0
@@ -10523,26 +10463,26 @@ loop91: // 128 times: elements
 	VBROADCASTSS	12(R9), Z1	// L.0.weight[3]
 	VFMADD231PS	256(AX), Z1, Z2
 	VFMADD231PS	320(AX), Z1, Z0
-	VMOVUPS	Z2, 2016896(SI)	// fitGrad.matvec_12[0]
-	VMOVUPS	Z0, 2016960(SI)	// fitGrad.matvec_12[0] | 1
-	VMOVUPS	1209472(SI), Z1	// fitGrad.vecmat_2[0]
-	VMOVUPS	1209536(SI), Z3	// fitGrad.vecmat_2[0] | 1
+	VMOVUPS	Z2, 2016640(SI)	// fitGrad.matvec_12[0]
+	VMOVUPS	Z0, 2016704(SI)	// fitGrad.matvec_12[0] | 1
+	VMOVUPS	1209216(SI), Z1	// fitGrad.vecmat_2[0]
+	VMOVUPS	1209280(SI), Z3	// fitGrad.vecmat_2[0] | 1
 	VMULPS	Z1, Z2, Z1
 	VMULPS	Z3, Z0, Z3
-	VMOVUPS	Z1, 2033280(SI)	// fitGrad.mul_37[0]
-	VMOVUPS	Z3, 2033344(SI)	// fitGrad.mul_37[0] | 1
-	VMOVUPS	1160320(SI), Z4	// fitGrad.mul_6[0]
-	VMOVUPS	1160384(SI), Z5	// fitGrad.mul_6[0] | 1
+	VMOVUPS	Z1, 2033024(SI)	// fitGrad.mul_37[0]
+	VMOVUPS	Z3, 2033088(SI)	// fitGrad.mul_37[0] | 1
+	VMOVUPS	1160064(SI), Z4	// fitGrad.mul_6[0]
+	VMOVUPS	1160128(SI), Z5	// fitGrad.mul_6[0] | 1
 	VMULPS	Z4, Z1, Z1
 	VMULPS	Z5, Z3, Z3
-	VMOVUPS	Z1, 2049664(SI)	// fitGrad.mul_38[0]
-	VMOVUPS	Z3, 2049728(SI)	// fitGrad.mul_38[0] | 1
-	VMOVUPS	947328(SI), Z1	// fitGrad.sigmoid[0]
-	VMOVUPS	947392(SI), Z3	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	Z1, 2049408(SI)	// fitGrad.mul_38[0]
+	VMOVUPS	Z3, 2049472(SI)	// fitGrad.mul_38[0] | 1
+	VMOVUPS	947072(SI), Z1	// fitGrad.sigmoid[0]
+	VMOVUPS	947136(SI), Z3	// fitGrad.sigmoid[0] | 1
 	VMULPS	Z1, Z2, Z1
 	VMULPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 2066048(SI)	// fitGrad.mul_39[0]
-	VMOVUPS	Z0, 2066112(SI)	// fitGrad.mul_39[0] | 1
+	VMOVUPS	Z1, 2065792(SI)	// fitGrad.mul_39[0]
+	VMOVUPS	Z0, 2065856(SI)	// fitGrad.mul_39[0] | 1
 	ADDQ	$128, SI
 	ADDQ	$256, DI
 	ADDQ	$16, R9
@@ -10573,8 +10513,8 @@ loop92: // 16 times: tiles of 8 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop93: // 128 times: terms of the sums
-	VMOVUPS	2066048(R11), Z16	// fitGrad.mul_39[0]
-	VMOVUPS	2066112(R11), Z17	// fitGrad.mul_39[0] | 1
+	VMOVUPS	2065792(R11), Z16	// fitGrad.mul_39[0]
+	VMOVUPS	2065856(R11), Z17	// fitGrad.mul_39[0] | 1
 	VBROADCASTSS	2560(R12), Z18	// L.2.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -10603,110 +10543,110 @@ loop93: // 128 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop93
-	VMOVUPS	Z0, 2082432(DI)	// fitGrad.matvec_13[0]
-	VMOVUPS	Z1, 2082496(DI)	// fitGrad.matvec_13[0] | 1
-	VMOVUPS	Z2, 2082560(DI)	// fitGrad.matvec_13[1]
-	VMOVUPS	Z3, 2082624(DI)	// fitGrad.matvec_13[1] | 1
-	VMOVUPS	Z4, 2082688(DI)	// fitGrad.matvec_13[2]
-	VMOVUPS	Z5, 2082752(DI)	// fitGrad.matvec_13[2] | 1
-	VMOVUPS	Z6, 2082816(DI)	// fitGrad.matvec_13[3]
-	VMOVUPS	Z7, 2082880(DI)	// fitGrad.matvec_13[3] | 1
-	VMOVUPS	Z8, 2082944(DI)	// fitGrad.matvec_13[4]
-	VMOVUPS	Z9, 2083008(DI)	// fitGrad.matvec_13[4] | 1
-	VMOVUPS	Z10, 2083072(DI)	// fitGrad.matvec_13[5]
-	VMOVUPS	Z11, 2083136(DI)	// fitGrad.matvec_13[5] | 1
-	VMOVUPS	Z12, 2083200(DI)	// fitGrad.matvec_13[6]
-	VMOVUPS	Z13, 2083264(DI)	// fitGrad.matvec_13[6] | 1
-	VMOVUPS	Z14, 2083328(DI)	// fitGrad.matvec_13[7]
-	VMOVUPS	Z15, 2083392(DI)	// fitGrad.matvec_13[7] | 1
+	VMOVUPS	Z0, 2082176(DI)	// fitGrad.matvec_13[0]
+	VMOVUPS	Z1, 2082240(DI)	// fitGrad.matvec_13[0] | 1
+	VMOVUPS	Z2, 2082304(DI)	// fitGrad.matvec_13[1]
+	VMOVUPS	Z3, 2082368(DI)	// fitGrad.matvec_13[1] | 1
+	VMOVUPS	Z4, 2082432(DI)	// fitGrad.matvec_13[2]
+	VMOVUPS	Z5, 2082496(DI)	// fitGrad.matvec_13[2] | 1
+	VMOVUPS	Z6, 2082560(DI)	// fitGrad.matvec_13[3]
+	VMOVUPS	Z7, 2082624(DI)	// fitGrad.matvec_13[3] | 1
+	VMOVUPS	Z8, 2082688(DI)	// fitGrad.matvec_13[4]
+	VMOVUPS	Z9, 2082752(DI)	// fitGrad.matvec_13[4] | 1
+	VMOVUPS	Z10, 2082816(DI)	// fitGrad.matvec_13[5]
+	VMOVUPS	Z11, 2082880(DI)	// fitGrad.matvec_13[5] | 1
+	VMOVUPS	Z12, 2082944(DI)	// fitGrad.matvec_13[6]
+	VMOVUPS	Z13, 2083008(DI)	// fitGrad.matvec_13[6] | 1
+	VMOVUPS	Z14, 2083072(DI)	// fitGrad.matvec_13[7]
+	VMOVUPS	Z15, 2083136(DI)	// fitGrad.matvec_13[7] | 1
 	VBROADCASTSS	(R9), Z16	// vecmat[0]
 	VMULPS	Z16, Z0, Z0
 	VMULPS	Z16, Z1, Z1
-	VMOVUPS	Z0, 2098816(DI)	// fitGrad.mul_40[0]
-	VMOVUPS	Z1, 2098880(DI)	// fitGrad.mul_40[0] | 1
-	VMOVUPS	1062016(DI), Z16	// fitGrad.mul_2[0]
-	VMOVUPS	1062080(DI), Z17	// fitGrad.mul_2[0] | 1
+	VMOVUPS	Z0, 2098560(DI)	// fitGrad.mul_40[0]
+	VMOVUPS	Z1, 2098624(DI)	// fitGrad.mul_40[0] | 1
+	VMOVUPS	1061760(DI), Z16	// fitGrad.mul_2[0]
+	VMOVUPS	1061824(DI), Z17	// fitGrad.mul_2[0] | 1
 	VMULPS	Z16, Z0, Z0
 	VMULPS	Z17, Z1, Z1
-	VMOVUPS	Z0, 2115200(DI)	// fitGrad.mul_41[0]
-	VMOVUPS	Z1, 2115264(DI)	// fitGrad.mul_41[0] | 1
+	VMOVUPS	Z0, 2114944(DI)	// fitGrad.mul_41[0]
+	VMOVUPS	Z1, 2115008(DI)	// fitGrad.mul_41[0] | 1
 	VBROADCASTSS	4(R9), Z0	// vecmat[1]
 	VMULPS	Z0, Z2, Z1
 	VMULPS	Z0, Z3, Z0
-	VMOVUPS	Z1, 2098944(DI)	// fitGrad.mul_40[1]
-	VMOVUPS	Z0, 2099008(DI)	// fitGrad.mul_40[1] | 1
-	VMOVUPS	1062144(DI), Z2	// fitGrad.mul_2[1]
-	VMOVUPS	1062208(DI), Z3	// fitGrad.mul_2[1] | 1
+	VMOVUPS	Z1, 2098688(DI)	// fitGrad.mul_40[1]
+	VMOVUPS	Z0, 2098752(DI)	// fitGrad.mul_40[1] | 1
+	VMOVUPS	1061888(DI), Z2	// fitGrad.mul_2[1]
+	VMOVUPS	1061952(DI), Z3	// fitGrad.mul_2[1] | 1
 	VMULPS	Z2, Z1, Z1
 	VMULPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 2115328(DI)	// fitGrad.mul_41[1]
-	VMOVUPS	Z0, 2115392(DI)	// fitGrad.mul_41[1] | 1
+	VMOVUPS	Z1, 2115072(DI)	// fitGrad.mul_41[1]
+	VMOVUPS	Z0, 2115136(DI)	// fitGrad.mul_41[1] | 1
 	VBROADCASTSS	8(R9), Z0	// vecmat[2]
 	VMULPS	Z0, Z4, Z1
 	VMULPS	Z0, Z5, Z0
-	VMOVUPS	Z1, 2099072(DI)	// fitGrad.mul_40[2]
-	VMOVUPS	Z0, 2099136(DI)	// fitGrad.mul_40[2] | 1
-	VMOVUPS	1062272(DI), Z2	// fitGrad.mul_2[2]
-	VMOVUPS	1062336(DI), Z3	// fitGrad.mul_2[2] | 1
+	VMOVUPS	Z1, 2098816(DI)	// fitGrad.mul_40[2]
+	VMOVUPS	Z0, 2098880(DI)	// fitGrad.mul_40[2] | 1
+	VMOVUPS	1062016(DI), Z2	// fitGrad.mul_2[2]
+	VMOVUPS	1062080(DI), Z3	// fitGrad.mul_2[2] | 1
 	VMULPS	Z2, Z1, Z1
 	VMULPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 2115456(DI)	// fitGrad.mul_41[2]
-	VMOVUPS	Z0, 2115520(DI)	// fitGrad.mul_41[2] | 1
+	VMOVUPS	Z1, 2115200(DI)	// fitGrad.mul_41[2]
+	VMOVUPS	Z0, 2115264(DI)	// fitGrad.mul_41[2] | 1
 	VBROADCASTSS	12(R9), Z0	// vecmat[3]
 	VMULPS	Z0, Z6, Z1
 	VMULPS	Z0, Z7, Z0
-	VMOVUPS	Z1, 2099200(DI)	// fitGrad.mul_40[3]
-	VMOVUPS	Z0, 2099264(DI)	// fitGrad.mul_40[3] | 1
-	VMOVUPS	1062400(DI), Z2	// fitGrad.mul_2[3]
-	VMOVUPS	1062464(DI), Z3	// fitGrad.mul_2[3] | 1
+	VMOVUPS	Z1, 2098944(DI)	// fitGrad.mul_40[3]
+	VMOVUPS	Z0, 2099008(DI)	// fitGrad.mul_40[3] | 1
+	VMOVUPS	1062144(DI), Z2	// fitGrad.mul_2[3]
+	VMOVUPS	1062208(DI), Z3	// fitGrad.mul_2[3] | 1
 	VMULPS	Z2, Z1, Z1
 	VMULPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 2115584(DI)	// fitGrad.mul_41[3]
-	VMOVUPS	Z0, 2115648(DI)	// fitGrad.mul_41[3] | 1
+	VMOVUPS	Z1, 2115328(DI)	// fitGrad.mul_41[3]
+	VMOVUPS	Z0, 2115392(DI)	// fitGrad.mul_41[3] | 1
 	VBROADCASTSS	16(R9), Z0	// vecmat[4]
 	VMULPS	Z0, Z8, Z1
 	VMULPS	Z0, Z9, Z0
-	VMOVUPS	Z1, 2099328(DI)	// fitGrad.mul_40[4]
-	VMOVUPS	Z0, 2099392(DI)	// fitGrad.mul_40[4] | 1
-	VMOVUPS	1062528(DI), Z2	// fitGrad.mul_2[4]
-	VMOVUPS	1062592(DI), Z3	// fitGrad.mul_2[4] | 1
+	VMOVUPS	Z1, 2099072(DI)	// fitGrad.mul_40[4]
+	VMOVUPS	Z0, 2099136(DI)	// fitGrad.mul_40[4] | 1
+	VMOVUPS	1062272(DI), Z2	// fitGrad.mul_2[4]
+	VMOVUPS	1062336(DI), Z3	// fitGrad.mul_2[4] | 1
 	VMULPS	Z2, Z1, Z1
 	VMULPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 2115712(DI)	// fitGrad.mul_41[4]
-	VMOVUPS	Z0, 2115776(DI)	// fitGrad.mul_41[4] | 1
+	VMOVUPS	Z1, 2115456(DI)	// fitGrad.mul_41[4]
+	VMOVUPS	Z0, 2115520(DI)	// fitGrad.mul_41[4] | 1
 	VBROADCASTSS	20(R9), Z0	// vecmat[5]
 	VMULPS	Z0, Z10, Z1
 	VMULPS	Z0, Z11, Z0
-	VMOVUPS	Z1, 2099456(DI)	// fitGrad.mul_40[5]
-	VMOVUPS	Z0, 2099520(DI)	// fitGrad.mul_40[5] | 1
-	VMOVUPS	1062656(DI), Z2	// fitGrad.mul_2[5]
-	VMOVUPS	1062720(DI), Z3	// fitGrad.mul_2[5] | 1
+	VMOVUPS	Z1, 2099200(DI)	// fitGrad.mul_40[5]
+	VMOVUPS	Z0, 2099264(DI)	// fitGrad.mul_40[5] | 1
+	VMOVUPS	1062400(DI), Z2	// fitGrad.mul_2[5]
+	VMOVUPS	1062464(DI), Z3	// fitGrad.mul_2[5] | 1
 	VMULPS	Z2, Z1, Z1
 	VMULPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 2115840(DI)	// fitGrad.mul_41[5]
-	VMOVUPS	Z0, 2115904(DI)	// fitGrad.mul_41[5] | 1
+	VMOVUPS	Z1, 2115584(DI)	// fitGrad.mul_41[5]
+	VMOVUPS	Z0, 2115648(DI)	// fitGrad.mul_41[5] | 1
 	VBROADCASTSS	24(R9), Z0	// vecmat[6]
 	VMULPS	Z0, Z12, Z1
 	VMULPS	Z0, Z13, Z0
-	VMOVUPS	Z1, 2099584(DI)	// fitGrad.mul_40[6]
-	VMOVUPS	Z0, 2099648(DI)	// fitGrad.mul_40[6] | 1
-	VMOVUPS	1062784(DI), Z2	// fitGrad.mul_2[6]
-	VMOVUPS	1062848(DI), Z3	// fitGrad.mul_2[6] | 1
+	VMOVUPS	Z1, 2099328(DI)	// fitGrad.mul_40[6]
+	VMOVUPS	Z0, 2099392(DI)	// fitGrad.mul_40[6] | 1
+	VMOVUPS	1062528(DI), Z2	// fitGrad.mul_2[6]
+	VMOVUPS	1062592(DI), Z3	// fitGrad.mul_2[6] | 1
 	VMULPS	Z2, Z1, Z1
 	VMULPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 2115968(DI)	// fitGrad.mul_41[6]
-	VMOVUPS	Z0, 2116032(DI)	// fitGrad.mul_41[6] | 1
+	VMOVUPS	Z1, 2115712(DI)	// fitGrad.mul_41[6]
+	VMOVUPS	Z0, 2115776(DI)	// fitGrad.mul_41[6] | 1
 	VBROADCASTSS	28(R9), Z0	// vecmat[7]
 	VMULPS	Z0, Z14, Z1
 	VMULPS	Z0, Z15, Z0
-	VMOVUPS	Z1, 2099712(DI)	// fitGrad.mul_40[7]
-	VMOVUPS	Z0, 2099776(DI)	// fitGrad.mul_40[7] | 1
-	VMOVUPS	1062912(DI), Z2	// fitGrad.mul_2[7]
-	VMOVUPS	1062976(DI), Z3	// fitGrad.mul_2[7] | 1
+	VMOVUPS	Z1, 2099456(DI)	// fitGrad.mul_40[7]
+	VMOVUPS	Z0, 2099520(DI)	// fitGrad.mul_40[7] | 1
+	VMOVUPS	1062656(DI), Z2	// fitGrad.mul_2[7]
+	VMOVUPS	1062720(DI), Z3	// fitGrad.mul_2[7] | 1
 	VMULPS	Z2, Z1, Z1
 	VMULPS	Z3, Z0, Z0
-	VMOVUPS	Z1, 2116096(DI)	// fitGrad.mul_41[7]
-	VMOVUPS	Z0, 2116160(DI)	// fitGrad.mul_41[7] | 1
+	VMOVUPS	Z1, 2115840(DI)	// fitGrad.mul_41[7]
+	VMOVUPS	Z0, 2115904(DI)	// fitGrad.mul_41[7] | 1
 	ADDQ	$4096, SI
 	ADDQ	$1024, DI
 	ADDQ	$32, R9
@@ -10746,8 +10686,8 @@ loop94: // 9 times: tiles of 13 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop95: // 128 times: terms of the sums
-	VMOVUPS	2115200(R10), Z26	// fitGrad.mul_41[0]
-	VMOVUPS	2115264(R10), Z27	// fitGrad.mul_41[0] | 1
+	VMOVUPS	2114944(R10), Z26	// fitGrad.mul_41[0]
+	VMOVUPS	2115008(R10), Z27	// fitGrad.mul_41[0] | 1
 	VBROADCASTSS	2560(R11), Z28	// L.2.weight[0]
 	VFMADD231PS	Z26, Z28, Z0
 	VFMADD231PS	Z27, Z28, Z1
@@ -10791,32 +10731,32 @@ loop95: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop95
-	VMOVUPS	Z0, 2131584(DI)	// fitGrad.vecmat_11[0]
-	VMOVUPS	Z1, 2131648(DI)	// fitGrad.vecmat_11[0] | 1
-	VMOVUPS	Z2, 2131712(DI)	// fitGrad.vecmat_11[1]
-	VMOVUPS	Z3, 2131776(DI)	// fitGrad.vecmat_11[1] | 1
-	VMOVUPS	Z4, 2131840(DI)	// fitGrad.vecmat_11[2]
-	VMOVUPS	Z5, 2131904(DI)	// fitGrad.vecmat_11[2] | 1
-	VMOVUPS	Z6, 2131968(DI)	// fitGrad.vecmat_11[3]
-	VMOVUPS	Z7, 2132032(DI)	// fitGrad.vecmat_11[3] | 1
-	VMOVUPS	Z8, 2132096(DI)	// fitGrad.vecmat_11[4]
-	VMOVUPS	Z9, 2132160(DI)	// fitGrad.vecmat_11[4] | 1
-	VMOVUPS	Z10, 2132224(DI)	// fitGrad.vecmat_11[5]
-	VMOVUPS	Z11, 2132288(DI)	// fitGrad.vecmat_11[5] | 1
-	VMOVUPS	Z12, 2132352(DI)	// fitGrad.vecmat_11[6]
-	VMOVUPS	Z13, 2132416(DI)	// fitGrad.vecmat_11[6] | 1
-	VMOVUPS	Z14, 2132480(DI)	// fitGrad.vecmat_11[7]
-	VMOVUPS	Z15, 2132544(DI)	// fitGrad.vecmat_11[7] | 1
-	VMOVUPS	Z16, 2132608(DI)	// fitGrad.vecmat_11[8]
-	VMOVUPS	Z17, 2132672(DI)	// fitGrad.vecmat_11[8] | 1
-	VMOVUPS	Z18, 2132736(DI)	// fitGrad.vecmat_11[9]
-	VMOVUPS	Z19, 2132800(DI)	// fitGrad.vecmat_11[9] | 1
-	VMOVUPS	Z20, 2132864(DI)	// fitGrad.vecmat_11[10]
-	VMOVUPS	Z21, 2132928(DI)	// fitGrad.vecmat_11[10] | 1
-	VMOVUPS	Z22, 2132992(DI)	// fitGrad.vecmat_11[11]
-	VMOVUPS	Z23, 2133056(DI)	// fitGrad.vecmat_11[11] | 1
-	VMOVUPS	Z24, 2133120(DI)	// fitGrad.vecmat_11[12]
-	VMOVUPS	Z25, 2133184(DI)	// fitGrad.vecmat_11[12] | 1
+	VMOVUPS	Z0, 2131328(DI)	// fitGrad.vecmat_11[0]
+	VMOVUPS	Z1, 2131392(DI)	// fitGrad.vecmat_11[0] | 1
+	VMOVUPS	Z2, 2131456(DI)	// fitGrad.vecmat_11[1]
+	VMOVUPS	Z3, 2131520(DI)	// fitGrad.vecmat_11[1] | 1
+	VMOVUPS	Z4, 2131584(DI)	// fitGrad.vecmat_11[2]
+	VMOVUPS	Z5, 2131648(DI)	// fitGrad.vecmat_11[2] | 1
+	VMOVUPS	Z6, 2131712(DI)	// fitGrad.vecmat_11[3]
+	VMOVUPS	Z7, 2131776(DI)	// fitGrad.vecmat_11[3] | 1
+	VMOVUPS	Z8, 2131840(DI)	// fitGrad.vecmat_11[4]
+	VMOVUPS	Z9, 2131904(DI)	// fitGrad.vecmat_11[4] | 1
+	VMOVUPS	Z10, 2131968(DI)	// fitGrad.vecmat_11[5]
+	VMOVUPS	Z11, 2132032(DI)	// fitGrad.vecmat_11[5] | 1
+	VMOVUPS	Z12, 2132096(DI)	// fitGrad.vecmat_11[6]
+	VMOVUPS	Z13, 2132160(DI)	// fitGrad.vecmat_11[6] | 1
+	VMOVUPS	Z14, 2132224(DI)	// fitGrad.vecmat_11[7]
+	VMOVUPS	Z15, 2132288(DI)	// fitGrad.vecmat_11[7] | 1
+	VMOVUPS	Z16, 2132352(DI)	// fitGrad.vecmat_11[8]
+	VMOVUPS	Z17, 2132416(DI)	// fitGrad.vecmat_11[8] | 1
+	VMOVUPS	Z18, 2132480(DI)	// fitGrad.vecmat_11[9]
+	VMOVUPS	Z19, 2132544(DI)	// fitGrad.vecmat_11[9] | 1
+	VMOVUPS	Z20, 2132608(DI)	// fitGrad.vecmat_11[10]
+	VMOVUPS	Z21, 2132672(DI)	// fitGrad.vecmat_11[10] | 1
+	VMOVUPS	Z22, 2132736(DI)	// fitGrad.vecmat_11[11]
+	VMOVUPS	Z23, 2132800(DI)	// fitGrad.vecmat_11[11] | 1
+	VMOVUPS	Z24, 2132864(DI)	// fitGrad.vecmat_11[12]
+	VMOVUPS	Z25, 2132928(DI)	// fitGrad.vecmat_11[12] | 1
 	ADDQ	$52, SI
 	ADDQ	$1664, DI
 	DECQ	CX
@@ -10847,8 +10787,8 @@ loop95: // 128 times: terms of the sums
 	MOVQ	AX, SI
 	MOVQ	BX, DI
 loop96: // 128 times: terms of the sums
-	VMOVUPS	2115200(SI), Z22	// fitGrad.mul_41[0]
-	VMOVUPS	2115264(SI), Z23	// fitGrad.mul_41[0] | 1
+	VMOVUPS	2114944(SI), Z22	// fitGrad.mul_41[0]
+	VMOVUPS	2115008(SI), Z23	// fitGrad.mul_41[0] | 1
 	VBROADCASTSS	3028(DI), Z24	// L.2.weight[117]
 	VFMADD231PS	Z22, Z24, Z0
 	VFMADD231PS	Z23, Z24, Z1
@@ -10886,43 +10826,43 @@ loop96: // 128 times: terms of the sums
 	ADDQ	$512, DI
 	DECQ	CX
 	JNE	loop96
-	VMOVUPS	Z0, 2146560(AX)	// fitGrad.vecmat_11[117]
-	VMOVUPS	Z1, 2146624(AX)	// fitGrad.vecmat_11[117] | 1
-	VMOVUPS	Z2, 2146688(AX)	// fitGrad.vecmat_11[118]
-	VMOVUPS	Z3, 2146752(AX)	// fitGrad.vecmat_11[118] | 1
-	VMOVUPS	Z4, 2146816(AX)	// fitGrad.vecmat_11[119]
-	VMOVUPS	Z5, 2146880(AX)	// fitGrad.vecmat_11[119] | 1
-	VMOVUPS	Z6, 2146944(AX)	// fitGrad.vecmat_11[120]
-	VMOVUPS	Z7, 2147008(AX)	// fitGrad.vecmat_11[120] | 1
-	VMOVUPS	Z8, 2147072(AX)	// fitGrad.vecmat_11[121]
-	VMOVUPS	Z9, 2147136(AX)	// fitGrad.vecmat_11[121] | 1
-	VMOVUPS	Z10, 2147200(AX)	// fitGrad.vecmat_11[122]
-	VMOVUPS	Z11, 2147264(AX)	// fitGrad.vecmat_11[122] | 1
-	VMOVUPS	Z12, 2147328(AX)	// fitGrad.vecmat_11[123]
-	VMOVUPS	Z13, 2147392(AX)	// fitGrad.vecmat_11[123] | 1
-	VMOVUPS	Z14, 2147456(AX)	// fitGrad.vecmat_11[124]
-	VMOVUPS	Z15, 2147520(AX)	// fitGrad.vecmat_11[124] | 1
-	VMOVUPS	Z16, 2147584(AX)	// fitGrad.vecmat_11[125]
-	VMOVUPS	Z17, 2147648(AX)	// fitGrad.vecmat_11[125] | 1
-	VMOVUPS	Z18, 2147712(AX)	// fitGrad.vecmat_11[126]
-	VMOVUPS	Z19, 2147776(AX)	// fitGrad.vecmat_11[126] | 1
-	VMOVUPS	Z20, 2147840(AX)	// fitGrad.vecmat_11[127]
-	VMOVUPS	Z21, 2147904(AX)	// fitGrad.vecmat_11[127] | 1
+	VMOVUPS	Z0, 2146304(AX)	// fitGrad.vecmat_11[117]
+	VMOVUPS	Z1, 2146368(AX)	// fitGrad.vecmat_11[117] | 1
+	VMOVUPS	Z2, 2146432(AX)	// fitGrad.vecmat_11[118]
+	VMOVUPS	Z3, 2146496(AX)	// fitGrad.vecmat_11[118] | 1
+	VMOVUPS	Z4, 2146560(AX)	// fitGrad.vecmat_11[119]
+	VMOVUPS	Z5, 2146624(AX)	// fitGrad.vecmat_11[119] | 1
+	VMOVUPS	Z6, 2146688(AX)	// fitGrad.vecmat_11[120]
+	VMOVUPS	Z7, 2146752(AX)	// fitGrad.vecmat_11[120] | 1
+	VMOVUPS	Z8, 2146816(AX)	// fitGrad.vecmat_11[121]
+	VMOVUPS	Z9, 2146880(AX)	// fitGrad.vecmat_11[121] | 1
+	VMOVUPS	Z10, 2146944(AX)	// fitGrad.vecmat_11[122]
+	VMOVUPS	Z11, 2147008(AX)	// fitGrad.vecmat_11[122] | 1
+	VMOVUPS	Z12, 2147072(AX)	// fitGrad.vecmat_11[123]
+	VMOVUPS	Z13, 2147136(AX)	// fitGrad.vecmat_11[123] | 1
+	VMOVUPS	Z14, 2147200(AX)	// fitGrad.vecmat_11[124]
+	VMOVUPS	Z15, 2147264(AX)	// fitGrad.vecmat_11[124] | 1
+	VMOVUPS	Z16, 2147328(AX)	// fitGrad.vecmat_11[125]
+	VMOVUPS	Z17, 2147392(AX)	// fitGrad.vecmat_11[125] | 1
+	VMOVUPS	Z18, 2147456(AX)	// fitGrad.vecmat_11[126]
+	VMOVUPS	Z19, 2147520(AX)	// fitGrad.vecmat_11[126] | 1
+	VMOVUPS	Z20, 2147584(AX)	// fitGrad.vecmat_11[127]
+	VMOVUPS	Z21, 2147648(AX)	// fitGrad.vecmat_11[127] | 1
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop97: // 64 times: tiles of 2 elements
-	VMOVUPS	1094784(SI), Z0	// fitGrad.mul_4[0]
-	VMOVUPS	1094848(SI), Z1	// fitGrad.mul_4[0] | 1
+	VMOVUPS	1094528(SI), Z0	// fitGrad.mul_4[0]
+	VMOVUPS	1094592(SI), Z1	// fitGrad.mul_4[0] | 1
 	VPANDD	0(AX), Z0, Z0
 	VPANDD	64(AX), Z1, Z1
-	VMOVUPS	Z0, 897664(SI)	// fitGrad.turned[0]
-	VMOVUPS	Z1, 897728(SI)	// fitGrad.turned[0] | 1
-	VMOVUPS	1094912(SI), Z0	// fitGrad.mul_4[1]
-	VMOVUPS	1094976(SI), Z1	// fitGrad.mul_4[1] | 1
+	VMOVUPS	Z0, 897408(SI)	// fitGrad.turned[0]
+	VMOVUPS	Z1, 897472(SI)	// fitGrad.turned[0] | 1
+	VMOVUPS	1094656(SI), Z0	// fitGrad.mul_4[1]
+	VMOVUPS	1094720(SI), Z1	// fitGrad.mul_4[1] | 1
 	VPANDD	0(AX), Z0, Z0
 	VPANDD	64(AX), Z1, Z1
-	VMOVUPS	Z0, 897792(SI)	// fitGrad.turned[1]
-	VMOVUPS	Z1, 897856(SI)	// fitGrad.turned[1] | 1
+	VMOVUPS	Z0, 897536(SI)	// fitGrad.turned[1]
+	VMOVUPS	Z1, 897600(SI)	// fitGrad.turned[1] | 1
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop97
@@ -10934,22 +10874,22 @@ loop98: // 2 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop99: // 8 times
-	VMOVUPS	2066048(R10), Z0	// fitGrad.mul_39[0]
-	VMOVUPS	2066176(R10), Z1	// fitGrad.mul_39[1]
-	VMOVUPS	2066304(R10), Z2	// fitGrad.mul_39[2]
-	VMOVUPS	2066432(R10), Z3	// fitGrad.mul_39[3]
-	VMOVUPS	2066560(R10), Z4	// fitGrad.mul_39[4]
-	VMOVUPS	2066688(R10), Z5	// fitGrad.mul_39[5]
-	VMOVUPS	2066816(R10), Z6	// fitGrad.mul_39[6]
-	VMOVUPS	2066944(R10), Z7	// fitGrad.mul_39[7]
-	VMOVUPS	2067072(R10), Z8	// fitGrad.mul_39[8]
-	VMOVUPS	2067200(R10), Z9	// fitGrad.mul_39[9]
-	VMOVUPS	2067328(R10), Z10	// fitGrad.mul_39[10]
-	VMOVUPS	2067456(R10), Z11	// fitGrad.mul_39[11]
-	VMOVUPS	2067584(R10), Z12	// fitGrad.mul_39[12]
-	VMOVUPS	2067712(R10), Z13	// fitGrad.mul_39[13]
-	VMOVUPS	2067840(R10), Z14	// fitGrad.mul_39[14]
-	VMOVUPS	2067968(R10), Z15	// fitGrad.mul_39[15]
+	VMOVUPS	2065792(R10), Z0	// fitGrad.mul_39[0]
+	VMOVUPS	2065920(R10), Z1	// fitGrad.mul_39[1]
+	VMOVUPS	2066048(R10), Z2	// fitGrad.mul_39[2]
+	VMOVUPS	2066176(R10), Z3	// fitGrad.mul_39[3]
+	VMOVUPS	2066304(R10), Z4	// fitGrad.mul_39[4]
+	VMOVUPS	2066432(R10), Z5	// fitGrad.mul_39[5]
+	VMOVUPS	2066560(R10), Z6	// fitGrad.mul_39[6]
+	VMOVUPS	2066688(R10), Z7	// fitGrad.mul_39[7]
+	VMOVUPS	2066816(R10), Z8	// fitGrad.mul_39[8]
+	VMOVUPS	2066944(R10), Z9	// fitGrad.mul_39[9]
+	VMOVUPS	2067072(R10), Z10	// fitGrad.mul_39[10]
+	VMOVUPS	2067200(R10), Z11	// fitGrad.mul_39[11]
+	VMOVUPS	2067328(R10), Z12	// fitGrad.mul_39[12]
+	VMOVUPS	2067456(R10), Z13	// fitGrad.mul_39[13]
+	VMOVUPS	2067584(R10), Z14	// fitGrad.mul_39[14]
+	VMOVUPS	2067712(R10), Z15	// fitGrad.mul_39[15]
 	VUNPCKLPS	Z1, Z0, Z16
 	VUNPCKHPS	Z1, Z0, Z0
 	VUNPCKLPS	Z3, Z2, Z1
@@ -11014,22 +10954,22 @@ loop99: // 8 times
 	VSHUFF32X4	$221, Z12, Z8, Z4
 	VSHUFF32X4	$136, Z4, Z0, Z8
 	VSHUFF32X4	$221, Z4, Z0, Z0
-	VMOVUPS	Z18, 914048(R11)	// fitGrad.turned[128]
-	VMOVUPS	Z17, 914112(R11)	// fitGrad.turned[128] | 1
-	VMOVUPS	Z15, 914176(R11)	// fitGrad.turned[129]
-	VMOVUPS	Z16, 914240(R11)	// fitGrad.turned[129] | 1
-	VMOVUPS	Z11, 914304(R11)	// fitGrad.turned[130]
-	VMOVUPS	Z6, 914368(R11)	// fitGrad.turned[130] | 1
-	VMOVUPS	Z10, 914432(R11)	// fitGrad.turned[131]
-	VMOVUPS	Z8, 914496(R11)	// fitGrad.turned[131] | 1
-	VMOVUPS	Z14, 914560(R11)	// fitGrad.turned[132]
-	VMOVUPS	Z7, 914624(R11)	// fitGrad.turned[132] | 1
-	VMOVUPS	Z2, 914688(R11)	// fitGrad.turned[133]
-	VMOVUPS	Z9, 914752(R11)	// fitGrad.turned[133] | 1
-	VMOVUPS	Z3, 914816(R11)	// fitGrad.turned[134]
-	VMOVUPS	Z1, 914880(R11)	// fitGrad.turned[134] | 1
-	VMOVUPS	Z5, 914944(R11)	// fitGrad.turned[135]
-	VMOVUPS	Z0, 915008(R11)	// fitGrad.turned[135] | 1
+	VMOVUPS	Z18, 913792(R11)	// fitGrad.turned[128]
+	VMOVUPS	Z17, 913856(R11)	// fitGrad.turned[128] | 1
+	VMOVUPS	Z15, 913920(R11)	// fitGrad.turned[129]
+	VMOVUPS	Z16, 913984(R11)	// fitGrad.turned[129] | 1
+	VMOVUPS	Z11, 914048(R11)	// fitGrad.turned[130]
+	VMOVUPS	Z6, 914112(R11)	// fitGrad.turned[130] | 1
+	VMOVUPS	Z10, 914176(R11)	// fitGrad.turned[131]
+	VMOVUPS	Z8, 914240(R11)	// fitGrad.turned[131] | 1
+	VMOVUPS	Z14, 914304(R11)	// fitGrad.turned[132]
+	VMOVUPS	Z7, 914368(R11)	// fitGrad.turned[132] | 1
+	VMOVUPS	Z2, 914432(R11)	// fitGrad.turned[133]
+	VMOVUPS	Z9, 914496(R11)	// fitGrad.turned[133] | 1
+	VMOVUPS	Z3, 914560(R11)	// fitGrad.turned[134]
+	VMOVUPS	Z1, 914624(R11)	// fitGrad.turned[134] | 1
+	VMOVUPS	Z5, 914688(R11)	// fitGrad.turned[135]
+	VMOVUPS	Z0, 914752(R11)	// fitGrad.turned[135] | 1
 	ADDQ	$2048, R10
 	ADDQ	$2048, R11
 	DECQ	R9
@@ -11066,50 +11006,50 @@ loop101: // 2 times: tiles of 4 elements
 	MOVQ	DI, R13
 	MOVQ	R11, R14
 loop102: // 16 times: samples, 2 at a time
-	VBROADCASTSS	897664(R13), Z16	// fitGrad.turned[0]
-	VBROADCASTSS	897792(R13), Z17	// fitGrad.turned[1]
-	VBROADCASTSS	897920(R13), Z18	// fitGrad.turned[2]
-	VBROADCASTSS	898048(R13), Z19	// fitGrad.turned[3]
-	VMOVUPS	914048(R14), Z20	// fitGrad.turned[128]
+	VBROADCASTSS	897408(R13), Z16	// fitGrad.turned[0]
+	VBROADCASTSS	897536(R13), Z17	// fitGrad.turned[1]
+	VBROADCASTSS	897664(R13), Z18	// fitGrad.turned[2]
+	VBROADCASTSS	897792(R13), Z19	// fitGrad.turned[3]
+	VMOVUPS	913792(R14), Z20	// fitGrad.turned[128]
 	VFMADD231PS	Z20, Z16, Z0
 	VFMADD231PS	Z20, Z17, Z4
 	VFMADD231PS	Z20, Z18, Z8
 	VFMADD231PS	Z20, Z19, Z12
-	VMOVUPS	916096(R14), Z20	// fitGrad.turned[144]
+	VMOVUPS	915840(R14), Z20	// fitGrad.turned[144]
 	VFMADD231PS	Z20, Z16, Z1
 	VFMADD231PS	Z20, Z17, Z5
 	VFMADD231PS	Z20, Z18, Z9
 	VFMADD231PS	Z20, Z19, Z13
-	VMOVUPS	918144(R14), Z20	// fitGrad.turned[160]
+	VMOVUPS	917888(R14), Z20	// fitGrad.turned[160]
 	VFMADD231PS	Z20, Z16, Z2
 	VFMADD231PS	Z20, Z17, Z6
 	VFMADD231PS	Z20, Z18, Z10
 	VFMADD231PS	Z20, Z19, Z14
-	VMOVUPS	920192(R14), Z20	// fitGrad.turned[176]
+	VMOVUPS	919936(R14), Z20	// fitGrad.turned[176]
 	VFMADD231PS	Z20, Z16, Z3
 	VFMADD231PS	Z20, Z17, Z7
 	VFMADD231PS	Z20, Z18, Z11
 	VFMADD231PS	Z20, Z19, Z15
-	VBROADCASTSS	897668(R13), Z16	// fitGrad.turned[0]
-	VBROADCASTSS	897796(R13), Z17	// fitGrad.turned[1]
-	VBROADCASTSS	897924(R13), Z18	// fitGrad.turned[2]
-	VBROADCASTSS	898052(R13), Z19	// fitGrad.turned[3]
-	VMOVUPS	914112(R14), Z20	// fitGrad.turned[128] | 1
+	VBROADCASTSS	897412(R13), Z16	// fitGrad.turned[0]
+	VBROADCASTSS	897540(R13), Z17	// fitGrad.turned[1]
+	VBROADCASTSS	897668(R13), Z18	// fitGrad.turned[2]
+	VBROADCASTSS	897796(R13), Z19	// fitGrad.turned[3]
+	VMOVUPS	913856(R14), Z20	// fitGrad.turned[128] | 1
 	VFMADD231PS	Z20, Z16, Z0
 	VFMADD231PS	Z20, Z17, Z4
 	VFMADD231PS	Z20, Z18, Z8
 	VFMADD231PS	Z20, Z19, Z12
-	VMOVUPS	916160(R14), Z20	// fitGrad.turned[144] | 1
+	VMOVUPS	915904(R14), Z20	// fitGrad.turned[144] | 1
 	VFMADD231PS	Z20, Z16, Z1
 	VFMADD231PS	Z20, Z17, Z5
 	VFMADD231PS	Z20, Z18, Z9
 	VFMADD231PS	Z20, Z19, Z13
-	VMOVUPS	918208(R14), Z20	// fitGrad.turned[160] | 1
+	VMOVUPS	917952(R14), Z20	// fitGrad.turned[160] | 1
 	VFMADD231PS	Z20, Z16, Z2
 	VFMADD231PS	Z20, Z17, Z6
 	VFMADD231PS	Z20, Z18, Z10
 	VFMADD231PS	Z20, Z19, Z14
-	VMOVUPS	920256(R14), Z20	// fitGrad.turned[176] | 1
+	VMOVUPS	920000(R14), Z20	// fitGrad.turned[176] | 1
 	VFMADD231PS	Z20, Z16, Z3
 	VFMADD231PS	Z20, Z17, Z7
 	VFMADD231PS	Z20, Z18, Z11
@@ -11146,18 +11086,18 @@ loop102: // 16 times: samples, 2 at a time
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop103: // 64 times: tiles of 2 elements
-	VMOVUPS	2115200(SI), Z0	// fitGrad.mul_41[0]
-	VMOVUPS	2115264(SI), Z1	// fitGrad.mul_41[0] | 1
+	VMOVUPS	2114944(SI), Z0	// fitGrad.mul_41[0]
+	VMOVUPS	2115008(SI), Z1	// fitGrad.mul_41[0] | 1
 	VPANDD	0(AX), Z0, Z0
 	VPANDD	64(AX), Z1, Z1
-	VMOVUPS	Z0, 897664(SI)	// fitGrad.turned[0]
-	VMOVUPS	Z1, 897728(SI)	// fitGrad.turned[0] | 1
-	VMOVUPS	2115328(SI), Z0	// fitGrad.mul_41[1]
-	VMOVUPS	2115392(SI), Z1	// fitGrad.mul_41[1] | 1
+	VMOVUPS	Z0, 897408(SI)	// fitGrad.turned[0]
+	VMOVUPS	Z1, 897472(SI)	// fitGrad.turned[0] | 1
+	VMOVUPS	2115072(SI), Z0	// fitGrad.mul_41[1]
+	VMOVUPS	2115136(SI), Z1	// fitGrad.mul_41[1] | 1
 	VPANDD	0(AX), Z0, Z0
 	VPANDD	64(AX), Z1, Z1
-	VMOVUPS	Z0, 897792(SI)	// fitGrad.turned[1]
-	VMOVUPS	Z1, 897856(SI)	// fitGrad.turned[1] | 1
+	VMOVUPS	Z0, 897536(SI)	// fitGrad.turned[1]
+	VMOVUPS	Z1, 897600(SI)	// fitGrad.turned[1] | 1
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop103
@@ -11169,22 +11109,22 @@ loop104: // 2 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop105: // 8 times
-	VMOVUPS	963712(R10), Z0	// fitGrad.mul[0]
-	VMOVUPS	963840(R10), Z1	// fitGrad.mul[1]
-	VMOVUPS	963968(R10), Z2	// fitGrad.mul[2]
-	VMOVUPS	964096(R10), Z3	// fitGrad.mul[3]
-	VMOVUPS	964224(R10), Z4	// fitGrad.mul[4]
-	VMOVUPS	964352(R10), Z5	// fitGrad.mul[5]
-	VMOVUPS	964480(R10), Z6	// fitGrad.mul[6]
-	VMOVUPS	964608(R10), Z7	// fitGrad.mul[7]
-	VMOVUPS	964736(R10), Z8	// fitGrad.mul[8]
-	VMOVUPS	964864(R10), Z9	// fitGrad.mul[9]
-	VMOVUPS	964992(R10), Z10	// fitGrad.mul[10]
-	VMOVUPS	965120(R10), Z11	// fitGrad.mul[11]
-	VMOVUPS	965248(R10), Z12	// fitGrad.mul[12]
-	VMOVUPS	965376(R10), Z13	// fitGrad.mul[13]
-	VMOVUPS	965504(R10), Z14	// fitGrad.mul[14]
-	VMOVUPS	965632(R10), Z15	// fitGrad.mul[15]
+	VMOVUPS	963456(R10), Z0	// fitGrad.mul[0]
+	VMOVUPS	963584(R10), Z1	// fitGrad.mul[1]
+	VMOVUPS	963712(R10), Z2	// fitGrad.mul[2]
+	VMOVUPS	963840(R10), Z3	// fitGrad.mul[3]
+	VMOVUPS	963968(R10), Z4	// fitGrad.mul[4]
+	VMOVUPS	964096(R10), Z5	// fitGrad.mul[5]
+	VMOVUPS	964224(R10), Z6	// fitGrad.mul[6]
+	VMOVUPS	964352(R10), Z7	// fitGrad.mul[7]
+	VMOVUPS	964480(R10), Z8	// fitGrad.mul[8]
+	VMOVUPS	964608(R10), Z9	// fitGrad.mul[9]
+	VMOVUPS	964736(R10), Z10	// fitGrad.mul[10]
+	VMOVUPS	964864(R10), Z11	// fitGrad.mul[11]
+	VMOVUPS	964992(R10), Z12	// fitGrad.mul[12]
+	VMOVUPS	965120(R10), Z13	// fitGrad.mul[13]
+	VMOVUPS	965248(R10), Z14	// fitGrad.mul[14]
+	VMOVUPS	965376(R10), Z15	// fitGrad.mul[15]
 	VUNPCKLPS	Z1, Z0, Z16
 	VUNPCKHPS	Z1, Z0, Z0
 	VUNPCKLPS	Z3, Z2, Z1
@@ -11249,22 +11189,22 @@ loop105: // 8 times
 	VSHUFF32X4	$221, Z12, Z8, Z4
 	VSHUFF32X4	$136, Z4, Z0, Z8
 	VSHUFF32X4	$221, Z4, Z0, Z0
-	VMOVUPS	Z18, 914048(R11)	// fitGrad.turned[128]
-	VMOVUPS	Z17, 914112(R11)	// fitGrad.turned[128] | 1
-	VMOVUPS	Z15, 914176(R11)	// fitGrad.turned[129]
-	VMOVUPS	Z16, 914240(R11)	// fitGrad.turned[129] | 1
-	VMOVUPS	Z11, 914304(R11)	// fitGrad.turned[130]
-	VMOVUPS	Z6, 914368(R11)	// fitGrad.turned[130] | 1
-	VMOVUPS	Z10, 914432(R11)	// fitGrad.turned[131]
-	VMOVUPS	Z8, 914496(R11)	// fitGrad.turned[131] | 1
-	VMOVUPS	Z14, 914560(R11)	// fitGrad.turned[132]
-	VMOVUPS	Z7, 914624(R11)	// fitGrad.turned[132] | 1
-	VMOVUPS	Z2, 914688(R11)	// fitGrad.turned[133]
-	VMOVUPS	Z9, 914752(R11)	// fitGrad.turned[133] | 1
-	VMOVUPS	Z3, 914816(R11)	// fitGrad.turned[134]
-	VMOVUPS	Z1, 914880(R11)	// fitGrad.turned[134] | 1
-	VMOVUPS	Z5, 914944(R11)	// fitGrad.turned[135]
-	VMOVUPS	Z0, 915008(R11)	// fitGrad.turned[135] | 1
+	VMOVUPS	Z18, 913792(R11)	// fitGrad.turned[128]
+	VMOVUPS	Z17, 913856(R11)	// fitGrad.turned[128] | 1
+	VMOVUPS	Z15, 913920(R11)	// fitGrad.turned[129]
+	VMOVUPS	Z16, 913984(R11)	// fitGrad.turned[129] | 1
+	VMOVUPS	Z11, 914048(R11)	// fitGrad.turned[130]
+	VMOVUPS	Z6, 914112(R11)	// fitGrad.turned[130] | 1
+	VMOVUPS	Z10, 914176(R11)	// fitGrad.turned[131]
+	VMOVUPS	Z8, 914240(R11)	// fitGrad.turned[131] | 1
+	VMOVUPS	Z14, 914304(R11)	// fitGrad.turned[132]
+	VMOVUPS	Z7, 914368(R11)	// fitGrad.turned[132] | 1
+	VMOVUPS	Z2, 914432(R11)	// fitGrad.turned[133]
+	VMOVUPS	Z9, 914496(R11)	// fitGrad.turned[133] | 1
+	VMOVUPS	Z3, 914560(R11)	// fitGrad.turned[134]
+	VMOVUPS	Z1, 914624(R11)	// fitGrad.turned[134] | 1
+	VMOVUPS	Z5, 914688(R11)	// fitGrad.turned[135]
+	VMOVUPS	Z0, 914752(R11)	// fitGrad.turned[135] | 1
 	ADDQ	$2048, R10
 	ADDQ	$2048, R11
 	DECQ	R9
@@ -11301,50 +11241,50 @@ loop107: // 2 times: tiles of 4 elements
 	MOVQ	DI, R13
 	MOVQ	R11, R14
 loop108: // 16 times: samples, 2 at a time
-	VBROADCASTSS	897664(R13), Z16	// fitGrad.turned[0]
-	VBROADCASTSS	897792(R13), Z17	// fitGrad.turned[1]
-	VBROADCASTSS	897920(R13), Z18	// fitGrad.turned[2]
-	VBROADCASTSS	898048(R13), Z19	// fitGrad.turned[3]
-	VMOVUPS	914048(R14), Z20	// fitGrad.turned[128]
+	VBROADCASTSS	897408(R13), Z16	// fitGrad.turned[0]
+	VBROADCASTSS	897536(R13), Z17	// fitGrad.turned[1]
+	VBROADCASTSS	897664(R13), Z18	// fitGrad.turned[2]
+	VBROADCASTSS	897792(R13), Z19	// fitGrad.turned[3]
+	VMOVUPS	913792(R14), Z20	// fitGrad.turned[128]
 	VFMADD231PS	Z20, Z16, Z0
 	VFMADD231PS	Z20, Z17, Z4
 	VFMADD231PS	Z20, Z18, Z8
 	VFMADD231PS	Z20, Z19, Z12
-	VMOVUPS	916096(R14), Z20	// fitGrad.turned[144]
+	VMOVUPS	915840(R14), Z20	// fitGrad.turned[144]
 	VFMADD231PS	Z20, Z16, Z1
 	VFMADD231PS	Z20, Z17, Z5
 	VFMADD231PS	Z20, Z18, Z9
 	VFMADD231PS	Z20, Z19, Z13
-	VMOVUPS	918144(R14), Z20	// fitGrad.turned[160]
+	VMOVUPS	917888(R14), Z20	// fitGrad.turned[160]
 	VFMADD231PS	Z20, Z16, Z2
 	VFMADD231PS	Z20, Z17, Z6
 	VFMADD231PS	Z20, Z18, Z10
 	VFMADD231PS	Z20, Z19, Z14
-	VMOVUPS	920192(R14), Z20	// fitGrad.turned[176]
+	VMOVUPS	919936(R14), Z20	// fitGrad.turned[176]
 	VFMADD231PS	Z20, Z16, Z3
 	VFMADD231PS	Z20, Z17, Z7
 	VFMADD231PS	Z20, Z18, Z11
 	VFMADD231PS	Z20, Z19, Z15
-	VBROADCASTSS	897668(R13), Z16	// fitGrad.turned[0]
-	VBROADCASTSS	897796(R13), Z17	// fitGrad.turned[1]
-	VBROADCASTSS	897924(R13), Z18	// fitGrad.turned[2]
-	VBROADCASTSS	898052(R13), Z19	// fitGrad.turned[3]
-	VMOVUPS	914112(R14), Z20	// fitGrad.turned[128] | 1
+	VBROADCASTSS	897412(R13), Z16	// fitGrad.turned[0]
+	VBROADCASTSS	897540(R13), Z17	// fitGrad.turned[1]
+	VBROADCASTSS	897668(R13), Z18	// fitGrad.turned[2]
+	VBROADCASTSS	897796(R13), Z19	// fitGrad.turned[3]
+	VMOVUPS	913856(R14), Z20	// fitGrad.turned[128] | 1
 	VFMADD231PS	Z20, Z16, Z0
 	VFMADD231PS	Z20, Z17, Z4
 	VFMADD231PS	Z20, Z18, Z8
 	VFMADD231PS	Z20, Z19, Z12
-	VMOVUPS	916160(R14), Z20	// fitGrad.turned[144] | 1
+	VMOVUPS	915904(R14), Z20	// fitGrad.turned[144] | 1
 	VFMADD231PS	Z20, Z16, Z1
 	VFMADD231PS	Z20, Z17, Z5
 	VFMADD231PS	Z20, Z18, Z9
 	VFMADD231PS	Z20, Z19, Z13
-	VMOVUPS	918208(R14), Z20	// fitGrad.turned[160] | 1
+	VMOVUPS	917952(R14), Z20	// fitGrad.turned[160] | 1
 	VFMADD231PS	Z20, Z16, Z2
 	VFMADD231PS	Z20, Z17, Z6
 	VFMADD231PS	Z20, Z18, Z10
 	VFMADD231PS	Z20, Z19, Z14
-	VMOVUPS	920256(R14), Z20	// fitGrad.turned[176] | 1
+	VMOVUPS	920000(R14), Z20	// fitGrad.turned[176] | 1
 	VFMADD231PS	Z20, Z16, Z3
 	VFMADD231PS	Z20, Z17, Z7
 	VFMADD231PS	Z20, Z18, Z11
@@ -11384,12 +11324,12 @@ loop108: // 16 times: samples, 2 at a time
 	MOVQ	DX, R10
 loop109: // 128 times: elements
 	// lagrange.nde:4
-	VMOVUPS	2131584(SI), Z0	// fitGrad.vecmat_11[0]
-	VMOVUPS	2131648(SI), Z1	// fitGrad.vecmat_11[0] | 1
-	VMOVUPS	947328(SI), Z2	// fitGrad.sigmoid[0]
-	VMOVUPS	947392(SI), Z3	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	2049664(SI), Z4	// fitGrad.mul_38[0]
-	VMOVUPS	2049728(SI), Z5	// fitGrad.mul_38[0] | 1
+	VMOVUPS	2131328(SI), Z0	// fitGrad.vecmat_11[0]
+	VMOVUPS	2131392(SI), Z1	// fitGrad.vecmat_11[0] | 1
+	VMOVUPS	947072(SI), Z2	// fitGrad.sigmoid[0]
+	VMOVUPS	947136(SI), Z3	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	2049408(SI), Z4	// fitGrad.mul_38[0]
+	VMOVUPS	2049472(SI), Z5	// fitGrad.mul_38[0] | 1
 	VFMADD231PS	Z2, Z0, Z4
 	VFMADD231PS	Z3, Z1, Z5
 	VPANDD	0(AX), Z4, Z0
@@ -11411,40 +11351,40 @@ loop109: // 128 times: elements
 	VFMADD231PS.BCST	f32_00000000<>(SB), Z1, Z2
 	VMOVUPS	Z2, 192(DI)	// sum of L.0.weight[3]
 	VBROADCASTSS	(R9), Z0	// L.0.weight[0]
-	VMOVUPS	1884800(AX), Z1	// fitGrad.pad_2[0]
-	VMOVUPS	1884864(AX), Z2	// fitGrad.pad_2[0] | 1
+	VMOVUPS	1884544(AX), Z1	// fitGrad.pad_2[0]
+	VMOVUPS	1884608(AX), Z2	// fitGrad.pad_2[0] | 1
 	VMULPS	Z1, Z0, Z1
 	VMULPS	Z2, Z0, Z0
 	VBROADCASTSS	4(R9), Z2	// L.0.weight[1]
-	VMOVUPS	1884928(AX), Z3	// fitGrad.pad_2[1]
-	VMOVUPS	1884992(AX), Z4	// fitGrad.pad_2[1] | 1
+	VMOVUPS	1884672(AX), Z3	// fitGrad.pad_2[1]
+	VMOVUPS	1884736(AX), Z4	// fitGrad.pad_2[1] | 1
 	VFMADD231PS	Z3, Z2, Z1
 	VFMADD231PS	Z4, Z2, Z0
 	VBROADCASTSS	8(R9), Z2	// L.0.weight[2]
-	VMOVUPS	1885056(AX), Z3	// fitGrad.pad_2[2]
-	VMOVUPS	1885120(AX), Z4	// fitGrad.pad_2[2] | 1
+	VMOVUPS	1884800(AX), Z3	// fitGrad.pad_2[2]
+	VMOVUPS	1884864(AX), Z4	// fitGrad.pad_2[2] | 1
 	VFMADD231PS	Z3, Z2, Z1
 	VFMADD231PS	Z4, Z2, Z0
 	VBROADCASTSS	12(R9), Z2	// L.0.weight[3]
-	VMOVUPS	1885184(AX), Z3	// fitGrad.pad_2[3]
-	VMOVUPS	1885248(AX), Z4	// fitGrad.pad_2[3] | 1
+	VMOVUPS	1884928(AX), Z3	// fitGrad.pad_2[3]
+	VMOVUPS	1884992(AX), Z4	// fitGrad.pad_2[3] | 1
 	VMOVUPS	Z1, Z31
 	VFMADD231PS	Z3, Z2, Z31
 	VMOVUPS	Z31, 128(AX)
 	VMOVUPS	Z0, Z31
 	VFMADD231PS	Z4, Z2, Z31
 	VMOVUPS	Z31, 192(AX)
-	VMOVUPS	2033280(SI), Z0	// fitGrad.mul_37[0]
-	VMOVUPS	2033344(SI), Z1	// fitGrad.mul_37[0] | 1
+	VMOVUPS	2033024(SI), Z0	// fitGrad.mul_37[0]
+	VMOVUPS	2033088(SI), Z1	// fitGrad.mul_37[0] | 1
 	VBROADCASTSS	512(R10), Z2	// L.0.weight.matvec[0]
-	VMOVUPS	1902208(SI), Z3	// fitGrad.mul_32[0]
-	VMOVUPS	1902272(SI), Z4	// fitGrad.mul_32[0] | 1
+	VMOVUPS	1901952(SI), Z3	// fitGrad.mul_32[0]
+	VMOVUPS	1902016(SI), Z4	// fitGrad.mul_32[0] | 1
 	VBROADCASTSS	1024(R10), Z5	// L.0.weight.matvec.2[0]
-	VMOVUPS	1770112(SI), Z6	// fitGrad.mul_27[0]
-	VMOVUPS	1770176(SI), Z7	// fitGrad.mul_27[0] | 1
+	VMOVUPS	1769856(SI), Z6	// fitGrad.mul_27[0]
+	VMOVUPS	1769920(SI), Z7	// fitGrad.mul_27[0] | 1
 	VBROADCASTSS	1536(R10), Z8	// L.0.weight.matvec.3[0]
-	VMOVUPS	1638528(SI), Z9	// fitGrad.mul_22[0]
-	VMOVUPS	1638592(SI), Z10	// fitGrad.mul_22[0] | 1
+	VMOVUPS	1638272(SI), Z9	// fitGrad.mul_22[0]
+	VMOVUPS	1638336(SI), Z10	// fitGrad.mul_22[0] | 1
 	VBROADCASTSS	2048(R10), Z11	// L.0.weight.matvec.4[0]
 	VMULPS	Z11, Z9, Z9
 	VMULPS	Z11, Z10, Z10
@@ -11454,37 +11394,37 @@ loop109: // 128 times: elements
 	VFMADD231PS	Z5, Z4, Z10
 	VFMADD231PS	Z2, Z0, Z9
 	VFMADD231PS	Z2, Z1, Z10
-	VMOVUPS	1143936(SI), Z31	// fitGrad.sub_2[0]
+	VMOVUPS	1143680(SI), Z31	// fitGrad.sub_2[0]
 	VMOVUPS	Z31, 256(AX)
-	VMOVUPS	1144000(SI), Z31	// fitGrad.sub_2[0] | 1
+	VMOVUPS	1143744(SI), Z31	// fitGrad.sub_2[0] | 1
 	VMOVUPS	Z31, 320(AX)
-	VMOVUPS	2016896(SI), Z0	// fitGrad.matvec_12[0]
-	VMOVUPS	2016960(SI), Z1	// fitGrad.matvec_12[0] | 1
-	VMOVUPS	1111168(SI), Z2	// fitGrad.vecmat[0]
-	VMOVUPS	1111232(SI), Z3	// fitGrad.vecmat[0] | 1
-	VMOVUPS	2000512(SI), Z4	// fitGrad.vecmat_10[0]
-	VMOVUPS	2000576(SI), Z5	// fitGrad.vecmat_10[0] | 1
+	VMOVUPS	2016640(SI), Z0	// fitGrad.matvec_12[0]
+	VMOVUPS	2016704(SI), Z1	// fitGrad.matvec_12[0] | 1
+	VMOVUPS	1110912(SI), Z2	// fitGrad.vecmat[0]
+	VMOVUPS	1110976(SI), Z3	// fitGrad.vecmat[0] | 1
+	VMOVUPS	2000256(SI), Z4	// fitGrad.vecmat_10[0]
+	VMOVUPS	2000320(SI), Z5	// fitGrad.vecmat_10[0] | 1
 	VBROADCASTSS	1024(R10), Z6	// L.0.weight.matvec.2[0]
-	VMOVUPS	1885824(SI), Z7	// fitGrad.matvec_10[0]
-	VMOVUPS	1885888(SI), Z8	// fitGrad.matvec_10[0] | 1
-	VMOVUPS	1307776(SI), Z11	// fitGrad.vecmat_3[0]
-	VMOVUPS	1307840(SI), Z12	// fitGrad.vecmat_3[0] | 1
-	VMOVUPS	1209472(SI), Z13	// fitGrad.vecmat_2[0]
-	VMOVUPS	1209536(SI), Z14	// fitGrad.vecmat_2[0] | 1
-	VMOVUPS	1868416(SI), Z15	// fitGrad.vecmat_9[0]
-	VMOVUPS	1868480(SI), Z16	// fitGrad.vecmat_9[0] | 1
+	VMOVUPS	1885568(SI), Z7	// fitGrad.matvec_10[0]
+	VMOVUPS	1885632(SI), Z8	// fitGrad.matvec_10[0] | 1
+	VMOVUPS	1307520(SI), Z11	// fitGrad.vecmat_3[0]
+	VMOVUPS	1307584(SI), Z12	// fitGrad.vecmat_3[0] | 1
+	VMOVUPS	1209216(SI), Z13	// fitGrad.vecmat_2[0]
+	VMOVUPS	1209280(SI), Z14	// fitGrad.vecmat_2[0] | 1
+	VMOVUPS	1868160(SI), Z15	// fitGrad.vecmat_9[0]
+	VMOVUPS	1868224(SI), Z16	// fitGrad.vecmat_9[0] | 1
 	VBROADCASTSS	1536(R10), Z17	// L.0.weight.matvec.3[0]
-	VMOVUPS	1753728(SI), Z18	// fitGrad.matvec_8[0]
-	VMOVUPS	1753792(SI), Z19	// fitGrad.matvec_8[0] | 1
-	VMOVUPS	1439872(SI), Z20	// fitGrad.vecmat_5[0]
-	VMOVUPS	1439936(SI), Z21	// fitGrad.vecmat_5[0] | 1
-	VMOVUPS	1736832(SI), Z22	// fitGrad.vecmat_8[0]
-	VMOVUPS	1736896(SI), Z23	// fitGrad.vecmat_8[0] | 1
+	VMOVUPS	1753472(SI), Z18	// fitGrad.matvec_8[0]
+	VMOVUPS	1753536(SI), Z19	// fitGrad.matvec_8[0] | 1
+	VMOVUPS	1439616(SI), Z20	// fitGrad.vecmat_5[0]
+	VMOVUPS	1439680(SI), Z21	// fitGrad.vecmat_5[0] | 1
+	VMOVUPS	1736576(SI), Z22	// fitGrad.vecmat_8[0]
+	VMOVUPS	1736640(SI), Z23	// fitGrad.vecmat_8[0] | 1
 	VBROADCASTSS	2048(R10), Z24	// L.0.weight.matvec.4[0]
-	VMOVUPS	1622144(SI), Z25	// fitGrad.matvec_6[0]
-	VMOVUPS	1622208(SI), Z26	// fitGrad.matvec_6[0] | 1
-	VMOVUPS	1555072(SI), Z27	// fitGrad.vecmat_7[0]
-	VMOVUPS	1555136(SI), Z28	// fitGrad.vecmat_7[0] | 1
+	VMOVUPS	1621888(SI), Z25	// fitGrad.matvec_6[0]
+	VMOVUPS	1621952(SI), Z26	// fitGrad.matvec_6[0] | 1
+	VMOVUPS	1554816(SI), Z27	// fitGrad.vecmat_7[0]
+	VMOVUPS	1554880(SI), Z28	// fitGrad.vecmat_7[0] | 1
 	VMULPS	Z27, Z25, Z25
 	VMULPS	Z28, Z26, Z26
 	VFMADD231PS	Z24, Z22, Z25
@@ -11503,27 +11443,27 @@ loop109: // 128 times: elements
 	VFMADD231PS	Z3, Z1, Z26
 	VFMADD231PS	256(AX), Z9, Z25
 	VFMADD231PS	320(AX), Z10, Z26
-	VMOVUPS	2131584(SI), Z0	// fitGrad.vecmat_11[0]
-	VMOVUPS	2131648(SI), Z1	// fitGrad.vecmat_11[0] | 1
+	VMOVUPS	2131328(SI), Z0	// fitGrad.vecmat_11[0]
+	VMOVUPS	2131392(SI), Z1	// fitGrad.vecmat_11[0] | 1
 	VBROADCASTSS	512(R10), Z2	// L.0.weight.matvec[0]
-	VMOVUPS	947328(SI), Z3	// fitGrad.sigmoid[0]
-	VMOVUPS	947392(SI), Z4	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	947072(SI), Z3	// fitGrad.sigmoid[0]
+	VMOVUPS	947136(SI), Z4	// fitGrad.sigmoid[0] | 1
 	VFNMADD231PS	Z3, Z9, Z25
 	VFNMADD231PS	Z4, Z10, Z26
 	VFMADD231PS	Z2, Z0, Z25
 	VFMADD231PS	Z2, Z1, Z26
-	VMOVUPS	1160320(SI), Z0	// fitGrad.mul_6[0]
-	VMOVUPS	1160384(SI), Z1	// fitGrad.mul_6[0] | 1
+	VMOVUPS	1160064(SI), Z0	// fitGrad.mul_6[0]
+	VMOVUPS	1160128(SI), Z1	// fitGrad.mul_6[0] | 1
 	VMULPS	Z0, Z25, Z0
 	VMULPS	Z1, Z26, Z1
-	VMOVUPS	Z0, 2147968(SI)	// fitGrad.mul_42[0]
-	VMOVUPS	Z1, 2148032(SI)	// fitGrad.mul_42[0] | 1
-	VMOVUPS	947328(SI), Z0	// fitGrad.sigmoid[0]
-	VMOVUPS	947392(SI), Z1	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	Z0, 2147712(SI)	// fitGrad.mul_42[0]
+	VMOVUPS	Z1, 2147776(SI)	// fitGrad.mul_42[0] | 1
+	VMOVUPS	947072(SI), Z0	// fitGrad.sigmoid[0]
+	VMOVUPS	947136(SI), Z1	// fitGrad.sigmoid[0] | 1
 	VMULPS	128(AX), Z0, Z0
 	VMULPS	192(AX), Z1, Z1
-	VMOVUPS	Z0, 2164352(SI)	// fitGrad.mul_43[0]
-	VMOVUPS	Z1, 2164416(SI)	// fitGrad.mul_43[0] | 1
+	VMOVUPS	Z0, 2164096(SI)	// fitGrad.mul_43[0]
+	VMOVUPS	Z1, 2164160(SI)	// fitGrad.mul_43[0] | 1
 	ADDQ	$128, SI
 	ADDQ	$256, DI
 	ADDQ	$16, R9
@@ -11555,8 +11495,8 @@ loop110: // 16 times: tiles of 8 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop111: // 128 times: terms of the sums
-	VMOVUPS	2164352(R11), Z16	// fitGrad.mul_43[0]
-	VMOVUPS	2164416(R11), Z17	// fitGrad.mul_43[0] | 1
+	VMOVUPS	2164096(R11), Z16	// fitGrad.mul_43[0]
+	VMOVUPS	2164160(R11), Z17	// fitGrad.mul_43[0] | 1
 	VBROADCASTSS	2560(R12), Z18	// L.2.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -11585,41 +11525,41 @@ loop111: // 128 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop111
-	VMOVUPS	Z0, 2180736(DI)	// fitGrad.matvec_14[0]
-	VMOVUPS	Z1, 2180800(DI)	// fitGrad.matvec_14[0] | 1
-	VMOVUPS	Z2, 2180864(DI)	// fitGrad.matvec_14[1]
-	VMOVUPS	Z3, 2180928(DI)	// fitGrad.matvec_14[1] | 1
-	VMOVUPS	Z4, 2180992(DI)	// fitGrad.matvec_14[2]
-	VMOVUPS	Z5, 2181056(DI)	// fitGrad.matvec_14[2] | 1
-	VMOVUPS	Z6, 2181120(DI)	// fitGrad.matvec_14[3]
-	VMOVUPS	Z7, 2181184(DI)	// fitGrad.matvec_14[3] | 1
-	VMOVUPS	Z8, 2181248(DI)	// fitGrad.matvec_14[4]
-	VMOVUPS	Z9, 2181312(DI)	// fitGrad.matvec_14[4] | 1
-	VMOVUPS	Z10, 2181376(DI)	// fitGrad.matvec_14[5]
-	VMOVUPS	Z11, 2181440(DI)	// fitGrad.matvec_14[5] | 1
-	VMOVUPS	Z12, 2181504(DI)	// fitGrad.matvec_14[6]
-	VMOVUPS	Z13, 2181568(DI)	// fitGrad.matvec_14[6] | 1
-	VMOVUPS	Z14, 2181632(DI)	// fitGrad.matvec_14[7]
-	VMOVUPS	Z15, 2181696(DI)	// fitGrad.matvec_14[7] | 1
-	VMOVUPS	2098816(DI), Z31	// fitGrad.mul_40[0]
+	VMOVUPS	Z0, 2180480(DI)	// fitGrad.matvec_14[0]
+	VMOVUPS	Z1, 2180544(DI)	// fitGrad.matvec_14[0] | 1
+	VMOVUPS	Z2, 2180608(DI)	// fitGrad.matvec_14[1]
+	VMOVUPS	Z3, 2180672(DI)	// fitGrad.matvec_14[1] | 1
+	VMOVUPS	Z4, 2180736(DI)	// fitGrad.matvec_14[2]
+	VMOVUPS	Z5, 2180800(DI)	// fitGrad.matvec_14[2] | 1
+	VMOVUPS	Z6, 2180864(DI)	// fitGrad.matvec_14[3]
+	VMOVUPS	Z7, 2180928(DI)	// fitGrad.matvec_14[3] | 1
+	VMOVUPS	Z8, 2180992(DI)	// fitGrad.matvec_14[4]
+	VMOVUPS	Z9, 2181056(DI)	// fitGrad.matvec_14[4] | 1
+	VMOVUPS	Z10, 2181120(DI)	// fitGrad.matvec_14[5]
+	VMOVUPS	Z11, 2181184(DI)	// fitGrad.matvec_14[5] | 1
+	VMOVUPS	Z12, 2181248(DI)	// fitGrad.matvec_14[6]
+	VMOVUPS	Z13, 2181312(DI)	// fitGrad.matvec_14[6] | 1
+	VMOVUPS	Z14, 2181376(DI)	// fitGrad.matvec_14[7]
+	VMOVUPS	Z15, 2181440(DI)	// fitGrad.matvec_14[7] | 1
+	VMOVUPS	2098560(DI), Z31	// fitGrad.mul_40[0]
 	VMOVUPS	Z31, 128(AX)
-	VMOVUPS	2098880(DI), Z31	// fitGrad.mul_40[0] | 1
+	VMOVUPS	2098624(DI), Z31	// fitGrad.mul_40[0] | 1
 	VMOVUPS	Z31, 192(AX)
-	VMOVUPS	980096(DI), Z31	// fitGrad.matvec[0]
+	VMOVUPS	979840(DI), Z31	// fitGrad.matvec[0]
 	VMOVUPS	Z31, 256(AX)
-	VMOVUPS	980160(DI), Z16	// fitGrad.matvec[0] | 1
-	VMOVUPS	1967744(DI), Z17	// fitGrad.mul_35[0]
-	VMOVUPS	1967808(DI), Z18	// fitGrad.mul_35[0] | 1
-	VMOVUPS	1258624(DI), Z19	// fitGrad.matvec_3[0]
-	VMOVUPS	1258688(DI), Z20	// fitGrad.matvec_3[0] | 1
-	VMOVUPS	1835648(DI), Z21	// fitGrad.mul_30[0]
-	VMOVUPS	1835712(DI), Z22	// fitGrad.mul_30[0] | 1
-	VMOVUPS	1390720(DI), Z23	// fitGrad.matvec_4[0]
-	VMOVUPS	1390784(DI), Z24	// fitGrad.matvec_4[0] | 1
-	VMOVUPS	1704064(DI), Z25	// fitGrad.mul_25[0]
-	VMOVUPS	1704128(DI), Z26	// fitGrad.mul_25[0] | 1
-	VMOVUPS	1505920(DI), Z27	// fitGrad.matvec_5[0]
-	VMOVUPS	1505984(DI), Z28	// fitGrad.matvec_5[0] | 1
+	VMOVUPS	979904(DI), Z16	// fitGrad.matvec[0] | 1
+	VMOVUPS	1967488(DI), Z17	// fitGrad.mul_35[0]
+	VMOVUPS	1967552(DI), Z18	// fitGrad.mul_35[0] | 1
+	VMOVUPS	1258368(DI), Z19	// fitGrad.matvec_3[0]
+	VMOVUPS	1258432(DI), Z20	// fitGrad.matvec_3[0] | 1
+	VMOVUPS	1835392(DI), Z21	// fitGrad.mul_30[0]
+	VMOVUPS	1835456(DI), Z22	// fitGrad.mul_30[0] | 1
+	VMOVUPS	1390464(DI), Z23	// fitGrad.matvec_4[0]
+	VMOVUPS	1390528(DI), Z24	// fitGrad.matvec_4[0] | 1
+	VMOVUPS	1703808(DI), Z25	// fitGrad.mul_25[0]
+	VMOVUPS	1703872(DI), Z26	// fitGrad.mul_25[0] | 1
+	VMOVUPS	1505664(DI), Z27	// fitGrad.matvec_5[0]
+	VMOVUPS	1505728(DI), Z28	// fitGrad.matvec_5[0] | 1
 	VMULPS	Z27, Z25, Z25
 	VMULPS	Z28, Z26, Z26
 	VFMADD231PS	Z23, Z21, Z25
@@ -11629,10 +11569,10 @@ loop111: // 128 times: terms of the sums
 	VMOVUPS	128(AX), Z29
 	VFMADD231PS	256(AX), Z29, Z25
 	VFMADD231PS	192(AX), Z16, Z26
-	VMOVUPS	1029248(DI), Z16	// fitGrad.sigmoid_2[0]
-	VMOVUPS	1029312(DI), Z17	// fitGrad.sigmoid_2[0] | 1
-	VMOVUPS	1045632(DI), Z18	// fitGrad.sub[0]
-	VMOVUPS	1045696(DI), Z19	// fitGrad.sub[0] | 1
+	VMOVUPS	1028992(DI), Z16	// fitGrad.sigmoid_2[0]
+	VMOVUPS	1029056(DI), Z17	// fitGrad.sigmoid_2[0] | 1
+	VMOVUPS	1045376(DI), Z18	// fitGrad.sub[0]
+	VMOVUPS	1045440(DI), Z19	// fitGrad.sub[0] | 1
 	VBROADCASTSS	(R9), Z20	// vecmat[0]
 	VMULPS	Z20, Z0, Z0
 	VMULPS	Z20, Z1, Z1
@@ -11640,25 +11580,25 @@ loop111: // 128 times: terms of the sums
 	VFMADD231PS	Z19, Z26, Z1
 	VFNMADD231PS	Z16, Z25, Z0
 	VFNMADD231PS	Z17, Z26, Z1
-	VMOVUPS	Z0, 2197120(DI)	// fitGrad.sub_3[0]
-	VMOVUPS	Z1, 2197184(DI)	// fitGrad.sub_3[0] | 1
-	VMOVUPS	2016896(DI), Z31	// fitGrad.matvec_12[0]
+	VMOVUPS	Z0, 2196864(DI)	// fitGrad.sub_3[0]
+	VMOVUPS	Z1, 2196928(DI)	// fitGrad.sub_3[0] | 1
+	VMOVUPS	2016640(DI), Z31	// fitGrad.matvec_12[0]
 	VMOVUPS	Z31, 128(AX)
-	VMOVUPS	2016960(DI), Z0	// fitGrad.matvec_12[0] | 1
-	VMOVUPS	1176704(DI), Z1	// fitGrad.mul_7[0]
-	VMOVUPS	1176768(DI), Z16	// fitGrad.mul_7[0] | 1
-	VMOVUPS	1885824(DI), Z17	// fitGrad.matvec_10[0]
-	VMOVUPS	1885888(DI), Z18	// fitGrad.matvec_10[0] | 1
-	VMOVUPS	1324160(DI), Z19	// fitGrad.mul_12[0]
-	VMOVUPS	1324224(DI), Z20	// fitGrad.mul_12[0] | 1
-	VMOVUPS	1753728(DI), Z21	// fitGrad.matvec_8[0]
-	VMOVUPS	1753792(DI), Z22	// fitGrad.matvec_8[0] | 1
-	VMOVUPS	1456256(DI), Z23	// fitGrad.mul_17[0]
-	VMOVUPS	1456320(DI), Z24	// fitGrad.mul_17[0] | 1
-	VMOVUPS	1622144(DI), Z25	// fitGrad.matvec_6[0]
-	VMOVUPS	1622208(DI), Z26	// fitGrad.matvec_6[0] | 1
-	VMOVUPS	1571456(DI), Z27	// fitGrad.mul_21[0]
-	VMOVUPS	1571520(DI), Z28	// fitGrad.mul_21[0] | 1
+	VMOVUPS	2016704(DI), Z0	// fitGrad.matvec_12[0] | 1
+	VMOVUPS	1176448(DI), Z1	// fitGrad.mul_7[0]
+	VMOVUPS	1176512(DI), Z16	// fitGrad.mul_7[0] | 1
+	VMOVUPS	1885568(DI), Z17	// fitGrad.matvec_10[0]
+	VMOVUPS	1885632(DI), Z18	// fitGrad.matvec_10[0] | 1
+	VMOVUPS	1323904(DI), Z19	// fitGrad.mul_12[0]
+	VMOVUPS	1323968(DI), Z20	// fitGrad.mul_12[0] | 1
+	VMOVUPS	1753472(DI), Z21	// fitGrad.matvec_8[0]
+	VMOVUPS	1753536(DI), Z22	// fitGrad.matvec_8[0] | 1
+	VMOVUPS	1456000(DI), Z23	// fitGrad.mul_17[0]
+	VMOVUPS	1456064(DI), Z24	// fitGrad.mul_17[0] | 1
+	VMOVUPS	1621888(DI), Z25	// fitGrad.matvec_6[0]
+	VMOVUPS	1621952(DI), Z26	// fitGrad.matvec_6[0] | 1
+	VMOVUPS	1571200(DI), Z27	// fitGrad.mul_21[0]
+	VMOVUPS	1571264(DI), Z28	// fitGrad.mul_21[0] | 1
 	VMULPS	Z27, Z25, Z25
 	VMULPS	Z28, Z26, Z26
 	VFMADD231PS	Z23, Z21, Z25
@@ -11667,25 +11607,25 @@ loop111: // 128 times: terms of the sums
 	VFMADD231PS	Z20, Z18, Z26
 	VFMADD231PS	128(AX), Z1, Z25
 	VFMADD231PS	Z16, Z0, Z26
-	VMOVUPS	Z25, 2213504(DI)	// fitGrad.add_9[0]
-	VMOVUPS	Z26, 2213568(DI)	// fitGrad.add_9[0] | 1
-	VMOVUPS	2098944(DI), Z31	// fitGrad.mul_40[1]
+	VMOVUPS	Z25, 2213248(DI)	// fitGrad.add_9[0]
+	VMOVUPS	Z26, 2213312(DI)	// fitGrad.add_9[0] | 1
+	VMOVUPS	2098688(DI), Z31	// fitGrad.mul_40[1]
 	VMOVUPS	Z31, 128(AX)
-	VMOVUPS	2099008(DI), Z0	// fitGrad.mul_40[1] | 1
-	VMOVUPS	980224(DI), Z1	// fitGrad.matvec[1]
-	VMOVUPS	980288(DI), Z16	// fitGrad.matvec[1] | 1
-	VMOVUPS	1967872(DI), Z17	// fitGrad.mul_35[1]
-	VMOVUPS	1967936(DI), Z18	// fitGrad.mul_35[1] | 1
-	VMOVUPS	1258752(DI), Z19	// fitGrad.matvec_3[1]
-	VMOVUPS	1258816(DI), Z20	// fitGrad.matvec_3[1] | 1
-	VMOVUPS	1835776(DI), Z21	// fitGrad.mul_30[1]
-	VMOVUPS	1835840(DI), Z22	// fitGrad.mul_30[1] | 1
-	VMOVUPS	1390848(DI), Z23	// fitGrad.matvec_4[1]
-	VMOVUPS	1390912(DI), Z24	// fitGrad.matvec_4[1] | 1
-	VMOVUPS	1704192(DI), Z25	// fitGrad.mul_25[1]
-	VMOVUPS	1704256(DI), Z26	// fitGrad.mul_25[1] | 1
-	VMOVUPS	1506048(DI), Z27	// fitGrad.matvec_5[1]
-	VMOVUPS	1506112(DI), Z28	// fitGrad.matvec_5[1] | 1
+	VMOVUPS	2098752(DI), Z0	// fitGrad.mul_40[1] | 1
+	VMOVUPS	979968(DI), Z1	// fitGrad.matvec[1]
+	VMOVUPS	980032(DI), Z16	// fitGrad.matvec[1] | 1
+	VMOVUPS	1967616(DI), Z17	// fitGrad.mul_35[1]
+	VMOVUPS	1967680(DI), Z18	// fitGrad.mul_35[1] | 1
+	VMOVUPS	1258496(DI), Z19	// fitGrad.matvec_3[1]
+	VMOVUPS	1258560(DI), Z20	// fitGrad.matvec_3[1] | 1
+	VMOVUPS	1835520(DI), Z21	// fitGrad.mul_30[1]
+	VMOVUPS	1835584(DI), Z22	// fitGrad.mul_30[1] | 1
+	VMOVUPS	1390592(DI), Z23	// fitGrad.matvec_4[1]
+	VMOVUPS	1390656(DI), Z24	// fitGrad.matvec_4[1] | 1
+	VMOVUPS	1703936(DI), Z25	// fitGrad.mul_25[1]
+	VMOVUPS	1704000(DI), Z26	// fitGrad.mul_25[1] | 1
+	VMOVUPS	1505792(DI), Z27	// fitGrad.matvec_5[1]
+	VMOVUPS	1505856(DI), Z28	// fitGrad.matvec_5[1] | 1
 	VMULPS	Z27, Z25, Z25
 	VMULPS	Z28, Z26, Z26
 	VFMADD231PS	Z23, Z21, Z25
@@ -11694,10 +11634,10 @@ loop111: // 128 times: terms of the sums
 	VFMADD231PS	Z20, Z18, Z26
 	VFMADD231PS	128(AX), Z1, Z25
 	VFMADD231PS	Z16, Z0, Z26
-	VMOVUPS	1029376(DI), Z0	// fitGrad.sigmoid_2[1]
-	VMOVUPS	1029440(DI), Z1	// fitGrad.sigmoid_2[1] | 1
-	VMOVUPS	1045760(DI), Z16	// fitGrad.sub[1]
-	VMOVUPS	1045824(DI), Z17	// fitGrad.sub[1] | 1
+	VMOVUPS	1029120(DI), Z0	// fitGrad.sigmoid_2[1]
+	VMOVUPS	1029184(DI), Z1	// fitGrad.sigmoid_2[1] | 1
+	VMOVUPS	1045504(DI), Z16	// fitGrad.sub[1]
+	VMOVUPS	1045568(DI), Z17	// fitGrad.sub[1] | 1
 	VBROADCASTSS	4(R9), Z18	// vecmat[1]
 	VMULPS	Z18, Z2, Z2
 	VMULPS	Z18, Z3, Z3
@@ -11705,24 +11645,24 @@ loop111: // 128 times: terms of the sums
 	VFMADD231PS	Z17, Z26, Z3
 	VFNMADD231PS	Z0, Z25, Z2
 	VFNMADD231PS	Z1, Z26, Z3
-	VMOVUPS	Z2, 2197248(DI)	// fitGrad.sub_3[1]
-	VMOVUPS	Z3, 2197312(DI)	// fitGrad.sub_3[1] | 1
-	VMOVUPS	2017024(DI), Z0	// fitGrad.matvec_12[1]
-	VMOVUPS	2017088(DI), Z1	// fitGrad.matvec_12[1] | 1
-	VMOVUPS	1176832(DI), Z2	// fitGrad.mul_7[1]
-	VMOVUPS	1176896(DI), Z3	// fitGrad.mul_7[1] | 1
-	VMOVUPS	1885952(DI), Z16	// fitGrad.matvec_10[1]
-	VMOVUPS	1886016(DI), Z17	// fitGrad.matvec_10[1] | 1
-	VMOVUPS	1324288(DI), Z18	// fitGrad.mul_12[1]
-	VMOVUPS	1324352(DI), Z19	// fitGrad.mul_12[1] | 1
-	VMOVUPS	1753856(DI), Z20	// fitGrad.matvec_8[1]
-	VMOVUPS	1753920(DI), Z21	// fitGrad.matvec_8[1] | 1
-	VMOVUPS	1456384(DI), Z22	// fitGrad.mul_17[1]
-	VMOVUPS	1456448(DI), Z23	// fitGrad.mul_17[1] | 1
-	VMOVUPS	1622272(DI), Z24	// fitGrad.matvec_6[1]
-	VMOVUPS	1622336(DI), Z25	// fitGrad.matvec_6[1] | 1
-	VMOVUPS	1571584(DI), Z26	// fitGrad.mul_21[1]
-	VMOVUPS	1571648(DI), Z27	// fitGrad.mul_21[1] | 1
+	VMOVUPS	Z2, 2196992(DI)	// fitGrad.sub_3[1]
+	VMOVUPS	Z3, 2197056(DI)	// fitGrad.sub_3[1] | 1
+	VMOVUPS	2016768(DI), Z0	// fitGrad.matvec_12[1]
+	VMOVUPS	2016832(DI), Z1	// fitGrad.matvec_12[1] | 1
+	VMOVUPS	1176576(DI), Z2	// fitGrad.mul_7[1]
+	VMOVUPS	1176640(DI), Z3	// fitGrad.mul_7[1] | 1
+	VMOVUPS	1885696(DI), Z16	// fitGrad.matvec_10[1]
+	VMOVUPS	1885760(DI), Z17	// fitGrad.matvec_10[1] | 1
+	VMOVUPS	1324032(DI), Z18	// fitGrad.mul_12[1]
+	VMOVUPS	1324096(DI), Z19	// fitGrad.mul_12[1] | 1
+	VMOVUPS	1753600(DI), Z20	// fitGrad.matvec_8[1]
+	VMOVUPS	1753664(DI), Z21	// fitGrad.matvec_8[1] | 1
+	VMOVUPS	1456128(DI), Z22	// fitGrad.mul_17[1]
+	VMOVUPS	1456192(DI), Z23	// fitGrad.mul_17[1] | 1
+	VMOVUPS	1622016(DI), Z24	// fitGrad.matvec_6[1]
+	VMOVUPS	1622080(DI), Z25	// fitGrad.matvec_6[1] | 1
+	VMOVUPS	1571328(DI), Z26	// fitGrad.mul_21[1]
+	VMOVUPS	1571392(DI), Z27	// fitGrad.mul_21[1] | 1
 	VMULPS	Z26, Z24, Z24
 	VMULPS	Z27, Z25, Z25
 	VFMADD231PS	Z22, Z20, Z24
@@ -11731,24 +11671,24 @@ loop111: // 128 times: terms of the sums
 	VFMADD231PS	Z19, Z17, Z25
 	VFMADD231PS	Z2, Z0, Z24
 	VFMADD231PS	Z3, Z1, Z25
-	VMOVUPS	Z24, 2213632(DI)	// fitGrad.add_9[1]
-	VMOVUPS	Z25, 2213696(DI)	// fitGrad.add_9[1] | 1
-	VMOVUPS	2099072(DI), Z0	// fitGrad.mul_40[2]
-	VMOVUPS	2099136(DI), Z1	// fitGrad.mul_40[2] | 1
-	VMOVUPS	980352(DI), Z2	// fitGrad.matvec[2]
-	VMOVUPS	980416(DI), Z3	// fitGrad.matvec[2] | 1
-	VMOVUPS	1968000(DI), Z16	// fitGrad.mul_35[2]
-	VMOVUPS	1968064(DI), Z17	// fitGrad.mul_35[2] | 1
-	VMOVUPS	1258880(DI), Z18	// fitGrad.matvec_3[2]
-	VMOVUPS	1258944(DI), Z19	// fitGrad.matvec_3[2] | 1
-	VMOVUPS	1835904(DI), Z20	// fitGrad.mul_30[2]
-	VMOVUPS	1835968(DI), Z21	// fitGrad.mul_30[2] | 1
-	VMOVUPS	1390976(DI), Z22	// fitGrad.matvec_4[2]
-	VMOVUPS	1391040(DI), Z23	// fitGrad.matvec_4[2] | 1
-	VMOVUPS	1704320(DI), Z24	// fitGrad.mul_25[2]
-	VMOVUPS	1704384(DI), Z25	// fitGrad.mul_25[2] | 1
-	VMOVUPS	1506176(DI), Z26	// fitGrad.matvec_5[2]
-	VMOVUPS	1506240(DI), Z27	// fitGrad.matvec_5[2] | 1
+	VMOVUPS	Z24, 2213376(DI)	// fitGrad.add_9[1]
+	VMOVUPS	Z25, 2213440(DI)	// fitGrad.add_9[1] | 1
+	VMOVUPS	2098816(DI), Z0	// fitGrad.mul_40[2]
+	VMOVUPS	2098880(DI), Z1	// fitGrad.mul_40[2] | 1
+	VMOVUPS	980096(DI), Z2	// fitGrad.matvec[2]
+	VMOVUPS	980160(DI), Z3	// fitGrad.matvec[2] | 1
+	VMOVUPS	1967744(DI), Z16	// fitGrad.mul_35[2]
+	VMOVUPS	1967808(DI), Z17	// fitGrad.mul_35[2] | 1
+	VMOVUPS	1258624(DI), Z18	// fitGrad.matvec_3[2]
+	VMOVUPS	1258688(DI), Z19	// fitGrad.matvec_3[2] | 1
+	VMOVUPS	1835648(DI), Z20	// fitGrad.mul_30[2]
+	VMOVUPS	1835712(DI), Z21	// fitGrad.mul_30[2] | 1
+	VMOVUPS	1390720(DI), Z22	// fitGrad.matvec_4[2]
+	VMOVUPS	1390784(DI), Z23	// fitGrad.matvec_4[2] | 1
+	VMOVUPS	1704064(DI), Z24	// fitGrad.mul_25[2]
+	VMOVUPS	1704128(DI), Z25	// fitGrad.mul_25[2] | 1
+	VMOVUPS	1505920(DI), Z26	// fitGrad.matvec_5[2]
+	VMOVUPS	1505984(DI), Z27	// fitGrad.matvec_5[2] | 1
 	VMULPS	Z26, Z24, Z24
 	VMULPS	Z27, Z25, Z25
 	VFMADD231PS	Z22, Z20, Z24
@@ -11757,10 +11697,10 @@ loop111: // 128 times: terms of the sums
 	VFMADD231PS	Z19, Z17, Z25
 	VFMADD231PS	Z2, Z0, Z24
 	VFMADD231PS	Z3, Z1, Z25
-	VMOVUPS	1029504(DI), Z0	// fitGrad.sigmoid_2[2]
-	VMOVUPS	1029568(DI), Z1	// fitGrad.sigmoid_2[2] | 1
-	VMOVUPS	1045888(DI), Z2	// fitGrad.sub[2]
-	VMOVUPS	1045952(DI), Z3	// fitGrad.sub[2] | 1
+	VMOVUPS	1029248(DI), Z0	// fitGrad.sigmoid_2[2]
+	VMOVUPS	1029312(DI), Z1	// fitGrad.sigmoid_2[2] | 1
+	VMOVUPS	1045632(DI), Z2	// fitGrad.sub[2]
+	VMOVUPS	1045696(DI), Z3	// fitGrad.sub[2] | 1
 	VBROADCASTSS	8(R9), Z16	// vecmat[2]
 	VMULPS	Z16, Z4, Z4
 	VMULPS	Z16, Z5, Z5
@@ -11768,24 +11708,24 @@ loop111: // 128 times: terms of the sums
 	VFMADD231PS	Z3, Z25, Z5
 	VFNMADD231PS	Z0, Z24, Z4
 	VFNMADD231PS	Z1, Z25, Z5
-	VMOVUPS	Z4, 2197376(DI)	// fitGrad.sub_3[2]
-	VMOVUPS	Z5, 2197440(DI)	// fitGrad.sub_3[2] | 1
-	VMOVUPS	2017152(DI), Z0	// fitGrad.matvec_12[2]
-	VMOVUPS	2017216(DI), Z1	// fitGrad.matvec_12[2] | 1
-	VMOVUPS	1176960(DI), Z2	// fitGrad.mul_7[2]
-	VMOVUPS	1177024(DI), Z3	// fitGrad.mul_7[2] | 1
-	VMOVUPS	1886080(DI), Z4	// fitGrad.matvec_10[2]
-	VMOVUPS	1886144(DI), Z5	// fitGrad.matvec_10[2] | 1
-	VMOVUPS	1324416(DI), Z16	// fitGrad.mul_12[2]
-	VMOVUPS	1324480(DI), Z17	// fitGrad.mul_12[2] | 1
-	VMOVUPS	1753984(DI), Z18	// fitGrad.matvec_8[2]
-	VMOVUPS	1754048(DI), Z19	// fitGrad.matvec_8[2] | 1
-	VMOVUPS	1456512(DI), Z20	// fitGrad.mul_17[2]
-	VMOVUPS	1456576(DI), Z21	// fitGrad.mul_17[2] | 1
-	VMOVUPS	1622400(DI), Z22	// fitGrad.matvec_6[2]
-	VMOVUPS	1622464(DI), Z23	// fitGrad.matvec_6[2] | 1
-	VMOVUPS	1571712(DI), Z24	// fitGrad.mul_21[2]
-	VMOVUPS	1571776(DI), Z25	// fitGrad.mul_21[2] | 1
+	VMOVUPS	Z4, 2197120(DI)	// fitGrad.sub_3[2]
+	VMOVUPS	Z5, 2197184(DI)	// fitGrad.sub_3[2] | 1
+	VMOVUPS	2016896(DI), Z0	// fitGrad.matvec_12[2]
+	VMOVUPS	2016960(DI), Z1	// fitGrad.matvec_12[2] | 1
+	VMOVUPS	1176704(DI), Z2	// fitGrad.mul_7[2]
+	VMOVUPS	1176768(DI), Z3	// fitGrad.mul_7[2] | 1
+	VMOVUPS	1885824(DI), Z4	// fitGrad.matvec_10[2]
+	VMOVUPS	1885888(DI), Z5	// fitGrad.matvec_10[2] | 1
+	VMOVUPS	1324160(DI), Z16	// fitGrad.mul_12[2]
+	VMOVUPS	1324224(DI), Z17	// fitGrad.mul_12[2] | 1
+	VMOVUPS	1753728(DI), Z18	// fitGrad.matvec_8[2]
+	VMOVUPS	1753792(DI), Z19	// fitGrad.matvec_8[2] | 1
+	VMOVUPS	1456256(DI), Z20	// fitGrad.mul_17[2]
+	VMOVUPS	1456320(DI), Z21	// fitGrad.mul_17[2] | 1
+	VMOVUPS	1622144(DI), Z22	// fitGrad.matvec_6[2]
+	VMOVUPS	1622208(DI), Z23	// fitGrad.matvec_6[2] | 1
+	VMOVUPS	1571456(DI), Z24	// fitGrad.mul_21[2]
+	VMOVUPS	1571520(DI), Z25	// fitGrad.mul_21[2] | 1
 	VMULPS	Z24, Z22, Z22
 	VMULPS	Z25, Z23, Z23
 	VFMADD231PS	Z20, Z18, Z22
@@ -11794,24 +11734,24 @@ loop111: // 128 times: terms of the sums
 	VFMADD231PS	Z17, Z5, Z23
 	VFMADD231PS	Z2, Z0, Z22
 	VFMADD231PS	Z3, Z1, Z23
-	VMOVUPS	Z22, 2213760(DI)	// fitGrad.add_9[2]
-	VMOVUPS	Z23, 2213824(DI)	// fitGrad.add_9[2] | 1
-	VMOVUPS	2099200(DI), Z0	// fitGrad.mul_40[3]
-	VMOVUPS	2099264(DI), Z1	// fitGrad.mul_40[3] | 1
-	VMOVUPS	980480(DI), Z2	// fitGrad.matvec[3]
-	VMOVUPS	980544(DI), Z3	// fitGrad.matvec[3] | 1
-	VMOVUPS	1968128(DI), Z4	// fitGrad.mul_35[3]
-	VMOVUPS	1968192(DI), Z5	// fitGrad.mul_35[3] | 1
-	VMOVUPS	1259008(DI), Z16	// fitGrad.matvec_3[3]
-	VMOVUPS	1259072(DI), Z17	// fitGrad.matvec_3[3] | 1
-	VMOVUPS	1836032(DI), Z18	// fitGrad.mul_30[3]
-	VMOVUPS	1836096(DI), Z19	// fitGrad.mul_30[3] | 1
-	VMOVUPS	1391104(DI), Z20	// fitGrad.matvec_4[3]
-	VMOVUPS	1391168(DI), Z21	// fitGrad.matvec_4[3] | 1
-	VMOVUPS	1704448(DI), Z22	// fitGrad.mul_25[3]
-	VMOVUPS	1704512(DI), Z23	// fitGrad.mul_25[3] | 1
-	VMOVUPS	1506304(DI), Z24	// fitGrad.matvec_5[3]
-	VMOVUPS	1506368(DI), Z25	// fitGrad.matvec_5[3] | 1
+	VMOVUPS	Z22, 2213504(DI)	// fitGrad.add_9[2]
+	VMOVUPS	Z23, 2213568(DI)	// fitGrad.add_9[2] | 1
+	VMOVUPS	2098944(DI), Z0	// fitGrad.mul_40[3]
+	VMOVUPS	2099008(DI), Z1	// fitGrad.mul_40[3] | 1
+	VMOVUPS	980224(DI), Z2	// fitGrad.matvec[3]
+	VMOVUPS	980288(DI), Z3	// fitGrad.matvec[3] | 1
+	VMOVUPS	1967872(DI), Z4	// fitGrad.mul_35[3]
+	VMOVUPS	1967936(DI), Z5	// fitGrad.mul_35[3] | 1
+	VMOVUPS	1258752(DI), Z16	// fitGrad.matvec_3[3]
+	VMOVUPS	1258816(DI), Z17	// fitGrad.matvec_3[3] | 1
+	VMOVUPS	1835776(DI), Z18	// fitGrad.mul_30[3]
+	VMOVUPS	1835840(DI), Z19	// fitGrad.mul_30[3] | 1
+	VMOVUPS	1390848(DI), Z20	// fitGrad.matvec_4[3]
+	VMOVUPS	1390912(DI), Z21	// fitGrad.matvec_4[3] | 1
+	VMOVUPS	1704192(DI), Z22	// fitGrad.mul_25[3]
+	VMOVUPS	1704256(DI), Z23	// fitGrad.mul_25[3] | 1
+	VMOVUPS	1506048(DI), Z24	// fitGrad.matvec_5[3]
+	VMOVUPS	1506112(DI), Z25	// fitGrad.matvec_5[3] | 1
 	VMULPS	Z24, Z22, Z22
 	VMULPS	Z25, Z23, Z23
 	VFMADD231PS	Z20, Z18, Z22
@@ -11820,10 +11760,10 @@ loop111: // 128 times: terms of the sums
 	VFMADD231PS	Z17, Z5, Z23
 	VFMADD231PS	Z2, Z0, Z22
 	VFMADD231PS	Z3, Z1, Z23
-	VMOVUPS	1029632(DI), Z0	// fitGrad.sigmoid_2[3]
-	VMOVUPS	1029696(DI), Z1	// fitGrad.sigmoid_2[3] | 1
-	VMOVUPS	1046016(DI), Z2	// fitGrad.sub[3]
-	VMOVUPS	1046080(DI), Z3	// fitGrad.sub[3] | 1
+	VMOVUPS	1029376(DI), Z0	// fitGrad.sigmoid_2[3]
+	VMOVUPS	1029440(DI), Z1	// fitGrad.sigmoid_2[3] | 1
+	VMOVUPS	1045760(DI), Z2	// fitGrad.sub[3]
+	VMOVUPS	1045824(DI), Z3	// fitGrad.sub[3] | 1
 	VBROADCASTSS	12(R9), Z4	// vecmat[3]
 	VMULPS	Z4, Z6, Z5
 	VMULPS	Z4, Z7, Z4
@@ -11831,24 +11771,24 @@ loop111: // 128 times: terms of the sums
 	VFMADD231PS	Z3, Z23, Z4
 	VFNMADD231PS	Z0, Z22, Z5
 	VFNMADD231PS	Z1, Z23, Z4
-	VMOVUPS	Z5, 2197504(DI)	// fitGrad.sub_3[3]
-	VMOVUPS	Z4, 2197568(DI)	// fitGrad.sub_3[3] | 1
-	VMOVUPS	2017280(DI), Z0	// fitGrad.matvec_12[3]
-	VMOVUPS	2017344(DI), Z1	// fitGrad.matvec_12[3] | 1
-	VMOVUPS	1177088(DI), Z2	// fitGrad.mul_7[3]
-	VMOVUPS	1177152(DI), Z3	// fitGrad.mul_7[3] | 1
-	VMOVUPS	1886208(DI), Z4	// fitGrad.matvec_10[3]
-	VMOVUPS	1886272(DI), Z5	// fitGrad.matvec_10[3] | 1
-	VMOVUPS	1324544(DI), Z6	// fitGrad.mul_12[3]
-	VMOVUPS	1324608(DI), Z7	// fitGrad.mul_12[3] | 1
-	VMOVUPS	1754112(DI), Z16	// fitGrad.matvec_8[3]
-	VMOVUPS	1754176(DI), Z17	// fitGrad.matvec_8[3] | 1
-	VMOVUPS	1456640(DI), Z18	// fitGrad.mul_17[3]
-	VMOVUPS	1456704(DI), Z19	// fitGrad.mul_17[3] | 1
-	VMOVUPS	1622528(DI), Z20	// fitGrad.matvec_6[3]
-	VMOVUPS	1622592(DI), Z21	// fitGrad.matvec_6[3] | 1
-	VMOVUPS	1571840(DI), Z22	// fitGrad.mul_21[3]
-	VMOVUPS	1571904(DI), Z23	// fitGrad.mul_21[3] | 1
+	VMOVUPS	Z5, 2197248(DI)	// fitGrad.sub_3[3]
+	VMOVUPS	Z4, 2197312(DI)	// fitGrad.sub_3[3] | 1
+	VMOVUPS	2017024(DI), Z0	// fitGrad.matvec_12[3]
+	VMOVUPS	2017088(DI), Z1	// fitGrad.matvec_12[3] | 1
+	VMOVUPS	1176832(DI), Z2	// fitGrad.mul_7[3]
+	VMOVUPS	1176896(DI), Z3	// fitGrad.mul_7[3] | 1
+	VMOVUPS	1885952(DI), Z4	// fitGrad.matvec_10[3]
+	VMOVUPS	1886016(DI), Z5	// fitGrad.matvec_10[3] | 1
+	VMOVUPS	1324288(DI), Z6	// fitGrad.mul_12[3]
+	VMOVUPS	1324352(DI), Z7	// fitGrad.mul_12[3] | 1
+	VMOVUPS	1753856(DI), Z16	// fitGrad.matvec_8[3]
+	VMOVUPS	1753920(DI), Z17	// fitGrad.matvec_8[3] | 1
+	VMOVUPS	1456384(DI), Z18	// fitGrad.mul_17[3]
+	VMOVUPS	1456448(DI), Z19	// fitGrad.mul_17[3] | 1
+	VMOVUPS	1622272(DI), Z20	// fitGrad.matvec_6[3]
+	VMOVUPS	1622336(DI), Z21	// fitGrad.matvec_6[3] | 1
+	VMOVUPS	1571584(DI), Z22	// fitGrad.mul_21[3]
+	VMOVUPS	1571648(DI), Z23	// fitGrad.mul_21[3] | 1
 	VMULPS	Z22, Z20, Z20
 	VMULPS	Z23, Z21, Z21
 	VFMADD231PS	Z18, Z16, Z20
@@ -11857,24 +11797,24 @@ loop111: // 128 times: terms of the sums
 	VFMADD231PS	Z7, Z5, Z21
 	VFMADD231PS	Z2, Z0, Z20
 	VFMADD231PS	Z3, Z1, Z21
-	VMOVUPS	Z20, 2213888(DI)	// fitGrad.add_9[3]
-	VMOVUPS	Z21, 2213952(DI)	// fitGrad.add_9[3] | 1
-	VMOVUPS	2099328(DI), Z0	// fitGrad.mul_40[4]
-	VMOVUPS	2099392(DI), Z1	// fitGrad.mul_40[4] | 1
-	VMOVUPS	980608(DI), Z2	// fitGrad.matvec[4]
-	VMOVUPS	980672(DI), Z3	// fitGrad.matvec[4] | 1
-	VMOVUPS	1968256(DI), Z4	// fitGrad.mul_35[4]
-	VMOVUPS	1968320(DI), Z5	// fitGrad.mul_35[4] | 1
-	VMOVUPS	1259136(DI), Z6	// fitGrad.matvec_3[4]
-	VMOVUPS	1259200(DI), Z7	// fitGrad.matvec_3[4] | 1
-	VMOVUPS	1836160(DI), Z16	// fitGrad.mul_30[4]
-	VMOVUPS	1836224(DI), Z17	// fitGrad.mul_30[4] | 1
-	VMOVUPS	1391232(DI), Z18	// fitGrad.matvec_4[4]
-	VMOVUPS	1391296(DI), Z19	// fitGrad.matvec_4[4] | 1
-	VMOVUPS	1704576(DI), Z20	// fitGrad.mul_25[4]
-	VMOVUPS	1704640(DI), Z21	// fitGrad.mul_25[4] | 1
-	VMOVUPS	1506432(DI), Z22	// fitGrad.matvec_5[4]
-	VMOVUPS	1506496(DI), Z23	// fitGrad.matvec_5[4] | 1
+	VMOVUPS	Z20, 2213632(DI)	// fitGrad.add_9[3]
+	VMOVUPS	Z21, 2213696(DI)	// fitGrad.add_9[3] | 1
+	VMOVUPS	2099072(DI), Z0	// fitGrad.mul_40[4]
+	VMOVUPS	2099136(DI), Z1	// fitGrad.mul_40[4] | 1
+	VMOVUPS	980352(DI), Z2	// fitGrad.matvec[4]
+	VMOVUPS	980416(DI), Z3	// fitGrad.matvec[4] | 1
+	VMOVUPS	1968000(DI), Z4	// fitGrad.mul_35[4]
+	VMOVUPS	1968064(DI), Z5	// fitGrad.mul_35[4] | 1
+	VMOVUPS	1258880(DI), Z6	// fitGrad.matvec_3[4]
+	VMOVUPS	1258944(DI), Z7	// fitGrad.matvec_3[4] | 1
+	VMOVUPS	1835904(DI), Z16	// fitGrad.mul_30[4]
+	VMOVUPS	1835968(DI), Z17	// fitGrad.mul_30[4] | 1
+	VMOVUPS	1390976(DI), Z18	// fitGrad.matvec_4[4]
+	VMOVUPS	1391040(DI), Z19	// fitGrad.matvec_4[4] | 1
+	VMOVUPS	1704320(DI), Z20	// fitGrad.mul_25[4]
+	VMOVUPS	1704384(DI), Z21	// fitGrad.mul_25[4] | 1
+	VMOVUPS	1506176(DI), Z22	// fitGrad.matvec_5[4]
+	VMOVUPS	1506240(DI), Z23	// fitGrad.matvec_5[4] | 1
 	VMULPS	Z22, Z20, Z20
 	VMULPS	Z23, Z21, Z21
 	VFMADD231PS	Z18, Z16, Z20
@@ -11883,10 +11823,10 @@ loop111: // 128 times: terms of the sums
 	VFMADD231PS	Z7, Z5, Z21
 	VFMADD231PS	Z2, Z0, Z20
 	VFMADD231PS	Z3, Z1, Z21
-	VMOVUPS	1029760(DI), Z0	// fitGrad.sigmoid_2[4]
-	VMOVUPS	1029824(DI), Z1	// fitGrad.sigmoid_2[4] | 1
-	VMOVUPS	1046144(DI), Z2	// fitGrad.sub[4]
-	VMOVUPS	1046208(DI), Z3	// fitGrad.sub[4] | 1
+	VMOVUPS	1029504(DI), Z0	// fitGrad.sigmoid_2[4]
+	VMOVUPS	1029568(DI), Z1	// fitGrad.sigmoid_2[4] | 1
+	VMOVUPS	1045888(DI), Z2	// fitGrad.sub[4]
+	VMOVUPS	1045952(DI), Z3	// fitGrad.sub[4] | 1
 	VBROADCASTSS	16(R9), Z4	// vecmat[4]
 	VMULPS	Z4, Z8, Z5
 	VMULPS	Z4, Z9, Z4
@@ -11894,24 +11834,24 @@ loop111: // 128 times: terms of the sums
 	VFMADD231PS	Z3, Z21, Z4
 	VFNMADD231PS	Z0, Z20, Z5
 	VFNMADD231PS	Z1, Z21, Z4
-	VMOVUPS	Z5, 2197632(DI)	// fitGrad.sub_3[4]
-	VMOVUPS	Z4, 2197696(DI)	// fitGrad.sub_3[4] | 1
-	VMOVUPS	2017408(DI), Z0	// fitGrad.matvec_12[4]
-	VMOVUPS	2017472(DI), Z1	// fitGrad.matvec_12[4] | 1
-	VMOVUPS	1177216(DI), Z2	// fitGrad.mul_7[4]
-	VMOVUPS	1177280(DI), Z3	// fitGrad.mul_7[4] | 1
-	VMOVUPS	1886336(DI), Z4	// fitGrad.matvec_10[4]
-	VMOVUPS	1886400(DI), Z5	// fitGrad.matvec_10[4] | 1
-	VMOVUPS	1324672(DI), Z6	// fitGrad.mul_12[4]
-	VMOVUPS	1324736(DI), Z7	// fitGrad.mul_12[4] | 1
-	VMOVUPS	1754240(DI), Z8	// fitGrad.matvec_8[4]
-	VMOVUPS	1754304(DI), Z9	// fitGrad.matvec_8[4] | 1
-	VMOVUPS	1456768(DI), Z16	// fitGrad.mul_17[4]
-	VMOVUPS	1456832(DI), Z17	// fitGrad.mul_17[4] | 1
-	VMOVUPS	1622656(DI), Z18	// fitGrad.matvec_6[4]
-	VMOVUPS	1622720(DI), Z19	// fitGrad.matvec_6[4] | 1
-	VMOVUPS	1571968(DI), Z20	// fitGrad.mul_21[4]
-	VMOVUPS	1572032(DI), Z21	// fitGrad.mul_21[4] | 1
+	VMOVUPS	Z5, 2197376(DI)	// fitGrad.sub_3[4]
+	VMOVUPS	Z4, 2197440(DI)	// fitGrad.sub_3[4] | 1
+	VMOVUPS	2017152(DI), Z0	// fitGrad.matvec_12[4]
+	VMOVUPS	2017216(DI), Z1	// fitGrad.matvec_12[4] | 1
+	VMOVUPS	1176960(DI), Z2	// fitGrad.mul_7[4]
+	VMOVUPS	1177024(DI), Z3	// fitGrad.mul_7[4] | 1
+	VMOVUPS	1886080(DI), Z4	// fitGrad.matvec_10[4]
+	VMOVUPS	1886144(DI), Z5	// fitGrad.matvec_10[4] | 1
+	VMOVUPS	1324416(DI), Z6	// fitGrad.mul_12[4]
+	VMOVUPS	1324480(DI), Z7	// fitGrad.mul_12[4] | 1
+	VMOVUPS	1753984(DI), Z8	// fitGrad.matvec_8[4]
+	VMOVUPS	1754048(DI), Z9	// fitGrad.matvec_8[4] | 1
+	VMOVUPS	1456512(DI), Z16	// fitGrad.mul_17[4]
+	VMOVUPS	1456576(DI), Z17	// fitGrad.mul_17[4] | 1
+	VMOVUPS	1622400(DI), Z18	// fitGrad.matvec_6[4]
+	VMOVUPS	1622464(DI), Z19	// fitGrad.matvec_6[4] | 1
+	VMOVUPS	1571712(DI), Z20	// fitGrad.mul_21[4]
+	VMOVUPS	1571776(DI), Z21	// fitGrad.mul_21[4] | 1
 	VMULPS	Z20, Z18, Z18
 	VMULPS	Z21, Z19, Z19
 	VFMADD231PS	Z16, Z8, Z18
@@ -11920,24 +11860,24 @@ loop111: // 128 times: terms of the sums
 	VFMADD231PS	Z7, Z5, Z19
 	VFMADD231PS	Z2, Z0, Z18
 	VFMADD231PS	Z3, Z1, Z19
-	VMOVUPS	Z18, 2214016(DI)	// fitGrad.add_9[4]
-	VMOVUPS	Z19, 2214080(DI)	// fitGrad.add_9[4] | 1
-	VMOVUPS	2099456(DI), Z0	// fitGrad.mul_40[5]
-	VMOVUPS	2099520(DI), Z1	// fitGrad.mul_40[5] | 1
-	VMOVUPS	980736(DI), Z2	// fitGrad.matvec[5]
-	VMOVUPS	980800(DI), Z3	// fitGrad.matvec[5] | 1
-	VMOVUPS	1968384(DI), Z4	// fitGrad.mul_35[5]
-	VMOVUPS	1968448(DI), Z5	// fitGrad.mul_35[5] | 1
-	VMOVUPS	1259264(DI), Z6	// fitGrad.matvec_3[5]
-	VMOVUPS	1259328(DI), Z7	// fitGrad.matvec_3[5] | 1
-	VMOVUPS	1836288(DI), Z8	// fitGrad.mul_30[5]
-	VMOVUPS	1836352(DI), Z9	// fitGrad.mul_30[5] | 1
-	VMOVUPS	1391360(DI), Z16	// fitGrad.matvec_4[5]
-	VMOVUPS	1391424(DI), Z17	// fitGrad.matvec_4[5] | 1
-	VMOVUPS	1704704(DI), Z18	// fitGrad.mul_25[5]
-	VMOVUPS	1704768(DI), Z19	// fitGrad.mul_25[5] | 1
-	VMOVUPS	1506560(DI), Z20	// fitGrad.matvec_5[5]
-	VMOVUPS	1506624(DI), Z21	// fitGrad.matvec_5[5] | 1
+	VMOVUPS	Z18, 2213760(DI)	// fitGrad.add_9[4]
+	VMOVUPS	Z19, 2213824(DI)	// fitGrad.add_9[4] | 1
+	VMOVUPS	2099200(DI), Z0	// fitGrad.mul_40[5]
+	VMOVUPS	2099264(DI), Z1	// fitGrad.mul_40[5] | 1
+	VMOVUPS	980480(DI), Z2	// fitGrad.matvec[5]
+	VMOVUPS	980544(DI), Z3	// fitGrad.matvec[5] | 1
+	VMOVUPS	1968128(DI), Z4	// fitGrad.mul_35[5]
+	VMOVUPS	1968192(DI), Z5	// fitGrad.mul_35[5] | 1
+	VMOVUPS	1259008(DI), Z6	// fitGrad.matvec_3[5]
+	VMOVUPS	1259072(DI), Z7	// fitGrad.matvec_3[5] | 1
+	VMOVUPS	1836032(DI), Z8	// fitGrad.mul_30[5]
+	VMOVUPS	1836096(DI), Z9	// fitGrad.mul_30[5] | 1
+	VMOVUPS	1391104(DI), Z16	// fitGrad.matvec_4[5]
+	VMOVUPS	1391168(DI), Z17	// fitGrad.matvec_4[5] | 1
+	VMOVUPS	1704448(DI), Z18	// fitGrad.mul_25[5]
+	VMOVUPS	1704512(DI), Z19	// fitGrad.mul_25[5] | 1
+	VMOVUPS	1506304(DI), Z20	// fitGrad.matvec_5[5]
+	VMOVUPS	1506368(DI), Z21	// fitGrad.matvec_5[5] | 1
 	VMULPS	Z20, Z18, Z18
 	VMULPS	Z21, Z19, Z19
 	VFMADD231PS	Z16, Z8, Z18
@@ -11946,10 +11886,10 @@ loop111: // 128 times: terms of the sums
 	VFMADD231PS	Z7, Z5, Z19
 	VFMADD231PS	Z2, Z0, Z18
 	VFMADD231PS	Z3, Z1, Z19
-	VMOVUPS	1029888(DI), Z0	// fitGrad.sigmoid_2[5]
-	VMOVUPS	1029952(DI), Z1	// fitGrad.sigmoid_2[5] | 1
-	VMOVUPS	1046272(DI), Z2	// fitGrad.sub[5]
-	VMOVUPS	1046336(DI), Z3	// fitGrad.sub[5] | 1
+	VMOVUPS	1029632(DI), Z0	// fitGrad.sigmoid_2[5]
+	VMOVUPS	1029696(DI), Z1	// fitGrad.sigmoid_2[5] | 1
+	VMOVUPS	1046016(DI), Z2	// fitGrad.sub[5]
+	VMOVUPS	1046080(DI), Z3	// fitGrad.sub[5] | 1
 	VBROADCASTSS	20(R9), Z4	// vecmat[5]
 	VMULPS	Z4, Z10, Z5
 	VMULPS	Z4, Z11, Z4
@@ -11957,24 +11897,24 @@ loop111: // 128 times: terms of the sums
 	VFMADD231PS	Z3, Z19, Z4
 	VFNMADD231PS	Z0, Z18, Z5
 	VFNMADD231PS	Z1, Z19, Z4
-	VMOVUPS	Z5, 2197760(DI)	// fitGrad.sub_3[5]
-	VMOVUPS	Z4, 2197824(DI)	// fitGrad.sub_3[5] | 1
-	VMOVUPS	2017536(DI), Z0	// fitGrad.matvec_12[5]
-	VMOVUPS	2017600(DI), Z1	// fitGrad.matvec_12[5] | 1
-	VMOVUPS	1177344(DI), Z2	// fitGrad.mul_7[5]
-	VMOVUPS	1177408(DI), Z3	// fitGrad.mul_7[5] | 1
-	VMOVUPS	1886464(DI), Z4	// fitGrad.matvec_10[5]
-	VMOVUPS	1886528(DI), Z5	// fitGrad.matvec_10[5] | 1
-	VMOVUPS	1324800(DI), Z6	// fitGrad.mul_12[5]
-	VMOVUPS	1324864(DI), Z7	// fitGrad.mul_12[5] | 1
-	VMOVUPS	1754368(DI), Z8	// fitGrad.matvec_8[5]
-	VMOVUPS	1754432(DI), Z9	// fitGrad.matvec_8[5] | 1
-	VMOVUPS	1456896(DI), Z10	// fitGrad.mul_17[5]
-	VMOVUPS	1456960(DI), Z11	// fitGrad.mul_17[5] | 1
-	VMOVUPS	1622784(DI), Z16	// fitGrad.matvec_6[5]
-	VMOVUPS	1622848(DI), Z17	// fitGrad.matvec_6[5] | 1
-	VMOVUPS	1572096(DI), Z18	// fitGrad.mul_21[5]
-	VMOVUPS	1572160(DI), Z19	// fitGrad.mul_21[5] | 1
+	VMOVUPS	Z5, 2197504(DI)	// fitGrad.sub_3[5]
+	VMOVUPS	Z4, 2197568(DI)	// fitGrad.sub_3[5] | 1
+	VMOVUPS	2017280(DI), Z0	// fitGrad.matvec_12[5]
+	VMOVUPS	2017344(DI), Z1	// fitGrad.matvec_12[5] | 1
+	VMOVUPS	1177088(DI), Z2	// fitGrad.mul_7[5]
+	VMOVUPS	1177152(DI), Z3	// fitGrad.mul_7[5] | 1
+	VMOVUPS	1886208(DI), Z4	// fitGrad.matvec_10[5]
+	VMOVUPS	1886272(DI), Z5	// fitGrad.matvec_10[5] | 1
+	VMOVUPS	1324544(DI), Z6	// fitGrad.mul_12[5]
+	VMOVUPS	1324608(DI), Z7	// fitGrad.mul_12[5] | 1
+	VMOVUPS	1754112(DI), Z8	// fitGrad.matvec_8[5]
+	VMOVUPS	1754176(DI), Z9	// fitGrad.matvec_8[5] | 1
+	VMOVUPS	1456640(DI), Z10	// fitGrad.mul_17[5]
+	VMOVUPS	1456704(DI), Z11	// fitGrad.mul_17[5] | 1
+	VMOVUPS	1622528(DI), Z16	// fitGrad.matvec_6[5]
+	VMOVUPS	1622592(DI), Z17	// fitGrad.matvec_6[5] | 1
+	VMOVUPS	1571840(DI), Z18	// fitGrad.mul_21[5]
+	VMOVUPS	1571904(DI), Z19	// fitGrad.mul_21[5] | 1
 	VMULPS	Z18, Z16, Z16
 	VMULPS	Z19, Z17, Z17
 	VFMADD231PS	Z10, Z8, Z16
@@ -11983,24 +11923,24 @@ loop111: // 128 times: terms of the sums
 	VFMADD231PS	Z7, Z5, Z17
 	VFMADD231PS	Z2, Z0, Z16
 	VFMADD231PS	Z3, Z1, Z17
-	VMOVUPS	Z16, 2214144(DI)	// fitGrad.add_9[5]
-	VMOVUPS	Z17, 2214208(DI)	// fitGrad.add_9[5] | 1
-	VMOVUPS	2099584(DI), Z0	// fitGrad.mul_40[6]
-	VMOVUPS	2099648(DI), Z1	// fitGrad.mul_40[6] | 1
-	VMOVUPS	980864(DI), Z2	// fitGrad.matvec[6]
-	VMOVUPS	980928(DI), Z3	// fitGrad.matvec[6] | 1
-	VMOVUPS	1968512(DI), Z4	// fitGrad.mul_35[6]
-	VMOVUPS	1968576(DI), Z5	// fitGrad.mul_35[6] | 1
-	VMOVUPS	1259392(DI), Z6	// fitGrad.matvec_3[6]
-	VMOVUPS	1259456(DI), Z7	// fitGrad.matvec_3[6] | 1
-	VMOVUPS	1836416(DI), Z8	// fitGrad.mul_30[6]
-	VMOVUPS	1836480(DI), Z9	// fitGrad.mul_30[6] | 1
-	VMOVUPS	1391488(DI), Z10	// fitGrad.matvec_4[6]
-	VMOVUPS	1391552(DI), Z11	// fitGrad.matvec_4[6] | 1
-	VMOVUPS	1704832(DI), Z16	// fitGrad.mul_25[6]
-	VMOVUPS	1704896(DI), Z17	// fitGrad.mul_25[6] | 1
-	VMOVUPS	1506688(DI), Z18	// fitGrad.matvec_5[6]
-	VMOVUPS	1506752(DI), Z19	// fitGrad.matvec_5[6] | 1
+	VMOVUPS	Z16, 2213888(DI)	// fitGrad.add_9[5]
+	VMOVUPS	Z17, 2213952(DI)	// fitGrad.add_9[5] | 1
+	VMOVUPS	2099328(DI), Z0	// fitGrad.mul_40[6]
+	VMOVUPS	2099392(DI), Z1	// fitGrad.mul_40[6] | 1
+	VMOVUPS	980608(DI), Z2	// fitGrad.matvec[6]
+	VMOVUPS	980672(DI), Z3	// fitGrad.matvec[6] | 1
+	VMOVUPS	1968256(DI), Z4	// fitGrad.mul_35[6]
+	VMOVUPS	1968320(DI), Z5	// fitGrad.mul_35[6] | 1
+	VMOVUPS	1259136(DI), Z6	// fitGrad.matvec_3[6]
+	VMOVUPS	1259200(DI), Z7	// fitGrad.matvec_3[6] | 1
+	VMOVUPS	1836160(DI), Z8	// fitGrad.mul_30[6]
+	VMOVUPS	1836224(DI), Z9	// fitGrad.mul_30[6] | 1
+	VMOVUPS	1391232(DI), Z10	// fitGrad.matvec_4[6]
+	VMOVUPS	1391296(DI), Z11	// fitGrad.matvec_4[6] | 1
+	VMOVUPS	1704576(DI), Z16	// fitGrad.mul_25[6]
+	VMOVUPS	1704640(DI), Z17	// fitGrad.mul_25[6] | 1
+	VMOVUPS	1506432(DI), Z18	// fitGrad.matvec_5[6]
+	VMOVUPS	1506496(DI), Z19	// fitGrad.matvec_5[6] | 1
 	VMULPS	Z18, Z16, Z16
 	VMULPS	Z19, Z17, Z17
 	VFMADD231PS	Z10, Z8, Z16
@@ -12009,10 +11949,10 @@ loop111: // 128 times: terms of the sums
 	VFMADD231PS	Z7, Z5, Z17
 	VFMADD231PS	Z2, Z0, Z16
 	VFMADD231PS	Z3, Z1, Z17
-	VMOVUPS	1030016(DI), Z0	// fitGrad.sigmoid_2[6]
-	VMOVUPS	1030080(DI), Z1	// fitGrad.sigmoid_2[6] | 1
-	VMOVUPS	1046400(DI), Z2	// fitGrad.sub[6]
-	VMOVUPS	1046464(DI), Z3	// fitGrad.sub[6] | 1
+	VMOVUPS	1029760(DI), Z0	// fitGrad.sigmoid_2[6]
+	VMOVUPS	1029824(DI), Z1	// fitGrad.sigmoid_2[6] | 1
+	VMOVUPS	1046144(DI), Z2	// fitGrad.sub[6]
+	VMOVUPS	1046208(DI), Z3	// fitGrad.sub[6] | 1
 	VBROADCASTSS	24(R9), Z4	// vecmat[6]
 	VMULPS	Z4, Z12, Z5
 	VMULPS	Z4, Z13, Z4
@@ -12020,24 +11960,24 @@ loop111: // 128 times: terms of the sums
 	VFMADD231PS	Z3, Z17, Z4
 	VFNMADD231PS	Z0, Z16, Z5
 	VFNMADD231PS	Z1, Z17, Z4
-	VMOVUPS	Z5, 2197888(DI)	// fitGrad.sub_3[6]
-	VMOVUPS	Z4, 2197952(DI)	// fitGrad.sub_3[6] | 1
-	VMOVUPS	2017664(DI), Z0	// fitGrad.matvec_12[6]
-	VMOVUPS	2017728(DI), Z1	// fitGrad.matvec_12[6] | 1
-	VMOVUPS	1177472(DI), Z2	// fitGrad.mul_7[6]
-	VMOVUPS	1177536(DI), Z3	// fitGrad.mul_7[6] | 1
-	VMOVUPS	1886592(DI), Z4	// fitGrad.matvec_10[6]
-	VMOVUPS	1886656(DI), Z5	// fitGrad.matvec_10[6] | 1
-	VMOVUPS	1324928(DI), Z6	// fitGrad.mul_12[6]
-	VMOVUPS	1324992(DI), Z7	// fitGrad.mul_12[6] | 1
-	VMOVUPS	1754496(DI), Z8	// fitGrad.matvec_8[6]
-	VMOVUPS	1754560(DI), Z9	// fitGrad.matvec_8[6] | 1
-	VMOVUPS	1457024(DI), Z10	// fitGrad.mul_17[6]
-	VMOVUPS	1457088(DI), Z11	// fitGrad.mul_17[6] | 1
-	VMOVUPS	1622912(DI), Z12	// fitGrad.matvec_6[6]
-	VMOVUPS	1622976(DI), Z13	// fitGrad.matvec_6[6] | 1
-	VMOVUPS	1572224(DI), Z16	// fitGrad.mul_21[6]
-	VMOVUPS	1572288(DI), Z17	// fitGrad.mul_21[6] | 1
+	VMOVUPS	Z5, 2197632(DI)	// fitGrad.sub_3[6]
+	VMOVUPS	Z4, 2197696(DI)	// fitGrad.sub_3[6] | 1
+	VMOVUPS	2017408(DI), Z0	// fitGrad.matvec_12[6]
+	VMOVUPS	2017472(DI), Z1	// fitGrad.matvec_12[6] | 1
+	VMOVUPS	1177216(DI), Z2	// fitGrad.mul_7[6]
+	VMOVUPS	1177280(DI), Z3	// fitGrad.mul_7[6] | 1
+	VMOVUPS	1886336(DI), Z4	// fitGrad.matvec_10[6]
+	VMOVUPS	1886400(DI), Z5	// fitGrad.matvec_10[6] | 1
+	VMOVUPS	1324672(DI), Z6	// fitGrad.mul_12[6]
+	VMOVUPS	1324736(DI), Z7	// fitGrad.mul_12[6] | 1
+	VMOVUPS	1754240(DI), Z8	// fitGrad.matvec_8[6]
+	VMOVUPS	1754304(DI), Z9	// fitGrad.matvec_8[6] | 1
+	VMOVUPS	1456768(DI), Z10	// fitGrad.mul_17[6]
+	VMOVUPS	1456832(DI), Z11	// fitGrad.mul_17[6] | 1
+	VMOVUPS	1622656(DI), Z12	// fitGrad.matvec_6[6]
+	VMOVUPS	1622720(DI), Z13	// fitGrad.matvec_6[6] | 1
+	VMOVUPS	1571968(DI), Z16	// fitGrad.mul_21[6]
+	VMOVUPS	1572032(DI), Z17	// fitGrad.mul_21[6] | 1
 	VMULPS	Z16, Z12, Z12
 	VMULPS	Z17, Z13, Z13
 	VFMADD231PS	Z10, Z8, Z12
@@ -12046,24 +11986,24 @@ loop111: // 128 times: terms of the sums
 	VFMADD231PS	Z7, Z5, Z13
 	VFMADD231PS	Z2, Z0, Z12
 	VFMADD231PS	Z3, Z1, Z13
-	VMOVUPS	Z12, 2214272(DI)	// fitGrad.add_9[6]
-	VMOVUPS	Z13, 2214336(DI)	// fitGrad.add_9[6] | 1
-	VMOVUPS	2099712(DI), Z0	// fitGrad.mul_40[7]
-	VMOVUPS	2099776(DI), Z1	// fitGrad.mul_40[7] | 1
-	VMOVUPS	980992(DI), Z2	// fitGrad.matvec[7]
-	VMOVUPS	981056(DI), Z3	// fitGrad.matvec[7] | 1
-	VMOVUPS	1968640(DI), Z4	// fitGrad.mul_35[7]
-	VMOVUPS	1968704(DI), Z5	// fitGrad.mul_35[7] | 1
-	VMOVUPS	1259520(DI), Z6	// fitGrad.matvec_3[7]
-	VMOVUPS	1259584(DI), Z7	// fitGrad.matvec_3[7] | 1
-	VMOVUPS	1836544(DI), Z8	// fitGrad.mul_30[7]
-	VMOVUPS	1836608(DI), Z9	// fitGrad.mul_30[7] | 1
-	VMOVUPS	1391616(DI), Z10	// fitGrad.matvec_4[7]
-	VMOVUPS	1391680(DI), Z11	// fitGrad.matvec_4[7] | 1
-	VMOVUPS	1704960(DI), Z12	// fitGrad.mul_25[7]
-	VMOVUPS	1705024(DI), Z13	// fitGrad.mul_25[7] | 1
-	VMOVUPS	1506816(DI), Z16	// fitGrad.matvec_5[7]
-	VMOVUPS	1506880(DI), Z17	// fitGrad.matvec_5[7] | 1
+	VMOVUPS	Z12, 2214016(DI)	// fitGrad.add_9[6]
+	VMOVUPS	Z13, 2214080(DI)	// fitGrad.add_9[6] | 1
+	VMOVUPS	2099456(DI), Z0	// fitGrad.mul_40[7]
+	VMOVUPS	2099520(DI), Z1	// fitGrad.mul_40[7] | 1
+	VMOVUPS	980736(DI), Z2	// fitGrad.matvec[7]
+	VMOVUPS	980800(DI), Z3	// fitGrad.matvec[7] | 1
+	VMOVUPS	1968384(DI), Z4	// fitGrad.mul_35[7]
+	VMOVUPS	1968448(DI), Z5	// fitGrad.mul_35[7] | 1
+	VMOVUPS	1259264(DI), Z6	// fitGrad.matvec_3[7]
+	VMOVUPS	1259328(DI), Z7	// fitGrad.matvec_3[7] | 1
+	VMOVUPS	1836288(DI), Z8	// fitGrad.mul_30[7]
+	VMOVUPS	1836352(DI), Z9	// fitGrad.mul_30[7] | 1
+	VMOVUPS	1391360(DI), Z10	// fitGrad.matvec_4[7]
+	VMOVUPS	1391424(DI), Z11	// fitGrad.matvec_4[7] | 1
+	VMOVUPS	1704704(DI), Z12	// fitGrad.mul_25[7]
+	VMOVUPS	1704768(DI), Z13	// fitGrad.mul_25[7] | 1
+	VMOVUPS	1506560(DI), Z16	// fitGrad.matvec_5[7]
+	VMOVUPS	1506624(DI), Z17	// fitGrad.matvec_5[7] | 1
 	VMULPS	Z16, Z12, Z12
 	VMULPS	Z17, Z13, Z13
 	VFMADD231PS	Z10, Z8, Z12
@@ -12072,10 +12012,10 @@ loop111: // 128 times: terms of the sums
 	VFMADD231PS	Z7, Z5, Z13
 	VFMADD231PS	Z2, Z0, Z12
 	VFMADD231PS	Z3, Z1, Z13
-	VMOVUPS	1030144(DI), Z0	// fitGrad.sigmoid_2[7]
-	VMOVUPS	1030208(DI), Z1	// fitGrad.sigmoid_2[7] | 1
-	VMOVUPS	1046528(DI), Z2	// fitGrad.sub[7]
-	VMOVUPS	1046592(DI), Z3	// fitGrad.sub[7] | 1
+	VMOVUPS	1029888(DI), Z0	// fitGrad.sigmoid_2[7]
+	VMOVUPS	1029952(DI), Z1	// fitGrad.sigmoid_2[7] | 1
+	VMOVUPS	1046272(DI), Z2	// fitGrad.sub[7]
+	VMOVUPS	1046336(DI), Z3	// fitGrad.sub[7] | 1
 	VBROADCASTSS	28(R9), Z4	// vecmat[7]
 	VMULPS	Z4, Z14, Z5
 	VMULPS	Z4, Z15, Z4
@@ -12083,24 +12023,24 @@ loop111: // 128 times: terms of the sums
 	VFMADD231PS	Z3, Z13, Z4
 	VFNMADD231PS	Z0, Z12, Z5
 	VFNMADD231PS	Z1, Z13, Z4
-	VMOVUPS	Z5, 2198016(DI)	// fitGrad.sub_3[7]
-	VMOVUPS	Z4, 2198080(DI)	// fitGrad.sub_3[7] | 1
-	VMOVUPS	2017792(DI), Z0	// fitGrad.matvec_12[7]
-	VMOVUPS	2017856(DI), Z1	// fitGrad.matvec_12[7] | 1
-	VMOVUPS	1177600(DI), Z2	// fitGrad.mul_7[7]
-	VMOVUPS	1177664(DI), Z3	// fitGrad.mul_7[7] | 1
-	VMOVUPS	1886720(DI), Z4	// fitGrad.matvec_10[7]
-	VMOVUPS	1886784(DI), Z5	// fitGrad.matvec_10[7] | 1
-	VMOVUPS	1325056(DI), Z6	// fitGrad.mul_12[7]
-	VMOVUPS	1325120(DI), Z7	// fitGrad.mul_12[7] | 1
-	VMOVUPS	1754624(DI), Z8	// fitGrad.matvec_8[7]
-	VMOVUPS	1754688(DI), Z9	// fitGrad.matvec_8[7] | 1
-	VMOVUPS	1457152(DI), Z10	// fitGrad.mul_17[7]
-	VMOVUPS	1457216(DI), Z11	// fitGrad.mul_17[7] | 1
-	VMOVUPS	1623040(DI), Z12	// fitGrad.matvec_6[7]
-	VMOVUPS	1623104(DI), Z13	// fitGrad.matvec_6[7] | 1
-	VMOVUPS	1572352(DI), Z14	// fitGrad.mul_21[7]
-	VMOVUPS	1572416(DI), Z15	// fitGrad.mul_21[7] | 1
+	VMOVUPS	Z5, 2197760(DI)	// fitGrad.sub_3[7]
+	VMOVUPS	Z4, 2197824(DI)	// fitGrad.sub_3[7] | 1
+	VMOVUPS	2017536(DI), Z0	// fitGrad.matvec_12[7]
+	VMOVUPS	2017600(DI), Z1	// fitGrad.matvec_12[7] | 1
+	VMOVUPS	1177344(DI), Z2	// fitGrad.mul_7[7]
+	VMOVUPS	1177408(DI), Z3	// fitGrad.mul_7[7] | 1
+	VMOVUPS	1886464(DI), Z4	// fitGrad.matvec_10[7]
+	VMOVUPS	1886528(DI), Z5	// fitGrad.matvec_10[7] | 1
+	VMOVUPS	1324800(DI), Z6	// fitGrad.mul_12[7]
+	VMOVUPS	1324864(DI), Z7	// fitGrad.mul_12[7] | 1
+	VMOVUPS	1754368(DI), Z8	// fitGrad.matvec_8[7]
+	VMOVUPS	1754432(DI), Z9	// fitGrad.matvec_8[7] | 1
+	VMOVUPS	1456896(DI), Z10	// fitGrad.mul_17[7]
+	VMOVUPS	1456960(DI), Z11	// fitGrad.mul_17[7] | 1
+	VMOVUPS	1622784(DI), Z12	// fitGrad.matvec_6[7]
+	VMOVUPS	1622848(DI), Z13	// fitGrad.matvec_6[7] | 1
+	VMOVUPS	1572096(DI), Z14	// fitGrad.mul_21[7]
+	VMOVUPS	1572160(DI), Z15	// fitGrad.mul_21[7] | 1
 	VMULPS	Z14, Z12, Z12
 	VMULPS	Z15, Z13, Z13
 	VFMADD231PS	Z10, Z8, Z12
@@ -12109,8 +12049,8 @@ loop111: // 128 times: terms of the sums
 	VFMADD231PS	Z7, Z5, Z13
 	VFMADD231PS	Z2, Z0, Z12
 	VFMADD231PS	Z3, Z1, Z13
-	VMOVUPS	Z12, 2214400(DI)	// fitGrad.add_9[7]
-	VMOVUPS	Z13, 2214464(DI)	// fitGrad.add_9[7] | 1
+	VMOVUPS	Z12, 2214144(DI)	// fitGrad.add_9[7]
+	VMOVUPS	Z13, 2214208(DI)	// fitGrad.add_9[7] | 1
 	ADDQ	$4096, SI
 	ADDQ	$1024, DI
 	ADDQ	$32, R9
@@ -12119,18 +12059,18 @@ loop111: // 128 times: terms of the sums
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop112: // 64 times: tiles of 2 elements
-	VMOVUPS	1193088(SI), Z0	// fitGrad.mul_8[0]
-	VMOVUPS	1193152(SI), Z1	// fitGrad.mul_8[0] | 1
+	VMOVUPS	1192832(SI), Z0	// fitGrad.mul_8[0]
+	VMOVUPS	1192896(SI), Z1	// fitGrad.mul_8[0] | 1
 	VPANDD	0(AX), Z0, Z0
 	VPANDD	64(AX), Z1, Z1
-	VMOVUPS	Z0, 897664(SI)	// fitGrad.turned[0]
-	VMOVUPS	Z1, 897728(SI)	// fitGrad.turned[0] | 1
-	VMOVUPS	1193216(SI), Z0	// fitGrad.mul_8[1]
-	VMOVUPS	1193280(SI), Z1	// fitGrad.mul_8[1] | 1
+	VMOVUPS	Z0, 897408(SI)	// fitGrad.turned[0]
+	VMOVUPS	Z1, 897472(SI)	// fitGrad.turned[0] | 1
+	VMOVUPS	1192960(SI), Z0	// fitGrad.mul_8[1]
+	VMOVUPS	1193024(SI), Z1	// fitGrad.mul_8[1] | 1
 	VPANDD	0(AX), Z0, Z0
 	VPANDD	64(AX), Z1, Z1
-	VMOVUPS	Z0, 897792(SI)	// fitGrad.turned[1]
-	VMOVUPS	Z1, 897856(SI)	// fitGrad.turned[1] | 1
+	VMOVUPS	Z0, 897536(SI)	// fitGrad.turned[1]
+	VMOVUPS	Z1, 897600(SI)	// fitGrad.turned[1] | 1
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop112
@@ -12142,22 +12082,22 @@ loop113: // 2 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop114: // 8 times
-	VMOVUPS	2164352(R10), Z0	// fitGrad.mul_43[0]
-	VMOVUPS	2164480(R10), Z1	// fitGrad.mul_43[1]
-	VMOVUPS	2164608(R10), Z2	// fitGrad.mul_43[2]
-	VMOVUPS	2164736(R10), Z3	// fitGrad.mul_43[3]
-	VMOVUPS	2164864(R10), Z4	// fitGrad.mul_43[4]
-	VMOVUPS	2164992(R10), Z5	// fitGrad.mul_43[5]
-	VMOVUPS	2165120(R10), Z6	// fitGrad.mul_43[6]
-	VMOVUPS	2165248(R10), Z7	// fitGrad.mul_43[7]
-	VMOVUPS	2165376(R10), Z8	// fitGrad.mul_43[8]
-	VMOVUPS	2165504(R10), Z9	// fitGrad.mul_43[9]
-	VMOVUPS	2165632(R10), Z10	// fitGrad.mul_43[10]
-	VMOVUPS	2165760(R10), Z11	// fitGrad.mul_43[11]
-	VMOVUPS	2165888(R10), Z12	// fitGrad.mul_43[12]
-	VMOVUPS	2166016(R10), Z13	// fitGrad.mul_43[13]
-	VMOVUPS	2166144(R10), Z14	// fitGrad.mul_43[14]
-	VMOVUPS	2166272(R10), Z15	// fitGrad.mul_43[15]
+	VMOVUPS	2164096(R10), Z0	// fitGrad.mul_43[0]
+	VMOVUPS	2164224(R10), Z1	// fitGrad.mul_43[1]
+	VMOVUPS	2164352(R10), Z2	// fitGrad.mul_43[2]
+	VMOVUPS	2164480(R10), Z3	// fitGrad.mul_43[3]
+	VMOVUPS	2164608(R10), Z4	// fitGrad.mul_43[4]
+	VMOVUPS	2164736(R10), Z5	// fitGrad.mul_43[5]
+	VMOVUPS	2164864(R10), Z6	// fitGrad.mul_43[6]
+	VMOVUPS	2164992(R10), Z7	// fitGrad.mul_43[7]
+	VMOVUPS	2165120(R10), Z8	// fitGrad.mul_43[8]
+	VMOVUPS	2165248(R10), Z9	// fitGrad.mul_43[9]
+	VMOVUPS	2165376(R10), Z10	// fitGrad.mul_43[10]
+	VMOVUPS	2165504(R10), Z11	// fitGrad.mul_43[11]
+	VMOVUPS	2165632(R10), Z12	// fitGrad.mul_43[12]
+	VMOVUPS	2165760(R10), Z13	// fitGrad.mul_43[13]
+	VMOVUPS	2165888(R10), Z14	// fitGrad.mul_43[14]
+	VMOVUPS	2166016(R10), Z15	// fitGrad.mul_43[15]
 	VUNPCKLPS	Z1, Z0, Z16
 	VUNPCKHPS	Z1, Z0, Z0
 	VUNPCKLPS	Z3, Z2, Z1
@@ -12222,22 +12162,22 @@ loop114: // 8 times
 	VSHUFF32X4	$221, Z12, Z8, Z4
 	VSHUFF32X4	$136, Z4, Z0, Z8
 	VSHUFF32X4	$221, Z4, Z0, Z0
-	VMOVUPS	Z18, 914048(R11)	// fitGrad.turned[128]
-	VMOVUPS	Z17, 914112(R11)	// fitGrad.turned[128] | 1
-	VMOVUPS	Z15, 914176(R11)	// fitGrad.turned[129]
-	VMOVUPS	Z16, 914240(R11)	// fitGrad.turned[129] | 1
-	VMOVUPS	Z11, 914304(R11)	// fitGrad.turned[130]
-	VMOVUPS	Z6, 914368(R11)	// fitGrad.turned[130] | 1
-	VMOVUPS	Z10, 914432(R11)	// fitGrad.turned[131]
-	VMOVUPS	Z8, 914496(R11)	// fitGrad.turned[131] | 1
-	VMOVUPS	Z14, 914560(R11)	// fitGrad.turned[132]
-	VMOVUPS	Z7, 914624(R11)	// fitGrad.turned[132] | 1
-	VMOVUPS	Z2, 914688(R11)	// fitGrad.turned[133]
-	VMOVUPS	Z9, 914752(R11)	// fitGrad.turned[133] | 1
-	VMOVUPS	Z3, 914816(R11)	// fitGrad.turned[134]
-	VMOVUPS	Z1, 914880(R11)	// fitGrad.turned[134] | 1
-	VMOVUPS	Z5, 914944(R11)	// fitGrad.turned[135]
-	VMOVUPS	Z0, 915008(R11)	// fitGrad.turned[135] | 1
+	VMOVUPS	Z18, 913792(R11)	// fitGrad.turned[128]
+	VMOVUPS	Z17, 913856(R11)	// fitGrad.turned[128] | 1
+	VMOVUPS	Z15, 913920(R11)	// fitGrad.turned[129]
+	VMOVUPS	Z16, 913984(R11)	// fitGrad.turned[129] | 1
+	VMOVUPS	Z11, 914048(R11)	// fitGrad.turned[130]
+	VMOVUPS	Z6, 914112(R11)	// fitGrad.turned[130] | 1
+	VMOVUPS	Z10, 914176(R11)	// fitGrad.turned[131]
+	VMOVUPS	Z8, 914240(R11)	// fitGrad.turned[131] | 1
+	VMOVUPS	Z14, 914304(R11)	// fitGrad.turned[132]
+	VMOVUPS	Z7, 914368(R11)	// fitGrad.turned[132] | 1
+	VMOVUPS	Z2, 914432(R11)	// fitGrad.turned[133]
+	VMOVUPS	Z9, 914496(R11)	// fitGrad.turned[133] | 1
+	VMOVUPS	Z3, 914560(R11)	// fitGrad.turned[134]
+	VMOVUPS	Z1, 914624(R11)	// fitGrad.turned[134] | 1
+	VMOVUPS	Z5, 914688(R11)	// fitGrad.turned[135]
+	VMOVUPS	Z0, 914752(R11)	// fitGrad.turned[135] | 1
 	ADDQ	$2048, R10
 	ADDQ	$2048, R11
 	DECQ	R9
@@ -12274,50 +12214,50 @@ loop116: // 2 times: tiles of 4 elements
 	MOVQ	DI, R13
 	MOVQ	R11, R14
 loop117: // 16 times: samples, 2 at a time
-	VBROADCASTSS	897664(R13), Z16	// fitGrad.turned[0]
-	VBROADCASTSS	897792(R13), Z17	// fitGrad.turned[1]
-	VBROADCASTSS	897920(R13), Z18	// fitGrad.turned[2]
-	VBROADCASTSS	898048(R13), Z19	// fitGrad.turned[3]
-	VMOVUPS	914048(R14), Z20	// fitGrad.turned[128]
+	VBROADCASTSS	897408(R13), Z16	// fitGrad.turned[0]
+	VBROADCASTSS	897536(R13), Z17	// fitGrad.turned[1]
+	VBROADCASTSS	897664(R13), Z18	// fitGrad.turned[2]
+	VBROADCASTSS	897792(R13), Z19	// fitGrad.turned[3]
+	VMOVUPS	913792(R14), Z20	// fitGrad.turned[128]
 	VFMADD231PS	Z20, Z16, Z0
 	VFMADD231PS	Z20, Z17, Z4
 	VFMADD231PS	Z20, Z18, Z8
 	VFMADD231PS	Z20, Z19, Z12
-	VMOVUPS	916096(R14), Z20	// fitGrad.turned[144]
+	VMOVUPS	915840(R14), Z20	// fitGrad.turned[144]
 	VFMADD231PS	Z20, Z16, Z1
 	VFMADD231PS	Z20, Z17, Z5
 	VFMADD231PS	Z20, Z18, Z9
 	VFMADD231PS	Z20, Z19, Z13
-	VMOVUPS	918144(R14), Z20	// fitGrad.turned[160]
+	VMOVUPS	917888(R14), Z20	// fitGrad.turned[160]
 	VFMADD231PS	Z20, Z16, Z2
 	VFMADD231PS	Z20, Z17, Z6
 	VFMADD231PS	Z20, Z18, Z10
 	VFMADD231PS	Z20, Z19, Z14
-	VMOVUPS	920192(R14), Z20	// fitGrad.turned[176]
+	VMOVUPS	919936(R14), Z20	// fitGrad.turned[176]
 	VFMADD231PS	Z20, Z16, Z3
 	VFMADD231PS	Z20, Z17, Z7
 	VFMADD231PS	Z20, Z18, Z11
 	VFMADD231PS	Z20, Z19, Z15
-	VBROADCASTSS	897668(R13), Z16	// fitGrad.turned[0]
-	VBROADCASTSS	897796(R13), Z17	// fitGrad.turned[1]
-	VBROADCASTSS	897924(R13), Z18	// fitGrad.turned[2]
-	VBROADCASTSS	898052(R13), Z19	// fitGrad.turned[3]
-	VMOVUPS	914112(R14), Z20	// fitGrad.turned[128] | 1
+	VBROADCASTSS	897412(R13), Z16	// fitGrad.turned[0]
+	VBROADCASTSS	897540(R13), Z17	// fitGrad.turned[1]
+	VBROADCASTSS	897668(R13), Z18	// fitGrad.turned[2]
+	VBROADCASTSS	897796(R13), Z19	// fitGrad.turned[3]
+	VMOVUPS	913856(R14), Z20	// fitGrad.turned[128] | 1
 	VFMADD231PS	Z20, Z16, Z0
 	VFMADD231PS	Z20, Z17, Z4
 	VFMADD231PS	Z20, Z18, Z8
 	VFMADD231PS	Z20, Z19, Z12
-	VMOVUPS	916160(R14), Z20	// fitGrad.turned[144] | 1
+	VMOVUPS	915904(R14), Z20	// fitGrad.turned[144] | 1
 	VFMADD231PS	Z20, Z16, Z1
 	VFMADD231PS	Z20, Z17, Z5
 	VFMADD231PS	Z20, Z18, Z9
 	VFMADD231PS	Z20, Z19, Z13
-	VMOVUPS	918208(R14), Z20	// fitGrad.turned[160] | 1
+	VMOVUPS	917952(R14), Z20	// fitGrad.turned[160] | 1
 	VFMADD231PS	Z20, Z16, Z2
 	VFMADD231PS	Z20, Z17, Z6
 	VFMADD231PS	Z20, Z18, Z10
 	VFMADD231PS	Z20, Z19, Z14
-	VMOVUPS	920256(R14), Z20	// fitGrad.turned[176] | 1
+	VMOVUPS	920000(R14), Z20	// fitGrad.turned[176] | 1
 	VFMADD231PS	Z20, Z16, Z3
 	VFMADD231PS	Z20, Z17, Z7
 	VFMADD231PS	Z20, Z18, Z11
@@ -12377,8 +12317,8 @@ loop118: // 16 times: tiles of 8 elements
 	MOVQ	AX, R12
 	MOVQ	SI, R13
 loop119: // 128 times: terms of the sums
-	VMOVUPS	2213504(R12), Z16	// fitGrad.add_9[0]
-	VMOVUPS	2213568(R12), Z17	// fitGrad.add_9[0] | 1
+	VMOVUPS	2213248(R12), Z16	// fitGrad.add_9[0]
+	VMOVUPS	2213312(R12), Z17	// fitGrad.add_9[0] | 1
 	VBROADCASTSS	2560(R13), Z18	// L.2.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
@@ -12407,33 +12347,33 @@ loop119: // 128 times: terms of the sums
 	ADDQ	$4, R13
 	DECQ	R11
 	JNE	loop119
-	VMOVUPS	Z0, 2229888(DI)	// fitGrad.matvec_15[0]
-	VMOVUPS	Z1, 2229952(DI)	// fitGrad.matvec_15[0] | 1
-	VMOVUPS	Z2, 2230016(DI)	// fitGrad.matvec_15[1]
-	VMOVUPS	Z3, 2230080(DI)	// fitGrad.matvec_15[1] | 1
-	VMOVUPS	Z4, 2230144(DI)	// fitGrad.matvec_15[2]
-	VMOVUPS	Z5, 2230208(DI)	// fitGrad.matvec_15[2] | 1
-	VMOVUPS	Z6, 2230272(DI)	// fitGrad.matvec_15[3]
-	VMOVUPS	Z7, 2230336(DI)	// fitGrad.matvec_15[3] | 1
-	VMOVUPS	Z8, 2230400(DI)	// fitGrad.matvec_15[4]
-	VMOVUPS	Z9, 2230464(DI)	// fitGrad.matvec_15[4] | 1
-	VMOVUPS	Z10, 2230528(DI)	// fitGrad.matvec_15[5]
-	VMOVUPS	Z11, 2230592(DI)	// fitGrad.matvec_15[5] | 1
-	VMOVUPS	Z12, 2230656(DI)	// fitGrad.matvec_15[6]
-	VMOVUPS	Z13, 2230720(DI)	// fitGrad.matvec_15[6] | 1
-	VMOVUPS	Z14, 2230784(DI)	// fitGrad.matvec_15[7]
-	VMOVUPS	Z15, 2230848(DI)	// fitGrad.matvec_15[7] | 1
+	VMOVUPS	Z0, 2229632(DI)	// fitGrad.matvec_15[0]
+	VMOVUPS	Z1, 2229696(DI)	// fitGrad.matvec_15[0] | 1
+	VMOVUPS	Z2, 2229760(DI)	// fitGrad.matvec_15[1]
+	VMOVUPS	Z3, 2229824(DI)	// fitGrad.matvec_15[1] | 1
+	VMOVUPS	Z4, 2229888(DI)	// fitGrad.matvec_15[2]
+	VMOVUPS	Z5, 2229952(DI)	// fitGrad.matvec_15[2] | 1
+	VMOVUPS	Z6, 2230016(DI)	// fitGrad.matvec_15[3]
+	VMOVUPS	Z7, 2230080(DI)	// fitGrad.matvec_15[3] | 1
+	VMOVUPS	Z8, 2230144(DI)	// fitGrad.matvec_15[4]
+	VMOVUPS	Z9, 2230208(DI)	// fitGrad.matvec_15[4] | 1
+	VMOVUPS	Z10, 2230272(DI)	// fitGrad.matvec_15[5]
+	VMOVUPS	Z11, 2230336(DI)	// fitGrad.matvec_15[5] | 1
+	VMOVUPS	Z12, 2230400(DI)	// fitGrad.matvec_15[6]
+	VMOVUPS	Z13, 2230464(DI)	// fitGrad.matvec_15[6] | 1
+	VMOVUPS	Z14, 2230528(DI)	// fitGrad.matvec_15[7]
+	VMOVUPS	Z15, 2230592(DI)	// fitGrad.matvec_15[7] | 1
 	VBROADCASTSS	(R9), Z16	// vecmat[0]
-	VMOVUPS	2197120(DI), Z17	// fitGrad.sub_3[0]
-	VMOVUPS	2197184(DI), Z18	// fitGrad.sub_3[0] | 1
+	VMOVUPS	2196864(DI), Z17	// fitGrad.sub_3[0]
+	VMOVUPS	2196928(DI), Z18	// fitGrad.sub_3[0] | 1
 	VFMADD231PS	Z16, Z0, Z17
 	VFMADD231PS	Z16, Z1, Z18
-	VMOVUPS	1062016(DI), Z0	// fitGrad.mul_2[0]
-	VMOVUPS	1062080(DI), Z1	// fitGrad.mul_2[0] | 1
+	VMOVUPS	1061760(DI), Z0	// fitGrad.mul_2[0]
+	VMOVUPS	1061824(DI), Z1	// fitGrad.mul_2[0] | 1
 	VMULPS	Z0, Z17, Z0
 	VMULPS	Z1, Z18, Z1
-	VMOVUPS	Z0, 2246272(DI)	// fitGrad.L.2.bias_bar[0]
-	VMOVUPS	Z1, 2246336(DI)	// fitGrad.L.2.bias_bar[0] | 1
+	VMOVUPS	Z0, 2246016(DI)	// fitGrad.L.2.bias_bar[0]
+	VMOVUPS	Z1, 2246080(DI)	// fitGrad.L.2.bias_bar[0] | 1
 	VPANDD	0(AX), Z0, Z0
 	VPANDD	64(AX), Z1, Z1
 	VMOVUPS	106496(R10), Z16	// sum of L.2.bias[0]
@@ -12441,16 +12381,16 @@ loop119: // 128 times: terms of the sums
 	VADDPS	Z1, Z0, Z0
 	VMOVUPS	Z0, 106496(R10)	// sum of L.2.bias[0]
 	VBROADCASTSS	4(R9), Z0	// vecmat[1]
-	VMOVUPS	2197248(DI), Z1	// fitGrad.sub_3[1]
-	VMOVUPS	2197312(DI), Z16	// fitGrad.sub_3[1] | 1
+	VMOVUPS	2196992(DI), Z1	// fitGrad.sub_3[1]
+	VMOVUPS	2197056(DI), Z16	// fitGrad.sub_3[1] | 1
 	VFMADD231PS	Z0, Z2, Z1
 	VFMADD231PS	Z0, Z3, Z16
-	VMOVUPS	1062144(DI), Z0	// fitGrad.mul_2[1]
-	VMOVUPS	1062208(DI), Z2	// fitGrad.mul_2[1] | 1
+	VMOVUPS	1061888(DI), Z0	// fitGrad.mul_2[1]
+	VMOVUPS	1061952(DI), Z2	// fitGrad.mul_2[1] | 1
 	VMULPS	Z0, Z1, Z0
 	VMULPS	Z2, Z16, Z1
-	VMOVUPS	Z0, 2246400(DI)	// fitGrad.L.2.bias_bar[1]
-	VMOVUPS	Z1, 2246464(DI)	// fitGrad.L.2.bias_bar[1] | 1
+	VMOVUPS	Z0, 2246144(DI)	// fitGrad.L.2.bias_bar[1]
+	VMOVUPS	Z1, 2246208(DI)	// fitGrad.L.2.bias_bar[1] | 1
 	VPANDD	0(AX), Z0, Z0
 	VPANDD	64(AX), Z1, Z1
 	VMOVUPS	106560(R10), Z2	// sum of L.2.bias[1]
@@ -12458,16 +12398,16 @@ loop119: // 128 times: terms of the sums
 	VADDPS	Z1, Z0, Z0
 	VMOVUPS	Z0, 106560(R10)	// sum of L.2.bias[1]
 	VBROADCASTSS	8(R9), Z0	// vecmat[2]
-	VMOVUPS	2197376(DI), Z1	// fitGrad.sub_3[2]
-	VMOVUPS	2197440(DI), Z2	// fitGrad.sub_3[2] | 1
+	VMOVUPS	2197120(DI), Z1	// fitGrad.sub_3[2]
+	VMOVUPS	2197184(DI), Z2	// fitGrad.sub_3[2] | 1
 	VFMADD231PS	Z0, Z4, Z1
 	VFMADD231PS	Z0, Z5, Z2
-	VMOVUPS	1062272(DI), Z0	// fitGrad.mul_2[2]
-	VMOVUPS	1062336(DI), Z3	// fitGrad.mul_2[2] | 1
+	VMOVUPS	1062016(DI), Z0	// fitGrad.mul_2[2]
+	VMOVUPS	1062080(DI), Z3	// fitGrad.mul_2[2] | 1
 	VMULPS	Z0, Z1, Z0
 	VMULPS	Z3, Z2, Z1
-	VMOVUPS	Z0, 2246528(DI)	// fitGrad.L.2.bias_bar[2]
-	VMOVUPS	Z1, 2246592(DI)	// fitGrad.L.2.bias_bar[2] | 1
+	VMOVUPS	Z0, 2246272(DI)	// fitGrad.L.2.bias_bar[2]
+	VMOVUPS	Z1, 2246336(DI)	// fitGrad.L.2.bias_bar[2] | 1
 	VPANDD	0(AX), Z0, Z0
 	VPANDD	64(AX), Z1, Z1
 	VMOVUPS	106624(R10), Z2	// sum of L.2.bias[2]
@@ -12475,16 +12415,16 @@ loop119: // 128 times: terms of the sums
 	VADDPS	Z1, Z0, Z0
 	VMOVUPS	Z0, 106624(R10)	// sum of L.2.bias[2]
 	VBROADCASTSS	12(R9), Z0	// vecmat[3]
-	VMOVUPS	2197504(DI), Z1	// fitGrad.sub_3[3]
-	VMOVUPS	2197568(DI), Z2	// fitGrad.sub_3[3] | 1
+	VMOVUPS	2197248(DI), Z1	// fitGrad.sub_3[3]
+	VMOVUPS	2197312(DI), Z2	// fitGrad.sub_3[3] | 1
 	VFMADD231PS	Z0, Z6, Z1
 	VFMADD231PS	Z0, Z7, Z2
-	VMOVUPS	1062400(DI), Z0	// fitGrad.mul_2[3]
-	VMOVUPS	1062464(DI), Z3	// fitGrad.mul_2[3] | 1
+	VMOVUPS	1062144(DI), Z0	// fitGrad.mul_2[3]
+	VMOVUPS	1062208(DI), Z3	// fitGrad.mul_2[3] | 1
 	VMULPS	Z0, Z1, Z0
 	VMULPS	Z3, Z2, Z1
-	VMOVUPS	Z0, 2246656(DI)	// fitGrad.L.2.bias_bar[3]
-	VMOVUPS	Z1, 2246720(DI)	// fitGrad.L.2.bias_bar[3] | 1
+	VMOVUPS	Z0, 2246400(DI)	// fitGrad.L.2.bias_bar[3]
+	VMOVUPS	Z1, 2246464(DI)	// fitGrad.L.2.bias_bar[3] | 1
 	VPANDD	0(AX), Z0, Z0
 	VPANDD	64(AX), Z1, Z1
 	VMOVUPS	106688(R10), Z2	// sum of L.2.bias[3]
@@ -12492,16 +12432,16 @@ loop119: // 128 times: terms of the sums
 	VADDPS	Z1, Z0, Z0
 	VMOVUPS	Z0, 106688(R10)	// sum of L.2.bias[3]
 	VBROADCASTSS	16(R9), Z0	// vecmat[4]
-	VMOVUPS	2197632(DI), Z1	// fitGrad.sub_3[4]
-	VMOVUPS	2197696(DI), Z2	// fitGrad.sub_3[4] | 1
+	VMOVUPS	2197376(DI), Z1	// fitGrad.sub_3[4]
+	VMOVUPS	2197440(DI), Z2	// fitGrad.sub_3[4] | 1
 	VFMADD231PS	Z0, Z8, Z1
 	VFMADD231PS	Z0, Z9, Z2
-	VMOVUPS	1062528(DI), Z0	// fitGrad.mul_2[4]
-	VMOVUPS	1062592(DI), Z3	// fitGrad.mul_2[4] | 1
+	VMOVUPS	1062272(DI), Z0	// fitGrad.mul_2[4]
+	VMOVUPS	1062336(DI), Z3	// fitGrad.mul_2[4] | 1
 	VMULPS	Z0, Z1, Z0
 	VMULPS	Z3, Z2, Z1
-	VMOVUPS	Z0, 2246784(DI)	// fitGrad.L.2.bias_bar[4]
-	VMOVUPS	Z1, 2246848(DI)	// fitGrad.L.2.bias_bar[4] | 1
+	VMOVUPS	Z0, 2246528(DI)	// fitGrad.L.2.bias_bar[4]
+	VMOVUPS	Z1, 2246592(DI)	// fitGrad.L.2.bias_bar[4] | 1
 	VPANDD	0(AX), Z0, Z0
 	VPANDD	64(AX), Z1, Z1
 	VMOVUPS	106752(R10), Z2	// sum of L.2.bias[4]
@@ -12509,16 +12449,16 @@ loop119: // 128 times: terms of the sums
 	VADDPS	Z1, Z0, Z0
 	VMOVUPS	Z0, 106752(R10)	// sum of L.2.bias[4]
 	VBROADCASTSS	20(R9), Z0	// vecmat[5]
-	VMOVUPS	2197760(DI), Z1	// fitGrad.sub_3[5]
-	VMOVUPS	2197824(DI), Z2	// fitGrad.sub_3[5] | 1
+	VMOVUPS	2197504(DI), Z1	// fitGrad.sub_3[5]
+	VMOVUPS	2197568(DI), Z2	// fitGrad.sub_3[5] | 1
 	VFMADD231PS	Z0, Z10, Z1
 	VFMADD231PS	Z0, Z11, Z2
-	VMOVUPS	1062656(DI), Z0	// fitGrad.mul_2[5]
-	VMOVUPS	1062720(DI), Z3	// fitGrad.mul_2[5] | 1
+	VMOVUPS	1062400(DI), Z0	// fitGrad.mul_2[5]
+	VMOVUPS	1062464(DI), Z3	// fitGrad.mul_2[5] | 1
 	VMULPS	Z0, Z1, Z0
 	VMULPS	Z3, Z2, Z1
-	VMOVUPS	Z0, 2246912(DI)	// fitGrad.L.2.bias_bar[5]
-	VMOVUPS	Z1, 2246976(DI)	// fitGrad.L.2.bias_bar[5] | 1
+	VMOVUPS	Z0, 2246656(DI)	// fitGrad.L.2.bias_bar[5]
+	VMOVUPS	Z1, 2246720(DI)	// fitGrad.L.2.bias_bar[5] | 1
 	VPANDD	0(AX), Z0, Z0
 	VPANDD	64(AX), Z1, Z1
 	VMOVUPS	106816(R10), Z2	// sum of L.2.bias[5]
@@ -12526,16 +12466,16 @@ loop119: // 128 times: terms of the sums
 	VADDPS	Z1, Z0, Z0
 	VMOVUPS	Z0, 106816(R10)	// sum of L.2.bias[5]
 	VBROADCASTSS	24(R9), Z0	// vecmat[6]
-	VMOVUPS	2197888(DI), Z1	// fitGrad.sub_3[6]
-	VMOVUPS	2197952(DI), Z2	// fitGrad.sub_3[6] | 1
+	VMOVUPS	2197632(DI), Z1	// fitGrad.sub_3[6]
+	VMOVUPS	2197696(DI), Z2	// fitGrad.sub_3[6] | 1
 	VFMADD231PS	Z0, Z12, Z1
 	VFMADD231PS	Z0, Z13, Z2
-	VMOVUPS	1062784(DI), Z0	// fitGrad.mul_2[6]
-	VMOVUPS	1062848(DI), Z3	// fitGrad.mul_2[6] | 1
+	VMOVUPS	1062528(DI), Z0	// fitGrad.mul_2[6]
+	VMOVUPS	1062592(DI), Z3	// fitGrad.mul_2[6] | 1
 	VMULPS	Z0, Z1, Z0
 	VMULPS	Z3, Z2, Z1
-	VMOVUPS	Z0, 2247040(DI)	// fitGrad.L.2.bias_bar[6]
-	VMOVUPS	Z1, 2247104(DI)	// fitGrad.L.2.bias_bar[6] | 1
+	VMOVUPS	Z0, 2246784(DI)	// fitGrad.L.2.bias_bar[6]
+	VMOVUPS	Z1, 2246848(DI)	// fitGrad.L.2.bias_bar[6] | 1
 	VPANDD	0(AX), Z0, Z0
 	VPANDD	64(AX), Z1, Z1
 	VMOVUPS	106880(R10), Z2	// sum of L.2.bias[6]
@@ -12543,16 +12483,16 @@ loop119: // 128 times: terms of the sums
 	VADDPS	Z1, Z0, Z0
 	VMOVUPS	Z0, 106880(R10)	// sum of L.2.bias[6]
 	VBROADCASTSS	28(R9), Z0	// vecmat[7]
-	VMOVUPS	2198016(DI), Z1	// fitGrad.sub_3[7]
-	VMOVUPS	2198080(DI), Z2	// fitGrad.sub_3[7] | 1
+	VMOVUPS	2197760(DI), Z1	// fitGrad.sub_3[7]
+	VMOVUPS	2197824(DI), Z2	// fitGrad.sub_3[7] | 1
 	VFMADD231PS	Z0, Z14, Z1
 	VFMADD231PS	Z0, Z15, Z2
-	VMOVUPS	1062912(DI), Z0	// fitGrad.mul_2[7]
-	VMOVUPS	1062976(DI), Z3	// fitGrad.mul_2[7] | 1
+	VMOVUPS	1062656(DI), Z0	// fitGrad.mul_2[7]
+	VMOVUPS	1062720(DI), Z3	// fitGrad.mul_2[7] | 1
 	VMULPS	Z0, Z1, Z0
 	VMULPS	Z3, Z2, Z1
-	VMOVUPS	Z0, 2247168(DI)	// fitGrad.L.2.bias_bar[7]
-	VMOVUPS	Z1, 2247232(DI)	// fitGrad.L.2.bias_bar[7] | 1
+	VMOVUPS	Z0, 2246912(DI)	// fitGrad.L.2.bias_bar[7]
+	VMOVUPS	Z1, 2246976(DI)	// fitGrad.L.2.bias_bar[7] | 1
 	VPANDD	0(AX), Z0, Z0
 	VPANDD	64(AX), Z1, Z1
 	VMOVUPS	106944(R10), Z2	// sum of L.2.bias[7]
@@ -12599,8 +12539,8 @@ loop120: // 9 times: tiles of 13 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop121: // 128 times: terms of the sums
-	VMOVUPS	2246272(R10), Z26	// fitGrad.L.2.bias_bar[0]
-	VMOVUPS	2246336(R10), Z27	// fitGrad.L.2.bias_bar[0] | 1
+	VMOVUPS	2246016(R10), Z26	// fitGrad.L.2.bias_bar[0]
+	VMOVUPS	2246080(R10), Z27	// fitGrad.L.2.bias_bar[0] | 1
 	VBROADCASTSS	2560(R11), Z28	// L.2.weight[0]
 	VFMADD231PS	Z26, Z28, Z0
 	VFMADD231PS	Z27, Z28, Z1
@@ -12644,32 +12584,32 @@ loop121: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop121
-	VMOVUPS	Z0, 2262656(DI)	// fitGrad.vecmat_12[0]
-	VMOVUPS	Z1, 2262720(DI)	// fitGrad.vecmat_12[0] | 1
-	VMOVUPS	Z2, 2262784(DI)	// fitGrad.vecmat_12[1]
-	VMOVUPS	Z3, 2262848(DI)	// fitGrad.vecmat_12[1] | 1
-	VMOVUPS	Z4, 2262912(DI)	// fitGrad.vecmat_12[2]
-	VMOVUPS	Z5, 2262976(DI)	// fitGrad.vecmat_12[2] | 1
-	VMOVUPS	Z6, 2263040(DI)	// fitGrad.vecmat_12[3]
-	VMOVUPS	Z7, 2263104(DI)	// fitGrad.vecmat_12[3] | 1
-	VMOVUPS	Z8, 2263168(DI)	// fitGrad.vecmat_12[4]
-	VMOVUPS	Z9, 2263232(DI)	// fitGrad.vecmat_12[4] | 1
-	VMOVUPS	Z10, 2263296(DI)	// fitGrad.vecmat_12[5]
-	VMOVUPS	Z11, 2263360(DI)	// fitGrad.vecmat_12[5] | 1
-	VMOVUPS	Z12, 2263424(DI)	// fitGrad.vecmat_12[6]
-	VMOVUPS	Z13, 2263488(DI)	// fitGrad.vecmat_12[6] | 1
-	VMOVUPS	Z14, 2263552(DI)	// fitGrad.vecmat_12[7]
-	VMOVUPS	Z15, 2263616(DI)	// fitGrad.vecmat_12[7] | 1
-	VMOVUPS	Z16, 2263680(DI)	// fitGrad.vecmat_12[8]
-	VMOVUPS	Z17, 2263744(DI)	// fitGrad.vecmat_12[8] | 1
-	VMOVUPS	Z18, 2263808(DI)	// fitGrad.vecmat_12[9]
-	VMOVUPS	Z19, 2263872(DI)	// fitGrad.vecmat_12[9] | 1
-	VMOVUPS	Z20, 2263936(DI)	// fitGrad.vecmat_12[10]
-	VMOVUPS	Z21, 2264000(DI)	// fitGrad.vecmat_12[10] | 1
-	VMOVUPS	Z22, 2264064(DI)	// fitGrad.vecmat_12[11]
-	VMOVUPS	Z23, 2264128(DI)	// fitGrad.vecmat_12[11] | 1
-	VMOVUPS	Z24, 2264192(DI)	// fitGrad.vecmat_12[12]
-	VMOVUPS	Z25, 2264256(DI)	// fitGrad.vecmat_12[12] | 1
+	VMOVUPS	Z0, 2262400(DI)	// fitGrad.vecmat_12[0]
+	VMOVUPS	Z1, 2262464(DI)	// fitGrad.vecmat_12[0] | 1
+	VMOVUPS	Z2, 2262528(DI)	// fitGrad.vecmat_12[1]
+	VMOVUPS	Z3, 2262592(DI)	// fitGrad.vecmat_12[1] | 1
+	VMOVUPS	Z4, 2262656(DI)	// fitGrad.vecmat_12[2]
+	VMOVUPS	Z5, 2262720(DI)	// fitGrad.vecmat_12[2] | 1
+	VMOVUPS	Z6, 2262784(DI)	// fitGrad.vecmat_12[3]
+	VMOVUPS	Z7, 2262848(DI)	// fitGrad.vecmat_12[3] | 1
+	VMOVUPS	Z8, 2262912(DI)	// fitGrad.vecmat_12[4]
+	VMOVUPS	Z9, 2262976(DI)	// fitGrad.vecmat_12[4] | 1
+	VMOVUPS	Z10, 2263040(DI)	// fitGrad.vecmat_12[5]
+	VMOVUPS	Z11, 2263104(DI)	// fitGrad.vecmat_12[5] | 1
+	VMOVUPS	Z12, 2263168(DI)	// fitGrad.vecmat_12[6]
+	VMOVUPS	Z13, 2263232(DI)	// fitGrad.vecmat_12[6] | 1
+	VMOVUPS	Z14, 2263296(DI)	// fitGrad.vecmat_12[7]
+	VMOVUPS	Z15, 2263360(DI)	// fitGrad.vecmat_12[7] | 1
+	VMOVUPS	Z16, 2263424(DI)	// fitGrad.vecmat_12[8]
+	VMOVUPS	Z17, 2263488(DI)	// fitGrad.vecmat_12[8] | 1
+	VMOVUPS	Z18, 2263552(DI)	// fitGrad.vecmat_12[9]
+	VMOVUPS	Z19, 2263616(DI)	// fitGrad.vecmat_12[9] | 1
+	VMOVUPS	Z20, 2263680(DI)	// fitGrad.vecmat_12[10]
+	VMOVUPS	Z21, 2263744(DI)	// fitGrad.vecmat_12[10] | 1
+	VMOVUPS	Z22, 2263808(DI)	// fitGrad.vecmat_12[11]
+	VMOVUPS	Z23, 2263872(DI)	// fitGrad.vecmat_12[11] | 1
+	VMOVUPS	Z24, 2263936(DI)	// fitGrad.vecmat_12[12]
+	VMOVUPS	Z25, 2264000(DI)	// fitGrad.vecmat_12[12] | 1
 	ADDQ	$52, SI
 	ADDQ	$1664, DI
 	DECQ	CX
@@ -12700,8 +12640,8 @@ loop121: // 128 times: terms of the sums
 	MOVQ	AX, SI
 	MOVQ	BX, DI
 loop122: // 128 times: terms of the sums
-	VMOVUPS	2246272(SI), Z22	// fitGrad.L.2.bias_bar[0]
-	VMOVUPS	2246336(SI), Z23	// fitGrad.L.2.bias_bar[0] | 1
+	VMOVUPS	2246016(SI), Z22	// fitGrad.L.2.bias_bar[0]
+	VMOVUPS	2246080(SI), Z23	// fitGrad.L.2.bias_bar[0] | 1
 	VBROADCASTSS	3028(DI), Z24	// L.2.weight[117]
 	VFMADD231PS	Z22, Z24, Z0
 	VFMADD231PS	Z23, Z24, Z1
@@ -12739,43 +12679,43 @@ loop122: // 128 times: terms of the sums
 	ADDQ	$512, DI
 	DECQ	CX
 	JNE	loop122
-	VMOVUPS	Z0, 2277632(AX)	// fitGrad.vecmat_12[117]
-	VMOVUPS	Z1, 2277696(AX)	// fitGrad.vecmat_12[117] | 1
-	VMOVUPS	Z2, 2277760(AX)	// fitGrad.vecmat_12[118]
-	VMOVUPS	Z3, 2277824(AX)	// fitGrad.vecmat_12[118] | 1
-	VMOVUPS	Z4, 2277888(AX)	// fitGrad.vecmat_12[119]
-	VMOVUPS	Z5, 2277952(AX)	// fitGrad.vecmat_12[119] | 1
-	VMOVUPS	Z6, 2278016(AX)	// fitGrad.vecmat_12[120]
-	VMOVUPS	Z7, 2278080(AX)	// fitGrad.vecmat_12[120] | 1
-	VMOVUPS	Z8, 2278144(AX)	// fitGrad.vecmat_12[121]
-	VMOVUPS	Z9, 2278208(AX)	// fitGrad.vecmat_12[121] | 1
-	VMOVUPS	Z10, 2278272(AX)	// fitGrad.vecmat_12[122]
-	VMOVUPS	Z11, 2278336(AX)	// fitGrad.vecmat_12[122] | 1
-	VMOVUPS	Z12, 2278400(AX)	// fitGrad.vecmat_12[123]
-	VMOVUPS	Z13, 2278464(AX)	// fitGrad.vecmat_12[123] | 1
-	VMOVUPS	Z14, 2278528(AX)	// fitGrad.vecmat_12[124]
-	VMOVUPS	Z15, 2278592(AX)	// fitGrad.vecmat_12[124] | 1
-	VMOVUPS	Z16, 2278656(AX)	// fitGrad.vecmat_12[125]
-	VMOVUPS	Z17, 2278720(AX)	// fitGrad.vecmat_12[125] | 1
-	VMOVUPS	Z18, 2278784(AX)	// fitGrad.vecmat_12[126]
-	VMOVUPS	Z19, 2278848(AX)	// fitGrad.vecmat_12[126] | 1
-	VMOVUPS	Z20, 2278912(AX)	// fitGrad.vecmat_12[127]
-	VMOVUPS	Z21, 2278976(AX)	// fitGrad.vecmat_12[127] | 1
+	VMOVUPS	Z0, 2277376(AX)	// fitGrad.vecmat_12[117]
+	VMOVUPS	Z1, 2277440(AX)	// fitGrad.vecmat_12[117] | 1
+	VMOVUPS	Z2, 2277504(AX)	// fitGrad.vecmat_12[118]
+	VMOVUPS	Z3, 2277568(AX)	// fitGrad.vecmat_12[118] | 1
+	VMOVUPS	Z4, 2277632(AX)	// fitGrad.vecmat_12[119]
+	VMOVUPS	Z5, 2277696(AX)	// fitGrad.vecmat_12[119] | 1
+	VMOVUPS	Z6, 2277760(AX)	// fitGrad.vecmat_12[120]
+	VMOVUPS	Z7, 2277824(AX)	// fitGrad.vecmat_12[120] | 1
+	VMOVUPS	Z8, 2277888(AX)	// fitGrad.vecmat_12[121]
+	VMOVUPS	Z9, 2277952(AX)	// fitGrad.vecmat_12[121] | 1
+	VMOVUPS	Z10, 2278016(AX)	// fitGrad.vecmat_12[122]
+	VMOVUPS	Z11, 2278080(AX)	// fitGrad.vecmat_12[122] | 1
+	VMOVUPS	Z12, 2278144(AX)	// fitGrad.vecmat_12[123]
+	VMOVUPS	Z13, 2278208(AX)	// fitGrad.vecmat_12[123] | 1
+	VMOVUPS	Z14, 2278272(AX)	// fitGrad.vecmat_12[124]
+	VMOVUPS	Z15, 2278336(AX)	// fitGrad.vecmat_12[124] | 1
+	VMOVUPS	Z16, 2278400(AX)	// fitGrad.vecmat_12[125]
+	VMOVUPS	Z17, 2278464(AX)	// fitGrad.vecmat_12[125] | 1
+	VMOVUPS	Z18, 2278528(AX)	// fitGrad.vecmat_12[126]
+	VMOVUPS	Z19, 2278592(AX)	// fitGrad.vecmat_12[126] | 1
+	VMOVUPS	Z20, 2278656(AX)	// fitGrad.vecmat_12[127]
+	VMOVUPS	Z21, 2278720(AX)	// fitGrad.vecmat_12[127] | 1
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop123: // 64 times: tiles of 2 elements
-	VMOVUPS	1193088(SI), Z0	// fitGrad.mul_8[0]
-	VMOVUPS	1193152(SI), Z1	// fitGrad.mul_8[0] | 1
+	VMOVUPS	1192832(SI), Z0	// fitGrad.mul_8[0]
+	VMOVUPS	1192896(SI), Z1	// fitGrad.mul_8[0] | 1
 	VPANDD	0(AX), Z0, Z0
 	VPANDD	64(AX), Z1, Z1
-	VMOVUPS	Z0, 897664(SI)	// fitGrad.turned[0]
-	VMOVUPS	Z1, 897728(SI)	// fitGrad.turned[0] | 1
-	VMOVUPS	1193216(SI), Z0	// fitGrad.mul_8[1]
-	VMOVUPS	1193280(SI), Z1	// fitGrad.mul_8[1] | 1
+	VMOVUPS	Z0, 897408(SI)	// fitGrad.turned[0]
+	VMOVUPS	Z1, 897472(SI)	// fitGrad.turned[0] | 1
+	VMOVUPS	1192960(SI), Z0	// fitGrad.mul_8[1]
+	VMOVUPS	1193024(SI), Z1	// fitGrad.mul_8[1] | 1
 	VPANDD	0(AX), Z0, Z0
 	VPANDD	64(AX), Z1, Z1
-	VMOVUPS	Z0, 897792(SI)	// fitGrad.turned[1]
-	VMOVUPS	Z1, 897856(SI)	// fitGrad.turned[1] | 1
+	VMOVUPS	Z0, 897536(SI)	// fitGrad.turned[1]
+	VMOVUPS	Z1, 897600(SI)	// fitGrad.turned[1] | 1
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop123
@@ -12787,22 +12727,22 @@ loop124: // 2 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop125: // 8 times
-	VMOVUPS	2213504(R10), Z0	// fitGrad.add_9[0]
-	VMOVUPS	2213632(R10), Z1	// fitGrad.add_9[1]
-	VMOVUPS	2213760(R10), Z2	// fitGrad.add_9[2]
-	VMOVUPS	2213888(R10), Z3	// fitGrad.add_9[3]
-	VMOVUPS	2214016(R10), Z4	// fitGrad.add_9[4]
-	VMOVUPS	2214144(R10), Z5	// fitGrad.add_9[5]
-	VMOVUPS	2214272(R10), Z6	// fitGrad.add_9[6]
-	VMOVUPS	2214400(R10), Z7	// fitGrad.add_9[7]
-	VMOVUPS	2214528(R10), Z8	// fitGrad.add_9[8]
-	VMOVUPS	2214656(R10), Z9	// fitGrad.add_9[9]
-	VMOVUPS	2214784(R10), Z10	// fitGrad.add_9[10]
-	VMOVUPS	2214912(R10), Z11	// fitGrad.add_9[11]
-	VMOVUPS	2215040(R10), Z12	// fitGrad.add_9[12]
-	VMOVUPS	2215168(R10), Z13	// fitGrad.add_9[13]
-	VMOVUPS	2215296(R10), Z14	// fitGrad.add_9[14]
-	VMOVUPS	2215424(R10), Z15	// fitGrad.add_9[15]
+	VMOVUPS	2213248(R10), Z0	// fitGrad.add_9[0]
+	VMOVUPS	2213376(R10), Z1	// fitGrad.add_9[1]
+	VMOVUPS	2213504(R10), Z2	// fitGrad.add_9[2]
+	VMOVUPS	2213632(R10), Z3	// fitGrad.add_9[3]
+	VMOVUPS	2213760(R10), Z4	// fitGrad.add_9[4]
+	VMOVUPS	2213888(R10), Z5	// fitGrad.add_9[5]
+	VMOVUPS	2214016(R10), Z6	// fitGrad.add_9[6]
+	VMOVUPS	2214144(R10), Z7	// fitGrad.add_9[7]
+	VMOVUPS	2214272(R10), Z8	// fitGrad.add_9[8]
+	VMOVUPS	2214400(R10), Z9	// fitGrad.add_9[9]
+	VMOVUPS	2214528(R10), Z10	// fitGrad.add_9[10]
+	VMOVUPS	2214656(R10), Z11	// fitGrad.add_9[11]
+	VMOVUPS	2214784(R10), Z12	// fitGrad.add_9[12]
+	VMOVUPS	2214912(R10), Z13	// fitGrad.add_9[13]
+	VMOVUPS	2215040(R10), Z14	// fitGrad.add_9[14]
+	VMOVUPS	2215168(R10), Z15	// fitGrad.add_9[15]
 	VUNPCKLPS	Z1, Z0, Z16
 	VUNPCKHPS	Z1, Z0, Z0
 	VUNPCKLPS	Z3, Z2, Z1
@@ -12867,22 +12807,22 @@ loop125: // 8 times
 	VSHUFF32X4	$221, Z12, Z8, Z4
 	VSHUFF32X4	$136, Z4, Z0, Z8
 	VSHUFF32X4	$221, Z4, Z0, Z0
-	VMOVUPS	Z18, 914048(R11)	// fitGrad.turned[128]
-	VMOVUPS	Z17, 914112(R11)	// fitGrad.turned[128] | 1
-	VMOVUPS	Z15, 914176(R11)	// fitGrad.turned[129]
-	VMOVUPS	Z16, 914240(R11)	// fitGrad.turned[129] | 1
-	VMOVUPS	Z11, 914304(R11)	// fitGrad.turned[130]
-	VMOVUPS	Z6, 914368(R11)	// fitGrad.turned[130] | 1
-	VMOVUPS	Z10, 914432(R11)	// fitGrad.turned[131]
-	VMOVUPS	Z8, 914496(R11)	// fitGrad.turned[131] | 1
-	VMOVUPS	Z14, 914560(R11)	// fitGrad.turned[132]
-	VMOVUPS	Z7, 914624(R11)	// fitGrad.turned[132] | 1
-	VMOVUPS	Z2, 914688(R11)	// fitGrad.turned[133]
-	VMOVUPS	Z9, 914752(R11)	// fitGrad.turned[133] | 1
-	VMOVUPS	Z3, 914816(R11)	// fitGrad.turned[134]
-	VMOVUPS	Z1, 914880(R11)	// fitGrad.turned[134] | 1
-	VMOVUPS	Z5, 914944(R11)	// fitGrad.turned[135]
-	VMOVUPS	Z0, 915008(R11)	// fitGrad.turned[135] | 1
+	VMOVUPS	Z18, 913792(R11)	// fitGrad.turned[128]
+	VMOVUPS	Z17, 913856(R11)	// fitGrad.turned[128] | 1
+	VMOVUPS	Z15, 913920(R11)	// fitGrad.turned[129]
+	VMOVUPS	Z16, 913984(R11)	// fitGrad.turned[129] | 1
+	VMOVUPS	Z11, 914048(R11)	// fitGrad.turned[130]
+	VMOVUPS	Z6, 914112(R11)	// fitGrad.turned[130] | 1
+	VMOVUPS	Z10, 914176(R11)	// fitGrad.turned[131]
+	VMOVUPS	Z8, 914240(R11)	// fitGrad.turned[131] | 1
+	VMOVUPS	Z14, 914304(R11)	// fitGrad.turned[132]
+	VMOVUPS	Z7, 914368(R11)	// fitGrad.turned[132] | 1
+	VMOVUPS	Z2, 914432(R11)	// fitGrad.turned[133]
+	VMOVUPS	Z9, 914496(R11)	// fitGrad.turned[133] | 1
+	VMOVUPS	Z3, 914560(R11)	// fitGrad.turned[134]
+	VMOVUPS	Z1, 914624(R11)	// fitGrad.turned[134] | 1
+	VMOVUPS	Z5, 914688(R11)	// fitGrad.turned[135]
+	VMOVUPS	Z0, 914752(R11)	// fitGrad.turned[135] | 1
 	ADDQ	$2048, R10
 	ADDQ	$2048, R11
 	DECQ	R9
@@ -12919,50 +12859,50 @@ loop127: // 2 times: tiles of 4 elements
 	MOVQ	DI, R13
 	MOVQ	R11, R14
 loop128: // 16 times: samples, 2 at a time
-	VBROADCASTSS	897664(R13), Z16	// fitGrad.turned[0]
-	VBROADCASTSS	897792(R13), Z17	// fitGrad.turned[1]
-	VBROADCASTSS	897920(R13), Z18	// fitGrad.turned[2]
-	VBROADCASTSS	898048(R13), Z19	// fitGrad.turned[3]
-	VMOVUPS	914048(R14), Z20	// fitGrad.turned[128]
+	VBROADCASTSS	897408(R13), Z16	// fitGrad.turned[0]
+	VBROADCASTSS	897536(R13), Z17	// fitGrad.turned[1]
+	VBROADCASTSS	897664(R13), Z18	// fitGrad.turned[2]
+	VBROADCASTSS	897792(R13), Z19	// fitGrad.turned[3]
+	VMOVUPS	913792(R14), Z20	// fitGrad.turned[128]
 	VFMADD231PS	Z20, Z16, Z0
 	VFMADD231PS	Z20, Z17, Z4
 	VFMADD231PS	Z20, Z18, Z8
 	VFMADD231PS	Z20, Z19, Z12
-	VMOVUPS	916096(R14), Z20	// fitGrad.turned[144]
+	VMOVUPS	915840(R14), Z20	// fitGrad.turned[144]
 	VFMADD231PS	Z20, Z16, Z1
 	VFMADD231PS	Z20, Z17, Z5
 	VFMADD231PS	Z20, Z18, Z9
 	VFMADD231PS	Z20, Z19, Z13
-	VMOVUPS	918144(R14), Z20	// fitGrad.turned[160]
+	VMOVUPS	917888(R14), Z20	// fitGrad.turned[160]
 	VFMADD231PS	Z20, Z16, Z2
 	VFMADD231PS	Z20, Z17, Z6
 	VFMADD231PS	Z20, Z18, Z10
 	VFMADD231PS	Z20, Z19, Z14
-	VMOVUPS	920192(R14), Z20	// fitGrad.turned[176]
+	VMOVUPS	919936(R14), Z20	// fitGrad.turned[176]
 	VFMADD231PS	Z20, Z16, Z3
 	VFMADD231PS	Z20, Z17, Z7
 	VFMADD231PS	Z20, Z18, Z11
 	VFMADD231PS	Z20, Z19, Z15
-	VBROADCASTSS	897668(R13), Z16	// fitGrad.turned[0]
-	VBROADCASTSS	897796(R13), Z17	// fitGrad.turned[1]
-	VBROADCASTSS	897924(R13), Z18	// fitGrad.turned[2]
-	VBROADCASTSS	898052(R13), Z19	// fitGrad.turned[3]
-	VMOVUPS	914112(R14), Z20	// fitGrad.turned[128] | 1
+	VBROADCASTSS	897412(R13), Z16	// fitGrad.turned[0]
+	VBROADCASTSS	897540(R13), Z17	// fitGrad.turned[1]
+	VBROADCASTSS	897668(R13), Z18	// fitGrad.turned[2]
+	VBROADCASTSS	897796(R13), Z19	// fitGrad.turned[3]
+	VMOVUPS	913856(R14), Z20	// fitGrad.turned[128] | 1
 	VFMADD231PS	Z20, Z16, Z0
 	VFMADD231PS	Z20, Z17, Z4
 	VFMADD231PS	Z20, Z18, Z8
 	VFMADD231PS	Z20, Z19, Z12
-	VMOVUPS	916160(R14), Z20	// fitGrad.turned[144] | 1
+	VMOVUPS	915904(R14), Z20	// fitGrad.turned[144] | 1
 	VFMADD231PS	Z20, Z16, Z1
 	VFMADD231PS	Z20, Z17, Z5
 	VFMADD231PS	Z20, Z18, Z9
 	VFMADD231PS	Z20, Z19, Z13
-	VMOVUPS	918208(R14), Z20	// fitGrad.turned[160] | 1
+	VMOVUPS	917952(R14), Z20	// fitGrad.turned[160] | 1
 	VFMADD231PS	Z20, Z16, Z2
 	VFMADD231PS	Z20, Z17, Z6
 	VFMADD231PS	Z20, Z18, Z10
 	VFMADD231PS	Z20, Z19, Z14
-	VMOVUPS	920256(R14), Z20	// fitGrad.turned[176] | 1
+	VMOVUPS	920000(R14), Z20	// fitGrad.turned[176] | 1
 	VFMADD231PS	Z20, Z16, Z3
 	VFMADD231PS	Z20, Z17, Z7
 	VFMADD231PS	Z20, Z18, Z11
@@ -12999,18 +12939,18 @@ loop128: // 16 times: samples, 2 at a time
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop129: // 64 times: tiles of 2 elements
-	VMOVUPS	2246272(SI), Z0	// fitGrad.L.2.bias_bar[0]
-	VMOVUPS	2246336(SI), Z1	// fitGrad.L.2.bias_bar[0] | 1
+	VMOVUPS	2246016(SI), Z0	// fitGrad.L.2.bias_bar[0]
+	VMOVUPS	2246080(SI), Z1	// fitGrad.L.2.bias_bar[0] | 1
 	VPANDD	0(AX), Z0, Z0
 	VPANDD	64(AX), Z1, Z1
-	VMOVUPS	Z0, 897664(SI)	// fitGrad.turned[0]
-	VMOVUPS	Z1, 897728(SI)	// fitGrad.turned[0] | 1
-	VMOVUPS	2246400(SI), Z0	// fitGrad.L.2.bias_bar[1]
-	VMOVUPS	2246464(SI), Z1	// fitGrad.L.2.bias_bar[1] | 1
+	VMOVUPS	Z0, 897408(SI)	// fitGrad.turned[0]
+	VMOVUPS	Z1, 897472(SI)	// fitGrad.turned[0] | 1
+	VMOVUPS	2246144(SI), Z0	// fitGrad.L.2.bias_bar[1]
+	VMOVUPS	2246208(SI), Z1	// fitGrad.L.2.bias_bar[1] | 1
 	VPANDD	0(AX), Z0, Z0
 	VPANDD	64(AX), Z1, Z1
-	VMOVUPS	Z0, 897792(SI)	// fitGrad.turned[1]
-	VMOVUPS	Z1, 897856(SI)	// fitGrad.turned[1] | 1
+	VMOVUPS	Z0, 897536(SI)	// fitGrad.turned[1]
+	VMOVUPS	Z1, 897600(SI)	// fitGrad.turned[1] | 1
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop129
@@ -13022,22 +12962,22 @@ loop130: // 2 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop131: // 8 times
-	VMOVUPS	996480(R10), Z0	// fitGrad.softplus[0]
-	VMOVUPS	996608(R10), Z1	// fitGrad.softplus[1]
-	VMOVUPS	996736(R10), Z2	// fitGrad.softplus[2]
-	VMOVUPS	996864(R10), Z3	// fitGrad.softplus[3]
-	VMOVUPS	996992(R10), Z4	// fitGrad.softplus[4]
-	VMOVUPS	997120(R10), Z5	// fitGrad.softplus[5]
-	VMOVUPS	997248(R10), Z6	// fitGrad.softplus[6]
-	VMOVUPS	997376(R10), Z7	// fitGrad.softplus[7]
-	VMOVUPS	997504(R10), Z8	// fitGrad.softplus[8]
-	VMOVUPS	997632(R10), Z9	// fitGrad.softplus[9]
-	VMOVUPS	997760(R10), Z10	// fitGrad.softplus[10]
-	VMOVUPS	997888(R10), Z11	// fitGrad.softplus[11]
-	VMOVUPS	998016(R10), Z12	// fitGrad.softplus[12]
-	VMOVUPS	998144(R10), Z13	// fitGrad.softplus[13]
-	VMOVUPS	998272(R10), Z14	// fitGrad.softplus[14]
-	VMOVUPS	998400(R10), Z15	// fitGrad.softplus[15]
+	VMOVUPS	996224(R10), Z0	// fitGrad.softplus[0]
+	VMOVUPS	996352(R10), Z1	// fitGrad.softplus[1]
+	VMOVUPS	996480(R10), Z2	// fitGrad.softplus[2]
+	VMOVUPS	996608(R10), Z3	// fitGrad.softplus[3]
+	VMOVUPS	996736(R10), Z4	// fitGrad.softplus[4]
+	VMOVUPS	996864(R10), Z5	// fitGrad.softplus[5]
+	VMOVUPS	996992(R10), Z6	// fitGrad.softplus[6]
+	VMOVUPS	997120(R10), Z7	// fitGrad.softplus[7]
+	VMOVUPS	997248(R10), Z8	// fitGrad.softplus[8]
+	VMOVUPS	997376(R10), Z9	// fitGrad.softplus[9]
+	VMOVUPS	997504(R10), Z10	// fitGrad.softplus[10]
+	VMOVUPS	997632(R10), Z11	// fitGrad.softplus[11]
+	VMOVUPS	997760(R10), Z12	// fitGrad.softplus[12]
+	VMOVUPS	997888(R10), Z13	// fitGrad.softplus[13]
+	VMOVUPS	998016(R10), Z14	// fitGrad.softplus[14]
+	VMOVUPS	998144(R10), Z15	// fitGrad.softplus[15]
 	VUNPCKLPS	Z1, Z0, Z16
 	VUNPCKHPS	Z1, Z0, Z0
 	VUNPCKLPS	Z3, Z2, Z1
@@ -13102,22 +13042,22 @@ loop131: // 8 times
 	VSHUFF32X4	$221, Z12, Z8, Z4
 	VSHUFF32X4	$136, Z4, Z0, Z8
 	VSHUFF32X4	$221, Z4, Z0, Z0
-	VMOVUPS	Z18, 914048(R11)	// fitGrad.turned[128]
-	VMOVUPS	Z17, 914112(R11)	// fitGrad.turned[128] | 1
-	VMOVUPS	Z15, 914176(R11)	// fitGrad.turned[129]
-	VMOVUPS	Z16, 914240(R11)	// fitGrad.turned[129] | 1
-	VMOVUPS	Z11, 914304(R11)	// fitGrad.turned[130]
-	VMOVUPS	Z6, 914368(R11)	// fitGrad.turned[130] | 1
-	VMOVUPS	Z10, 914432(R11)	// fitGrad.turned[131]
-	VMOVUPS	Z8, 914496(R11)	// fitGrad.turned[131] | 1
-	VMOVUPS	Z14, 914560(R11)	// fitGrad.turned[132]
-	VMOVUPS	Z7, 914624(R11)	// fitGrad.turned[132] | 1
-	VMOVUPS	Z2, 914688(R11)	// fitGrad.turned[133]
-	VMOVUPS	Z9, 914752(R11)	// fitGrad.turned[133] | 1
-	VMOVUPS	Z3, 914816(R11)	// fitGrad.turned[134]
-	VMOVUPS	Z1, 914880(R11)	// fitGrad.turned[134] | 1
-	VMOVUPS	Z5, 914944(R11)	// fitGrad.turned[135]
-	VMOVUPS	Z0, 915008(R11)	// fitGrad.turned[135] | 1
+	VMOVUPS	Z18, 913792(R11)	// fitGrad.turned[128]
+	VMOVUPS	Z17, 913856(R11)	// fitGrad.turned[128] | 1
+	VMOVUPS	Z15, 913920(R11)	// fitGrad.turned[129]
+	VMOVUPS	Z16, 913984(R11)	// fitGrad.turned[129] | 1
+	VMOVUPS	Z11, 914048(R11)	// fitGrad.turned[130]
+	VMOVUPS	Z6, 914112(R11)	// fitGrad.turned[130] | 1
+	VMOVUPS	Z10, 914176(R11)	// fitGrad.turned[131]
+	VMOVUPS	Z8, 914240(R11)	// fitGrad.turned[131] | 1
+	VMOVUPS	Z14, 914304(R11)	// fitGrad.turned[132]
+	VMOVUPS	Z7, 914368(R11)	// fitGrad.turned[132] | 1
+	VMOVUPS	Z2, 914432(R11)	// fitGrad.turned[133]
+	VMOVUPS	Z9, 914496(R11)	// fitGrad.turned[133] | 1
+	VMOVUPS	Z3, 914560(R11)	// fitGrad.turned[134]
+	VMOVUPS	Z1, 914624(R11)	// fitGrad.turned[134] | 1
+	VMOVUPS	Z5, 914688(R11)	// fitGrad.turned[135]
+	VMOVUPS	Z0, 914752(R11)	// fitGrad.turned[135] | 1
 	ADDQ	$2048, R10
 	ADDQ	$2048, R11
 	DECQ	R9
@@ -13154,50 +13094,50 @@ loop133: // 2 times: tiles of 4 elements
 	MOVQ	DI, R13
 	MOVQ	R11, R14
 loop134: // 16 times: samples, 2 at a time
-	VBROADCASTSS	897664(R13), Z16	// fitGrad.turned[0]
-	VBROADCASTSS	897792(R13), Z17	// fitGrad.turned[1]
-	VBROADCASTSS	897920(R13), Z18	// fitGrad.turned[2]
-	VBROADCASTSS	898048(R13), Z19	// fitGrad.turned[3]
-	VMOVUPS	914048(R14), Z20	// fitGrad.turned[128]
+	VBROADCASTSS	897408(R13), Z16	// fitGrad.turned[0]
+	VBROADCASTSS	897536(R13), Z17	// fitGrad.turned[1]
+	VBROADCASTSS	897664(R13), Z18	// fitGrad.turned[2]
+	VBROADCASTSS	897792(R13), Z19	// fitGrad.turned[3]
+	VMOVUPS	913792(R14), Z20	// fitGrad.turned[128]
 	VFMADD231PS	Z20, Z16, Z0
 	VFMADD231PS	Z20, Z17, Z4
 	VFMADD231PS	Z20, Z18, Z8
 	VFMADD231PS	Z20, Z19, Z12
-	VMOVUPS	916096(R14), Z20	// fitGrad.turned[144]
+	VMOVUPS	915840(R14), Z20	// fitGrad.turned[144]
 	VFMADD231PS	Z20, Z16, Z1
 	VFMADD231PS	Z20, Z17, Z5
 	VFMADD231PS	Z20, Z18, Z9
 	VFMADD231PS	Z20, Z19, Z13
-	VMOVUPS	918144(R14), Z20	// fitGrad.turned[160]
+	VMOVUPS	917888(R14), Z20	// fitGrad.turned[160]
 	VFMADD231PS	Z20, Z16, Z2
 	VFMADD231PS	Z20, Z17, Z6
 	VFMADD231PS	Z20, Z18, Z10
 	VFMADD231PS	Z20, Z19, Z14
-	VMOVUPS	920192(R14), Z20	// fitGrad.turned[176]
+	VMOVUPS	919936(R14), Z20	// fitGrad.turned[176]
 	VFMADD231PS	Z20, Z16, Z3
 	VFMADD231PS	Z20, Z17, Z7
 	VFMADD231PS	Z20, Z18, Z11
 	VFMADD231PS	Z20, Z19, Z15
-	VBROADCASTSS	897668(R13), Z16	// fitGrad.turned[0]
-	VBROADCASTSS	897796(R13), Z17	// fitGrad.turned[1]
-	VBROADCASTSS	897924(R13), Z18	// fitGrad.turned[2]
-	VBROADCASTSS	898052(R13), Z19	// fitGrad.turned[3]
-	VMOVUPS	914112(R14), Z20	// fitGrad.turned[128] | 1
+	VBROADCASTSS	897412(R13), Z16	// fitGrad.turned[0]
+	VBROADCASTSS	897540(R13), Z17	// fitGrad.turned[1]
+	VBROADCASTSS	897668(R13), Z18	// fitGrad.turned[2]
+	VBROADCASTSS	897796(R13), Z19	// fitGrad.turned[3]
+	VMOVUPS	913856(R14), Z20	// fitGrad.turned[128] | 1
 	VFMADD231PS	Z20, Z16, Z0
 	VFMADD231PS	Z20, Z17, Z4
 	VFMADD231PS	Z20, Z18, Z8
 	VFMADD231PS	Z20, Z19, Z12
-	VMOVUPS	916160(R14), Z20	// fitGrad.turned[144] | 1
+	VMOVUPS	915904(R14), Z20	// fitGrad.turned[144] | 1
 	VFMADD231PS	Z20, Z16, Z1
 	VFMADD231PS	Z20, Z17, Z5
 	VFMADD231PS	Z20, Z18, Z9
 	VFMADD231PS	Z20, Z19, Z13
-	VMOVUPS	918208(R14), Z20	// fitGrad.turned[160] | 1
+	VMOVUPS	917952(R14), Z20	// fitGrad.turned[160] | 1
 	VFMADD231PS	Z20, Z16, Z2
 	VFMADD231PS	Z20, Z17, Z6
 	VFMADD231PS	Z20, Z18, Z10
 	VFMADD231PS	Z20, Z19, Z14
-	VMOVUPS	920256(R14), Z20	// fitGrad.turned[176] | 1
+	VMOVUPS	920000(R14), Z20	// fitGrad.turned[176] | 1
 	VFMADD231PS	Z20, Z16, Z3
 	VFMADD231PS	Z20, Z17, Z7
 	VFMADD231PS	Z20, Z18, Z11
@@ -13240,48 +13180,48 @@ loop135: // 2 times: vectors of the block
 	MOVQ	R8, R11
 loop136: // 128 times: elements
 	// lagrange.nde:4
-	VMOVUPS	2262656(R9), Z1	// fitGrad.vecmat_12[0]
-	VMOVUPS	947328(R9), Z2	// fitGrad.sigmoid[0]
-	VMOVUPS	2147968(R9), Z3	// fitGrad.mul_42[0]
+	VMOVUPS	2262400(R9), Z1	// fitGrad.vecmat_12[0]
+	VMOVUPS	947072(R9), Z2	// fitGrad.sigmoid[0]
+	VMOVUPS	2147712(R9), Z3	// fitGrad.mul_42[0]
 	VFMADD231PS	Z2, Z1, Z3
 	VPANDD	Z0, Z3, Z1
 	VMOVUPS	32768(R10), Z2	// sum of L.0.bias[0]
 	VADDPS	Z1, Z2, Z1
 	VMOVUPS	Z1, 32768(R10)	// sum of L.0.bias[0]
 	VPANDD	Z0, Z3, Z1
-	VMOVUPS	930432(SI), Z2	// fitGrad.concat[0]
+	VMOVUPS	930176(SI), Z2	// fitGrad.concat[0]
 	VMOVUPS	(R11), Z3	// sum of L.0.weight[0]
 	VFMADD231PS	Z2, Z1, Z3
 	VMOVUPS	Z3, (R11)	// sum of L.0.weight[0]
-	VMOVUPS	930560(SI), Z3	// fitGrad.concat[1]
+	VMOVUPS	930304(SI), Z3	// fitGrad.concat[1]
 	VMOVUPS	64(R11), Z4	// sum of L.0.weight[1]
 	VFMADD231PS	Z3, Z1, Z4
 	VMOVUPS	Z4, 64(R11)	// sum of L.0.weight[1]
-	VMOVUPS	930688(SI), Z4	// fitGrad.concat[2]
+	VMOVUPS	930432(SI), Z4	// fitGrad.concat[2]
 	VMOVUPS	128(R11), Z5	// sum of L.0.weight[2]
 	VFMADD231PS	Z4, Z1, Z5
 	VMOVUPS	Z5, 128(R11)	// sum of L.0.weight[2]
-	VMOVUPS	930816(SI), Z5	// fitGrad.concat[3]
+	VMOVUPS	930560(SI), Z5	// fitGrad.concat[3]
 	VMOVUPS	192(R11), Z6	// sum of L.0.weight[3]
 	VFMADD231PS	Z5, Z1, Z6
 	VMOVUPS	Z6, 192(R11)	// sum of L.0.weight[3]
-	VMOVUPS	2180736(R9), Z1	// fitGrad.matvec_14[0]
-	VMOVUPS	1029248(R9), Z6	// fitGrad.sigmoid_2[0]
+	VMOVUPS	2180480(R9), Z1	// fitGrad.matvec_14[0]
+	VMOVUPS	1028992(R9), Z6	// fitGrad.sigmoid_2[0]
 	VMULPS	Z6, Z1, Z1
 	VPANDD	Z0, Z1, Z1
 	VMOVUPS	114688(R10), Z6	// sum of L.4.weight[0]
 	VFMADD231PS.BCST	f32_3f800000<>(SB), Z1, Z6
 	VMOVUPS	Z6, 114688(R10)	// sum of L.4.weight[0]
-	VMOVUPS	2229888(R9), Z1	// fitGrad.matvec_15[0]
-	VMOVUPS	1029248(R9), Z6	// fitGrad.sigmoid_2[0]
-	VMOVUPS	2082432(R9), Z7	// fitGrad.matvec_13[0]
-	VMOVUPS	1078400(R9), Z8	// fitGrad.mul_3[0]
-	VMOVUPS	1951360(R9), Z9	// fitGrad.matvec_11[0]
-	VMOVUPS	1275008(R9), Z10	// fitGrad.mul_10[0]
-	VMOVUPS	1819264(R9), Z11	// fitGrad.matvec_9[0]
-	VMOVUPS	1407104(R9), Z12	// fitGrad.mul_15[0]
-	VMOVUPS	1687680(R9), Z13	// fitGrad.matvec_7[0]
-	VMOVUPS	1522304(R9), Z14	// fitGrad.mul_19[0]
+	VMOVUPS	2229632(R9), Z1	// fitGrad.matvec_15[0]
+	VMOVUPS	1028992(R9), Z6	// fitGrad.sigmoid_2[0]
+	VMOVUPS	2082176(R9), Z7	// fitGrad.matvec_13[0]
+	VMOVUPS	1078144(R9), Z8	// fitGrad.mul_3[0]
+	VMOVUPS	1951104(R9), Z9	// fitGrad.matvec_11[0]
+	VMOVUPS	1274752(R9), Z10	// fitGrad.mul_10[0]
+	VMOVUPS	1819008(R9), Z11	// fitGrad.matvec_9[0]
+	VMOVUPS	1406848(R9), Z12	// fitGrad.mul_15[0]
+	VMOVUPS	1687424(R9), Z13	// fitGrad.matvec_7[0]
+	VMOVUPS	1522048(R9), Z14	// fitGrad.mul_19[0]
 	VMULPS	Z14, Z13, Z13
 	VFMADD231PS	Z12, Z11, Z13
 	VFMADD231PS	Z10, Z9, Z13
@@ -13317,13 +13257,13 @@ loop137: // 256 times: elements
 	MOVQ	R8, R12
 loop138: // 64 times: elements
 	// lagrange.nde:8
-	VMOVUPS	1621888(SI), Z1	// fitGrad.q_bar_bar[0]
+	VMOVUPS	1621632(SI), Z1	// fitGrad.q_bar_bar[0]
 	VBROADCASTSS	70404(R9), Z6	// force.2.weight[0]
 	VMULPS	Z6, Z1, Z6
-	VMOVUPS	1622016(SI), Z7	// fitGrad.q_bar_bar[1]
+	VMOVUPS	1621760(SI), Z7	// fitGrad.q_bar_bar[1]
 	VBROADCASTSS	70660(R9), Z8	// force.2.weight[64]
 	VFMADD231PS	Z8, Z7, Z6
-	VMOVUPS	1604224(R10), Z8	// fitGrad.add_7[0]
+	VMOVUPS	1603968(R10), Z8	// fitGrad.add_7[0]
 	VPORD.BCST	f32_80000000<>(SB), Z8, Z9
 	VBROADCASTSS	f32_42b40000<>(SB), Z10
 	VMINPS	Z9, Z10, Z9
@@ -13365,7 +13305,7 @@ loop138: // 64 times: elements
 	VMOVUPS	123072(R12), Z8	// sum of force.0.weight[3]
 	VFMADD231PS	Z5, Z6, Z8
 	VMOVUPS	Z8, 123072(R12)	// sum of force.0.weight[3]
-	VMOVUPS	1612416(R10), Z6	// fitGrad.softplus_2[0]
+	VMOVUPS	1612160(R10), Z6	// fitGrad.softplus_2[0]
 	VPANDD	Z0, Z6, Z6
 	VMOVUPS	143360(R11), Z8	// sum of force.2.weight[0]
 	VFMADD231PS	Z6, Z1, Z8

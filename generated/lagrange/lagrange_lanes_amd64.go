@@ -103,7 +103,6 @@ type laneFrame struct {
 		stepH       [32]float64
 		_           [512]byte
 		stepLeft    [32]float64
-		stepMore    [32]float64
 		stepAtStart [32]float64
 		qRowStart   [32]float64
 		vRowStart   [32]float64
@@ -262,7 +261,7 @@ type laneFrame struct {
 }
 
 // Kernels know the places in a frame as numbers.
-var _ = [2279040]byte([unsafe.Sizeof(laneFrame{})]byte{})
+var _ = [2278784]byte([unsafe.Sizeof(laneFrame{})]byte{})
 
 // lanes runs 32 samples at a time on one goroutine.
 type lanes struct {

@@ -381,7 +381,6 @@ type laneFrame struct {
 		stepSpan     [32]float64
 		_            [512]byte
 		stepLeft     [32]float64
-		stepMore     [32]float64
 		stepAtStart  [32]float64
 		xRowStart    [32]float64
 		stepNextNext [32]Real
@@ -517,7 +516,6 @@ type laneFrame struct {
 		stepSpan     [32]float64
 		_            [512]byte
 		stepLeft     [32]float64
-		stepMore     [32]float64
 		stepAtStart  [32]float64
 		xRowStart    [32]float64
 		stepNextNext [32]Real
@@ -575,7 +573,6 @@ type laneFrame struct {
 		stepH       [32]float64
 		_           [256]byte
 		stepLeft    [32]float64
-		stepMore    [32]float64
 		stepAtStart [32]float64
 		xRowStart   [32]float64
 	}
@@ -616,7 +613,6 @@ type laneFrame struct {
 		stepSpan     [32]float64
 		_            [512]byte
 		stepLeft     [32]float64
-		stepMore     [32]float64
 		stepAtStart  [32]float64
 		xRowStart    [32]float64
 		stepNextNext [32]Real
@@ -667,7 +663,6 @@ type laneFrame struct {
 		stepH       [32]float64
 		_           [256]byte
 		stepLeft    [32]float64
-		stepMore    [32]float64
 		stepAtStart [32]float64
 		xRowStart   [32]float64
 		stepTaken   [32]float64
@@ -1033,7 +1028,7 @@ type moonsSampleBlock struct {
 }
 
 // Kernels know the places in a frame as numbers.
-var _ = [3602560]byte([unsafe.Sizeof(laneFrame{})]byte{})
+var _ = [3601280]byte([unsafe.Sizeof(laneFrame{})]byte{})
 
 // lanes runs 32 samples at a time on one goroutine.
 type lanes struct {

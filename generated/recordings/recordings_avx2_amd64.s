@@ -3344,21 +3344,21 @@ TEXT ·track0LanestepAVX2(SB), 0, $8-32
 // 10 vectors lie in the frame for want of registers.
 TEXT track0Laneoutput_avx2<>(SB), NOSPLIT, $0-0
 loop1: // rows from which others follow
-	CVTTSD2SQ	96640(AX), R15	// step.at.start
+	CVTTSD2SQ	96512(AX), R15	// step.at.start
 	ADDQ	AX, R15
 	MOVQ	R15, 65536(AX)
 	CVTTSD2SQ	95616(AX), R15	// step.row
 	IMULQ	$128, R15
 	ADDQ	65536(AX), R15
 	MOVQ	R15, 65544(AX)
-	CVTTSD2SQ	96896(AX), R15	// p.row.start
+	CVTTSD2SQ	96768(AX), R15	// p.row.start
 	ADDQ	AX, R15
 	MOVQ	R15, 65552(AX)
 	CVTTSD2SQ	95616(AX), R15	// step.row
 	IMULQ	$128, R15
 	ADDQ	65552(AX), R15
 	MOVQ	R15, 65560(AX)
-	CVTTSD2SQ	96768(AX), R15	// x.row.start
+	CVTTSD2SQ	96640(AX), R15	// x.row.start
 	ADDQ	AX, R15
 	MOVQ	R15, 65568(AX)
 	CVTTSD2SQ	95616(AX), R15	// step.row
@@ -3495,7 +3495,6 @@ loop3: // 4 times: vectors of the block
 	VANDPD	Y3, Y1, Y1
 	VCMPPD	$17, f64_4058000000000000<>(SB), Y2, Y2
 	VANDPD	Y2, Y1, Y1
-	VORPD	f64_0000000000000000<>(SB), Y1, Y1
 	VMOVUPD	95520(AX), Y2	// step.open | 1
 	VMOVUPD	f64_0000000000000000<>(SB), Y3
 	VCMPPD	$17, Y2, Y3, Y2
@@ -3504,39 +3503,33 @@ loop3: // 4 times: vectors of the block
 	VANDPD	Y4, Y2, Y2
 	VCMPPD	$17, f64_4058000000000000<>(SB), Y3, Y3
 	VANDPD	Y3, Y2, Y2
+	VMOVUPD	95552(AX), Y3	// step.open | 2
+	VMOVUPD	f64_0000000000000000<>(SB), Y4
+	VCMPPD	$17, Y3, Y4, Y3
+	VMOVUPD	95424(AX), Y4	// step.next | 2
+	VCMPPD	$0, Y0, Y4, Y5
+	VANDPD	Y5, Y3, Y3
+	VCMPPD	$17, f64_4058000000000000<>(SB), Y4, Y4
+	VANDPD	Y4, Y3, Y3
+	VMOVUPD	95584(AX), Y4	// step.open | 3
+	VMOVUPD	f64_0000000000000000<>(SB), Y5
+	VCMPPD	$17, Y4, Y5, Y4
+	VMOVUPD	95456(AX), Y5	// step.next | 3
+	VCMPPD	$0, Y0, Y5, Y0
+	VANDPD	Y0, Y4, Y0
+	VCMPPD	$17, f64_4058000000000000<>(SB), Y5, Y4
+	VANDPD	Y4, Y0, Y0
 	VORPD	Y2, Y1, Y1
-	VMOVUPD	95552(AX), Y2	// step.open | 2
-	VMOVUPD	f64_0000000000000000<>(SB), Y3
-	VCMPPD	$17, Y2, Y3, Y2
-	VMOVUPD	95424(AX), Y3	// step.next | 2
-	VCMPPD	$0, Y0, Y3, Y4
-	VANDPD	Y4, Y2, Y2
-	VCMPPD	$17, f64_4058000000000000<>(SB), Y3, Y3
-	VANDPD	Y3, Y2, Y2
-	VORPD	Y2, Y1, Y1
-	VMOVUPD	95584(AX), Y2	// step.open | 3
-	VMOVUPD	f64_0000000000000000<>(SB), Y3
-	VCMPPD	$17, Y2, Y3, Y2
-	VMOVUPD	95456(AX), Y3	// step.next | 3
-	VCMPPD	$0, Y0, Y3, Y0
-	VANDPD	Y0, Y2, Y0
-	VCMPPD	$17, f64_4058000000000000<>(SB), Y3, Y2
-	VANDPD	Y2, Y0, Y0
+	VORPD	Y0, Y3, Y0
 	VORPD	Y0, Y1, Y0
-	VANDPD	f64_3ff0000000000000<>(SB), Y0, Y0
-	VPERM2F128	$1, Y0, Y0, Y1
-	VADDPD	Y1, Y0, Y0
-	VSHUFPD	$5, Y0, Y0, Y1
-	VADDPD	Y1, Y0, Y0
 	VBROADCASTSD	96384(AX), Y1	// step.left
 	VMOVUPD	f64_0000000000000000<>(SB), Y2
 	VCMPPD	$17, Y1, Y2, Y1
 	VANDPD	Y1, Y0, Y0
-	VMOVSD	X0, 96512(AX)	// step.more
 	ADDQ	$128, 65584(AX)
 	ADDQ	$128, 65592(AX)
 	ADDQ	$256, 65600(AX)
-	CMPQ	96512(AX), $0	// step.more
+	VPTEST	Y0, Y0
 	JNE	loop2
 	// the first row that a sample has to take, if there is one
 	VMOVUPD	95488(AX), Y0	// step.open
@@ -3578,8 +3571,7 @@ loop3: // 4 times: vectors of the block
 	VMOVUPD	f64_0000000000000000<>(SB), Y2
 	VCMPPD	$17, Y1, Y2, Y1
 	VANDPD	Y1, Y0, Y0
-	VMOVSD	X0, 96512(AX)	// step.more
-	CMPQ	96512(AX), $0	// step.more
+	VPTEST	Y0, Y0
 	JNE	loop1
 	RET
 
@@ -3599,15 +3591,15 @@ TEXT ·track0LaneoutputAVX2(SB), 0, $8-32
 // track0Laneorder is Track.0.laneorder (recordings.nde:57) of a block of samples.
 TEXT track0Laneorder_avx2<>(SB), NOSPLIT, $0-0
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVSD	X0, 97280(AX)	// step.once
+	VMOVSD	X0, 97152(AX)	// step.once
 loop1:
-	CVTTSD2SQ	96640(AX), CX	// track0Laneoutput.step.at.start
+	CVTTSD2SQ	96512(AX), CX	// track0Laneoutput.step.at.start
 	ADDQ	AX, CX
 	MOVQ	$4, SI
 	MOVQ	AX, DI
 	MOVQ	CX, R9
 loop2: // 4 times: vectors of the block
-	VMOVUPD	97024(DI), Y0	// step.start
+	VMOVUPD	96896(DI), Y0	// step.start
 	VMOVUPD	f64_ffffffffffffffff<>(SB), Y1
 	VMOVUPD	f64_ffffffffffffffff<>(SB), Y2
 	MOVQ	$96, R10
@@ -3628,12 +3620,12 @@ loop3: // 96 times: output times
 	JNE	loop3
 	VORPD	Y2, Y1, Y0
 	VANDPD	f64_3ff0000000000000<>(SB), Y0, Y0
-	VMOVUPD	Y0, 97152(DI)	// step.in_order
+	VMOVUPD	Y0, 97024(DI)	// step.in_order
 	ADDQ	$32, DI
 	ADDQ	$32, R9
 	DECQ	SI
 	JNE	loop2
-	CMPQ	97280(AX), $0	// step.once
+	CMPQ	97152(AX), $0	// step.once
 	JNE	loop1
 	RET
 
@@ -3657,14 +3649,14 @@ TEXT trackSamplePart0_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 183936(SI)	// trackSample.step0_in0
-	VMOVUPD	97408(SI), Y0	// trackSample.x[0]
+	VMOVUPD	Y0, 183808(SI)	// trackSample.step0_in0
+	VMOVUPD	97280(SI), Y0	// trackSample.x[0]
 	VMOVUPD	Y0, 84992(SI)	// track0Lanestep.x[0]
-	VMOVUPD	97536(SI), Y0	// trackSample.x[1]
+	VMOVUPD	97408(SI), Y0	// trackSample.x[1]
 	VMOVUPD	Y0, 85120(SI)	// track0Lanestep.x[1]
-	VMOVUPD	97664(SI), Y0	// trackSample.v[0]
+	VMOVUPD	97536(SI), Y0	// trackSample.v[0]
 	VMOVUPD	Y0, 85248(SI)	// track0Lanestep.v[0]
-	VMOVUPD	97792(SI), Y0	// trackSample.v[1]
+	VMOVUPD	97664(SI), Y0	// trackSample.v[1]
 	VMOVUPD	Y0, 85376(SI)	// track0Lanestep.v[1]
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
 	VMOVUPD	Y0, 85504(SI)	// track0Lanestep.p
@@ -3702,12 +3694,12 @@ loop2: // 4 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	SI, R11
 loop3: // 96 times: elements
-	VMOVUPD	147072(R9), Y0	// trackSample.x_2[0]
-	VMOVUPD	Y0, 110208(R10)	// trackSample.ys[0]
-	VMOVUPD	147200(R9), Y0	// trackSample.x_2[1]
-	VMOVUPD	Y0, 110336(R10)	// trackSample.ys[1]
-	VMOVUPD	171648(R11), Y0	// trackSample.p[0]
-	VMOVUPD	Y0, 110464(R10)	// trackSample.ys[2]
+	VMOVUPD	146944(R9), Y0	// trackSample.x_2[0]
+	VMOVUPD	Y0, 110080(R10)	// trackSample.ys[0]
+	VMOVUPD	147072(R9), Y0	// trackSample.x_2[1]
+	VMOVUPD	Y0, 110208(R10)	// trackSample.ys[1]
+	VMOVUPD	171520(R11), Y0	// trackSample.p[0]
+	VMOVUPD	Y0, 110336(R10)	// trackSample.ys[2]
 	ADDQ	$256, R9
 	ADDQ	$384, R10
 	ADDQ	$128, R11

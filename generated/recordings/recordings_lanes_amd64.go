@@ -195,7 +195,6 @@ type laneFrame struct {
 		stepSpan    [16]Real
 		_           [384]byte
 		stepLeft    [16]Real
-		stepMore    [16]Real
 		stepAtStart [16]Real
 		xRowStart   [16]Real
 		pRowStart   [16]Real
@@ -217,7 +216,7 @@ type laneFrame struct {
 }
 
 // Kernels know the places in a frame as numbers.
-var _ = [184064]byte([unsafe.Sizeof(laneFrame{})]byte{})
+var _ = [183936]byte([unsafe.Sizeof(laneFrame{})]byte{})
 
 type prepared struct{}
 
