@@ -40,7 +40,7 @@ func (s *Set) join(k *Kernel) {
 // mark gives a function that takes back what has been added since.
 func (s *Set) mark() (undo func()) {
 	n, nodes, size, margins, turned, added := len(s.Kernels), len(s.Nodes), s.Size, s.margins, s.turned, len(s.added)
-	tileRoom, tilePacks := s.tileRoom, s.TilePacks
+	tileRoom, tilePacks, tallSums := s.tileRoom, s.TilePacks, s.tallSums
 	sums, sumsEnd := maps.Clone(s.sums), s.sumsEnd
 	solves, revs, byFunc, byForm := maps.Clone(s.solves), maps.Clone(s.revs), maps.Clone(s.byFunc), maps.Clone(s.byForm)
 	packed := s.alone.mark()
@@ -57,7 +57,7 @@ func (s *Set) mark() (undo func()) {
 		s.Nodes = s.Nodes[:nodes]
 		s.sums, s.sumsEnd = sums, sumsEnd
 		s.Kernels, s.Size, s.margins, s.turned, s.added = s.Kernels[:n], size, margins, turned, s.added[:min(added, len(s.added))]
-		s.tileRoom, s.TilePacks = tileRoom, tilePacks
+		s.tileRoom, s.TilePacks, s.tallSums = tileRoom, tilePacks, tallSums
 		s.solves, s.revs, s.byFunc, s.byForm = solves, revs, byFunc, byForm
 	}
 }

@@ -55,6 +55,8 @@ func (c *compiler) nest(n *plan.Nest) {
 			c.repeat(n.Extent-wake, func(i index) { body([]index{i}) })
 			c.wakeTiles()
 			c.repeat(wake, func(i index) { body([]index{i.plus(n.Extent - wake)}) })
+		} else if c.tall(n) {
+			c.tallTiles(n, steps)
 		} else {
 			c.tiles(n.Extent, c.tile(n), body)
 		}
@@ -170,6 +172,9 @@ func (c *compiler) sharesSums(seg []*plan.Nest) bool {
 
 // tile is the number of rows that a run of a loop computes: those of a matrix share what they read.
 func (c *compiler) tile(n *plan.Nest) int {
+	if c.tall(n) {
+		return tallTile(n.Extent)
+	}
 	for _, s := range n.Steps {
 		if _, made := c.onTiles(s); matrix(s) && !c.set.deferred(s) && !made {
 			return min(c.rowsTogether(s.V, n.Extent), spelledRows)

@@ -131,7 +131,7 @@ func (s *Set) node(f *ir.Func) (*Node, error) {
 	node := &Node{Func: f, Frame: frame}
 	piece := func() *Kernel {
 		return &Kernel{Func: f, Name: fmt.Sprintf("%sPart%d", s.name(f), len(node.Steps)), pf: pf, byVal: frame.byVal,
-			Args: frame.Args, Results: frame.Results, margins: frame.margins, turned: frame.turned, tiles: frame.tiles, packed: frame.packed, part: true}
+			Args: frame.Args, Results: frame.Results, margins: frame.margins, turned: frame.turned, tiles: frame.tiles, tallSums: frame.tallSums, packed: frame.packed, part: true}
 	}
 	k := piece()
 	emit := func() {

@@ -52,6 +52,7 @@ type Kernel struct {
 	margins       *Field // where images are put into a frame of zeros
 	turned        *Field // where outer products have the factors of a block
 	tiles         tilePlaces
+	tallSums      *Field // where the sums of a tall tile are
 
 	pf     *plan.Func
 	nests  []*plan.Nest // those of the kernel
@@ -95,7 +96,7 @@ type Set struct {
 	Tiles     bool
 	TilePacks []*TilePack
 
-	margins, turned, tileRoom *Field // of the kernels compiled last
+	margins, turned, tileRoom, tallSums *Field // of the kernels compiled last
 
 	byFunc map[key]*Kernel
 	byForm map[string]*Kernel
@@ -261,6 +262,7 @@ func (s *Set) layout(k *Kernel) {
 	s.layoutMargins(k)
 	s.layoutSums(k)
 	s.layoutTiles(k)
+	s.layoutTall(k)
 	outside := map[*ir.Value]bool{} // values that are read in another segment, or by a call
 	stats := map[*ir.Value]bool{}   // statistics that are read
 	s.crossing(pf, s.segments(pf, k.nests, stays(asm.AVX512)), outside, stats)
