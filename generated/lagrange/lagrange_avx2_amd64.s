@@ -200,10 +200,10 @@ loop1: // 4 times: vectors of the block
 	VMOVUPS	66432(SI), Y2	// v[0]
 	VMOVUPS	66560(SI), Y3	// v[1]
 	// lagrange.nde:4
-	VMOVUPS	Y0, 67200(SI)	// concat[0]
-	VMOVUPS	Y1, 67328(SI)	// concat[1]
-	VMOVUPS	Y2, 67456(SI)	// concat[2]
-	VMOVUPS	Y3, 67584(SI)	// concat[3]
+	VMOVUPS	Y0, 68736(SI)	// concat[0]
+	VMOVUPS	Y1, 68864(SI)	// concat[1]
+	VMOVUPS	Y2, 68992(SI)	// concat[2]
+	VMOVUPS	Y3, 69120(SI)	// concat[3]
 	MOVQ	$128, DI
 	MOVQ	BX, R9
 	MOVQ	BX, R10
@@ -220,7 +220,7 @@ loop2: // 128 times: elements
 	VFMADD231PS	Y3, Y5, Y4
 	VBROADCASTSS	2048(R10), Y5	// L.0.bias[0]
 	VADDPS	Y5, Y4, Y4
-	VMOVUPS	Y4, 67712(R11)	// add[0]
+	VMOVUPS	Y4, 69248(R11)	// add[0]
 	VORPS	f32_80000000<>(SB), Y4, Y5
 	VMOVUPS	f32_42b40000<>(SB), Y6
 	VMINPS	Y5, Y6, Y5
@@ -252,10 +252,10 @@ loop2: // 128 times: elements
 	VBLENDVPS	Y4, Y5, Y6, Y4
 	VADDPS	f32_3f800000<>(SB), Y5, Y5
 	VDIVPS	Y5, Y4, Y4
-	VMOVUPS	Y4, 84096(R11)	// sigmoid[0]
+	VMOVUPS	Y4, 85632(R11)	// sigmoid[0]
 	VBROADCASTSS	512(R12), Y5	// L.0.weight.matvec[0]
 	VMULPS	Y4, Y5, Y4
-	VMOVUPS	Y4, 100480(R11)	// mul[0]
+	VMOVUPS	Y4, 102016(R11)	// mul[0]
 	ADDQ	$16, R9
 	ADDQ	$4, R10
 	ADDQ	$128, R11
@@ -282,10 +282,10 @@ loop3: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop4: // 128 times: terms of the sums
-	VMOVUPS	100480(R10), Y8	// mul[0]
-	VMOVUPS	100512(R10), Y9	// mul[0] | 1
-	VMOVUPS	100544(R10), Y10	// mul[0] | 2
-	VMOVUPS	100576(R10), Y11	// mul[0] | 3
+	VMOVUPS	102016(R10), Y8	// mul[0]
+	VMOVUPS	102048(R10), Y9	// mul[0] | 1
+	VMOVUPS	102080(R10), Y10	// mul[0] | 2
+	VMOVUPS	102112(R10), Y11	// mul[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -300,14 +300,14 @@ loop4: // 128 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop4
-	VMOVUPS	Y0, 116864(DI)	// matvec[0]
-	VMOVUPS	Y1, 116896(DI)	// matvec[0] | 1
-	VMOVUPS	Y2, 116928(DI)	// matvec[0] | 2
-	VMOVUPS	Y3, 116960(DI)	// matvec[0] | 3
-	VMOVUPS	Y4, 116992(DI)	// matvec[1]
-	VMOVUPS	Y5, 117024(DI)	// matvec[1] | 1
-	VMOVUPS	Y6, 117056(DI)	// matvec[1] | 2
-	VMOVUPS	Y7, 117088(DI)	// matvec[1] | 3
+	VMOVUPS	Y0, 118400(DI)	// matvec[0]
+	VMOVUPS	Y1, 118432(DI)	// matvec[0] | 1
+	VMOVUPS	Y2, 118464(DI)	// matvec[0] | 2
+	VMOVUPS	Y3, 118496(DI)	// matvec[0] | 3
+	VMOVUPS	Y4, 118528(DI)	// matvec[1]
+	VMOVUPS	Y5, 118560(DI)	// matvec[1] | 1
+	VMOVUPS	Y6, 118592(DI)	// matvec[1] | 2
+	VMOVUPS	Y7, 118624(DI)	// matvec[1] | 3
 	ADDQ	$1024, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -319,7 +319,7 @@ loop5: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop6: // 128 times: elements
 	// lagrange.nde:4
-	VMOVUPS	67712(R9), Y0	// add[0]
+	VMOVUPS	69248(R9), Y0	// add[0]
 	VORPS	f32_80000000<>(SB), Y0, Y1
 	VMOVUPS	f32_c2ae999a<>(SB), Y2
 	VMAXPS	Y1, Y2, Y1
@@ -348,7 +348,7 @@ loop6: // 128 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VMAXPS	Y0, Y2, Y0
 	VFMADD231PS	Y3, Y1, Y0
-	VMOVUPS	Y0, 133248(R9)	// softplus[0]
+	VMOVUPS	Y0, 134784(R9)	// softplus[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop6
@@ -372,10 +372,10 @@ loop7: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop8: // 128 times: terms of the sums
-	VMOVUPS	133248(R10), Y8	// softplus[0]
-	VMOVUPS	133280(R10), Y9	// softplus[0] | 1
-	VMOVUPS	133312(R10), Y10	// softplus[0] | 2
-	VMOVUPS	133344(R10), Y11	// softplus[0] | 3
+	VMOVUPS	134784(R10), Y8	// softplus[0]
+	VMOVUPS	134816(R10), Y9	// softplus[0] | 1
+	VMOVUPS	134848(R10), Y10	// softplus[0] | 2
+	VMOVUPS	134880(R10), Y11	// softplus[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -390,14 +390,14 @@ loop8: // 128 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop8
-	VMOVUPS	Y0, 149632(DI)	// matvec_2[0]
-	VMOVUPS	Y1, 149664(DI)	// matvec_2[0] | 1
-	VMOVUPS	Y2, 149696(DI)	// matvec_2[0] | 2
-	VMOVUPS	Y3, 149728(DI)	// matvec_2[0] | 3
-	VMOVUPS	Y4, 149760(DI)	// matvec_2[1]
-	VMOVUPS	Y5, 149792(DI)	// matvec_2[1] | 1
-	VMOVUPS	Y6, 149824(DI)	// matvec_2[1] | 2
-	VMOVUPS	Y7, 149856(DI)	// matvec_2[1] | 3
+	VMOVUPS	Y0, 151168(DI)	// matvec_2[0]
+	VMOVUPS	Y1, 151200(DI)	// matvec_2[0] | 1
+	VMOVUPS	Y2, 151232(DI)	// matvec_2[0] | 2
+	VMOVUPS	Y3, 151264(DI)	// matvec_2[0] | 3
+	VMOVUPS	Y4, 151296(DI)	// matvec_2[1]
+	VMOVUPS	Y5, 151328(DI)	// matvec_2[1] | 1
+	VMOVUPS	Y6, 151360(DI)	// matvec_2[1] | 2
+	VMOVUPS	Y7, 151392(DI)	// matvec_2[1] | 3
 	ADDQ	$1024, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -411,7 +411,7 @@ loop9: // 4 times: vectors of the block
 	MOVQ	DX, R11
 loop10: // 128 times: elements
 	// lagrange.nde:4
-	VMOVUPS	149632(R9), Y0	// matvec_2[0]
+	VMOVUPS	151168(R9), Y0	// matvec_2[0]
 	VBROADCASTSS	68096(R10), Y1	// L.2.bias[0]
 	VADDPS	Y1, Y0, Y0
 	VORPS	f32_80000000<>(SB), Y0, Y1
@@ -445,16 +445,16 @@ loop10: // 128 times: elements
 	VBLENDVPS	Y0, Y1, Y2, Y0
 	VADDPS	f32_3f800000<>(SB), Y1, Y1
 	VDIVPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 166016(R9)	// sigmoid_2[0]
+	VMOVUPS	Y0, 167552(R9)	// sigmoid_2[0]
 	VMOVUPS	f32_3f800000<>(SB), Y1
 	VSUBPS	Y0, Y1, Y1
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 182400(R9)	// mul_2[0]
-	VMOVUPS	116864(R9), Y1	// matvec[0]
+	VMOVUPS	Y0, 183936(R9)	// mul_2[0]
+	VMOVUPS	118400(R9), Y1	// matvec[0]
 	VMULPS	Y0, Y1, Y0
 	VBROADCASTSS	(R11), Y1	// vecmat[0]
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 198784(R9)	// mul_3[0]
+	VMOVUPS	Y0, 200320(R9)	// mul_3[0]
 	ADDQ	$128, R9
 	ADDQ	$4, R10
 	ADDQ	$4, R11
@@ -479,10 +479,10 @@ loop11: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop12: // 128 times: terms of the sums
-	VMOVUPS	198784(R10), Y8	// mul_3[0]
-	VMOVUPS	198816(R10), Y9	// mul_3[0] | 1
-	VMOVUPS	198848(R10), Y10	// mul_3[0] | 2
-	VMOVUPS	198880(R10), Y11	// mul_3[0] | 3
+	VMOVUPS	200320(R10), Y8	// mul_3[0]
+	VMOVUPS	200352(R10), Y9	// mul_3[0] | 1
+	VMOVUPS	200384(R10), Y10	// mul_3[0] | 2
+	VMOVUPS	200416(R10), Y11	// mul_3[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -497,14 +497,14 @@ loop12: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop12
-	VMOVUPS	Y0, 215168(DI)	// vecmat[0]
-	VMOVUPS	Y1, 215200(DI)	// vecmat[0] | 1
-	VMOVUPS	Y2, 215232(DI)	// vecmat[0] | 2
-	VMOVUPS	Y3, 215264(DI)	// vecmat[0] | 3
-	VMOVUPS	Y4, 215296(DI)	// vecmat[1]
-	VMOVUPS	Y5, 215328(DI)	// vecmat[1] | 1
-	VMOVUPS	Y6, 215360(DI)	// vecmat[1] | 2
-	VMOVUPS	Y7, 215392(DI)	// vecmat[1] | 3
+	VMOVUPS	Y0, 216704(DI)	// vecmat[0]
+	VMOVUPS	Y1, 216736(DI)	// vecmat[0] | 1
+	VMOVUPS	Y2, 216768(DI)	// vecmat[0] | 2
+	VMOVUPS	Y3, 216800(DI)	// vecmat[0] | 3
+	VMOVUPS	Y4, 216832(DI)	// vecmat[1]
+	VMOVUPS	Y5, 216864(DI)	// vecmat[1] | 1
+	VMOVUPS	Y6, 216896(DI)	// vecmat[1] | 2
+	VMOVUPS	Y7, 216928(DI)	// vecmat[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -514,30 +514,30 @@ loop12: // 128 times: terms of the sums
 	MOVQ	DX, DI
 loop13: // 128 times: elements
 	// lagrange.nde:4
-	VMOVUPS	215168(SI), Y0	// vecmat[0]
-	VMOVUPS	215200(SI), Y1	// vecmat[0] | 1
-	VMOVUPS	215232(SI), Y2	// vecmat[0] | 2
-	VMOVUPS	215264(SI), Y3	// vecmat[0] | 3
-	VMOVUPS	84096(SI), Y4	// sigmoid[0]
-	VMOVUPS	84128(SI), Y5	// sigmoid[0] | 1
-	VMOVUPS	84160(SI), Y6	// sigmoid[0] | 2
-	VMOVUPS	84192(SI), Y7	// sigmoid[0] | 3
+	VMOVUPS	216704(SI), Y0	// vecmat[0]
+	VMOVUPS	216736(SI), Y1	// vecmat[0] | 1
+	VMOVUPS	216768(SI), Y2	// vecmat[0] | 2
+	VMOVUPS	216800(SI), Y3	// vecmat[0] | 3
+	VMOVUPS	85632(SI), Y4	// sigmoid[0]
+	VMOVUPS	85664(SI), Y5	// sigmoid[0] | 1
+	VMOVUPS	85696(SI), Y6	// sigmoid[0] | 2
+	VMOVUPS	85728(SI), Y7	// sigmoid[0] | 3
 	VMULPS	Y4, Y0, Y0
 	VMULPS	Y5, Y1, Y1
 	VMULPS	Y6, Y2, Y2
 	VMULPS	Y7, Y3, Y3
-	VMOVUPS	Y0, 231552(SI)	// mul_4[0]
-	VMOVUPS	Y1, 231584(SI)	// mul_4[0] | 1
-	VMOVUPS	Y2, 231616(SI)	// mul_4[0] | 2
-	VMOVUPS	Y3, 231648(SI)	// mul_4[0] | 3
-	VMOVUPS	84096(SI), Y0	// sigmoid[0]
-	VMOVUPS	84128(SI), Y1	// sigmoid[0] | 1
-	VMOVUPS	84160(SI), Y2	// sigmoid[0] | 2
-	VMOVUPS	84192(SI), Y3	// sigmoid[0] | 3
-	VMOVUPS	84096(SI), Y4	// sigmoid[0]
-	VMOVUPS	84128(SI), Y5	// sigmoid[0] | 1
-	VMOVUPS	84160(SI), Y6	// sigmoid[0] | 2
-	VMOVUPS	84192(SI), Y7	// sigmoid[0] | 3
+	VMOVUPS	Y0, 233088(SI)	// mul_4[0]
+	VMOVUPS	Y1, 233120(SI)	// mul_4[0] | 1
+	VMOVUPS	Y2, 233152(SI)	// mul_4[0] | 2
+	VMOVUPS	Y3, 233184(SI)	// mul_4[0] | 3
+	VMOVUPS	85632(SI), Y0	// sigmoid[0]
+	VMOVUPS	85664(SI), Y1	// sigmoid[0] | 1
+	VMOVUPS	85696(SI), Y2	// sigmoid[0] | 2
+	VMOVUPS	85728(SI), Y3	// sigmoid[0] | 3
+	VMOVUPS	85632(SI), Y4	// sigmoid[0]
+	VMOVUPS	85664(SI), Y5	// sigmoid[0] | 1
+	VMOVUPS	85696(SI), Y6	// sigmoid[0] | 2
+	VMOVUPS	85728(SI), Y7	// sigmoid[0] | 3
 	VMOVUPS	f32_3f800000<>(SB), Y8
 	VSUBPS	Y4, Y8, Y4
 	VMOVUPS	f32_3f800000<>(SB), Y8
@@ -550,32 +550,32 @@ loop13: // 128 times: elements
 	VMULPS	Y5, Y1, Y1
 	VMULPS	Y6, Y2, Y2
 	VMULPS	Y7, Y3, Y3
-	VMOVUPS	Y0, 247936(SI)	// mul_5[0]
-	VMOVUPS	Y1, 247968(SI)	// mul_5[0] | 1
-	VMOVUPS	Y2, 248000(SI)	// mul_5[0] | 2
-	VMOVUPS	Y3, 248032(SI)	// mul_5[0] | 3
+	VMOVUPS	Y0, 249472(SI)	// mul_5[0]
+	VMOVUPS	Y1, 249504(SI)	// mul_5[0] | 1
+	VMOVUPS	Y2, 249536(SI)	// mul_5[0] | 2
+	VMOVUPS	Y3, 249568(SI)	// mul_5[0] | 3
 	VBROADCASTSS	512(DI), Y4	// L.0.weight.matvec[0]
 	VMULPS	Y0, Y4, Y0
 	VMULPS	Y1, Y4, Y1
 	VMULPS	Y2, Y4, Y2
 	VMULPS	Y3, Y4, Y3
-	VMOVUPS	Y0, 264320(SI)	// mul_6[0]
-	VMOVUPS	Y1, 264352(SI)	// mul_6[0] | 1
-	VMOVUPS	Y2, 264384(SI)	// mul_6[0] | 2
-	VMOVUPS	Y3, 264416(SI)	// mul_6[0] | 3
+	VMOVUPS	Y0, 265856(SI)	// mul_6[0]
+	VMOVUPS	Y1, 265888(SI)	// mul_6[0] | 1
+	VMOVUPS	Y2, 265920(SI)	// mul_6[0] | 2
+	VMOVUPS	Y3, 265952(SI)	// mul_6[0] | 3
 	VBROADCASTSS	(DI), Y0	// vecmat[0]
-	VMOVUPS	166016(SI), Y1	// sigmoid_2[0]
-	VMOVUPS	166048(SI), Y2	// sigmoid_2[0] | 1
-	VMOVUPS	166080(SI), Y3	// sigmoid_2[0] | 2
-	VMOVUPS	166112(SI), Y4	// sigmoid_2[0] | 3
+	VMOVUPS	167552(SI), Y1	// sigmoid_2[0]
+	VMOVUPS	167584(SI), Y2	// sigmoid_2[0] | 1
+	VMOVUPS	167616(SI), Y3	// sigmoid_2[0] | 2
+	VMOVUPS	167648(SI), Y4	// sigmoid_2[0] | 3
 	VMULPS	Y1, Y0, Y1
 	VMULPS	Y2, Y0, Y2
 	VMULPS	Y3, Y0, Y3
 	VMULPS	Y4, Y0, Y0
-	VMOVUPS	Y1, 280704(SI)	// mul_7[0]
-	VMOVUPS	Y2, 280736(SI)	// mul_7[0] | 1
-	VMOVUPS	Y3, 280768(SI)	// mul_7[0] | 2
-	VMOVUPS	Y0, 280800(SI)	// mul_7[0] | 3
+	VMOVUPS	Y1, 282240(SI)	// mul_7[0]
+	VMOVUPS	Y2, 282272(SI)	// mul_7[0] | 1
+	VMOVUPS	Y3, 282304(SI)	// mul_7[0] | 2
+	VMOVUPS	Y0, 282336(SI)	// mul_7[0] | 3
 	ADDQ	$128, SI
 	ADDQ	$4, DI
 	DECQ	CX
@@ -596,10 +596,10 @@ loop14: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop15: // 128 times: terms of the sums
-	VMOVUPS	280704(R10), Y8	// mul_7[0]
-	VMOVUPS	280736(R10), Y9	// mul_7[0] | 1
-	VMOVUPS	280768(R10), Y10	// mul_7[0] | 2
-	VMOVUPS	280800(R10), Y11	// mul_7[0] | 3
+	VMOVUPS	282240(R10), Y8	// mul_7[0]
+	VMOVUPS	282272(R10), Y9	// mul_7[0] | 1
+	VMOVUPS	282304(R10), Y10	// mul_7[0] | 2
+	VMOVUPS	282336(R10), Y11	// mul_7[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -614,14 +614,14 @@ loop15: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop15
-	VMOVUPS	Y0, 297088(DI)	// vecmat_2[0]
-	VMOVUPS	Y1, 297120(DI)	// vecmat_2[0] | 1
-	VMOVUPS	Y2, 297152(DI)	// vecmat_2[0] | 2
-	VMOVUPS	Y3, 297184(DI)	// vecmat_2[0] | 3
-	VMOVUPS	Y4, 297216(DI)	// vecmat_2[1]
-	VMOVUPS	Y5, 297248(DI)	// vecmat_2[1] | 1
-	VMOVUPS	Y6, 297280(DI)	// vecmat_2[1] | 2
-	VMOVUPS	Y7, 297312(DI)	// vecmat_2[1] | 3
+	VMOVUPS	Y0, 298624(DI)	// vecmat_2[0]
+	VMOVUPS	Y1, 298656(DI)	// vecmat_2[0] | 1
+	VMOVUPS	Y2, 298688(DI)	// vecmat_2[0] | 2
+	VMOVUPS	Y3, 298720(DI)	// vecmat_2[0] | 3
+	VMOVUPS	Y4, 298752(DI)	// vecmat_2[1]
+	VMOVUPS	Y5, 298784(DI)	// vecmat_2[1] | 1
+	VMOVUPS	Y6, 298816(DI)	// vecmat_2[1] | 2
+	VMOVUPS	Y7, 298848(DI)	// vecmat_2[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -662,18 +662,18 @@ loop15: // 128 times: terms of the sums
 	MOVQ	BX, DI
 	MOVQ	DX, R9
 loop16: // 128 times: elements
-	VMOVUPS	264320(SI), Y1	// mul_6[0]
-	VMOVUPS	264352(SI), Y2	// mul_6[0] | 1
-	VMOVUPS	264384(SI), Y3	// mul_6[0] | 2
-	VMOVUPS	264416(SI), Y4	// mul_6[0] | 3
-	VMOVUPS	297088(SI), Y5	// vecmat_2[0]
-	VMOVUPS	297120(SI), Y6	// vecmat_2[0] | 1
-	VMOVUPS	297152(SI), Y7	// vecmat_2[0] | 2
-	VMOVUPS	297184(SI), Y8	// vecmat_2[0] | 3
-	VMOVUPS	231552(SI), Y9	// mul_4[0]
-	VMOVUPS	231584(SI), Y10	// mul_4[0] | 1
-	VMOVUPS	231616(SI), Y11	// mul_4[0] | 2
-	VMOVUPS	231648(SI), Y12	// mul_4[0] | 3
+	VMOVUPS	265856(SI), Y1	// mul_6[0]
+	VMOVUPS	265888(SI), Y2	// mul_6[0] | 1
+	VMOVUPS	265920(SI), Y3	// mul_6[0] | 2
+	VMOVUPS	265952(SI), Y4	// mul_6[0] | 3
+	VMOVUPS	298624(SI), Y5	// vecmat_2[0]
+	VMOVUPS	298656(SI), Y6	// vecmat_2[0] | 1
+	VMOVUPS	298688(SI), Y7	// vecmat_2[0] | 2
+	VMOVUPS	298720(SI), Y8	// vecmat_2[0] | 3
+	VMOVUPS	233088(SI), Y9	// mul_4[0]
+	VMOVUPS	233120(SI), Y10	// mul_4[0] | 1
+	VMOVUPS	233152(SI), Y11	// mul_4[0] | 2
+	VMOVUPS	233184(SI), Y12	// mul_4[0] | 3
 	VFMADD231PS	Y5, Y1, Y9
 	VFMADD231PS	Y6, Y2, Y10
 	VFMADD231PS	Y7, Y3, Y11
@@ -729,18 +729,18 @@ loop16: // 128 times: elements
 	VFMADD231PS	Y12, Y1, Y15
 	VMOVUPS	Y15, 448(AX)
 	VBROADCASTSS	1024(R9), Y1	// L.0.weight.matvec.2[0]
-	VMOVUPS	84096(SI), Y2	// sigmoid[0]
-	VMOVUPS	84128(SI), Y3	// sigmoid[0] | 1
-	VMOVUPS	84160(SI), Y4	// sigmoid[0] | 2
-	VMOVUPS	84192(SI), Y5	// sigmoid[0] | 3
+	VMOVUPS	85632(SI), Y2	// sigmoid[0]
+	VMOVUPS	85664(SI), Y3	// sigmoid[0] | 1
+	VMOVUPS	85696(SI), Y4	// sigmoid[0] | 2
+	VMOVUPS	85728(SI), Y5	// sigmoid[0] | 3
 	VMULPS	Y2, Y1, Y2
 	VMULPS	Y3, Y1, Y3
 	VMULPS	Y4, Y1, Y4
 	VMULPS	Y5, Y1, Y1
-	VMOVUPS	Y2, 313472(SI)	// mul_8[0]
-	VMOVUPS	Y3, 313504(SI)	// mul_8[0] | 1
-	VMOVUPS	Y4, 313536(SI)	// mul_8[0] | 2
-	VMOVUPS	Y1, 313568(SI)	// mul_8[0] | 3
+	VMOVUPS	Y2, 315008(SI)	// mul_8[0]
+	VMOVUPS	Y3, 315040(SI)	// mul_8[0] | 1
+	VMOVUPS	Y4, 315072(SI)	// mul_8[0] | 2
+	VMOVUPS	Y1, 315104(SI)	// mul_8[0] | 3
 	ADDQ	$128, SI
 	ADDQ	$16, DI
 	ADDQ	$4, R9
@@ -763,10 +763,10 @@ loop17: // 64 times: tiles of 2 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop18: // 128 times: terms of the sums
-	VMOVUPS	313472(R11), Y8	// mul_8[0]
-	VMOVUPS	313504(R11), Y9	// mul_8[0] | 1
-	VMOVUPS	313536(R11), Y10	// mul_8[0] | 2
-	VMOVUPS	313568(R11), Y11	// mul_8[0] | 3
+	VMOVUPS	315008(R11), Y8	// mul_8[0]
+	VMOVUPS	315040(R11), Y9	// mul_8[0] | 1
+	VMOVUPS	315072(R11), Y10	// mul_8[0] | 2
+	VMOVUPS	315104(R11), Y11	// mul_8[0] | 3
 	VBROADCASTSS	2560(R12), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -781,10 +781,10 @@ loop18: // 128 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop18
-	VMOVUPS	182400(DI), Y8	// mul_2[0]
-	VMOVUPS	182432(DI), Y9	// mul_2[0] | 1
-	VMOVUPS	182464(DI), Y10	// mul_2[0] | 2
-	VMOVUPS	182496(DI), Y11	// mul_2[0] | 3
+	VMOVUPS	183936(DI), Y8	// mul_2[0]
+	VMOVUPS	183968(DI), Y9	// mul_2[0] | 1
+	VMOVUPS	184000(DI), Y10	// mul_2[0] | 2
+	VMOVUPS	184032(DI), Y11	// mul_2[0] | 3
 	VMULPS	Y8, Y0, Y0
 	VMULPS	Y9, Y1, Y1
 	VMULPS	Y10, Y2, Y2
@@ -794,14 +794,14 @@ loop18: // 128 times: terms of the sums
 	VMULPS	Y8, Y1, Y1
 	VMULPS	Y8, Y2, Y2
 	VMULPS	Y8, Y3, Y3
-	VMOVUPS	Y0, 329856(DI)	// mul_9[0]
-	VMOVUPS	Y1, 329888(DI)	// mul_9[0] | 1
-	VMOVUPS	Y2, 329920(DI)	// mul_9[0] | 2
-	VMOVUPS	Y3, 329952(DI)	// mul_9[0] | 3
-	VMOVUPS	182528(DI), Y0	// mul_2[1]
-	VMOVUPS	182560(DI), Y1	// mul_2[1] | 1
-	VMOVUPS	182592(DI), Y2	// mul_2[1] | 2
-	VMOVUPS	182624(DI), Y3	// mul_2[1] | 3
+	VMOVUPS	Y0, 331392(DI)	// mul_9[0]
+	VMOVUPS	Y1, 331424(DI)	// mul_9[0] | 1
+	VMOVUPS	Y2, 331456(DI)	// mul_9[0] | 2
+	VMOVUPS	Y3, 331488(DI)	// mul_9[0] | 3
+	VMOVUPS	184064(DI), Y0	// mul_2[1]
+	VMOVUPS	184096(DI), Y1	// mul_2[1] | 1
+	VMOVUPS	184128(DI), Y2	// mul_2[1] | 2
+	VMOVUPS	184160(DI), Y3	// mul_2[1] | 3
 	VMULPS	Y0, Y4, Y0
 	VMULPS	Y1, Y5, Y1
 	VMULPS	Y2, Y6, Y2
@@ -811,10 +811,10 @@ loop18: // 128 times: terms of the sums
 	VMULPS	Y4, Y1, Y1
 	VMULPS	Y4, Y2, Y2
 	VMULPS	Y4, Y3, Y3
-	VMOVUPS	Y0, 329984(DI)	// mul_9[1]
-	VMOVUPS	Y1, 330016(DI)	// mul_9[1] | 1
-	VMOVUPS	Y2, 330048(DI)	// mul_9[1] | 2
-	VMOVUPS	Y3, 330080(DI)	// mul_9[1] | 3
+	VMOVUPS	Y0, 331520(DI)	// mul_9[1]
+	VMOVUPS	Y1, 331552(DI)	// mul_9[1] | 1
+	VMOVUPS	Y2, 331584(DI)	// mul_9[1] | 2
+	VMOVUPS	Y3, 331616(DI)	// mul_9[1] | 3
 	ADDQ	$1024, SI
 	ADDQ	$256, DI
 	ADDQ	$8, R9
@@ -836,10 +836,10 @@ loop19: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop20: // 128 times: terms of the sums
-	VMOVUPS	329856(R10), Y8	// mul_9[0]
-	VMOVUPS	329888(R10), Y9	// mul_9[0] | 1
-	VMOVUPS	329920(R10), Y10	// mul_9[0] | 2
-	VMOVUPS	329952(R10), Y11	// mul_9[0] | 3
+	VMOVUPS	331392(R10), Y8	// mul_9[0]
+	VMOVUPS	331424(R10), Y9	// mul_9[0] | 1
+	VMOVUPS	331456(R10), Y10	// mul_9[0] | 2
+	VMOVUPS	331488(R10), Y11	// mul_9[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -854,14 +854,14 @@ loop20: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop20
-	VMOVUPS	Y0, 346240(DI)	// vecmat_3[0]
-	VMOVUPS	Y1, 346272(DI)	// vecmat_3[0] | 1
-	VMOVUPS	Y2, 346304(DI)	// vecmat_3[0] | 2
-	VMOVUPS	Y3, 346336(DI)	// vecmat_3[0] | 3
-	VMOVUPS	Y4, 346368(DI)	// vecmat_3[1]
-	VMOVUPS	Y5, 346400(DI)	// vecmat_3[1] | 1
-	VMOVUPS	Y6, 346432(DI)	// vecmat_3[1] | 2
-	VMOVUPS	Y7, 346464(DI)	// vecmat_3[1] | 3
+	VMOVUPS	Y0, 347776(DI)	// vecmat_3[0]
+	VMOVUPS	Y1, 347808(DI)	// vecmat_3[0] | 1
+	VMOVUPS	Y2, 347840(DI)	// vecmat_3[0] | 2
+	VMOVUPS	Y3, 347872(DI)	// vecmat_3[0] | 3
+	VMOVUPS	Y4, 347904(DI)	// vecmat_3[1]
+	VMOVUPS	Y5, 347936(DI)	// vecmat_3[1] | 1
+	VMOVUPS	Y6, 347968(DI)	// vecmat_3[1] | 2
+	VMOVUPS	Y7, 348000(DI)	// vecmat_3[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -936,10 +936,10 @@ loop20: // 128 times: terms of the sums
 	MOVQ	BX, R9
 loop21: // 128 times: elements
 	VBROADCASTSS	1024(SI), Y7	// L.0.weight.matvec.2[0]
-	VMOVUPS	247936(DI), Y8	// mul_5[0]
-	VMOVUPS	247968(DI), Y9	// mul_5[0] | 1
-	VMOVUPS	248000(DI), Y10	// mul_5[0] | 2
-	VMOVUPS	248032(DI), Y11	// mul_5[0] | 3
+	VMOVUPS	249472(DI), Y8	// mul_5[0]
+	VMOVUPS	249504(DI), Y9	// mul_5[0] | 1
+	VMOVUPS	249536(DI), Y10	// mul_5[0] | 2
+	VMOVUPS	249568(DI), Y11	// mul_5[0] | 3
 	VMULPS	Y8, Y7, Y15
 	VMOVUPS	Y15, 1280(AX)
 	VMULPS	Y9, Y7, Y15
@@ -947,18 +947,18 @@ loop21: // 128 times: elements
 	VMULPS	Y10, Y7, Y15
 	VMOVUPS	Y15, 1344(AX)
 	VMULPS	Y11, Y7, Y7
-	VMOVUPS	297088(DI), Y11	// vecmat_2[0]
-	VMOVUPS	297120(DI), Y12	// vecmat_2[0] | 1
-	VMOVUPS	297152(DI), Y0	// vecmat_2[0] | 2
-	VMOVUPS	297184(DI), Y1	// vecmat_2[0] | 3
-	VMOVUPS	346240(DI), Y2	// vecmat_3[0]
-	VMOVUPS	346272(DI), Y3	// vecmat_3[0] | 1
-	VMOVUPS	346304(DI), Y4	// vecmat_3[0] | 2
-	VMOVUPS	346336(DI), Y5	// vecmat_3[0] | 3
-	VMOVUPS	84096(DI), Y6	// sigmoid[0]
-	VMOVUPS	84128(DI), Y8	// sigmoid[0] | 1
-	VMOVUPS	84160(DI), Y9	// sigmoid[0] | 2
-	VMOVUPS	84192(DI), Y10	// sigmoid[0] | 3
+	VMOVUPS	298624(DI), Y11	// vecmat_2[0]
+	VMOVUPS	298656(DI), Y12	// vecmat_2[0] | 1
+	VMOVUPS	298688(DI), Y0	// vecmat_2[0] | 2
+	VMOVUPS	298720(DI), Y1	// vecmat_2[0] | 3
+	VMOVUPS	347776(DI), Y2	// vecmat_3[0]
+	VMOVUPS	347808(DI), Y3	// vecmat_3[0] | 1
+	VMOVUPS	347840(DI), Y4	// vecmat_3[0] | 2
+	VMOVUPS	347872(DI), Y5	// vecmat_3[0] | 3
+	VMOVUPS	85632(DI), Y6	// sigmoid[0]
+	VMOVUPS	85664(DI), Y8	// sigmoid[0] | 1
+	VMOVUPS	85696(DI), Y9	// sigmoid[0] | 2
+	VMOVUPS	85728(DI), Y10	// sigmoid[0] | 3
 	VMULPS	Y6, Y2, Y2
 	VMULPS	Y8, Y3, Y3
 	VMULPS	Y9, Y4, Y4
@@ -1019,14 +1019,14 @@ loop21: // 128 times: elements
 	VMOVUPS	736(AX), Y15
 	VFMADD231PS	Y5, Y0, Y15
 	VMOVUPS	Y15, 736(AX)
-	VMOVUPS	297088(DI), Y0	// vecmat_2[0]
-	VMOVUPS	297120(DI), Y1	// vecmat_2[0] | 1
-	VMOVUPS	297152(DI), Y2	// vecmat_2[0] | 2
-	VMOVUPS	297184(DI), Y3	// vecmat_2[0] | 3
-	VMOVUPS	84096(DI), Y4	// sigmoid[0]
-	VMOVUPS	84128(DI), Y5	// sigmoid[0] | 1
-	VMOVUPS	84160(DI), Y6	// sigmoid[0] | 2
-	VMOVUPS	84192(DI), Y7	// sigmoid[0] | 3
+	VMOVUPS	298624(DI), Y0	// vecmat_2[0]
+	VMOVUPS	298656(DI), Y1	// vecmat_2[0] | 1
+	VMOVUPS	298688(DI), Y2	// vecmat_2[0] | 2
+	VMOVUPS	298720(DI), Y3	// vecmat_2[0] | 3
+	VMOVUPS	85632(DI), Y4	// sigmoid[0]
+	VMOVUPS	85664(DI), Y5	// sigmoid[0] | 1
+	VMOVUPS	85696(DI), Y6	// sigmoid[0] | 2
+	VMOVUPS	85728(DI), Y7	// sigmoid[0] | 3
 	VMULPS	Y4, Y0, Y0
 	VMULPS	Y5, Y1, Y1
 	VMULPS	Y6, Y2, Y2
@@ -1084,55 +1084,55 @@ loop21: // 128 times: elements
 	VFMADD231PS	Y3, Y4, Y15
 	VMOVUPS	Y15, 1248(AX)
 	VBROADCASTSS	1536(SI), Y0	// L.0.weight.matvec.3[0]
-	VMOVUPS	84096(DI), Y1	// sigmoid[0]
-	VMOVUPS	84128(DI), Y2	// sigmoid[0] | 1
-	VMOVUPS	84160(DI), Y3	// sigmoid[0] | 2
-	VMOVUPS	84192(DI), Y4	// sigmoid[0] | 3
+	VMOVUPS	85632(DI), Y1	// sigmoid[0]
+	VMOVUPS	85664(DI), Y2	// sigmoid[0] | 1
+	VMOVUPS	85696(DI), Y3	// sigmoid[0] | 2
+	VMOVUPS	85728(DI), Y4	// sigmoid[0] | 3
 	VMULPS	Y1, Y0, Y1
 	VMULPS	Y2, Y0, Y2
 	VMULPS	Y3, Y0, Y3
 	VMULPS	Y4, Y0, Y0
-	VMOVUPS	Y1, 363648(DI)	// mul_10[0]
-	VMOVUPS	Y2, 363680(DI)	// mul_10[0] | 1
-	VMOVUPS	Y3, 363712(DI)	// mul_10[0] | 2
-	VMOVUPS	Y0, 363744(DI)	// mul_10[0] | 3
+	VMOVUPS	Y1, 365184(DI)	// mul_10[0]
+	VMOVUPS	Y2, 365216(DI)	// mul_10[0] | 1
+	VMOVUPS	Y3, 365248(DI)	// mul_10[0] | 2
+	VMOVUPS	Y0, 365280(DI)	// mul_10[0] | 3
 	ADDQ	$4, SI
 	ADDQ	$128, DI
 	ADDQ	$16, R9
 	DECQ	CX
 	JNE	loop21
 	VMOVUPS	768(AX), Y13	// vecmat_4[0]
-	VMOVUPS	Y13, 363136(AX)
+	VMOVUPS	Y13, 364672(AX)
 	VMOVUPS	800(AX), Y13	// vecmat_4[0] | 1
-	VMOVUPS	Y13, 363168(AX)
+	VMOVUPS	Y13, 364704(AX)
 	VMOVUPS	832(AX), Y13	// vecmat_4[0] | 2
-	VMOVUPS	Y13, 363200(AX)
+	VMOVUPS	Y13, 364736(AX)
 	VMOVUPS	864(AX), Y13	// vecmat_4[0] | 3
-	VMOVUPS	Y13, 363232(AX)
+	VMOVUPS	Y13, 364768(AX)
 	VMOVUPS	896(AX), Y13	// vecmat_4[1]
-	VMOVUPS	Y13, 363264(AX)
+	VMOVUPS	Y13, 364800(AX)
 	VMOVUPS	928(AX), Y13	// vecmat_4[1] | 1
-	VMOVUPS	Y13, 363296(AX)
+	VMOVUPS	Y13, 364832(AX)
 	VMOVUPS	960(AX), Y13	// vecmat_4[1] | 2
-	VMOVUPS	Y13, 363328(AX)
+	VMOVUPS	Y13, 364864(AX)
 	VMOVUPS	992(AX), Y13	// vecmat_4[1] | 3
-	VMOVUPS	Y13, 363360(AX)
+	VMOVUPS	Y13, 364896(AX)
 	VMOVUPS	1024(AX), Y13	// vecmat_4[2]
-	VMOVUPS	Y13, 363392(AX)
+	VMOVUPS	Y13, 364928(AX)
 	VMOVUPS	1056(AX), Y13	// vecmat_4[2] | 1
-	VMOVUPS	Y13, 363424(AX)
+	VMOVUPS	Y13, 364960(AX)
 	VMOVUPS	1088(AX), Y13	// vecmat_4[2] | 2
-	VMOVUPS	Y13, 363456(AX)
+	VMOVUPS	Y13, 364992(AX)
 	VMOVUPS	1120(AX), Y13	// vecmat_4[2] | 3
-	VMOVUPS	Y13, 363488(AX)
+	VMOVUPS	Y13, 365024(AX)
 	VMOVUPS	1152(AX), Y13	// vecmat_4[3]
-	VMOVUPS	Y13, 363520(AX)
+	VMOVUPS	Y13, 365056(AX)
 	VMOVUPS	1184(AX), Y13	// vecmat_4[3] | 1
-	VMOVUPS	Y13, 363552(AX)
+	VMOVUPS	Y13, 365088(AX)
 	VMOVUPS	1216(AX), Y13	// vecmat_4[3] | 2
-	VMOVUPS	Y13, 363584(AX)
+	VMOVUPS	Y13, 365120(AX)
 	VMOVUPS	1248(AX), Y13	// vecmat_4[3] | 3
-	VMOVUPS	Y13, 363616(AX)
+	VMOVUPS	Y13, 365152(AX)
 	// lagrange.nde:16
 	VMOVUPS	f32_3f800000<>(SB), Y0
 	VMOVUPS	224(AX), Y13
@@ -1146,10 +1146,10 @@ loop21: // 128 times: elements
 	VMOVUPS	f32_3f800000<>(SB), Y3
 	VMOVUPS	320(AX), Y13
 	VFMADD132PS	f32_38d1b717<>(SB), Y13, Y3
-	VMOVUPS	Y0, 362624(AX)	// add_2[0]
-	VMOVUPS	Y1, 362656(AX)	// add_2[0] | 1
-	VMOVUPS	Y2, 362688(AX)	// add_2[0] | 2
-	VMOVUPS	Y3, 362720(AX)	// add_2[0] | 3
+	VMOVUPS	Y0, 364160(AX)	// add_2[0]
+	VMOVUPS	Y1, 364192(AX)	// add_2[0] | 1
+	VMOVUPS	Y2, 364224(AX)	// add_2[0] | 2
+	VMOVUPS	Y3, 364256(AX)	// add_2[0] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	352(AX), Y13
 	VFMADD132PS	f32_38d1b717<>(SB), Y13, Y0
@@ -1162,10 +1162,10 @@ loop21: // 128 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y3
 	VMOVUPS	448(AX), Y13
 	VFMADD132PS	f32_38d1b717<>(SB), Y13, Y3
-	VMOVUPS	Y0, 362752(AX)	// add_2[1]
-	VMOVUPS	Y1, 362784(AX)	// add_2[1] | 1
-	VMOVUPS	Y2, 362816(AX)	// add_2[1] | 2
-	VMOVUPS	Y3, 362848(AX)	// add_2[1] | 3
+	VMOVUPS	Y0, 364288(AX)	// add_2[1]
+	VMOVUPS	Y1, 364320(AX)	// add_2[1] | 1
+	VMOVUPS	Y2, 364352(AX)	// add_2[1] | 2
+	VMOVUPS	Y3, 364384(AX)	// add_2[1] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	512(AX), Y13
 	VFMADD132PS	f32_38d1b717<>(SB), Y13, Y0
@@ -1178,10 +1178,10 @@ loop21: // 128 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y3
 	VMOVUPS	608(AX), Y13
 	VFMADD132PS	f32_38d1b717<>(SB), Y13, Y3
-	VMOVUPS	Y0, 362880(AX)	// add_2[2]
-	VMOVUPS	Y1, 362912(AX)	// add_2[2] | 1
-	VMOVUPS	Y2, 362944(AX)	// add_2[2] | 2
-	VMOVUPS	Y3, 362976(AX)	// add_2[2] | 3
+	VMOVUPS	Y0, 364416(AX)	// add_2[2]
+	VMOVUPS	Y1, 364448(AX)	// add_2[2] | 1
+	VMOVUPS	Y2, 364480(AX)	// add_2[2] | 2
+	VMOVUPS	Y3, 364512(AX)	// add_2[2] | 3
 	VMOVUPS	f32_3f800000<>(SB), Y0
 	VMOVUPS	640(AX), Y13
 	VFMADD132PS	f32_38d1b717<>(SB), Y13, Y0
@@ -1194,10 +1194,10 @@ loop21: // 128 times: elements
 	VMOVUPS	f32_3f800000<>(SB), Y3
 	VMOVUPS	736(AX), Y13
 	VFMADD132PS	f32_38d1b717<>(SB), Y13, Y3
-	VMOVUPS	Y0, 363008(AX)	// add_2[3]
-	VMOVUPS	Y1, 363040(AX)	// add_2[3] | 1
-	VMOVUPS	Y2, 363072(AX)	// add_2[3] | 2
-	VMOVUPS	Y3, 363104(AX)	// add_2[3] | 3
+	VMOVUPS	Y0, 364544(AX)	// add_2[3]
+	VMOVUPS	Y1, 364576(AX)	// add_2[3] | 1
+	VMOVUPS	Y2, 364608(AX)	// add_2[3] | 2
+	VMOVUPS	Y3, 364640(AX)	// add_2[3] | 3
 	MOVQ	$64, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
@@ -1216,10 +1216,10 @@ loop22: // 64 times: tiles of 2 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop23: // 128 times: terms of the sums
-	VMOVUPS	363648(R11), Y8	// mul_10[0]
-	VMOVUPS	363680(R11), Y9	// mul_10[0] | 1
-	VMOVUPS	363712(R11), Y10	// mul_10[0] | 2
-	VMOVUPS	363744(R11), Y11	// mul_10[0] | 3
+	VMOVUPS	365184(R11), Y8	// mul_10[0]
+	VMOVUPS	365216(R11), Y9	// mul_10[0] | 1
+	VMOVUPS	365248(R11), Y10	// mul_10[0] | 2
+	VMOVUPS	365280(R11), Y11	// mul_10[0] | 3
 	VBROADCASTSS	2560(R12), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -1234,10 +1234,10 @@ loop23: // 128 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop23
-	VMOVUPS	182400(DI), Y8	// mul_2[0]
-	VMOVUPS	182432(DI), Y9	// mul_2[0] | 1
-	VMOVUPS	182464(DI), Y10	// mul_2[0] | 2
-	VMOVUPS	182496(DI), Y11	// mul_2[0] | 3
+	VMOVUPS	183936(DI), Y8	// mul_2[0]
+	VMOVUPS	183968(DI), Y9	// mul_2[0] | 1
+	VMOVUPS	184000(DI), Y10	// mul_2[0] | 2
+	VMOVUPS	184032(DI), Y11	// mul_2[0] | 3
 	VMULPS	Y8, Y0, Y0
 	VMULPS	Y9, Y1, Y1
 	VMULPS	Y10, Y2, Y2
@@ -1247,14 +1247,14 @@ loop23: // 128 times: terms of the sums
 	VMULPS	Y8, Y1, Y1
 	VMULPS	Y8, Y2, Y2
 	VMULPS	Y8, Y3, Y3
-	VMOVUPS	Y0, 380032(DI)	// mul_11[0]
-	VMOVUPS	Y1, 380064(DI)	// mul_11[0] | 1
-	VMOVUPS	Y2, 380096(DI)	// mul_11[0] | 2
-	VMOVUPS	Y3, 380128(DI)	// mul_11[0] | 3
-	VMOVUPS	182528(DI), Y0	// mul_2[1]
-	VMOVUPS	182560(DI), Y1	// mul_2[1] | 1
-	VMOVUPS	182592(DI), Y2	// mul_2[1] | 2
-	VMOVUPS	182624(DI), Y3	// mul_2[1] | 3
+	VMOVUPS	Y0, 381568(DI)	// mul_11[0]
+	VMOVUPS	Y1, 381600(DI)	// mul_11[0] | 1
+	VMOVUPS	Y2, 381632(DI)	// mul_11[0] | 2
+	VMOVUPS	Y3, 381664(DI)	// mul_11[0] | 3
+	VMOVUPS	184064(DI), Y0	// mul_2[1]
+	VMOVUPS	184096(DI), Y1	// mul_2[1] | 1
+	VMOVUPS	184128(DI), Y2	// mul_2[1] | 2
+	VMOVUPS	184160(DI), Y3	// mul_2[1] | 3
 	VMULPS	Y0, Y4, Y0
 	VMULPS	Y1, Y5, Y1
 	VMULPS	Y2, Y6, Y2
@@ -1264,10 +1264,10 @@ loop23: // 128 times: terms of the sums
 	VMULPS	Y4, Y1, Y1
 	VMULPS	Y4, Y2, Y2
 	VMULPS	Y4, Y3, Y3
-	VMOVUPS	Y0, 380160(DI)	// mul_11[1]
-	VMOVUPS	Y1, 380192(DI)	// mul_11[1] | 1
-	VMOVUPS	Y2, 380224(DI)	// mul_11[1] | 2
-	VMOVUPS	Y3, 380256(DI)	// mul_11[1] | 3
+	VMOVUPS	Y0, 381696(DI)	// mul_11[1]
+	VMOVUPS	Y1, 381728(DI)	// mul_11[1] | 1
+	VMOVUPS	Y2, 381760(DI)	// mul_11[1] | 2
+	VMOVUPS	Y3, 381792(DI)	// mul_11[1] | 3
 	ADDQ	$1024, SI
 	ADDQ	$256, DI
 	ADDQ	$8, R9
@@ -1289,10 +1289,10 @@ loop24: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop25: // 128 times: terms of the sums
-	VMOVUPS	380032(R10), Y8	// mul_11[0]
-	VMOVUPS	380064(R10), Y9	// mul_11[0] | 1
-	VMOVUPS	380096(R10), Y10	// mul_11[0] | 2
-	VMOVUPS	380128(R10), Y11	// mul_11[0] | 3
+	VMOVUPS	381568(R10), Y8	// mul_11[0]
+	VMOVUPS	381600(R10), Y9	// mul_11[0] | 1
+	VMOVUPS	381632(R10), Y10	// mul_11[0] | 2
+	VMOVUPS	381664(R10), Y11	// mul_11[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -1307,14 +1307,14 @@ loop25: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop25
-	VMOVUPS	Y0, 396416(DI)	// vecmat_5[0]
-	VMOVUPS	Y1, 396448(DI)	// vecmat_5[0] | 1
-	VMOVUPS	Y2, 396480(DI)	// vecmat_5[0] | 2
-	VMOVUPS	Y3, 396512(DI)	// vecmat_5[0] | 3
-	VMOVUPS	Y4, 396544(DI)	// vecmat_5[1]
-	VMOVUPS	Y5, 396576(DI)	// vecmat_5[1] | 1
-	VMOVUPS	Y6, 396608(DI)	// vecmat_5[1] | 2
-	VMOVUPS	Y7, 396640(DI)	// vecmat_5[1] | 3
+	VMOVUPS	Y0, 397952(DI)	// vecmat_5[0]
+	VMOVUPS	Y1, 397984(DI)	// vecmat_5[0] | 1
+	VMOVUPS	Y2, 398016(DI)	// vecmat_5[0] | 2
+	VMOVUPS	Y3, 398048(DI)	// vecmat_5[0] | 3
+	VMOVUPS	Y4, 398080(DI)	// vecmat_5[1]
+	VMOVUPS	Y5, 398112(DI)	// vecmat_5[1] | 1
+	VMOVUPS	Y6, 398144(DI)	// vecmat_5[1] | 2
+	VMOVUPS	Y7, 398176(DI)	// vecmat_5[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -1357,10 +1357,10 @@ loop25: // 128 times: terms of the sums
 	MOVQ	BX, R9
 loop26: // 128 times: elements
 	VBROADCASTSS	1536(SI), Y0	// L.0.weight.matvec.3[0]
-	VMOVUPS	247936(DI), Y1	// mul_5[0]
-	VMOVUPS	247968(DI), Y2	// mul_5[0] | 1
-	VMOVUPS	248000(DI), Y3	// mul_5[0] | 2
-	VMOVUPS	248032(DI), Y4	// mul_5[0] | 3
+	VMOVUPS	249472(DI), Y1	// mul_5[0]
+	VMOVUPS	249504(DI), Y2	// mul_5[0] | 1
+	VMOVUPS	249536(DI), Y3	// mul_5[0] | 2
+	VMOVUPS	249568(DI), Y4	// mul_5[0] | 3
 	VMULPS	Y1, Y0, Y15
 	VMOVUPS	Y15, 512(AX)
 	VMULPS	Y2, Y0, Y15
@@ -1368,18 +1368,18 @@ loop26: // 128 times: elements
 	VMULPS	Y3, Y0, Y15
 	VMOVUPS	Y15, 576(AX)
 	VMULPS	Y4, Y0, Y0
-	VMOVUPS	297088(DI), Y1	// vecmat_2[0]
-	VMOVUPS	297120(DI), Y2	// vecmat_2[0] | 1
-	VMOVUPS	297152(DI), Y3	// vecmat_2[0] | 2
-	VMOVUPS	297184(DI), Y4	// vecmat_2[0] | 3
-	VMOVUPS	396416(DI), Y5	// vecmat_5[0]
-	VMOVUPS	396448(DI), Y6	// vecmat_5[0] | 1
-	VMOVUPS	396480(DI), Y7	// vecmat_5[0] | 2
-	VMOVUPS	396512(DI), Y8	// vecmat_5[0] | 3
-	VMOVUPS	84096(DI), Y9	// sigmoid[0]
-	VMOVUPS	84128(DI), Y10	// sigmoid[0] | 1
-	VMOVUPS	84160(DI), Y11	// sigmoid[0] | 2
-	VMOVUPS	84192(DI), Y12	// sigmoid[0] | 3
+	VMOVUPS	298624(DI), Y1	// vecmat_2[0]
+	VMOVUPS	298656(DI), Y2	// vecmat_2[0] | 1
+	VMOVUPS	298688(DI), Y3	// vecmat_2[0] | 2
+	VMOVUPS	298720(DI), Y4	// vecmat_2[0] | 3
+	VMOVUPS	397952(DI), Y5	// vecmat_5[0]
+	VMOVUPS	397984(DI), Y6	// vecmat_5[0] | 1
+	VMOVUPS	398016(DI), Y7	// vecmat_5[0] | 2
+	VMOVUPS	398048(DI), Y8	// vecmat_5[0] | 3
+	VMOVUPS	85632(DI), Y9	// sigmoid[0]
+	VMOVUPS	85664(DI), Y10	// sigmoid[0] | 1
+	VMOVUPS	85696(DI), Y11	// sigmoid[0] | 2
+	VMOVUPS	85728(DI), Y12	// sigmoid[0] | 3
 	VMULPS	Y9, Y5, Y5
 	VMULPS	Y10, Y6, Y6
 	VMULPS	Y11, Y7, Y7
@@ -1441,55 +1441,55 @@ loop26: // 128 times: elements
 	VFMADD231PS	Y8, Y0, Y15
 	VMOVUPS	Y15, 480(AX)
 	VBROADCASTSS	2048(SI), Y0	// L.0.weight.matvec.4[0]
-	VMOVUPS	84096(DI), Y1	// sigmoid[0]
-	VMOVUPS	84128(DI), Y2	// sigmoid[0] | 1
-	VMOVUPS	84160(DI), Y3	// sigmoid[0] | 2
-	VMOVUPS	84192(DI), Y4	// sigmoid[0] | 3
+	VMOVUPS	85632(DI), Y1	// sigmoid[0]
+	VMOVUPS	85664(DI), Y2	// sigmoid[0] | 1
+	VMOVUPS	85696(DI), Y3	// sigmoid[0] | 2
+	VMOVUPS	85728(DI), Y4	// sigmoid[0] | 3
 	VMULPS	Y1, Y0, Y1
 	VMULPS	Y2, Y0, Y2
 	VMULPS	Y3, Y0, Y3
 	VMULPS	Y4, Y0, Y0
-	VMOVUPS	Y1, 413312(DI)	// mul_12[0]
-	VMOVUPS	Y2, 413344(DI)	// mul_12[0] | 1
-	VMOVUPS	Y3, 413376(DI)	// mul_12[0] | 2
-	VMOVUPS	Y0, 413408(DI)	// mul_12[0] | 3
+	VMOVUPS	Y1, 414848(DI)	// mul_12[0]
+	VMOVUPS	Y2, 414880(DI)	// mul_12[0] | 1
+	VMOVUPS	Y3, 414912(DI)	// mul_12[0] | 2
+	VMOVUPS	Y0, 414944(DI)	// mul_12[0] | 3
 	ADDQ	$4, SI
 	ADDQ	$128, DI
 	ADDQ	$16, R9
 	DECQ	CX
 	JNE	loop26
 	VMOVUPS	0(AX), Y13	// vecmat_6[0]
-	VMOVUPS	Y13, 412800(AX)
+	VMOVUPS	Y13, 414336(AX)
 	VMOVUPS	32(AX), Y13	// vecmat_6[0] | 1
-	VMOVUPS	Y13, 412832(AX)
+	VMOVUPS	Y13, 414368(AX)
 	VMOVUPS	64(AX), Y13	// vecmat_6[0] | 2
-	VMOVUPS	Y13, 412864(AX)
+	VMOVUPS	Y13, 414400(AX)
 	VMOVUPS	96(AX), Y13	// vecmat_6[0] | 3
-	VMOVUPS	Y13, 412896(AX)
+	VMOVUPS	Y13, 414432(AX)
 	VMOVUPS	128(AX), Y13	// vecmat_6[1]
-	VMOVUPS	Y13, 412928(AX)
+	VMOVUPS	Y13, 414464(AX)
 	VMOVUPS	160(AX), Y13	// vecmat_6[1] | 1
-	VMOVUPS	Y13, 412960(AX)
+	VMOVUPS	Y13, 414496(AX)
 	VMOVUPS	192(AX), Y13	// vecmat_6[1] | 2
-	VMOVUPS	Y13, 412992(AX)
+	VMOVUPS	Y13, 414528(AX)
 	VMOVUPS	224(AX), Y13	// vecmat_6[1] | 3
-	VMOVUPS	Y13, 413024(AX)
+	VMOVUPS	Y13, 414560(AX)
 	VMOVUPS	256(AX), Y13	// vecmat_6[2]
-	VMOVUPS	Y13, 413056(AX)
+	VMOVUPS	Y13, 414592(AX)
 	VMOVUPS	288(AX), Y13	// vecmat_6[2] | 1
-	VMOVUPS	Y13, 413088(AX)
+	VMOVUPS	Y13, 414624(AX)
 	VMOVUPS	320(AX), Y13	// vecmat_6[2] | 2
-	VMOVUPS	Y13, 413120(AX)
+	VMOVUPS	Y13, 414656(AX)
 	VMOVUPS	352(AX), Y13	// vecmat_6[2] | 3
-	VMOVUPS	Y13, 413152(AX)
+	VMOVUPS	Y13, 414688(AX)
 	VMOVUPS	384(AX), Y13	// vecmat_6[3]
-	VMOVUPS	Y13, 413184(AX)
+	VMOVUPS	Y13, 414720(AX)
 	VMOVUPS	416(AX), Y13	// vecmat_6[3] | 1
-	VMOVUPS	Y13, 413216(AX)
+	VMOVUPS	Y13, 414752(AX)
 	VMOVUPS	448(AX), Y13	// vecmat_6[3] | 2
-	VMOVUPS	Y13, 413248(AX)
+	VMOVUPS	Y13, 414784(AX)
 	VMOVUPS	480(AX), Y13	// vecmat_6[3] | 3
-	VMOVUPS	Y13, 413280(AX)
+	VMOVUPS	Y13, 414816(AX)
 	MOVQ	$64, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
@@ -1507,10 +1507,10 @@ loop27: // 64 times: tiles of 2 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop28: // 128 times: terms of the sums
-	VMOVUPS	413312(R11), Y8	// mul_12[0]
-	VMOVUPS	413344(R11), Y9	// mul_12[0] | 1
-	VMOVUPS	413376(R11), Y10	// mul_12[0] | 2
-	VMOVUPS	413408(R11), Y11	// mul_12[0] | 3
+	VMOVUPS	414848(R11), Y8	// mul_12[0]
+	VMOVUPS	414880(R11), Y9	// mul_12[0] | 1
+	VMOVUPS	414912(R11), Y10	// mul_12[0] | 2
+	VMOVUPS	414944(R11), Y11	// mul_12[0] | 3
 	VBROADCASTSS	2560(R12), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -1525,10 +1525,10 @@ loop28: // 128 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop28
-	VMOVUPS	182400(DI), Y8	// mul_2[0]
-	VMOVUPS	182432(DI), Y9	// mul_2[0] | 1
-	VMOVUPS	182464(DI), Y10	// mul_2[0] | 2
-	VMOVUPS	182496(DI), Y11	// mul_2[0] | 3
+	VMOVUPS	183936(DI), Y8	// mul_2[0]
+	VMOVUPS	183968(DI), Y9	// mul_2[0] | 1
+	VMOVUPS	184000(DI), Y10	// mul_2[0] | 2
+	VMOVUPS	184032(DI), Y11	// mul_2[0] | 3
 	VMULPS	Y8, Y0, Y0
 	VMULPS	Y9, Y1, Y1
 	VMULPS	Y10, Y2, Y2
@@ -1538,14 +1538,14 @@ loop28: // 128 times: terms of the sums
 	VMULPS	Y8, Y1, Y1
 	VMULPS	Y8, Y2, Y2
 	VMULPS	Y8, Y3, Y3
-	VMOVUPS	Y0, 429696(DI)	// mul_13[0]
-	VMOVUPS	Y1, 429728(DI)	// mul_13[0] | 1
-	VMOVUPS	Y2, 429760(DI)	// mul_13[0] | 2
-	VMOVUPS	Y3, 429792(DI)	// mul_13[0] | 3
-	VMOVUPS	182528(DI), Y0	// mul_2[1]
-	VMOVUPS	182560(DI), Y1	// mul_2[1] | 1
-	VMOVUPS	182592(DI), Y2	// mul_2[1] | 2
-	VMOVUPS	182624(DI), Y3	// mul_2[1] | 3
+	VMOVUPS	Y0, 431232(DI)	// mul_13[0]
+	VMOVUPS	Y1, 431264(DI)	// mul_13[0] | 1
+	VMOVUPS	Y2, 431296(DI)	// mul_13[0] | 2
+	VMOVUPS	Y3, 431328(DI)	// mul_13[0] | 3
+	VMOVUPS	184064(DI), Y0	// mul_2[1]
+	VMOVUPS	184096(DI), Y1	// mul_2[1] | 1
+	VMOVUPS	184128(DI), Y2	// mul_2[1] | 2
+	VMOVUPS	184160(DI), Y3	// mul_2[1] | 3
 	VMULPS	Y0, Y4, Y0
 	VMULPS	Y1, Y5, Y1
 	VMULPS	Y2, Y6, Y2
@@ -1555,10 +1555,10 @@ loop28: // 128 times: terms of the sums
 	VMULPS	Y4, Y1, Y1
 	VMULPS	Y4, Y2, Y2
 	VMULPS	Y4, Y3, Y3
-	VMOVUPS	Y0, 429824(DI)	// mul_13[1]
-	VMOVUPS	Y1, 429856(DI)	// mul_13[1] | 1
-	VMOVUPS	Y2, 429888(DI)	// mul_13[1] | 2
-	VMOVUPS	Y3, 429920(DI)	// mul_13[1] | 3
+	VMOVUPS	Y0, 431360(DI)	// mul_13[1]
+	VMOVUPS	Y1, 431392(DI)	// mul_13[1] | 1
+	VMOVUPS	Y2, 431424(DI)	// mul_13[1] | 2
+	VMOVUPS	Y3, 431456(DI)	// mul_13[1] | 3
 	ADDQ	$1024, SI
 	ADDQ	$256, DI
 	ADDQ	$8, R9
@@ -1580,10 +1580,10 @@ loop29: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop30: // 128 times: terms of the sums
-	VMOVUPS	429696(R10), Y8	// mul_13[0]
-	VMOVUPS	429728(R10), Y9	// mul_13[0] | 1
-	VMOVUPS	429760(R10), Y10	// mul_13[0] | 2
-	VMOVUPS	429792(R10), Y11	// mul_13[0] | 3
+	VMOVUPS	431232(R10), Y8	// mul_13[0]
+	VMOVUPS	431264(R10), Y9	// mul_13[0] | 1
+	VMOVUPS	431296(R10), Y10	// mul_13[0] | 2
+	VMOVUPS	431328(R10), Y11	// mul_13[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -1598,14 +1598,14 @@ loop30: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop30
-	VMOVUPS	Y0, 446080(DI)	// vecmat_7[0]
-	VMOVUPS	Y1, 446112(DI)	// vecmat_7[0] | 1
-	VMOVUPS	Y2, 446144(DI)	// vecmat_7[0] | 2
-	VMOVUPS	Y3, 446176(DI)	// vecmat_7[0] | 3
-	VMOVUPS	Y4, 446208(DI)	// vecmat_7[1]
-	VMOVUPS	Y5, 446240(DI)	// vecmat_7[1] | 1
-	VMOVUPS	Y6, 446272(DI)	// vecmat_7[1] | 2
-	VMOVUPS	Y7, 446304(DI)	// vecmat_7[1] | 3
+	VMOVUPS	Y0, 447616(DI)	// vecmat_7[0]
+	VMOVUPS	Y1, 447648(DI)	// vecmat_7[0] | 1
+	VMOVUPS	Y2, 447680(DI)	// vecmat_7[0] | 2
+	VMOVUPS	Y3, 447712(DI)	// vecmat_7[0] | 3
+	VMOVUPS	Y4, 447744(DI)	// vecmat_7[1]
+	VMOVUPS	Y5, 447776(DI)	// vecmat_7[1] | 1
+	VMOVUPS	Y6, 447808(DI)	// vecmat_7[1] | 2
+	VMOVUPS	Y7, 447840(DI)	// vecmat_7[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -1624,11 +1624,11 @@ loop31: // 4 times: vectors of the block
 loop32: // 128 times: elements
 	// lagrange.nde:4
 	VBROADCASTSS	2048(R9), Y4	// L.0.weight.matvec.4[0]
-	VMOVUPS	247936(R10), Y5	// mul_5[0]
+	VMOVUPS	249472(R10), Y5	// mul_5[0]
 	VMULPS	Y5, Y4, Y4
-	VMOVUPS	297088(R10), Y5	// vecmat_2[0]
-	VMOVUPS	446080(R10), Y6	// vecmat_7[0]
-	VMOVUPS	84096(R10), Y7	// sigmoid[0]
+	VMOVUPS	298624(R10), Y5	// vecmat_2[0]
+	VMOVUPS	447616(R10), Y6	// vecmat_7[0]
+	VMOVUPS	85632(R10), Y7	// sigmoid[0]
 	VMULPS	Y7, Y6, Y6
 	VFMADD231PS	Y5, Y4, Y6
 	VBROADCASTSS	(R11), Y4	// L.0.weight[0]
@@ -1644,13 +1644,13 @@ loop32: // 128 times: elements
 	ADDQ	$16, R11
 	DECQ	DI
 	JNE	loop32
-	VMOVUPS	413056(SI), Y0	// vecmat_6[2]
-	VMOVUPS	413184(SI), Y1	// vecmat_6[3]
+	VMOVUPS	414592(SI), Y0	// vecmat_6[2]
+	VMOVUPS	414720(SI), Y1	// vecmat_6[3]
 	// lagrange.nde:16
 	VMOVUPS	66432(SI), Y4	// v[0]
 	VMOVUPS	66560(SI), Y5	// v[1]
-	VMOVUPS	363136(SI), Y6	// vecmat_4[0]
-	VMOVUPS	363264(SI), Y7	// vecmat_4[1]
+	VMOVUPS	364672(SI), Y6	// vecmat_4[0]
+	VMOVUPS	364800(SI), Y7	// vecmat_4[1]
 	VMULPS	Y0, Y4, Y0
 	VFMADD231PS	Y2, Y5, Y0
 	VMULPS	Y1, Y4, Y1
@@ -1665,16 +1665,16 @@ loop32: // 128 times: elements
 loop33: // 64 times: elements
 	// lagrange.nde:8
 	VBROADCASTSS	69124(R9), Y4	// force.0.weight[0]
-	VMOVUPS	67200(SI), Y5	// concat[0]
+	VMOVUPS	68736(SI), Y5	// concat[0]
 	VMULPS	Y5, Y4, Y4
 	VBROADCASTSS	69128(R9), Y5	// force.0.weight[1]
-	VMOVUPS	67328(SI), Y6	// concat[1]
+	VMOVUPS	68864(SI), Y6	// concat[1]
 	VFMADD231PS	Y6, Y5, Y4
 	VBROADCASTSS	69132(R9), Y5	// force.0.weight[2]
-	VMOVUPS	67456(SI), Y6	// concat[2]
+	VMOVUPS	68992(SI), Y6	// concat[2]
 	VFMADD231PS	Y6, Y5, Y4
 	VBROADCASTSS	69136(R9), Y5	// force.0.weight[3]
-	VMOVUPS	67584(SI), Y6	// concat[3]
+	VMOVUPS	69120(SI), Y6	// concat[3]
 	VFMADD231PS	Y6, Y5, Y4
 	VBROADCASTSS	70148(R10), Y5	// force.0.bias[0]
 	VADDPS	Y5, Y4, Y4
@@ -1718,15 +1718,15 @@ loop33: // 64 times: elements
 	VBROADCASTSS	70916(BX), Y4	// force.2.bias[0]
 	VADDPS	Y4, Y2, Y2
 	VADDPS	Y2, Y0, Y0
-	VMOVUPS	Y0, 462464(SI)	// add_3[0]
+	VMOVUPS	Y0, 464000(SI)	// add_3[0]
 	VBROADCASTSS	70920(BX), Y2	// force.2.bias[1]
 	VADDPS	Y2, Y3, Y2
 	VADDPS	Y2, Y1, Y1
-	VMOVUPS	Y1, 462592(SI)	// add_3[1]
-	VMOVUPS	362624(SI), Y2	// add_2[0]
-	VMOVUPS	362752(SI), Y3	// add_2[1]
-	VMOVUPS	362880(SI), Y4	// add_2[2]
-	VMOVUPS	363008(SI), Y5	// add_2[3]
+	VMOVUPS	Y1, 464128(SI)	// add_3[1]
+	VMOVUPS	364160(SI), Y2	// add_2[0]
+	VMOVUPS	364288(SI), Y3	// add_2[1]
+	VMOVUPS	364416(SI), Y4	// add_2[2]
+	VMOVUPS	364544(SI), Y5	// add_2[3]
 	VANDPS	f32_7fffffff<>(SB), Y2, Y6
 	VANDPS	f32_7fffffff<>(SB), Y4, Y7
 	VCMPPS	$17, Y7, Y6, Y6
@@ -1771,17 +1771,17 @@ TEXT swing0DenseStep_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop1: // 4 times: vectors of the block
-	VMOVUPD	462720(SI), Y0	// t
-	VMOVUPD	462752(SI), Y1	// t | 1
+	VMOVUPD	464256(SI), Y0	// t
+	VMOVUPD	464288(SI), Y1	// t | 1
 	VMOVUPD	Y0, 65920(SI)	// forcedField.t
 	VMOVUPD	Y1, 65952(SI)	// forcedField.t | 1
-	VMOVUPS	463232(DI), Y0	// q[0]
+	VMOVUPS	464768(DI), Y0	// q[0]
 	VMOVUPS	Y0, 66176(DI)	// forcedField.q[0]
-	VMOVUPS	463360(DI), Y0	// q[1]
+	VMOVUPS	464896(DI), Y0	// q[1]
 	VMOVUPS	Y0, 66304(DI)	// forcedField.q[1]
-	VMOVUPS	463488(DI), Y0	// v[0]
+	VMOVUPS	465024(DI), Y0	// v[0]
 	VMOVUPS	Y0, 66432(DI)	// forcedField.v[0]
-	VMOVUPS	463616(DI), Y0	// v[1]
+	VMOVUPS	465152(DI), Y0	// v[1]
 	VMOVUPS	Y0, 66560(DI)	// forcedField.v[1]
 	ADDQ	$64, SI
 	ADDQ	$32, DI
@@ -1793,32 +1793,32 @@ loop1: // 4 times: vectors of the block
 	MOVQ	AX, DI
 loop2: // 4 times: vectors of the block
 	VMOVUPS	66688(SI), Y0	// forcedField.dq[0]
-	VMOVUPS	Y0, 464256(SI)	// q_d1[0]
+	VMOVUPS	Y0, 465792(SI)	// q_d1[0]
 	VMOVUPS	66816(SI), Y1	// forcedField.dq[1]
-	VMOVUPS	Y1, 464384(SI)	// q_d1[1]
+	VMOVUPS	Y1, 465920(SI)	// q_d1[1]
 	VMOVUPS	66944(SI), Y2	// forcedField.dv[0]
-	VMOVUPS	Y2, 464512(SI)	// v_d1[0]
+	VMOVUPS	Y2, 466048(SI)	// v_d1[0]
 	VMOVUPS	67072(SI), Y3	// forcedField.dv[1]
-	VMOVUPS	Y3, 464640(SI)	// v_d1[1]
-	VMOVUPD	462976(DI), Y4	// h
-	VMOVUPD	463008(DI), Y5	// h | 1
-	VMOVUPD	462720(DI), Y6	// t
-	VMOVUPD	462752(DI), Y7	// t | 1
+	VMOVUPS	Y3, 466176(SI)	// v_d1[1]
+	VMOVUPD	464512(DI), Y4	// h
+	VMOVUPD	464544(DI), Y5	// h | 1
+	VMOVUPD	464256(DI), Y6	// t
+	VMOVUPD	464288(DI), Y7	// t | 1
 	// lagrange.nde:22
 	VMULPD	f64_3fe0000000000000<>(SB), Y4, Y4
 	VMULPD	f64_3fe0000000000000<>(SB), Y5, Y5
 	VADDPD	Y4, Y6, Y6
 	VADDPD	Y5, Y7, Y7
-	VMOVUPD	Y6, 465792(DI)	// t2
-	VMOVUPD	Y7, 465824(DI)	// t2 | 1
+	VMOVUPD	Y6, 467328(DI)	// t2
+	VMOVUPD	Y7, 467360(DI)	// t2 | 1
 	VCVTPD2PSY	Y4, X4
 	VCVTPD2PSY	Y5, X5
 	VINSERTF128	$1, X5, Y4, Y4
-	VMOVUPS	Y4, 466048(SI)	// ha21
-	VMOVUPS	463232(SI), Y5	// q[0]
-	VMOVUPS	463360(SI), Y6	// q[1]
-	VMOVUPS	463488(SI), Y7	// v[0]
-	VMOVUPS	463616(SI), Y8	// v[1]
+	VMOVUPS	Y4, 467584(SI)	// ha21
+	VMOVUPS	464768(SI), Y5	// q[0]
+	VMOVUPS	464896(SI), Y6	// q[1]
+	VMOVUPS	465024(SI), Y7	// v[0]
+	VMOVUPS	465152(SI), Y8	// v[1]
 	VFMADD231PS	Y0, Y4, Y5
 	VMOVUPS	Y5, 66176(SI)	// forcedField.q[0]
 	VFMADD231PS	Y1, Y4, Y6
@@ -1835,8 +1835,8 @@ loop2: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop3: // 4 times: vectors of the block
-	VMOVUPD	465792(SI), Y0	// t2
-	VMOVUPD	465824(SI), Y1	// t2 | 1
+	VMOVUPD	467328(SI), Y0	// t2
+	VMOVUPD	467360(SI), Y1	// t2 | 1
 	VMOVUPD	Y0, 65920(SI)	// forcedField.t
 	VMOVUPD	Y1, 65952(SI)	// forcedField.t | 1
 	ADDQ	$64, SI
@@ -1847,19 +1847,19 @@ loop3: // 4 times: vectors of the block
 	MOVQ	AX, SI
 loop4: // 4 times: vectors of the block
 	VMOVUPS	66688(SI), Y0	// forcedField.dq[0]
-	VMOVUPS	Y0, 466176(SI)	// q_k2[0]
+	VMOVUPS	Y0, 467712(SI)	// q_k2[0]
 	VMOVUPS	66816(SI), Y1	// forcedField.dq[1]
-	VMOVUPS	Y1, 466304(SI)	// q_k2[1]
+	VMOVUPS	Y1, 467840(SI)	// q_k2[1]
 	VMOVUPS	66944(SI), Y2	// forcedField.dv[0]
-	VMOVUPS	Y2, 466432(SI)	// v_k2[0]
+	VMOVUPS	Y2, 467968(SI)	// v_k2[0]
 	VMOVUPS	67072(SI), Y3	// forcedField.dv[1]
-	VMOVUPS	Y3, 466560(SI)	// v_k2[1]
-	VMOVUPS	463232(SI), Y4	// q[0]
-	VMOVUPS	463360(SI), Y5	// q[1]
-	VMOVUPS	463488(SI), Y6	// v[0]
-	VMOVUPS	463616(SI), Y7	// v[1]
+	VMOVUPS	Y3, 468096(SI)	// v_k2[1]
+	VMOVUPS	464768(SI), Y4	// q[0]
+	VMOVUPS	464896(SI), Y5	// q[1]
+	VMOVUPS	465024(SI), Y6	// v[0]
+	VMOVUPS	465152(SI), Y7	// v[1]
 	// lagrange.nde:22
-	VMOVUPS	466048(SI), Y8	// ha21
+	VMOVUPS	467584(SI), Y8	// ha21
 	VFMADD231PS	Y0, Y8, Y4
 	VMOVUPS	Y4, 66176(SI)	// forcedField.q[0]
 	VFMADD231PS	Y1, Y8, Y5
@@ -1875,8 +1875,8 @@ loop4: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop5: // 4 times: vectors of the block
-	VMOVUPD	465792(SI), Y0	// t2
-	VMOVUPD	465824(SI), Y1	// t2 | 1
+	VMOVUPD	467328(SI), Y0	// t2
+	VMOVUPD	467360(SI), Y1	// t2 | 1
 	VMOVUPD	Y0, 65920(SI)	// forcedField.t
 	VMOVUPD	Y1, 65952(SI)	// forcedField.t | 1
 	ADDQ	$64, SI
@@ -1888,29 +1888,29 @@ loop5: // 4 times: vectors of the block
 	MOVQ	AX, DI
 loop6: // 4 times: vectors of the block
 	VMOVUPS	66688(SI), Y0	// forcedField.dq[0]
-	VMOVUPS	Y0, 466944(SI)	// q_k3[0]
+	VMOVUPS	Y0, 468480(SI)	// q_k3[0]
 	VMOVUPS	66816(SI), Y1	// forcedField.dq[1]
-	VMOVUPS	Y1, 467072(SI)	// q_k3[1]
+	VMOVUPS	Y1, 468608(SI)	// q_k3[1]
 	VMOVUPS	66944(SI), Y2	// forcedField.dv[0]
-	VMOVUPS	Y2, 467200(SI)	// v_k3[0]
+	VMOVUPS	Y2, 468736(SI)	// v_k3[0]
 	VMOVUPS	67072(SI), Y3	// forcedField.dv[1]
-	VMOVUPS	Y3, 467328(SI)	// v_k3[1]
-	VMOVUPD	462720(DI), Y4	// t
-	VMOVUPD	462752(DI), Y5	// t | 1
-	VMOVUPD	462976(DI), Y6	// h
-	VMOVUPD	463008(DI), Y7	// h | 1
+	VMOVUPS	Y3, 468864(SI)	// v_k3[1]
+	VMOVUPD	464256(DI), Y4	// t
+	VMOVUPD	464288(DI), Y5	// t | 1
+	VMOVUPD	464512(DI), Y6	// h
+	VMOVUPD	464544(DI), Y7	// h | 1
 	// lagrange.nde:22
 	VADDPD	Y6, Y4, Y4
 	VADDPD	Y7, Y5, Y5
-	VMOVUPD	Y4, 466688(DI)	// t4
-	VMOVUPD	Y5, 466720(DI)	// t4 | 1
+	VMOVUPD	Y4, 468224(DI)	// t4
+	VMOVUPD	Y5, 468256(DI)	// t4 | 1
 	VCVTPD2PSY	Y6, X4
 	VCVTPD2PSY	Y7, X5
 	VINSERTF128	$1, X5, Y4, Y4
-	VMOVUPS	463232(SI), Y5	// q[0]
-	VMOVUPS	463360(SI), Y6	// q[1]
-	VMOVUPS	463488(SI), Y7	// v[0]
-	VMOVUPS	463616(SI), Y8	// v[1]
+	VMOVUPS	464768(SI), Y5	// q[0]
+	VMOVUPS	464896(SI), Y6	// q[1]
+	VMOVUPS	465024(SI), Y7	// v[0]
+	VMOVUPS	465152(SI), Y8	// v[1]
 	VFMADD231PS	Y0, Y4, Y5
 	VMOVUPS	Y5, 66176(SI)	// forcedField.q[0]
 	VFMADD231PS	Y1, Y4, Y6
@@ -1927,8 +1927,8 @@ loop6: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop7: // 4 times: vectors of the block
-	VMOVUPD	466688(SI), Y0	// t4
-	VMOVUPD	466720(SI), Y1	// t4 | 1
+	VMOVUPD	468224(SI), Y0	// t4
+	VMOVUPD	468256(SI), Y1	// t4 | 1
 	VMOVUPD	Y0, 65920(SI)	// forcedField.t
 	VMOVUPD	Y1, 65952(SI)	// forcedField.t | 1
 	ADDQ	$64, SI
@@ -1939,82 +1939,82 @@ loop7: // 4 times: vectors of the block
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop8: // 4 times: vectors of the block
-	VMOVUPD	462976(SI), Y0	// h
-	VMOVUPD	463008(SI), Y1	// h | 1
+	VMOVUPD	464512(SI), Y0	// h
+	VMOVUPD	464544(SI), Y1	// h | 1
 	// lagrange.nde:22
 	VMULPD	f64_3fc5555555555555<>(SB), Y0, Y2
 	VMULPD	f64_3fc5555555555555<>(SB), Y1, Y3
 	VCVTPD2PSY	Y2, X2
 	VCVTPD2PSY	Y3, X3
 	VINSERTF128	$1, X3, Y2, Y2
-	VMOVUPS	Y2, 467456(DI)	// hb1
+	VMOVUPS	Y2, 468992(DI)	// hb1
 	VMULPD	f64_3fd5555555555555<>(SB), Y0, Y0
 	VMULPD	f64_3fd5555555555555<>(SB), Y1, Y1
 	VCVTPD2PSY	Y0, X0
 	VCVTPD2PSY	Y1, X1
 	VINSERTF128	$1, X1, Y0, Y0
-	VMOVUPS	Y0, 467584(DI)	// hb2
-	VMOVUPS	463232(DI), Y1	// q[0]
-	VMOVUPS	463360(DI), Y1	// q[1]
-	VMOVUPS	463488(DI), Y1	// v[0]
-	VMOVUPS	463616(DI), Y1	// v[1]
+	VMOVUPS	Y0, 469120(DI)	// hb2
+	VMOVUPS	464768(DI), Y1	// q[0]
+	VMOVUPS	464896(DI), Y1	// q[1]
+	VMOVUPS	465024(DI), Y1	// v[0]
+	VMOVUPS	465152(DI), Y1	// v[1]
 	MOVQ	$2, R9
 	MOVQ	DI, R10
 loop9: // 2 times: elements
 	VMOVUPS	66688(R10), Y1	// forcedField.dq[0]
-	VMOVUPS	466944(R10), Y3	// q_k3[0]
-	VMOVUPS	466176(R10), Y4	// q_k2[0]
-	VMOVUPS	464256(R10), Y5	// q_d1[0]
-	VMOVUPS	463232(R10), Y6	// q[0]
+	VMOVUPS	468480(R10), Y3	// q_k3[0]
+	VMOVUPS	467712(R10), Y4	// q_k2[0]
+	VMOVUPS	465792(R10), Y5	// q_d1[0]
+	VMOVUPS	464768(R10), Y6	// q[0]
 	VFMADD231PS	Y5, Y2, Y6
 	VFMADD231PS	Y4, Y0, Y6
 	VFMADD231PS	Y3, Y0, Y6
 	VFMADD231PS	Y1, Y2, Y6
-	VMOVUPS	Y6, 463744(R10)	// q_next[0]
+	VMOVUPS	Y6, 465280(R10)	// q_next[0]
 	VMOVUPS	66944(R10), Y1	// forcedField.dv[0]
-	VMOVUPS	467200(R10), Y3	// v_k3[0]
-	VMOVUPS	466432(R10), Y4	// v_k2[0]
-	VMOVUPS	464512(R10), Y5	// v_d1[0]
-	VMOVUPS	463488(R10), Y6	// v[0]
+	VMOVUPS	468736(R10), Y3	// v_k3[0]
+	VMOVUPS	467968(R10), Y4	// v_k2[0]
+	VMOVUPS	466048(R10), Y5	// v_d1[0]
+	VMOVUPS	465024(R10), Y6	// v[0]
 	VFMADD231PS	Y5, Y2, Y6
 	VFMADD231PS	Y4, Y0, Y6
 	VFMADD231PS	Y3, Y0, Y6
 	VFMADD231PS	Y1, Y2, Y6
-	VMOVUPS	Y6, 464000(R10)	// v_next[0]
+	VMOVUPS	Y6, 465536(R10)	// v_next[0]
 	VMOVUPS	66688(R10), Y1	// forcedField.dq[0]
-	VMOVUPS	464256(R10), Y3	// q_d1[0]
-	VMOVUPS	466176(R10), Y4	// q_k2[0]
+	VMOVUPS	465792(R10), Y3	// q_d1[0]
+	VMOVUPS	467712(R10), Y4	// q_k2[0]
 	VFMADD231PS	f32_bfc00000<>(SB), Y3, Y4
-	VMOVUPS	466944(R10), Y3	// q_k3[0]
+	VMOVUPS	468480(R10), Y3	// q_k3[0]
 	VADDPS	Y3, Y4, Y3
 	VFMADD231PS	f32_bf000000<>(SB), Y1, Y3
-	VMOVUPS	Y3, 464768(R10)	// q_d2[0]
+	VMOVUPS	Y3, 466304(R10)	// q_d2[0]
 	VMOVUPS	66944(R10), Y1	// forcedField.dv[0]
-	VMOVUPS	464512(R10), Y3	// v_d1[0]
-	VMOVUPS	466432(R10), Y4	// v_k2[0]
+	VMOVUPS	466048(R10), Y3	// v_d1[0]
+	VMOVUPS	467968(R10), Y4	// v_k2[0]
 	VFMADD231PS	f32_bfc00000<>(SB), Y3, Y4
-	VMOVUPS	467200(R10), Y3	// v_k3[0]
+	VMOVUPS	468736(R10), Y3	// v_k3[0]
 	VADDPS	Y3, Y4, Y3
 	VFMADD231PS	f32_bf000000<>(SB), Y1, Y3
-	VMOVUPS	Y3, 465024(R10)	// v_d2[0]
+	VMOVUPS	Y3, 466560(R10)	// v_d2[0]
 	VMOVUPS	66688(R10), Y1	// forcedField.dq[0]
-	VMOVUPS	466944(R10), Y3	// q_k3[0]
-	VMOVUPS	466176(R10), Y4	// q_k2[0]
-	VMOVUPS	464256(R10), Y5	// q_d1[0]
+	VMOVUPS	468480(R10), Y3	// q_k3[0]
+	VMOVUPS	467712(R10), Y4	// q_k2[0]
+	VMOVUPS	465792(R10), Y5	// q_d1[0]
 	VMULPS	f32_3f2aaaab<>(SB), Y5, Y5
 	VFMADD231PS	f32_bf2aaaab<>(SB), Y4, Y5
 	VFMADD231PS	f32_bf2aaaab<>(SB), Y3, Y5
 	VFMADD231PS	f32_3f2aaaab<>(SB), Y1, Y5
-	VMOVUPS	Y5, 465280(R10)	// q_d3[0]
+	VMOVUPS	Y5, 466816(R10)	// q_d3[0]
 	VMOVUPS	66944(R10), Y1	// forcedField.dv[0]
-	VMOVUPS	467200(R10), Y3	// v_k3[0]
-	VMOVUPS	466432(R10), Y4	// v_k2[0]
-	VMOVUPS	464512(R10), Y5	// v_d1[0]
+	VMOVUPS	468736(R10), Y3	// v_k3[0]
+	VMOVUPS	467968(R10), Y4	// v_k2[0]
+	VMOVUPS	466048(R10), Y5	// v_d1[0]
 	VMULPS	f32_3f2aaaab<>(SB), Y5, Y5
 	VFMADD231PS	f32_bf2aaaab<>(SB), Y4, Y5
 	VFMADD231PS	f32_bf2aaaab<>(SB), Y3, Y5
 	VFMADD231PS	f32_3f2aaaab<>(SB), Y1, Y5
-	VMOVUPS	Y5, 465536(R10)	// v_d3[0]
+	VMOVUPS	Y5, 467072(R10)	// v_d3[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop9
@@ -2031,22 +2031,22 @@ TEXT swing0Lanestep_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop1: // 4 times: vectors of the block
-	VMOVUPD	467712(SI), Y0	// step.t
-	VMOVUPD	467744(SI), Y1	// step.t | 1
-	VMOVUPD	Y0, 462720(SI)	// swing0DenseStep.t
-	VMOVUPD	Y1, 462752(SI)	// swing0DenseStep.t | 1
-	VMOVUPD	467968(SI), Y0	// step.h
-	VMOVUPD	468000(SI), Y1	// step.h | 1
-	VMOVUPD	Y0, 462976(SI)	// swing0DenseStep.h
-	VMOVUPD	Y1, 463008(SI)	// swing0DenseStep.h | 1
-	VMOVUPS	468480(DI), Y0	// q[0]
-	VMOVUPS	Y0, 463232(DI)	// swing0DenseStep.q[0]
-	VMOVUPS	468608(DI), Y0	// q[1]
-	VMOVUPS	Y0, 463360(DI)	// swing0DenseStep.q[1]
-	VMOVUPS	468736(DI), Y0	// v[0]
-	VMOVUPS	Y0, 463488(DI)	// swing0DenseStep.v[0]
-	VMOVUPS	468864(DI), Y0	// v[1]
-	VMOVUPS	Y0, 463616(DI)	// swing0DenseStep.v[1]
+	VMOVUPD	469248(SI), Y0	// step.t
+	VMOVUPD	469280(SI), Y1	// step.t | 1
+	VMOVUPD	Y0, 464256(SI)	// swing0DenseStep.t
+	VMOVUPD	Y1, 464288(SI)	// swing0DenseStep.t | 1
+	VMOVUPD	469504(SI), Y0	// step.h
+	VMOVUPD	469536(SI), Y1	// step.h | 1
+	VMOVUPD	Y0, 464512(SI)	// swing0DenseStep.h
+	VMOVUPD	Y1, 464544(SI)	// swing0DenseStep.h | 1
+	VMOVUPS	470016(DI), Y0	// q[0]
+	VMOVUPS	Y0, 464768(DI)	// swing0DenseStep.q[0]
+	VMOVUPS	470144(DI), Y0	// q[1]
+	VMOVUPS	Y0, 464896(DI)	// swing0DenseStep.q[1]
+	VMOVUPS	470272(DI), Y0	// v[0]
+	VMOVUPS	Y0, 465024(DI)	// swing0DenseStep.v[0]
+	VMOVUPS	470400(DI), Y0	// v[1]
+	VMOVUPS	Y0, 465152(DI)	// swing0DenseStep.v[1]
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -2056,47 +2056,47 @@ loop1: // 4 times: vectors of the block
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop2: // 4 times: vectors of the block
-	VMOVUPS	464256(SI), Y0	// swing0DenseStep.q_d1[0]
-	VMOVUPS	Y0, 470272(SI)	// step.data0[0]
-	VMOVUPS	464384(SI), Y0	// swing0DenseStep.q_d1[1]
-	VMOVUPS	Y0, 470400(SI)	// step.data0[1]
-	VMOVUPS	464512(SI), Y0	// swing0DenseStep.v_d1[0]
-	VMOVUPS	Y0, 470528(SI)	// step.data1[0]
-	VMOVUPS	464640(SI), Y0	// swing0DenseStep.v_d1[1]
-	VMOVUPS	Y0, 470656(SI)	// step.data1[1]
-	VMOVUPS	464768(SI), Y0	// swing0DenseStep.q_d2[0]
-	VMOVUPS	Y0, 470784(SI)	// step.data2[0]
-	VMOVUPS	464896(SI), Y0	// swing0DenseStep.q_d2[1]
-	VMOVUPS	Y0, 470912(SI)	// step.data2[1]
-	VMOVUPS	465024(SI), Y0	// swing0DenseStep.v_d2[0]
-	VMOVUPS	Y0, 471040(SI)	// step.data3[0]
-	VMOVUPS	465152(SI), Y0	// swing0DenseStep.v_d2[1]
-	VMOVUPS	Y0, 471168(SI)	// step.data3[1]
-	VMOVUPS	465280(SI), Y0	// swing0DenseStep.q_d3[0]
-	VMOVUPS	Y0, 471296(SI)	// step.data4[0]
-	VMOVUPS	465408(SI), Y0	// swing0DenseStep.q_d3[1]
-	VMOVUPS	Y0, 471424(SI)	// step.data4[1]
-	VMOVUPS	465536(SI), Y0	// swing0DenseStep.v_d3[0]
-	VMOVUPS	Y0, 471552(SI)	// step.data5[0]
-	VMOVUPS	465664(SI), Y0	// swing0DenseStep.v_d3[1]
-	VMOVUPS	Y0, 471680(SI)	// step.data5[1]
+	VMOVUPS	465792(SI), Y0	// swing0DenseStep.q_d1[0]
+	VMOVUPS	Y0, 471808(SI)	// step.data0[0]
+	VMOVUPS	465920(SI), Y0	// swing0DenseStep.q_d1[1]
+	VMOVUPS	Y0, 471936(SI)	// step.data0[1]
+	VMOVUPS	466048(SI), Y0	// swing0DenseStep.v_d1[0]
+	VMOVUPS	Y0, 472064(SI)	// step.data1[0]
+	VMOVUPS	466176(SI), Y0	// swing0DenseStep.v_d1[1]
+	VMOVUPS	Y0, 472192(SI)	// step.data1[1]
+	VMOVUPS	466304(SI), Y0	// swing0DenseStep.q_d2[0]
+	VMOVUPS	Y0, 472320(SI)	// step.data2[0]
+	VMOVUPS	466432(SI), Y0	// swing0DenseStep.q_d2[1]
+	VMOVUPS	Y0, 472448(SI)	// step.data2[1]
+	VMOVUPS	466560(SI), Y0	// swing0DenseStep.v_d2[0]
+	VMOVUPS	Y0, 472576(SI)	// step.data3[0]
+	VMOVUPS	466688(SI), Y0	// swing0DenseStep.v_d2[1]
+	VMOVUPS	Y0, 472704(SI)	// step.data3[1]
+	VMOVUPS	466816(SI), Y0	// swing0DenseStep.q_d3[0]
+	VMOVUPS	Y0, 472832(SI)	// step.data4[0]
+	VMOVUPS	466944(SI), Y0	// swing0DenseStep.q_d3[1]
+	VMOVUPS	Y0, 472960(SI)	// step.data4[1]
+	VMOVUPS	467072(SI), Y0	// swing0DenseStep.v_d3[0]
+	VMOVUPS	Y0, 473088(SI)	// step.data5[0]
+	VMOVUPS	467200(SI), Y0	// swing0DenseStep.v_d3[1]
+	VMOVUPS	Y0, 473216(SI)	// step.data5[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	f32_00000000<>(SB), Y1
 	// lagrange.nde:22
-	VMOVUPS	463744(SI), Y2	// swing0DenseStep.q_next[0]
+	VMOVUPS	465280(SI), Y2	// swing0DenseStep.q_next[0]
 	VSUBPS	Y2, Y2, Y3
-	VMOVUPS	463872(SI), Y4	// swing0DenseStep.q_next[1]
+	VMOVUPS	465408(SI), Y4	// swing0DenseStep.q_next[1]
 	VSUBPS	Y4, Y4, Y5
 	VADDPS	Y3, Y0, Y0
 	VADDPS	Y5, Y0, Y0
-	VMOVUPS	464000(SI), Y3	// swing0DenseStep.v_next[0]
+	VMOVUPS	465536(SI), Y3	// swing0DenseStep.v_next[0]
 	VSUBPS	Y3, Y3, Y5
-	VMOVUPS	464128(SI), Y6	// swing0DenseStep.v_next[1]
+	VMOVUPS	465664(SI), Y6	// swing0DenseStep.v_next[1]
 	VSUBPS	Y6, Y6, Y7
 	VADDPS	Y5, Y1, Y1
 	VADDPS	Y7, Y1, Y1
-	VMOVUPD	468224(DI), Y5	// step.live
-	VMOVUPD	468256(DI), Y7	// step.live | 1
+	VMOVUPD	469760(DI), Y5	// step.live
+	VMOVUPD	469792(DI), Y7	// step.live | 1
 	VCMPPS	$0, f32_00000000<>(SB), Y0, Y0
 	VCMPPS	$0, f32_00000000<>(SB), Y1, Y1
 	VANDPS	Y1, Y0, Y0
@@ -2112,20 +2112,20 @@ loop2: // 4 times: vectors of the block
 	VPMOVSXDQ	X5, Y5
 	VANDPD	f64_3ff0000000000000<>(SB), Y0, Y0
 	VANDPD	f64_3ff0000000000000<>(SB), Y5, Y5
-	VMOVUPD	Y0, 469504(DI)	// step.code
-	VMOVUPD	Y5, 469536(DI)	// step.code | 1
-	VMOVUPS	468480(SI), Y0	// q[0]
-	VMOVUPS	468608(SI), Y5	// q[1]
-	VMOVUPS	468736(SI), Y7	// v[0]
-	VMOVUPS	468864(SI), Y8	// v[1]
+	VMOVUPD	Y0, 471040(DI)	// step.code
+	VMOVUPD	Y5, 471072(DI)	// step.code | 1
+	VMOVUPS	470016(SI), Y0	// q[0]
+	VMOVUPS	470144(SI), Y5	// q[1]
+	VMOVUPS	470272(SI), Y7	// v[0]
+	VMOVUPS	470400(SI), Y8	// v[1]
 	VBLENDVPS	Y1, Y2, Y0, Y0
-	VMOVUPS	Y0, 468992(SI)	// q.next[0]
+	VMOVUPS	Y0, 470528(SI)	// q.next[0]
 	VBLENDVPS	Y1, Y4, Y5, Y0
-	VMOVUPS	Y0, 469120(SI)	// q.next[1]
+	VMOVUPS	Y0, 470656(SI)	// q.next[1]
 	VBLENDVPS	Y1, Y3, Y7, Y0
-	VMOVUPS	Y0, 469248(SI)	// v.next[0]
+	VMOVUPS	Y0, 470784(SI)	// v.next[0]
 	VBLENDVPS	Y1, Y6, Y8, Y0
-	VMOVUPS	Y0, 469376(SI)	// v.next[1]
+	VMOVUPS	Y0, 470912(SI)	// v.next[1]
 	ADDQ	$32, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -2133,14 +2133,14 @@ loop2: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop3: // 4 times: vectors of the block
-	VMOVUPS	468480(SI), Y0	// q[0]
-	VMOVUPS	Y0, 469760(SI)	// q.at[0]
-	VMOVUPS	468608(SI), Y0	// q[1]
-	VMOVUPS	Y0, 469888(SI)	// q.at[1]
-	VMOVUPS	468736(SI), Y0	// v[0]
-	VMOVUPS	Y0, 470016(SI)	// v.at[0]
-	VMOVUPS	468864(SI), Y0	// v[1]
-	VMOVUPS	Y0, 470144(SI)	// v.at[1]
+	VMOVUPS	470016(SI), Y0	// q[0]
+	VMOVUPS	Y0, 471296(SI)	// q.at[0]
+	VMOVUPS	470144(SI), Y0	// q[1]
+	VMOVUPS	Y0, 471424(SI)	// q.at[1]
+	VMOVUPS	470272(SI), Y0	// v[0]
+	VMOVUPS	Y0, 471552(SI)	// v.at[0]
+	VMOVUPS	470400(SI), Y0	// v[1]
+	VMOVUPS	Y0, 471680(SI)	// v.at[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop3
@@ -2148,14 +2148,14 @@ loop3: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop4: // 4 times: vectors of the block
-	VMOVUPS	468992(SI), Y0	// q.next[0]
-	VMOVUPS	Y0, 468480(SI)	// q[0]
-	VMOVUPS	469120(SI), Y0	// q.next[1]
-	VMOVUPS	Y0, 468608(SI)	// q[1]
-	VMOVUPS	469248(SI), Y0	// v.next[0]
-	VMOVUPS	Y0, 468736(SI)	// v[0]
-	VMOVUPS	469376(SI), Y0	// v.next[1]
-	VMOVUPS	Y0, 468864(SI)	// v[1]
+	VMOVUPS	470528(SI), Y0	// q.next[0]
+	VMOVUPS	Y0, 470016(SI)	// q[0]
+	VMOVUPS	470656(SI), Y0	// q.next[1]
+	VMOVUPS	Y0, 470144(SI)	// q[1]
+	VMOVUPS	470784(SI), Y0	// v.next[0]
+	VMOVUPS	Y0, 470272(SI)	// v[0]
+	VMOVUPS	470912(SI), Y0	// v.next[1]
+	VMOVUPS	Y0, 470400(SI)	// v[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop4
@@ -2178,24 +2178,24 @@ TEXT ·swing0LanestepAVX2(SB), 0, $8-32
 // 20 vectors lie in the frame for want of registers.
 TEXT swing0Laneoutput_avx2<>(SB), NOSPLIT, $0-0
 loop1: // rows from which others follow
-	CVTTSD2SQ	474496(AX), R15	// step.at.start
+	CVTTSD2SQ	476032(AX), R15	// step.at.start
 	ADDQ	AX, R15
 	MOVQ	R15, 65536(AX)
-	CVTTSD2SQ	472192(AX), R15	// step.row
+	CVTTSD2SQ	473728(AX), R15	// step.row
 	IMULQ	$256, R15
 	ADDQ	65536(AX), R15
 	MOVQ	R15, 65544(AX)
-	CVTTSD2SQ	474752(AX), R15	// q.row.start
+	CVTTSD2SQ	476288(AX), R15	// q.row.start
 	ADDQ	AX, R15
 	MOVQ	R15, 65552(AX)
-	CVTTSD2SQ	472192(AX), R15	// step.row
+	CVTTSD2SQ	473728(AX), R15	// step.row
 	IMULQ	$256, R15
 	ADDQ	65552(AX), R15
 	MOVQ	R15, 65560(AX)
-	CVTTSD2SQ	475008(AX), R15	// v.row.start
+	CVTTSD2SQ	476544(AX), R15	// v.row.start
 	ADDQ	AX, R15
 	MOVQ	R15, 65568(AX)
-	CVTTSD2SQ	472192(AX), R15	// step.row
+	CVTTSD2SQ	473728(AX), R15	// step.row
 	IMULQ	$256, R15
 	ADDQ	65568(AX), R15
 	MOVQ	R15, 65576(AX)
@@ -2206,10 +2206,10 @@ loop1: // rows from which others follow
 	MOVQ	65576(AX), R15
 	MOVQ	R15, 65600(AX)
 loop2: // rows of outputs
-	VBROADCASTSD	472192(AX), Y0	// step.row
+	VBROADCASTSD	473728(AX), Y0	// step.row
 	VCVTPD2PSY	Y0, X0
 	VINSERTF128	$1, X0, Y0, Y0
-	VMOVSS	X0, 471808(AX)
+	VMOVSS	X0, 473344(AX)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 	MOVQ	65584(AX), DI
@@ -2217,24 +2217,24 @@ loop2: // rows of outputs
 	MOVQ	65592(AX), R10
 	MOVQ	65600(AX), R11
 loop3: // 4 times: vectors of the block
-	VMOVUPS	472064(SI), Y15	// step.open
+	VMOVUPS	473600(SI), Y15	// step.open
 	VMOVUPS	Y15, 0(AX)
-	VMOVUPS	471936(SI), Y0	// step.next
+	VMOVUPS	473472(SI), Y0	// step.next
 	VMOVUPD	(DI), Y1
 	VMOVUPD	32(DI), Y2
-	VMOVUPD	473216(R9), Y15	// step.end
+	VMOVUPD	474752(R9), Y15	// step.end
 	VMOVUPS	Y15, 32(AX)
-	VMOVUPD	473248(R9), Y3	// step.end | 1
-	VMOVUPD	472704(R9), Y4	// step.span
-	VMOVUPD	472736(R9), Y5	// step.span | 1
-	VMOVUPD	472960(R9), Y6	// step.t
-	VMOVUPD	472992(R9), Y7	// step.t | 1
-	VMOVUPD	473472(R9), Y8	// step.h
-	VMOVUPD	473504(R9), Y9	// step.h | 1
+	VMOVUPD	474784(R9), Y3	// step.end | 1
+	VMOVUPD	474240(R9), Y4	// step.span
+	VMOVUPD	474272(R9), Y5	// step.span | 1
+	VMOVUPD	474496(R9), Y6	// step.t
+	VMOVUPD	474528(R9), Y7	// step.t | 1
+	VMOVUPD	475008(R9), Y8	// step.h
+	VMOVUPD	475040(R9), Y9	// step.h | 1
 	// lagrange.nde:22
 	VMOVUPS	f32_00000000<>(SB), Y10
 	VCMPPS	$17, 0(AX), Y10, Y10
-	VBROADCASTSS	471808(AX), Y11
+	VBROADCASTSS	473344(AX), Y11
 	VCMPPS	$0, Y11, Y0, Y11
 	VANDPS	Y11, Y10, Y10
 	VSUBPD	32(AX), Y1, Y11
@@ -2250,7 +2250,7 @@ loop3: // 4 times: vectors of the block
 	VMOVUPS	64(AX), Y13
 	VANDPS	f32_3f800000<>(SB), Y13, Y11
 	VADDPS	Y11, Y0, Y0
-	VMOVUPS	Y0, 471936(SI)	// step.next
+	VMOVUPS	Y0, 473472(SI)	// step.next
 	VXORPD	f64_ffffffffffffffff<>(SB), Y4, Y0
 	VXORPD	f64_ffffffffffffffff<>(SB), Y5, Y4
 	VSHUFPS	$136, Y4, Y0, Y0
@@ -2258,7 +2258,7 @@ loop3: // 4 times: vectors of the block
 	VANDPS	Y0, Y10, Y0
 	VMOVUPS	0(AX), Y14
 	VBLENDVPS	Y0, f32_00000000<>(SB), Y14, Y0
-	VMOVUPS	Y0, 472064(SI)	// step.open
+	VMOVUPS	Y0, 473600(SI)	// step.open
 	VCMPPD	$0, Y6, Y1, Y15
 	VMOVUPS	Y15, 0(AX)
 	VCMPPD	$0, Y7, Y2, Y15
@@ -2279,38 +2279,38 @@ loop3: // 4 times: vectors of the block
 	VCVTPD2PSY	Y0, X0
 	VCVTPD2PSY	Y1, X1
 	VINSERTF128	$1, X1, Y0, Y0
-	VMOVUPS	469760(SI), Y1	// swing0Lanestep.q.at[0]
-	VMOVUPS	469888(SI), Y3	// swing0Lanestep.q.at[1]
-	VMOVUPS	470272(SI), Y4	// swing0Lanestep.step.data0[0]
-	VMOVUPS	470400(SI), Y15	// swing0Lanestep.step.data0[1]
+	VMOVUPS	471296(SI), Y1	// swing0Lanestep.q.at[0]
+	VMOVUPS	471424(SI), Y3	// swing0Lanestep.q.at[1]
+	VMOVUPS	471808(SI), Y4	// swing0Lanestep.step.data0[0]
+	VMOVUPS	471936(SI), Y15	// swing0Lanestep.step.data0[1]
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	470784(SI), Y5	// swing0Lanestep.step.data2[0]
-	VMOVUPS	470912(SI), Y6	// swing0Lanestep.step.data2[1]
-	VMOVUPS	471296(SI), Y7	// swing0Lanestep.step.data4[0]
-	VMOVUPS	471424(SI), Y8	// swing0Lanestep.step.data4[1]
-	VMOVUPS	468480(SI), Y9	// swing0Lanestep.q[0]
-	VMOVUPS	468608(SI), Y10	// swing0Lanestep.q[1]
+	VMOVUPS	472320(SI), Y5	// swing0Lanestep.step.data2[0]
+	VMOVUPS	472448(SI), Y6	// swing0Lanestep.step.data2[1]
+	VMOVUPS	472832(SI), Y7	// swing0Lanestep.step.data4[0]
+	VMOVUPS	472960(SI), Y8	// swing0Lanestep.step.data4[1]
+	VMOVUPS	470016(SI), Y9	// swing0Lanestep.q[0]
+	VMOVUPS	470144(SI), Y10	// swing0Lanestep.q[1]
 	VMOVUPS	(R10), Y15
 	VMOVUPS	Y15, 192(AX)
 	VMOVUPS	128(R10), Y15
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	470016(SI), Y15	// swing0Lanestep.v.at[0]
+	VMOVUPS	471552(SI), Y15	// swing0Lanestep.v.at[0]
 	VMOVUPS	Y15, 256(AX)
-	VMOVUPS	470144(SI), Y11	// swing0Lanestep.v.at[1]
-	VMOVUPS	470528(SI), Y15	// swing0Lanestep.step.data1[0]
+	VMOVUPS	471680(SI), Y11	// swing0Lanestep.v.at[1]
+	VMOVUPS	472064(SI), Y15	// swing0Lanestep.step.data1[0]
 	VMOVUPS	Y15, 288(AX)
-	VMOVUPS	470656(SI), Y15	// swing0Lanestep.step.data1[1]
+	VMOVUPS	472192(SI), Y15	// swing0Lanestep.step.data1[1]
 	VMOVUPS	Y15, 320(AX)
-	VMOVUPS	471040(SI), Y15	// swing0Lanestep.step.data3[0]
+	VMOVUPS	472576(SI), Y15	// swing0Lanestep.step.data3[0]
 	VMOVUPS	Y15, 352(AX)
-	VMOVUPS	471168(SI), Y15	// swing0Lanestep.step.data3[1]
+	VMOVUPS	472704(SI), Y15	// swing0Lanestep.step.data3[1]
 	VMOVUPS	Y15, 384(AX)
-	VMOVUPS	471552(SI), Y12	// swing0Lanestep.step.data5[0]
-	VMOVUPS	471680(SI), Y15	// swing0Lanestep.step.data5[1]
+	VMOVUPS	473088(SI), Y12	// swing0Lanestep.step.data5[0]
+	VMOVUPS	473216(SI), Y15	// swing0Lanestep.step.data5[1]
 	VMOVUPS	Y15, 416(AX)
-	VMOVUPS	468736(SI), Y15	// swing0Lanestep.v[0]
+	VMOVUPS	470272(SI), Y15	// swing0Lanestep.v[0]
 	VMOVUPS	Y15, 448(AX)
-	VMOVUPS	468864(SI), Y15	// swing0Lanestep.v[1]
+	VMOVUPS	470400(SI), Y15	// swing0Lanestep.v[1]
 	VMOVUPS	Y15, 480(AX)
 	VMOVUPS	(R11), Y15
 	VMOVUPS	Y15, 512(AX)
@@ -2369,42 +2369,42 @@ loop3: // 4 times: vectors of the block
 	DECQ	CX
 	JNE	loop3
 	// the next row, if a sample has to take it
-	VBROADCASTSD	472192(AX), Y0	// step.row
+	VBROADCASTSD	473728(AX), Y0	// step.row
 	VADDPD	f64_3ff0000000000000<>(SB), Y0, Y0
-	VMOVSD	X0, 472192(AX)	// step.row
-	VBROADCASTSD	474240(AX), Y1	// step.left
+	VMOVSD	X0, 473728(AX)	// step.row
+	VBROADCASTSD	475776(AX), Y1	// step.left
 	VSUBPD	f64_3ff0000000000000<>(SB), Y1, Y1
-	VMOVSD	X1, 474240(AX)	// step.left
+	VMOVSD	X1, 475776(AX)	// step.left
 	VCVTPD2PSY	Y0, X0
 	VINSERTF128	$1, X0, Y0, Y0
-	VMOVUPS	472064(AX), Y1	// step.open
+	VMOVUPS	473600(AX), Y1	// step.open
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VCMPPS	$17, Y1, Y2, Y1
-	VMOVUPS	471936(AX), Y2	// step.next
+	VMOVUPS	473472(AX), Y2	// step.next
 	VCMPPS	$0, Y0, Y2, Y3
 	VANDPS	Y3, Y1, Y1
 	VCMPPS	$17, f32_41f00000<>(SB), Y2, Y2
 	VANDPS	Y2, Y1, Y1
-	VMOVUPS	472096(AX), Y2	// step.open | 1
+	VMOVUPS	473632(AX), Y2	// step.open | 1
 	VMOVUPS	f32_00000000<>(SB), Y3
 	VCMPPS	$17, Y2, Y3, Y2
-	VMOVUPS	471968(AX), Y3	// step.next | 1
+	VMOVUPS	473504(AX), Y3	// step.next | 1
 	VCMPPS	$0, Y0, Y3, Y4
 	VANDPS	Y4, Y2, Y2
 	VCMPPS	$17, f32_41f00000<>(SB), Y3, Y3
 	VANDPS	Y3, Y2, Y2
-	VMOVUPS	472128(AX), Y3	// step.open | 2
+	VMOVUPS	473664(AX), Y3	// step.open | 2
 	VMOVUPS	f32_00000000<>(SB), Y4
 	VCMPPS	$17, Y3, Y4, Y3
-	VMOVUPS	472000(AX), Y4	// step.next | 2
+	VMOVUPS	473536(AX), Y4	// step.next | 2
 	VCMPPS	$0, Y0, Y4, Y5
 	VANDPS	Y5, Y3, Y3
 	VCMPPS	$17, f32_41f00000<>(SB), Y4, Y4
 	VANDPS	Y4, Y3, Y3
-	VMOVUPS	472160(AX), Y4	// step.open | 3
+	VMOVUPS	473696(AX), Y4	// step.open | 3
 	VMOVUPS	f32_00000000<>(SB), Y5
 	VCMPPS	$17, Y4, Y5, Y4
-	VMOVUPS	472032(AX), Y5	// step.next | 3
+	VMOVUPS	473568(AX), Y5	// step.next | 3
 	VCMPPS	$0, Y0, Y5, Y0
 	VANDPS	Y0, Y4, Y0
 	VCMPPS	$17, f32_41f00000<>(SB), Y5, Y4
@@ -2412,7 +2412,7 @@ loop3: // 4 times: vectors of the block
 	VORPS	Y2, Y1, Y1
 	VORPS	Y0, Y3, Y0
 	VORPS	Y0, Y1, Y0
-	VBROADCASTSD	474240(AX), Y1	// step.left
+	VBROADCASTSD	475776(AX), Y1	// step.left
 	VMOVUPD	f64_0000000000000000<>(SB), Y2
 	VCMPPD	$17, Y1, Y2, Y1
 	VANDPS	Y1, Y0, Y0
@@ -2422,32 +2422,32 @@ loop3: // 4 times: vectors of the block
 	VPTEST	Y0, Y0
 	JNE	loop2
 	// the first row that a sample has to take, if there is one
-	VMOVUPS	472064(AX), Y0	// step.open
+	VMOVUPS	473600(AX), Y0	// step.open
 	VMOVUPS	f32_00000000<>(SB), Y1
 	VCMPPS	$17, Y0, Y1, Y0
-	VMOVUPS	471936(AX), Y1	// step.next
+	VMOVUPS	473472(AX), Y1	// step.next
 	VMOVUPS	f32_41f00000<>(SB), Y2
 	VBLENDVPS	Y0, Y1, Y2, Y0
 	VMOVUPS	f32_41f00000<>(SB), Y1
 	VMINPS	Y0, Y1, Y0
-	VMOVUPS	472096(AX), Y1	// step.open | 1
+	VMOVUPS	473632(AX), Y1	// step.open | 1
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VCMPPS	$17, Y1, Y2, Y1
-	VMOVUPS	471968(AX), Y2	// step.next | 1
+	VMOVUPS	473504(AX), Y2	// step.next | 1
 	VMOVUPS	f32_41f00000<>(SB), Y3
 	VBLENDVPS	Y1, Y2, Y3, Y1
 	VMINPS	Y1, Y0, Y0
-	VMOVUPS	472128(AX), Y1	// step.open | 2
+	VMOVUPS	473664(AX), Y1	// step.open | 2
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VCMPPS	$17, Y1, Y2, Y1
-	VMOVUPS	472000(AX), Y2	// step.next | 2
+	VMOVUPS	473536(AX), Y2	// step.next | 2
 	VMOVUPS	f32_41f00000<>(SB), Y3
 	VBLENDVPS	Y1, Y2, Y3, Y1
 	VMINPS	Y1, Y0, Y0
-	VMOVUPS	472160(AX), Y1	// step.open | 3
+	VMOVUPS	473696(AX), Y1	// step.open | 3
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VCMPPS	$17, Y1, Y2, Y1
-	VMOVUPS	472032(AX), Y2	// step.next | 3
+	VMOVUPS	473568(AX), Y2	// step.next | 3
 	VMOVUPS	f32_41f00000<>(SB), Y3
 	VBLENDVPS	Y1, Y2, Y3, Y1
 	VMINPS	Y1, Y0, Y0
@@ -2458,9 +2458,9 @@ loop3: // 4 times: vectors of the block
 	VSHUFPS	$177, Y0, Y0, Y1
 	VMINPS	Y1, Y0, Y0
 	VCVTPS2PD	X0, Y0
-	VMOVSD	X0, 472192(AX)	// step.row
+	VMOVSD	X0, 473728(AX)	// step.row
 	VCMPPD	$17, f64_403e000000000000<>(SB), Y0, Y0
-	VBROADCASTSD	474240(AX), Y1	// step.left
+	VBROADCASTSD	475776(AX), Y1	// step.left
 	VMOVUPD	f64_0000000000000000<>(SB), Y2
 	VCMPPD	$17, Y1, Y2, Y1
 	VANDPD	Y1, Y0, Y0
@@ -2484,15 +2484,15 @@ TEXT ·swing0LaneoutputAVX2(SB), 0, $8-32
 // swing0Laneorder is Swing.0.laneorder (lagrange.nde:22) of a block of samples.
 TEXT swing0Laneorder_avx2<>(SB), NOSPLIT, $0-0
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVSD	X0, 475776(AX)	// step.once
+	VMOVSD	X0, 477312(AX)	// step.once
 loop1:
-	CVTTSD2SQ	474496(AX), CX	// swing0Laneoutput.step.at.start
+	CVTTSD2SQ	476032(AX), CX	// swing0Laneoutput.step.at.start
 	ADDQ	AX, CX
 	MOVQ	$8, SI
 	MOVQ	AX, DI
 	MOVQ	CX, R9
 loop2: // 8 times: vectors of the block
-	VMOVUPD	475264(DI), Y0	// step.start
+	VMOVUPD	476800(DI), Y0	// step.start
 	VMOVUPD	f64_ffffffffffffffff<>(SB), Y1
 	VMOVUPD	f64_ffffffffffffffff<>(SB), Y2
 	MOVQ	$30, R10
@@ -2513,12 +2513,12 @@ loop3: // 30 times: output times
 	JNE	loop3
 	VORPD	Y2, Y1, Y0
 	VANDPD	f64_3ff0000000000000<>(SB), Y0, Y0
-	VMOVUPD	Y0, 475520(DI)	// step.in_order
+	VMOVUPD	Y0, 477056(DI)	// step.in_order
 	ADDQ	$32, DI
 	ADDQ	$32, R9
 	DECQ	SI
 	JNE	loop2
-	CMPQ	475776(AX), $0	// step.once
+	CMPQ	477312(AX), $0	// step.once
 	JNE	loop1
 	RET
 
@@ -2543,17 +2543,17 @@ TEXT swingSamplePart0_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, DI
 loop1: // 4 times: vectors of the block
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 499584(SI)	// swingSample.step0_in0
+	VMOVUPD	Y0, 501120(SI)	// swingSample.step0_in0
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 499616(SI)	// swingSample.step0_in0 | 1
-	VMOVUPS	476032(DI), Y0	// swingSample.q0[0]
-	VMOVUPS	Y0, 468480(DI)	// swing0Lanestep.q[0]
-	VMOVUPS	476160(DI), Y0	// swingSample.q0[1]
-	VMOVUPS	Y0, 468608(DI)	// swing0Lanestep.q[1]
-	VMOVUPS	476288(DI), Y0	// swingSample.v0[0]
-	VMOVUPS	Y0, 468736(DI)	// swing0Lanestep.v[0]
-	VMOVUPS	476416(DI), Y0	// swingSample.v0[1]
-	VMOVUPS	Y0, 468864(DI)	// swing0Lanestep.v[1]
+	VMOVUPD	Y0, 501152(SI)	// swingSample.step0_in0 | 1
+	VMOVUPS	477568(DI), Y0	// swingSample.q0[0]
+	VMOVUPS	Y0, 470016(DI)	// swing0Lanestep.q[0]
+	VMOVUPS	477696(DI), Y0	// swingSample.q0[1]
+	VMOVUPS	Y0, 470144(DI)	// swing0Lanestep.q[1]
+	VMOVUPS	477824(DI), Y0	// swingSample.v0[0]
+	VMOVUPS	Y0, 470272(DI)	// swing0Lanestep.v[0]
+	VMOVUPS	477952(DI), Y0	// swingSample.v0[1]
+	VMOVUPS	Y0, 470400(DI)	// swing0Lanestep.v[1]
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -2601,15 +2601,15 @@ TEXT fitSamplePart0_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	499840(SI), Y0	// fitSample.q[0]
-	VMOVUPS	499968(SI), Y1	// fitSample.q[1]
-	VMOVUPS	500096(SI), Y2	// fitSample.v[0]
-	VMOVUPS	500224(SI), Y3	// fitSample.v[1]
+	VMOVUPS	501376(SI), Y0	// fitSample.q[0]
+	VMOVUPS	501504(SI), Y1	// fitSample.q[1]
+	VMOVUPS	501632(SI), Y2	// fitSample.v[0]
+	VMOVUPS	501760(SI), Y3	// fitSample.v[1]
 	// lagrange.nde:4
-	VMOVUPS	Y0, 500736(SI)	// fitSample.concat[0]
-	VMOVUPS	Y1, 500864(SI)	// fitSample.concat[1]
-	VMOVUPS	Y2, 500992(SI)	// fitSample.concat[2]
-	VMOVUPS	Y3, 501120(SI)	// fitSample.concat[3]
+	VMOVUPS	Y0, 502272(SI)	// fitSample.concat[0]
+	VMOVUPS	Y1, 502400(SI)	// fitSample.concat[1]
+	VMOVUPS	Y2, 502528(SI)	// fitSample.concat[2]
+	VMOVUPS	Y3, 502656(SI)	// fitSample.concat[3]
 	MOVQ	$128, DI
 	MOVQ	BX, R9
 	MOVQ	BX, R10
@@ -2626,7 +2626,7 @@ loop2: // 128 times: elements
 	VFMADD231PS	Y3, Y5, Y4
 	VBROADCASTSS	2048(R10), Y5	// L.0.bias[0]
 	VADDPS	Y5, Y4, Y4
-	VMOVUPS	Y4, 501248(R11)	// fitSample.add[0]
+	VMOVUPS	Y4, 502784(R11)	// fitSample.add[0]
 	VORPS	f32_80000000<>(SB), Y4, Y5
 	VMOVUPS	f32_42b40000<>(SB), Y6
 	VMINPS	Y5, Y6, Y5
@@ -2658,10 +2658,10 @@ loop2: // 128 times: elements
 	VBLENDVPS	Y4, Y5, Y6, Y4
 	VADDPS	f32_3f800000<>(SB), Y5, Y5
 	VDIVPS	Y5, Y4, Y4
-	VMOVUPS	Y4, 517632(R11)	// fitSample.sigmoid[0]
+	VMOVUPS	Y4, 519168(R11)	// fitSample.sigmoid[0]
 	VBROADCASTSS	512(R12), Y5	// L.0.weight.matvec[0]
 	VMULPS	Y4, Y5, Y4
-	VMOVUPS	Y4, 534016(R11)	// fitSample.mul[0]
+	VMOVUPS	Y4, 535552(R11)	// fitSample.mul[0]
 	ADDQ	$16, R9
 	ADDQ	$4, R10
 	ADDQ	$128, R11
@@ -2688,10 +2688,10 @@ loop3: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop4: // 128 times: terms of the sums
-	VMOVUPS	534016(R10), Y8	// fitSample.mul[0]
-	VMOVUPS	534048(R10), Y9	// fitSample.mul[0] | 1
-	VMOVUPS	534080(R10), Y10	// fitSample.mul[0] | 2
-	VMOVUPS	534112(R10), Y11	// fitSample.mul[0] | 3
+	VMOVUPS	535552(R10), Y8	// fitSample.mul[0]
+	VMOVUPS	535584(R10), Y9	// fitSample.mul[0] | 1
+	VMOVUPS	535616(R10), Y10	// fitSample.mul[0] | 2
+	VMOVUPS	535648(R10), Y11	// fitSample.mul[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -2706,14 +2706,14 @@ loop4: // 128 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop4
-	VMOVUPS	Y0, 550400(DI)	// fitSample.matvec[0]
-	VMOVUPS	Y1, 550432(DI)	// fitSample.matvec[0] | 1
-	VMOVUPS	Y2, 550464(DI)	// fitSample.matvec[0] | 2
-	VMOVUPS	Y3, 550496(DI)	// fitSample.matvec[0] | 3
-	VMOVUPS	Y4, 550528(DI)	// fitSample.matvec[1]
-	VMOVUPS	Y5, 550560(DI)	// fitSample.matvec[1] | 1
-	VMOVUPS	Y6, 550592(DI)	// fitSample.matvec[1] | 2
-	VMOVUPS	Y7, 550624(DI)	// fitSample.matvec[1] | 3
+	VMOVUPS	Y0, 551936(DI)	// fitSample.matvec[0]
+	VMOVUPS	Y1, 551968(DI)	// fitSample.matvec[0] | 1
+	VMOVUPS	Y2, 552000(DI)	// fitSample.matvec[0] | 2
+	VMOVUPS	Y3, 552032(DI)	// fitSample.matvec[0] | 3
+	VMOVUPS	Y4, 552064(DI)	// fitSample.matvec[1]
+	VMOVUPS	Y5, 552096(DI)	// fitSample.matvec[1] | 1
+	VMOVUPS	Y6, 552128(DI)	// fitSample.matvec[1] | 2
+	VMOVUPS	Y7, 552160(DI)	// fitSample.matvec[1] | 3
 	ADDQ	$1024, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -2725,7 +2725,7 @@ loop5: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop6: // 128 times: elements
 	// lagrange.nde:4
-	VMOVUPS	501248(R9), Y0	// fitSample.add[0]
+	VMOVUPS	502784(R9), Y0	// fitSample.add[0]
 	VORPS	f32_80000000<>(SB), Y0, Y1
 	VMOVUPS	f32_c2ae999a<>(SB), Y2
 	VMAXPS	Y1, Y2, Y1
@@ -2754,7 +2754,7 @@ loop6: // 128 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VMAXPS	Y0, Y2, Y0
 	VFMADD231PS	Y3, Y1, Y0
-	VMOVUPS	Y0, 566784(R9)	// fitSample.softplus[0]
+	VMOVUPS	Y0, 568320(R9)	// fitSample.softplus[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop6
@@ -2778,10 +2778,10 @@ loop7: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop8: // 128 times: terms of the sums
-	VMOVUPS	566784(R10), Y8	// fitSample.softplus[0]
-	VMOVUPS	566816(R10), Y9	// fitSample.softplus[0] | 1
-	VMOVUPS	566848(R10), Y10	// fitSample.softplus[0] | 2
-	VMOVUPS	566880(R10), Y11	// fitSample.softplus[0] | 3
+	VMOVUPS	568320(R10), Y8	// fitSample.softplus[0]
+	VMOVUPS	568352(R10), Y9	// fitSample.softplus[0] | 1
+	VMOVUPS	568384(R10), Y10	// fitSample.softplus[0] | 2
+	VMOVUPS	568416(R10), Y11	// fitSample.softplus[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -2796,14 +2796,14 @@ loop8: // 128 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop8
-	VMOVUPS	Y0, 583168(DI)	// fitSample.matvec_2[0]
-	VMOVUPS	Y1, 583200(DI)	// fitSample.matvec_2[0] | 1
-	VMOVUPS	Y2, 583232(DI)	// fitSample.matvec_2[0] | 2
-	VMOVUPS	Y3, 583264(DI)	// fitSample.matvec_2[0] | 3
-	VMOVUPS	Y4, 583296(DI)	// fitSample.matvec_2[1]
-	VMOVUPS	Y5, 583328(DI)	// fitSample.matvec_2[1] | 1
-	VMOVUPS	Y6, 583360(DI)	// fitSample.matvec_2[1] | 2
-	VMOVUPS	Y7, 583392(DI)	// fitSample.matvec_2[1] | 3
+	VMOVUPS	Y0, 584704(DI)	// fitSample.matvec_2[0]
+	VMOVUPS	Y1, 584736(DI)	// fitSample.matvec_2[0] | 1
+	VMOVUPS	Y2, 584768(DI)	// fitSample.matvec_2[0] | 2
+	VMOVUPS	Y3, 584800(DI)	// fitSample.matvec_2[0] | 3
+	VMOVUPS	Y4, 584832(DI)	// fitSample.matvec_2[1]
+	VMOVUPS	Y5, 584864(DI)	// fitSample.matvec_2[1] | 1
+	VMOVUPS	Y6, 584896(DI)	// fitSample.matvec_2[1] | 2
+	VMOVUPS	Y7, 584928(DI)	// fitSample.matvec_2[1] | 3
 	ADDQ	$1024, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -2817,7 +2817,7 @@ loop9: // 4 times: vectors of the block
 	MOVQ	DX, R11
 loop10: // 128 times: elements
 	// lagrange.nde:4
-	VMOVUPS	583168(R9), Y0	// fitSample.matvec_2[0]
+	VMOVUPS	584704(R9), Y0	// fitSample.matvec_2[0]
 	VBROADCASTSS	68096(R10), Y1	// L.2.bias[0]
 	VADDPS	Y1, Y0, Y0
 	VORPS	f32_80000000<>(SB), Y0, Y1
@@ -2851,16 +2851,16 @@ loop10: // 128 times: elements
 	VBLENDVPS	Y0, Y1, Y2, Y0
 	VADDPS	f32_3f800000<>(SB), Y1, Y1
 	VDIVPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 599552(R9)	// fitSample.sigmoid_2[0]
+	VMOVUPS	Y0, 601088(R9)	// fitSample.sigmoid_2[0]
 	VMOVUPS	f32_3f800000<>(SB), Y1
 	VSUBPS	Y0, Y1, Y1
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 615936(R9)	// fitSample.mul_2[0]
-	VMOVUPS	550400(R9), Y1	// fitSample.matvec[0]
+	VMOVUPS	Y0, 617472(R9)	// fitSample.mul_2[0]
+	VMOVUPS	551936(R9), Y1	// fitSample.matvec[0]
 	VMULPS	Y0, Y1, Y0
 	VBROADCASTSS	(R11), Y1	// vecmat[0]
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 632320(R9)	// fitSample.mul_3[0]
+	VMOVUPS	Y0, 633856(R9)	// fitSample.mul_3[0]
 	ADDQ	$128, R9
 	ADDQ	$4, R10
 	ADDQ	$4, R11
@@ -2885,10 +2885,10 @@ loop11: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop12: // 128 times: terms of the sums
-	VMOVUPS	632320(R10), Y8	// fitSample.mul_3[0]
-	VMOVUPS	632352(R10), Y9	// fitSample.mul_3[0] | 1
-	VMOVUPS	632384(R10), Y10	// fitSample.mul_3[0] | 2
-	VMOVUPS	632416(R10), Y11	// fitSample.mul_3[0] | 3
+	VMOVUPS	633856(R10), Y8	// fitSample.mul_3[0]
+	VMOVUPS	633888(R10), Y9	// fitSample.mul_3[0] | 1
+	VMOVUPS	633920(R10), Y10	// fitSample.mul_3[0] | 2
+	VMOVUPS	633952(R10), Y11	// fitSample.mul_3[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -2903,14 +2903,14 @@ loop12: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop12
-	VMOVUPS	Y0, 648704(DI)	// fitSample.vecmat[0]
-	VMOVUPS	Y1, 648736(DI)	// fitSample.vecmat[0] | 1
-	VMOVUPS	Y2, 648768(DI)	// fitSample.vecmat[0] | 2
-	VMOVUPS	Y3, 648800(DI)	// fitSample.vecmat[0] | 3
-	VMOVUPS	Y4, 648832(DI)	// fitSample.vecmat[1]
-	VMOVUPS	Y5, 648864(DI)	// fitSample.vecmat[1] | 1
-	VMOVUPS	Y6, 648896(DI)	// fitSample.vecmat[1] | 2
-	VMOVUPS	Y7, 648928(DI)	// fitSample.vecmat[1] | 3
+	VMOVUPS	Y0, 650240(DI)	// fitSample.vecmat[0]
+	VMOVUPS	Y1, 650272(DI)	// fitSample.vecmat[0] | 1
+	VMOVUPS	Y2, 650304(DI)	// fitSample.vecmat[0] | 2
+	VMOVUPS	Y3, 650336(DI)	// fitSample.vecmat[0] | 3
+	VMOVUPS	Y4, 650368(DI)	// fitSample.vecmat[1]
+	VMOVUPS	Y5, 650400(DI)	// fitSample.vecmat[1] | 1
+	VMOVUPS	Y6, 650432(DI)	// fitSample.vecmat[1] | 2
+	VMOVUPS	Y7, 650464(DI)	// fitSample.vecmat[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -2920,30 +2920,30 @@ loop12: // 128 times: terms of the sums
 	MOVQ	DX, DI
 loop13: // 128 times: elements
 	// lagrange.nde:4
-	VMOVUPS	648704(SI), Y0	// fitSample.vecmat[0]
-	VMOVUPS	648736(SI), Y1	// fitSample.vecmat[0] | 1
-	VMOVUPS	648768(SI), Y2	// fitSample.vecmat[0] | 2
-	VMOVUPS	648800(SI), Y3	// fitSample.vecmat[0] | 3
-	VMOVUPS	517632(SI), Y4	// fitSample.sigmoid[0]
-	VMOVUPS	517664(SI), Y5	// fitSample.sigmoid[0] | 1
-	VMOVUPS	517696(SI), Y6	// fitSample.sigmoid[0] | 2
-	VMOVUPS	517728(SI), Y7	// fitSample.sigmoid[0] | 3
+	VMOVUPS	650240(SI), Y0	// fitSample.vecmat[0]
+	VMOVUPS	650272(SI), Y1	// fitSample.vecmat[0] | 1
+	VMOVUPS	650304(SI), Y2	// fitSample.vecmat[0] | 2
+	VMOVUPS	650336(SI), Y3	// fitSample.vecmat[0] | 3
+	VMOVUPS	519168(SI), Y4	// fitSample.sigmoid[0]
+	VMOVUPS	519200(SI), Y5	// fitSample.sigmoid[0] | 1
+	VMOVUPS	519232(SI), Y6	// fitSample.sigmoid[0] | 2
+	VMOVUPS	519264(SI), Y7	// fitSample.sigmoid[0] | 3
 	VMULPS	Y4, Y0, Y0
 	VMULPS	Y5, Y1, Y1
 	VMULPS	Y6, Y2, Y2
 	VMULPS	Y7, Y3, Y3
-	VMOVUPS	Y0, 665088(SI)	// fitSample.mul_4[0]
-	VMOVUPS	Y1, 665120(SI)	// fitSample.mul_4[0] | 1
-	VMOVUPS	Y2, 665152(SI)	// fitSample.mul_4[0] | 2
-	VMOVUPS	Y3, 665184(SI)	// fitSample.mul_4[0] | 3
-	VMOVUPS	517632(SI), Y0	// fitSample.sigmoid[0]
-	VMOVUPS	517664(SI), Y1	// fitSample.sigmoid[0] | 1
-	VMOVUPS	517696(SI), Y2	// fitSample.sigmoid[0] | 2
-	VMOVUPS	517728(SI), Y3	// fitSample.sigmoid[0] | 3
-	VMOVUPS	517632(SI), Y4	// fitSample.sigmoid[0]
-	VMOVUPS	517664(SI), Y5	// fitSample.sigmoid[0] | 1
-	VMOVUPS	517696(SI), Y6	// fitSample.sigmoid[0] | 2
-	VMOVUPS	517728(SI), Y7	// fitSample.sigmoid[0] | 3
+	VMOVUPS	Y0, 666624(SI)	// fitSample.mul_4[0]
+	VMOVUPS	Y1, 666656(SI)	// fitSample.mul_4[0] | 1
+	VMOVUPS	Y2, 666688(SI)	// fitSample.mul_4[0] | 2
+	VMOVUPS	Y3, 666720(SI)	// fitSample.mul_4[0] | 3
+	VMOVUPS	519168(SI), Y0	// fitSample.sigmoid[0]
+	VMOVUPS	519200(SI), Y1	// fitSample.sigmoid[0] | 1
+	VMOVUPS	519232(SI), Y2	// fitSample.sigmoid[0] | 2
+	VMOVUPS	519264(SI), Y3	// fitSample.sigmoid[0] | 3
+	VMOVUPS	519168(SI), Y4	// fitSample.sigmoid[0]
+	VMOVUPS	519200(SI), Y5	// fitSample.sigmoid[0] | 1
+	VMOVUPS	519232(SI), Y6	// fitSample.sigmoid[0] | 2
+	VMOVUPS	519264(SI), Y7	// fitSample.sigmoid[0] | 3
 	VMOVUPS	f32_3f800000<>(SB), Y8
 	VSUBPS	Y4, Y8, Y4
 	VMOVUPS	f32_3f800000<>(SB), Y8
@@ -2956,32 +2956,32 @@ loop13: // 128 times: elements
 	VMULPS	Y5, Y1, Y1
 	VMULPS	Y6, Y2, Y2
 	VMULPS	Y7, Y3, Y3
-	VMOVUPS	Y0, 681472(SI)	// fitSample.mul_5[0]
-	VMOVUPS	Y1, 681504(SI)	// fitSample.mul_5[0] | 1
-	VMOVUPS	Y2, 681536(SI)	// fitSample.mul_5[0] | 2
-	VMOVUPS	Y3, 681568(SI)	// fitSample.mul_5[0] | 3
+	VMOVUPS	Y0, 683008(SI)	// fitSample.mul_5[0]
+	VMOVUPS	Y1, 683040(SI)	// fitSample.mul_5[0] | 1
+	VMOVUPS	Y2, 683072(SI)	// fitSample.mul_5[0] | 2
+	VMOVUPS	Y3, 683104(SI)	// fitSample.mul_5[0] | 3
 	VBROADCASTSS	512(DI), Y4	// L.0.weight.matvec[0]
 	VMULPS	Y0, Y4, Y0
 	VMULPS	Y1, Y4, Y1
 	VMULPS	Y2, Y4, Y2
 	VMULPS	Y3, Y4, Y3
-	VMOVUPS	Y0, 697856(SI)	// fitSample.mul_6[0]
-	VMOVUPS	Y1, 697888(SI)	// fitSample.mul_6[0] | 1
-	VMOVUPS	Y2, 697920(SI)	// fitSample.mul_6[0] | 2
-	VMOVUPS	Y3, 697952(SI)	// fitSample.mul_6[0] | 3
+	VMOVUPS	Y0, 699392(SI)	// fitSample.mul_6[0]
+	VMOVUPS	Y1, 699424(SI)	// fitSample.mul_6[0] | 1
+	VMOVUPS	Y2, 699456(SI)	// fitSample.mul_6[0] | 2
+	VMOVUPS	Y3, 699488(SI)	// fitSample.mul_6[0] | 3
 	VBROADCASTSS	(DI), Y0	// vecmat[0]
-	VMOVUPS	599552(SI), Y1	// fitSample.sigmoid_2[0]
-	VMOVUPS	599584(SI), Y2	// fitSample.sigmoid_2[0] | 1
-	VMOVUPS	599616(SI), Y3	// fitSample.sigmoid_2[0] | 2
-	VMOVUPS	599648(SI), Y4	// fitSample.sigmoid_2[0] | 3
+	VMOVUPS	601088(SI), Y1	// fitSample.sigmoid_2[0]
+	VMOVUPS	601120(SI), Y2	// fitSample.sigmoid_2[0] | 1
+	VMOVUPS	601152(SI), Y3	// fitSample.sigmoid_2[0] | 2
+	VMOVUPS	601184(SI), Y4	// fitSample.sigmoid_2[0] | 3
 	VMULPS	Y1, Y0, Y1
 	VMULPS	Y2, Y0, Y2
 	VMULPS	Y3, Y0, Y3
 	VMULPS	Y4, Y0, Y0
-	VMOVUPS	Y1, 714240(SI)	// fitSample.mul_7[0]
-	VMOVUPS	Y2, 714272(SI)	// fitSample.mul_7[0] | 1
-	VMOVUPS	Y3, 714304(SI)	// fitSample.mul_7[0] | 2
-	VMOVUPS	Y0, 714336(SI)	// fitSample.mul_7[0] | 3
+	VMOVUPS	Y1, 715776(SI)	// fitSample.mul_7[0]
+	VMOVUPS	Y2, 715808(SI)	// fitSample.mul_7[0] | 1
+	VMOVUPS	Y3, 715840(SI)	// fitSample.mul_7[0] | 2
+	VMOVUPS	Y0, 715872(SI)	// fitSample.mul_7[0] | 3
 	ADDQ	$128, SI
 	ADDQ	$4, DI
 	DECQ	CX
@@ -3002,10 +3002,10 @@ loop14: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop15: // 128 times: terms of the sums
-	VMOVUPS	714240(R10), Y8	// fitSample.mul_7[0]
-	VMOVUPS	714272(R10), Y9	// fitSample.mul_7[0] | 1
-	VMOVUPS	714304(R10), Y10	// fitSample.mul_7[0] | 2
-	VMOVUPS	714336(R10), Y11	// fitSample.mul_7[0] | 3
+	VMOVUPS	715776(R10), Y8	// fitSample.mul_7[0]
+	VMOVUPS	715808(R10), Y9	// fitSample.mul_7[0] | 1
+	VMOVUPS	715840(R10), Y10	// fitSample.mul_7[0] | 2
+	VMOVUPS	715872(R10), Y11	// fitSample.mul_7[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -3020,14 +3020,14 @@ loop15: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop15
-	VMOVUPS	Y0, 730624(DI)	// fitSample.vecmat_2[0]
-	VMOVUPS	Y1, 730656(DI)	// fitSample.vecmat_2[0] | 1
-	VMOVUPS	Y2, 730688(DI)	// fitSample.vecmat_2[0] | 2
-	VMOVUPS	Y3, 730720(DI)	// fitSample.vecmat_2[0] | 3
-	VMOVUPS	Y4, 730752(DI)	// fitSample.vecmat_2[1]
-	VMOVUPS	Y5, 730784(DI)	// fitSample.vecmat_2[1] | 1
-	VMOVUPS	Y6, 730816(DI)	// fitSample.vecmat_2[1] | 2
-	VMOVUPS	Y7, 730848(DI)	// fitSample.vecmat_2[1] | 3
+	VMOVUPS	Y0, 732160(DI)	// fitSample.vecmat_2[0]
+	VMOVUPS	Y1, 732192(DI)	// fitSample.vecmat_2[0] | 1
+	VMOVUPS	Y2, 732224(DI)	// fitSample.vecmat_2[0] | 2
+	VMOVUPS	Y3, 732256(DI)	// fitSample.vecmat_2[0] | 3
+	VMOVUPS	Y4, 732288(DI)	// fitSample.vecmat_2[1]
+	VMOVUPS	Y5, 732320(DI)	// fitSample.vecmat_2[1] | 1
+	VMOVUPS	Y6, 732352(DI)	// fitSample.vecmat_2[1] | 2
+	VMOVUPS	Y7, 732384(DI)	// fitSample.vecmat_2[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -3068,18 +3068,18 @@ loop15: // 128 times: terms of the sums
 	MOVQ	BX, DI
 	MOVQ	DX, R9
 loop16: // 128 times: elements
-	VMOVUPS	697856(SI), Y1	// fitSample.mul_6[0]
-	VMOVUPS	697888(SI), Y2	// fitSample.mul_6[0] | 1
-	VMOVUPS	697920(SI), Y3	// fitSample.mul_6[0] | 2
-	VMOVUPS	697952(SI), Y4	// fitSample.mul_6[0] | 3
-	VMOVUPS	730624(SI), Y5	// fitSample.vecmat_2[0]
-	VMOVUPS	730656(SI), Y6	// fitSample.vecmat_2[0] | 1
-	VMOVUPS	730688(SI), Y7	// fitSample.vecmat_2[0] | 2
-	VMOVUPS	730720(SI), Y8	// fitSample.vecmat_2[0] | 3
-	VMOVUPS	665088(SI), Y9	// fitSample.mul_4[0]
-	VMOVUPS	665120(SI), Y10	// fitSample.mul_4[0] | 1
-	VMOVUPS	665152(SI), Y11	// fitSample.mul_4[0] | 2
-	VMOVUPS	665184(SI), Y12	// fitSample.mul_4[0] | 3
+	VMOVUPS	699392(SI), Y1	// fitSample.mul_6[0]
+	VMOVUPS	699424(SI), Y2	// fitSample.mul_6[0] | 1
+	VMOVUPS	699456(SI), Y3	// fitSample.mul_6[0] | 2
+	VMOVUPS	699488(SI), Y4	// fitSample.mul_6[0] | 3
+	VMOVUPS	732160(SI), Y5	// fitSample.vecmat_2[0]
+	VMOVUPS	732192(SI), Y6	// fitSample.vecmat_2[0] | 1
+	VMOVUPS	732224(SI), Y7	// fitSample.vecmat_2[0] | 2
+	VMOVUPS	732256(SI), Y8	// fitSample.vecmat_2[0] | 3
+	VMOVUPS	666624(SI), Y9	// fitSample.mul_4[0]
+	VMOVUPS	666656(SI), Y10	// fitSample.mul_4[0] | 1
+	VMOVUPS	666688(SI), Y11	// fitSample.mul_4[0] | 2
+	VMOVUPS	666720(SI), Y12	// fitSample.mul_4[0] | 3
 	VFMADD231PS	Y5, Y1, Y9
 	VFMADD231PS	Y6, Y2, Y10
 	VFMADD231PS	Y7, Y3, Y11
@@ -3135,18 +3135,18 @@ loop16: // 128 times: elements
 	VFMADD231PS	Y12, Y1, Y15
 	VMOVUPS	Y15, 448(AX)
 	VBROADCASTSS	1024(R9), Y1	// L.0.weight.matvec.2[0]
-	VMOVUPS	517632(SI), Y2	// fitSample.sigmoid[0]
-	VMOVUPS	517664(SI), Y3	// fitSample.sigmoid[0] | 1
-	VMOVUPS	517696(SI), Y4	// fitSample.sigmoid[0] | 2
-	VMOVUPS	517728(SI), Y5	// fitSample.sigmoid[0] | 3
+	VMOVUPS	519168(SI), Y2	// fitSample.sigmoid[0]
+	VMOVUPS	519200(SI), Y3	// fitSample.sigmoid[0] | 1
+	VMOVUPS	519232(SI), Y4	// fitSample.sigmoid[0] | 2
+	VMOVUPS	519264(SI), Y5	// fitSample.sigmoid[0] | 3
 	VMULPS	Y2, Y1, Y2
 	VMULPS	Y3, Y1, Y3
 	VMULPS	Y4, Y1, Y4
 	VMULPS	Y5, Y1, Y1
-	VMOVUPS	Y2, 747008(SI)	// fitSample.mul_8[0]
-	VMOVUPS	Y3, 747040(SI)	// fitSample.mul_8[0] | 1
-	VMOVUPS	Y4, 747072(SI)	// fitSample.mul_8[0] | 2
-	VMOVUPS	Y1, 747104(SI)	// fitSample.mul_8[0] | 3
+	VMOVUPS	Y2, 748544(SI)	// fitSample.mul_8[0]
+	VMOVUPS	Y3, 748576(SI)	// fitSample.mul_8[0] | 1
+	VMOVUPS	Y4, 748608(SI)	// fitSample.mul_8[0] | 2
+	VMOVUPS	Y1, 748640(SI)	// fitSample.mul_8[0] | 3
 	ADDQ	$128, SI
 	ADDQ	$16, DI
 	ADDQ	$4, R9
@@ -3169,10 +3169,10 @@ loop17: // 64 times: tiles of 2 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop18: // 128 times: terms of the sums
-	VMOVUPS	747008(R11), Y8	// fitSample.mul_8[0]
-	VMOVUPS	747040(R11), Y9	// fitSample.mul_8[0] | 1
-	VMOVUPS	747072(R11), Y10	// fitSample.mul_8[0] | 2
-	VMOVUPS	747104(R11), Y11	// fitSample.mul_8[0] | 3
+	VMOVUPS	748544(R11), Y8	// fitSample.mul_8[0]
+	VMOVUPS	748576(R11), Y9	// fitSample.mul_8[0] | 1
+	VMOVUPS	748608(R11), Y10	// fitSample.mul_8[0] | 2
+	VMOVUPS	748640(R11), Y11	// fitSample.mul_8[0] | 3
 	VBROADCASTSS	2560(R12), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -3187,10 +3187,10 @@ loop18: // 128 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop18
-	VMOVUPS	615936(DI), Y8	// fitSample.mul_2[0]
-	VMOVUPS	615968(DI), Y9	// fitSample.mul_2[0] | 1
-	VMOVUPS	616000(DI), Y10	// fitSample.mul_2[0] | 2
-	VMOVUPS	616032(DI), Y11	// fitSample.mul_2[0] | 3
+	VMOVUPS	617472(DI), Y8	// fitSample.mul_2[0]
+	VMOVUPS	617504(DI), Y9	// fitSample.mul_2[0] | 1
+	VMOVUPS	617536(DI), Y10	// fitSample.mul_2[0] | 2
+	VMOVUPS	617568(DI), Y11	// fitSample.mul_2[0] | 3
 	VMULPS	Y8, Y0, Y0
 	VMULPS	Y9, Y1, Y1
 	VMULPS	Y10, Y2, Y2
@@ -3200,14 +3200,14 @@ loop18: // 128 times: terms of the sums
 	VMULPS	Y8, Y1, Y1
 	VMULPS	Y8, Y2, Y2
 	VMULPS	Y8, Y3, Y3
-	VMOVUPS	Y0, 763392(DI)	// fitSample.mul_9[0]
-	VMOVUPS	Y1, 763424(DI)	// fitSample.mul_9[0] | 1
-	VMOVUPS	Y2, 763456(DI)	// fitSample.mul_9[0] | 2
-	VMOVUPS	Y3, 763488(DI)	// fitSample.mul_9[0] | 3
-	VMOVUPS	616064(DI), Y0	// fitSample.mul_2[1]
-	VMOVUPS	616096(DI), Y1	// fitSample.mul_2[1] | 1
-	VMOVUPS	616128(DI), Y2	// fitSample.mul_2[1] | 2
-	VMOVUPS	616160(DI), Y3	// fitSample.mul_2[1] | 3
+	VMOVUPS	Y0, 764928(DI)	// fitSample.mul_9[0]
+	VMOVUPS	Y1, 764960(DI)	// fitSample.mul_9[0] | 1
+	VMOVUPS	Y2, 764992(DI)	// fitSample.mul_9[0] | 2
+	VMOVUPS	Y3, 765024(DI)	// fitSample.mul_9[0] | 3
+	VMOVUPS	617600(DI), Y0	// fitSample.mul_2[1]
+	VMOVUPS	617632(DI), Y1	// fitSample.mul_2[1] | 1
+	VMOVUPS	617664(DI), Y2	// fitSample.mul_2[1] | 2
+	VMOVUPS	617696(DI), Y3	// fitSample.mul_2[1] | 3
 	VMULPS	Y0, Y4, Y0
 	VMULPS	Y1, Y5, Y1
 	VMULPS	Y2, Y6, Y2
@@ -3217,10 +3217,10 @@ loop18: // 128 times: terms of the sums
 	VMULPS	Y4, Y1, Y1
 	VMULPS	Y4, Y2, Y2
 	VMULPS	Y4, Y3, Y3
-	VMOVUPS	Y0, 763520(DI)	// fitSample.mul_9[1]
-	VMOVUPS	Y1, 763552(DI)	// fitSample.mul_9[1] | 1
-	VMOVUPS	Y2, 763584(DI)	// fitSample.mul_9[1] | 2
-	VMOVUPS	Y3, 763616(DI)	// fitSample.mul_9[1] | 3
+	VMOVUPS	Y0, 765056(DI)	// fitSample.mul_9[1]
+	VMOVUPS	Y1, 765088(DI)	// fitSample.mul_9[1] | 1
+	VMOVUPS	Y2, 765120(DI)	// fitSample.mul_9[1] | 2
+	VMOVUPS	Y3, 765152(DI)	// fitSample.mul_9[1] | 3
 	ADDQ	$1024, SI
 	ADDQ	$256, DI
 	ADDQ	$8, R9
@@ -3242,10 +3242,10 @@ loop19: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop20: // 128 times: terms of the sums
-	VMOVUPS	763392(R10), Y8	// fitSample.mul_9[0]
-	VMOVUPS	763424(R10), Y9	// fitSample.mul_9[0] | 1
-	VMOVUPS	763456(R10), Y10	// fitSample.mul_9[0] | 2
-	VMOVUPS	763488(R10), Y11	// fitSample.mul_9[0] | 3
+	VMOVUPS	764928(R10), Y8	// fitSample.mul_9[0]
+	VMOVUPS	764960(R10), Y9	// fitSample.mul_9[0] | 1
+	VMOVUPS	764992(R10), Y10	// fitSample.mul_9[0] | 2
+	VMOVUPS	765024(R10), Y11	// fitSample.mul_9[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -3260,14 +3260,14 @@ loop20: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop20
-	VMOVUPS	Y0, 779776(DI)	// fitSample.vecmat_3[0]
-	VMOVUPS	Y1, 779808(DI)	// fitSample.vecmat_3[0] | 1
-	VMOVUPS	Y2, 779840(DI)	// fitSample.vecmat_3[0] | 2
-	VMOVUPS	Y3, 779872(DI)	// fitSample.vecmat_3[0] | 3
-	VMOVUPS	Y4, 779904(DI)	// fitSample.vecmat_3[1]
-	VMOVUPS	Y5, 779936(DI)	// fitSample.vecmat_3[1] | 1
-	VMOVUPS	Y6, 779968(DI)	// fitSample.vecmat_3[1] | 2
-	VMOVUPS	Y7, 780000(DI)	// fitSample.vecmat_3[1] | 3
+	VMOVUPS	Y0, 781312(DI)	// fitSample.vecmat_3[0]
+	VMOVUPS	Y1, 781344(DI)	// fitSample.vecmat_3[0] | 1
+	VMOVUPS	Y2, 781376(DI)	// fitSample.vecmat_3[0] | 2
+	VMOVUPS	Y3, 781408(DI)	// fitSample.vecmat_3[0] | 3
+	VMOVUPS	Y4, 781440(DI)	// fitSample.vecmat_3[1]
+	VMOVUPS	Y5, 781472(DI)	// fitSample.vecmat_3[1] | 1
+	VMOVUPS	Y6, 781504(DI)	// fitSample.vecmat_3[1] | 2
+	VMOVUPS	Y7, 781536(DI)	// fitSample.vecmat_3[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -3342,10 +3342,10 @@ loop20: // 128 times: terms of the sums
 	MOVQ	BX, R9
 loop21: // 128 times: elements
 	VBROADCASTSS	1024(SI), Y7	// L.0.weight.matvec.2[0]
-	VMOVUPS	681472(DI), Y8	// fitSample.mul_5[0]
-	VMOVUPS	681504(DI), Y9	// fitSample.mul_5[0] | 1
-	VMOVUPS	681536(DI), Y10	// fitSample.mul_5[0] | 2
-	VMOVUPS	681568(DI), Y11	// fitSample.mul_5[0] | 3
+	VMOVUPS	683008(DI), Y8	// fitSample.mul_5[0]
+	VMOVUPS	683040(DI), Y9	// fitSample.mul_5[0] | 1
+	VMOVUPS	683072(DI), Y10	// fitSample.mul_5[0] | 2
+	VMOVUPS	683104(DI), Y11	// fitSample.mul_5[0] | 3
 	VMULPS	Y8, Y7, Y15
 	VMOVUPS	Y15, 1280(AX)
 	VMULPS	Y9, Y7, Y15
@@ -3353,18 +3353,18 @@ loop21: // 128 times: elements
 	VMULPS	Y10, Y7, Y15
 	VMOVUPS	Y15, 1344(AX)
 	VMULPS	Y11, Y7, Y7
-	VMOVUPS	730624(DI), Y11	// fitSample.vecmat_2[0]
-	VMOVUPS	730656(DI), Y12	// fitSample.vecmat_2[0] | 1
-	VMOVUPS	730688(DI), Y0	// fitSample.vecmat_2[0] | 2
-	VMOVUPS	730720(DI), Y1	// fitSample.vecmat_2[0] | 3
-	VMOVUPS	779776(DI), Y2	// fitSample.vecmat_3[0]
-	VMOVUPS	779808(DI), Y3	// fitSample.vecmat_3[0] | 1
-	VMOVUPS	779840(DI), Y4	// fitSample.vecmat_3[0] | 2
-	VMOVUPS	779872(DI), Y5	// fitSample.vecmat_3[0] | 3
-	VMOVUPS	517632(DI), Y6	// fitSample.sigmoid[0]
-	VMOVUPS	517664(DI), Y8	// fitSample.sigmoid[0] | 1
-	VMOVUPS	517696(DI), Y9	// fitSample.sigmoid[0] | 2
-	VMOVUPS	517728(DI), Y10	// fitSample.sigmoid[0] | 3
+	VMOVUPS	732160(DI), Y11	// fitSample.vecmat_2[0]
+	VMOVUPS	732192(DI), Y12	// fitSample.vecmat_2[0] | 1
+	VMOVUPS	732224(DI), Y0	// fitSample.vecmat_2[0] | 2
+	VMOVUPS	732256(DI), Y1	// fitSample.vecmat_2[0] | 3
+	VMOVUPS	781312(DI), Y2	// fitSample.vecmat_3[0]
+	VMOVUPS	781344(DI), Y3	// fitSample.vecmat_3[0] | 1
+	VMOVUPS	781376(DI), Y4	// fitSample.vecmat_3[0] | 2
+	VMOVUPS	781408(DI), Y5	// fitSample.vecmat_3[0] | 3
+	VMOVUPS	519168(DI), Y6	// fitSample.sigmoid[0]
+	VMOVUPS	519200(DI), Y8	// fitSample.sigmoid[0] | 1
+	VMOVUPS	519232(DI), Y9	// fitSample.sigmoid[0] | 2
+	VMOVUPS	519264(DI), Y10	// fitSample.sigmoid[0] | 3
 	VMULPS	Y6, Y2, Y2
 	VMULPS	Y8, Y3, Y3
 	VMULPS	Y9, Y4, Y4
@@ -3425,14 +3425,14 @@ loop21: // 128 times: elements
 	VMOVUPS	736(AX), Y15
 	VFMADD231PS	Y5, Y0, Y15
 	VMOVUPS	Y15, 736(AX)
-	VMOVUPS	730624(DI), Y0	// fitSample.vecmat_2[0]
-	VMOVUPS	730656(DI), Y1	// fitSample.vecmat_2[0] | 1
-	VMOVUPS	730688(DI), Y2	// fitSample.vecmat_2[0] | 2
-	VMOVUPS	730720(DI), Y3	// fitSample.vecmat_2[0] | 3
-	VMOVUPS	517632(DI), Y4	// fitSample.sigmoid[0]
-	VMOVUPS	517664(DI), Y5	// fitSample.sigmoid[0] | 1
-	VMOVUPS	517696(DI), Y6	// fitSample.sigmoid[0] | 2
-	VMOVUPS	517728(DI), Y7	// fitSample.sigmoid[0] | 3
+	VMOVUPS	732160(DI), Y0	// fitSample.vecmat_2[0]
+	VMOVUPS	732192(DI), Y1	// fitSample.vecmat_2[0] | 1
+	VMOVUPS	732224(DI), Y2	// fitSample.vecmat_2[0] | 2
+	VMOVUPS	732256(DI), Y3	// fitSample.vecmat_2[0] | 3
+	VMOVUPS	519168(DI), Y4	// fitSample.sigmoid[0]
+	VMOVUPS	519200(DI), Y5	// fitSample.sigmoid[0] | 1
+	VMOVUPS	519232(DI), Y6	// fitSample.sigmoid[0] | 2
+	VMOVUPS	519264(DI), Y7	// fitSample.sigmoid[0] | 3
 	VMULPS	Y4, Y0, Y0
 	VMULPS	Y5, Y1, Y1
 	VMULPS	Y6, Y2, Y2
@@ -3490,55 +3490,55 @@ loop21: // 128 times: elements
 	VFMADD231PS	Y3, Y4, Y15
 	VMOVUPS	Y15, 1248(AX)
 	VBROADCASTSS	1536(SI), Y0	// L.0.weight.matvec.3[0]
-	VMOVUPS	517632(DI), Y1	// fitSample.sigmoid[0]
-	VMOVUPS	517664(DI), Y2	// fitSample.sigmoid[0] | 1
-	VMOVUPS	517696(DI), Y3	// fitSample.sigmoid[0] | 2
-	VMOVUPS	517728(DI), Y4	// fitSample.sigmoid[0] | 3
+	VMOVUPS	519168(DI), Y1	// fitSample.sigmoid[0]
+	VMOVUPS	519200(DI), Y2	// fitSample.sigmoid[0] | 1
+	VMOVUPS	519232(DI), Y3	// fitSample.sigmoid[0] | 2
+	VMOVUPS	519264(DI), Y4	// fitSample.sigmoid[0] | 3
 	VMULPS	Y1, Y0, Y1
 	VMULPS	Y2, Y0, Y2
 	VMULPS	Y3, Y0, Y3
 	VMULPS	Y4, Y0, Y0
-	VMOVUPS	Y1, 797184(DI)	// fitSample.mul_10[0]
-	VMOVUPS	Y2, 797216(DI)	// fitSample.mul_10[0] | 1
-	VMOVUPS	Y3, 797248(DI)	// fitSample.mul_10[0] | 2
-	VMOVUPS	Y0, 797280(DI)	// fitSample.mul_10[0] | 3
+	VMOVUPS	Y1, 798720(DI)	// fitSample.mul_10[0]
+	VMOVUPS	Y2, 798752(DI)	// fitSample.mul_10[0] | 1
+	VMOVUPS	Y3, 798784(DI)	// fitSample.mul_10[0] | 2
+	VMOVUPS	Y0, 798816(DI)	// fitSample.mul_10[0] | 3
 	ADDQ	$4, SI
 	ADDQ	$128, DI
 	ADDQ	$16, R9
 	DECQ	CX
 	JNE	loop21
 	VMOVUPS	768(AX), Y13	// fitSample.vecmat_4[0]
-	VMOVUPS	Y13, 796672(AX)
+	VMOVUPS	Y13, 798208(AX)
 	VMOVUPS	800(AX), Y13	// fitSample.vecmat_4[0] | 1
-	VMOVUPS	Y13, 796704(AX)
+	VMOVUPS	Y13, 798240(AX)
 	VMOVUPS	832(AX), Y13	// fitSample.vecmat_4[0] | 2
-	VMOVUPS	Y13, 796736(AX)
+	VMOVUPS	Y13, 798272(AX)
 	VMOVUPS	864(AX), Y13	// fitSample.vecmat_4[0] | 3
-	VMOVUPS	Y13, 796768(AX)
+	VMOVUPS	Y13, 798304(AX)
 	VMOVUPS	896(AX), Y13	// fitSample.vecmat_4[1]
-	VMOVUPS	Y13, 796800(AX)
+	VMOVUPS	Y13, 798336(AX)
 	VMOVUPS	928(AX), Y13	// fitSample.vecmat_4[1] | 1
-	VMOVUPS	Y13, 796832(AX)
+	VMOVUPS	Y13, 798368(AX)
 	VMOVUPS	960(AX), Y13	// fitSample.vecmat_4[1] | 2
-	VMOVUPS	Y13, 796864(AX)
+	VMOVUPS	Y13, 798400(AX)
 	VMOVUPS	992(AX), Y13	// fitSample.vecmat_4[1] | 3
-	VMOVUPS	Y13, 796896(AX)
+	VMOVUPS	Y13, 798432(AX)
 	VMOVUPS	1024(AX), Y13	// fitSample.vecmat_4[2]
-	VMOVUPS	Y13, 796928(AX)
+	VMOVUPS	Y13, 798464(AX)
 	VMOVUPS	1056(AX), Y13	// fitSample.vecmat_4[2] | 1
-	VMOVUPS	Y13, 796960(AX)
+	VMOVUPS	Y13, 798496(AX)
 	VMOVUPS	1088(AX), Y13	// fitSample.vecmat_4[2] | 2
-	VMOVUPS	Y13, 796992(AX)
+	VMOVUPS	Y13, 798528(AX)
 	VMOVUPS	1120(AX), Y13	// fitSample.vecmat_4[2] | 3
-	VMOVUPS	Y13, 797024(AX)
+	VMOVUPS	Y13, 798560(AX)
 	VMOVUPS	1152(AX), Y13	// fitSample.vecmat_4[3]
-	VMOVUPS	Y13, 797056(AX)
+	VMOVUPS	Y13, 798592(AX)
 	VMOVUPS	1184(AX), Y13	// fitSample.vecmat_4[3] | 1
-	VMOVUPS	Y13, 797088(AX)
+	VMOVUPS	Y13, 798624(AX)
 	VMOVUPS	1216(AX), Y13	// fitSample.vecmat_4[3] | 2
-	VMOVUPS	Y13, 797120(AX)
+	VMOVUPS	Y13, 798656(AX)
 	VMOVUPS	1248(AX), Y13	// fitSample.vecmat_4[3] | 3
-	VMOVUPS	Y13, 797152(AX)
+	VMOVUPS	Y13, 798688(AX)
 	// lagrange.nde:16
 	VMOVUPS	f32_3f800000<>(SB), Y0
 	VMOVUPS	224(AX), Y13
@@ -3552,10 +3552,10 @@ loop21: // 128 times: elements
 	VMOVUPS	f32_3f800000<>(SB), Y3
 	VMOVUPS	320(AX), Y13
 	VFMADD132PS	f32_38d1b717<>(SB), Y13, Y3
-	VMOVUPS	Y0, 796160(AX)	// fitSample.add_2[0]
-	VMOVUPS	Y1, 796192(AX)	// fitSample.add_2[0] | 1
-	VMOVUPS	Y2, 796224(AX)	// fitSample.add_2[0] | 2
-	VMOVUPS	Y3, 796256(AX)	// fitSample.add_2[0] | 3
+	VMOVUPS	Y0, 797696(AX)	// fitSample.add_2[0]
+	VMOVUPS	Y1, 797728(AX)	// fitSample.add_2[0] | 1
+	VMOVUPS	Y2, 797760(AX)	// fitSample.add_2[0] | 2
+	VMOVUPS	Y3, 797792(AX)	// fitSample.add_2[0] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	352(AX), Y13
 	VFMADD132PS	f32_38d1b717<>(SB), Y13, Y0
@@ -3568,10 +3568,10 @@ loop21: // 128 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y3
 	VMOVUPS	448(AX), Y13
 	VFMADD132PS	f32_38d1b717<>(SB), Y13, Y3
-	VMOVUPS	Y0, 796288(AX)	// fitSample.add_2[1]
-	VMOVUPS	Y1, 796320(AX)	// fitSample.add_2[1] | 1
-	VMOVUPS	Y2, 796352(AX)	// fitSample.add_2[1] | 2
-	VMOVUPS	Y3, 796384(AX)	// fitSample.add_2[1] | 3
+	VMOVUPS	Y0, 797824(AX)	// fitSample.add_2[1]
+	VMOVUPS	Y1, 797856(AX)	// fitSample.add_2[1] | 1
+	VMOVUPS	Y2, 797888(AX)	// fitSample.add_2[1] | 2
+	VMOVUPS	Y3, 797920(AX)	// fitSample.add_2[1] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	512(AX), Y13
 	VFMADD132PS	f32_38d1b717<>(SB), Y13, Y0
@@ -3584,10 +3584,10 @@ loop21: // 128 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y3
 	VMOVUPS	608(AX), Y13
 	VFMADD132PS	f32_38d1b717<>(SB), Y13, Y3
-	VMOVUPS	Y0, 796416(AX)	// fitSample.add_2[2]
-	VMOVUPS	Y1, 796448(AX)	// fitSample.add_2[2] | 1
-	VMOVUPS	Y2, 796480(AX)	// fitSample.add_2[2] | 2
-	VMOVUPS	Y3, 796512(AX)	// fitSample.add_2[2] | 3
+	VMOVUPS	Y0, 797952(AX)	// fitSample.add_2[2]
+	VMOVUPS	Y1, 797984(AX)	// fitSample.add_2[2] | 1
+	VMOVUPS	Y2, 798016(AX)	// fitSample.add_2[2] | 2
+	VMOVUPS	Y3, 798048(AX)	// fitSample.add_2[2] | 3
 	VMOVUPS	f32_3f800000<>(SB), Y0
 	VMOVUPS	640(AX), Y13
 	VFMADD132PS	f32_38d1b717<>(SB), Y13, Y0
@@ -3600,10 +3600,10 @@ loop21: // 128 times: elements
 	VMOVUPS	f32_3f800000<>(SB), Y3
 	VMOVUPS	736(AX), Y13
 	VFMADD132PS	f32_38d1b717<>(SB), Y13, Y3
-	VMOVUPS	Y0, 796544(AX)	// fitSample.add_2[3]
-	VMOVUPS	Y1, 796576(AX)	// fitSample.add_2[3] | 1
-	VMOVUPS	Y2, 796608(AX)	// fitSample.add_2[3] | 2
-	VMOVUPS	Y3, 796640(AX)	// fitSample.add_2[3] | 3
+	VMOVUPS	Y0, 798080(AX)	// fitSample.add_2[3]
+	VMOVUPS	Y1, 798112(AX)	// fitSample.add_2[3] | 1
+	VMOVUPS	Y2, 798144(AX)	// fitSample.add_2[3] | 2
+	VMOVUPS	Y3, 798176(AX)	// fitSample.add_2[3] | 3
 	MOVQ	$64, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
@@ -3622,10 +3622,10 @@ loop22: // 64 times: tiles of 2 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop23: // 128 times: terms of the sums
-	VMOVUPS	797184(R11), Y8	// fitSample.mul_10[0]
-	VMOVUPS	797216(R11), Y9	// fitSample.mul_10[0] | 1
-	VMOVUPS	797248(R11), Y10	// fitSample.mul_10[0] | 2
-	VMOVUPS	797280(R11), Y11	// fitSample.mul_10[0] | 3
+	VMOVUPS	798720(R11), Y8	// fitSample.mul_10[0]
+	VMOVUPS	798752(R11), Y9	// fitSample.mul_10[0] | 1
+	VMOVUPS	798784(R11), Y10	// fitSample.mul_10[0] | 2
+	VMOVUPS	798816(R11), Y11	// fitSample.mul_10[0] | 3
 	VBROADCASTSS	2560(R12), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -3640,10 +3640,10 @@ loop23: // 128 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop23
-	VMOVUPS	615936(DI), Y8	// fitSample.mul_2[0]
-	VMOVUPS	615968(DI), Y9	// fitSample.mul_2[0] | 1
-	VMOVUPS	616000(DI), Y10	// fitSample.mul_2[0] | 2
-	VMOVUPS	616032(DI), Y11	// fitSample.mul_2[0] | 3
+	VMOVUPS	617472(DI), Y8	// fitSample.mul_2[0]
+	VMOVUPS	617504(DI), Y9	// fitSample.mul_2[0] | 1
+	VMOVUPS	617536(DI), Y10	// fitSample.mul_2[0] | 2
+	VMOVUPS	617568(DI), Y11	// fitSample.mul_2[0] | 3
 	VMULPS	Y8, Y0, Y0
 	VMULPS	Y9, Y1, Y1
 	VMULPS	Y10, Y2, Y2
@@ -3653,14 +3653,14 @@ loop23: // 128 times: terms of the sums
 	VMULPS	Y8, Y1, Y1
 	VMULPS	Y8, Y2, Y2
 	VMULPS	Y8, Y3, Y3
-	VMOVUPS	Y0, 813568(DI)	// fitSample.mul_11[0]
-	VMOVUPS	Y1, 813600(DI)	// fitSample.mul_11[0] | 1
-	VMOVUPS	Y2, 813632(DI)	// fitSample.mul_11[0] | 2
-	VMOVUPS	Y3, 813664(DI)	// fitSample.mul_11[0] | 3
-	VMOVUPS	616064(DI), Y0	// fitSample.mul_2[1]
-	VMOVUPS	616096(DI), Y1	// fitSample.mul_2[1] | 1
-	VMOVUPS	616128(DI), Y2	// fitSample.mul_2[1] | 2
-	VMOVUPS	616160(DI), Y3	// fitSample.mul_2[1] | 3
+	VMOVUPS	Y0, 815104(DI)	// fitSample.mul_11[0]
+	VMOVUPS	Y1, 815136(DI)	// fitSample.mul_11[0] | 1
+	VMOVUPS	Y2, 815168(DI)	// fitSample.mul_11[0] | 2
+	VMOVUPS	Y3, 815200(DI)	// fitSample.mul_11[0] | 3
+	VMOVUPS	617600(DI), Y0	// fitSample.mul_2[1]
+	VMOVUPS	617632(DI), Y1	// fitSample.mul_2[1] | 1
+	VMOVUPS	617664(DI), Y2	// fitSample.mul_2[1] | 2
+	VMOVUPS	617696(DI), Y3	// fitSample.mul_2[1] | 3
 	VMULPS	Y0, Y4, Y0
 	VMULPS	Y1, Y5, Y1
 	VMULPS	Y2, Y6, Y2
@@ -3670,10 +3670,10 @@ loop23: // 128 times: terms of the sums
 	VMULPS	Y4, Y1, Y1
 	VMULPS	Y4, Y2, Y2
 	VMULPS	Y4, Y3, Y3
-	VMOVUPS	Y0, 813696(DI)	// fitSample.mul_11[1]
-	VMOVUPS	Y1, 813728(DI)	// fitSample.mul_11[1] | 1
-	VMOVUPS	Y2, 813760(DI)	// fitSample.mul_11[1] | 2
-	VMOVUPS	Y3, 813792(DI)	// fitSample.mul_11[1] | 3
+	VMOVUPS	Y0, 815232(DI)	// fitSample.mul_11[1]
+	VMOVUPS	Y1, 815264(DI)	// fitSample.mul_11[1] | 1
+	VMOVUPS	Y2, 815296(DI)	// fitSample.mul_11[1] | 2
+	VMOVUPS	Y3, 815328(DI)	// fitSample.mul_11[1] | 3
 	ADDQ	$1024, SI
 	ADDQ	$256, DI
 	ADDQ	$8, R9
@@ -3695,10 +3695,10 @@ loop24: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop25: // 128 times: terms of the sums
-	VMOVUPS	813568(R10), Y8	// fitSample.mul_11[0]
-	VMOVUPS	813600(R10), Y9	// fitSample.mul_11[0] | 1
-	VMOVUPS	813632(R10), Y10	// fitSample.mul_11[0] | 2
-	VMOVUPS	813664(R10), Y11	// fitSample.mul_11[0] | 3
+	VMOVUPS	815104(R10), Y8	// fitSample.mul_11[0]
+	VMOVUPS	815136(R10), Y9	// fitSample.mul_11[0] | 1
+	VMOVUPS	815168(R10), Y10	// fitSample.mul_11[0] | 2
+	VMOVUPS	815200(R10), Y11	// fitSample.mul_11[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -3713,14 +3713,14 @@ loop25: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop25
-	VMOVUPS	Y0, 829952(DI)	// fitSample.vecmat_5[0]
-	VMOVUPS	Y1, 829984(DI)	// fitSample.vecmat_5[0] | 1
-	VMOVUPS	Y2, 830016(DI)	// fitSample.vecmat_5[0] | 2
-	VMOVUPS	Y3, 830048(DI)	// fitSample.vecmat_5[0] | 3
-	VMOVUPS	Y4, 830080(DI)	// fitSample.vecmat_5[1]
-	VMOVUPS	Y5, 830112(DI)	// fitSample.vecmat_5[1] | 1
-	VMOVUPS	Y6, 830144(DI)	// fitSample.vecmat_5[1] | 2
-	VMOVUPS	Y7, 830176(DI)	// fitSample.vecmat_5[1] | 3
+	VMOVUPS	Y0, 831488(DI)	// fitSample.vecmat_5[0]
+	VMOVUPS	Y1, 831520(DI)	// fitSample.vecmat_5[0] | 1
+	VMOVUPS	Y2, 831552(DI)	// fitSample.vecmat_5[0] | 2
+	VMOVUPS	Y3, 831584(DI)	// fitSample.vecmat_5[0] | 3
+	VMOVUPS	Y4, 831616(DI)	// fitSample.vecmat_5[1]
+	VMOVUPS	Y5, 831648(DI)	// fitSample.vecmat_5[1] | 1
+	VMOVUPS	Y6, 831680(DI)	// fitSample.vecmat_5[1] | 2
+	VMOVUPS	Y7, 831712(DI)	// fitSample.vecmat_5[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -3763,10 +3763,10 @@ loop25: // 128 times: terms of the sums
 	MOVQ	BX, R9
 loop26: // 128 times: elements
 	VBROADCASTSS	1536(SI), Y0	// L.0.weight.matvec.3[0]
-	VMOVUPS	681472(DI), Y1	// fitSample.mul_5[0]
-	VMOVUPS	681504(DI), Y2	// fitSample.mul_5[0] | 1
-	VMOVUPS	681536(DI), Y3	// fitSample.mul_5[0] | 2
-	VMOVUPS	681568(DI), Y4	// fitSample.mul_5[0] | 3
+	VMOVUPS	683008(DI), Y1	// fitSample.mul_5[0]
+	VMOVUPS	683040(DI), Y2	// fitSample.mul_5[0] | 1
+	VMOVUPS	683072(DI), Y3	// fitSample.mul_5[0] | 2
+	VMOVUPS	683104(DI), Y4	// fitSample.mul_5[0] | 3
 	VMULPS	Y1, Y0, Y15
 	VMOVUPS	Y15, 512(AX)
 	VMULPS	Y2, Y0, Y15
@@ -3774,18 +3774,18 @@ loop26: // 128 times: elements
 	VMULPS	Y3, Y0, Y15
 	VMOVUPS	Y15, 576(AX)
 	VMULPS	Y4, Y0, Y0
-	VMOVUPS	730624(DI), Y1	// fitSample.vecmat_2[0]
-	VMOVUPS	730656(DI), Y2	// fitSample.vecmat_2[0] | 1
-	VMOVUPS	730688(DI), Y3	// fitSample.vecmat_2[0] | 2
-	VMOVUPS	730720(DI), Y4	// fitSample.vecmat_2[0] | 3
-	VMOVUPS	829952(DI), Y5	// fitSample.vecmat_5[0]
-	VMOVUPS	829984(DI), Y6	// fitSample.vecmat_5[0] | 1
-	VMOVUPS	830016(DI), Y7	// fitSample.vecmat_5[0] | 2
-	VMOVUPS	830048(DI), Y8	// fitSample.vecmat_5[0] | 3
-	VMOVUPS	517632(DI), Y9	// fitSample.sigmoid[0]
-	VMOVUPS	517664(DI), Y10	// fitSample.sigmoid[0] | 1
-	VMOVUPS	517696(DI), Y11	// fitSample.sigmoid[0] | 2
-	VMOVUPS	517728(DI), Y12	// fitSample.sigmoid[0] | 3
+	VMOVUPS	732160(DI), Y1	// fitSample.vecmat_2[0]
+	VMOVUPS	732192(DI), Y2	// fitSample.vecmat_2[0] | 1
+	VMOVUPS	732224(DI), Y3	// fitSample.vecmat_2[0] | 2
+	VMOVUPS	732256(DI), Y4	// fitSample.vecmat_2[0] | 3
+	VMOVUPS	831488(DI), Y5	// fitSample.vecmat_5[0]
+	VMOVUPS	831520(DI), Y6	// fitSample.vecmat_5[0] | 1
+	VMOVUPS	831552(DI), Y7	// fitSample.vecmat_5[0] | 2
+	VMOVUPS	831584(DI), Y8	// fitSample.vecmat_5[0] | 3
+	VMOVUPS	519168(DI), Y9	// fitSample.sigmoid[0]
+	VMOVUPS	519200(DI), Y10	// fitSample.sigmoid[0] | 1
+	VMOVUPS	519232(DI), Y11	// fitSample.sigmoid[0] | 2
+	VMOVUPS	519264(DI), Y12	// fitSample.sigmoid[0] | 3
 	VMULPS	Y9, Y5, Y5
 	VMULPS	Y10, Y6, Y6
 	VMULPS	Y11, Y7, Y7
@@ -3847,55 +3847,55 @@ loop26: // 128 times: elements
 	VFMADD231PS	Y8, Y0, Y15
 	VMOVUPS	Y15, 480(AX)
 	VBROADCASTSS	2048(SI), Y0	// L.0.weight.matvec.4[0]
-	VMOVUPS	517632(DI), Y1	// fitSample.sigmoid[0]
-	VMOVUPS	517664(DI), Y2	// fitSample.sigmoid[0] | 1
-	VMOVUPS	517696(DI), Y3	// fitSample.sigmoid[0] | 2
-	VMOVUPS	517728(DI), Y4	// fitSample.sigmoid[0] | 3
+	VMOVUPS	519168(DI), Y1	// fitSample.sigmoid[0]
+	VMOVUPS	519200(DI), Y2	// fitSample.sigmoid[0] | 1
+	VMOVUPS	519232(DI), Y3	// fitSample.sigmoid[0] | 2
+	VMOVUPS	519264(DI), Y4	// fitSample.sigmoid[0] | 3
 	VMULPS	Y1, Y0, Y1
 	VMULPS	Y2, Y0, Y2
 	VMULPS	Y3, Y0, Y3
 	VMULPS	Y4, Y0, Y0
-	VMOVUPS	Y1, 846848(DI)	// fitSample.mul_12[0]
-	VMOVUPS	Y2, 846880(DI)	// fitSample.mul_12[0] | 1
-	VMOVUPS	Y3, 846912(DI)	// fitSample.mul_12[0] | 2
-	VMOVUPS	Y0, 846944(DI)	// fitSample.mul_12[0] | 3
+	VMOVUPS	Y1, 848384(DI)	// fitSample.mul_12[0]
+	VMOVUPS	Y2, 848416(DI)	// fitSample.mul_12[0] | 1
+	VMOVUPS	Y3, 848448(DI)	// fitSample.mul_12[0] | 2
+	VMOVUPS	Y0, 848480(DI)	// fitSample.mul_12[0] | 3
 	ADDQ	$4, SI
 	ADDQ	$128, DI
 	ADDQ	$16, R9
 	DECQ	CX
 	JNE	loop26
 	VMOVUPS	0(AX), Y13	// fitSample.vecmat_6[0]
-	VMOVUPS	Y13, 846336(AX)
+	VMOVUPS	Y13, 847872(AX)
 	VMOVUPS	32(AX), Y13	// fitSample.vecmat_6[0] | 1
-	VMOVUPS	Y13, 846368(AX)
+	VMOVUPS	Y13, 847904(AX)
 	VMOVUPS	64(AX), Y13	// fitSample.vecmat_6[0] | 2
-	VMOVUPS	Y13, 846400(AX)
+	VMOVUPS	Y13, 847936(AX)
 	VMOVUPS	96(AX), Y13	// fitSample.vecmat_6[0] | 3
-	VMOVUPS	Y13, 846432(AX)
+	VMOVUPS	Y13, 847968(AX)
 	VMOVUPS	128(AX), Y13	// fitSample.vecmat_6[1]
-	VMOVUPS	Y13, 846464(AX)
+	VMOVUPS	Y13, 848000(AX)
 	VMOVUPS	160(AX), Y13	// fitSample.vecmat_6[1] | 1
-	VMOVUPS	Y13, 846496(AX)
+	VMOVUPS	Y13, 848032(AX)
 	VMOVUPS	192(AX), Y13	// fitSample.vecmat_6[1] | 2
-	VMOVUPS	Y13, 846528(AX)
+	VMOVUPS	Y13, 848064(AX)
 	VMOVUPS	224(AX), Y13	// fitSample.vecmat_6[1] | 3
-	VMOVUPS	Y13, 846560(AX)
+	VMOVUPS	Y13, 848096(AX)
 	VMOVUPS	256(AX), Y13	// fitSample.vecmat_6[2]
-	VMOVUPS	Y13, 846592(AX)
+	VMOVUPS	Y13, 848128(AX)
 	VMOVUPS	288(AX), Y13	// fitSample.vecmat_6[2] | 1
-	VMOVUPS	Y13, 846624(AX)
+	VMOVUPS	Y13, 848160(AX)
 	VMOVUPS	320(AX), Y13	// fitSample.vecmat_6[2] | 2
-	VMOVUPS	Y13, 846656(AX)
+	VMOVUPS	Y13, 848192(AX)
 	VMOVUPS	352(AX), Y13	// fitSample.vecmat_6[2] | 3
-	VMOVUPS	Y13, 846688(AX)
+	VMOVUPS	Y13, 848224(AX)
 	VMOVUPS	384(AX), Y13	// fitSample.vecmat_6[3]
-	VMOVUPS	Y13, 846720(AX)
+	VMOVUPS	Y13, 848256(AX)
 	VMOVUPS	416(AX), Y13	// fitSample.vecmat_6[3] | 1
-	VMOVUPS	Y13, 846752(AX)
+	VMOVUPS	Y13, 848288(AX)
 	VMOVUPS	448(AX), Y13	// fitSample.vecmat_6[3] | 2
-	VMOVUPS	Y13, 846784(AX)
+	VMOVUPS	Y13, 848320(AX)
 	VMOVUPS	480(AX), Y13	// fitSample.vecmat_6[3] | 3
-	VMOVUPS	Y13, 846816(AX)
+	VMOVUPS	Y13, 848352(AX)
 	MOVQ	$64, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
@@ -3913,10 +3913,10 @@ loop27: // 64 times: tiles of 2 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop28: // 128 times: terms of the sums
-	VMOVUPS	846848(R11), Y8	// fitSample.mul_12[0]
-	VMOVUPS	846880(R11), Y9	// fitSample.mul_12[0] | 1
-	VMOVUPS	846912(R11), Y10	// fitSample.mul_12[0] | 2
-	VMOVUPS	846944(R11), Y11	// fitSample.mul_12[0] | 3
+	VMOVUPS	848384(R11), Y8	// fitSample.mul_12[0]
+	VMOVUPS	848416(R11), Y9	// fitSample.mul_12[0] | 1
+	VMOVUPS	848448(R11), Y10	// fitSample.mul_12[0] | 2
+	VMOVUPS	848480(R11), Y11	// fitSample.mul_12[0] | 3
 	VBROADCASTSS	2560(R12), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -3931,10 +3931,10 @@ loop28: // 128 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop28
-	VMOVUPS	615936(DI), Y8	// fitSample.mul_2[0]
-	VMOVUPS	615968(DI), Y9	// fitSample.mul_2[0] | 1
-	VMOVUPS	616000(DI), Y10	// fitSample.mul_2[0] | 2
-	VMOVUPS	616032(DI), Y11	// fitSample.mul_2[0] | 3
+	VMOVUPS	617472(DI), Y8	// fitSample.mul_2[0]
+	VMOVUPS	617504(DI), Y9	// fitSample.mul_2[0] | 1
+	VMOVUPS	617536(DI), Y10	// fitSample.mul_2[0] | 2
+	VMOVUPS	617568(DI), Y11	// fitSample.mul_2[0] | 3
 	VMULPS	Y8, Y0, Y0
 	VMULPS	Y9, Y1, Y1
 	VMULPS	Y10, Y2, Y2
@@ -3944,14 +3944,14 @@ loop28: // 128 times: terms of the sums
 	VMULPS	Y8, Y1, Y1
 	VMULPS	Y8, Y2, Y2
 	VMULPS	Y8, Y3, Y3
-	VMOVUPS	Y0, 863232(DI)	// fitSample.mul_13[0]
-	VMOVUPS	Y1, 863264(DI)	// fitSample.mul_13[0] | 1
-	VMOVUPS	Y2, 863296(DI)	// fitSample.mul_13[0] | 2
-	VMOVUPS	Y3, 863328(DI)	// fitSample.mul_13[0] | 3
-	VMOVUPS	616064(DI), Y0	// fitSample.mul_2[1]
-	VMOVUPS	616096(DI), Y1	// fitSample.mul_2[1] | 1
-	VMOVUPS	616128(DI), Y2	// fitSample.mul_2[1] | 2
-	VMOVUPS	616160(DI), Y3	// fitSample.mul_2[1] | 3
+	VMOVUPS	Y0, 864768(DI)	// fitSample.mul_13[0]
+	VMOVUPS	Y1, 864800(DI)	// fitSample.mul_13[0] | 1
+	VMOVUPS	Y2, 864832(DI)	// fitSample.mul_13[0] | 2
+	VMOVUPS	Y3, 864864(DI)	// fitSample.mul_13[0] | 3
+	VMOVUPS	617600(DI), Y0	// fitSample.mul_2[1]
+	VMOVUPS	617632(DI), Y1	// fitSample.mul_2[1] | 1
+	VMOVUPS	617664(DI), Y2	// fitSample.mul_2[1] | 2
+	VMOVUPS	617696(DI), Y3	// fitSample.mul_2[1] | 3
 	VMULPS	Y0, Y4, Y0
 	VMULPS	Y1, Y5, Y1
 	VMULPS	Y2, Y6, Y2
@@ -3961,10 +3961,10 @@ loop28: // 128 times: terms of the sums
 	VMULPS	Y4, Y1, Y1
 	VMULPS	Y4, Y2, Y2
 	VMULPS	Y4, Y3, Y3
-	VMOVUPS	Y0, 863360(DI)	// fitSample.mul_13[1]
-	VMOVUPS	Y1, 863392(DI)	// fitSample.mul_13[1] | 1
-	VMOVUPS	Y2, 863424(DI)	// fitSample.mul_13[1] | 2
-	VMOVUPS	Y3, 863456(DI)	// fitSample.mul_13[1] | 3
+	VMOVUPS	Y0, 864896(DI)	// fitSample.mul_13[1]
+	VMOVUPS	Y1, 864928(DI)	// fitSample.mul_13[1] | 1
+	VMOVUPS	Y2, 864960(DI)	// fitSample.mul_13[1] | 2
+	VMOVUPS	Y3, 864992(DI)	// fitSample.mul_13[1] | 3
 	ADDQ	$1024, SI
 	ADDQ	$256, DI
 	ADDQ	$8, R9
@@ -3986,10 +3986,10 @@ loop29: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop30: // 128 times: terms of the sums
-	VMOVUPS	863232(R10), Y8	// fitSample.mul_13[0]
-	VMOVUPS	863264(R10), Y9	// fitSample.mul_13[0] | 1
-	VMOVUPS	863296(R10), Y10	// fitSample.mul_13[0] | 2
-	VMOVUPS	863328(R10), Y11	// fitSample.mul_13[0] | 3
+	VMOVUPS	864768(R10), Y8	// fitSample.mul_13[0]
+	VMOVUPS	864800(R10), Y9	// fitSample.mul_13[0] | 1
+	VMOVUPS	864832(R10), Y10	// fitSample.mul_13[0] | 2
+	VMOVUPS	864864(R10), Y11	// fitSample.mul_13[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -4004,14 +4004,14 @@ loop30: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop30
-	VMOVUPS	Y0, 879616(DI)	// fitSample.vecmat_7[0]
-	VMOVUPS	Y1, 879648(DI)	// fitSample.vecmat_7[0] | 1
-	VMOVUPS	Y2, 879680(DI)	// fitSample.vecmat_7[0] | 2
-	VMOVUPS	Y3, 879712(DI)	// fitSample.vecmat_7[0] | 3
-	VMOVUPS	Y4, 879744(DI)	// fitSample.vecmat_7[1]
-	VMOVUPS	Y5, 879776(DI)	// fitSample.vecmat_7[1] | 1
-	VMOVUPS	Y6, 879808(DI)	// fitSample.vecmat_7[1] | 2
-	VMOVUPS	Y7, 879840(DI)	// fitSample.vecmat_7[1] | 3
+	VMOVUPS	Y0, 881152(DI)	// fitSample.vecmat_7[0]
+	VMOVUPS	Y1, 881184(DI)	// fitSample.vecmat_7[0] | 1
+	VMOVUPS	Y2, 881216(DI)	// fitSample.vecmat_7[0] | 2
+	VMOVUPS	Y3, 881248(DI)	// fitSample.vecmat_7[0] | 3
+	VMOVUPS	Y4, 881280(DI)	// fitSample.vecmat_7[1]
+	VMOVUPS	Y5, 881312(DI)	// fitSample.vecmat_7[1] | 1
+	VMOVUPS	Y6, 881344(DI)	// fitSample.vecmat_7[1] | 2
+	VMOVUPS	Y7, 881376(DI)	// fitSample.vecmat_7[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -4030,11 +4030,11 @@ loop31: // 4 times: vectors of the block
 loop32: // 128 times: elements
 	// lagrange.nde:4
 	VBROADCASTSS	2048(R9), Y4	// L.0.weight.matvec.4[0]
-	VMOVUPS	681472(R10), Y5	// fitSample.mul_5[0]
+	VMOVUPS	683008(R10), Y5	// fitSample.mul_5[0]
 	VMULPS	Y5, Y4, Y4
-	VMOVUPS	730624(R10), Y5	// fitSample.vecmat_2[0]
-	VMOVUPS	879616(R10), Y6	// fitSample.vecmat_7[0]
-	VMOVUPS	517632(R10), Y7	// fitSample.sigmoid[0]
+	VMOVUPS	732160(R10), Y5	// fitSample.vecmat_2[0]
+	VMOVUPS	881152(R10), Y6	// fitSample.vecmat_7[0]
+	VMOVUPS	519168(R10), Y7	// fitSample.sigmoid[0]
 	VMULPS	Y7, Y6, Y6
 	VFMADD231PS	Y5, Y4, Y6
 	VBROADCASTSS	(R11), Y4	// L.0.weight[0]
@@ -4050,13 +4050,13 @@ loop32: // 128 times: elements
 	ADDQ	$16, R11
 	DECQ	DI
 	JNE	loop32
-	VMOVUPS	846592(SI), Y0	// fitSample.vecmat_6[2]
-	VMOVUPS	846720(SI), Y1	// fitSample.vecmat_6[3]
+	VMOVUPS	848128(SI), Y0	// fitSample.vecmat_6[2]
+	VMOVUPS	848256(SI), Y1	// fitSample.vecmat_6[3]
 	// lagrange.nde:16
-	VMOVUPS	500096(SI), Y4	// fitSample.v[0]
-	VMOVUPS	500224(SI), Y5	// fitSample.v[1]
-	VMOVUPS	796672(SI), Y6	// fitSample.vecmat_4[0]
-	VMOVUPS	796800(SI), Y7	// fitSample.vecmat_4[1]
+	VMOVUPS	501632(SI), Y4	// fitSample.v[0]
+	VMOVUPS	501760(SI), Y5	// fitSample.v[1]
+	VMOVUPS	798208(SI), Y6	// fitSample.vecmat_4[0]
+	VMOVUPS	798336(SI), Y7	// fitSample.vecmat_4[1]
 	VMULPS	Y0, Y4, Y0
 	VFMADD231PS	Y2, Y5, Y0
 	VMULPS	Y1, Y4, Y1
@@ -4071,16 +4071,16 @@ loop32: // 128 times: elements
 loop33: // 64 times: elements
 	// lagrange.nde:8
 	VBROADCASTSS	69124(R9), Y4	// force.0.weight[0]
-	VMOVUPS	500736(SI), Y5	// fitSample.concat[0]
+	VMOVUPS	502272(SI), Y5	// fitSample.concat[0]
 	VMULPS	Y5, Y4, Y4
 	VBROADCASTSS	69128(R9), Y5	// force.0.weight[1]
-	VMOVUPS	500864(SI), Y6	// fitSample.concat[1]
+	VMOVUPS	502400(SI), Y6	// fitSample.concat[1]
 	VFMADD231PS	Y6, Y5, Y4
 	VBROADCASTSS	69132(R9), Y5	// force.0.weight[2]
-	VMOVUPS	500992(SI), Y6	// fitSample.concat[2]
+	VMOVUPS	502528(SI), Y6	// fitSample.concat[2]
 	VFMADD231PS	Y6, Y5, Y4
 	VBROADCASTSS	69136(R9), Y5	// force.0.weight[3]
-	VMOVUPS	501120(SI), Y6	// fitSample.concat[3]
+	VMOVUPS	502656(SI), Y6	// fitSample.concat[3]
 	VFMADD231PS	Y6, Y5, Y4
 	VBROADCASTSS	70148(R10), Y5	// force.0.bias[0]
 	VADDPS	Y5, Y4, Y4
@@ -4124,15 +4124,15 @@ loop33: // 64 times: elements
 	VBROADCASTSS	70916(BX), Y4	// force.2.bias[0]
 	VADDPS	Y4, Y2, Y2
 	VADDPS	Y2, Y0, Y0
-	VMOVUPS	Y0, 896000(SI)	// fitSample.add_3[0]
+	VMOVUPS	Y0, 897536(SI)	// fitSample.add_3[0]
 	VBROADCASTSS	70920(BX), Y2	// force.2.bias[1]
 	VADDPS	Y2, Y3, Y2
 	VADDPS	Y2, Y1, Y1
-	VMOVUPS	Y1, 896128(SI)	// fitSample.add_3[1]
-	VMOVUPS	796160(SI), Y2	// fitSample.add_2[0]
-	VMOVUPS	796288(SI), Y3	// fitSample.add_2[1]
-	VMOVUPS	796416(SI), Y4	// fitSample.add_2[2]
-	VMOVUPS	796544(SI), Y5	// fitSample.add_2[3]
+	VMOVUPS	Y1, 897664(SI)	// fitSample.add_3[1]
+	VMOVUPS	797696(SI), Y2	// fitSample.add_2[0]
+	VMOVUPS	797824(SI), Y3	// fitSample.add_2[1]
+	VMOVUPS	797952(SI), Y4	// fitSample.add_2[2]
+	VMOVUPS	798080(SI), Y5	// fitSample.add_2[3]
 	VANDPS	f32_7fffffff<>(SB), Y2, Y6
 	VANDPS	f32_7fffffff<>(SB), Y4, Y7
 	VCMPPS	$17, Y7, Y6, Y6
@@ -4153,10 +4153,10 @@ loop33: // 64 times: elements
 	VFNMADD231PS	Y0, Y4, Y5
 	VDIVPS	Y7, Y5, Y2
 	VORPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 896256(SI)	// fitSample.dv[0]
-	VMOVUPS	Y0, 896384(SI)	// fitSample.dv[1]
-	VMOVUPS	500352(SI), Y2	// fitSample.a[0]
-	VMOVUPS	500480(SI), Y3	// fitSample.a[1]
+	VMOVUPS	Y1, 897792(SI)	// fitSample.dv[0]
+	VMOVUPS	Y0, 897920(SI)	// fitSample.dv[1]
+	VMOVUPS	501888(SI), Y2	// fitSample.a[0]
+	VMOVUPS	502016(SI), Y3	// fitSample.a[1]
 	VMOVUPS	f32_00000000<>(SB), Y4
 	// lagrange.nde:36
 	VSUBPS	Y2, Y1, Y1
@@ -4167,7 +4167,7 @@ loop33: // 64 times: elements
 	VADDPS	Y0, Y4, Y4
 	VBROADCASTSS	2560(DX), Y0	// mul
 	VFMADD231PS	f32_3f000000<>(SB), Y4, Y0
-	VMOVUPS	Y0, 500608(SI)	// fitSample.loss
+	VMOVUPS	Y0, 502144(SI)	// fitSample.loss
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop31
@@ -4193,15 +4193,15 @@ TEXT fitGradPart0_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
 	VMOVUPS	65792(SI), Y0	// mask
-	VMOVUPS	896512(SI), Y1	// fitGrad.q[0]
-	VMOVUPS	896640(SI), Y2	// fitGrad.q[1]
-	VMOVUPS	896768(SI), Y3	// fitGrad.v[0]
-	VMOVUPS	896896(SI), Y4	// fitGrad.v[1]
+	VMOVUPS	898048(SI), Y1	// fitGrad.q[0]
+	VMOVUPS	898176(SI), Y2	// fitGrad.q[1]
+	VMOVUPS	898304(SI), Y3	// fitGrad.v[0]
+	VMOVUPS	898432(SI), Y4	// fitGrad.v[1]
 	// lagrange.nde:4
-	VMOVUPS	Y1, 930176(SI)	// fitGrad.concat[0]
-	VMOVUPS	Y2, 930304(SI)	// fitGrad.concat[1]
-	VMOVUPS	Y3, 930432(SI)	// fitGrad.concat[2]
-	VMOVUPS	Y4, 930560(SI)	// fitGrad.concat[3]
+	VMOVUPS	Y1, 931712(SI)	// fitGrad.concat[0]
+	VMOVUPS	Y2, 931840(SI)	// fitGrad.concat[1]
+	VMOVUPS	Y3, 931968(SI)	// fitGrad.concat[2]
+	VMOVUPS	Y4, 932096(SI)	// fitGrad.concat[3]
 	MOVQ	$128, DI
 	MOVQ	BX, R9
 	MOVQ	BX, R10
@@ -4219,7 +4219,7 @@ loop2: // 128 times: elements
 	VFMADD231PS	Y4, Y6, Y5
 	VBROADCASTSS	2048(R10), Y6	// L.0.bias[0]
 	VADDPS	Y6, Y5, Y5
-	VMOVUPS	Y5, 930688(R11)	// fitGrad.add[0]
+	VMOVUPS	Y5, 932224(R11)	// fitGrad.add[0]
 	VORPS	f32_80000000<>(SB), Y5, Y6
 	VMOVUPS	f32_42b40000<>(SB), Y7
 	VMINPS	Y6, Y7, Y6
@@ -4251,10 +4251,10 @@ loop2: // 128 times: elements
 	VBLENDVPS	Y5, Y6, Y7, Y5
 	VADDPS	f32_3f800000<>(SB), Y6, Y6
 	VDIVPS	Y6, Y5, Y5
-	VMOVUPS	Y5, 947072(R11)	// fitGrad.sigmoid[0]
+	VMOVUPS	Y5, 948608(R11)	// fitGrad.sigmoid[0]
 	VBROADCASTSS	512(R12), Y6	// L.0.weight.matvec[0]
 	VMULPS	Y5, Y6, Y5
-	VMOVUPS	Y5, 963456(R11)	// fitGrad.mul[0]
+	VMOVUPS	Y5, 964992(R11)	// fitGrad.mul[0]
 	// lagrange.nde:36
 	VBROADCASTSS	2572(R12), Y5	// mul.3[0]
 	VANDPS	Y0, Y5, Y5
@@ -4288,10 +4288,10 @@ loop3: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop4: // 128 times: terms of the sums
-	VMOVUPS	963456(R10), Y8	// fitGrad.mul[0]
-	VMOVUPS	963488(R10), Y9	// fitGrad.mul[0] | 1
-	VMOVUPS	963520(R10), Y10	// fitGrad.mul[0] | 2
-	VMOVUPS	963552(R10), Y11	// fitGrad.mul[0] | 3
+	VMOVUPS	964992(R10), Y8	// fitGrad.mul[0]
+	VMOVUPS	965024(R10), Y9	// fitGrad.mul[0] | 1
+	VMOVUPS	965056(R10), Y10	// fitGrad.mul[0] | 2
+	VMOVUPS	965088(R10), Y11	// fitGrad.mul[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -4306,14 +4306,14 @@ loop4: // 128 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop4
-	VMOVUPS	Y0, 979840(DI)	// fitGrad.matvec[0]
-	VMOVUPS	Y1, 979872(DI)	// fitGrad.matvec[0] | 1
-	VMOVUPS	Y2, 979904(DI)	// fitGrad.matvec[0] | 2
-	VMOVUPS	Y3, 979936(DI)	// fitGrad.matvec[0] | 3
-	VMOVUPS	Y4, 979968(DI)	// fitGrad.matvec[1]
-	VMOVUPS	Y5, 980000(DI)	// fitGrad.matvec[1] | 1
-	VMOVUPS	Y6, 980032(DI)	// fitGrad.matvec[1] | 2
-	VMOVUPS	Y7, 980064(DI)	// fitGrad.matvec[1] | 3
+	VMOVUPS	Y0, 981376(DI)	// fitGrad.matvec[0]
+	VMOVUPS	Y1, 981408(DI)	// fitGrad.matvec[0] | 1
+	VMOVUPS	Y2, 981440(DI)	// fitGrad.matvec[0] | 2
+	VMOVUPS	Y3, 981472(DI)	// fitGrad.matvec[0] | 3
+	VMOVUPS	Y4, 981504(DI)	// fitGrad.matvec[1]
+	VMOVUPS	Y5, 981536(DI)	// fitGrad.matvec[1] | 1
+	VMOVUPS	Y6, 981568(DI)	// fitGrad.matvec[1] | 2
+	VMOVUPS	Y7, 981600(DI)	// fitGrad.matvec[1] | 3
 	ADDQ	$1024, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -4325,7 +4325,7 @@ loop5: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop6: // 128 times: elements
 	// lagrange.nde:4
-	VMOVUPS	930688(R9), Y0	// fitGrad.add[0]
+	VMOVUPS	932224(R9), Y0	// fitGrad.add[0]
 	VORPS	f32_80000000<>(SB), Y0, Y1
 	VMOVUPS	f32_c2ae999a<>(SB), Y2
 	VMAXPS	Y1, Y2, Y1
@@ -4354,7 +4354,7 @@ loop6: // 128 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VMAXPS	Y0, Y2, Y0
 	VFMADD231PS	Y3, Y1, Y0
-	VMOVUPS	Y0, 996224(R9)	// fitGrad.softplus[0]
+	VMOVUPS	Y0, 997760(R9)	// fitGrad.softplus[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop6
@@ -4378,10 +4378,10 @@ loop7: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop8: // 128 times: terms of the sums
-	VMOVUPS	996224(R10), Y8	// fitGrad.softplus[0]
-	VMOVUPS	996256(R10), Y9	// fitGrad.softplus[0] | 1
-	VMOVUPS	996288(R10), Y10	// fitGrad.softplus[0] | 2
-	VMOVUPS	996320(R10), Y11	// fitGrad.softplus[0] | 3
+	VMOVUPS	997760(R10), Y8	// fitGrad.softplus[0]
+	VMOVUPS	997792(R10), Y9	// fitGrad.softplus[0] | 1
+	VMOVUPS	997824(R10), Y10	// fitGrad.softplus[0] | 2
+	VMOVUPS	997856(R10), Y11	// fitGrad.softplus[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -4396,14 +4396,14 @@ loop8: // 128 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop8
-	VMOVUPS	Y0, 1012608(DI)	// fitGrad.matvec_2[0]
-	VMOVUPS	Y1, 1012640(DI)	// fitGrad.matvec_2[0] | 1
-	VMOVUPS	Y2, 1012672(DI)	// fitGrad.matvec_2[0] | 2
-	VMOVUPS	Y3, 1012704(DI)	// fitGrad.matvec_2[0] | 3
-	VMOVUPS	Y4, 1012736(DI)	// fitGrad.matvec_2[1]
-	VMOVUPS	Y5, 1012768(DI)	// fitGrad.matvec_2[1] | 1
-	VMOVUPS	Y6, 1012800(DI)	// fitGrad.matvec_2[1] | 2
-	VMOVUPS	Y7, 1012832(DI)	// fitGrad.matvec_2[1] | 3
+	VMOVUPS	Y0, 1014144(DI)	// fitGrad.matvec_2[0]
+	VMOVUPS	Y1, 1014176(DI)	// fitGrad.matvec_2[0] | 1
+	VMOVUPS	Y2, 1014208(DI)	// fitGrad.matvec_2[0] | 2
+	VMOVUPS	Y3, 1014240(DI)	// fitGrad.matvec_2[0] | 3
+	VMOVUPS	Y4, 1014272(DI)	// fitGrad.matvec_2[1]
+	VMOVUPS	Y5, 1014304(DI)	// fitGrad.matvec_2[1] | 1
+	VMOVUPS	Y6, 1014336(DI)	// fitGrad.matvec_2[1] | 2
+	VMOVUPS	Y7, 1014368(DI)	// fitGrad.matvec_2[1] | 3
 	ADDQ	$1024, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -4417,7 +4417,7 @@ loop9: // 4 times: vectors of the block
 	MOVQ	DX, R11
 loop10: // 128 times: elements
 	// lagrange.nde:4
-	VMOVUPS	1012608(R9), Y0	// fitGrad.matvec_2[0]
+	VMOVUPS	1014144(R9), Y0	// fitGrad.matvec_2[0]
 	VBROADCASTSS	68096(R10), Y1	// L.2.bias[0]
 	VADDPS	Y1, Y0, Y0
 	VORPS	f32_80000000<>(SB), Y0, Y1
@@ -4451,18 +4451,18 @@ loop10: // 128 times: elements
 	VBLENDVPS	Y0, Y1, Y2, Y0
 	VADDPS	f32_3f800000<>(SB), Y1, Y1
 	VDIVPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 1028992(R9)	// fitGrad.sigmoid_2[0]
+	VMOVUPS	Y0, 1030528(R9)	// fitGrad.sigmoid_2[0]
 	VMOVUPS	f32_3f800000<>(SB), Y1
 	VSUBPS	Y0, Y1, Y1
-	VMOVUPS	Y1, 1045376(R9)	// fitGrad.sub[0]
+	VMOVUPS	Y1, 1046912(R9)	// fitGrad.sub[0]
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 1061760(R9)	// fitGrad.mul_2[0]
-	VMOVUPS	979840(R9), Y1	// fitGrad.matvec[0]
+	VMOVUPS	Y0, 1063296(R9)	// fitGrad.mul_2[0]
+	VMOVUPS	981376(R9), Y1	// fitGrad.matvec[0]
 	VMULPS	Y0, Y1, Y0
-	VMOVUPS	Y0, 1078144(R9)	// fitGrad.mul_3[0]
+	VMOVUPS	Y0, 1079680(R9)	// fitGrad.mul_3[0]
 	VBROADCASTSS	(R11), Y1	// vecmat[0]
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 1094528(R9)	// fitGrad.mul_4[0]
+	VMOVUPS	Y0, 1096064(R9)	// fitGrad.mul_4[0]
 	ADDQ	$128, R9
 	ADDQ	$4, R10
 	ADDQ	$4, R11
@@ -4487,10 +4487,10 @@ loop11: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop12: // 128 times: terms of the sums
-	VMOVUPS	1094528(R10), Y8	// fitGrad.mul_4[0]
-	VMOVUPS	1094560(R10), Y9	// fitGrad.mul_4[0] | 1
-	VMOVUPS	1094592(R10), Y10	// fitGrad.mul_4[0] | 2
-	VMOVUPS	1094624(R10), Y11	// fitGrad.mul_4[0] | 3
+	VMOVUPS	1096064(R10), Y8	// fitGrad.mul_4[0]
+	VMOVUPS	1096096(R10), Y9	// fitGrad.mul_4[0] | 1
+	VMOVUPS	1096128(R10), Y10	// fitGrad.mul_4[0] | 2
+	VMOVUPS	1096160(R10), Y11	// fitGrad.mul_4[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -4505,14 +4505,14 @@ loop12: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop12
-	VMOVUPS	Y0, 1110912(DI)	// fitGrad.vecmat[0]
-	VMOVUPS	Y1, 1110944(DI)	// fitGrad.vecmat[0] | 1
-	VMOVUPS	Y2, 1110976(DI)	// fitGrad.vecmat[0] | 2
-	VMOVUPS	Y3, 1111008(DI)	// fitGrad.vecmat[0] | 3
-	VMOVUPS	Y4, 1111040(DI)	// fitGrad.vecmat[1]
-	VMOVUPS	Y5, 1111072(DI)	// fitGrad.vecmat[1] | 1
-	VMOVUPS	Y6, 1111104(DI)	// fitGrad.vecmat[1] | 2
-	VMOVUPS	Y7, 1111136(DI)	// fitGrad.vecmat[1] | 3
+	VMOVUPS	Y0, 1112448(DI)	// fitGrad.vecmat[0]
+	VMOVUPS	Y1, 1112480(DI)	// fitGrad.vecmat[0] | 1
+	VMOVUPS	Y2, 1112512(DI)	// fitGrad.vecmat[0] | 2
+	VMOVUPS	Y3, 1112544(DI)	// fitGrad.vecmat[0] | 3
+	VMOVUPS	Y4, 1112576(DI)	// fitGrad.vecmat[1]
+	VMOVUPS	Y5, 1112608(DI)	// fitGrad.vecmat[1] | 1
+	VMOVUPS	Y6, 1112640(DI)	// fitGrad.vecmat[1] | 2
+	VMOVUPS	Y7, 1112672(DI)	// fitGrad.vecmat[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -4522,26 +4522,26 @@ loop12: // 128 times: terms of the sums
 	MOVQ	DX, DI
 loop13: // 128 times: elements
 	// lagrange.nde:4
-	VMOVUPS	1110912(SI), Y0	// fitGrad.vecmat[0]
-	VMOVUPS	1110944(SI), Y1	// fitGrad.vecmat[0] | 1
-	VMOVUPS	1110976(SI), Y2	// fitGrad.vecmat[0] | 2
-	VMOVUPS	1111008(SI), Y3	// fitGrad.vecmat[0] | 3
-	VMOVUPS	947072(SI), Y4	// fitGrad.sigmoid[0]
-	VMOVUPS	947104(SI), Y5	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	947136(SI), Y6	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	947168(SI), Y7	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	1112448(SI), Y0	// fitGrad.vecmat[0]
+	VMOVUPS	1112480(SI), Y1	// fitGrad.vecmat[0] | 1
+	VMOVUPS	1112512(SI), Y2	// fitGrad.vecmat[0] | 2
+	VMOVUPS	1112544(SI), Y3	// fitGrad.vecmat[0] | 3
+	VMOVUPS	948608(SI), Y4	// fitGrad.sigmoid[0]
+	VMOVUPS	948640(SI), Y5	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	948672(SI), Y6	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	948704(SI), Y7	// fitGrad.sigmoid[0] | 3
 	VMULPS	Y4, Y0, Y0
 	VMULPS	Y5, Y1, Y1
 	VMULPS	Y6, Y2, Y2
 	VMULPS	Y7, Y3, Y3
-	VMOVUPS	Y0, 1127296(SI)	// fitGrad.mul_5[0]
-	VMOVUPS	Y1, 1127328(SI)	// fitGrad.mul_5[0] | 1
-	VMOVUPS	Y2, 1127360(SI)	// fitGrad.mul_5[0] | 2
-	VMOVUPS	Y3, 1127392(SI)	// fitGrad.mul_5[0] | 3
-	VMOVUPS	947072(SI), Y0	// fitGrad.sigmoid[0]
-	VMOVUPS	947104(SI), Y1	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	947136(SI), Y2	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	947168(SI), Y3	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	Y0, 1128832(SI)	// fitGrad.mul_5[0]
+	VMOVUPS	Y1, 1128864(SI)	// fitGrad.mul_5[0] | 1
+	VMOVUPS	Y2, 1128896(SI)	// fitGrad.mul_5[0] | 2
+	VMOVUPS	Y3, 1128928(SI)	// fitGrad.mul_5[0] | 3
+	VMOVUPS	948608(SI), Y0	// fitGrad.sigmoid[0]
+	VMOVUPS	948640(SI), Y1	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	948672(SI), Y2	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	948704(SI), Y3	// fitGrad.sigmoid[0] | 3
 	VMOVUPS	f32_3f800000<>(SB), Y4
 	VSUBPS	Y0, Y4, Y0
 	VMOVUPS	f32_3f800000<>(SB), Y4
@@ -4550,44 +4550,44 @@ loop13: // 128 times: elements
 	VSUBPS	Y2, Y4, Y2
 	VMOVUPS	f32_3f800000<>(SB), Y4
 	VSUBPS	Y3, Y4, Y3
-	VMOVUPS	Y0, 1143680(SI)	// fitGrad.sub_2[0]
-	VMOVUPS	Y1, 1143712(SI)	// fitGrad.sub_2[0] | 1
-	VMOVUPS	Y2, 1143744(SI)	// fitGrad.sub_2[0] | 2
-	VMOVUPS	Y3, 1143776(SI)	// fitGrad.sub_2[0] | 3
-	VMOVUPS	947072(SI), Y4	// fitGrad.sigmoid[0]
-	VMOVUPS	947104(SI), Y5	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	947136(SI), Y6	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	947168(SI), Y7	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	Y0, 1145216(SI)	// fitGrad.sub_2[0]
+	VMOVUPS	Y1, 1145248(SI)	// fitGrad.sub_2[0] | 1
+	VMOVUPS	Y2, 1145280(SI)	// fitGrad.sub_2[0] | 2
+	VMOVUPS	Y3, 1145312(SI)	// fitGrad.sub_2[0] | 3
+	VMOVUPS	948608(SI), Y4	// fitGrad.sigmoid[0]
+	VMOVUPS	948640(SI), Y5	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	948672(SI), Y6	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	948704(SI), Y7	// fitGrad.sigmoid[0] | 3
 	VMULPS	Y0, Y4, Y0
 	VMULPS	Y1, Y5, Y1
 	VMULPS	Y2, Y6, Y2
 	VMULPS	Y3, Y7, Y3
-	VMOVUPS	Y0, 1160064(SI)	// fitGrad.mul_6[0]
-	VMOVUPS	Y1, 1160096(SI)	// fitGrad.mul_6[0] | 1
-	VMOVUPS	Y2, 1160128(SI)	// fitGrad.mul_6[0] | 2
-	VMOVUPS	Y3, 1160160(SI)	// fitGrad.mul_6[0] | 3
+	VMOVUPS	Y0, 1161600(SI)	// fitGrad.mul_6[0]
+	VMOVUPS	Y1, 1161632(SI)	// fitGrad.mul_6[0] | 1
+	VMOVUPS	Y2, 1161664(SI)	// fitGrad.mul_6[0] | 2
+	VMOVUPS	Y3, 1161696(SI)	// fitGrad.mul_6[0] | 3
 	VBROADCASTSS	512(DI), Y4	// L.0.weight.matvec[0]
 	VMULPS	Y0, Y4, Y0
 	VMULPS	Y1, Y4, Y1
 	VMULPS	Y2, Y4, Y2
 	VMULPS	Y3, Y4, Y3
-	VMOVUPS	Y0, 1176448(SI)	// fitGrad.mul_7[0]
-	VMOVUPS	Y1, 1176480(SI)	// fitGrad.mul_7[0] | 1
-	VMOVUPS	Y2, 1176512(SI)	// fitGrad.mul_7[0] | 2
-	VMOVUPS	Y3, 1176544(SI)	// fitGrad.mul_7[0] | 3
+	VMOVUPS	Y0, 1177984(SI)	// fitGrad.mul_7[0]
+	VMOVUPS	Y1, 1178016(SI)	// fitGrad.mul_7[0] | 1
+	VMOVUPS	Y2, 1178048(SI)	// fitGrad.mul_7[0] | 2
+	VMOVUPS	Y3, 1178080(SI)	// fitGrad.mul_7[0] | 3
 	VBROADCASTSS	(DI), Y0	// vecmat[0]
-	VMOVUPS	1028992(SI), Y1	// fitGrad.sigmoid_2[0]
-	VMOVUPS	1029024(SI), Y2	// fitGrad.sigmoid_2[0] | 1
-	VMOVUPS	1029056(SI), Y3	// fitGrad.sigmoid_2[0] | 2
-	VMOVUPS	1029088(SI), Y4	// fitGrad.sigmoid_2[0] | 3
+	VMOVUPS	1030528(SI), Y1	// fitGrad.sigmoid_2[0]
+	VMOVUPS	1030560(SI), Y2	// fitGrad.sigmoid_2[0] | 1
+	VMOVUPS	1030592(SI), Y3	// fitGrad.sigmoid_2[0] | 2
+	VMOVUPS	1030624(SI), Y4	// fitGrad.sigmoid_2[0] | 3
 	VMULPS	Y1, Y0, Y1
 	VMULPS	Y2, Y0, Y2
 	VMULPS	Y3, Y0, Y3
 	VMULPS	Y4, Y0, Y0
-	VMOVUPS	Y1, 1192832(SI)	// fitGrad.mul_8[0]
-	VMOVUPS	Y2, 1192864(SI)	// fitGrad.mul_8[0] | 1
-	VMOVUPS	Y3, 1192896(SI)	// fitGrad.mul_8[0] | 2
-	VMOVUPS	Y0, 1192928(SI)	// fitGrad.mul_8[0] | 3
+	VMOVUPS	Y1, 1194368(SI)	// fitGrad.mul_8[0]
+	VMOVUPS	Y2, 1194400(SI)	// fitGrad.mul_8[0] | 1
+	VMOVUPS	Y3, 1194432(SI)	// fitGrad.mul_8[0] | 2
+	VMOVUPS	Y0, 1194464(SI)	// fitGrad.mul_8[0] | 3
 	ADDQ	$128, SI
 	ADDQ	$4, DI
 	DECQ	CX
@@ -4608,10 +4608,10 @@ loop14: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop15: // 128 times: terms of the sums
-	VMOVUPS	1192832(R10), Y8	// fitGrad.mul_8[0]
-	VMOVUPS	1192864(R10), Y9	// fitGrad.mul_8[0] | 1
-	VMOVUPS	1192896(R10), Y10	// fitGrad.mul_8[0] | 2
-	VMOVUPS	1192928(R10), Y11	// fitGrad.mul_8[0] | 3
+	VMOVUPS	1194368(R10), Y8	// fitGrad.mul_8[0]
+	VMOVUPS	1194400(R10), Y9	// fitGrad.mul_8[0] | 1
+	VMOVUPS	1194432(R10), Y10	// fitGrad.mul_8[0] | 2
+	VMOVUPS	1194464(R10), Y11	// fitGrad.mul_8[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -4626,14 +4626,14 @@ loop15: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop15
-	VMOVUPS	Y0, 1209216(DI)	// fitGrad.vecmat_2[0]
-	VMOVUPS	Y1, 1209248(DI)	// fitGrad.vecmat_2[0] | 1
-	VMOVUPS	Y2, 1209280(DI)	// fitGrad.vecmat_2[0] | 2
-	VMOVUPS	Y3, 1209312(DI)	// fitGrad.vecmat_2[0] | 3
-	VMOVUPS	Y4, 1209344(DI)	// fitGrad.vecmat_2[1]
-	VMOVUPS	Y5, 1209376(DI)	// fitGrad.vecmat_2[1] | 1
-	VMOVUPS	Y6, 1209408(DI)	// fitGrad.vecmat_2[1] | 2
-	VMOVUPS	Y7, 1209440(DI)	// fitGrad.vecmat_2[1] | 3
+	VMOVUPS	Y0, 1210752(DI)	// fitGrad.vecmat_2[0]
+	VMOVUPS	Y1, 1210784(DI)	// fitGrad.vecmat_2[0] | 1
+	VMOVUPS	Y2, 1210816(DI)	// fitGrad.vecmat_2[0] | 2
+	VMOVUPS	Y3, 1210848(DI)	// fitGrad.vecmat_2[0] | 3
+	VMOVUPS	Y4, 1210880(DI)	// fitGrad.vecmat_2[1]
+	VMOVUPS	Y5, 1210912(DI)	// fitGrad.vecmat_2[1] | 1
+	VMOVUPS	Y6, 1210944(DI)	// fitGrad.vecmat_2[1] | 2
+	VMOVUPS	Y7, 1210976(DI)	// fitGrad.vecmat_2[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -4674,26 +4674,26 @@ loop15: // 128 times: terms of the sums
 	MOVQ	BX, DI
 	MOVQ	DX, R9
 loop16: // 128 times: elements
-	VMOVUPS	1176448(SI), Y1	// fitGrad.mul_7[0]
-	VMOVUPS	1176480(SI), Y2	// fitGrad.mul_7[0] | 1
-	VMOVUPS	1176512(SI), Y3	// fitGrad.mul_7[0] | 2
-	VMOVUPS	1176544(SI), Y4	// fitGrad.mul_7[0] | 3
-	VMOVUPS	1209216(SI), Y5	// fitGrad.vecmat_2[0]
-	VMOVUPS	1209248(SI), Y6	// fitGrad.vecmat_2[0] | 1
-	VMOVUPS	1209280(SI), Y7	// fitGrad.vecmat_2[0] | 2
-	VMOVUPS	1209312(SI), Y8	// fitGrad.vecmat_2[0] | 3
-	VMOVUPS	1127296(SI), Y9	// fitGrad.mul_5[0]
-	VMOVUPS	1127328(SI), Y10	// fitGrad.mul_5[0] | 1
-	VMOVUPS	1127360(SI), Y11	// fitGrad.mul_5[0] | 2
-	VMOVUPS	1127392(SI), Y12	// fitGrad.mul_5[0] | 3
+	VMOVUPS	1177984(SI), Y1	// fitGrad.mul_7[0]
+	VMOVUPS	1178016(SI), Y2	// fitGrad.mul_7[0] | 1
+	VMOVUPS	1178048(SI), Y3	// fitGrad.mul_7[0] | 2
+	VMOVUPS	1178080(SI), Y4	// fitGrad.mul_7[0] | 3
+	VMOVUPS	1210752(SI), Y5	// fitGrad.vecmat_2[0]
+	VMOVUPS	1210784(SI), Y6	// fitGrad.vecmat_2[0] | 1
+	VMOVUPS	1210816(SI), Y7	// fitGrad.vecmat_2[0] | 2
+	VMOVUPS	1210848(SI), Y8	// fitGrad.vecmat_2[0] | 3
+	VMOVUPS	1128832(SI), Y9	// fitGrad.mul_5[0]
+	VMOVUPS	1128864(SI), Y10	// fitGrad.mul_5[0] | 1
+	VMOVUPS	1128896(SI), Y11	// fitGrad.mul_5[0] | 2
+	VMOVUPS	1128928(SI), Y12	// fitGrad.mul_5[0] | 3
 	VFMADD231PS	Y5, Y1, Y9
 	VFMADD231PS	Y6, Y2, Y10
 	VFMADD231PS	Y7, Y3, Y11
 	VFMADD231PS	Y8, Y4, Y12
-	VMOVUPS	Y9, 1225600(SI)	// fitGrad.add_2[0]
-	VMOVUPS	Y10, 1225632(SI)	// fitGrad.add_2[0] | 1
-	VMOVUPS	Y11, 1225664(SI)	// fitGrad.add_2[0] | 2
-	VMOVUPS	Y12, 1225696(SI)	// fitGrad.add_2[0] | 3
+	VMOVUPS	Y9, 1227136(SI)	// fitGrad.add_2[0]
+	VMOVUPS	Y10, 1227168(SI)	// fitGrad.add_2[0] | 1
+	VMOVUPS	Y11, 1227200(SI)	// fitGrad.add_2[0] | 2
+	VMOVUPS	Y12, 1227232(SI)	// fitGrad.add_2[0] | 3
 	VBROADCASTSS	(DI), Y1	// L.0.weight[0]
 	VMOVUPS	0(AX), Y15
 	VFMADD231PS	Y9, Y1, Y15
@@ -4745,18 +4745,18 @@ loop16: // 128 times: elements
 	VFMADD231PS	Y12, Y1, Y15
 	VMOVUPS	Y15, 448(AX)
 	VBROADCASTSS	1024(R9), Y1	// L.0.weight.matvec.2[0]
-	VMOVUPS	947072(SI), Y2	// fitGrad.sigmoid[0]
-	VMOVUPS	947104(SI), Y3	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	947136(SI), Y4	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	947168(SI), Y5	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	948608(SI), Y2	// fitGrad.sigmoid[0]
+	VMOVUPS	948640(SI), Y3	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	948672(SI), Y4	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	948704(SI), Y5	// fitGrad.sigmoid[0] | 3
 	VMULPS	Y2, Y1, Y2
 	VMULPS	Y3, Y1, Y3
 	VMULPS	Y4, Y1, Y4
 	VMULPS	Y5, Y1, Y1
-	VMOVUPS	Y2, 1241984(SI)	// fitGrad.mul_9[0]
-	VMOVUPS	Y3, 1242016(SI)	// fitGrad.mul_9[0] | 1
-	VMOVUPS	Y4, 1242048(SI)	// fitGrad.mul_9[0] | 2
-	VMOVUPS	Y1, 1242080(SI)	// fitGrad.mul_9[0] | 3
+	VMOVUPS	Y2, 1243520(SI)	// fitGrad.mul_9[0]
+	VMOVUPS	Y3, 1243552(SI)	// fitGrad.mul_9[0] | 1
+	VMOVUPS	Y4, 1243584(SI)	// fitGrad.mul_9[0] | 2
+	VMOVUPS	Y1, 1243616(SI)	// fitGrad.mul_9[0] | 3
 	ADDQ	$128, SI
 	ADDQ	$16, DI
 	ADDQ	$4, R9
@@ -4779,10 +4779,10 @@ loop17: // 64 times: tiles of 2 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop18: // 128 times: terms of the sums
-	VMOVUPS	1241984(R11), Y8	// fitGrad.mul_9[0]
-	VMOVUPS	1242016(R11), Y9	// fitGrad.mul_9[0] | 1
-	VMOVUPS	1242048(R11), Y10	// fitGrad.mul_9[0] | 2
-	VMOVUPS	1242080(R11), Y11	// fitGrad.mul_9[0] | 3
+	VMOVUPS	1243520(R11), Y8	// fitGrad.mul_9[0]
+	VMOVUPS	1243552(R11), Y9	// fitGrad.mul_9[0] | 1
+	VMOVUPS	1243584(R11), Y10	// fitGrad.mul_9[0] | 2
+	VMOVUPS	1243616(R11), Y11	// fitGrad.mul_9[0] | 3
 	VBROADCASTSS	2560(R12), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -4797,56 +4797,56 @@ loop18: // 128 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop18
-	VMOVUPS	Y0, 1258368(DI)	// fitGrad.matvec_3[0]
-	VMOVUPS	Y1, 1258400(DI)	// fitGrad.matvec_3[0] | 1
-	VMOVUPS	Y2, 1258432(DI)	// fitGrad.matvec_3[0] | 2
-	VMOVUPS	Y3, 1258464(DI)	// fitGrad.matvec_3[0] | 3
-	VMOVUPS	Y4, 1258496(DI)	// fitGrad.matvec_3[1]
-	VMOVUPS	Y5, 1258528(DI)	// fitGrad.matvec_3[1] | 1
-	VMOVUPS	Y6, 1258560(DI)	// fitGrad.matvec_3[1] | 2
-	VMOVUPS	Y7, 1258592(DI)	// fitGrad.matvec_3[1] | 3
-	VMOVUPS	1061760(DI), Y8	// fitGrad.mul_2[0]
-	VMOVUPS	1061792(DI), Y9	// fitGrad.mul_2[0] | 1
-	VMOVUPS	1061824(DI), Y10	// fitGrad.mul_2[0] | 2
-	VMOVUPS	1061856(DI), Y11	// fitGrad.mul_2[0] | 3
+	VMOVUPS	Y0, 1259904(DI)	// fitGrad.matvec_3[0]
+	VMOVUPS	Y1, 1259936(DI)	// fitGrad.matvec_3[0] | 1
+	VMOVUPS	Y2, 1259968(DI)	// fitGrad.matvec_3[0] | 2
+	VMOVUPS	Y3, 1260000(DI)	// fitGrad.matvec_3[0] | 3
+	VMOVUPS	Y4, 1260032(DI)	// fitGrad.matvec_3[1]
+	VMOVUPS	Y5, 1260064(DI)	// fitGrad.matvec_3[1] | 1
+	VMOVUPS	Y6, 1260096(DI)	// fitGrad.matvec_3[1] | 2
+	VMOVUPS	Y7, 1260128(DI)	// fitGrad.matvec_3[1] | 3
+	VMOVUPS	1063296(DI), Y8	// fitGrad.mul_2[0]
+	VMOVUPS	1063328(DI), Y9	// fitGrad.mul_2[0] | 1
+	VMOVUPS	1063360(DI), Y10	// fitGrad.mul_2[0] | 2
+	VMOVUPS	1063392(DI), Y11	// fitGrad.mul_2[0] | 3
 	VMULPS	Y8, Y0, Y0
 	VMULPS	Y9, Y1, Y1
 	VMULPS	Y10, Y2, Y2
 	VMULPS	Y11, Y3, Y3
-	VMOVUPS	Y0, 1274752(DI)	// fitGrad.mul_10[0]
-	VMOVUPS	Y1, 1274784(DI)	// fitGrad.mul_10[0] | 1
-	VMOVUPS	Y2, 1274816(DI)	// fitGrad.mul_10[0] | 2
-	VMOVUPS	Y3, 1274848(DI)	// fitGrad.mul_10[0] | 3
+	VMOVUPS	Y0, 1276288(DI)	// fitGrad.mul_10[0]
+	VMOVUPS	Y1, 1276320(DI)	// fitGrad.mul_10[0] | 1
+	VMOVUPS	Y2, 1276352(DI)	// fitGrad.mul_10[0] | 2
+	VMOVUPS	Y3, 1276384(DI)	// fitGrad.mul_10[0] | 3
 	VBROADCASTSS	(R9), Y8	// vecmat[0]
 	VMULPS	Y8, Y0, Y0
 	VMULPS	Y8, Y1, Y1
 	VMULPS	Y8, Y2, Y2
 	VMULPS	Y8, Y3, Y3
-	VMOVUPS	Y0, 1291136(DI)	// fitGrad.mul_11[0]
-	VMOVUPS	Y1, 1291168(DI)	// fitGrad.mul_11[0] | 1
-	VMOVUPS	Y2, 1291200(DI)	// fitGrad.mul_11[0] | 2
-	VMOVUPS	Y3, 1291232(DI)	// fitGrad.mul_11[0] | 3
-	VMOVUPS	1061888(DI), Y0	// fitGrad.mul_2[1]
-	VMOVUPS	1061920(DI), Y1	// fitGrad.mul_2[1] | 1
-	VMOVUPS	1061952(DI), Y2	// fitGrad.mul_2[1] | 2
-	VMOVUPS	1061984(DI), Y3	// fitGrad.mul_2[1] | 3
+	VMOVUPS	Y0, 1292672(DI)	// fitGrad.mul_11[0]
+	VMOVUPS	Y1, 1292704(DI)	// fitGrad.mul_11[0] | 1
+	VMOVUPS	Y2, 1292736(DI)	// fitGrad.mul_11[0] | 2
+	VMOVUPS	Y3, 1292768(DI)	// fitGrad.mul_11[0] | 3
+	VMOVUPS	1063424(DI), Y0	// fitGrad.mul_2[1]
+	VMOVUPS	1063456(DI), Y1	// fitGrad.mul_2[1] | 1
+	VMOVUPS	1063488(DI), Y2	// fitGrad.mul_2[1] | 2
+	VMOVUPS	1063520(DI), Y3	// fitGrad.mul_2[1] | 3
 	VMULPS	Y0, Y4, Y0
 	VMULPS	Y1, Y5, Y1
 	VMULPS	Y2, Y6, Y2
 	VMULPS	Y3, Y7, Y3
-	VMOVUPS	Y0, 1274880(DI)	// fitGrad.mul_10[1]
-	VMOVUPS	Y1, 1274912(DI)	// fitGrad.mul_10[1] | 1
-	VMOVUPS	Y2, 1274944(DI)	// fitGrad.mul_10[1] | 2
-	VMOVUPS	Y3, 1274976(DI)	// fitGrad.mul_10[1] | 3
+	VMOVUPS	Y0, 1276416(DI)	// fitGrad.mul_10[1]
+	VMOVUPS	Y1, 1276448(DI)	// fitGrad.mul_10[1] | 1
+	VMOVUPS	Y2, 1276480(DI)	// fitGrad.mul_10[1] | 2
+	VMOVUPS	Y3, 1276512(DI)	// fitGrad.mul_10[1] | 3
 	VBROADCASTSS	4(R9), Y4	// vecmat[1]
 	VMULPS	Y4, Y0, Y0
 	VMULPS	Y4, Y1, Y1
 	VMULPS	Y4, Y2, Y2
 	VMULPS	Y4, Y3, Y3
-	VMOVUPS	Y0, 1291264(DI)	// fitGrad.mul_11[1]
-	VMOVUPS	Y1, 1291296(DI)	// fitGrad.mul_11[1] | 1
-	VMOVUPS	Y2, 1291328(DI)	// fitGrad.mul_11[1] | 2
-	VMOVUPS	Y3, 1291360(DI)	// fitGrad.mul_11[1] | 3
+	VMOVUPS	Y0, 1292800(DI)	// fitGrad.mul_11[1]
+	VMOVUPS	Y1, 1292832(DI)	// fitGrad.mul_11[1] | 1
+	VMOVUPS	Y2, 1292864(DI)	// fitGrad.mul_11[1] | 2
+	VMOVUPS	Y3, 1292896(DI)	// fitGrad.mul_11[1] | 3
 	ADDQ	$1024, SI
 	ADDQ	$256, DI
 	ADDQ	$8, R9
@@ -4868,10 +4868,10 @@ loop19: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop20: // 128 times: terms of the sums
-	VMOVUPS	1291136(R10), Y8	// fitGrad.mul_11[0]
-	VMOVUPS	1291168(R10), Y9	// fitGrad.mul_11[0] | 1
-	VMOVUPS	1291200(R10), Y10	// fitGrad.mul_11[0] | 2
-	VMOVUPS	1291232(R10), Y11	// fitGrad.mul_11[0] | 3
+	VMOVUPS	1292672(R10), Y8	// fitGrad.mul_11[0]
+	VMOVUPS	1292704(R10), Y9	// fitGrad.mul_11[0] | 1
+	VMOVUPS	1292736(R10), Y10	// fitGrad.mul_11[0] | 2
+	VMOVUPS	1292768(R10), Y11	// fitGrad.mul_11[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -4886,14 +4886,14 @@ loop20: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop20
-	VMOVUPS	Y0, 1307520(DI)	// fitGrad.vecmat_3[0]
-	VMOVUPS	Y1, 1307552(DI)	// fitGrad.vecmat_3[0] | 1
-	VMOVUPS	Y2, 1307584(DI)	// fitGrad.vecmat_3[0] | 2
-	VMOVUPS	Y3, 1307616(DI)	// fitGrad.vecmat_3[0] | 3
-	VMOVUPS	Y4, 1307648(DI)	// fitGrad.vecmat_3[1]
-	VMOVUPS	Y5, 1307680(DI)	// fitGrad.vecmat_3[1] | 1
-	VMOVUPS	Y6, 1307712(DI)	// fitGrad.vecmat_3[1] | 2
-	VMOVUPS	Y7, 1307744(DI)	// fitGrad.vecmat_3[1] | 3
+	VMOVUPS	Y0, 1309056(DI)	// fitGrad.vecmat_3[0]
+	VMOVUPS	Y1, 1309088(DI)	// fitGrad.vecmat_3[0] | 1
+	VMOVUPS	Y2, 1309120(DI)	// fitGrad.vecmat_3[0] | 2
+	VMOVUPS	Y3, 1309152(DI)	// fitGrad.vecmat_3[0] | 3
+	VMOVUPS	Y4, 1309184(DI)	// fitGrad.vecmat_3[1]
+	VMOVUPS	Y5, 1309216(DI)	// fitGrad.vecmat_3[1] | 1
+	VMOVUPS	Y6, 1309248(DI)	// fitGrad.vecmat_3[1] | 2
+	VMOVUPS	Y7, 1309280(DI)	// fitGrad.vecmat_3[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -4968,33 +4968,33 @@ loop20: // 128 times: terms of the sums
 	MOVQ	BX, R9
 loop21: // 128 times: elements
 	VBROADCASTSS	1024(SI), Y7	// L.0.weight.matvec.2[0]
-	VMOVUPS	1160064(DI), Y8	// fitGrad.mul_6[0]
-	VMOVUPS	1160096(DI), Y9	// fitGrad.mul_6[0] | 1
-	VMOVUPS	1160128(DI), Y10	// fitGrad.mul_6[0] | 2
-	VMOVUPS	1160160(DI), Y11	// fitGrad.mul_6[0] | 3
+	VMOVUPS	1161600(DI), Y8	// fitGrad.mul_6[0]
+	VMOVUPS	1161632(DI), Y9	// fitGrad.mul_6[0] | 1
+	VMOVUPS	1161664(DI), Y10	// fitGrad.mul_6[0] | 2
+	VMOVUPS	1161696(DI), Y11	// fitGrad.mul_6[0] | 3
 	VMULPS	Y8, Y7, Y8
 	VMULPS	Y9, Y7, Y9
 	VMULPS	Y10, Y7, Y10
 	VMULPS	Y11, Y7, Y7
-	VMOVUPS	Y8, 1323904(DI)	// fitGrad.mul_12[0]
-	VMOVUPS	Y9, 1323936(DI)	// fitGrad.mul_12[0] | 1
-	VMOVUPS	Y10, 1323968(DI)	// fitGrad.mul_12[0] | 2
-	VMOVUPS	Y7, 1324000(DI)	// fitGrad.mul_12[0] | 3
-	VMOVUPS	1209216(DI), Y15	// fitGrad.vecmat_2[0]
+	VMOVUPS	Y8, 1325440(DI)	// fitGrad.mul_12[0]
+	VMOVUPS	Y9, 1325472(DI)	// fitGrad.mul_12[0] | 1
+	VMOVUPS	Y10, 1325504(DI)	// fitGrad.mul_12[0] | 2
+	VMOVUPS	Y7, 1325536(DI)	// fitGrad.mul_12[0] | 3
+	VMOVUPS	1210752(DI), Y15	// fitGrad.vecmat_2[0]
 	VMOVUPS	Y15, 1280(AX)
-	VMOVUPS	1209248(DI), Y15	// fitGrad.vecmat_2[0] | 1
+	VMOVUPS	1210784(DI), Y15	// fitGrad.vecmat_2[0] | 1
 	VMOVUPS	Y15, 1312(AX)
-	VMOVUPS	1209280(DI), Y15	// fitGrad.vecmat_2[0] | 2
+	VMOVUPS	1210816(DI), Y15	// fitGrad.vecmat_2[0] | 2
 	VMOVUPS	Y15, 1344(AX)
-	VMOVUPS	1209312(DI), Y1	// fitGrad.vecmat_2[0] | 3
-	VMOVUPS	1307520(DI), Y2	// fitGrad.vecmat_3[0]
-	VMOVUPS	1307552(DI), Y3	// fitGrad.vecmat_3[0] | 1
-	VMOVUPS	1307584(DI), Y4	// fitGrad.vecmat_3[0] | 2
-	VMOVUPS	1307616(DI), Y5	// fitGrad.vecmat_3[0] | 3
-	VMOVUPS	947072(DI), Y6	// fitGrad.sigmoid[0]
-	VMOVUPS	947104(DI), Y11	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	947136(DI), Y12	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	947168(DI), Y0	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	1210848(DI), Y1	// fitGrad.vecmat_2[0] | 3
+	VMOVUPS	1309056(DI), Y2	// fitGrad.vecmat_3[0]
+	VMOVUPS	1309088(DI), Y3	// fitGrad.vecmat_3[0] | 1
+	VMOVUPS	1309120(DI), Y4	// fitGrad.vecmat_3[0] | 2
+	VMOVUPS	1309152(DI), Y5	// fitGrad.vecmat_3[0] | 3
+	VMOVUPS	948608(DI), Y6	// fitGrad.sigmoid[0]
+	VMOVUPS	948640(DI), Y11	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	948672(DI), Y12	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	948704(DI), Y0	// fitGrad.sigmoid[0] | 3
 	VMULPS	Y6, Y2, Y2
 	VMULPS	Y11, Y3, Y3
 	VMULPS	Y12, Y4, Y4
@@ -5003,10 +5003,10 @@ loop21: // 128 times: elements
 	VFMADD231PS	1312(AX), Y9, Y3
 	VFMADD231PS	1344(AX), Y10, Y4
 	VFMADD231PS	Y1, Y7, Y0
-	VMOVUPS	Y2, 1340288(DI)	// fitGrad.add_3[0]
-	VMOVUPS	Y3, 1340320(DI)	// fitGrad.add_3[0] | 1
-	VMOVUPS	Y4, 1340352(DI)	// fitGrad.add_3[0] | 2
-	VMOVUPS	Y0, 1340384(DI)	// fitGrad.add_3[0] | 3
+	VMOVUPS	Y2, 1341824(DI)	// fitGrad.add_3[0]
+	VMOVUPS	Y3, 1341856(DI)	// fitGrad.add_3[0] | 1
+	VMOVUPS	Y4, 1341888(DI)	// fitGrad.add_3[0] | 2
+	VMOVUPS	Y0, 1341920(DI)	// fitGrad.add_3[0] | 3
 	VBROADCASTSS	(R9), Y1	// L.0.weight[0]
 	VMOVUPS	0(AX), Y15
 	VFMADD231PS	Y2, Y1, Y15
@@ -5059,22 +5059,22 @@ loop21: // 128 times: elements
 	VMOVUPS	736(AX), Y15
 	VFMADD231PS	Y0, Y1, Y15
 	VMOVUPS	Y15, 736(AX)
-	VMOVUPS	1209216(DI), Y0	// fitGrad.vecmat_2[0]
-	VMOVUPS	1209248(DI), Y1	// fitGrad.vecmat_2[0] | 1
-	VMOVUPS	1209280(DI), Y2	// fitGrad.vecmat_2[0] | 2
-	VMOVUPS	1209312(DI), Y3	// fitGrad.vecmat_2[0] | 3
-	VMOVUPS	947072(DI), Y4	// fitGrad.sigmoid[0]
-	VMOVUPS	947104(DI), Y5	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	947136(DI), Y6	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	947168(DI), Y7	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	1210752(DI), Y0	// fitGrad.vecmat_2[0]
+	VMOVUPS	1210784(DI), Y1	// fitGrad.vecmat_2[0] | 1
+	VMOVUPS	1210816(DI), Y2	// fitGrad.vecmat_2[0] | 2
+	VMOVUPS	1210848(DI), Y3	// fitGrad.vecmat_2[0] | 3
+	VMOVUPS	948608(DI), Y4	// fitGrad.sigmoid[0]
+	VMOVUPS	948640(DI), Y5	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	948672(DI), Y6	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	948704(DI), Y7	// fitGrad.sigmoid[0] | 3
 	VMULPS	Y4, Y0, Y0
 	VMULPS	Y5, Y1, Y1
 	VMULPS	Y6, Y2, Y2
 	VMULPS	Y7, Y3, Y3
-	VMOVUPS	Y0, 1357184(DI)	// fitGrad.mul_13[0]
-	VMOVUPS	Y1, 1357216(DI)	// fitGrad.mul_13[0] | 1
-	VMOVUPS	Y2, 1357248(DI)	// fitGrad.mul_13[0] | 2
-	VMOVUPS	Y3, 1357280(DI)	// fitGrad.mul_13[0] | 3
+	VMOVUPS	Y0, 1358720(DI)	// fitGrad.mul_13[0]
+	VMOVUPS	Y1, 1358752(DI)	// fitGrad.mul_13[0] | 1
+	VMOVUPS	Y2, 1358784(DI)	// fitGrad.mul_13[0] | 2
+	VMOVUPS	Y3, 1358816(DI)	// fitGrad.mul_13[0] | 3
 	VBROADCASTSS	(R9), Y4	// L.0.weight[0]
 	VMOVUPS	768(AX), Y15
 	VFMADD231PS	Y0, Y4, Y15
@@ -5128,55 +5128,55 @@ loop21: // 128 times: elements
 	VFMADD231PS	Y3, Y4, Y15
 	VMOVUPS	Y15, 1248(AX)
 	VBROADCASTSS	1536(SI), Y0	// L.0.weight.matvec.3[0]
-	VMOVUPS	947072(DI), Y1	// fitGrad.sigmoid[0]
-	VMOVUPS	947104(DI), Y2	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	947136(DI), Y3	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	947168(DI), Y4	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	948608(DI), Y1	// fitGrad.sigmoid[0]
+	VMOVUPS	948640(DI), Y2	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	948672(DI), Y3	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	948704(DI), Y4	// fitGrad.sigmoid[0] | 3
 	VMULPS	Y1, Y0, Y1
 	VMULPS	Y2, Y0, Y2
 	VMULPS	Y3, Y0, Y3
 	VMULPS	Y4, Y0, Y0
-	VMOVUPS	Y1, 1374080(DI)	// fitGrad.mul_14[0]
-	VMOVUPS	Y2, 1374112(DI)	// fitGrad.mul_14[0] | 1
-	VMOVUPS	Y3, 1374144(DI)	// fitGrad.mul_14[0] | 2
-	VMOVUPS	Y0, 1374176(DI)	// fitGrad.mul_14[0] | 3
+	VMOVUPS	Y1, 1375616(DI)	// fitGrad.mul_14[0]
+	VMOVUPS	Y2, 1375648(DI)	// fitGrad.mul_14[0] | 1
+	VMOVUPS	Y3, 1375680(DI)	// fitGrad.mul_14[0] | 2
+	VMOVUPS	Y0, 1375712(DI)	// fitGrad.mul_14[0] | 3
 	ADDQ	$4, SI
 	ADDQ	$128, DI
 	ADDQ	$16, R9
 	DECQ	CX
 	JNE	loop21
 	VMOVUPS	768(AX), Y13	// fitGrad.vecmat_4[0]
-	VMOVUPS	Y13, 1373568(AX)
+	VMOVUPS	Y13, 1375104(AX)
 	VMOVUPS	800(AX), Y13	// fitGrad.vecmat_4[0] | 1
-	VMOVUPS	Y13, 1373600(AX)
+	VMOVUPS	Y13, 1375136(AX)
 	VMOVUPS	832(AX), Y13	// fitGrad.vecmat_4[0] | 2
-	VMOVUPS	Y13, 1373632(AX)
+	VMOVUPS	Y13, 1375168(AX)
 	VMOVUPS	864(AX), Y13	// fitGrad.vecmat_4[0] | 3
-	VMOVUPS	Y13, 1373664(AX)
+	VMOVUPS	Y13, 1375200(AX)
 	VMOVUPS	896(AX), Y13	// fitGrad.vecmat_4[1]
-	VMOVUPS	Y13, 1373696(AX)
+	VMOVUPS	Y13, 1375232(AX)
 	VMOVUPS	928(AX), Y13	// fitGrad.vecmat_4[1] | 1
-	VMOVUPS	Y13, 1373728(AX)
+	VMOVUPS	Y13, 1375264(AX)
 	VMOVUPS	960(AX), Y13	// fitGrad.vecmat_4[1] | 2
-	VMOVUPS	Y13, 1373760(AX)
+	VMOVUPS	Y13, 1375296(AX)
 	VMOVUPS	992(AX), Y13	// fitGrad.vecmat_4[1] | 3
-	VMOVUPS	Y13, 1373792(AX)
+	VMOVUPS	Y13, 1375328(AX)
 	VMOVUPS	1024(AX), Y13	// fitGrad.vecmat_4[2]
-	VMOVUPS	Y13, 1373824(AX)
+	VMOVUPS	Y13, 1375360(AX)
 	VMOVUPS	1056(AX), Y13	// fitGrad.vecmat_4[2] | 1
-	VMOVUPS	Y13, 1373856(AX)
+	VMOVUPS	Y13, 1375392(AX)
 	VMOVUPS	1088(AX), Y13	// fitGrad.vecmat_4[2] | 2
-	VMOVUPS	Y13, 1373888(AX)
+	VMOVUPS	Y13, 1375424(AX)
 	VMOVUPS	1120(AX), Y13	// fitGrad.vecmat_4[2] | 3
-	VMOVUPS	Y13, 1373920(AX)
+	VMOVUPS	Y13, 1375456(AX)
 	VMOVUPS	1152(AX), Y13	// fitGrad.vecmat_4[3]
-	VMOVUPS	Y13, 1373952(AX)
+	VMOVUPS	Y13, 1375488(AX)
 	VMOVUPS	1184(AX), Y13	// fitGrad.vecmat_4[3] | 1
-	VMOVUPS	Y13, 1373984(AX)
+	VMOVUPS	Y13, 1375520(AX)
 	VMOVUPS	1216(AX), Y13	// fitGrad.vecmat_4[3] | 2
-	VMOVUPS	Y13, 1374016(AX)
+	VMOVUPS	Y13, 1375552(AX)
 	VMOVUPS	1248(AX), Y13	// fitGrad.vecmat_4[3] | 3
-	VMOVUPS	Y13, 1374048(AX)
+	VMOVUPS	Y13, 1375584(AX)
 	// lagrange.nde:16
 	VMOVUPS	f32_3f800000<>(SB), Y0
 	VMOVUPS	224(AX), Y13
@@ -5190,10 +5190,10 @@ loop21: // 128 times: elements
 	VMOVUPS	f32_3f800000<>(SB), Y3
 	VMOVUPS	320(AX), Y13
 	VFMADD132PS	f32_38d1b717<>(SB), Y13, Y3
-	VMOVUPS	Y0, 1356672(AX)	// fitGrad.add_4[0]
-	VMOVUPS	Y1, 1356704(AX)	// fitGrad.add_4[0] | 1
-	VMOVUPS	Y2, 1356736(AX)	// fitGrad.add_4[0] | 2
-	VMOVUPS	Y3, 1356768(AX)	// fitGrad.add_4[0] | 3
+	VMOVUPS	Y0, 1358208(AX)	// fitGrad.add_4[0]
+	VMOVUPS	Y1, 1358240(AX)	// fitGrad.add_4[0] | 1
+	VMOVUPS	Y2, 1358272(AX)	// fitGrad.add_4[0] | 2
+	VMOVUPS	Y3, 1358304(AX)	// fitGrad.add_4[0] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	352(AX), Y13
 	VFMADD132PS	f32_38d1b717<>(SB), Y13, Y0
@@ -5206,10 +5206,10 @@ loop21: // 128 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y3
 	VMOVUPS	448(AX), Y13
 	VFMADD132PS	f32_38d1b717<>(SB), Y13, Y3
-	VMOVUPS	Y0, 1356800(AX)	// fitGrad.add_4[1]
-	VMOVUPS	Y1, 1356832(AX)	// fitGrad.add_4[1] | 1
-	VMOVUPS	Y2, 1356864(AX)	// fitGrad.add_4[1] | 2
-	VMOVUPS	Y3, 1356896(AX)	// fitGrad.add_4[1] | 3
+	VMOVUPS	Y0, 1358336(AX)	// fitGrad.add_4[1]
+	VMOVUPS	Y1, 1358368(AX)	// fitGrad.add_4[1] | 1
+	VMOVUPS	Y2, 1358400(AX)	// fitGrad.add_4[1] | 2
+	VMOVUPS	Y3, 1358432(AX)	// fitGrad.add_4[1] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	512(AX), Y13
 	VFMADD132PS	f32_38d1b717<>(SB), Y13, Y0
@@ -5222,10 +5222,10 @@ loop21: // 128 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y3
 	VMOVUPS	608(AX), Y13
 	VFMADD132PS	f32_38d1b717<>(SB), Y13, Y3
-	VMOVUPS	Y0, 1356928(AX)	// fitGrad.add_4[2]
-	VMOVUPS	Y1, 1356960(AX)	// fitGrad.add_4[2] | 1
-	VMOVUPS	Y2, 1356992(AX)	// fitGrad.add_4[2] | 2
-	VMOVUPS	Y3, 1357024(AX)	// fitGrad.add_4[2] | 3
+	VMOVUPS	Y0, 1358464(AX)	// fitGrad.add_4[2]
+	VMOVUPS	Y1, 1358496(AX)	// fitGrad.add_4[2] | 1
+	VMOVUPS	Y2, 1358528(AX)	// fitGrad.add_4[2] | 2
+	VMOVUPS	Y3, 1358560(AX)	// fitGrad.add_4[2] | 3
 	VMOVUPS	f32_3f800000<>(SB), Y0
 	VMOVUPS	640(AX), Y13
 	VFMADD132PS	f32_38d1b717<>(SB), Y13, Y0
@@ -5238,10 +5238,10 @@ loop21: // 128 times: elements
 	VMOVUPS	f32_3f800000<>(SB), Y3
 	VMOVUPS	736(AX), Y13
 	VFMADD132PS	f32_38d1b717<>(SB), Y13, Y3
-	VMOVUPS	Y0, 1357056(AX)	// fitGrad.add_4[3]
-	VMOVUPS	Y1, 1357088(AX)	// fitGrad.add_4[3] | 1
-	VMOVUPS	Y2, 1357120(AX)	// fitGrad.add_4[3] | 2
-	VMOVUPS	Y3, 1357152(AX)	// fitGrad.add_4[3] | 3
+	VMOVUPS	Y0, 1358592(AX)	// fitGrad.add_4[3]
+	VMOVUPS	Y1, 1358624(AX)	// fitGrad.add_4[3] | 1
+	VMOVUPS	Y2, 1358656(AX)	// fitGrad.add_4[3] | 2
+	VMOVUPS	Y3, 1358688(AX)	// fitGrad.add_4[3] | 3
 	MOVQ	$64, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
@@ -5260,10 +5260,10 @@ loop22: // 64 times: tiles of 2 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop23: // 128 times: terms of the sums
-	VMOVUPS	1374080(R11), Y8	// fitGrad.mul_14[0]
-	VMOVUPS	1374112(R11), Y9	// fitGrad.mul_14[0] | 1
-	VMOVUPS	1374144(R11), Y10	// fitGrad.mul_14[0] | 2
-	VMOVUPS	1374176(R11), Y11	// fitGrad.mul_14[0] | 3
+	VMOVUPS	1375616(R11), Y8	// fitGrad.mul_14[0]
+	VMOVUPS	1375648(R11), Y9	// fitGrad.mul_14[0] | 1
+	VMOVUPS	1375680(R11), Y10	// fitGrad.mul_14[0] | 2
+	VMOVUPS	1375712(R11), Y11	// fitGrad.mul_14[0] | 3
 	VBROADCASTSS	2560(R12), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -5278,56 +5278,56 @@ loop23: // 128 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop23
-	VMOVUPS	Y0, 1390464(DI)	// fitGrad.matvec_4[0]
-	VMOVUPS	Y1, 1390496(DI)	// fitGrad.matvec_4[0] | 1
-	VMOVUPS	Y2, 1390528(DI)	// fitGrad.matvec_4[0] | 2
-	VMOVUPS	Y3, 1390560(DI)	// fitGrad.matvec_4[0] | 3
-	VMOVUPS	Y4, 1390592(DI)	// fitGrad.matvec_4[1]
-	VMOVUPS	Y5, 1390624(DI)	// fitGrad.matvec_4[1] | 1
-	VMOVUPS	Y6, 1390656(DI)	// fitGrad.matvec_4[1] | 2
-	VMOVUPS	Y7, 1390688(DI)	// fitGrad.matvec_4[1] | 3
-	VMOVUPS	1061760(DI), Y8	// fitGrad.mul_2[0]
-	VMOVUPS	1061792(DI), Y9	// fitGrad.mul_2[0] | 1
-	VMOVUPS	1061824(DI), Y10	// fitGrad.mul_2[0] | 2
-	VMOVUPS	1061856(DI), Y11	// fitGrad.mul_2[0] | 3
+	VMOVUPS	Y0, 1392000(DI)	// fitGrad.matvec_4[0]
+	VMOVUPS	Y1, 1392032(DI)	// fitGrad.matvec_4[0] | 1
+	VMOVUPS	Y2, 1392064(DI)	// fitGrad.matvec_4[0] | 2
+	VMOVUPS	Y3, 1392096(DI)	// fitGrad.matvec_4[0] | 3
+	VMOVUPS	Y4, 1392128(DI)	// fitGrad.matvec_4[1]
+	VMOVUPS	Y5, 1392160(DI)	// fitGrad.matvec_4[1] | 1
+	VMOVUPS	Y6, 1392192(DI)	// fitGrad.matvec_4[1] | 2
+	VMOVUPS	Y7, 1392224(DI)	// fitGrad.matvec_4[1] | 3
+	VMOVUPS	1063296(DI), Y8	// fitGrad.mul_2[0]
+	VMOVUPS	1063328(DI), Y9	// fitGrad.mul_2[0] | 1
+	VMOVUPS	1063360(DI), Y10	// fitGrad.mul_2[0] | 2
+	VMOVUPS	1063392(DI), Y11	// fitGrad.mul_2[0] | 3
 	VMULPS	Y8, Y0, Y0
 	VMULPS	Y9, Y1, Y1
 	VMULPS	Y10, Y2, Y2
 	VMULPS	Y11, Y3, Y3
-	VMOVUPS	Y0, 1406848(DI)	// fitGrad.mul_15[0]
-	VMOVUPS	Y1, 1406880(DI)	// fitGrad.mul_15[0] | 1
-	VMOVUPS	Y2, 1406912(DI)	// fitGrad.mul_15[0] | 2
-	VMOVUPS	Y3, 1406944(DI)	// fitGrad.mul_15[0] | 3
+	VMOVUPS	Y0, 1408384(DI)	// fitGrad.mul_15[0]
+	VMOVUPS	Y1, 1408416(DI)	// fitGrad.mul_15[0] | 1
+	VMOVUPS	Y2, 1408448(DI)	// fitGrad.mul_15[0] | 2
+	VMOVUPS	Y3, 1408480(DI)	// fitGrad.mul_15[0] | 3
 	VBROADCASTSS	(R9), Y8	// vecmat[0]
 	VMULPS	Y8, Y0, Y0
 	VMULPS	Y8, Y1, Y1
 	VMULPS	Y8, Y2, Y2
 	VMULPS	Y8, Y3, Y3
-	VMOVUPS	Y0, 1423232(DI)	// fitGrad.mul_16[0]
-	VMOVUPS	Y1, 1423264(DI)	// fitGrad.mul_16[0] | 1
-	VMOVUPS	Y2, 1423296(DI)	// fitGrad.mul_16[0] | 2
-	VMOVUPS	Y3, 1423328(DI)	// fitGrad.mul_16[0] | 3
-	VMOVUPS	1061888(DI), Y0	// fitGrad.mul_2[1]
-	VMOVUPS	1061920(DI), Y1	// fitGrad.mul_2[1] | 1
-	VMOVUPS	1061952(DI), Y2	// fitGrad.mul_2[1] | 2
-	VMOVUPS	1061984(DI), Y3	// fitGrad.mul_2[1] | 3
+	VMOVUPS	Y0, 1424768(DI)	// fitGrad.mul_16[0]
+	VMOVUPS	Y1, 1424800(DI)	// fitGrad.mul_16[0] | 1
+	VMOVUPS	Y2, 1424832(DI)	// fitGrad.mul_16[0] | 2
+	VMOVUPS	Y3, 1424864(DI)	// fitGrad.mul_16[0] | 3
+	VMOVUPS	1063424(DI), Y0	// fitGrad.mul_2[1]
+	VMOVUPS	1063456(DI), Y1	// fitGrad.mul_2[1] | 1
+	VMOVUPS	1063488(DI), Y2	// fitGrad.mul_2[1] | 2
+	VMOVUPS	1063520(DI), Y3	// fitGrad.mul_2[1] | 3
 	VMULPS	Y0, Y4, Y0
 	VMULPS	Y1, Y5, Y1
 	VMULPS	Y2, Y6, Y2
 	VMULPS	Y3, Y7, Y3
-	VMOVUPS	Y0, 1406976(DI)	// fitGrad.mul_15[1]
-	VMOVUPS	Y1, 1407008(DI)	// fitGrad.mul_15[1] | 1
-	VMOVUPS	Y2, 1407040(DI)	// fitGrad.mul_15[1] | 2
-	VMOVUPS	Y3, 1407072(DI)	// fitGrad.mul_15[1] | 3
+	VMOVUPS	Y0, 1408512(DI)	// fitGrad.mul_15[1]
+	VMOVUPS	Y1, 1408544(DI)	// fitGrad.mul_15[1] | 1
+	VMOVUPS	Y2, 1408576(DI)	// fitGrad.mul_15[1] | 2
+	VMOVUPS	Y3, 1408608(DI)	// fitGrad.mul_15[1] | 3
 	VBROADCASTSS	4(R9), Y4	// vecmat[1]
 	VMULPS	Y4, Y0, Y0
 	VMULPS	Y4, Y1, Y1
 	VMULPS	Y4, Y2, Y2
 	VMULPS	Y4, Y3, Y3
-	VMOVUPS	Y0, 1423360(DI)	// fitGrad.mul_16[1]
-	VMOVUPS	Y1, 1423392(DI)	// fitGrad.mul_16[1] | 1
-	VMOVUPS	Y2, 1423424(DI)	// fitGrad.mul_16[1] | 2
-	VMOVUPS	Y3, 1423456(DI)	// fitGrad.mul_16[1] | 3
+	VMOVUPS	Y0, 1424896(DI)	// fitGrad.mul_16[1]
+	VMOVUPS	Y1, 1424928(DI)	// fitGrad.mul_16[1] | 1
+	VMOVUPS	Y2, 1424960(DI)	// fitGrad.mul_16[1] | 2
+	VMOVUPS	Y3, 1424992(DI)	// fitGrad.mul_16[1] | 3
 	ADDQ	$1024, SI
 	ADDQ	$256, DI
 	ADDQ	$8, R9
@@ -5349,10 +5349,10 @@ loop24: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop25: // 128 times: terms of the sums
-	VMOVUPS	1423232(R10), Y8	// fitGrad.mul_16[0]
-	VMOVUPS	1423264(R10), Y9	// fitGrad.mul_16[0] | 1
-	VMOVUPS	1423296(R10), Y10	// fitGrad.mul_16[0] | 2
-	VMOVUPS	1423328(R10), Y11	// fitGrad.mul_16[0] | 3
+	VMOVUPS	1424768(R10), Y8	// fitGrad.mul_16[0]
+	VMOVUPS	1424800(R10), Y9	// fitGrad.mul_16[0] | 1
+	VMOVUPS	1424832(R10), Y10	// fitGrad.mul_16[0] | 2
+	VMOVUPS	1424864(R10), Y11	// fitGrad.mul_16[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -5367,14 +5367,14 @@ loop25: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop25
-	VMOVUPS	Y0, 1439616(DI)	// fitGrad.vecmat_5[0]
-	VMOVUPS	Y1, 1439648(DI)	// fitGrad.vecmat_5[0] | 1
-	VMOVUPS	Y2, 1439680(DI)	// fitGrad.vecmat_5[0] | 2
-	VMOVUPS	Y3, 1439712(DI)	// fitGrad.vecmat_5[0] | 3
-	VMOVUPS	Y4, 1439744(DI)	// fitGrad.vecmat_5[1]
-	VMOVUPS	Y5, 1439776(DI)	// fitGrad.vecmat_5[1] | 1
-	VMOVUPS	Y6, 1439808(DI)	// fitGrad.vecmat_5[1] | 2
-	VMOVUPS	Y7, 1439840(DI)	// fitGrad.vecmat_5[1] | 3
+	VMOVUPS	Y0, 1441152(DI)	// fitGrad.vecmat_5[0]
+	VMOVUPS	Y1, 1441184(DI)	// fitGrad.vecmat_5[0] | 1
+	VMOVUPS	Y2, 1441216(DI)	// fitGrad.vecmat_5[0] | 2
+	VMOVUPS	Y3, 1441248(DI)	// fitGrad.vecmat_5[0] | 3
+	VMOVUPS	Y4, 1441280(DI)	// fitGrad.vecmat_5[1]
+	VMOVUPS	Y5, 1441312(DI)	// fitGrad.vecmat_5[1] | 1
+	VMOVUPS	Y6, 1441344(DI)	// fitGrad.vecmat_5[1] | 2
+	VMOVUPS	Y7, 1441376(DI)	// fitGrad.vecmat_5[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -5417,33 +5417,33 @@ loop25: // 128 times: terms of the sums
 	MOVQ	BX, R9
 loop26: // 128 times: elements
 	VBROADCASTSS	1536(SI), Y0	// L.0.weight.matvec.3[0]
-	VMOVUPS	1160064(DI), Y1	// fitGrad.mul_6[0]
-	VMOVUPS	1160096(DI), Y2	// fitGrad.mul_6[0] | 1
-	VMOVUPS	1160128(DI), Y3	// fitGrad.mul_6[0] | 2
-	VMOVUPS	1160160(DI), Y4	// fitGrad.mul_6[0] | 3
+	VMOVUPS	1161600(DI), Y1	// fitGrad.mul_6[0]
+	VMOVUPS	1161632(DI), Y2	// fitGrad.mul_6[0] | 1
+	VMOVUPS	1161664(DI), Y3	// fitGrad.mul_6[0] | 2
+	VMOVUPS	1161696(DI), Y4	// fitGrad.mul_6[0] | 3
 	VMULPS	Y1, Y0, Y1
 	VMULPS	Y2, Y0, Y2
 	VMULPS	Y3, Y0, Y3
 	VMULPS	Y4, Y0, Y0
-	VMOVUPS	Y1, 1456000(DI)	// fitGrad.mul_17[0]
-	VMOVUPS	Y2, 1456032(DI)	// fitGrad.mul_17[0] | 1
-	VMOVUPS	Y3, 1456064(DI)	// fitGrad.mul_17[0] | 2
-	VMOVUPS	Y0, 1456096(DI)	// fitGrad.mul_17[0] | 3
-	VMOVUPS	1209216(DI), Y15	// fitGrad.vecmat_2[0]
+	VMOVUPS	Y1, 1457536(DI)	// fitGrad.mul_17[0]
+	VMOVUPS	Y2, 1457568(DI)	// fitGrad.mul_17[0] | 1
+	VMOVUPS	Y3, 1457600(DI)	// fitGrad.mul_17[0] | 2
+	VMOVUPS	Y0, 1457632(DI)	// fitGrad.mul_17[0] | 3
+	VMOVUPS	1210752(DI), Y15	// fitGrad.vecmat_2[0]
 	VMOVUPS	Y15, 512(AX)
-	VMOVUPS	1209248(DI), Y15	// fitGrad.vecmat_2[0] | 1
+	VMOVUPS	1210784(DI), Y15	// fitGrad.vecmat_2[0] | 1
 	VMOVUPS	Y15, 544(AX)
-	VMOVUPS	1209280(DI), Y15	// fitGrad.vecmat_2[0] | 2
+	VMOVUPS	1210816(DI), Y15	// fitGrad.vecmat_2[0] | 2
 	VMOVUPS	Y15, 576(AX)
-	VMOVUPS	1209312(DI), Y4	// fitGrad.vecmat_2[0] | 3
-	VMOVUPS	1439616(DI), Y5	// fitGrad.vecmat_5[0]
-	VMOVUPS	1439648(DI), Y6	// fitGrad.vecmat_5[0] | 1
-	VMOVUPS	1439680(DI), Y7	// fitGrad.vecmat_5[0] | 2
-	VMOVUPS	1439712(DI), Y8	// fitGrad.vecmat_5[0] | 3
-	VMOVUPS	947072(DI), Y9	// fitGrad.sigmoid[0]
-	VMOVUPS	947104(DI), Y10	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	947136(DI), Y11	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	947168(DI), Y12	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	1210848(DI), Y4	// fitGrad.vecmat_2[0] | 3
+	VMOVUPS	1441152(DI), Y5	// fitGrad.vecmat_5[0]
+	VMOVUPS	1441184(DI), Y6	// fitGrad.vecmat_5[0] | 1
+	VMOVUPS	1441216(DI), Y7	// fitGrad.vecmat_5[0] | 2
+	VMOVUPS	1441248(DI), Y8	// fitGrad.vecmat_5[0] | 3
+	VMOVUPS	948608(DI), Y9	// fitGrad.sigmoid[0]
+	VMOVUPS	948640(DI), Y10	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	948672(DI), Y11	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	948704(DI), Y12	// fitGrad.sigmoid[0] | 3
 	VMULPS	Y9, Y5, Y5
 	VMULPS	Y10, Y6, Y6
 	VMULPS	Y11, Y7, Y7
@@ -5452,10 +5452,10 @@ loop26: // 128 times: elements
 	VFMADD231PS	544(AX), Y2, Y6
 	VFMADD231PS	576(AX), Y3, Y7
 	VFMADD231PS	Y4, Y0, Y8
-	VMOVUPS	Y5, 1472384(DI)	// fitGrad.add_5[0]
-	VMOVUPS	Y6, 1472416(DI)	// fitGrad.add_5[0] | 1
-	VMOVUPS	Y7, 1472448(DI)	// fitGrad.add_5[0] | 2
-	VMOVUPS	Y8, 1472480(DI)	// fitGrad.add_5[0] | 3
+	VMOVUPS	Y5, 1473920(DI)	// fitGrad.add_5[0]
+	VMOVUPS	Y6, 1473952(DI)	// fitGrad.add_5[0] | 1
+	VMOVUPS	Y7, 1473984(DI)	// fitGrad.add_5[0] | 2
+	VMOVUPS	Y8, 1474016(DI)	// fitGrad.add_5[0] | 3
 	VBROADCASTSS	(R9), Y0	// L.0.weight[0]
 	VMOVUPS	0(AX), Y15
 	VFMADD231PS	Y5, Y0, Y15
@@ -5509,55 +5509,55 @@ loop26: // 128 times: elements
 	VFMADD231PS	Y8, Y0, Y15
 	VMOVUPS	Y15, 480(AX)
 	VBROADCASTSS	2048(SI), Y0	// L.0.weight.matvec.4[0]
-	VMOVUPS	947072(DI), Y1	// fitGrad.sigmoid[0]
-	VMOVUPS	947104(DI), Y2	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	947136(DI), Y3	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	947168(DI), Y4	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	948608(DI), Y1	// fitGrad.sigmoid[0]
+	VMOVUPS	948640(DI), Y2	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	948672(DI), Y3	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	948704(DI), Y4	// fitGrad.sigmoid[0] | 3
 	VMULPS	Y1, Y0, Y1
 	VMULPS	Y2, Y0, Y2
 	VMULPS	Y3, Y0, Y3
 	VMULPS	Y4, Y0, Y0
-	VMOVUPS	Y1, 1489280(DI)	// fitGrad.mul_18[0]
-	VMOVUPS	Y2, 1489312(DI)	// fitGrad.mul_18[0] | 1
-	VMOVUPS	Y3, 1489344(DI)	// fitGrad.mul_18[0] | 2
-	VMOVUPS	Y0, 1489376(DI)	// fitGrad.mul_18[0] | 3
+	VMOVUPS	Y1, 1490816(DI)	// fitGrad.mul_18[0]
+	VMOVUPS	Y2, 1490848(DI)	// fitGrad.mul_18[0] | 1
+	VMOVUPS	Y3, 1490880(DI)	// fitGrad.mul_18[0] | 2
+	VMOVUPS	Y0, 1490912(DI)	// fitGrad.mul_18[0] | 3
 	ADDQ	$4, SI
 	ADDQ	$128, DI
 	ADDQ	$16, R9
 	DECQ	CX
 	JNE	loop26
 	VMOVUPS	0(AX), Y13	// fitGrad.vecmat_6[0]
-	VMOVUPS	Y13, 1488768(AX)
+	VMOVUPS	Y13, 1490304(AX)
 	VMOVUPS	32(AX), Y13	// fitGrad.vecmat_6[0] | 1
-	VMOVUPS	Y13, 1488800(AX)
+	VMOVUPS	Y13, 1490336(AX)
 	VMOVUPS	64(AX), Y13	// fitGrad.vecmat_6[0] | 2
-	VMOVUPS	Y13, 1488832(AX)
+	VMOVUPS	Y13, 1490368(AX)
 	VMOVUPS	96(AX), Y13	// fitGrad.vecmat_6[0] | 3
-	VMOVUPS	Y13, 1488864(AX)
+	VMOVUPS	Y13, 1490400(AX)
 	VMOVUPS	128(AX), Y13	// fitGrad.vecmat_6[1]
-	VMOVUPS	Y13, 1488896(AX)
+	VMOVUPS	Y13, 1490432(AX)
 	VMOVUPS	160(AX), Y13	// fitGrad.vecmat_6[1] | 1
-	VMOVUPS	Y13, 1488928(AX)
+	VMOVUPS	Y13, 1490464(AX)
 	VMOVUPS	192(AX), Y13	// fitGrad.vecmat_6[1] | 2
-	VMOVUPS	Y13, 1488960(AX)
+	VMOVUPS	Y13, 1490496(AX)
 	VMOVUPS	224(AX), Y13	// fitGrad.vecmat_6[1] | 3
-	VMOVUPS	Y13, 1488992(AX)
+	VMOVUPS	Y13, 1490528(AX)
 	VMOVUPS	256(AX), Y13	// fitGrad.vecmat_6[2]
-	VMOVUPS	Y13, 1489024(AX)
+	VMOVUPS	Y13, 1490560(AX)
 	VMOVUPS	288(AX), Y13	// fitGrad.vecmat_6[2] | 1
-	VMOVUPS	Y13, 1489056(AX)
+	VMOVUPS	Y13, 1490592(AX)
 	VMOVUPS	320(AX), Y13	// fitGrad.vecmat_6[2] | 2
-	VMOVUPS	Y13, 1489088(AX)
+	VMOVUPS	Y13, 1490624(AX)
 	VMOVUPS	352(AX), Y13	// fitGrad.vecmat_6[2] | 3
-	VMOVUPS	Y13, 1489120(AX)
+	VMOVUPS	Y13, 1490656(AX)
 	VMOVUPS	384(AX), Y13	// fitGrad.vecmat_6[3]
-	VMOVUPS	Y13, 1489152(AX)
+	VMOVUPS	Y13, 1490688(AX)
 	VMOVUPS	416(AX), Y13	// fitGrad.vecmat_6[3] | 1
-	VMOVUPS	Y13, 1489184(AX)
+	VMOVUPS	Y13, 1490720(AX)
 	VMOVUPS	448(AX), Y13	// fitGrad.vecmat_6[3] | 2
-	VMOVUPS	Y13, 1489216(AX)
+	VMOVUPS	Y13, 1490752(AX)
 	VMOVUPS	480(AX), Y13	// fitGrad.vecmat_6[3] | 3
-	VMOVUPS	Y13, 1489248(AX)
+	VMOVUPS	Y13, 1490784(AX)
 	MOVQ	$64, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
@@ -5575,10 +5575,10 @@ loop27: // 64 times: tiles of 2 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop28: // 128 times: terms of the sums
-	VMOVUPS	1489280(R11), Y8	// fitGrad.mul_18[0]
-	VMOVUPS	1489312(R11), Y9	// fitGrad.mul_18[0] | 1
-	VMOVUPS	1489344(R11), Y10	// fitGrad.mul_18[0] | 2
-	VMOVUPS	1489376(R11), Y11	// fitGrad.mul_18[0] | 3
+	VMOVUPS	1490816(R11), Y8	// fitGrad.mul_18[0]
+	VMOVUPS	1490848(R11), Y9	// fitGrad.mul_18[0] | 1
+	VMOVUPS	1490880(R11), Y10	// fitGrad.mul_18[0] | 2
+	VMOVUPS	1490912(R11), Y11	// fitGrad.mul_18[0] | 3
 	VBROADCASTSS	2560(R12), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -5593,56 +5593,56 @@ loop28: // 128 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop28
-	VMOVUPS	Y0, 1505664(DI)	// fitGrad.matvec_5[0]
-	VMOVUPS	Y1, 1505696(DI)	// fitGrad.matvec_5[0] | 1
-	VMOVUPS	Y2, 1505728(DI)	// fitGrad.matvec_5[0] | 2
-	VMOVUPS	Y3, 1505760(DI)	// fitGrad.matvec_5[0] | 3
-	VMOVUPS	Y4, 1505792(DI)	// fitGrad.matvec_5[1]
-	VMOVUPS	Y5, 1505824(DI)	// fitGrad.matvec_5[1] | 1
-	VMOVUPS	Y6, 1505856(DI)	// fitGrad.matvec_5[1] | 2
-	VMOVUPS	Y7, 1505888(DI)	// fitGrad.matvec_5[1] | 3
-	VMOVUPS	1061760(DI), Y8	// fitGrad.mul_2[0]
-	VMOVUPS	1061792(DI), Y9	// fitGrad.mul_2[0] | 1
-	VMOVUPS	1061824(DI), Y10	// fitGrad.mul_2[0] | 2
-	VMOVUPS	1061856(DI), Y11	// fitGrad.mul_2[0] | 3
+	VMOVUPS	Y0, 1507200(DI)	// fitGrad.matvec_5[0]
+	VMOVUPS	Y1, 1507232(DI)	// fitGrad.matvec_5[0] | 1
+	VMOVUPS	Y2, 1507264(DI)	// fitGrad.matvec_5[0] | 2
+	VMOVUPS	Y3, 1507296(DI)	// fitGrad.matvec_5[0] | 3
+	VMOVUPS	Y4, 1507328(DI)	// fitGrad.matvec_5[1]
+	VMOVUPS	Y5, 1507360(DI)	// fitGrad.matvec_5[1] | 1
+	VMOVUPS	Y6, 1507392(DI)	// fitGrad.matvec_5[1] | 2
+	VMOVUPS	Y7, 1507424(DI)	// fitGrad.matvec_5[1] | 3
+	VMOVUPS	1063296(DI), Y8	// fitGrad.mul_2[0]
+	VMOVUPS	1063328(DI), Y9	// fitGrad.mul_2[0] | 1
+	VMOVUPS	1063360(DI), Y10	// fitGrad.mul_2[0] | 2
+	VMOVUPS	1063392(DI), Y11	// fitGrad.mul_2[0] | 3
 	VMULPS	Y8, Y0, Y0
 	VMULPS	Y9, Y1, Y1
 	VMULPS	Y10, Y2, Y2
 	VMULPS	Y11, Y3, Y3
-	VMOVUPS	Y0, 1522048(DI)	// fitGrad.mul_19[0]
-	VMOVUPS	Y1, 1522080(DI)	// fitGrad.mul_19[0] | 1
-	VMOVUPS	Y2, 1522112(DI)	// fitGrad.mul_19[0] | 2
-	VMOVUPS	Y3, 1522144(DI)	// fitGrad.mul_19[0] | 3
+	VMOVUPS	Y0, 1523584(DI)	// fitGrad.mul_19[0]
+	VMOVUPS	Y1, 1523616(DI)	// fitGrad.mul_19[0] | 1
+	VMOVUPS	Y2, 1523648(DI)	// fitGrad.mul_19[0] | 2
+	VMOVUPS	Y3, 1523680(DI)	// fitGrad.mul_19[0] | 3
 	VBROADCASTSS	(R9), Y8	// vecmat[0]
 	VMULPS	Y8, Y0, Y0
 	VMULPS	Y8, Y1, Y1
 	VMULPS	Y8, Y2, Y2
 	VMULPS	Y8, Y3, Y3
-	VMOVUPS	Y0, 1538432(DI)	// fitGrad.mul_20[0]
-	VMOVUPS	Y1, 1538464(DI)	// fitGrad.mul_20[0] | 1
-	VMOVUPS	Y2, 1538496(DI)	// fitGrad.mul_20[0] | 2
-	VMOVUPS	Y3, 1538528(DI)	// fitGrad.mul_20[0] | 3
-	VMOVUPS	1061888(DI), Y0	// fitGrad.mul_2[1]
-	VMOVUPS	1061920(DI), Y1	// fitGrad.mul_2[1] | 1
-	VMOVUPS	1061952(DI), Y2	// fitGrad.mul_2[1] | 2
-	VMOVUPS	1061984(DI), Y3	// fitGrad.mul_2[1] | 3
+	VMOVUPS	Y0, 1539968(DI)	// fitGrad.mul_20[0]
+	VMOVUPS	Y1, 1540000(DI)	// fitGrad.mul_20[0] | 1
+	VMOVUPS	Y2, 1540032(DI)	// fitGrad.mul_20[0] | 2
+	VMOVUPS	Y3, 1540064(DI)	// fitGrad.mul_20[0] | 3
+	VMOVUPS	1063424(DI), Y0	// fitGrad.mul_2[1]
+	VMOVUPS	1063456(DI), Y1	// fitGrad.mul_2[1] | 1
+	VMOVUPS	1063488(DI), Y2	// fitGrad.mul_2[1] | 2
+	VMOVUPS	1063520(DI), Y3	// fitGrad.mul_2[1] | 3
 	VMULPS	Y0, Y4, Y0
 	VMULPS	Y1, Y5, Y1
 	VMULPS	Y2, Y6, Y2
 	VMULPS	Y3, Y7, Y3
-	VMOVUPS	Y0, 1522176(DI)	// fitGrad.mul_19[1]
-	VMOVUPS	Y1, 1522208(DI)	// fitGrad.mul_19[1] | 1
-	VMOVUPS	Y2, 1522240(DI)	// fitGrad.mul_19[1] | 2
-	VMOVUPS	Y3, 1522272(DI)	// fitGrad.mul_19[1] | 3
+	VMOVUPS	Y0, 1523712(DI)	// fitGrad.mul_19[1]
+	VMOVUPS	Y1, 1523744(DI)	// fitGrad.mul_19[1] | 1
+	VMOVUPS	Y2, 1523776(DI)	// fitGrad.mul_19[1] | 2
+	VMOVUPS	Y3, 1523808(DI)	// fitGrad.mul_19[1] | 3
 	VBROADCASTSS	4(R9), Y4	// vecmat[1]
 	VMULPS	Y4, Y0, Y0
 	VMULPS	Y4, Y1, Y1
 	VMULPS	Y4, Y2, Y2
 	VMULPS	Y4, Y3, Y3
-	VMOVUPS	Y0, 1538560(DI)	// fitGrad.mul_20[1]
-	VMOVUPS	Y1, 1538592(DI)	// fitGrad.mul_20[1] | 1
-	VMOVUPS	Y2, 1538624(DI)	// fitGrad.mul_20[1] | 2
-	VMOVUPS	Y3, 1538656(DI)	// fitGrad.mul_20[1] | 3
+	VMOVUPS	Y0, 1540096(DI)	// fitGrad.mul_20[1]
+	VMOVUPS	Y1, 1540128(DI)	// fitGrad.mul_20[1] | 1
+	VMOVUPS	Y2, 1540160(DI)	// fitGrad.mul_20[1] | 2
+	VMOVUPS	Y3, 1540192(DI)	// fitGrad.mul_20[1] | 3
 	ADDQ	$1024, SI
 	ADDQ	$256, DI
 	ADDQ	$8, R9
@@ -5664,10 +5664,10 @@ loop29: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop30: // 128 times: terms of the sums
-	VMOVUPS	1538432(R10), Y8	// fitGrad.mul_20[0]
-	VMOVUPS	1538464(R10), Y9	// fitGrad.mul_20[0] | 1
-	VMOVUPS	1538496(R10), Y10	// fitGrad.mul_20[0] | 2
-	VMOVUPS	1538528(R10), Y11	// fitGrad.mul_20[0] | 3
+	VMOVUPS	1539968(R10), Y8	// fitGrad.mul_20[0]
+	VMOVUPS	1540000(R10), Y9	// fitGrad.mul_20[0] | 1
+	VMOVUPS	1540032(R10), Y10	// fitGrad.mul_20[0] | 2
+	VMOVUPS	1540064(R10), Y11	// fitGrad.mul_20[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -5682,14 +5682,14 @@ loop30: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop30
-	VMOVUPS	Y0, 1554816(DI)	// fitGrad.vecmat_7[0]
-	VMOVUPS	Y1, 1554848(DI)	// fitGrad.vecmat_7[0] | 1
-	VMOVUPS	Y2, 1554880(DI)	// fitGrad.vecmat_7[0] | 2
-	VMOVUPS	Y3, 1554912(DI)	// fitGrad.vecmat_7[0] | 3
-	VMOVUPS	Y4, 1554944(DI)	// fitGrad.vecmat_7[1]
-	VMOVUPS	Y5, 1554976(DI)	// fitGrad.vecmat_7[1] | 1
-	VMOVUPS	Y6, 1555008(DI)	// fitGrad.vecmat_7[1] | 2
-	VMOVUPS	Y7, 1555040(DI)	// fitGrad.vecmat_7[1] | 3
+	VMOVUPS	Y0, 1556352(DI)	// fitGrad.vecmat_7[0]
+	VMOVUPS	Y1, 1556384(DI)	// fitGrad.vecmat_7[0] | 1
+	VMOVUPS	Y2, 1556416(DI)	// fitGrad.vecmat_7[0] | 2
+	VMOVUPS	Y3, 1556448(DI)	// fitGrad.vecmat_7[0] | 3
+	VMOVUPS	Y4, 1556480(DI)	// fitGrad.vecmat_7[1]
+	VMOVUPS	Y5, 1556512(DI)	// fitGrad.vecmat_7[1] | 1
+	VMOVUPS	Y6, 1556544(DI)	// fitGrad.vecmat_7[1] | 2
+	VMOVUPS	Y7, 1556576(DI)	// fitGrad.vecmat_7[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -5709,15 +5709,15 @@ loop31: // 4 times: vectors of the block
 loop32: // 128 times: elements
 	// lagrange.nde:4
 	VBROADCASTSS	2048(R9), Y5	// L.0.weight.matvec.4[0]
-	VMOVUPS	1160064(R10), Y6	// fitGrad.mul_6[0]
+	VMOVUPS	1161600(R10), Y6	// fitGrad.mul_6[0]
 	VMULPS	Y6, Y5, Y5
-	VMOVUPS	Y5, 1571200(R10)	// fitGrad.mul_21[0]
-	VMOVUPS	1209216(R10), Y6	// fitGrad.vecmat_2[0]
-	VMOVUPS	1554816(R10), Y7	// fitGrad.vecmat_7[0]
-	VMOVUPS	947072(R10), Y8	// fitGrad.sigmoid[0]
+	VMOVUPS	Y5, 1572736(R10)	// fitGrad.mul_21[0]
+	VMOVUPS	1210752(R10), Y6	// fitGrad.vecmat_2[0]
+	VMOVUPS	1556352(R10), Y7	// fitGrad.vecmat_7[0]
+	VMOVUPS	948608(R10), Y8	// fitGrad.sigmoid[0]
 	VMULPS	Y8, Y7, Y7
 	VFMADD231PS	Y6, Y5, Y7
-	VMOVUPS	Y7, 1587584(R10)	// fitGrad.add_6[0]
+	VMOVUPS	Y7, 1589120(R10)	// fitGrad.add_6[0]
 	VBROADCASTSS	(R11), Y5	// L.0.weight[0]
 	VFMADD231PS	Y7, Y5, Y1
 	VBROADCASTSS	4(R11), Y5	// L.0.weight[1]
@@ -5731,13 +5731,13 @@ loop32: // 128 times: elements
 	ADDQ	$16, R11
 	DECQ	DI
 	JNE	loop32
-	VMOVUPS	1489024(SI), Y1	// fitGrad.vecmat_6[2]
-	VMOVUPS	1489152(SI), Y2	// fitGrad.vecmat_6[3]
+	VMOVUPS	1490560(SI), Y1	// fitGrad.vecmat_6[2]
+	VMOVUPS	1490688(SI), Y2	// fitGrad.vecmat_6[3]
 	// lagrange.nde:16
-	VMOVUPS	896768(SI), Y5	// fitGrad.v[0]
-	VMOVUPS	896896(SI), Y6	// fitGrad.v[1]
-	VMOVUPS	1373568(SI), Y7	// fitGrad.vecmat_4[0]
-	VMOVUPS	1373696(SI), Y8	// fitGrad.vecmat_4[1]
+	VMOVUPS	898304(SI), Y5	// fitGrad.v[0]
+	VMOVUPS	898432(SI), Y6	// fitGrad.v[1]
+	VMOVUPS	1375104(SI), Y7	// fitGrad.vecmat_4[0]
+	VMOVUPS	1375232(SI), Y8	// fitGrad.vecmat_4[1]
 	VMULPS	Y1, Y5, Y1
 	VFMADD231PS	Y3, Y6, Y1
 	VMULPS	Y2, Y5, Y2
@@ -5766,20 +5766,20 @@ loop32: // 128 times: elements
 loop33: // 64 times: elements
 	// lagrange.nde:8
 	VBROADCASTSS	69124(R9), Y7	// force.0.weight[0]
-	VMOVUPS	930176(SI), Y8	// fitGrad.concat[0]
+	VMOVUPS	931712(SI), Y8	// fitGrad.concat[0]
 	VMULPS	Y8, Y7, Y7
 	VBROADCASTSS	69128(R9), Y8	// force.0.weight[1]
-	VMOVUPS	930304(SI), Y9	// fitGrad.concat[1]
+	VMOVUPS	931840(SI), Y9	// fitGrad.concat[1]
 	VFMADD231PS	Y9, Y8, Y7
 	VBROADCASTSS	69132(R9), Y8	// force.0.weight[2]
-	VMOVUPS	930432(SI), Y9	// fitGrad.concat[2]
+	VMOVUPS	931968(SI), Y9	// fitGrad.concat[2]
 	VFMADD231PS	Y9, Y8, Y7
 	VBROADCASTSS	69136(R9), Y8	// force.0.weight[3]
-	VMOVUPS	930560(SI), Y9	// fitGrad.concat[3]
+	VMOVUPS	932096(SI), Y9	// fitGrad.concat[3]
 	VFMADD231PS	Y9, Y8, Y7
 	VBROADCASTSS	70148(R10), Y8	// force.0.bias[0]
 	VADDPS	Y8, Y7, Y7
-	VMOVUPS	Y7, 1603968(R11)	// fitGrad.add_7[0]
+	VMOVUPS	Y7, 1605504(R11)	// fitGrad.add_7[0]
 	VORPS	f32_80000000<>(SB), Y7, Y8
 	VMOVUPS	f32_c2ae999a<>(SB), Y9
 	VMAXPS	Y8, Y9, Y8
@@ -5808,7 +5808,7 @@ loop33: // 64 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y9
 	VMAXPS	Y7, Y9, Y7
 	VFMADD231PS	Y10, Y8, Y7
-	VMOVUPS	Y7, 1612160(R11)	// fitGrad.softplus_2[0]
+	VMOVUPS	Y7, 1613696(R11)	// fitGrad.softplus_2[0]
 	VBROADCASTSS	70404(R10), Y8	// force.2.weight[0]
 	VFMADD231PS	Y7, Y8, Y3
 	VBROADCASTSS	70660(R10), Y8	// force.2.weight[64]
@@ -5830,15 +5830,15 @@ loop33: // 64 times: elements
 	VBROADCASTSS	70916(BX), Y7	// force.2.bias[0]
 	VADDPS	Y7, Y3, Y3
 	VADDPS	Y3, Y1, Y1
-	VMOVUPS	Y1, 1620352(SI)	// fitGrad.add_8[0]
+	VMOVUPS	Y1, 1621888(SI)	// fitGrad.add_8[0]
 	VBROADCASTSS	70920(BX), Y3	// force.2.bias[1]
 	VADDPS	Y3, Y4, Y3
 	VADDPS	Y3, Y2, Y2
-	VMOVUPS	Y2, 1620480(SI)	// fitGrad.add_8[1]
-	VMOVUPS	1356672(SI), Y3	// fitGrad.add_4[0]
-	VMOVUPS	1356800(SI), Y4	// fitGrad.add_4[1]
-	VMOVUPS	1356928(SI), Y7	// fitGrad.add_4[2]
-	VMOVUPS	1357056(SI), Y8	// fitGrad.add_4[3]
+	VMOVUPS	Y2, 1622016(SI)	// fitGrad.add_8[1]
+	VMOVUPS	1358208(SI), Y3	// fitGrad.add_4[0]
+	VMOVUPS	1358336(SI), Y4	// fitGrad.add_4[1]
+	VMOVUPS	1358464(SI), Y7	// fitGrad.add_4[2]
+	VMOVUPS	1358592(SI), Y8	// fitGrad.add_4[3]
 	VANDPS	f32_7fffffff<>(SB), Y3, Y9
 	VANDPS	f32_7fffffff<>(SB), Y7, Y10
 	VCMPPS	$17, Y10, Y9, Y9
@@ -5859,10 +5859,10 @@ loop33: // 64 times: elements
 	VFNMADD231PS	Y1, Y12, Y14
 	VDIVPS	Y10, Y14, Y9
 	VORPS	Y2, Y9, Y2
-	VMOVUPS	Y2, 1620608(SI)	// fitGrad.dv[0]
-	VMOVUPS	Y1, 1620736(SI)	// fitGrad.dv[1]
-	VMOVUPS	897024(SI), Y9	// fitGrad.a[0]
-	VMOVUPS	897152(SI), Y10	// fitGrad.a[1]
+	VMOVUPS	Y2, 1622144(SI)	// fitGrad.dv[0]
+	VMOVUPS	Y1, 1622272(SI)	// fitGrad.dv[1]
+	VMOVUPS	898560(SI), Y9	// fitGrad.a[0]
+	VMOVUPS	898688(SI), Y10	// fitGrad.a[1]
 	VMOVUPS	f32_00000000<>(SB), Y11
 	// lagrange.nde:36
 	VSUBPS	Y9, Y2, Y9
@@ -5873,18 +5873,18 @@ loop33: // 64 times: elements
 	VADDPS	Y13, Y11, Y11
 	VMULPS	f32_40000000<>(SB), Y9, Y9
 	VMULPS	f32_3f000000<>(SB), Y9, Y9
-	VMOVUPS	Y9, 1621376(SI)	// fitGrad.dv_bar[0]
+	VMOVUPS	Y9, 1622912(SI)	// fitGrad.dv_bar[0]
 	VMULPS	f32_40000000<>(SB), Y10, Y10
 	VMULPS	f32_3f000000<>(SB), Y10, Y10
-	VMOVUPS	Y10, 1621504(SI)	// fitGrad.dv_bar[1]
+	VMOVUPS	Y10, 1623040(SI)	// fitGrad.dv_bar[1]
 	VBROADCASTSS	2560(DX), Y12	// mul
 	VFMADD231PS	f32_3f000000<>(SB), Y11, Y12
-	VMOVUPS	Y12, 897280(SI)	// fitGrad.loss
+	VMOVUPS	Y12, 898816(SI)	// fitGrad.loss
 	// lagrange.nde:16
-	VMOVUPS	Y3, 1620864(SI)	// fitGrad.transpose[0]
-	VMOVUPS	Y7, 1620992(SI)	// fitGrad.transpose[1]
-	VMOVUPS	Y4, 1621120(SI)	// fitGrad.transpose[2]
-	VMOVUPS	Y8, 1621248(SI)	// fitGrad.transpose[3]
+	VMOVUPS	Y3, 1622400(SI)	// fitGrad.transpose[0]
+	VMOVUPS	Y7, 1622528(SI)	// fitGrad.transpose[1]
+	VMOVUPS	Y4, 1622656(SI)	// fitGrad.transpose[2]
+	VMOVUPS	Y8, 1622784(SI)	// fitGrad.transpose[3]
 	VANDPS	f32_7fffffff<>(SB), Y3, Y11
 	VANDPS	f32_7fffffff<>(SB), Y4, Y12
 	VCMPPS	$17, Y12, Y11, Y11
@@ -5905,8 +5905,8 @@ loop33: // 64 times: elements
 	VFNMADD231PS	Y7, Y4, Y8
 	VDIVPS	Y12, Y8, Y4
 	VORPS	Y3, Y4, Y3
-	VMOVUPS	Y3, 1621632(SI)	// fitGrad.q_bar_bar[0]
-	VMOVUPS	Y7, 1621760(SI)	// fitGrad.q_bar_bar[1]
+	VMOVUPS	Y3, 1623168(SI)	// fitGrad.q_bar_bar[0]
+	VMOVUPS	Y7, 1623296(SI)	// fitGrad.q_bar_bar[1]
 	VANDPS	Y0, Y3, Y4
 	VMOVUPS	108544(R8), Y8	// sum of force.2.bias[0]
 	VADDPS	Y4, Y8, Y4
@@ -5927,33 +5927,33 @@ loop33: // 64 times: elements
 	VMULPS	Y1, Y7, Y1
 	// lagrange.nde:4
 	VMOVUPS	f32_00000000<>(SB), Y11
-	VMOVUPS	Y11, 1752960(SI)	// fitGrad.pad[0]
+	VMOVUPS	Y11, 1754496(SI)	// fitGrad.pad[0]
 	VMOVUPS	f32_00000000<>(SB), Y11
-	VMOVUPS	Y11, 1753088(SI)	// fitGrad.pad[1]
-	VMOVUPS	Y9, 1753216(SI)	// fitGrad.pad[2]
-	VMOVUPS	Y5, 1753344(SI)	// fitGrad.pad[3]
-	VMOVUPS	Y3, 1884544(SI)	// fitGrad.pad_2[0]
-	VMOVUPS	Y7, 1884672(SI)	// fitGrad.pad_2[1]
+	VMOVUPS	Y11, 1754624(SI)	// fitGrad.pad[1]
+	VMOVUPS	Y9, 1754752(SI)	// fitGrad.pad[2]
+	VMOVUPS	Y5, 1754880(SI)	// fitGrad.pad[3]
+	VMOVUPS	Y3, 1886080(SI)	// fitGrad.pad_2[0]
+	VMOVUPS	Y7, 1886208(SI)	// fitGrad.pad_2[1]
 	VMOVUPS	f32_00000000<>(SB), Y11
-	VMOVUPS	Y11, 1884800(SI)	// fitGrad.pad_2[2]
+	VMOVUPS	Y11, 1886336(SI)	// fitGrad.pad_2[2]
 	VMOVUPS	f32_00000000<>(SB), Y11
-	VMOVUPS	Y11, 1884928(SI)	// fitGrad.pad_2[3]
+	VMOVUPS	Y11, 1886464(SI)	// fitGrad.pad_2[3]
 	// lagrange.nde:16
 	VXORPS	f32_80000000<>(SB), Y8, Y8
-	VMOVUPS	Y8, 1885056(SI)	// fitGrad.neg[0]
+	VMOVUPS	Y8, 1886592(SI)	// fitGrad.neg[0]
 	VXORPS	f32_80000000<>(SB), Y10, Y8
-	VMOVUPS	Y8, 1885184(SI)	// fitGrad.neg[1]
+	VMOVUPS	Y8, 1886720(SI)	// fitGrad.neg[1]
 	VXORPS	f32_80000000<>(SB), Y2, Y2
-	VMOVUPS	Y2, 1885312(SI)	// fitGrad.neg[2]
+	VMOVUPS	Y2, 1886848(SI)	// fitGrad.neg[2]
 	VXORPS	f32_80000000<>(SB), Y1, Y1
-	VMOVUPS	Y1, 1885440(SI)	// fitGrad.neg[3]
+	VMOVUPS	Y1, 1886976(SI)	// fitGrad.neg[3]
 	MOVQ	$128, DI
 	MOVQ	SI, R9
 	MOVQ	R8, R10
 	MOVQ	BX, R11
 loop34: // 128 times: elements
 	// lagrange.nde:4
-	VMOVUPS	1587584(R9), Y1	// fitGrad.add_6[0]
+	VMOVUPS	1589120(R9), Y1	// fitGrad.add_6[0]
 	VANDPS	Y0, Y1, Y1
 	VMOVUPS	(R10), Y2	// sum of L.0.weight[0]
 	VFMADD231PS	f32_00000000<>(SB), Y1, Y2
@@ -5975,17 +5975,17 @@ loop34: // 128 times: elements
 	VFMADD231PS	Y4, Y2, Y1
 	VBROADCASTSS	12(R11), Y2	// L.0.weight[3]
 	VFMADD231PS	Y6, Y2, Y1
-	VMOVUPS	Y1, 1621888(R9)	// fitGrad.matvec_6[0]
-	VMOVUPS	1209216(R9), Y2	// fitGrad.vecmat_2[0]
+	VMOVUPS	Y1, 1623424(R9)	// fitGrad.matvec_6[0]
+	VMOVUPS	1210752(R9), Y2	// fitGrad.vecmat_2[0]
 	VMULPS	Y2, Y1, Y2
-	VMOVUPS	Y2, 1638272(R9)	// fitGrad.mul_22[0]
-	VMOVUPS	1160064(R9), Y8	// fitGrad.mul_6[0]
+	VMOVUPS	Y2, 1639808(R9)	// fitGrad.mul_22[0]
+	VMOVUPS	1161600(R9), Y8	// fitGrad.mul_6[0]
 	VMULPS	Y8, Y2, Y2
-	VMOVUPS	Y2, 1654656(R9)	// fitGrad.mul_23[0]
-	VMOVUPS	947072(R9), Y2	// fitGrad.sigmoid[0]
+	VMOVUPS	Y2, 1656192(R9)	// fitGrad.mul_23[0]
+	VMOVUPS	948608(R9), Y2	// fitGrad.sigmoid[0]
 	VMULPS	Y2, Y1, Y1
-	VMOVUPS	Y1, 1671040(R9)	// fitGrad.mul_24[0]
-	VMOVUPS	1472384(R9), Y1	// fitGrad.add_5[0]
+	VMOVUPS	Y1, 1672576(R9)	// fitGrad.mul_24[0]
+	VMOVUPS	1473920(R9), Y1	// fitGrad.add_5[0]
 	VANDPS	Y0, Y1, Y1
 	VMOVUPS	(R10), Y2	// sum of L.0.weight[0]
 	VFMADD231PS	f32_00000000<>(SB), Y1, Y2
@@ -5999,7 +5999,7 @@ loop34: // 128 times: elements
 	VMOVUPS	96(R10), Y2	// sum of L.0.weight[3]
 	VFMADD231PS	Y5, Y1, Y2
 	VMOVUPS	Y2, 96(R10)	// sum of L.0.weight[3]
-	VMOVUPS	1357184(R9), Y1	// fitGrad.mul_13[0]
+	VMOVUPS	1358720(R9), Y1	// fitGrad.mul_13[0]
 	VANDPS	Y0, Y1, Y1
 	VMOVUPS	(R10), Y2	// sum of L.0.weight[0]
 	VFMADD231PS	Y3, Y1, Y2
@@ -6047,10 +6047,10 @@ loop35: // 64 times: tiles of 2 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop36: // 128 times: terms of the sums
-	VMOVUPS	1671040(R11), Y8	// fitGrad.mul_24[0]
-	VMOVUPS	1671072(R11), Y9	// fitGrad.mul_24[0] | 1
-	VMOVUPS	1671104(R11), Y10	// fitGrad.mul_24[0] | 2
-	VMOVUPS	1671136(R11), Y11	// fitGrad.mul_24[0] | 3
+	VMOVUPS	1672576(R11), Y8	// fitGrad.mul_24[0]
+	VMOVUPS	1672608(R11), Y9	// fitGrad.mul_24[0] | 1
+	VMOVUPS	1672640(R11), Y10	// fitGrad.mul_24[0] | 2
+	VMOVUPS	1672672(R11), Y11	// fitGrad.mul_24[0] | 3
 	VBROADCASTSS	2560(R12), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -6065,56 +6065,56 @@ loop36: // 128 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop36
-	VMOVUPS	Y0, 1687424(DI)	// fitGrad.matvec_7[0]
-	VMOVUPS	Y1, 1687456(DI)	// fitGrad.matvec_7[0] | 1
-	VMOVUPS	Y2, 1687488(DI)	// fitGrad.matvec_7[0] | 2
-	VMOVUPS	Y3, 1687520(DI)	// fitGrad.matvec_7[0] | 3
-	VMOVUPS	Y4, 1687552(DI)	// fitGrad.matvec_7[1]
-	VMOVUPS	Y5, 1687584(DI)	// fitGrad.matvec_7[1] | 1
-	VMOVUPS	Y6, 1687616(DI)	// fitGrad.matvec_7[1] | 2
-	VMOVUPS	Y7, 1687648(DI)	// fitGrad.matvec_7[1] | 3
+	VMOVUPS	Y0, 1688960(DI)	// fitGrad.matvec_7[0]
+	VMOVUPS	Y1, 1688992(DI)	// fitGrad.matvec_7[0] | 1
+	VMOVUPS	Y2, 1689024(DI)	// fitGrad.matvec_7[0] | 2
+	VMOVUPS	Y3, 1689056(DI)	// fitGrad.matvec_7[0] | 3
+	VMOVUPS	Y4, 1689088(DI)	// fitGrad.matvec_7[1]
+	VMOVUPS	Y5, 1689120(DI)	// fitGrad.matvec_7[1] | 1
+	VMOVUPS	Y6, 1689152(DI)	// fitGrad.matvec_7[1] | 2
+	VMOVUPS	Y7, 1689184(DI)	// fitGrad.matvec_7[1] | 3
 	VBROADCASTSS	(R9), Y8	// vecmat[0]
 	VMULPS	Y8, Y0, Y0
 	VMULPS	Y8, Y1, Y1
 	VMULPS	Y8, Y2, Y2
 	VMULPS	Y8, Y3, Y3
-	VMOVUPS	Y0, 1703808(DI)	// fitGrad.mul_25[0]
-	VMOVUPS	Y1, 1703840(DI)	// fitGrad.mul_25[0] | 1
-	VMOVUPS	Y2, 1703872(DI)	// fitGrad.mul_25[0] | 2
-	VMOVUPS	Y3, 1703904(DI)	// fitGrad.mul_25[0] | 3
-	VMOVUPS	1061760(DI), Y8	// fitGrad.mul_2[0]
-	VMOVUPS	1061792(DI), Y9	// fitGrad.mul_2[0] | 1
-	VMOVUPS	1061824(DI), Y10	// fitGrad.mul_2[0] | 2
-	VMOVUPS	1061856(DI), Y11	// fitGrad.mul_2[0] | 3
+	VMOVUPS	Y0, 1705344(DI)	// fitGrad.mul_25[0]
+	VMOVUPS	Y1, 1705376(DI)	// fitGrad.mul_25[0] | 1
+	VMOVUPS	Y2, 1705408(DI)	// fitGrad.mul_25[0] | 2
+	VMOVUPS	Y3, 1705440(DI)	// fitGrad.mul_25[0] | 3
+	VMOVUPS	1063296(DI), Y8	// fitGrad.mul_2[0]
+	VMOVUPS	1063328(DI), Y9	// fitGrad.mul_2[0] | 1
+	VMOVUPS	1063360(DI), Y10	// fitGrad.mul_2[0] | 2
+	VMOVUPS	1063392(DI), Y11	// fitGrad.mul_2[0] | 3
 	VMULPS	Y8, Y0, Y0
 	VMULPS	Y9, Y1, Y1
 	VMULPS	Y10, Y2, Y2
 	VMULPS	Y11, Y3, Y3
-	VMOVUPS	Y0, 1720192(DI)	// fitGrad.mul_26[0]
-	VMOVUPS	Y1, 1720224(DI)	// fitGrad.mul_26[0] | 1
-	VMOVUPS	Y2, 1720256(DI)	// fitGrad.mul_26[0] | 2
-	VMOVUPS	Y3, 1720288(DI)	// fitGrad.mul_26[0] | 3
+	VMOVUPS	Y0, 1721728(DI)	// fitGrad.mul_26[0]
+	VMOVUPS	Y1, 1721760(DI)	// fitGrad.mul_26[0] | 1
+	VMOVUPS	Y2, 1721792(DI)	// fitGrad.mul_26[0] | 2
+	VMOVUPS	Y3, 1721824(DI)	// fitGrad.mul_26[0] | 3
 	VBROADCASTSS	4(R9), Y0	// vecmat[1]
 	VMULPS	Y0, Y4, Y1
 	VMULPS	Y0, Y5, Y2
 	VMULPS	Y0, Y6, Y3
 	VMULPS	Y0, Y7, Y0
-	VMOVUPS	Y1, 1703936(DI)	// fitGrad.mul_25[1]
-	VMOVUPS	Y2, 1703968(DI)	// fitGrad.mul_25[1] | 1
-	VMOVUPS	Y3, 1704000(DI)	// fitGrad.mul_25[1] | 2
-	VMOVUPS	Y0, 1704032(DI)	// fitGrad.mul_25[1] | 3
-	VMOVUPS	1061888(DI), Y4	// fitGrad.mul_2[1]
-	VMOVUPS	1061920(DI), Y5	// fitGrad.mul_2[1] | 1
-	VMOVUPS	1061952(DI), Y6	// fitGrad.mul_2[1] | 2
-	VMOVUPS	1061984(DI), Y7	// fitGrad.mul_2[1] | 3
+	VMOVUPS	Y1, 1705472(DI)	// fitGrad.mul_25[1]
+	VMOVUPS	Y2, 1705504(DI)	// fitGrad.mul_25[1] | 1
+	VMOVUPS	Y3, 1705536(DI)	// fitGrad.mul_25[1] | 2
+	VMOVUPS	Y0, 1705568(DI)	// fitGrad.mul_25[1] | 3
+	VMOVUPS	1063424(DI), Y4	// fitGrad.mul_2[1]
+	VMOVUPS	1063456(DI), Y5	// fitGrad.mul_2[1] | 1
+	VMOVUPS	1063488(DI), Y6	// fitGrad.mul_2[1] | 2
+	VMOVUPS	1063520(DI), Y7	// fitGrad.mul_2[1] | 3
 	VMULPS	Y4, Y1, Y1
 	VMULPS	Y5, Y2, Y2
 	VMULPS	Y6, Y3, Y3
 	VMULPS	Y7, Y0, Y0
-	VMOVUPS	Y1, 1720320(DI)	// fitGrad.mul_26[1]
-	VMOVUPS	Y2, 1720352(DI)	// fitGrad.mul_26[1] | 1
-	VMOVUPS	Y3, 1720384(DI)	// fitGrad.mul_26[1] | 2
-	VMOVUPS	Y0, 1720416(DI)	// fitGrad.mul_26[1] | 3
+	VMOVUPS	Y1, 1721856(DI)	// fitGrad.mul_26[1]
+	VMOVUPS	Y2, 1721888(DI)	// fitGrad.mul_26[1] | 1
+	VMOVUPS	Y3, 1721920(DI)	// fitGrad.mul_26[1] | 2
+	VMOVUPS	Y0, 1721952(DI)	// fitGrad.mul_26[1] | 3
 	ADDQ	$1024, SI
 	ADDQ	$256, DI
 	ADDQ	$8, R9
@@ -6136,10 +6136,10 @@ loop37: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop38: // 128 times: terms of the sums
-	VMOVUPS	1720192(R10), Y8	// fitGrad.mul_26[0]
-	VMOVUPS	1720224(R10), Y9	// fitGrad.mul_26[0] | 1
-	VMOVUPS	1720256(R10), Y10	// fitGrad.mul_26[0] | 2
-	VMOVUPS	1720288(R10), Y11	// fitGrad.mul_26[0] | 3
+	VMOVUPS	1721728(R10), Y8	// fitGrad.mul_26[0]
+	VMOVUPS	1721760(R10), Y9	// fitGrad.mul_26[0] | 1
+	VMOVUPS	1721792(R10), Y10	// fitGrad.mul_26[0] | 2
+	VMOVUPS	1721824(R10), Y11	// fitGrad.mul_26[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -6154,14 +6154,14 @@ loop38: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop38
-	VMOVUPS	Y0, 1736576(DI)	// fitGrad.vecmat_8[0]
-	VMOVUPS	Y1, 1736608(DI)	// fitGrad.vecmat_8[0] | 1
-	VMOVUPS	Y2, 1736640(DI)	// fitGrad.vecmat_8[0] | 2
-	VMOVUPS	Y3, 1736672(DI)	// fitGrad.vecmat_8[0] | 3
-	VMOVUPS	Y4, 1736704(DI)	// fitGrad.vecmat_8[1]
-	VMOVUPS	Y5, 1736736(DI)	// fitGrad.vecmat_8[1] | 1
-	VMOVUPS	Y6, 1736768(DI)	// fitGrad.vecmat_8[1] | 2
-	VMOVUPS	Y7, 1736800(DI)	// fitGrad.vecmat_8[1] | 3
+	VMOVUPS	Y0, 1738112(DI)	// fitGrad.vecmat_8[0]
+	VMOVUPS	Y1, 1738144(DI)	// fitGrad.vecmat_8[0] | 1
+	VMOVUPS	Y2, 1738176(DI)	// fitGrad.vecmat_8[0] | 2
+	VMOVUPS	Y3, 1738208(DI)	// fitGrad.vecmat_8[0] | 3
+	VMOVUPS	Y4, 1738240(DI)	// fitGrad.vecmat_8[1]
+	VMOVUPS	Y5, 1738272(DI)	// fitGrad.vecmat_8[1] | 1
+	VMOVUPS	Y6, 1738304(DI)	// fitGrad.vecmat_8[1] | 2
+	VMOVUPS	Y7, 1738336(DI)	// fitGrad.vecmat_8[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -6169,30 +6169,30 @@ loop38: // 128 times: terms of the sums
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop39: // 64 times: tiles of 2 elements
-	VMOVUPS	1538432(SI), Y0	// fitGrad.mul_20[0]
-	VMOVUPS	1538464(SI), Y1	// fitGrad.mul_20[0] | 1
-	VMOVUPS	1538496(SI), Y2	// fitGrad.mul_20[0] | 2
-	VMOVUPS	1538528(SI), Y3	// fitGrad.mul_20[0] | 3
+	VMOVUPS	1539968(SI), Y0	// fitGrad.mul_20[0]
+	VMOVUPS	1540000(SI), Y1	// fitGrad.mul_20[0] | 1
+	VMOVUPS	1540032(SI), Y2	// fitGrad.mul_20[0] | 2
+	VMOVUPS	1540064(SI), Y3	// fitGrad.mul_20[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 897408(SI)	// fitGrad.turned[0]
-	VMOVUPS	Y1, 897440(SI)	// fitGrad.turned[0] | 1
-	VMOVUPS	Y2, 897472(SI)	// fitGrad.turned[0] | 2
-	VMOVUPS	Y3, 897504(SI)	// fitGrad.turned[0] | 3
-	VMOVUPS	1538560(SI), Y0	// fitGrad.mul_20[1]
-	VMOVUPS	1538592(SI), Y1	// fitGrad.mul_20[1] | 1
-	VMOVUPS	1538624(SI), Y2	// fitGrad.mul_20[1] | 2
-	VMOVUPS	1538656(SI), Y3	// fitGrad.mul_20[1] | 3
+	VMOVUPS	Y0, 898944(SI)	// fitGrad.turned[0]
+	VMOVUPS	Y1, 898976(SI)	// fitGrad.turned[0] | 1
+	VMOVUPS	Y2, 899008(SI)	// fitGrad.turned[0] | 2
+	VMOVUPS	Y3, 899040(SI)	// fitGrad.turned[0] | 3
+	VMOVUPS	1540096(SI), Y0	// fitGrad.mul_20[1]
+	VMOVUPS	1540128(SI), Y1	// fitGrad.mul_20[1] | 1
+	VMOVUPS	1540160(SI), Y2	// fitGrad.mul_20[1] | 2
+	VMOVUPS	1540192(SI), Y3	// fitGrad.mul_20[1] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 897536(SI)	// fitGrad.turned[1]
-	VMOVUPS	Y1, 897568(SI)	// fitGrad.turned[1] | 1
-	VMOVUPS	Y2, 897600(SI)	// fitGrad.turned[1] | 2
-	VMOVUPS	Y3, 897632(SI)	// fitGrad.turned[1] | 3
+	VMOVUPS	Y0, 899072(SI)	// fitGrad.turned[1]
+	VMOVUPS	Y1, 899104(SI)	// fitGrad.turned[1] | 1
+	VMOVUPS	Y2, 899136(SI)	// fitGrad.turned[1] | 2
+	VMOVUPS	Y3, 899168(SI)	// fitGrad.turned[1] | 3
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop39
@@ -6204,14 +6204,14 @@ loop40: // 4 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop41: // 16 times
-	VMOVUPS	1671040(R10), Y0	// fitGrad.mul_24[0]
-	VMOVUPS	1671168(R10), Y1	// fitGrad.mul_24[1]
-	VMOVUPS	1671296(R10), Y2	// fitGrad.mul_24[2]
-	VMOVUPS	1671424(R10), Y3	// fitGrad.mul_24[3]
-	VMOVUPS	1671552(R10), Y4	// fitGrad.mul_24[4]
-	VMOVUPS	1671680(R10), Y5	// fitGrad.mul_24[5]
-	VMOVUPS	1671808(R10), Y6	// fitGrad.mul_24[6]
-	VMOVUPS	1671936(R10), Y7	// fitGrad.mul_24[7]
+	VMOVUPS	1672576(R10), Y0	// fitGrad.mul_24[0]
+	VMOVUPS	1672704(R10), Y1	// fitGrad.mul_24[1]
+	VMOVUPS	1672832(R10), Y2	// fitGrad.mul_24[2]
+	VMOVUPS	1672960(R10), Y3	// fitGrad.mul_24[3]
+	VMOVUPS	1673088(R10), Y4	// fitGrad.mul_24[4]
+	VMOVUPS	1673216(R10), Y5	// fitGrad.mul_24[5]
+	VMOVUPS	1673344(R10), Y6	// fitGrad.mul_24[6]
+	VMOVUPS	1673472(R10), Y7	// fitGrad.mul_24[7]
 	VUNPCKLPS	Y1, Y0, Y8
 	VUNPCKHPS	Y1, Y0, Y0
 	VUNPCKLPS	Y3, Y2, Y1
@@ -6236,14 +6236,14 @@ loop41: // 16 times
 	VPERM2F128	$49, Y5, Y8, Y5
 	VPERM2F128	$32, Y4, Y0, Y8
 	VPERM2F128	$49, Y4, Y0, Y0
-	VMOVUPS	Y6, 913792(R11)	// fitGrad.turned[128]
-	VMOVUPS	Y7, 913824(R11)	// fitGrad.turned[128] | 1
-	VMOVUPS	Y2, 913856(R11)	// fitGrad.turned[128] | 2
-	VMOVUPS	Y8, 913888(R11)	// fitGrad.turned[128] | 3
-	VMOVUPS	Y3, 913920(R11)	// fitGrad.turned[129]
-	VMOVUPS	Y1, 913952(R11)	// fitGrad.turned[129] | 1
-	VMOVUPS	Y5, 913984(R11)	// fitGrad.turned[129] | 2
-	VMOVUPS	Y0, 914016(R11)	// fitGrad.turned[129] | 3
+	VMOVUPS	Y6, 915328(R11)	// fitGrad.turned[128]
+	VMOVUPS	Y7, 915360(R11)	// fitGrad.turned[128] | 1
+	VMOVUPS	Y2, 915392(R11)	// fitGrad.turned[128] | 2
+	VMOVUPS	Y8, 915424(R11)	// fitGrad.turned[128] | 3
+	VMOVUPS	Y3, 915456(R11)	// fitGrad.turned[129]
+	VMOVUPS	Y1, 915488(R11)	// fitGrad.turned[129] | 1
+	VMOVUPS	Y5, 915520(R11)	// fitGrad.turned[129] | 2
+	VMOVUPS	Y0, 915552(R11)	// fitGrad.turned[129] | 3
 	ADDQ	$1024, R10
 	ADDQ	$1024, R11
 	DECQ	R9
@@ -6274,38 +6274,38 @@ loop43: // 8 times: tiles of 2 elements
 	MOVQ	R11, R13
 	MOVQ	DI, R14
 loop44: // 16 times: samples, 2 at a time
-	VMOVUPS	913792(R13), Y10	// fitGrad.turned[128]
-	VMOVUPS	914816(R13), Y11	// fitGrad.turned[136]
-	VBROADCASTSS	897408(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	915328(R13), Y10	// fitGrad.turned[128]
+	VMOVUPS	916352(R13), Y11	// fitGrad.turned[136]
+	VBROADCASTSS	898944(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	897536(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	899072(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	897664(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	899200(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	897792(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	899328(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	897920(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	899456(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	913824(R13), Y10	// fitGrad.turned[128] | 1
-	VMOVUPS	914848(R13), Y11	// fitGrad.turned[136] | 1
-	VBROADCASTSS	897412(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	915360(R13), Y10	// fitGrad.turned[128] | 1
+	VMOVUPS	916384(R13), Y11	// fitGrad.turned[136] | 1
+	VBROADCASTSS	898948(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	897540(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	899076(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	897668(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	899204(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	897796(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	899332(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	897924(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	899460(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
 	ADDQ	$64, R13
@@ -6344,26 +6344,26 @@ loop45: // 8 times: tiles of 2 elements
 	MOVQ	DI, R10
 	MOVQ	AX, R11
 loop46: // 16 times: samples, 2 at a time
-	VMOVUPS	913792(R10), Y6	// fitGrad.turned[128]
-	VMOVUPS	914816(R10), Y7	// fitGrad.turned[136]
-	VBROADCASTSS	913408(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	915328(R10), Y6	// fitGrad.turned[128]
+	VMOVUPS	916352(R10), Y7	// fitGrad.turned[136]
+	VBROADCASTSS	914944(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	913536(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	915072(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	913664(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	915200(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
-	VMOVUPS	913824(R10), Y6	// fitGrad.turned[128] | 1
-	VMOVUPS	914848(R10), Y7	// fitGrad.turned[136] | 1
-	VBROADCASTSS	913412(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	915360(R10), Y6	// fitGrad.turned[128] | 1
+	VMOVUPS	916384(R10), Y7	// fitGrad.turned[136] | 1
+	VBROADCASTSS	914948(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	913540(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	915076(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	913668(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	915204(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
 	ADDQ	$64, R10
@@ -6384,30 +6384,30 @@ loop46: // 16 times: samples, 2 at a time
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop47: // 64 times: tiles of 2 elements
-	VMOVUPS	1720192(SI), Y0	// fitGrad.mul_26[0]
-	VMOVUPS	1720224(SI), Y1	// fitGrad.mul_26[0] | 1
-	VMOVUPS	1720256(SI), Y2	// fitGrad.mul_26[0] | 2
-	VMOVUPS	1720288(SI), Y3	// fitGrad.mul_26[0] | 3
+	VMOVUPS	1721728(SI), Y0	// fitGrad.mul_26[0]
+	VMOVUPS	1721760(SI), Y1	// fitGrad.mul_26[0] | 1
+	VMOVUPS	1721792(SI), Y2	// fitGrad.mul_26[0] | 2
+	VMOVUPS	1721824(SI), Y3	// fitGrad.mul_26[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 897408(SI)	// fitGrad.turned[0]
-	VMOVUPS	Y1, 897440(SI)	// fitGrad.turned[0] | 1
-	VMOVUPS	Y2, 897472(SI)	// fitGrad.turned[0] | 2
-	VMOVUPS	Y3, 897504(SI)	// fitGrad.turned[0] | 3
-	VMOVUPS	1720320(SI), Y0	// fitGrad.mul_26[1]
-	VMOVUPS	1720352(SI), Y1	// fitGrad.mul_26[1] | 1
-	VMOVUPS	1720384(SI), Y2	// fitGrad.mul_26[1] | 2
-	VMOVUPS	1720416(SI), Y3	// fitGrad.mul_26[1] | 3
+	VMOVUPS	Y0, 898944(SI)	// fitGrad.turned[0]
+	VMOVUPS	Y1, 898976(SI)	// fitGrad.turned[0] | 1
+	VMOVUPS	Y2, 899008(SI)	// fitGrad.turned[0] | 2
+	VMOVUPS	Y3, 899040(SI)	// fitGrad.turned[0] | 3
+	VMOVUPS	1721856(SI), Y0	// fitGrad.mul_26[1]
+	VMOVUPS	1721888(SI), Y1	// fitGrad.mul_26[1] | 1
+	VMOVUPS	1721920(SI), Y2	// fitGrad.mul_26[1] | 2
+	VMOVUPS	1721952(SI), Y3	// fitGrad.mul_26[1] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 897536(SI)	// fitGrad.turned[1]
-	VMOVUPS	Y1, 897568(SI)	// fitGrad.turned[1] | 1
-	VMOVUPS	Y2, 897600(SI)	// fitGrad.turned[1] | 2
-	VMOVUPS	Y3, 897632(SI)	// fitGrad.turned[1] | 3
+	VMOVUPS	Y0, 899072(SI)	// fitGrad.turned[1]
+	VMOVUPS	Y1, 899104(SI)	// fitGrad.turned[1] | 1
+	VMOVUPS	Y2, 899136(SI)	// fitGrad.turned[1] | 2
+	VMOVUPS	Y3, 899168(SI)	// fitGrad.turned[1] | 3
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop47
@@ -6419,14 +6419,14 @@ loop48: // 4 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop49: // 16 times
-	VMOVUPS	1489280(R10), Y0	// fitGrad.mul_18[0]
-	VMOVUPS	1489408(R10), Y1	// fitGrad.mul_18[1]
-	VMOVUPS	1489536(R10), Y2	// fitGrad.mul_18[2]
-	VMOVUPS	1489664(R10), Y3	// fitGrad.mul_18[3]
-	VMOVUPS	1489792(R10), Y4	// fitGrad.mul_18[4]
-	VMOVUPS	1489920(R10), Y5	// fitGrad.mul_18[5]
-	VMOVUPS	1490048(R10), Y6	// fitGrad.mul_18[6]
-	VMOVUPS	1490176(R10), Y7	// fitGrad.mul_18[7]
+	VMOVUPS	1490816(R10), Y0	// fitGrad.mul_18[0]
+	VMOVUPS	1490944(R10), Y1	// fitGrad.mul_18[1]
+	VMOVUPS	1491072(R10), Y2	// fitGrad.mul_18[2]
+	VMOVUPS	1491200(R10), Y3	// fitGrad.mul_18[3]
+	VMOVUPS	1491328(R10), Y4	// fitGrad.mul_18[4]
+	VMOVUPS	1491456(R10), Y5	// fitGrad.mul_18[5]
+	VMOVUPS	1491584(R10), Y6	// fitGrad.mul_18[6]
+	VMOVUPS	1491712(R10), Y7	// fitGrad.mul_18[7]
 	VUNPCKLPS	Y1, Y0, Y8
 	VUNPCKHPS	Y1, Y0, Y0
 	VUNPCKLPS	Y3, Y2, Y1
@@ -6451,14 +6451,14 @@ loop49: // 16 times
 	VPERM2F128	$49, Y5, Y8, Y5
 	VPERM2F128	$32, Y4, Y0, Y8
 	VPERM2F128	$49, Y4, Y0, Y0
-	VMOVUPS	Y6, 913792(R11)	// fitGrad.turned[128]
-	VMOVUPS	Y7, 913824(R11)	// fitGrad.turned[128] | 1
-	VMOVUPS	Y2, 913856(R11)	// fitGrad.turned[128] | 2
-	VMOVUPS	Y8, 913888(R11)	// fitGrad.turned[128] | 3
-	VMOVUPS	Y3, 913920(R11)	// fitGrad.turned[129]
-	VMOVUPS	Y1, 913952(R11)	// fitGrad.turned[129] | 1
-	VMOVUPS	Y5, 913984(R11)	// fitGrad.turned[129] | 2
-	VMOVUPS	Y0, 914016(R11)	// fitGrad.turned[129] | 3
+	VMOVUPS	Y6, 915328(R11)	// fitGrad.turned[128]
+	VMOVUPS	Y7, 915360(R11)	// fitGrad.turned[128] | 1
+	VMOVUPS	Y2, 915392(R11)	// fitGrad.turned[128] | 2
+	VMOVUPS	Y8, 915424(R11)	// fitGrad.turned[128] | 3
+	VMOVUPS	Y3, 915456(R11)	// fitGrad.turned[129]
+	VMOVUPS	Y1, 915488(R11)	// fitGrad.turned[129] | 1
+	VMOVUPS	Y5, 915520(R11)	// fitGrad.turned[129] | 2
+	VMOVUPS	Y0, 915552(R11)	// fitGrad.turned[129] | 3
 	ADDQ	$1024, R10
 	ADDQ	$1024, R11
 	DECQ	R9
@@ -6489,38 +6489,38 @@ loop51: // 8 times: tiles of 2 elements
 	MOVQ	R11, R13
 	MOVQ	DI, R14
 loop52: // 16 times: samples, 2 at a time
-	VMOVUPS	913792(R13), Y10	// fitGrad.turned[128]
-	VMOVUPS	914816(R13), Y11	// fitGrad.turned[136]
-	VBROADCASTSS	897408(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	915328(R13), Y10	// fitGrad.turned[128]
+	VMOVUPS	916352(R13), Y11	// fitGrad.turned[136]
+	VBROADCASTSS	898944(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	897536(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	899072(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	897664(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	899200(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	897792(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	899328(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	897920(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	899456(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	913824(R13), Y10	// fitGrad.turned[128] | 1
-	VMOVUPS	914848(R13), Y11	// fitGrad.turned[136] | 1
-	VBROADCASTSS	897412(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	915360(R13), Y10	// fitGrad.turned[128] | 1
+	VMOVUPS	916384(R13), Y11	// fitGrad.turned[136] | 1
+	VBROADCASTSS	898948(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	897540(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	899076(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	897668(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	899204(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	897796(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	899332(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	897924(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	899460(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
 	ADDQ	$64, R13
@@ -6559,26 +6559,26 @@ loop53: // 8 times: tiles of 2 elements
 	MOVQ	DI, R10
 	MOVQ	AX, R11
 loop54: // 16 times: samples, 2 at a time
-	VMOVUPS	913792(R10), Y6	// fitGrad.turned[128]
-	VMOVUPS	914816(R10), Y7	// fitGrad.turned[136]
-	VBROADCASTSS	913408(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	915328(R10), Y6	// fitGrad.turned[128]
+	VMOVUPS	916352(R10), Y7	// fitGrad.turned[136]
+	VBROADCASTSS	914944(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	913536(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	915072(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	913664(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	915200(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
-	VMOVUPS	913824(R10), Y6	// fitGrad.turned[128] | 1
-	VMOVUPS	914848(R10), Y7	// fitGrad.turned[136] | 1
-	VBROADCASTSS	913412(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	915360(R10), Y6	// fitGrad.turned[128] | 1
+	VMOVUPS	916384(R10), Y7	// fitGrad.turned[136] | 1
+	VBROADCASTSS	914948(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	913540(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	915076(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	913668(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	915204(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
 	ADDQ	$64, R10
@@ -6601,18 +6601,18 @@ loop54: // 16 times: samples, 2 at a time
 	MOVQ	BX, R9
 loop55: // 128 times: elements
 	// lagrange.nde:4
-	VMOVUPS	1736576(SI), Y0	// fitGrad.vecmat_8[0]
-	VMOVUPS	1736608(SI), Y1	// fitGrad.vecmat_8[0] | 1
-	VMOVUPS	1736640(SI), Y2	// fitGrad.vecmat_8[0] | 2
-	VMOVUPS	1736672(SI), Y3	// fitGrad.vecmat_8[0] | 3
-	VMOVUPS	947072(SI), Y4	// fitGrad.sigmoid[0]
-	VMOVUPS	947104(SI), Y5	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	947136(SI), Y6	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	947168(SI), Y7	// fitGrad.sigmoid[0] | 3
-	VMOVUPS	1654656(SI), Y8	// fitGrad.mul_23[0]
-	VMOVUPS	1654688(SI), Y9	// fitGrad.mul_23[0] | 1
-	VMOVUPS	1654720(SI), Y10	// fitGrad.mul_23[0] | 2
-	VMOVUPS	1654752(SI), Y11	// fitGrad.mul_23[0] | 3
+	VMOVUPS	1738112(SI), Y0	// fitGrad.vecmat_8[0]
+	VMOVUPS	1738144(SI), Y1	// fitGrad.vecmat_8[0] | 1
+	VMOVUPS	1738176(SI), Y2	// fitGrad.vecmat_8[0] | 2
+	VMOVUPS	1738208(SI), Y3	// fitGrad.vecmat_8[0] | 3
+	VMOVUPS	948608(SI), Y4	// fitGrad.sigmoid[0]
+	VMOVUPS	948640(SI), Y5	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	948672(SI), Y6	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	948704(SI), Y7	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	1656192(SI), Y8	// fitGrad.mul_23[0]
+	VMOVUPS	1656224(SI), Y9	// fitGrad.mul_23[0] | 1
+	VMOVUPS	1656256(SI), Y10	// fitGrad.mul_23[0] | 2
+	VMOVUPS	1656288(SI), Y11	// fitGrad.mul_23[0] | 3
 	VFMADD231PS	Y4, Y0, Y8
 	VFMADD231PS	Y5, Y1, Y9
 	VFMADD231PS	Y6, Y2, Y10
@@ -6646,81 +6646,81 @@ loop55: // 128 times: elements
 	VFMADD231PS	f32_00000000<>(SB), Y3, Y4
 	VMOVUPS	Y4, 96(DI)	// sum of L.0.weight[3]
 	VBROADCASTSS	(R9), Y0	// L.0.weight[0]
-	VMOVUPS	1752960(AX), Y1	// fitGrad.pad[0]
-	VMOVUPS	1752992(AX), Y2	// fitGrad.pad[0] | 1
-	VMOVUPS	1753024(AX), Y3	// fitGrad.pad[0] | 2
-	VMOVUPS	1753056(AX), Y4	// fitGrad.pad[0] | 3
+	VMOVUPS	1754496(AX), Y1	// fitGrad.pad[0]
+	VMOVUPS	1754528(AX), Y2	// fitGrad.pad[0] | 1
+	VMOVUPS	1754560(AX), Y3	// fitGrad.pad[0] | 2
+	VMOVUPS	1754592(AX), Y4	// fitGrad.pad[0] | 3
 	VMULPS	Y1, Y0, Y1
 	VMULPS	Y2, Y0, Y2
 	VMULPS	Y3, Y0, Y3
 	VMULPS	Y4, Y0, Y0
 	VBROADCASTSS	4(R9), Y4	// L.0.weight[1]
-	VMOVUPS	1753088(AX), Y5	// fitGrad.pad[1]
-	VMOVUPS	1753120(AX), Y6	// fitGrad.pad[1] | 1
-	VMOVUPS	1753152(AX), Y7	// fitGrad.pad[1] | 2
-	VMOVUPS	1753184(AX), Y8	// fitGrad.pad[1] | 3
+	VMOVUPS	1754624(AX), Y5	// fitGrad.pad[1]
+	VMOVUPS	1754656(AX), Y6	// fitGrad.pad[1] | 1
+	VMOVUPS	1754688(AX), Y7	// fitGrad.pad[1] | 2
+	VMOVUPS	1754720(AX), Y8	// fitGrad.pad[1] | 3
 	VFMADD231PS	Y5, Y4, Y1
 	VFMADD231PS	Y6, Y4, Y2
 	VFMADD231PS	Y7, Y4, Y3
 	VFMADD231PS	Y8, Y4, Y0
 	VBROADCASTSS	8(R9), Y4	// L.0.weight[2]
-	VMOVUPS	1753216(AX), Y5	// fitGrad.pad[2]
-	VMOVUPS	1753248(AX), Y6	// fitGrad.pad[2] | 1
-	VMOVUPS	1753280(AX), Y7	// fitGrad.pad[2] | 2
-	VMOVUPS	1753312(AX), Y8	// fitGrad.pad[2] | 3
+	VMOVUPS	1754752(AX), Y5	// fitGrad.pad[2]
+	VMOVUPS	1754784(AX), Y6	// fitGrad.pad[2] | 1
+	VMOVUPS	1754816(AX), Y7	// fitGrad.pad[2] | 2
+	VMOVUPS	1754848(AX), Y8	// fitGrad.pad[2] | 3
 	VFMADD231PS	Y5, Y4, Y1
 	VFMADD231PS	Y6, Y4, Y2
 	VFMADD231PS	Y7, Y4, Y3
 	VFMADD231PS	Y8, Y4, Y0
 	VBROADCASTSS	12(R9), Y4	// L.0.weight[3]
-	VMOVUPS	1753344(AX), Y5	// fitGrad.pad[3]
-	VMOVUPS	1753376(AX), Y6	// fitGrad.pad[3] | 1
-	VMOVUPS	1753408(AX), Y7	// fitGrad.pad[3] | 2
-	VMOVUPS	1753440(AX), Y8	// fitGrad.pad[3] | 3
+	VMOVUPS	1754880(AX), Y5	// fitGrad.pad[3]
+	VMOVUPS	1754912(AX), Y6	// fitGrad.pad[3] | 1
+	VMOVUPS	1754944(AX), Y7	// fitGrad.pad[3] | 2
+	VMOVUPS	1754976(AX), Y8	// fitGrad.pad[3] | 3
 	VFMADD231PS	Y5, Y4, Y1
 	VFMADD231PS	Y6, Y4, Y2
 	VFMADD231PS	Y7, Y4, Y3
 	VFMADD231PS	Y8, Y4, Y0
-	VMOVUPS	Y1, 1753472(SI)	// fitGrad.matvec_8[0]
-	VMOVUPS	Y2, 1753504(SI)	// fitGrad.matvec_8[0] | 1
-	VMOVUPS	Y3, 1753536(SI)	// fitGrad.matvec_8[0] | 2
-	VMOVUPS	Y0, 1753568(SI)	// fitGrad.matvec_8[0] | 3
-	VMOVUPS	1209216(SI), Y4	// fitGrad.vecmat_2[0]
-	VMOVUPS	1209248(SI), Y5	// fitGrad.vecmat_2[0] | 1
-	VMOVUPS	1209280(SI), Y6	// fitGrad.vecmat_2[0] | 2
-	VMOVUPS	1209312(SI), Y7	// fitGrad.vecmat_2[0] | 3
+	VMOVUPS	Y1, 1755008(SI)	// fitGrad.matvec_8[0]
+	VMOVUPS	Y2, 1755040(SI)	// fitGrad.matvec_8[0] | 1
+	VMOVUPS	Y3, 1755072(SI)	// fitGrad.matvec_8[0] | 2
+	VMOVUPS	Y0, 1755104(SI)	// fitGrad.matvec_8[0] | 3
+	VMOVUPS	1210752(SI), Y4	// fitGrad.vecmat_2[0]
+	VMOVUPS	1210784(SI), Y5	// fitGrad.vecmat_2[0] | 1
+	VMOVUPS	1210816(SI), Y6	// fitGrad.vecmat_2[0] | 2
+	VMOVUPS	1210848(SI), Y7	// fitGrad.vecmat_2[0] | 3
 	VMULPS	Y4, Y1, Y4
 	VMULPS	Y5, Y2, Y5
 	VMULPS	Y6, Y3, Y6
 	VMULPS	Y7, Y0, Y7
-	VMOVUPS	Y4, 1769856(SI)	// fitGrad.mul_27[0]
-	VMOVUPS	Y5, 1769888(SI)	// fitGrad.mul_27[0] | 1
-	VMOVUPS	Y6, 1769920(SI)	// fitGrad.mul_27[0] | 2
-	VMOVUPS	Y7, 1769952(SI)	// fitGrad.mul_27[0] | 3
-	VMOVUPS	1160064(SI), Y8	// fitGrad.mul_6[0]
-	VMOVUPS	1160096(SI), Y9	// fitGrad.mul_6[0] | 1
-	VMOVUPS	1160128(SI), Y10	// fitGrad.mul_6[0] | 2
-	VMOVUPS	1160160(SI), Y11	// fitGrad.mul_6[0] | 3
+	VMOVUPS	Y4, 1771392(SI)	// fitGrad.mul_27[0]
+	VMOVUPS	Y5, 1771424(SI)	// fitGrad.mul_27[0] | 1
+	VMOVUPS	Y6, 1771456(SI)	// fitGrad.mul_27[0] | 2
+	VMOVUPS	Y7, 1771488(SI)	// fitGrad.mul_27[0] | 3
+	VMOVUPS	1161600(SI), Y8	// fitGrad.mul_6[0]
+	VMOVUPS	1161632(SI), Y9	// fitGrad.mul_6[0] | 1
+	VMOVUPS	1161664(SI), Y10	// fitGrad.mul_6[0] | 2
+	VMOVUPS	1161696(SI), Y11	// fitGrad.mul_6[0] | 3
 	VMULPS	Y8, Y4, Y4
 	VMULPS	Y9, Y5, Y5
 	VMULPS	Y10, Y6, Y6
 	VMULPS	Y11, Y7, Y7
-	VMOVUPS	Y4, 1786240(SI)	// fitGrad.mul_28[0]
-	VMOVUPS	Y5, 1786272(SI)	// fitGrad.mul_28[0] | 1
-	VMOVUPS	Y6, 1786304(SI)	// fitGrad.mul_28[0] | 2
-	VMOVUPS	Y7, 1786336(SI)	// fitGrad.mul_28[0] | 3
-	VMOVUPS	947072(SI), Y4	// fitGrad.sigmoid[0]
-	VMOVUPS	947104(SI), Y5	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	947136(SI), Y6	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	947168(SI), Y7	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	Y4, 1787776(SI)	// fitGrad.mul_28[0]
+	VMOVUPS	Y5, 1787808(SI)	// fitGrad.mul_28[0] | 1
+	VMOVUPS	Y6, 1787840(SI)	// fitGrad.mul_28[0] | 2
+	VMOVUPS	Y7, 1787872(SI)	// fitGrad.mul_28[0] | 3
+	VMOVUPS	948608(SI), Y4	// fitGrad.sigmoid[0]
+	VMOVUPS	948640(SI), Y5	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	948672(SI), Y6	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	948704(SI), Y7	// fitGrad.sigmoid[0] | 3
 	VMULPS	Y4, Y1, Y1
 	VMULPS	Y5, Y2, Y2
 	VMULPS	Y6, Y3, Y3
 	VMULPS	Y7, Y0, Y0
-	VMOVUPS	Y1, 1802624(SI)	// fitGrad.mul_29[0]
-	VMOVUPS	Y2, 1802656(SI)	// fitGrad.mul_29[0] | 1
-	VMOVUPS	Y3, 1802688(SI)	// fitGrad.mul_29[0] | 2
-	VMOVUPS	Y0, 1802720(SI)	// fitGrad.mul_29[0] | 3
+	VMOVUPS	Y1, 1804160(SI)	// fitGrad.mul_29[0]
+	VMOVUPS	Y2, 1804192(SI)	// fitGrad.mul_29[0] | 1
+	VMOVUPS	Y3, 1804224(SI)	// fitGrad.mul_29[0] | 2
+	VMOVUPS	Y0, 1804256(SI)	// fitGrad.mul_29[0] | 3
 	ADDQ	$128, SI
 	ADDQ	$128, DI
 	ADDQ	$16, R9
@@ -6743,10 +6743,10 @@ loop56: // 64 times: tiles of 2 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop57: // 128 times: terms of the sums
-	VMOVUPS	1802624(R11), Y8	// fitGrad.mul_29[0]
-	VMOVUPS	1802656(R11), Y9	// fitGrad.mul_29[0] | 1
-	VMOVUPS	1802688(R11), Y10	// fitGrad.mul_29[0] | 2
-	VMOVUPS	1802720(R11), Y11	// fitGrad.mul_29[0] | 3
+	VMOVUPS	1804160(R11), Y8	// fitGrad.mul_29[0]
+	VMOVUPS	1804192(R11), Y9	// fitGrad.mul_29[0] | 1
+	VMOVUPS	1804224(R11), Y10	// fitGrad.mul_29[0] | 2
+	VMOVUPS	1804256(R11), Y11	// fitGrad.mul_29[0] | 3
 	VBROADCASTSS	2560(R12), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -6761,56 +6761,56 @@ loop57: // 128 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop57
-	VMOVUPS	Y0, 1819008(DI)	// fitGrad.matvec_9[0]
-	VMOVUPS	Y1, 1819040(DI)	// fitGrad.matvec_9[0] | 1
-	VMOVUPS	Y2, 1819072(DI)	// fitGrad.matvec_9[0] | 2
-	VMOVUPS	Y3, 1819104(DI)	// fitGrad.matvec_9[0] | 3
-	VMOVUPS	Y4, 1819136(DI)	// fitGrad.matvec_9[1]
-	VMOVUPS	Y5, 1819168(DI)	// fitGrad.matvec_9[1] | 1
-	VMOVUPS	Y6, 1819200(DI)	// fitGrad.matvec_9[1] | 2
-	VMOVUPS	Y7, 1819232(DI)	// fitGrad.matvec_9[1] | 3
+	VMOVUPS	Y0, 1820544(DI)	// fitGrad.matvec_9[0]
+	VMOVUPS	Y1, 1820576(DI)	// fitGrad.matvec_9[0] | 1
+	VMOVUPS	Y2, 1820608(DI)	// fitGrad.matvec_9[0] | 2
+	VMOVUPS	Y3, 1820640(DI)	// fitGrad.matvec_9[0] | 3
+	VMOVUPS	Y4, 1820672(DI)	// fitGrad.matvec_9[1]
+	VMOVUPS	Y5, 1820704(DI)	// fitGrad.matvec_9[1] | 1
+	VMOVUPS	Y6, 1820736(DI)	// fitGrad.matvec_9[1] | 2
+	VMOVUPS	Y7, 1820768(DI)	// fitGrad.matvec_9[1] | 3
 	VBROADCASTSS	(R9), Y8	// vecmat[0]
 	VMULPS	Y8, Y0, Y0
 	VMULPS	Y8, Y1, Y1
 	VMULPS	Y8, Y2, Y2
 	VMULPS	Y8, Y3, Y3
-	VMOVUPS	Y0, 1835392(DI)	// fitGrad.mul_30[0]
-	VMOVUPS	Y1, 1835424(DI)	// fitGrad.mul_30[0] | 1
-	VMOVUPS	Y2, 1835456(DI)	// fitGrad.mul_30[0] | 2
-	VMOVUPS	Y3, 1835488(DI)	// fitGrad.mul_30[0] | 3
-	VMOVUPS	1061760(DI), Y8	// fitGrad.mul_2[0]
-	VMOVUPS	1061792(DI), Y9	// fitGrad.mul_2[0] | 1
-	VMOVUPS	1061824(DI), Y10	// fitGrad.mul_2[0] | 2
-	VMOVUPS	1061856(DI), Y11	// fitGrad.mul_2[0] | 3
+	VMOVUPS	Y0, 1836928(DI)	// fitGrad.mul_30[0]
+	VMOVUPS	Y1, 1836960(DI)	// fitGrad.mul_30[0] | 1
+	VMOVUPS	Y2, 1836992(DI)	// fitGrad.mul_30[0] | 2
+	VMOVUPS	Y3, 1837024(DI)	// fitGrad.mul_30[0] | 3
+	VMOVUPS	1063296(DI), Y8	// fitGrad.mul_2[0]
+	VMOVUPS	1063328(DI), Y9	// fitGrad.mul_2[0] | 1
+	VMOVUPS	1063360(DI), Y10	// fitGrad.mul_2[0] | 2
+	VMOVUPS	1063392(DI), Y11	// fitGrad.mul_2[0] | 3
 	VMULPS	Y8, Y0, Y0
 	VMULPS	Y9, Y1, Y1
 	VMULPS	Y10, Y2, Y2
 	VMULPS	Y11, Y3, Y3
-	VMOVUPS	Y0, 1851776(DI)	// fitGrad.mul_31[0]
-	VMOVUPS	Y1, 1851808(DI)	// fitGrad.mul_31[0] | 1
-	VMOVUPS	Y2, 1851840(DI)	// fitGrad.mul_31[0] | 2
-	VMOVUPS	Y3, 1851872(DI)	// fitGrad.mul_31[0] | 3
+	VMOVUPS	Y0, 1853312(DI)	// fitGrad.mul_31[0]
+	VMOVUPS	Y1, 1853344(DI)	// fitGrad.mul_31[0] | 1
+	VMOVUPS	Y2, 1853376(DI)	// fitGrad.mul_31[0] | 2
+	VMOVUPS	Y3, 1853408(DI)	// fitGrad.mul_31[0] | 3
 	VBROADCASTSS	4(R9), Y0	// vecmat[1]
 	VMULPS	Y0, Y4, Y1
 	VMULPS	Y0, Y5, Y2
 	VMULPS	Y0, Y6, Y3
 	VMULPS	Y0, Y7, Y0
-	VMOVUPS	Y1, 1835520(DI)	// fitGrad.mul_30[1]
-	VMOVUPS	Y2, 1835552(DI)	// fitGrad.mul_30[1] | 1
-	VMOVUPS	Y3, 1835584(DI)	// fitGrad.mul_30[1] | 2
-	VMOVUPS	Y0, 1835616(DI)	// fitGrad.mul_30[1] | 3
-	VMOVUPS	1061888(DI), Y4	// fitGrad.mul_2[1]
-	VMOVUPS	1061920(DI), Y5	// fitGrad.mul_2[1] | 1
-	VMOVUPS	1061952(DI), Y6	// fitGrad.mul_2[1] | 2
-	VMOVUPS	1061984(DI), Y7	// fitGrad.mul_2[1] | 3
+	VMOVUPS	Y1, 1837056(DI)	// fitGrad.mul_30[1]
+	VMOVUPS	Y2, 1837088(DI)	// fitGrad.mul_30[1] | 1
+	VMOVUPS	Y3, 1837120(DI)	// fitGrad.mul_30[1] | 2
+	VMOVUPS	Y0, 1837152(DI)	// fitGrad.mul_30[1] | 3
+	VMOVUPS	1063424(DI), Y4	// fitGrad.mul_2[1]
+	VMOVUPS	1063456(DI), Y5	// fitGrad.mul_2[1] | 1
+	VMOVUPS	1063488(DI), Y6	// fitGrad.mul_2[1] | 2
+	VMOVUPS	1063520(DI), Y7	// fitGrad.mul_2[1] | 3
 	VMULPS	Y4, Y1, Y1
 	VMULPS	Y5, Y2, Y2
 	VMULPS	Y6, Y3, Y3
 	VMULPS	Y7, Y0, Y0
-	VMOVUPS	Y1, 1851904(DI)	// fitGrad.mul_31[1]
-	VMOVUPS	Y2, 1851936(DI)	// fitGrad.mul_31[1] | 1
-	VMOVUPS	Y3, 1851968(DI)	// fitGrad.mul_31[1] | 2
-	VMOVUPS	Y0, 1852000(DI)	// fitGrad.mul_31[1] | 3
+	VMOVUPS	Y1, 1853440(DI)	// fitGrad.mul_31[1]
+	VMOVUPS	Y2, 1853472(DI)	// fitGrad.mul_31[1] | 1
+	VMOVUPS	Y3, 1853504(DI)	// fitGrad.mul_31[1] | 2
+	VMOVUPS	Y0, 1853536(DI)	// fitGrad.mul_31[1] | 3
 	ADDQ	$1024, SI
 	ADDQ	$256, DI
 	ADDQ	$8, R9
@@ -6832,10 +6832,10 @@ loop58: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop59: // 128 times: terms of the sums
-	VMOVUPS	1851776(R10), Y8	// fitGrad.mul_31[0]
-	VMOVUPS	1851808(R10), Y9	// fitGrad.mul_31[0] | 1
-	VMOVUPS	1851840(R10), Y10	// fitGrad.mul_31[0] | 2
-	VMOVUPS	1851872(R10), Y11	// fitGrad.mul_31[0] | 3
+	VMOVUPS	1853312(R10), Y8	// fitGrad.mul_31[0]
+	VMOVUPS	1853344(R10), Y9	// fitGrad.mul_31[0] | 1
+	VMOVUPS	1853376(R10), Y10	// fitGrad.mul_31[0] | 2
+	VMOVUPS	1853408(R10), Y11	// fitGrad.mul_31[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -6850,14 +6850,14 @@ loop59: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop59
-	VMOVUPS	Y0, 1868160(DI)	// fitGrad.vecmat_9[0]
-	VMOVUPS	Y1, 1868192(DI)	// fitGrad.vecmat_9[0] | 1
-	VMOVUPS	Y2, 1868224(DI)	// fitGrad.vecmat_9[0] | 2
-	VMOVUPS	Y3, 1868256(DI)	// fitGrad.vecmat_9[0] | 3
-	VMOVUPS	Y4, 1868288(DI)	// fitGrad.vecmat_9[1]
-	VMOVUPS	Y5, 1868320(DI)	// fitGrad.vecmat_9[1] | 1
-	VMOVUPS	Y6, 1868352(DI)	// fitGrad.vecmat_9[1] | 2
-	VMOVUPS	Y7, 1868384(DI)	// fitGrad.vecmat_9[1] | 3
+	VMOVUPS	Y0, 1869696(DI)	// fitGrad.vecmat_9[0]
+	VMOVUPS	Y1, 1869728(DI)	// fitGrad.vecmat_9[0] | 1
+	VMOVUPS	Y2, 1869760(DI)	// fitGrad.vecmat_9[0] | 2
+	VMOVUPS	Y3, 1869792(DI)	// fitGrad.vecmat_9[0] | 3
+	VMOVUPS	Y4, 1869824(DI)	// fitGrad.vecmat_9[1]
+	VMOVUPS	Y5, 1869856(DI)	// fitGrad.vecmat_9[1] | 1
+	VMOVUPS	Y6, 1869888(DI)	// fitGrad.vecmat_9[1] | 2
+	VMOVUPS	Y7, 1869920(DI)	// fitGrad.vecmat_9[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -6865,30 +6865,30 @@ loop59: // 128 times: terms of the sums
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop60: // 64 times: tiles of 2 elements
-	VMOVUPS	1423232(SI), Y0	// fitGrad.mul_16[0]
-	VMOVUPS	1423264(SI), Y1	// fitGrad.mul_16[0] | 1
-	VMOVUPS	1423296(SI), Y2	// fitGrad.mul_16[0] | 2
-	VMOVUPS	1423328(SI), Y3	// fitGrad.mul_16[0] | 3
+	VMOVUPS	1424768(SI), Y0	// fitGrad.mul_16[0]
+	VMOVUPS	1424800(SI), Y1	// fitGrad.mul_16[0] | 1
+	VMOVUPS	1424832(SI), Y2	// fitGrad.mul_16[0] | 2
+	VMOVUPS	1424864(SI), Y3	// fitGrad.mul_16[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 897408(SI)	// fitGrad.turned[0]
-	VMOVUPS	Y1, 897440(SI)	// fitGrad.turned[0] | 1
-	VMOVUPS	Y2, 897472(SI)	// fitGrad.turned[0] | 2
-	VMOVUPS	Y3, 897504(SI)	// fitGrad.turned[0] | 3
-	VMOVUPS	1423360(SI), Y0	// fitGrad.mul_16[1]
-	VMOVUPS	1423392(SI), Y1	// fitGrad.mul_16[1] | 1
-	VMOVUPS	1423424(SI), Y2	// fitGrad.mul_16[1] | 2
-	VMOVUPS	1423456(SI), Y3	// fitGrad.mul_16[1] | 3
+	VMOVUPS	Y0, 898944(SI)	// fitGrad.turned[0]
+	VMOVUPS	Y1, 898976(SI)	// fitGrad.turned[0] | 1
+	VMOVUPS	Y2, 899008(SI)	// fitGrad.turned[0] | 2
+	VMOVUPS	Y3, 899040(SI)	// fitGrad.turned[0] | 3
+	VMOVUPS	1424896(SI), Y0	// fitGrad.mul_16[1]
+	VMOVUPS	1424928(SI), Y1	// fitGrad.mul_16[1] | 1
+	VMOVUPS	1424960(SI), Y2	// fitGrad.mul_16[1] | 2
+	VMOVUPS	1424992(SI), Y3	// fitGrad.mul_16[1] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 897536(SI)	// fitGrad.turned[1]
-	VMOVUPS	Y1, 897568(SI)	// fitGrad.turned[1] | 1
-	VMOVUPS	Y2, 897600(SI)	// fitGrad.turned[1] | 2
-	VMOVUPS	Y3, 897632(SI)	// fitGrad.turned[1] | 3
+	VMOVUPS	Y0, 899072(SI)	// fitGrad.turned[1]
+	VMOVUPS	Y1, 899104(SI)	// fitGrad.turned[1] | 1
+	VMOVUPS	Y2, 899136(SI)	// fitGrad.turned[1] | 2
+	VMOVUPS	Y3, 899168(SI)	// fitGrad.turned[1] | 3
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop60
@@ -6900,14 +6900,14 @@ loop61: // 4 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop62: // 16 times
-	VMOVUPS	1802624(R10), Y0	// fitGrad.mul_29[0]
-	VMOVUPS	1802752(R10), Y1	// fitGrad.mul_29[1]
-	VMOVUPS	1802880(R10), Y2	// fitGrad.mul_29[2]
-	VMOVUPS	1803008(R10), Y3	// fitGrad.mul_29[3]
-	VMOVUPS	1803136(R10), Y4	// fitGrad.mul_29[4]
-	VMOVUPS	1803264(R10), Y5	// fitGrad.mul_29[5]
-	VMOVUPS	1803392(R10), Y6	// fitGrad.mul_29[6]
-	VMOVUPS	1803520(R10), Y7	// fitGrad.mul_29[7]
+	VMOVUPS	1804160(R10), Y0	// fitGrad.mul_29[0]
+	VMOVUPS	1804288(R10), Y1	// fitGrad.mul_29[1]
+	VMOVUPS	1804416(R10), Y2	// fitGrad.mul_29[2]
+	VMOVUPS	1804544(R10), Y3	// fitGrad.mul_29[3]
+	VMOVUPS	1804672(R10), Y4	// fitGrad.mul_29[4]
+	VMOVUPS	1804800(R10), Y5	// fitGrad.mul_29[5]
+	VMOVUPS	1804928(R10), Y6	// fitGrad.mul_29[6]
+	VMOVUPS	1805056(R10), Y7	// fitGrad.mul_29[7]
 	VUNPCKLPS	Y1, Y0, Y8
 	VUNPCKHPS	Y1, Y0, Y0
 	VUNPCKLPS	Y3, Y2, Y1
@@ -6932,14 +6932,14 @@ loop62: // 16 times
 	VPERM2F128	$49, Y5, Y8, Y5
 	VPERM2F128	$32, Y4, Y0, Y8
 	VPERM2F128	$49, Y4, Y0, Y0
-	VMOVUPS	Y6, 913792(R11)	// fitGrad.turned[128]
-	VMOVUPS	Y7, 913824(R11)	// fitGrad.turned[128] | 1
-	VMOVUPS	Y2, 913856(R11)	// fitGrad.turned[128] | 2
-	VMOVUPS	Y8, 913888(R11)	// fitGrad.turned[128] | 3
-	VMOVUPS	Y3, 913920(R11)	// fitGrad.turned[129]
-	VMOVUPS	Y1, 913952(R11)	// fitGrad.turned[129] | 1
-	VMOVUPS	Y5, 913984(R11)	// fitGrad.turned[129] | 2
-	VMOVUPS	Y0, 914016(R11)	// fitGrad.turned[129] | 3
+	VMOVUPS	Y6, 915328(R11)	// fitGrad.turned[128]
+	VMOVUPS	Y7, 915360(R11)	// fitGrad.turned[128] | 1
+	VMOVUPS	Y2, 915392(R11)	// fitGrad.turned[128] | 2
+	VMOVUPS	Y8, 915424(R11)	// fitGrad.turned[128] | 3
+	VMOVUPS	Y3, 915456(R11)	// fitGrad.turned[129]
+	VMOVUPS	Y1, 915488(R11)	// fitGrad.turned[129] | 1
+	VMOVUPS	Y5, 915520(R11)	// fitGrad.turned[129] | 2
+	VMOVUPS	Y0, 915552(R11)	// fitGrad.turned[129] | 3
 	ADDQ	$1024, R10
 	ADDQ	$1024, R11
 	DECQ	R9
@@ -6970,38 +6970,38 @@ loop64: // 8 times: tiles of 2 elements
 	MOVQ	R11, R13
 	MOVQ	DI, R14
 loop65: // 16 times: samples, 2 at a time
-	VMOVUPS	913792(R13), Y10	// fitGrad.turned[128]
-	VMOVUPS	914816(R13), Y11	// fitGrad.turned[136]
-	VBROADCASTSS	897408(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	915328(R13), Y10	// fitGrad.turned[128]
+	VMOVUPS	916352(R13), Y11	// fitGrad.turned[136]
+	VBROADCASTSS	898944(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	897536(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	899072(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	897664(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	899200(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	897792(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	899328(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	897920(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	899456(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	913824(R13), Y10	// fitGrad.turned[128] | 1
-	VMOVUPS	914848(R13), Y11	// fitGrad.turned[136] | 1
-	VBROADCASTSS	897412(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	915360(R13), Y10	// fitGrad.turned[128] | 1
+	VMOVUPS	916384(R13), Y11	// fitGrad.turned[136] | 1
+	VBROADCASTSS	898948(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	897540(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	899076(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	897668(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	899204(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	897796(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	899332(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	897924(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	899460(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
 	ADDQ	$64, R13
@@ -7040,26 +7040,26 @@ loop66: // 8 times: tiles of 2 elements
 	MOVQ	DI, R10
 	MOVQ	AX, R11
 loop67: // 16 times: samples, 2 at a time
-	VMOVUPS	913792(R10), Y6	// fitGrad.turned[128]
-	VMOVUPS	914816(R10), Y7	// fitGrad.turned[136]
-	VBROADCASTSS	913408(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	915328(R10), Y6	// fitGrad.turned[128]
+	VMOVUPS	916352(R10), Y7	// fitGrad.turned[136]
+	VBROADCASTSS	914944(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	913536(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	915072(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	913664(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	915200(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
-	VMOVUPS	913824(R10), Y6	// fitGrad.turned[128] | 1
-	VMOVUPS	914848(R10), Y7	// fitGrad.turned[136] | 1
-	VBROADCASTSS	913412(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	915360(R10), Y6	// fitGrad.turned[128] | 1
+	VMOVUPS	916384(R10), Y7	// fitGrad.turned[136] | 1
+	VBROADCASTSS	914948(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	913540(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	915076(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	913668(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	915204(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
 	ADDQ	$64, R10
@@ -7080,30 +7080,30 @@ loop67: // 16 times: samples, 2 at a time
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop68: // 64 times: tiles of 2 elements
-	VMOVUPS	1851776(SI), Y0	// fitGrad.mul_31[0]
-	VMOVUPS	1851808(SI), Y1	// fitGrad.mul_31[0] | 1
-	VMOVUPS	1851840(SI), Y2	// fitGrad.mul_31[0] | 2
-	VMOVUPS	1851872(SI), Y3	// fitGrad.mul_31[0] | 3
+	VMOVUPS	1853312(SI), Y0	// fitGrad.mul_31[0]
+	VMOVUPS	1853344(SI), Y1	// fitGrad.mul_31[0] | 1
+	VMOVUPS	1853376(SI), Y2	// fitGrad.mul_31[0] | 2
+	VMOVUPS	1853408(SI), Y3	// fitGrad.mul_31[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 897408(SI)	// fitGrad.turned[0]
-	VMOVUPS	Y1, 897440(SI)	// fitGrad.turned[0] | 1
-	VMOVUPS	Y2, 897472(SI)	// fitGrad.turned[0] | 2
-	VMOVUPS	Y3, 897504(SI)	// fitGrad.turned[0] | 3
-	VMOVUPS	1851904(SI), Y0	// fitGrad.mul_31[1]
-	VMOVUPS	1851936(SI), Y1	// fitGrad.mul_31[1] | 1
-	VMOVUPS	1851968(SI), Y2	// fitGrad.mul_31[1] | 2
-	VMOVUPS	1852000(SI), Y3	// fitGrad.mul_31[1] | 3
+	VMOVUPS	Y0, 898944(SI)	// fitGrad.turned[0]
+	VMOVUPS	Y1, 898976(SI)	// fitGrad.turned[0] | 1
+	VMOVUPS	Y2, 899008(SI)	// fitGrad.turned[0] | 2
+	VMOVUPS	Y3, 899040(SI)	// fitGrad.turned[0] | 3
+	VMOVUPS	1853440(SI), Y0	// fitGrad.mul_31[1]
+	VMOVUPS	1853472(SI), Y1	// fitGrad.mul_31[1] | 1
+	VMOVUPS	1853504(SI), Y2	// fitGrad.mul_31[1] | 2
+	VMOVUPS	1853536(SI), Y3	// fitGrad.mul_31[1] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 897536(SI)	// fitGrad.turned[1]
-	VMOVUPS	Y1, 897568(SI)	// fitGrad.turned[1] | 1
-	VMOVUPS	Y2, 897600(SI)	// fitGrad.turned[1] | 2
-	VMOVUPS	Y3, 897632(SI)	// fitGrad.turned[1] | 3
+	VMOVUPS	Y0, 899072(SI)	// fitGrad.turned[1]
+	VMOVUPS	Y1, 899104(SI)	// fitGrad.turned[1] | 1
+	VMOVUPS	Y2, 899136(SI)	// fitGrad.turned[1] | 2
+	VMOVUPS	Y3, 899168(SI)	// fitGrad.turned[1] | 3
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop68
@@ -7115,14 +7115,14 @@ loop69: // 4 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop70: // 16 times
-	VMOVUPS	1374080(R10), Y0	// fitGrad.mul_14[0]
-	VMOVUPS	1374208(R10), Y1	// fitGrad.mul_14[1]
-	VMOVUPS	1374336(R10), Y2	// fitGrad.mul_14[2]
-	VMOVUPS	1374464(R10), Y3	// fitGrad.mul_14[3]
-	VMOVUPS	1374592(R10), Y4	// fitGrad.mul_14[4]
-	VMOVUPS	1374720(R10), Y5	// fitGrad.mul_14[5]
-	VMOVUPS	1374848(R10), Y6	// fitGrad.mul_14[6]
-	VMOVUPS	1374976(R10), Y7	// fitGrad.mul_14[7]
+	VMOVUPS	1375616(R10), Y0	// fitGrad.mul_14[0]
+	VMOVUPS	1375744(R10), Y1	// fitGrad.mul_14[1]
+	VMOVUPS	1375872(R10), Y2	// fitGrad.mul_14[2]
+	VMOVUPS	1376000(R10), Y3	// fitGrad.mul_14[3]
+	VMOVUPS	1376128(R10), Y4	// fitGrad.mul_14[4]
+	VMOVUPS	1376256(R10), Y5	// fitGrad.mul_14[5]
+	VMOVUPS	1376384(R10), Y6	// fitGrad.mul_14[6]
+	VMOVUPS	1376512(R10), Y7	// fitGrad.mul_14[7]
 	VUNPCKLPS	Y1, Y0, Y8
 	VUNPCKHPS	Y1, Y0, Y0
 	VUNPCKLPS	Y3, Y2, Y1
@@ -7147,14 +7147,14 @@ loop70: // 16 times
 	VPERM2F128	$49, Y5, Y8, Y5
 	VPERM2F128	$32, Y4, Y0, Y8
 	VPERM2F128	$49, Y4, Y0, Y0
-	VMOVUPS	Y6, 913792(R11)	// fitGrad.turned[128]
-	VMOVUPS	Y7, 913824(R11)	// fitGrad.turned[128] | 1
-	VMOVUPS	Y2, 913856(R11)	// fitGrad.turned[128] | 2
-	VMOVUPS	Y8, 913888(R11)	// fitGrad.turned[128] | 3
-	VMOVUPS	Y3, 913920(R11)	// fitGrad.turned[129]
-	VMOVUPS	Y1, 913952(R11)	// fitGrad.turned[129] | 1
-	VMOVUPS	Y5, 913984(R11)	// fitGrad.turned[129] | 2
-	VMOVUPS	Y0, 914016(R11)	// fitGrad.turned[129] | 3
+	VMOVUPS	Y6, 915328(R11)	// fitGrad.turned[128]
+	VMOVUPS	Y7, 915360(R11)	// fitGrad.turned[128] | 1
+	VMOVUPS	Y2, 915392(R11)	// fitGrad.turned[128] | 2
+	VMOVUPS	Y8, 915424(R11)	// fitGrad.turned[128] | 3
+	VMOVUPS	Y3, 915456(R11)	// fitGrad.turned[129]
+	VMOVUPS	Y1, 915488(R11)	// fitGrad.turned[129] | 1
+	VMOVUPS	Y5, 915520(R11)	// fitGrad.turned[129] | 2
+	VMOVUPS	Y0, 915552(R11)	// fitGrad.turned[129] | 3
 	ADDQ	$1024, R10
 	ADDQ	$1024, R11
 	DECQ	R9
@@ -7185,38 +7185,38 @@ loop72: // 8 times: tiles of 2 elements
 	MOVQ	R11, R13
 	MOVQ	DI, R14
 loop73: // 16 times: samples, 2 at a time
-	VMOVUPS	913792(R13), Y10	// fitGrad.turned[128]
-	VMOVUPS	914816(R13), Y11	// fitGrad.turned[136]
-	VBROADCASTSS	897408(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	915328(R13), Y10	// fitGrad.turned[128]
+	VMOVUPS	916352(R13), Y11	// fitGrad.turned[136]
+	VBROADCASTSS	898944(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	897536(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	899072(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	897664(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	899200(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	897792(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	899328(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	897920(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	899456(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	913824(R13), Y10	// fitGrad.turned[128] | 1
-	VMOVUPS	914848(R13), Y11	// fitGrad.turned[136] | 1
-	VBROADCASTSS	897412(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	915360(R13), Y10	// fitGrad.turned[128] | 1
+	VMOVUPS	916384(R13), Y11	// fitGrad.turned[136] | 1
+	VBROADCASTSS	898948(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	897540(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	899076(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	897668(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	899204(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	897796(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	899332(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	897924(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	899460(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
 	ADDQ	$64, R13
@@ -7255,26 +7255,26 @@ loop74: // 8 times: tiles of 2 elements
 	MOVQ	DI, R10
 	MOVQ	AX, R11
 loop75: // 16 times: samples, 2 at a time
-	VMOVUPS	913792(R10), Y6	// fitGrad.turned[128]
-	VMOVUPS	914816(R10), Y7	// fitGrad.turned[136]
-	VBROADCASTSS	913408(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	915328(R10), Y6	// fitGrad.turned[128]
+	VMOVUPS	916352(R10), Y7	// fitGrad.turned[136]
+	VBROADCASTSS	914944(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	913536(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	915072(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	913664(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	915200(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
-	VMOVUPS	913824(R10), Y6	// fitGrad.turned[128] | 1
-	VMOVUPS	914848(R10), Y7	// fitGrad.turned[136] | 1
-	VBROADCASTSS	913412(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	915360(R10), Y6	// fitGrad.turned[128] | 1
+	VMOVUPS	916384(R10), Y7	// fitGrad.turned[136] | 1
+	VBROADCASTSS	914948(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	913540(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	915076(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	913668(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	915204(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
 	ADDQ	$64, R10
@@ -7296,18 +7296,18 @@ loop75: // 16 times: samples, 2 at a time
 	MOVQ	R8, DI
 loop76: // 128 times: elements
 	// lagrange.nde:4
-	VMOVUPS	1868160(SI), Y0	// fitGrad.vecmat_9[0]
-	VMOVUPS	1868192(SI), Y1	// fitGrad.vecmat_9[0] | 1
-	VMOVUPS	1868224(SI), Y2	// fitGrad.vecmat_9[0] | 2
-	VMOVUPS	1868256(SI), Y3	// fitGrad.vecmat_9[0] | 3
-	VMOVUPS	947072(SI), Y4	// fitGrad.sigmoid[0]
-	VMOVUPS	947104(SI), Y5	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	947136(SI), Y6	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	947168(SI), Y7	// fitGrad.sigmoid[0] | 3
-	VMOVUPS	1786240(SI), Y8	// fitGrad.mul_28[0]
-	VMOVUPS	1786272(SI), Y9	// fitGrad.mul_28[0] | 1
-	VMOVUPS	1786304(SI), Y10	// fitGrad.mul_28[0] | 2
-	VMOVUPS	1786336(SI), Y11	// fitGrad.mul_28[0] | 3
+	VMOVUPS	1869696(SI), Y0	// fitGrad.vecmat_9[0]
+	VMOVUPS	1869728(SI), Y1	// fitGrad.vecmat_9[0] | 1
+	VMOVUPS	1869760(SI), Y2	// fitGrad.vecmat_9[0] | 2
+	VMOVUPS	1869792(SI), Y3	// fitGrad.vecmat_9[0] | 3
+	VMOVUPS	948608(SI), Y4	// fitGrad.sigmoid[0]
+	VMOVUPS	948640(SI), Y5	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	948672(SI), Y6	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	948704(SI), Y7	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	1787776(SI), Y8	// fitGrad.mul_28[0]
+	VMOVUPS	1787808(SI), Y9	// fitGrad.mul_28[0] | 1
+	VMOVUPS	1787840(SI), Y10	// fitGrad.mul_28[0] | 2
+	VMOVUPS	1787872(SI), Y11	// fitGrad.mul_28[0] | 3
 	VFMADD231PS	Y4, Y0, Y8
 	VFMADD231PS	Y5, Y1, Y9
 	VFMADD231PS	Y6, Y2, Y10
@@ -7344,46 +7344,46 @@ loop76: // 128 times: elements
 	ADDQ	$128, DI
 	DECQ	CX
 	JNE	loop76
-	VMOVUPS	1885312(AX), Y15	// fitGrad.neg[2]
+	VMOVUPS	1886848(AX), Y15	// fitGrad.neg[2]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	1885344(AX), Y15	// fitGrad.neg[2] | 1
+	VMOVUPS	1886880(AX), Y15	// fitGrad.neg[2] | 1
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	1885376(AX), Y15	// fitGrad.neg[2] | 2
+	VMOVUPS	1886912(AX), Y15	// fitGrad.neg[2] | 2
 	VMOVUPS	Y15, 192(AX)
-	VMOVUPS	1885408(AX), Y15	// fitGrad.neg[2] | 3
+	VMOVUPS	1886944(AX), Y15	// fitGrad.neg[2] | 3
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	1885440(AX), Y15	// fitGrad.neg[3]
+	VMOVUPS	1886976(AX), Y15	// fitGrad.neg[3]
 	VMOVUPS	Y15, 256(AX)
-	VMOVUPS	1885472(AX), Y15	// fitGrad.neg[3] | 1
+	VMOVUPS	1887008(AX), Y15	// fitGrad.neg[3] | 1
 	VMOVUPS	Y15, 288(AX)
-	VMOVUPS	1885504(AX), Y15	// fitGrad.neg[3] | 2
+	VMOVUPS	1887040(AX), Y15	// fitGrad.neg[3] | 2
 	VMOVUPS	Y15, 320(AX)
-	VMOVUPS	1885536(AX), Y0	// fitGrad.neg[3] | 3
-	VMOVUPS	1885056(AX), Y15	// fitGrad.neg[0]
+	VMOVUPS	1887072(AX), Y0	// fitGrad.neg[3] | 3
+	VMOVUPS	1886592(AX), Y15	// fitGrad.neg[0]
 	VMOVUPS	Y15, 352(AX)
-	VMOVUPS	1885088(AX), Y15	// fitGrad.neg[0] | 1
+	VMOVUPS	1886624(AX), Y15	// fitGrad.neg[0] | 1
 	VMOVUPS	Y15, 384(AX)
-	VMOVUPS	1885120(AX), Y15	// fitGrad.neg[0] | 2
+	VMOVUPS	1886656(AX), Y15	// fitGrad.neg[0] | 2
 	VMOVUPS	Y15, 416(AX)
-	VMOVUPS	1885152(AX), Y15	// fitGrad.neg[0] | 3
+	VMOVUPS	1886688(AX), Y15	// fitGrad.neg[0] | 3
 	VMOVUPS	Y15, 448(AX)
-	VMOVUPS	1885184(AX), Y15	// fitGrad.neg[1]
+	VMOVUPS	1886720(AX), Y15	// fitGrad.neg[1]
 	VMOVUPS	Y15, 480(AX)
-	VMOVUPS	1885216(AX), Y15	// fitGrad.neg[1] | 1
+	VMOVUPS	1886752(AX), Y15	// fitGrad.neg[1] | 1
 	VMOVUPS	Y15, 512(AX)
-	VMOVUPS	1885248(AX), Y15	// fitGrad.neg[1] | 2
+	VMOVUPS	1886784(AX), Y15	// fitGrad.neg[1] | 2
 	VMOVUPS	Y15, 544(AX)
-	VMOVUPS	1885280(AX), Y15	// fitGrad.neg[1] | 3
+	VMOVUPS	1886816(AX), Y15	// fitGrad.neg[1] | 3
 	VMOVUPS	Y15, 576(AX)
 	MOVQ	$128, CX
 	MOVQ	AX, SI
 	MOVQ	R8, DI
 	MOVQ	BX, R9
 loop77: // 128 times: elements
-	VMOVUPS	1340288(SI), Y1	// fitGrad.add_3[0]
-	VMOVUPS	1340320(SI), Y2	// fitGrad.add_3[0] | 1
-	VMOVUPS	1340352(SI), Y3	// fitGrad.add_3[0] | 2
-	VMOVUPS	1340384(SI), Y4	// fitGrad.add_3[0] | 3
+	VMOVUPS	1341824(SI), Y1	// fitGrad.add_3[0]
+	VMOVUPS	1341856(SI), Y2	// fitGrad.add_3[0] | 1
+	VMOVUPS	1341888(SI), Y3	// fitGrad.add_3[0] | 2
+	VMOVUPS	1341920(SI), Y4	// fitGrad.add_3[0] | 3
 	VANDPS	0(AX), Y1, Y1
 	VANDPS	32(AX), Y2, Y2
 	VANDPS	64(AX), Y3, Y3
@@ -7429,50 +7429,50 @@ loop77: // 128 times: elements
 	VFMADD231PS	288(AX), Y2, Y4
 	VFMADD231PS	320(AX), Y2, Y5
 	VFMADD231PS	Y0, Y2, Y1
-	VMOVUPS	Y3, 1885568(SI)	// fitGrad.matvec_10[0]
-	VMOVUPS	Y4, 1885600(SI)	// fitGrad.matvec_10[0] | 1
-	VMOVUPS	Y5, 1885632(SI)	// fitGrad.matvec_10[0] | 2
-	VMOVUPS	Y1, 1885664(SI)	// fitGrad.matvec_10[0] | 3
-	VMOVUPS	1209216(SI), Y2	// fitGrad.vecmat_2[0]
-	VMOVUPS	1209248(SI), Y6	// fitGrad.vecmat_2[0] | 1
-	VMOVUPS	1209280(SI), Y7	// fitGrad.vecmat_2[0] | 2
-	VMOVUPS	1209312(SI), Y8	// fitGrad.vecmat_2[0] | 3
+	VMOVUPS	Y3, 1887104(SI)	// fitGrad.matvec_10[0]
+	VMOVUPS	Y4, 1887136(SI)	// fitGrad.matvec_10[0] | 1
+	VMOVUPS	Y5, 1887168(SI)	// fitGrad.matvec_10[0] | 2
+	VMOVUPS	Y1, 1887200(SI)	// fitGrad.matvec_10[0] | 3
+	VMOVUPS	1210752(SI), Y2	// fitGrad.vecmat_2[0]
+	VMOVUPS	1210784(SI), Y6	// fitGrad.vecmat_2[0] | 1
+	VMOVUPS	1210816(SI), Y7	// fitGrad.vecmat_2[0] | 2
+	VMOVUPS	1210848(SI), Y8	// fitGrad.vecmat_2[0] | 3
 	VMULPS	Y2, Y3, Y2
 	VMULPS	Y6, Y4, Y6
 	VMULPS	Y7, Y5, Y7
 	VMULPS	Y8, Y1, Y8
-	VMOVUPS	Y2, 1901952(SI)	// fitGrad.mul_32[0]
-	VMOVUPS	Y6, 1901984(SI)	// fitGrad.mul_32[0] | 1
-	VMOVUPS	Y7, 1902016(SI)	// fitGrad.mul_32[0] | 2
-	VMOVUPS	Y8, 1902048(SI)	// fitGrad.mul_32[0] | 3
-	VMOVUPS	1160064(SI), Y9	// fitGrad.mul_6[0]
-	VMOVUPS	1160096(SI), Y10	// fitGrad.mul_6[0] | 1
-	VMOVUPS	1160128(SI), Y11	// fitGrad.mul_6[0] | 2
-	VMOVUPS	1160160(SI), Y12	// fitGrad.mul_6[0] | 3
+	VMOVUPS	Y2, 1903488(SI)	// fitGrad.mul_32[0]
+	VMOVUPS	Y6, 1903520(SI)	// fitGrad.mul_32[0] | 1
+	VMOVUPS	Y7, 1903552(SI)	// fitGrad.mul_32[0] | 2
+	VMOVUPS	Y8, 1903584(SI)	// fitGrad.mul_32[0] | 3
+	VMOVUPS	1161600(SI), Y9	// fitGrad.mul_6[0]
+	VMOVUPS	1161632(SI), Y10	// fitGrad.mul_6[0] | 1
+	VMOVUPS	1161664(SI), Y11	// fitGrad.mul_6[0] | 2
+	VMOVUPS	1161696(SI), Y12	// fitGrad.mul_6[0] | 3
 	VMULPS	Y9, Y2, Y2
 	VMULPS	Y10, Y6, Y6
 	VMULPS	Y11, Y7, Y7
 	VMULPS	Y12, Y8, Y8
-	VMOVUPS	Y2, 1918336(SI)	// fitGrad.mul_33[0]
-	VMOVUPS	Y6, 1918368(SI)	// fitGrad.mul_33[0] | 1
-	VMOVUPS	Y7, 1918400(SI)	// fitGrad.mul_33[0] | 2
-	VMOVUPS	Y8, 1918432(SI)	// fitGrad.mul_33[0] | 3
-	VMOVUPS	947072(SI), Y2	// fitGrad.sigmoid[0]
-	VMOVUPS	947104(SI), Y6	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	947136(SI), Y7	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	947168(SI), Y8	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	Y2, 1919872(SI)	// fitGrad.mul_33[0]
+	VMOVUPS	Y6, 1919904(SI)	// fitGrad.mul_33[0] | 1
+	VMOVUPS	Y7, 1919936(SI)	// fitGrad.mul_33[0] | 2
+	VMOVUPS	Y8, 1919968(SI)	// fitGrad.mul_33[0] | 3
+	VMOVUPS	948608(SI), Y2	// fitGrad.sigmoid[0]
+	VMOVUPS	948640(SI), Y6	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	948672(SI), Y7	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	948704(SI), Y8	// fitGrad.sigmoid[0] | 3
 	VMULPS	Y2, Y3, Y2
 	VMULPS	Y6, Y4, Y3
 	VMULPS	Y7, Y5, Y4
 	VMULPS	Y8, Y1, Y1
-	VMOVUPS	Y2, 1934720(SI)	// fitGrad.mul_34[0]
-	VMOVUPS	Y3, 1934752(SI)	// fitGrad.mul_34[0] | 1
-	VMOVUPS	Y4, 1934784(SI)	// fitGrad.mul_34[0] | 2
-	VMOVUPS	Y1, 1934816(SI)	// fitGrad.mul_34[0] | 3
-	VMOVUPS	1225600(SI), Y1	// fitGrad.add_2[0]
-	VMOVUPS	1225632(SI), Y2	// fitGrad.add_2[0] | 1
-	VMOVUPS	1225664(SI), Y3	// fitGrad.add_2[0] | 2
-	VMOVUPS	1225696(SI), Y4	// fitGrad.add_2[0] | 3
+	VMOVUPS	Y2, 1936256(SI)	// fitGrad.mul_34[0]
+	VMOVUPS	Y3, 1936288(SI)	// fitGrad.mul_34[0] | 1
+	VMOVUPS	Y4, 1936320(SI)	// fitGrad.mul_34[0] | 2
+	VMOVUPS	Y1, 1936352(SI)	// fitGrad.mul_34[0] | 3
+	VMOVUPS	1227136(SI), Y1	// fitGrad.add_2[0]
+	VMOVUPS	1227168(SI), Y2	// fitGrad.add_2[0] | 1
+	VMOVUPS	1227200(SI), Y3	// fitGrad.add_2[0] | 2
+	VMOVUPS	1227232(SI), Y4	// fitGrad.add_2[0] | 3
 	VANDPS	0(AX), Y1, Y1
 	VANDPS	32(AX), Y2, Y2
 	VANDPS	64(AX), Y3, Y3
@@ -7523,10 +7523,10 @@ loop78: // 64 times: tiles of 2 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop79: // 128 times: terms of the sums
-	VMOVUPS	1934720(R11), Y8	// fitGrad.mul_34[0]
-	VMOVUPS	1934752(R11), Y9	// fitGrad.mul_34[0] | 1
-	VMOVUPS	1934784(R11), Y10	// fitGrad.mul_34[0] | 2
-	VMOVUPS	1934816(R11), Y11	// fitGrad.mul_34[0] | 3
+	VMOVUPS	1936256(R11), Y8	// fitGrad.mul_34[0]
+	VMOVUPS	1936288(R11), Y9	// fitGrad.mul_34[0] | 1
+	VMOVUPS	1936320(R11), Y10	// fitGrad.mul_34[0] | 2
+	VMOVUPS	1936352(R11), Y11	// fitGrad.mul_34[0] | 3
 	VBROADCASTSS	2560(R12), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -7541,56 +7541,56 @@ loop79: // 128 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop79
-	VMOVUPS	Y0, 1951104(DI)	// fitGrad.matvec_11[0]
-	VMOVUPS	Y1, 1951136(DI)	// fitGrad.matvec_11[0] | 1
-	VMOVUPS	Y2, 1951168(DI)	// fitGrad.matvec_11[0] | 2
-	VMOVUPS	Y3, 1951200(DI)	// fitGrad.matvec_11[0] | 3
-	VMOVUPS	Y4, 1951232(DI)	// fitGrad.matvec_11[1]
-	VMOVUPS	Y5, 1951264(DI)	// fitGrad.matvec_11[1] | 1
-	VMOVUPS	Y6, 1951296(DI)	// fitGrad.matvec_11[1] | 2
-	VMOVUPS	Y7, 1951328(DI)	// fitGrad.matvec_11[1] | 3
+	VMOVUPS	Y0, 1952640(DI)	// fitGrad.matvec_11[0]
+	VMOVUPS	Y1, 1952672(DI)	// fitGrad.matvec_11[0] | 1
+	VMOVUPS	Y2, 1952704(DI)	// fitGrad.matvec_11[0] | 2
+	VMOVUPS	Y3, 1952736(DI)	// fitGrad.matvec_11[0] | 3
+	VMOVUPS	Y4, 1952768(DI)	// fitGrad.matvec_11[1]
+	VMOVUPS	Y5, 1952800(DI)	// fitGrad.matvec_11[1] | 1
+	VMOVUPS	Y6, 1952832(DI)	// fitGrad.matvec_11[1] | 2
+	VMOVUPS	Y7, 1952864(DI)	// fitGrad.matvec_11[1] | 3
 	VBROADCASTSS	(R9), Y8	// vecmat[0]
 	VMULPS	Y8, Y0, Y0
 	VMULPS	Y8, Y1, Y1
 	VMULPS	Y8, Y2, Y2
 	VMULPS	Y8, Y3, Y3
-	VMOVUPS	Y0, 1967488(DI)	// fitGrad.mul_35[0]
-	VMOVUPS	Y1, 1967520(DI)	// fitGrad.mul_35[0] | 1
-	VMOVUPS	Y2, 1967552(DI)	// fitGrad.mul_35[0] | 2
-	VMOVUPS	Y3, 1967584(DI)	// fitGrad.mul_35[0] | 3
-	VMOVUPS	1061760(DI), Y8	// fitGrad.mul_2[0]
-	VMOVUPS	1061792(DI), Y9	// fitGrad.mul_2[0] | 1
-	VMOVUPS	1061824(DI), Y10	// fitGrad.mul_2[0] | 2
-	VMOVUPS	1061856(DI), Y11	// fitGrad.mul_2[0] | 3
+	VMOVUPS	Y0, 1969024(DI)	// fitGrad.mul_35[0]
+	VMOVUPS	Y1, 1969056(DI)	// fitGrad.mul_35[0] | 1
+	VMOVUPS	Y2, 1969088(DI)	// fitGrad.mul_35[0] | 2
+	VMOVUPS	Y3, 1969120(DI)	// fitGrad.mul_35[0] | 3
+	VMOVUPS	1063296(DI), Y8	// fitGrad.mul_2[0]
+	VMOVUPS	1063328(DI), Y9	// fitGrad.mul_2[0] | 1
+	VMOVUPS	1063360(DI), Y10	// fitGrad.mul_2[0] | 2
+	VMOVUPS	1063392(DI), Y11	// fitGrad.mul_2[0] | 3
 	VMULPS	Y8, Y0, Y0
 	VMULPS	Y9, Y1, Y1
 	VMULPS	Y10, Y2, Y2
 	VMULPS	Y11, Y3, Y3
-	VMOVUPS	Y0, 1983872(DI)	// fitGrad.mul_36[0]
-	VMOVUPS	Y1, 1983904(DI)	// fitGrad.mul_36[0] | 1
-	VMOVUPS	Y2, 1983936(DI)	// fitGrad.mul_36[0] | 2
-	VMOVUPS	Y3, 1983968(DI)	// fitGrad.mul_36[0] | 3
+	VMOVUPS	Y0, 1985408(DI)	// fitGrad.mul_36[0]
+	VMOVUPS	Y1, 1985440(DI)	// fitGrad.mul_36[0] | 1
+	VMOVUPS	Y2, 1985472(DI)	// fitGrad.mul_36[0] | 2
+	VMOVUPS	Y3, 1985504(DI)	// fitGrad.mul_36[0] | 3
 	VBROADCASTSS	4(R9), Y0	// vecmat[1]
 	VMULPS	Y0, Y4, Y1
 	VMULPS	Y0, Y5, Y2
 	VMULPS	Y0, Y6, Y3
 	VMULPS	Y0, Y7, Y0
-	VMOVUPS	Y1, 1967616(DI)	// fitGrad.mul_35[1]
-	VMOVUPS	Y2, 1967648(DI)	// fitGrad.mul_35[1] | 1
-	VMOVUPS	Y3, 1967680(DI)	// fitGrad.mul_35[1] | 2
-	VMOVUPS	Y0, 1967712(DI)	// fitGrad.mul_35[1] | 3
-	VMOVUPS	1061888(DI), Y4	// fitGrad.mul_2[1]
-	VMOVUPS	1061920(DI), Y5	// fitGrad.mul_2[1] | 1
-	VMOVUPS	1061952(DI), Y6	// fitGrad.mul_2[1] | 2
-	VMOVUPS	1061984(DI), Y7	// fitGrad.mul_2[1] | 3
+	VMOVUPS	Y1, 1969152(DI)	// fitGrad.mul_35[1]
+	VMOVUPS	Y2, 1969184(DI)	// fitGrad.mul_35[1] | 1
+	VMOVUPS	Y3, 1969216(DI)	// fitGrad.mul_35[1] | 2
+	VMOVUPS	Y0, 1969248(DI)	// fitGrad.mul_35[1] | 3
+	VMOVUPS	1063424(DI), Y4	// fitGrad.mul_2[1]
+	VMOVUPS	1063456(DI), Y5	// fitGrad.mul_2[1] | 1
+	VMOVUPS	1063488(DI), Y6	// fitGrad.mul_2[1] | 2
+	VMOVUPS	1063520(DI), Y7	// fitGrad.mul_2[1] | 3
 	VMULPS	Y4, Y1, Y1
 	VMULPS	Y5, Y2, Y2
 	VMULPS	Y6, Y3, Y3
 	VMULPS	Y7, Y0, Y0
-	VMOVUPS	Y1, 1984000(DI)	// fitGrad.mul_36[1]
-	VMOVUPS	Y2, 1984032(DI)	// fitGrad.mul_36[1] | 1
-	VMOVUPS	Y3, 1984064(DI)	// fitGrad.mul_36[1] | 2
-	VMOVUPS	Y0, 1984096(DI)	// fitGrad.mul_36[1] | 3
+	VMOVUPS	Y1, 1985536(DI)	// fitGrad.mul_36[1]
+	VMOVUPS	Y2, 1985568(DI)	// fitGrad.mul_36[1] | 1
+	VMOVUPS	Y3, 1985600(DI)	// fitGrad.mul_36[1] | 2
+	VMOVUPS	Y0, 1985632(DI)	// fitGrad.mul_36[1] | 3
 	ADDQ	$1024, SI
 	ADDQ	$256, DI
 	ADDQ	$8, R9
@@ -7612,10 +7612,10 @@ loop80: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop81: // 128 times: terms of the sums
-	VMOVUPS	1983872(R10), Y8	// fitGrad.mul_36[0]
-	VMOVUPS	1983904(R10), Y9	// fitGrad.mul_36[0] | 1
-	VMOVUPS	1983936(R10), Y10	// fitGrad.mul_36[0] | 2
-	VMOVUPS	1983968(R10), Y11	// fitGrad.mul_36[0] | 3
+	VMOVUPS	1985408(R10), Y8	// fitGrad.mul_36[0]
+	VMOVUPS	1985440(R10), Y9	// fitGrad.mul_36[0] | 1
+	VMOVUPS	1985472(R10), Y10	// fitGrad.mul_36[0] | 2
+	VMOVUPS	1985504(R10), Y11	// fitGrad.mul_36[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -7630,14 +7630,14 @@ loop81: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop81
-	VMOVUPS	Y0, 2000256(DI)	// fitGrad.vecmat_10[0]
-	VMOVUPS	Y1, 2000288(DI)	// fitGrad.vecmat_10[0] | 1
-	VMOVUPS	Y2, 2000320(DI)	// fitGrad.vecmat_10[0] | 2
-	VMOVUPS	Y3, 2000352(DI)	// fitGrad.vecmat_10[0] | 3
-	VMOVUPS	Y4, 2000384(DI)	// fitGrad.vecmat_10[1]
-	VMOVUPS	Y5, 2000416(DI)	// fitGrad.vecmat_10[1] | 1
-	VMOVUPS	Y6, 2000448(DI)	// fitGrad.vecmat_10[1] | 2
-	VMOVUPS	Y7, 2000480(DI)	// fitGrad.vecmat_10[1] | 3
+	VMOVUPS	Y0, 2001792(DI)	// fitGrad.vecmat_10[0]
+	VMOVUPS	Y1, 2001824(DI)	// fitGrad.vecmat_10[0] | 1
+	VMOVUPS	Y2, 2001856(DI)	// fitGrad.vecmat_10[0] | 2
+	VMOVUPS	Y3, 2001888(DI)	// fitGrad.vecmat_10[0] | 3
+	VMOVUPS	Y4, 2001920(DI)	// fitGrad.vecmat_10[1]
+	VMOVUPS	Y5, 2001952(DI)	// fitGrad.vecmat_10[1] | 1
+	VMOVUPS	Y6, 2001984(DI)	// fitGrad.vecmat_10[1] | 2
+	VMOVUPS	Y7, 2002016(DI)	// fitGrad.vecmat_10[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -7645,30 +7645,30 @@ loop81: // 128 times: terms of the sums
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop82: // 64 times: tiles of 2 elements
-	VMOVUPS	1291136(SI), Y0	// fitGrad.mul_11[0]
-	VMOVUPS	1291168(SI), Y1	// fitGrad.mul_11[0] | 1
-	VMOVUPS	1291200(SI), Y2	// fitGrad.mul_11[0] | 2
-	VMOVUPS	1291232(SI), Y3	// fitGrad.mul_11[0] | 3
+	VMOVUPS	1292672(SI), Y0	// fitGrad.mul_11[0]
+	VMOVUPS	1292704(SI), Y1	// fitGrad.mul_11[0] | 1
+	VMOVUPS	1292736(SI), Y2	// fitGrad.mul_11[0] | 2
+	VMOVUPS	1292768(SI), Y3	// fitGrad.mul_11[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 897408(SI)	// fitGrad.turned[0]
-	VMOVUPS	Y1, 897440(SI)	// fitGrad.turned[0] | 1
-	VMOVUPS	Y2, 897472(SI)	// fitGrad.turned[0] | 2
-	VMOVUPS	Y3, 897504(SI)	// fitGrad.turned[0] | 3
-	VMOVUPS	1291264(SI), Y0	// fitGrad.mul_11[1]
-	VMOVUPS	1291296(SI), Y1	// fitGrad.mul_11[1] | 1
-	VMOVUPS	1291328(SI), Y2	// fitGrad.mul_11[1] | 2
-	VMOVUPS	1291360(SI), Y3	// fitGrad.mul_11[1] | 3
+	VMOVUPS	Y0, 898944(SI)	// fitGrad.turned[0]
+	VMOVUPS	Y1, 898976(SI)	// fitGrad.turned[0] | 1
+	VMOVUPS	Y2, 899008(SI)	// fitGrad.turned[0] | 2
+	VMOVUPS	Y3, 899040(SI)	// fitGrad.turned[0] | 3
+	VMOVUPS	1292800(SI), Y0	// fitGrad.mul_11[1]
+	VMOVUPS	1292832(SI), Y1	// fitGrad.mul_11[1] | 1
+	VMOVUPS	1292864(SI), Y2	// fitGrad.mul_11[1] | 2
+	VMOVUPS	1292896(SI), Y3	// fitGrad.mul_11[1] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 897536(SI)	// fitGrad.turned[1]
-	VMOVUPS	Y1, 897568(SI)	// fitGrad.turned[1] | 1
-	VMOVUPS	Y2, 897600(SI)	// fitGrad.turned[1] | 2
-	VMOVUPS	Y3, 897632(SI)	// fitGrad.turned[1] | 3
+	VMOVUPS	Y0, 899072(SI)	// fitGrad.turned[1]
+	VMOVUPS	Y1, 899104(SI)	// fitGrad.turned[1] | 1
+	VMOVUPS	Y2, 899136(SI)	// fitGrad.turned[1] | 2
+	VMOVUPS	Y3, 899168(SI)	// fitGrad.turned[1] | 3
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop82
@@ -7680,14 +7680,14 @@ loop83: // 4 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop84: // 16 times
-	VMOVUPS	1934720(R10), Y0	// fitGrad.mul_34[0]
-	VMOVUPS	1934848(R10), Y1	// fitGrad.mul_34[1]
-	VMOVUPS	1934976(R10), Y2	// fitGrad.mul_34[2]
-	VMOVUPS	1935104(R10), Y3	// fitGrad.mul_34[3]
-	VMOVUPS	1935232(R10), Y4	// fitGrad.mul_34[4]
-	VMOVUPS	1935360(R10), Y5	// fitGrad.mul_34[5]
-	VMOVUPS	1935488(R10), Y6	// fitGrad.mul_34[6]
-	VMOVUPS	1935616(R10), Y7	// fitGrad.mul_34[7]
+	VMOVUPS	1936256(R10), Y0	// fitGrad.mul_34[0]
+	VMOVUPS	1936384(R10), Y1	// fitGrad.mul_34[1]
+	VMOVUPS	1936512(R10), Y2	// fitGrad.mul_34[2]
+	VMOVUPS	1936640(R10), Y3	// fitGrad.mul_34[3]
+	VMOVUPS	1936768(R10), Y4	// fitGrad.mul_34[4]
+	VMOVUPS	1936896(R10), Y5	// fitGrad.mul_34[5]
+	VMOVUPS	1937024(R10), Y6	// fitGrad.mul_34[6]
+	VMOVUPS	1937152(R10), Y7	// fitGrad.mul_34[7]
 	VUNPCKLPS	Y1, Y0, Y8
 	VUNPCKHPS	Y1, Y0, Y0
 	VUNPCKLPS	Y3, Y2, Y1
@@ -7712,14 +7712,14 @@ loop84: // 16 times
 	VPERM2F128	$49, Y5, Y8, Y5
 	VPERM2F128	$32, Y4, Y0, Y8
 	VPERM2F128	$49, Y4, Y0, Y0
-	VMOVUPS	Y6, 913792(R11)	// fitGrad.turned[128]
-	VMOVUPS	Y7, 913824(R11)	// fitGrad.turned[128] | 1
-	VMOVUPS	Y2, 913856(R11)	// fitGrad.turned[128] | 2
-	VMOVUPS	Y8, 913888(R11)	// fitGrad.turned[128] | 3
-	VMOVUPS	Y3, 913920(R11)	// fitGrad.turned[129]
-	VMOVUPS	Y1, 913952(R11)	// fitGrad.turned[129] | 1
-	VMOVUPS	Y5, 913984(R11)	// fitGrad.turned[129] | 2
-	VMOVUPS	Y0, 914016(R11)	// fitGrad.turned[129] | 3
+	VMOVUPS	Y6, 915328(R11)	// fitGrad.turned[128]
+	VMOVUPS	Y7, 915360(R11)	// fitGrad.turned[128] | 1
+	VMOVUPS	Y2, 915392(R11)	// fitGrad.turned[128] | 2
+	VMOVUPS	Y8, 915424(R11)	// fitGrad.turned[128] | 3
+	VMOVUPS	Y3, 915456(R11)	// fitGrad.turned[129]
+	VMOVUPS	Y1, 915488(R11)	// fitGrad.turned[129] | 1
+	VMOVUPS	Y5, 915520(R11)	// fitGrad.turned[129] | 2
+	VMOVUPS	Y0, 915552(R11)	// fitGrad.turned[129] | 3
 	ADDQ	$1024, R10
 	ADDQ	$1024, R11
 	DECQ	R9
@@ -7750,38 +7750,38 @@ loop86: // 8 times: tiles of 2 elements
 	MOVQ	R11, R13
 	MOVQ	DI, R14
 loop87: // 16 times: samples, 2 at a time
-	VMOVUPS	913792(R13), Y10	// fitGrad.turned[128]
-	VMOVUPS	914816(R13), Y11	// fitGrad.turned[136]
-	VBROADCASTSS	897408(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	915328(R13), Y10	// fitGrad.turned[128]
+	VMOVUPS	916352(R13), Y11	// fitGrad.turned[136]
+	VBROADCASTSS	898944(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	897536(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	899072(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	897664(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	899200(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	897792(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	899328(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	897920(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	899456(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	913824(R13), Y10	// fitGrad.turned[128] | 1
-	VMOVUPS	914848(R13), Y11	// fitGrad.turned[136] | 1
-	VBROADCASTSS	897412(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	915360(R13), Y10	// fitGrad.turned[128] | 1
+	VMOVUPS	916384(R13), Y11	// fitGrad.turned[136] | 1
+	VBROADCASTSS	898948(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	897540(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	899076(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	897668(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	899204(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	897796(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	899332(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	897924(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	899460(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
 	ADDQ	$64, R13
@@ -7820,26 +7820,26 @@ loop88: // 8 times: tiles of 2 elements
 	MOVQ	DI, R10
 	MOVQ	AX, R11
 loop89: // 16 times: samples, 2 at a time
-	VMOVUPS	913792(R10), Y6	// fitGrad.turned[128]
-	VMOVUPS	914816(R10), Y7	// fitGrad.turned[136]
-	VBROADCASTSS	913408(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	915328(R10), Y6	// fitGrad.turned[128]
+	VMOVUPS	916352(R10), Y7	// fitGrad.turned[136]
+	VBROADCASTSS	914944(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	913536(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	915072(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	913664(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	915200(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
-	VMOVUPS	913824(R10), Y6	// fitGrad.turned[128] | 1
-	VMOVUPS	914848(R10), Y7	// fitGrad.turned[136] | 1
-	VBROADCASTSS	913412(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	915360(R10), Y6	// fitGrad.turned[128] | 1
+	VMOVUPS	916384(R10), Y7	// fitGrad.turned[136] | 1
+	VBROADCASTSS	914948(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	913540(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	915076(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	913668(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	915204(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
 	ADDQ	$64, R10
@@ -7860,30 +7860,30 @@ loop89: // 16 times: samples, 2 at a time
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop90: // 64 times: tiles of 2 elements
-	VMOVUPS	1983872(SI), Y0	// fitGrad.mul_36[0]
-	VMOVUPS	1983904(SI), Y1	// fitGrad.mul_36[0] | 1
-	VMOVUPS	1983936(SI), Y2	// fitGrad.mul_36[0] | 2
-	VMOVUPS	1983968(SI), Y3	// fitGrad.mul_36[0] | 3
+	VMOVUPS	1985408(SI), Y0	// fitGrad.mul_36[0]
+	VMOVUPS	1985440(SI), Y1	// fitGrad.mul_36[0] | 1
+	VMOVUPS	1985472(SI), Y2	// fitGrad.mul_36[0] | 2
+	VMOVUPS	1985504(SI), Y3	// fitGrad.mul_36[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 897408(SI)	// fitGrad.turned[0]
-	VMOVUPS	Y1, 897440(SI)	// fitGrad.turned[0] | 1
-	VMOVUPS	Y2, 897472(SI)	// fitGrad.turned[0] | 2
-	VMOVUPS	Y3, 897504(SI)	// fitGrad.turned[0] | 3
-	VMOVUPS	1984000(SI), Y0	// fitGrad.mul_36[1]
-	VMOVUPS	1984032(SI), Y1	// fitGrad.mul_36[1] | 1
-	VMOVUPS	1984064(SI), Y2	// fitGrad.mul_36[1] | 2
-	VMOVUPS	1984096(SI), Y3	// fitGrad.mul_36[1] | 3
+	VMOVUPS	Y0, 898944(SI)	// fitGrad.turned[0]
+	VMOVUPS	Y1, 898976(SI)	// fitGrad.turned[0] | 1
+	VMOVUPS	Y2, 899008(SI)	// fitGrad.turned[0] | 2
+	VMOVUPS	Y3, 899040(SI)	// fitGrad.turned[0] | 3
+	VMOVUPS	1985536(SI), Y0	// fitGrad.mul_36[1]
+	VMOVUPS	1985568(SI), Y1	// fitGrad.mul_36[1] | 1
+	VMOVUPS	1985600(SI), Y2	// fitGrad.mul_36[1] | 2
+	VMOVUPS	1985632(SI), Y3	// fitGrad.mul_36[1] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 897536(SI)	// fitGrad.turned[1]
-	VMOVUPS	Y1, 897568(SI)	// fitGrad.turned[1] | 1
-	VMOVUPS	Y2, 897600(SI)	// fitGrad.turned[1] | 2
-	VMOVUPS	Y3, 897632(SI)	// fitGrad.turned[1] | 3
+	VMOVUPS	Y0, 899072(SI)	// fitGrad.turned[1]
+	VMOVUPS	Y1, 899104(SI)	// fitGrad.turned[1] | 1
+	VMOVUPS	Y2, 899136(SI)	// fitGrad.turned[1] | 2
+	VMOVUPS	Y3, 899168(SI)	// fitGrad.turned[1] | 3
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop90
@@ -7895,14 +7895,14 @@ loop91: // 4 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop92: // 16 times
-	VMOVUPS	1241984(R10), Y0	// fitGrad.mul_9[0]
-	VMOVUPS	1242112(R10), Y1	// fitGrad.mul_9[1]
-	VMOVUPS	1242240(R10), Y2	// fitGrad.mul_9[2]
-	VMOVUPS	1242368(R10), Y3	// fitGrad.mul_9[3]
-	VMOVUPS	1242496(R10), Y4	// fitGrad.mul_9[4]
-	VMOVUPS	1242624(R10), Y5	// fitGrad.mul_9[5]
-	VMOVUPS	1242752(R10), Y6	// fitGrad.mul_9[6]
-	VMOVUPS	1242880(R10), Y7	// fitGrad.mul_9[7]
+	VMOVUPS	1243520(R10), Y0	// fitGrad.mul_9[0]
+	VMOVUPS	1243648(R10), Y1	// fitGrad.mul_9[1]
+	VMOVUPS	1243776(R10), Y2	// fitGrad.mul_9[2]
+	VMOVUPS	1243904(R10), Y3	// fitGrad.mul_9[3]
+	VMOVUPS	1244032(R10), Y4	// fitGrad.mul_9[4]
+	VMOVUPS	1244160(R10), Y5	// fitGrad.mul_9[5]
+	VMOVUPS	1244288(R10), Y6	// fitGrad.mul_9[6]
+	VMOVUPS	1244416(R10), Y7	// fitGrad.mul_9[7]
 	VUNPCKLPS	Y1, Y0, Y8
 	VUNPCKHPS	Y1, Y0, Y0
 	VUNPCKLPS	Y3, Y2, Y1
@@ -7927,14 +7927,14 @@ loop92: // 16 times
 	VPERM2F128	$49, Y5, Y8, Y5
 	VPERM2F128	$32, Y4, Y0, Y8
 	VPERM2F128	$49, Y4, Y0, Y0
-	VMOVUPS	Y6, 913792(R11)	// fitGrad.turned[128]
-	VMOVUPS	Y7, 913824(R11)	// fitGrad.turned[128] | 1
-	VMOVUPS	Y2, 913856(R11)	// fitGrad.turned[128] | 2
-	VMOVUPS	Y8, 913888(R11)	// fitGrad.turned[128] | 3
-	VMOVUPS	Y3, 913920(R11)	// fitGrad.turned[129]
-	VMOVUPS	Y1, 913952(R11)	// fitGrad.turned[129] | 1
-	VMOVUPS	Y5, 913984(R11)	// fitGrad.turned[129] | 2
-	VMOVUPS	Y0, 914016(R11)	// fitGrad.turned[129] | 3
+	VMOVUPS	Y6, 915328(R11)	// fitGrad.turned[128]
+	VMOVUPS	Y7, 915360(R11)	// fitGrad.turned[128] | 1
+	VMOVUPS	Y2, 915392(R11)	// fitGrad.turned[128] | 2
+	VMOVUPS	Y8, 915424(R11)	// fitGrad.turned[128] | 3
+	VMOVUPS	Y3, 915456(R11)	// fitGrad.turned[129]
+	VMOVUPS	Y1, 915488(R11)	// fitGrad.turned[129] | 1
+	VMOVUPS	Y5, 915520(R11)	// fitGrad.turned[129] | 2
+	VMOVUPS	Y0, 915552(R11)	// fitGrad.turned[129] | 3
 	ADDQ	$1024, R10
 	ADDQ	$1024, R11
 	DECQ	R9
@@ -7965,38 +7965,38 @@ loop94: // 8 times: tiles of 2 elements
 	MOVQ	R11, R13
 	MOVQ	DI, R14
 loop95: // 16 times: samples, 2 at a time
-	VMOVUPS	913792(R13), Y10	// fitGrad.turned[128]
-	VMOVUPS	914816(R13), Y11	// fitGrad.turned[136]
-	VBROADCASTSS	897408(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	915328(R13), Y10	// fitGrad.turned[128]
+	VMOVUPS	916352(R13), Y11	// fitGrad.turned[136]
+	VBROADCASTSS	898944(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	897536(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	899072(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	897664(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	899200(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	897792(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	899328(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	897920(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	899456(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	913824(R13), Y10	// fitGrad.turned[128] | 1
-	VMOVUPS	914848(R13), Y11	// fitGrad.turned[136] | 1
-	VBROADCASTSS	897412(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	915360(R13), Y10	// fitGrad.turned[128] | 1
+	VMOVUPS	916384(R13), Y11	// fitGrad.turned[136] | 1
+	VBROADCASTSS	898948(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	897540(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	899076(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	897668(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	899204(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	897796(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	899332(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	897924(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	899460(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
 	ADDQ	$64, R13
@@ -8035,26 +8035,26 @@ loop96: // 8 times: tiles of 2 elements
 	MOVQ	DI, R10
 	MOVQ	AX, R11
 loop97: // 16 times: samples, 2 at a time
-	VMOVUPS	913792(R10), Y6	// fitGrad.turned[128]
-	VMOVUPS	914816(R10), Y7	// fitGrad.turned[136]
-	VBROADCASTSS	913408(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	915328(R10), Y6	// fitGrad.turned[128]
+	VMOVUPS	916352(R10), Y7	// fitGrad.turned[136]
+	VBROADCASTSS	914944(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	913536(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	915072(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	913664(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	915200(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
-	VMOVUPS	913824(R10), Y6	// fitGrad.turned[128] | 1
-	VMOVUPS	914848(R10), Y7	// fitGrad.turned[136] | 1
-	VBROADCASTSS	913412(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	915360(R10), Y6	// fitGrad.turned[128] | 1
+	VMOVUPS	916384(R10), Y7	// fitGrad.turned[136] | 1
+	VBROADCASTSS	914948(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	913540(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	915076(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	913668(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	915204(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
 	ADDQ	$64, R10
@@ -8077,18 +8077,18 @@ loop97: // 16 times: samples, 2 at a time
 	MOVQ	BX, R9
 loop98: // 128 times: elements
 	// lagrange.nde:4
-	VMOVUPS	2000256(SI), Y0	// fitGrad.vecmat_10[0]
-	VMOVUPS	2000288(SI), Y1	// fitGrad.vecmat_10[0] | 1
-	VMOVUPS	2000320(SI), Y2	// fitGrad.vecmat_10[0] | 2
-	VMOVUPS	2000352(SI), Y3	// fitGrad.vecmat_10[0] | 3
-	VMOVUPS	947072(SI), Y4	// fitGrad.sigmoid[0]
-	VMOVUPS	947104(SI), Y5	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	947136(SI), Y6	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	947168(SI), Y7	// fitGrad.sigmoid[0] | 3
-	VMOVUPS	1918336(SI), Y8	// fitGrad.mul_33[0]
-	VMOVUPS	1918368(SI), Y9	// fitGrad.mul_33[0] | 1
-	VMOVUPS	1918400(SI), Y10	// fitGrad.mul_33[0] | 2
-	VMOVUPS	1918432(SI), Y11	// fitGrad.mul_33[0] | 3
+	VMOVUPS	2001792(SI), Y0	// fitGrad.vecmat_10[0]
+	VMOVUPS	2001824(SI), Y1	// fitGrad.vecmat_10[0] | 1
+	VMOVUPS	2001856(SI), Y2	// fitGrad.vecmat_10[0] | 2
+	VMOVUPS	2001888(SI), Y3	// fitGrad.vecmat_10[0] | 3
+	VMOVUPS	948608(SI), Y4	// fitGrad.sigmoid[0]
+	VMOVUPS	948640(SI), Y5	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	948672(SI), Y6	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	948704(SI), Y7	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	1919872(SI), Y8	// fitGrad.mul_33[0]
+	VMOVUPS	1919904(SI), Y9	// fitGrad.mul_33[0] | 1
+	VMOVUPS	1919936(SI), Y10	// fitGrad.mul_33[0] | 2
+	VMOVUPS	1919968(SI), Y11	// fitGrad.mul_33[0] | 3
 	VFMADD231PS	Y4, Y0, Y8
 	VFMADD231PS	Y5, Y1, Y9
 	VFMADD231PS	Y6, Y2, Y10
@@ -8138,46 +8138,46 @@ loop98: // 128 times: elements
 	VFMADD231PS	512(AX), Y1, Y3
 	VFMADD231PS	544(AX), Y1, Y4
 	VFMADD231PS	576(AX), Y1, Y0
-	VMOVUPS	Y2, 2016640(SI)	// fitGrad.matvec_12[0]
-	VMOVUPS	Y3, 2016672(SI)	// fitGrad.matvec_12[0] | 1
-	VMOVUPS	Y4, 2016704(SI)	// fitGrad.matvec_12[0] | 2
-	VMOVUPS	Y0, 2016736(SI)	// fitGrad.matvec_12[0] | 3
-	VMOVUPS	1209216(SI), Y1	// fitGrad.vecmat_2[0]
-	VMOVUPS	1209248(SI), Y5	// fitGrad.vecmat_2[0] | 1
-	VMOVUPS	1209280(SI), Y6	// fitGrad.vecmat_2[0] | 2
-	VMOVUPS	1209312(SI), Y7	// fitGrad.vecmat_2[0] | 3
+	VMOVUPS	Y2, 2018176(SI)	// fitGrad.matvec_12[0]
+	VMOVUPS	Y3, 2018208(SI)	// fitGrad.matvec_12[0] | 1
+	VMOVUPS	Y4, 2018240(SI)	// fitGrad.matvec_12[0] | 2
+	VMOVUPS	Y0, 2018272(SI)	// fitGrad.matvec_12[0] | 3
+	VMOVUPS	1210752(SI), Y1	// fitGrad.vecmat_2[0]
+	VMOVUPS	1210784(SI), Y5	// fitGrad.vecmat_2[0] | 1
+	VMOVUPS	1210816(SI), Y6	// fitGrad.vecmat_2[0] | 2
+	VMOVUPS	1210848(SI), Y7	// fitGrad.vecmat_2[0] | 3
 	VMULPS	Y1, Y2, Y1
 	VMULPS	Y5, Y3, Y5
 	VMULPS	Y6, Y4, Y6
 	VMULPS	Y7, Y0, Y7
-	VMOVUPS	Y1, 2033024(SI)	// fitGrad.mul_37[0]
-	VMOVUPS	Y5, 2033056(SI)	// fitGrad.mul_37[0] | 1
-	VMOVUPS	Y6, 2033088(SI)	// fitGrad.mul_37[0] | 2
-	VMOVUPS	Y7, 2033120(SI)	// fitGrad.mul_37[0] | 3
-	VMOVUPS	1160064(SI), Y8	// fitGrad.mul_6[0]
-	VMOVUPS	1160096(SI), Y9	// fitGrad.mul_6[0] | 1
-	VMOVUPS	1160128(SI), Y10	// fitGrad.mul_6[0] | 2
-	VMOVUPS	1160160(SI), Y11	// fitGrad.mul_6[0] | 3
+	VMOVUPS	Y1, 2034560(SI)	// fitGrad.mul_37[0]
+	VMOVUPS	Y5, 2034592(SI)	// fitGrad.mul_37[0] | 1
+	VMOVUPS	Y6, 2034624(SI)	// fitGrad.mul_37[0] | 2
+	VMOVUPS	Y7, 2034656(SI)	// fitGrad.mul_37[0] | 3
+	VMOVUPS	1161600(SI), Y8	// fitGrad.mul_6[0]
+	VMOVUPS	1161632(SI), Y9	// fitGrad.mul_6[0] | 1
+	VMOVUPS	1161664(SI), Y10	// fitGrad.mul_6[0] | 2
+	VMOVUPS	1161696(SI), Y11	// fitGrad.mul_6[0] | 3
 	VMULPS	Y8, Y1, Y1
 	VMULPS	Y9, Y5, Y5
 	VMULPS	Y10, Y6, Y6
 	VMULPS	Y11, Y7, Y7
-	VMOVUPS	Y1, 2049408(SI)	// fitGrad.mul_38[0]
-	VMOVUPS	Y5, 2049440(SI)	// fitGrad.mul_38[0] | 1
-	VMOVUPS	Y6, 2049472(SI)	// fitGrad.mul_38[0] | 2
-	VMOVUPS	Y7, 2049504(SI)	// fitGrad.mul_38[0] | 3
-	VMOVUPS	947072(SI), Y1	// fitGrad.sigmoid[0]
-	VMOVUPS	947104(SI), Y5	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	947136(SI), Y6	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	947168(SI), Y7	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	Y1, 2050944(SI)	// fitGrad.mul_38[0]
+	VMOVUPS	Y5, 2050976(SI)	// fitGrad.mul_38[0] | 1
+	VMOVUPS	Y6, 2051008(SI)	// fitGrad.mul_38[0] | 2
+	VMOVUPS	Y7, 2051040(SI)	// fitGrad.mul_38[0] | 3
+	VMOVUPS	948608(SI), Y1	// fitGrad.sigmoid[0]
+	VMOVUPS	948640(SI), Y5	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	948672(SI), Y6	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	948704(SI), Y7	// fitGrad.sigmoid[0] | 3
 	VMULPS	Y1, Y2, Y1
 	VMULPS	Y5, Y3, Y2
 	VMULPS	Y6, Y4, Y3
 	VMULPS	Y7, Y0, Y0
-	VMOVUPS	Y1, 2065792(SI)	// fitGrad.mul_39[0]
-	VMOVUPS	Y2, 2065824(SI)	// fitGrad.mul_39[0] | 1
-	VMOVUPS	Y3, 2065856(SI)	// fitGrad.mul_39[0] | 2
-	VMOVUPS	Y0, 2065888(SI)	// fitGrad.mul_39[0] | 3
+	VMOVUPS	Y1, 2067328(SI)	// fitGrad.mul_39[0]
+	VMOVUPS	Y2, 2067360(SI)	// fitGrad.mul_39[0] | 1
+	VMOVUPS	Y3, 2067392(SI)	// fitGrad.mul_39[0] | 2
+	VMOVUPS	Y0, 2067424(SI)	// fitGrad.mul_39[0] | 3
 	ADDQ	$128, SI
 	ADDQ	$128, DI
 	ADDQ	$16, R9
@@ -8200,10 +8200,10 @@ loop99: // 64 times: tiles of 2 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop100: // 128 times: terms of the sums
-	VMOVUPS	2065792(R11), Y8	// fitGrad.mul_39[0]
-	VMOVUPS	2065824(R11), Y9	// fitGrad.mul_39[0] | 1
-	VMOVUPS	2065856(R11), Y10	// fitGrad.mul_39[0] | 2
-	VMOVUPS	2065888(R11), Y11	// fitGrad.mul_39[0] | 3
+	VMOVUPS	2067328(R11), Y8	// fitGrad.mul_39[0]
+	VMOVUPS	2067360(R11), Y9	// fitGrad.mul_39[0] | 1
+	VMOVUPS	2067392(R11), Y10	// fitGrad.mul_39[0] | 2
+	VMOVUPS	2067424(R11), Y11	// fitGrad.mul_39[0] | 3
 	VBROADCASTSS	2560(R12), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -8218,56 +8218,56 @@ loop100: // 128 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop100
-	VMOVUPS	Y0, 2082176(DI)	// fitGrad.matvec_13[0]
-	VMOVUPS	Y1, 2082208(DI)	// fitGrad.matvec_13[0] | 1
-	VMOVUPS	Y2, 2082240(DI)	// fitGrad.matvec_13[0] | 2
-	VMOVUPS	Y3, 2082272(DI)	// fitGrad.matvec_13[0] | 3
-	VMOVUPS	Y4, 2082304(DI)	// fitGrad.matvec_13[1]
-	VMOVUPS	Y5, 2082336(DI)	// fitGrad.matvec_13[1] | 1
-	VMOVUPS	Y6, 2082368(DI)	// fitGrad.matvec_13[1] | 2
-	VMOVUPS	Y7, 2082400(DI)	// fitGrad.matvec_13[1] | 3
+	VMOVUPS	Y0, 2083712(DI)	// fitGrad.matvec_13[0]
+	VMOVUPS	Y1, 2083744(DI)	// fitGrad.matvec_13[0] | 1
+	VMOVUPS	Y2, 2083776(DI)	// fitGrad.matvec_13[0] | 2
+	VMOVUPS	Y3, 2083808(DI)	// fitGrad.matvec_13[0] | 3
+	VMOVUPS	Y4, 2083840(DI)	// fitGrad.matvec_13[1]
+	VMOVUPS	Y5, 2083872(DI)	// fitGrad.matvec_13[1] | 1
+	VMOVUPS	Y6, 2083904(DI)	// fitGrad.matvec_13[1] | 2
+	VMOVUPS	Y7, 2083936(DI)	// fitGrad.matvec_13[1] | 3
 	VBROADCASTSS	(R9), Y8	// vecmat[0]
 	VMULPS	Y8, Y0, Y0
 	VMULPS	Y8, Y1, Y1
 	VMULPS	Y8, Y2, Y2
 	VMULPS	Y8, Y3, Y3
-	VMOVUPS	Y0, 2098560(DI)	// fitGrad.mul_40[0]
-	VMOVUPS	Y1, 2098592(DI)	// fitGrad.mul_40[0] | 1
-	VMOVUPS	Y2, 2098624(DI)	// fitGrad.mul_40[0] | 2
-	VMOVUPS	Y3, 2098656(DI)	// fitGrad.mul_40[0] | 3
-	VMOVUPS	1061760(DI), Y8	// fitGrad.mul_2[0]
-	VMOVUPS	1061792(DI), Y9	// fitGrad.mul_2[0] | 1
-	VMOVUPS	1061824(DI), Y10	// fitGrad.mul_2[0] | 2
-	VMOVUPS	1061856(DI), Y11	// fitGrad.mul_2[0] | 3
+	VMOVUPS	Y0, 2100096(DI)	// fitGrad.mul_40[0]
+	VMOVUPS	Y1, 2100128(DI)	// fitGrad.mul_40[0] | 1
+	VMOVUPS	Y2, 2100160(DI)	// fitGrad.mul_40[0] | 2
+	VMOVUPS	Y3, 2100192(DI)	// fitGrad.mul_40[0] | 3
+	VMOVUPS	1063296(DI), Y8	// fitGrad.mul_2[0]
+	VMOVUPS	1063328(DI), Y9	// fitGrad.mul_2[0] | 1
+	VMOVUPS	1063360(DI), Y10	// fitGrad.mul_2[0] | 2
+	VMOVUPS	1063392(DI), Y11	// fitGrad.mul_2[0] | 3
 	VMULPS	Y8, Y0, Y0
 	VMULPS	Y9, Y1, Y1
 	VMULPS	Y10, Y2, Y2
 	VMULPS	Y11, Y3, Y3
-	VMOVUPS	Y0, 2114944(DI)	// fitGrad.mul_41[0]
-	VMOVUPS	Y1, 2114976(DI)	// fitGrad.mul_41[0] | 1
-	VMOVUPS	Y2, 2115008(DI)	// fitGrad.mul_41[0] | 2
-	VMOVUPS	Y3, 2115040(DI)	// fitGrad.mul_41[0] | 3
+	VMOVUPS	Y0, 2116480(DI)	// fitGrad.mul_41[0]
+	VMOVUPS	Y1, 2116512(DI)	// fitGrad.mul_41[0] | 1
+	VMOVUPS	Y2, 2116544(DI)	// fitGrad.mul_41[0] | 2
+	VMOVUPS	Y3, 2116576(DI)	// fitGrad.mul_41[0] | 3
 	VBROADCASTSS	4(R9), Y0	// vecmat[1]
 	VMULPS	Y0, Y4, Y1
 	VMULPS	Y0, Y5, Y2
 	VMULPS	Y0, Y6, Y3
 	VMULPS	Y0, Y7, Y0
-	VMOVUPS	Y1, 2098688(DI)	// fitGrad.mul_40[1]
-	VMOVUPS	Y2, 2098720(DI)	// fitGrad.mul_40[1] | 1
-	VMOVUPS	Y3, 2098752(DI)	// fitGrad.mul_40[1] | 2
-	VMOVUPS	Y0, 2098784(DI)	// fitGrad.mul_40[1] | 3
-	VMOVUPS	1061888(DI), Y4	// fitGrad.mul_2[1]
-	VMOVUPS	1061920(DI), Y5	// fitGrad.mul_2[1] | 1
-	VMOVUPS	1061952(DI), Y6	// fitGrad.mul_2[1] | 2
-	VMOVUPS	1061984(DI), Y7	// fitGrad.mul_2[1] | 3
+	VMOVUPS	Y1, 2100224(DI)	// fitGrad.mul_40[1]
+	VMOVUPS	Y2, 2100256(DI)	// fitGrad.mul_40[1] | 1
+	VMOVUPS	Y3, 2100288(DI)	// fitGrad.mul_40[1] | 2
+	VMOVUPS	Y0, 2100320(DI)	// fitGrad.mul_40[1] | 3
+	VMOVUPS	1063424(DI), Y4	// fitGrad.mul_2[1]
+	VMOVUPS	1063456(DI), Y5	// fitGrad.mul_2[1] | 1
+	VMOVUPS	1063488(DI), Y6	// fitGrad.mul_2[1] | 2
+	VMOVUPS	1063520(DI), Y7	// fitGrad.mul_2[1] | 3
 	VMULPS	Y4, Y1, Y1
 	VMULPS	Y5, Y2, Y2
 	VMULPS	Y6, Y3, Y3
 	VMULPS	Y7, Y0, Y0
-	VMOVUPS	Y1, 2115072(DI)	// fitGrad.mul_41[1]
-	VMOVUPS	Y2, 2115104(DI)	// fitGrad.mul_41[1] | 1
-	VMOVUPS	Y3, 2115136(DI)	// fitGrad.mul_41[1] | 2
-	VMOVUPS	Y0, 2115168(DI)	// fitGrad.mul_41[1] | 3
+	VMOVUPS	Y1, 2116608(DI)	// fitGrad.mul_41[1]
+	VMOVUPS	Y2, 2116640(DI)	// fitGrad.mul_41[1] | 1
+	VMOVUPS	Y3, 2116672(DI)	// fitGrad.mul_41[1] | 2
+	VMOVUPS	Y0, 2116704(DI)	// fitGrad.mul_41[1] | 3
 	ADDQ	$1024, SI
 	ADDQ	$256, DI
 	ADDQ	$8, R9
@@ -8289,10 +8289,10 @@ loop101: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop102: // 128 times: terms of the sums
-	VMOVUPS	2114944(R10), Y8	// fitGrad.mul_41[0]
-	VMOVUPS	2114976(R10), Y9	// fitGrad.mul_41[0] | 1
-	VMOVUPS	2115008(R10), Y10	// fitGrad.mul_41[0] | 2
-	VMOVUPS	2115040(R10), Y11	// fitGrad.mul_41[0] | 3
+	VMOVUPS	2116480(R10), Y8	// fitGrad.mul_41[0]
+	VMOVUPS	2116512(R10), Y9	// fitGrad.mul_41[0] | 1
+	VMOVUPS	2116544(R10), Y10	// fitGrad.mul_41[0] | 2
+	VMOVUPS	2116576(R10), Y11	// fitGrad.mul_41[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -8307,14 +8307,14 @@ loop102: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop102
-	VMOVUPS	Y0, 2131328(DI)	// fitGrad.vecmat_11[0]
-	VMOVUPS	Y1, 2131360(DI)	// fitGrad.vecmat_11[0] | 1
-	VMOVUPS	Y2, 2131392(DI)	// fitGrad.vecmat_11[0] | 2
-	VMOVUPS	Y3, 2131424(DI)	// fitGrad.vecmat_11[0] | 3
-	VMOVUPS	Y4, 2131456(DI)	// fitGrad.vecmat_11[1]
-	VMOVUPS	Y5, 2131488(DI)	// fitGrad.vecmat_11[1] | 1
-	VMOVUPS	Y6, 2131520(DI)	// fitGrad.vecmat_11[1] | 2
-	VMOVUPS	Y7, 2131552(DI)	// fitGrad.vecmat_11[1] | 3
+	VMOVUPS	Y0, 2132864(DI)	// fitGrad.vecmat_11[0]
+	VMOVUPS	Y1, 2132896(DI)	// fitGrad.vecmat_11[0] | 1
+	VMOVUPS	Y2, 2132928(DI)	// fitGrad.vecmat_11[0] | 2
+	VMOVUPS	Y3, 2132960(DI)	// fitGrad.vecmat_11[0] | 3
+	VMOVUPS	Y4, 2132992(DI)	// fitGrad.vecmat_11[1]
+	VMOVUPS	Y5, 2133024(DI)	// fitGrad.vecmat_11[1] | 1
+	VMOVUPS	Y6, 2133056(DI)	// fitGrad.vecmat_11[1] | 2
+	VMOVUPS	Y7, 2133088(DI)	// fitGrad.vecmat_11[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -8322,30 +8322,30 @@ loop102: // 128 times: terms of the sums
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop103: // 64 times: tiles of 2 elements
-	VMOVUPS	1094528(SI), Y0	// fitGrad.mul_4[0]
-	VMOVUPS	1094560(SI), Y1	// fitGrad.mul_4[0] | 1
-	VMOVUPS	1094592(SI), Y2	// fitGrad.mul_4[0] | 2
-	VMOVUPS	1094624(SI), Y3	// fitGrad.mul_4[0] | 3
+	VMOVUPS	1096064(SI), Y0	// fitGrad.mul_4[0]
+	VMOVUPS	1096096(SI), Y1	// fitGrad.mul_4[0] | 1
+	VMOVUPS	1096128(SI), Y2	// fitGrad.mul_4[0] | 2
+	VMOVUPS	1096160(SI), Y3	// fitGrad.mul_4[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 897408(SI)	// fitGrad.turned[0]
-	VMOVUPS	Y1, 897440(SI)	// fitGrad.turned[0] | 1
-	VMOVUPS	Y2, 897472(SI)	// fitGrad.turned[0] | 2
-	VMOVUPS	Y3, 897504(SI)	// fitGrad.turned[0] | 3
-	VMOVUPS	1094656(SI), Y0	// fitGrad.mul_4[1]
-	VMOVUPS	1094688(SI), Y1	// fitGrad.mul_4[1] | 1
-	VMOVUPS	1094720(SI), Y2	// fitGrad.mul_4[1] | 2
-	VMOVUPS	1094752(SI), Y3	// fitGrad.mul_4[1] | 3
+	VMOVUPS	Y0, 898944(SI)	// fitGrad.turned[0]
+	VMOVUPS	Y1, 898976(SI)	// fitGrad.turned[0] | 1
+	VMOVUPS	Y2, 899008(SI)	// fitGrad.turned[0] | 2
+	VMOVUPS	Y3, 899040(SI)	// fitGrad.turned[0] | 3
+	VMOVUPS	1096192(SI), Y0	// fitGrad.mul_4[1]
+	VMOVUPS	1096224(SI), Y1	// fitGrad.mul_4[1] | 1
+	VMOVUPS	1096256(SI), Y2	// fitGrad.mul_4[1] | 2
+	VMOVUPS	1096288(SI), Y3	// fitGrad.mul_4[1] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 897536(SI)	// fitGrad.turned[1]
-	VMOVUPS	Y1, 897568(SI)	// fitGrad.turned[1] | 1
-	VMOVUPS	Y2, 897600(SI)	// fitGrad.turned[1] | 2
-	VMOVUPS	Y3, 897632(SI)	// fitGrad.turned[1] | 3
+	VMOVUPS	Y0, 899072(SI)	// fitGrad.turned[1]
+	VMOVUPS	Y1, 899104(SI)	// fitGrad.turned[1] | 1
+	VMOVUPS	Y2, 899136(SI)	// fitGrad.turned[1] | 2
+	VMOVUPS	Y3, 899168(SI)	// fitGrad.turned[1] | 3
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop103
@@ -8357,14 +8357,14 @@ loop104: // 4 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop105: // 16 times
-	VMOVUPS	2065792(R10), Y0	// fitGrad.mul_39[0]
-	VMOVUPS	2065920(R10), Y1	// fitGrad.mul_39[1]
-	VMOVUPS	2066048(R10), Y2	// fitGrad.mul_39[2]
-	VMOVUPS	2066176(R10), Y3	// fitGrad.mul_39[3]
-	VMOVUPS	2066304(R10), Y4	// fitGrad.mul_39[4]
-	VMOVUPS	2066432(R10), Y5	// fitGrad.mul_39[5]
-	VMOVUPS	2066560(R10), Y6	// fitGrad.mul_39[6]
-	VMOVUPS	2066688(R10), Y7	// fitGrad.mul_39[7]
+	VMOVUPS	2067328(R10), Y0	// fitGrad.mul_39[0]
+	VMOVUPS	2067456(R10), Y1	// fitGrad.mul_39[1]
+	VMOVUPS	2067584(R10), Y2	// fitGrad.mul_39[2]
+	VMOVUPS	2067712(R10), Y3	// fitGrad.mul_39[3]
+	VMOVUPS	2067840(R10), Y4	// fitGrad.mul_39[4]
+	VMOVUPS	2067968(R10), Y5	// fitGrad.mul_39[5]
+	VMOVUPS	2068096(R10), Y6	// fitGrad.mul_39[6]
+	VMOVUPS	2068224(R10), Y7	// fitGrad.mul_39[7]
 	VUNPCKLPS	Y1, Y0, Y8
 	VUNPCKHPS	Y1, Y0, Y0
 	VUNPCKLPS	Y3, Y2, Y1
@@ -8389,14 +8389,14 @@ loop105: // 16 times
 	VPERM2F128	$49, Y5, Y8, Y5
 	VPERM2F128	$32, Y4, Y0, Y8
 	VPERM2F128	$49, Y4, Y0, Y0
-	VMOVUPS	Y6, 913792(R11)	// fitGrad.turned[128]
-	VMOVUPS	Y7, 913824(R11)	// fitGrad.turned[128] | 1
-	VMOVUPS	Y2, 913856(R11)	// fitGrad.turned[128] | 2
-	VMOVUPS	Y8, 913888(R11)	// fitGrad.turned[128] | 3
-	VMOVUPS	Y3, 913920(R11)	// fitGrad.turned[129]
-	VMOVUPS	Y1, 913952(R11)	// fitGrad.turned[129] | 1
-	VMOVUPS	Y5, 913984(R11)	// fitGrad.turned[129] | 2
-	VMOVUPS	Y0, 914016(R11)	// fitGrad.turned[129] | 3
+	VMOVUPS	Y6, 915328(R11)	// fitGrad.turned[128]
+	VMOVUPS	Y7, 915360(R11)	// fitGrad.turned[128] | 1
+	VMOVUPS	Y2, 915392(R11)	// fitGrad.turned[128] | 2
+	VMOVUPS	Y8, 915424(R11)	// fitGrad.turned[128] | 3
+	VMOVUPS	Y3, 915456(R11)	// fitGrad.turned[129]
+	VMOVUPS	Y1, 915488(R11)	// fitGrad.turned[129] | 1
+	VMOVUPS	Y5, 915520(R11)	// fitGrad.turned[129] | 2
+	VMOVUPS	Y0, 915552(R11)	// fitGrad.turned[129] | 3
 	ADDQ	$1024, R10
 	ADDQ	$1024, R11
 	DECQ	R9
@@ -8427,38 +8427,38 @@ loop107: // 8 times: tiles of 2 elements
 	MOVQ	R11, R13
 	MOVQ	DI, R14
 loop108: // 16 times: samples, 2 at a time
-	VMOVUPS	913792(R13), Y10	// fitGrad.turned[128]
-	VMOVUPS	914816(R13), Y11	// fitGrad.turned[136]
-	VBROADCASTSS	897408(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	915328(R13), Y10	// fitGrad.turned[128]
+	VMOVUPS	916352(R13), Y11	// fitGrad.turned[136]
+	VBROADCASTSS	898944(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	897536(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	899072(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	897664(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	899200(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	897792(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	899328(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	897920(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	899456(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	913824(R13), Y10	// fitGrad.turned[128] | 1
-	VMOVUPS	914848(R13), Y11	// fitGrad.turned[136] | 1
-	VBROADCASTSS	897412(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	915360(R13), Y10	// fitGrad.turned[128] | 1
+	VMOVUPS	916384(R13), Y11	// fitGrad.turned[136] | 1
+	VBROADCASTSS	898948(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	897540(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	899076(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	897668(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	899204(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	897796(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	899332(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	897924(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	899460(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
 	ADDQ	$64, R13
@@ -8497,26 +8497,26 @@ loop109: // 8 times: tiles of 2 elements
 	MOVQ	DI, R10
 	MOVQ	AX, R11
 loop110: // 16 times: samples, 2 at a time
-	VMOVUPS	913792(R10), Y6	// fitGrad.turned[128]
-	VMOVUPS	914816(R10), Y7	// fitGrad.turned[136]
-	VBROADCASTSS	913408(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	915328(R10), Y6	// fitGrad.turned[128]
+	VMOVUPS	916352(R10), Y7	// fitGrad.turned[136]
+	VBROADCASTSS	914944(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	913536(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	915072(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	913664(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	915200(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
-	VMOVUPS	913824(R10), Y6	// fitGrad.turned[128] | 1
-	VMOVUPS	914848(R10), Y7	// fitGrad.turned[136] | 1
-	VBROADCASTSS	913412(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	915360(R10), Y6	// fitGrad.turned[128] | 1
+	VMOVUPS	916384(R10), Y7	// fitGrad.turned[136] | 1
+	VBROADCASTSS	914948(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	913540(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	915076(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	913668(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	915204(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
 	ADDQ	$64, R10
@@ -8537,30 +8537,30 @@ loop110: // 16 times: samples, 2 at a time
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop111: // 64 times: tiles of 2 elements
-	VMOVUPS	2114944(SI), Y0	// fitGrad.mul_41[0]
-	VMOVUPS	2114976(SI), Y1	// fitGrad.mul_41[0] | 1
-	VMOVUPS	2115008(SI), Y2	// fitGrad.mul_41[0] | 2
-	VMOVUPS	2115040(SI), Y3	// fitGrad.mul_41[0] | 3
+	VMOVUPS	2116480(SI), Y0	// fitGrad.mul_41[0]
+	VMOVUPS	2116512(SI), Y1	// fitGrad.mul_41[0] | 1
+	VMOVUPS	2116544(SI), Y2	// fitGrad.mul_41[0] | 2
+	VMOVUPS	2116576(SI), Y3	// fitGrad.mul_41[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 897408(SI)	// fitGrad.turned[0]
-	VMOVUPS	Y1, 897440(SI)	// fitGrad.turned[0] | 1
-	VMOVUPS	Y2, 897472(SI)	// fitGrad.turned[0] | 2
-	VMOVUPS	Y3, 897504(SI)	// fitGrad.turned[0] | 3
-	VMOVUPS	2115072(SI), Y0	// fitGrad.mul_41[1]
-	VMOVUPS	2115104(SI), Y1	// fitGrad.mul_41[1] | 1
-	VMOVUPS	2115136(SI), Y2	// fitGrad.mul_41[1] | 2
-	VMOVUPS	2115168(SI), Y3	// fitGrad.mul_41[1] | 3
+	VMOVUPS	Y0, 898944(SI)	// fitGrad.turned[0]
+	VMOVUPS	Y1, 898976(SI)	// fitGrad.turned[0] | 1
+	VMOVUPS	Y2, 899008(SI)	// fitGrad.turned[0] | 2
+	VMOVUPS	Y3, 899040(SI)	// fitGrad.turned[0] | 3
+	VMOVUPS	2116608(SI), Y0	// fitGrad.mul_41[1]
+	VMOVUPS	2116640(SI), Y1	// fitGrad.mul_41[1] | 1
+	VMOVUPS	2116672(SI), Y2	// fitGrad.mul_41[1] | 2
+	VMOVUPS	2116704(SI), Y3	// fitGrad.mul_41[1] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 897536(SI)	// fitGrad.turned[1]
-	VMOVUPS	Y1, 897568(SI)	// fitGrad.turned[1] | 1
-	VMOVUPS	Y2, 897600(SI)	// fitGrad.turned[1] | 2
-	VMOVUPS	Y3, 897632(SI)	// fitGrad.turned[1] | 3
+	VMOVUPS	Y0, 899072(SI)	// fitGrad.turned[1]
+	VMOVUPS	Y1, 899104(SI)	// fitGrad.turned[1] | 1
+	VMOVUPS	Y2, 899136(SI)	// fitGrad.turned[1] | 2
+	VMOVUPS	Y3, 899168(SI)	// fitGrad.turned[1] | 3
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop111
@@ -8572,14 +8572,14 @@ loop112: // 4 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop113: // 16 times
-	VMOVUPS	963456(R10), Y0	// fitGrad.mul[0]
-	VMOVUPS	963584(R10), Y1	// fitGrad.mul[1]
-	VMOVUPS	963712(R10), Y2	// fitGrad.mul[2]
-	VMOVUPS	963840(R10), Y3	// fitGrad.mul[3]
-	VMOVUPS	963968(R10), Y4	// fitGrad.mul[4]
-	VMOVUPS	964096(R10), Y5	// fitGrad.mul[5]
-	VMOVUPS	964224(R10), Y6	// fitGrad.mul[6]
-	VMOVUPS	964352(R10), Y7	// fitGrad.mul[7]
+	VMOVUPS	964992(R10), Y0	// fitGrad.mul[0]
+	VMOVUPS	965120(R10), Y1	// fitGrad.mul[1]
+	VMOVUPS	965248(R10), Y2	// fitGrad.mul[2]
+	VMOVUPS	965376(R10), Y3	// fitGrad.mul[3]
+	VMOVUPS	965504(R10), Y4	// fitGrad.mul[4]
+	VMOVUPS	965632(R10), Y5	// fitGrad.mul[5]
+	VMOVUPS	965760(R10), Y6	// fitGrad.mul[6]
+	VMOVUPS	965888(R10), Y7	// fitGrad.mul[7]
 	VUNPCKLPS	Y1, Y0, Y8
 	VUNPCKHPS	Y1, Y0, Y0
 	VUNPCKLPS	Y3, Y2, Y1
@@ -8604,14 +8604,14 @@ loop113: // 16 times
 	VPERM2F128	$49, Y5, Y8, Y5
 	VPERM2F128	$32, Y4, Y0, Y8
 	VPERM2F128	$49, Y4, Y0, Y0
-	VMOVUPS	Y6, 913792(R11)	// fitGrad.turned[128]
-	VMOVUPS	Y7, 913824(R11)	// fitGrad.turned[128] | 1
-	VMOVUPS	Y2, 913856(R11)	// fitGrad.turned[128] | 2
-	VMOVUPS	Y8, 913888(R11)	// fitGrad.turned[128] | 3
-	VMOVUPS	Y3, 913920(R11)	// fitGrad.turned[129]
-	VMOVUPS	Y1, 913952(R11)	// fitGrad.turned[129] | 1
-	VMOVUPS	Y5, 913984(R11)	// fitGrad.turned[129] | 2
-	VMOVUPS	Y0, 914016(R11)	// fitGrad.turned[129] | 3
+	VMOVUPS	Y6, 915328(R11)	// fitGrad.turned[128]
+	VMOVUPS	Y7, 915360(R11)	// fitGrad.turned[128] | 1
+	VMOVUPS	Y2, 915392(R11)	// fitGrad.turned[128] | 2
+	VMOVUPS	Y8, 915424(R11)	// fitGrad.turned[128] | 3
+	VMOVUPS	Y3, 915456(R11)	// fitGrad.turned[129]
+	VMOVUPS	Y1, 915488(R11)	// fitGrad.turned[129] | 1
+	VMOVUPS	Y5, 915520(R11)	// fitGrad.turned[129] | 2
+	VMOVUPS	Y0, 915552(R11)	// fitGrad.turned[129] | 3
 	ADDQ	$1024, R10
 	ADDQ	$1024, R11
 	DECQ	R9
@@ -8642,38 +8642,38 @@ loop115: // 8 times: tiles of 2 elements
 	MOVQ	R11, R13
 	MOVQ	DI, R14
 loop116: // 16 times: samples, 2 at a time
-	VMOVUPS	913792(R13), Y10	// fitGrad.turned[128]
-	VMOVUPS	914816(R13), Y11	// fitGrad.turned[136]
-	VBROADCASTSS	897408(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	915328(R13), Y10	// fitGrad.turned[128]
+	VMOVUPS	916352(R13), Y11	// fitGrad.turned[136]
+	VBROADCASTSS	898944(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	897536(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	899072(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	897664(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	899200(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	897792(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	899328(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	897920(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	899456(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	913824(R13), Y10	// fitGrad.turned[128] | 1
-	VMOVUPS	914848(R13), Y11	// fitGrad.turned[136] | 1
-	VBROADCASTSS	897412(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	915360(R13), Y10	// fitGrad.turned[128] | 1
+	VMOVUPS	916384(R13), Y11	// fitGrad.turned[136] | 1
+	VBROADCASTSS	898948(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	897540(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	899076(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	897668(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	899204(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	897796(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	899332(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	897924(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	899460(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
 	ADDQ	$64, R13
@@ -8712,26 +8712,26 @@ loop117: // 8 times: tiles of 2 elements
 	MOVQ	DI, R10
 	MOVQ	AX, R11
 loop118: // 16 times: samples, 2 at a time
-	VMOVUPS	913792(R10), Y6	// fitGrad.turned[128]
-	VMOVUPS	914816(R10), Y7	// fitGrad.turned[136]
-	VBROADCASTSS	913408(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	915328(R10), Y6	// fitGrad.turned[128]
+	VMOVUPS	916352(R10), Y7	// fitGrad.turned[136]
+	VBROADCASTSS	914944(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	913536(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	915072(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	913664(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	915200(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
-	VMOVUPS	913824(R10), Y6	// fitGrad.turned[128] | 1
-	VMOVUPS	914848(R10), Y7	// fitGrad.turned[136] | 1
-	VBROADCASTSS	913412(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	915360(R10), Y6	// fitGrad.turned[128] | 1
+	VMOVUPS	916384(R10), Y7	// fitGrad.turned[136] | 1
+	VBROADCASTSS	914948(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	913540(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	915076(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	913668(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	915204(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
 	ADDQ	$64, R10
@@ -8755,18 +8755,18 @@ loop118: // 16 times: samples, 2 at a time
 	MOVQ	DX, R10
 loop119: // 128 times: elements
 	// lagrange.nde:4
-	VMOVUPS	2131328(SI), Y0	// fitGrad.vecmat_11[0]
-	VMOVUPS	2131360(SI), Y1	// fitGrad.vecmat_11[0] | 1
-	VMOVUPS	2131392(SI), Y2	// fitGrad.vecmat_11[0] | 2
-	VMOVUPS	2131424(SI), Y3	// fitGrad.vecmat_11[0] | 3
-	VMOVUPS	947072(SI), Y4	// fitGrad.sigmoid[0]
-	VMOVUPS	947104(SI), Y5	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	947136(SI), Y6	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	947168(SI), Y7	// fitGrad.sigmoid[0] | 3
-	VMOVUPS	2049408(SI), Y8	// fitGrad.mul_38[0]
-	VMOVUPS	2049440(SI), Y9	// fitGrad.mul_38[0] | 1
-	VMOVUPS	2049472(SI), Y10	// fitGrad.mul_38[0] | 2
-	VMOVUPS	2049504(SI), Y11	// fitGrad.mul_38[0] | 3
+	VMOVUPS	2132864(SI), Y0	// fitGrad.vecmat_11[0]
+	VMOVUPS	2132896(SI), Y1	// fitGrad.vecmat_11[0] | 1
+	VMOVUPS	2132928(SI), Y2	// fitGrad.vecmat_11[0] | 2
+	VMOVUPS	2132960(SI), Y3	// fitGrad.vecmat_11[0] | 3
+	VMOVUPS	948608(SI), Y4	// fitGrad.sigmoid[0]
+	VMOVUPS	948640(SI), Y5	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	948672(SI), Y6	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	948704(SI), Y7	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	2050944(SI), Y8	// fitGrad.mul_38[0]
+	VMOVUPS	2050976(SI), Y9	// fitGrad.mul_38[0] | 1
+	VMOVUPS	2051008(SI), Y10	// fitGrad.mul_38[0] | 2
+	VMOVUPS	2051040(SI), Y11	// fitGrad.mul_38[0] | 3
 	VFMADD231PS	Y4, Y0, Y8
 	VFMADD231PS	Y5, Y1, Y9
 	VFMADD231PS	Y6, Y2, Y10
@@ -8800,37 +8800,37 @@ loop119: // 128 times: elements
 	VFMADD231PS	f32_00000000<>(SB), Y3, Y4
 	VMOVUPS	Y4, 96(DI)	// sum of L.0.weight[3]
 	VBROADCASTSS	(R9), Y0	// L.0.weight[0]
-	VMOVUPS	1884544(AX), Y1	// fitGrad.pad_2[0]
-	VMOVUPS	1884576(AX), Y2	// fitGrad.pad_2[0] | 1
-	VMOVUPS	1884608(AX), Y3	// fitGrad.pad_2[0] | 2
-	VMOVUPS	1884640(AX), Y4	// fitGrad.pad_2[0] | 3
+	VMOVUPS	1886080(AX), Y1	// fitGrad.pad_2[0]
+	VMOVUPS	1886112(AX), Y2	// fitGrad.pad_2[0] | 1
+	VMOVUPS	1886144(AX), Y3	// fitGrad.pad_2[0] | 2
+	VMOVUPS	1886176(AX), Y4	// fitGrad.pad_2[0] | 3
 	VMULPS	Y1, Y0, Y1
 	VMULPS	Y2, Y0, Y2
 	VMULPS	Y3, Y0, Y3
 	VMULPS	Y4, Y0, Y0
 	VBROADCASTSS	4(R9), Y4	// L.0.weight[1]
-	VMOVUPS	1884672(AX), Y5	// fitGrad.pad_2[1]
-	VMOVUPS	1884704(AX), Y6	// fitGrad.pad_2[1] | 1
-	VMOVUPS	1884736(AX), Y7	// fitGrad.pad_2[1] | 2
-	VMOVUPS	1884768(AX), Y8	// fitGrad.pad_2[1] | 3
+	VMOVUPS	1886208(AX), Y5	// fitGrad.pad_2[1]
+	VMOVUPS	1886240(AX), Y6	// fitGrad.pad_2[1] | 1
+	VMOVUPS	1886272(AX), Y7	// fitGrad.pad_2[1] | 2
+	VMOVUPS	1886304(AX), Y8	// fitGrad.pad_2[1] | 3
 	VFMADD231PS	Y5, Y4, Y1
 	VFMADD231PS	Y6, Y4, Y2
 	VFMADD231PS	Y7, Y4, Y3
 	VFMADD231PS	Y8, Y4, Y0
 	VBROADCASTSS	8(R9), Y4	// L.0.weight[2]
-	VMOVUPS	1884800(AX), Y5	// fitGrad.pad_2[2]
-	VMOVUPS	1884832(AX), Y6	// fitGrad.pad_2[2] | 1
-	VMOVUPS	1884864(AX), Y7	// fitGrad.pad_2[2] | 2
-	VMOVUPS	1884896(AX), Y8	// fitGrad.pad_2[2] | 3
+	VMOVUPS	1886336(AX), Y5	// fitGrad.pad_2[2]
+	VMOVUPS	1886368(AX), Y6	// fitGrad.pad_2[2] | 1
+	VMOVUPS	1886400(AX), Y7	// fitGrad.pad_2[2] | 2
+	VMOVUPS	1886432(AX), Y8	// fitGrad.pad_2[2] | 3
 	VFMADD231PS	Y5, Y4, Y1
 	VFMADD231PS	Y6, Y4, Y2
 	VFMADD231PS	Y7, Y4, Y3
 	VFMADD231PS	Y8, Y4, Y0
 	VBROADCASTSS	12(R9), Y4	// L.0.weight[3]
-	VMOVUPS	1884928(AX), Y5	// fitGrad.pad_2[3]
-	VMOVUPS	1884960(AX), Y6	// fitGrad.pad_2[3] | 1
-	VMOVUPS	1884992(AX), Y7	// fitGrad.pad_2[3] | 2
-	VMOVUPS	1885024(AX), Y8	// fitGrad.pad_2[3] | 3
+	VMOVUPS	1886464(AX), Y5	// fitGrad.pad_2[3]
+	VMOVUPS	1886496(AX), Y6	// fitGrad.pad_2[3] | 1
+	VMOVUPS	1886528(AX), Y7	// fitGrad.pad_2[3] | 2
+	VMOVUPS	1886560(AX), Y8	// fitGrad.pad_2[3] | 3
 	VMOVUPS	Y1, Y15
 	VFMADD231PS	Y5, Y4, Y15
 	VMOVUPS	Y15, 128(AX)
@@ -8843,32 +8843,32 @@ loop119: // 128 times: elements
 	VMOVUPS	Y0, Y15
 	VFMADD231PS	Y8, Y4, Y15
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	2033024(SI), Y15	// fitGrad.mul_37[0]
+	VMOVUPS	2034560(SI), Y15	// fitGrad.mul_37[0]
 	VMOVUPS	Y15, 256(AX)
-	VMOVUPS	2033056(SI), Y15	// fitGrad.mul_37[0] | 1
+	VMOVUPS	2034592(SI), Y15	// fitGrad.mul_37[0] | 1
 	VMOVUPS	Y15, 288(AX)
-	VMOVUPS	2033088(SI), Y15	// fitGrad.mul_37[0] | 2
+	VMOVUPS	2034624(SI), Y15	// fitGrad.mul_37[0] | 2
 	VMOVUPS	Y15, 320(AX)
-	VMOVUPS	2033120(SI), Y15	// fitGrad.mul_37[0] | 3
+	VMOVUPS	2034656(SI), Y15	// fitGrad.mul_37[0] | 3
 	VMOVUPS	Y15, 352(AX)
 	VBROADCASTSS	512(R10), Y0	// L.0.weight.matvec[0]
-	VMOVUPS	1901952(SI), Y15	// fitGrad.mul_32[0]
+	VMOVUPS	1903488(SI), Y15	// fitGrad.mul_32[0]
 	VMOVUPS	Y15, 384(AX)
-	VMOVUPS	1901984(SI), Y15	// fitGrad.mul_32[0] | 1
+	VMOVUPS	1903520(SI), Y15	// fitGrad.mul_32[0] | 1
 	VMOVUPS	Y15, 416(AX)
-	VMOVUPS	1902016(SI), Y15	// fitGrad.mul_32[0] | 2
+	VMOVUPS	1903552(SI), Y15	// fitGrad.mul_32[0] | 2
 	VMOVUPS	Y15, 448(AX)
-	VMOVUPS	1902048(SI), Y1	// fitGrad.mul_32[0] | 3
+	VMOVUPS	1903584(SI), Y1	// fitGrad.mul_32[0] | 3
 	VBROADCASTSS	1024(R10), Y2	// L.0.weight.matvec.2[0]
-	VMOVUPS	1769856(SI), Y3	// fitGrad.mul_27[0]
-	VMOVUPS	1769888(SI), Y4	// fitGrad.mul_27[0] | 1
-	VMOVUPS	1769920(SI), Y5	// fitGrad.mul_27[0] | 2
-	VMOVUPS	1769952(SI), Y6	// fitGrad.mul_27[0] | 3
+	VMOVUPS	1771392(SI), Y3	// fitGrad.mul_27[0]
+	VMOVUPS	1771424(SI), Y4	// fitGrad.mul_27[0] | 1
+	VMOVUPS	1771456(SI), Y5	// fitGrad.mul_27[0] | 2
+	VMOVUPS	1771488(SI), Y6	// fitGrad.mul_27[0] | 3
 	VBROADCASTSS	1536(R10), Y7	// L.0.weight.matvec.3[0]
-	VMOVUPS	1638272(SI), Y8	// fitGrad.mul_22[0]
-	VMOVUPS	1638304(SI), Y9	// fitGrad.mul_22[0] | 1
-	VMOVUPS	1638336(SI), Y10	// fitGrad.mul_22[0] | 2
-	VMOVUPS	1638368(SI), Y11	// fitGrad.mul_22[0] | 3
+	VMOVUPS	1639808(SI), Y8	// fitGrad.mul_22[0]
+	VMOVUPS	1639840(SI), Y9	// fitGrad.mul_22[0] | 1
+	VMOVUPS	1639872(SI), Y10	// fitGrad.mul_22[0] | 2
+	VMOVUPS	1639904(SI), Y11	// fitGrad.mul_22[0] | 3
 	VBROADCASTSS	2048(R10), Y12	// L.0.weight.matvec.4[0]
 	VMULPS	Y12, Y8, Y8
 	VMULPS	Y12, Y9, Y9
@@ -8894,103 +8894,103 @@ loop119: // 128 times: elements
 	VMOVUPS	Y11, Y15
 	VFMADD231PS	352(AX), Y0, Y15
 	VMOVUPS	Y15, 320(AX)
-	VMOVUPS	1143680(SI), Y15	// fitGrad.sub_2[0]
+	VMOVUPS	1145216(SI), Y15	// fitGrad.sub_2[0]
 	VMOVUPS	Y15, 352(AX)
-	VMOVUPS	1143712(SI), Y15	// fitGrad.sub_2[0] | 1
+	VMOVUPS	1145248(SI), Y15	// fitGrad.sub_2[0] | 1
 	VMOVUPS	Y15, 416(AX)
-	VMOVUPS	1143744(SI), Y15	// fitGrad.sub_2[0] | 2
+	VMOVUPS	1145280(SI), Y15	// fitGrad.sub_2[0] | 2
 	VMOVUPS	Y15, 448(AX)
-	VMOVUPS	1143776(SI), Y15	// fitGrad.sub_2[0] | 3
+	VMOVUPS	1145312(SI), Y15	// fitGrad.sub_2[0] | 3
 	VMOVUPS	Y15, 480(AX)
-	VMOVUPS	2016640(SI), Y15	// fitGrad.matvec_12[0]
+	VMOVUPS	2018176(SI), Y15	// fitGrad.matvec_12[0]
 	VMOVUPS	Y15, 512(AX)
-	VMOVUPS	2016672(SI), Y15	// fitGrad.matvec_12[0] | 1
+	VMOVUPS	2018208(SI), Y15	// fitGrad.matvec_12[0] | 1
 	VMOVUPS	Y15, 544(AX)
-	VMOVUPS	2016704(SI), Y15	// fitGrad.matvec_12[0] | 2
+	VMOVUPS	2018240(SI), Y15	// fitGrad.matvec_12[0] | 2
 	VMOVUPS	Y15, 576(AX)
-	VMOVUPS	2016736(SI), Y15	// fitGrad.matvec_12[0] | 3
+	VMOVUPS	2018272(SI), Y15	// fitGrad.matvec_12[0] | 3
 	VMOVUPS	Y15, 608(AX)
-	VMOVUPS	1110912(SI), Y15	// fitGrad.vecmat[0]
+	VMOVUPS	1112448(SI), Y15	// fitGrad.vecmat[0]
 	VMOVUPS	Y15, 640(AX)
-	VMOVUPS	1110944(SI), Y15	// fitGrad.vecmat[0] | 1
+	VMOVUPS	1112480(SI), Y15	// fitGrad.vecmat[0] | 1
 	VMOVUPS	Y15, 672(AX)
-	VMOVUPS	1110976(SI), Y15	// fitGrad.vecmat[0] | 2
+	VMOVUPS	1112512(SI), Y15	// fitGrad.vecmat[0] | 2
 	VMOVUPS	Y15, 704(AX)
-	VMOVUPS	1111008(SI), Y15	// fitGrad.vecmat[0] | 3
+	VMOVUPS	1112544(SI), Y15	// fitGrad.vecmat[0] | 3
 	VMOVUPS	Y15, 736(AX)
-	VMOVUPS	2000256(SI), Y15	// fitGrad.vecmat_10[0]
+	VMOVUPS	2001792(SI), Y15	// fitGrad.vecmat_10[0]
 	VMOVUPS	Y15, 768(AX)
-	VMOVUPS	2000288(SI), Y15	// fitGrad.vecmat_10[0] | 1
+	VMOVUPS	2001824(SI), Y15	// fitGrad.vecmat_10[0] | 1
 	VMOVUPS	Y15, 800(AX)
-	VMOVUPS	2000320(SI), Y15	// fitGrad.vecmat_10[0] | 2
+	VMOVUPS	2001856(SI), Y15	// fitGrad.vecmat_10[0] | 2
 	VMOVUPS	Y15, 832(AX)
-	VMOVUPS	2000352(SI), Y15	// fitGrad.vecmat_10[0] | 3
+	VMOVUPS	2001888(SI), Y15	// fitGrad.vecmat_10[0] | 3
 	VMOVUPS	Y15, 864(AX)
 	VBROADCASTSS	1024(R10), Y15	// L.0.weight.matvec.2[0]
 	VMOVUPS	Y15, 896(AX)
-	VMOVUPS	1885568(SI), Y15	// fitGrad.matvec_10[0]
+	VMOVUPS	1887104(SI), Y15	// fitGrad.matvec_10[0]
 	VMOVUPS	Y15, 928(AX)
-	VMOVUPS	1885600(SI), Y15	// fitGrad.matvec_10[0] | 1
+	VMOVUPS	1887136(SI), Y15	// fitGrad.matvec_10[0] | 1
 	VMOVUPS	Y15, 960(AX)
-	VMOVUPS	1885632(SI), Y15	// fitGrad.matvec_10[0] | 2
+	VMOVUPS	1887168(SI), Y15	// fitGrad.matvec_10[0] | 2
 	VMOVUPS	Y15, 992(AX)
-	VMOVUPS	1885664(SI), Y15	// fitGrad.matvec_10[0] | 3
+	VMOVUPS	1887200(SI), Y15	// fitGrad.matvec_10[0] | 3
 	VMOVUPS	Y15, 1024(AX)
-	VMOVUPS	1307520(SI), Y15	// fitGrad.vecmat_3[0]
+	VMOVUPS	1309056(SI), Y15	// fitGrad.vecmat_3[0]
 	VMOVUPS	Y15, 1056(AX)
-	VMOVUPS	1307552(SI), Y15	// fitGrad.vecmat_3[0] | 1
+	VMOVUPS	1309088(SI), Y15	// fitGrad.vecmat_3[0] | 1
 	VMOVUPS	Y15, 1088(AX)
-	VMOVUPS	1307584(SI), Y15	// fitGrad.vecmat_3[0] | 2
+	VMOVUPS	1309120(SI), Y15	// fitGrad.vecmat_3[0] | 2
 	VMOVUPS	Y15, 1120(AX)
-	VMOVUPS	1307616(SI), Y15	// fitGrad.vecmat_3[0] | 3
+	VMOVUPS	1309152(SI), Y15	// fitGrad.vecmat_3[0] | 3
 	VMOVUPS	Y15, 1152(AX)
-	VMOVUPS	1209216(SI), Y15	// fitGrad.vecmat_2[0]
+	VMOVUPS	1210752(SI), Y15	// fitGrad.vecmat_2[0]
 	VMOVUPS	Y15, 1184(AX)
-	VMOVUPS	1209248(SI), Y15	// fitGrad.vecmat_2[0] | 1
+	VMOVUPS	1210784(SI), Y15	// fitGrad.vecmat_2[0] | 1
 	VMOVUPS	Y15, 1216(AX)
-	VMOVUPS	1209280(SI), Y15	// fitGrad.vecmat_2[0] | 2
+	VMOVUPS	1210816(SI), Y15	// fitGrad.vecmat_2[0] | 2
 	VMOVUPS	Y15, 1248(AX)
-	VMOVUPS	1209312(SI), Y15	// fitGrad.vecmat_2[0] | 3
+	VMOVUPS	1210848(SI), Y15	// fitGrad.vecmat_2[0] | 3
 	VMOVUPS	Y15, 1280(AX)
-	VMOVUPS	1868160(SI), Y15	// fitGrad.vecmat_9[0]
+	VMOVUPS	1869696(SI), Y15	// fitGrad.vecmat_9[0]
 	VMOVUPS	Y15, 1312(AX)
-	VMOVUPS	1868192(SI), Y15	// fitGrad.vecmat_9[0] | 1
+	VMOVUPS	1869728(SI), Y15	// fitGrad.vecmat_9[0] | 1
 	VMOVUPS	Y15, 1344(AX)
-	VMOVUPS	1868224(SI), Y15	// fitGrad.vecmat_9[0] | 2
+	VMOVUPS	1869760(SI), Y15	// fitGrad.vecmat_9[0] | 2
 	VMOVUPS	Y15, 1376(AX)
-	VMOVUPS	1868256(SI), Y15	// fitGrad.vecmat_9[0] | 3
+	VMOVUPS	1869792(SI), Y15	// fitGrad.vecmat_9[0] | 3
 	VMOVUPS	Y15, 1408(AX)
 	VBROADCASTSS	1536(R10), Y8	// L.0.weight.matvec.3[0]
-	VMOVUPS	1753472(SI), Y15	// fitGrad.matvec_8[0]
+	VMOVUPS	1755008(SI), Y15	// fitGrad.matvec_8[0]
 	VMOVUPS	Y15, 1440(AX)
-	VMOVUPS	1753504(SI), Y15	// fitGrad.matvec_8[0] | 1
+	VMOVUPS	1755040(SI), Y15	// fitGrad.matvec_8[0] | 1
 	VMOVUPS	Y15, 1472(AX)
-	VMOVUPS	1753536(SI), Y15	// fitGrad.matvec_8[0] | 2
+	VMOVUPS	1755072(SI), Y15	// fitGrad.matvec_8[0] | 2
 	VMOVUPS	Y15, 1504(AX)
-	VMOVUPS	1753568(SI), Y15	// fitGrad.matvec_8[0] | 3
+	VMOVUPS	1755104(SI), Y15	// fitGrad.matvec_8[0] | 3
 	VMOVUPS	Y15, 1536(AX)
-	VMOVUPS	1439616(SI), Y15	// fitGrad.vecmat_5[0]
+	VMOVUPS	1441152(SI), Y15	// fitGrad.vecmat_5[0]
 	VMOVUPS	Y15, 1568(AX)
-	VMOVUPS	1439648(SI), Y15	// fitGrad.vecmat_5[0] | 1
+	VMOVUPS	1441184(SI), Y15	// fitGrad.vecmat_5[0] | 1
 	VMOVUPS	Y15, 1600(AX)
-	VMOVUPS	1439680(SI), Y15	// fitGrad.vecmat_5[0] | 2
+	VMOVUPS	1441216(SI), Y15	// fitGrad.vecmat_5[0] | 2
 	VMOVUPS	Y15, 1632(AX)
-	VMOVUPS	1439712(SI), Y15	// fitGrad.vecmat_5[0] | 3
+	VMOVUPS	1441248(SI), Y15	// fitGrad.vecmat_5[0] | 3
 	VMOVUPS	Y15, 1664(AX)
-	VMOVUPS	1736576(SI), Y15	// fitGrad.vecmat_8[0]
+	VMOVUPS	1738112(SI), Y15	// fitGrad.vecmat_8[0]
 	VMOVUPS	Y15, 1696(AX)
-	VMOVUPS	1736608(SI), Y0	// fitGrad.vecmat_8[0] | 1
-	VMOVUPS	1736640(SI), Y1	// fitGrad.vecmat_8[0] | 2
-	VMOVUPS	1736672(SI), Y9	// fitGrad.vecmat_8[0] | 3
+	VMOVUPS	1738144(SI), Y0	// fitGrad.vecmat_8[0] | 1
+	VMOVUPS	1738176(SI), Y1	// fitGrad.vecmat_8[0] | 2
+	VMOVUPS	1738208(SI), Y9	// fitGrad.vecmat_8[0] | 3
 	VBROADCASTSS	2048(R10), Y10	// L.0.weight.matvec.4[0]
-	VMOVUPS	1621888(SI), Y11	// fitGrad.matvec_6[0]
-	VMOVUPS	1621920(SI), Y2	// fitGrad.matvec_6[0] | 1
-	VMOVUPS	1621952(SI), Y6	// fitGrad.matvec_6[0] | 2
-	VMOVUPS	1621984(SI), Y3	// fitGrad.matvec_6[0] | 3
-	VMOVUPS	1554816(SI), Y4	// fitGrad.vecmat_7[0]
-	VMOVUPS	1554848(SI), Y5	// fitGrad.vecmat_7[0] | 1
-	VMOVUPS	1554880(SI), Y7	// fitGrad.vecmat_7[0] | 2
-	VMOVUPS	1554912(SI), Y12	// fitGrad.vecmat_7[0] | 3
+	VMOVUPS	1623424(SI), Y11	// fitGrad.matvec_6[0]
+	VMOVUPS	1623456(SI), Y2	// fitGrad.matvec_6[0] | 1
+	VMOVUPS	1623488(SI), Y6	// fitGrad.matvec_6[0] | 2
+	VMOVUPS	1623520(SI), Y3	// fitGrad.matvec_6[0] | 3
+	VMOVUPS	1556352(SI), Y4	// fitGrad.vecmat_7[0]
+	VMOVUPS	1556384(SI), Y5	// fitGrad.vecmat_7[0] | 1
+	VMOVUPS	1556416(SI), Y7	// fitGrad.vecmat_7[0] | 2
+	VMOVUPS	1556448(SI), Y12	// fitGrad.vecmat_7[0] | 3
 	VMULPS	Y4, Y11, Y4
 	VMULPS	Y5, Y2, Y2
 	VMULPS	Y7, Y6, Y5
@@ -9051,15 +9051,15 @@ loop119: // 128 times: elements
 	VFMADD231PS	448(AX), Y13, Y5
 	VMOVUPS	320(AX), Y13
 	VFMADD231PS	480(AX), Y13, Y3
-	VMOVUPS	2131328(SI), Y0	// fitGrad.vecmat_11[0]
-	VMOVUPS	2131360(SI), Y1	// fitGrad.vecmat_11[0] | 1
-	VMOVUPS	2131392(SI), Y6	// fitGrad.vecmat_11[0] | 2
-	VMOVUPS	2131424(SI), Y7	// fitGrad.vecmat_11[0] | 3
+	VMOVUPS	2132864(SI), Y0	// fitGrad.vecmat_11[0]
+	VMOVUPS	2132896(SI), Y1	// fitGrad.vecmat_11[0] | 1
+	VMOVUPS	2132928(SI), Y6	// fitGrad.vecmat_11[0] | 2
+	VMOVUPS	2132960(SI), Y7	// fitGrad.vecmat_11[0] | 3
 	VBROADCASTSS	512(R10), Y8	// L.0.weight.matvec[0]
-	VMOVUPS	947072(SI), Y9	// fitGrad.sigmoid[0]
-	VMOVUPS	947104(SI), Y10	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	947136(SI), Y11	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	947168(SI), Y12	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	948608(SI), Y9	// fitGrad.sigmoid[0]
+	VMOVUPS	948640(SI), Y10	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	948672(SI), Y11	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	948704(SI), Y12	// fitGrad.sigmoid[0] | 3
 	VFNMADD231PS	384(AX), Y9, Y4
 	VFNMADD231PS	256(AX), Y10, Y2
 	VFNMADD231PS	288(AX), Y11, Y5
@@ -9068,30 +9068,30 @@ loop119: // 128 times: elements
 	VFMADD231PS	Y8, Y1, Y2
 	VFMADD231PS	Y8, Y6, Y5
 	VFMADD231PS	Y8, Y7, Y3
-	VMOVUPS	1160064(SI), Y0	// fitGrad.mul_6[0]
-	VMOVUPS	1160096(SI), Y1	// fitGrad.mul_6[0] | 1
-	VMOVUPS	1160128(SI), Y6	// fitGrad.mul_6[0] | 2
-	VMOVUPS	1160160(SI), Y7	// fitGrad.mul_6[0] | 3
+	VMOVUPS	1161600(SI), Y0	// fitGrad.mul_6[0]
+	VMOVUPS	1161632(SI), Y1	// fitGrad.mul_6[0] | 1
+	VMOVUPS	1161664(SI), Y6	// fitGrad.mul_6[0] | 2
+	VMOVUPS	1161696(SI), Y7	// fitGrad.mul_6[0] | 3
 	VMULPS	Y0, Y4, Y0
 	VMULPS	Y1, Y2, Y1
 	VMULPS	Y6, Y5, Y2
 	VMULPS	Y7, Y3, Y3
-	VMOVUPS	Y0, 2147712(SI)	// fitGrad.mul_42[0]
-	VMOVUPS	Y1, 2147744(SI)	// fitGrad.mul_42[0] | 1
-	VMOVUPS	Y2, 2147776(SI)	// fitGrad.mul_42[0] | 2
-	VMOVUPS	Y3, 2147808(SI)	// fitGrad.mul_42[0] | 3
-	VMOVUPS	947072(SI), Y0	// fitGrad.sigmoid[0]
-	VMOVUPS	947104(SI), Y1	// fitGrad.sigmoid[0] | 1
-	VMOVUPS	947136(SI), Y2	// fitGrad.sigmoid[0] | 2
-	VMOVUPS	947168(SI), Y3	// fitGrad.sigmoid[0] | 3
+	VMOVUPS	Y0, 2149248(SI)	// fitGrad.mul_42[0]
+	VMOVUPS	Y1, 2149280(SI)	// fitGrad.mul_42[0] | 1
+	VMOVUPS	Y2, 2149312(SI)	// fitGrad.mul_42[0] | 2
+	VMOVUPS	Y3, 2149344(SI)	// fitGrad.mul_42[0] | 3
+	VMOVUPS	948608(SI), Y0	// fitGrad.sigmoid[0]
+	VMOVUPS	948640(SI), Y1	// fitGrad.sigmoid[0] | 1
+	VMOVUPS	948672(SI), Y2	// fitGrad.sigmoid[0] | 2
+	VMOVUPS	948704(SI), Y3	// fitGrad.sigmoid[0] | 3
 	VMULPS	128(AX), Y0, Y0
 	VMULPS	160(AX), Y1, Y1
 	VMULPS	192(AX), Y2, Y2
 	VMULPS	224(AX), Y3, Y3
-	VMOVUPS	Y0, 2164096(SI)	// fitGrad.mul_43[0]
-	VMOVUPS	Y1, 2164128(SI)	// fitGrad.mul_43[0] | 1
-	VMOVUPS	Y2, 2164160(SI)	// fitGrad.mul_43[0] | 2
-	VMOVUPS	Y3, 2164192(SI)	// fitGrad.mul_43[0] | 3
+	VMOVUPS	Y0, 2165632(SI)	// fitGrad.mul_43[0]
+	VMOVUPS	Y1, 2165664(SI)	// fitGrad.mul_43[0] | 1
+	VMOVUPS	Y2, 2165696(SI)	// fitGrad.mul_43[0] | 2
+	VMOVUPS	Y3, 2165728(SI)	// fitGrad.mul_43[0] | 3
 	ADDQ	$128, SI
 	ADDQ	$128, DI
 	ADDQ	$16, R9
@@ -9115,10 +9115,10 @@ loop120: // 64 times: tiles of 2 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop121: // 128 times: terms of the sums
-	VMOVUPS	2164096(R11), Y8	// fitGrad.mul_43[0]
-	VMOVUPS	2164128(R11), Y9	// fitGrad.mul_43[0] | 1
-	VMOVUPS	2164160(R11), Y10	// fitGrad.mul_43[0] | 2
-	VMOVUPS	2164192(R11), Y11	// fitGrad.mul_43[0] | 3
+	VMOVUPS	2165632(R11), Y8	// fitGrad.mul_43[0]
+	VMOVUPS	2165664(R11), Y9	// fitGrad.mul_43[0] | 1
+	VMOVUPS	2165696(R11), Y10	// fitGrad.mul_43[0] | 2
+	VMOVUPS	2165728(R11), Y11	// fitGrad.mul_43[0] | 3
 	VBROADCASTSS	2560(R12), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -9133,73 +9133,73 @@ loop121: // 128 times: terms of the sums
 	ADDQ	$4, R12
 	DECQ	R10
 	JNE	loop121
-	VMOVUPS	Y0, 2180480(DI)	// fitGrad.matvec_14[0]
-	VMOVUPS	Y1, 2180512(DI)	// fitGrad.matvec_14[0] | 1
-	VMOVUPS	Y2, 2180544(DI)	// fitGrad.matvec_14[0] | 2
-	VMOVUPS	Y3, 2180576(DI)	// fitGrad.matvec_14[0] | 3
-	VMOVUPS	Y4, 2180608(DI)	// fitGrad.matvec_14[1]
-	VMOVUPS	Y5, 2180640(DI)	// fitGrad.matvec_14[1] | 1
-	VMOVUPS	Y6, 2180672(DI)	// fitGrad.matvec_14[1] | 2
-	VMOVUPS	Y7, 2180704(DI)	// fitGrad.matvec_14[1] | 3
-	VMOVUPS	2098560(DI), Y15	// fitGrad.mul_40[0]
+	VMOVUPS	Y0, 2182016(DI)	// fitGrad.matvec_14[0]
+	VMOVUPS	Y1, 2182048(DI)	// fitGrad.matvec_14[0] | 1
+	VMOVUPS	Y2, 2182080(DI)	// fitGrad.matvec_14[0] | 2
+	VMOVUPS	Y3, 2182112(DI)	// fitGrad.matvec_14[0] | 3
+	VMOVUPS	Y4, 2182144(DI)	// fitGrad.matvec_14[1]
+	VMOVUPS	Y5, 2182176(DI)	// fitGrad.matvec_14[1] | 1
+	VMOVUPS	Y6, 2182208(DI)	// fitGrad.matvec_14[1] | 2
+	VMOVUPS	Y7, 2182240(DI)	// fitGrad.matvec_14[1] | 3
+	VMOVUPS	2100096(DI), Y15	// fitGrad.mul_40[0]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	2098592(DI), Y15	// fitGrad.mul_40[0] | 1
+	VMOVUPS	2100128(DI), Y15	// fitGrad.mul_40[0] | 1
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	2098624(DI), Y15	// fitGrad.mul_40[0] | 2
+	VMOVUPS	2100160(DI), Y15	// fitGrad.mul_40[0] | 2
 	VMOVUPS	Y15, 192(AX)
-	VMOVUPS	2098656(DI), Y15	// fitGrad.mul_40[0] | 3
+	VMOVUPS	2100192(DI), Y15	// fitGrad.mul_40[0] | 3
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	979840(DI), Y15	// fitGrad.matvec[0]
+	VMOVUPS	981376(DI), Y15	// fitGrad.matvec[0]
 	VMOVUPS	Y15, 256(AX)
-	VMOVUPS	979872(DI), Y15	// fitGrad.matvec[0] | 1
+	VMOVUPS	981408(DI), Y15	// fitGrad.matvec[0] | 1
 	VMOVUPS	Y15, 288(AX)
-	VMOVUPS	979904(DI), Y15	// fitGrad.matvec[0] | 2
+	VMOVUPS	981440(DI), Y15	// fitGrad.matvec[0] | 2
 	VMOVUPS	Y15, 320(AX)
-	VMOVUPS	979936(DI), Y15	// fitGrad.matvec[0] | 3
+	VMOVUPS	981472(DI), Y15	// fitGrad.matvec[0] | 3
 	VMOVUPS	Y15, 352(AX)
-	VMOVUPS	1967488(DI), Y15	// fitGrad.mul_35[0]
+	VMOVUPS	1969024(DI), Y15	// fitGrad.mul_35[0]
 	VMOVUPS	Y15, 384(AX)
-	VMOVUPS	1967520(DI), Y15	// fitGrad.mul_35[0] | 1
+	VMOVUPS	1969056(DI), Y15	// fitGrad.mul_35[0] | 1
 	VMOVUPS	Y15, 416(AX)
-	VMOVUPS	1967552(DI), Y15	// fitGrad.mul_35[0] | 2
+	VMOVUPS	1969088(DI), Y15	// fitGrad.mul_35[0] | 2
 	VMOVUPS	Y15, 448(AX)
-	VMOVUPS	1967584(DI), Y15	// fitGrad.mul_35[0] | 3
+	VMOVUPS	1969120(DI), Y15	// fitGrad.mul_35[0] | 3
 	VMOVUPS	Y15, 480(AX)
-	VMOVUPS	1258368(DI), Y15	// fitGrad.matvec_3[0]
+	VMOVUPS	1259904(DI), Y15	// fitGrad.matvec_3[0]
 	VMOVUPS	Y15, 512(AX)
-	VMOVUPS	1258400(DI), Y15	// fitGrad.matvec_3[0] | 1
+	VMOVUPS	1259936(DI), Y15	// fitGrad.matvec_3[0] | 1
 	VMOVUPS	Y15, 544(AX)
-	VMOVUPS	1258432(DI), Y15	// fitGrad.matvec_3[0] | 2
+	VMOVUPS	1259968(DI), Y15	// fitGrad.matvec_3[0] | 2
 	VMOVUPS	Y15, 576(AX)
-	VMOVUPS	1258464(DI), Y15	// fitGrad.matvec_3[0] | 3
+	VMOVUPS	1260000(DI), Y15	// fitGrad.matvec_3[0] | 3
 	VMOVUPS	Y15, 608(AX)
-	VMOVUPS	1835392(DI), Y15	// fitGrad.mul_30[0]
+	VMOVUPS	1836928(DI), Y15	// fitGrad.mul_30[0]
 	VMOVUPS	Y15, 640(AX)
-	VMOVUPS	1835424(DI), Y15	// fitGrad.mul_30[0] | 1
+	VMOVUPS	1836960(DI), Y15	// fitGrad.mul_30[0] | 1
 	VMOVUPS	Y15, 672(AX)
-	VMOVUPS	1835456(DI), Y15	// fitGrad.mul_30[0] | 2
+	VMOVUPS	1836992(DI), Y15	// fitGrad.mul_30[0] | 2
 	VMOVUPS	Y15, 704(AX)
-	VMOVUPS	1835488(DI), Y15	// fitGrad.mul_30[0] | 3
+	VMOVUPS	1837024(DI), Y15	// fitGrad.mul_30[0] | 3
 	VMOVUPS	Y15, 736(AX)
-	VMOVUPS	1390464(DI), Y15	// fitGrad.matvec_4[0]
+	VMOVUPS	1392000(DI), Y15	// fitGrad.matvec_4[0]
 	VMOVUPS	Y15, 768(AX)
-	VMOVUPS	1390496(DI), Y15	// fitGrad.matvec_4[0] | 1
+	VMOVUPS	1392032(DI), Y15	// fitGrad.matvec_4[0] | 1
 	VMOVUPS	Y15, 800(AX)
-	VMOVUPS	1390528(DI), Y15	// fitGrad.matvec_4[0] | 2
+	VMOVUPS	1392064(DI), Y15	// fitGrad.matvec_4[0] | 2
 	VMOVUPS	Y15, 832(AX)
-	VMOVUPS	1390560(DI), Y15	// fitGrad.matvec_4[0] | 3
+	VMOVUPS	1392096(DI), Y15	// fitGrad.matvec_4[0] | 3
 	VMOVUPS	Y15, 864(AX)
-	VMOVUPS	1703808(DI), Y15	// fitGrad.mul_25[0]
+	VMOVUPS	1705344(DI), Y15	// fitGrad.mul_25[0]
 	VMOVUPS	Y15, 896(AX)
-	VMOVUPS	1703840(DI), Y15	// fitGrad.mul_25[0] | 1
+	VMOVUPS	1705376(DI), Y15	// fitGrad.mul_25[0] | 1
 	VMOVUPS	Y15, 928(AX)
-	VMOVUPS	1703872(DI), Y15	// fitGrad.mul_25[0] | 2
+	VMOVUPS	1705408(DI), Y15	// fitGrad.mul_25[0] | 2
 	VMOVUPS	Y15, 960(AX)
-	VMOVUPS	1703904(DI), Y10	// fitGrad.mul_25[0] | 3
-	VMOVUPS	1505664(DI), Y11	// fitGrad.matvec_5[0]
-	VMOVUPS	1505696(DI), Y12	// fitGrad.matvec_5[0] | 1
-	VMOVUPS	1505728(DI), Y8	// fitGrad.matvec_5[0] | 2
-	VMOVUPS	1505760(DI), Y9	// fitGrad.matvec_5[0] | 3
+	VMOVUPS	1705440(DI), Y10	// fitGrad.mul_25[0] | 3
+	VMOVUPS	1507200(DI), Y11	// fitGrad.matvec_5[0]
+	VMOVUPS	1507232(DI), Y12	// fitGrad.matvec_5[0] | 1
+	VMOVUPS	1507264(DI), Y8	// fitGrad.matvec_5[0] | 2
+	VMOVUPS	1507296(DI), Y9	// fitGrad.matvec_5[0] | 3
 	VMULPS	896(AX), Y11, Y11
 	VMULPS	928(AX), Y12, Y12
 	VMULPS	960(AX), Y8, Y8
@@ -9236,18 +9236,18 @@ loop121: // 128 times: terms of the sums
 	VMOVUPS	Y9, Y15
 	VFMADD231PS	352(AX), Y13, Y15
 	VMOVUPS	Y15, 192(AX)
-	VMOVUPS	1028992(DI), Y15	// fitGrad.sigmoid_2[0]
+	VMOVUPS	1030528(DI), Y15	// fitGrad.sigmoid_2[0]
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	1029024(DI), Y15	// fitGrad.sigmoid_2[0] | 1
+	VMOVUPS	1030560(DI), Y15	// fitGrad.sigmoid_2[0] | 1
 	VMOVUPS	Y15, 256(AX)
-	VMOVUPS	1029056(DI), Y15	// fitGrad.sigmoid_2[0] | 2
+	VMOVUPS	1030592(DI), Y15	// fitGrad.sigmoid_2[0] | 2
 	VMOVUPS	Y15, 288(AX)
-	VMOVUPS	1029088(DI), Y15	// fitGrad.sigmoid_2[0] | 3
+	VMOVUPS	1030624(DI), Y15	// fitGrad.sigmoid_2[0] | 3
 	VMOVUPS	Y15, 320(AX)
-	VMOVUPS	1045376(DI), Y10	// fitGrad.sub[0]
-	VMOVUPS	1045408(DI), Y11	// fitGrad.sub[0] | 1
-	VMOVUPS	1045440(DI), Y12	// fitGrad.sub[0] | 2
-	VMOVUPS	1045472(DI), Y8	// fitGrad.sub[0] | 3
+	VMOVUPS	1046912(DI), Y10	// fitGrad.sub[0]
+	VMOVUPS	1046944(DI), Y11	// fitGrad.sub[0] | 1
+	VMOVUPS	1046976(DI), Y12	// fitGrad.sub[0] | 2
+	VMOVUPS	1047008(DI), Y8	// fitGrad.sub[0] | 3
 	VBROADCASTSS	(R9), Y9	// vecmat[0]
 	VMULPS	Y9, Y0, Y0
 	VMULPS	Y9, Y1, Y1
@@ -9265,65 +9265,65 @@ loop121: // 128 times: terms of the sums
 	VFNMADD231PS	288(AX), Y13, Y2
 	VMOVUPS	192(AX), Y13
 	VFNMADD231PS	320(AX), Y13, Y3
-	VMOVUPS	Y0, 2196864(DI)	// fitGrad.sub_3[0]
-	VMOVUPS	Y1, 2196896(DI)	// fitGrad.sub_3[0] | 1
-	VMOVUPS	Y2, 2196928(DI)	// fitGrad.sub_3[0] | 2
-	VMOVUPS	Y3, 2196960(DI)	// fitGrad.sub_3[0] | 3
-	VMOVUPS	2016640(DI), Y15	// fitGrad.matvec_12[0]
+	VMOVUPS	Y0, 2198400(DI)	// fitGrad.sub_3[0]
+	VMOVUPS	Y1, 2198432(DI)	// fitGrad.sub_3[0] | 1
+	VMOVUPS	Y2, 2198464(DI)	// fitGrad.sub_3[0] | 2
+	VMOVUPS	Y3, 2198496(DI)	// fitGrad.sub_3[0] | 3
+	VMOVUPS	2018176(DI), Y15	// fitGrad.matvec_12[0]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	2016672(DI), Y15	// fitGrad.matvec_12[0] | 1
+	VMOVUPS	2018208(DI), Y15	// fitGrad.matvec_12[0] | 1
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	2016704(DI), Y15	// fitGrad.matvec_12[0] | 2
+	VMOVUPS	2018240(DI), Y15	// fitGrad.matvec_12[0] | 2
 	VMOVUPS	Y15, 192(AX)
-	VMOVUPS	2016736(DI), Y15	// fitGrad.matvec_12[0] | 3
+	VMOVUPS	2018272(DI), Y15	// fitGrad.matvec_12[0] | 3
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	1176448(DI), Y15	// fitGrad.mul_7[0]
+	VMOVUPS	1177984(DI), Y15	// fitGrad.mul_7[0]
 	VMOVUPS	Y15, 256(AX)
-	VMOVUPS	1176480(DI), Y15	// fitGrad.mul_7[0] | 1
+	VMOVUPS	1178016(DI), Y15	// fitGrad.mul_7[0] | 1
 	VMOVUPS	Y15, 288(AX)
-	VMOVUPS	1176512(DI), Y15	// fitGrad.mul_7[0] | 2
+	VMOVUPS	1178048(DI), Y15	// fitGrad.mul_7[0] | 2
 	VMOVUPS	Y15, 320(AX)
-	VMOVUPS	1176544(DI), Y15	// fitGrad.mul_7[0] | 3
+	VMOVUPS	1178080(DI), Y15	// fitGrad.mul_7[0] | 3
 	VMOVUPS	Y15, 352(AX)
-	VMOVUPS	1885568(DI), Y15	// fitGrad.matvec_10[0]
+	VMOVUPS	1887104(DI), Y15	// fitGrad.matvec_10[0]
 	VMOVUPS	Y15, 384(AX)
-	VMOVUPS	1885600(DI), Y15	// fitGrad.matvec_10[0] | 1
+	VMOVUPS	1887136(DI), Y15	// fitGrad.matvec_10[0] | 1
 	VMOVUPS	Y15, 416(AX)
-	VMOVUPS	1885632(DI), Y15	// fitGrad.matvec_10[0] | 2
+	VMOVUPS	1887168(DI), Y15	// fitGrad.matvec_10[0] | 2
 	VMOVUPS	Y15, 448(AX)
-	VMOVUPS	1885664(DI), Y15	// fitGrad.matvec_10[0] | 3
+	VMOVUPS	1887200(DI), Y15	// fitGrad.matvec_10[0] | 3
 	VMOVUPS	Y15, 480(AX)
-	VMOVUPS	1323904(DI), Y15	// fitGrad.mul_12[0]
+	VMOVUPS	1325440(DI), Y15	// fitGrad.mul_12[0]
 	VMOVUPS	Y15, 512(AX)
-	VMOVUPS	1323936(DI), Y15	// fitGrad.mul_12[0] | 1
+	VMOVUPS	1325472(DI), Y15	// fitGrad.mul_12[0] | 1
 	VMOVUPS	Y15, 544(AX)
-	VMOVUPS	1323968(DI), Y15	// fitGrad.mul_12[0] | 2
+	VMOVUPS	1325504(DI), Y15	// fitGrad.mul_12[0] | 2
 	VMOVUPS	Y15, 576(AX)
-	VMOVUPS	1324000(DI), Y15	// fitGrad.mul_12[0] | 3
+	VMOVUPS	1325536(DI), Y15	// fitGrad.mul_12[0] | 3
 	VMOVUPS	Y15, 608(AX)
-	VMOVUPS	1753472(DI), Y15	// fitGrad.matvec_8[0]
+	VMOVUPS	1755008(DI), Y15	// fitGrad.matvec_8[0]
 	VMOVUPS	Y15, 640(AX)
-	VMOVUPS	1753504(DI), Y15	// fitGrad.matvec_8[0] | 1
+	VMOVUPS	1755040(DI), Y15	// fitGrad.matvec_8[0] | 1
 	VMOVUPS	Y15, 672(AX)
-	VMOVUPS	1753536(DI), Y15	// fitGrad.matvec_8[0] | 2
+	VMOVUPS	1755072(DI), Y15	// fitGrad.matvec_8[0] | 2
 	VMOVUPS	Y15, 704(AX)
-	VMOVUPS	1753568(DI), Y15	// fitGrad.matvec_8[0] | 3
+	VMOVUPS	1755104(DI), Y15	// fitGrad.matvec_8[0] | 3
 	VMOVUPS	Y15, 736(AX)
-	VMOVUPS	1456000(DI), Y15	// fitGrad.mul_17[0]
+	VMOVUPS	1457536(DI), Y15	// fitGrad.mul_17[0]
 	VMOVUPS	Y15, 768(AX)
-	VMOVUPS	1456032(DI), Y15	// fitGrad.mul_17[0] | 1
+	VMOVUPS	1457568(DI), Y15	// fitGrad.mul_17[0] | 1
 	VMOVUPS	Y15, 800(AX)
-	VMOVUPS	1456064(DI), Y15	// fitGrad.mul_17[0] | 2
+	VMOVUPS	1457600(DI), Y15	// fitGrad.mul_17[0] | 2
 	VMOVUPS	Y15, 832(AX)
-	VMOVUPS	1456096(DI), Y9	// fitGrad.mul_17[0] | 3
-	VMOVUPS	1621888(DI), Y10	// fitGrad.matvec_6[0]
-	VMOVUPS	1621920(DI), Y11	// fitGrad.matvec_6[0] | 1
-	VMOVUPS	1621952(DI), Y12	// fitGrad.matvec_6[0] | 2
-	VMOVUPS	1621984(DI), Y0	// fitGrad.matvec_6[0] | 3
-	VMOVUPS	1571200(DI), Y1	// fitGrad.mul_21[0]
-	VMOVUPS	1571232(DI), Y2	// fitGrad.mul_21[0] | 1
-	VMOVUPS	1571264(DI), Y3	// fitGrad.mul_21[0] | 2
-	VMOVUPS	1571296(DI), Y8	// fitGrad.mul_21[0] | 3
+	VMOVUPS	1457632(DI), Y9	// fitGrad.mul_17[0] | 3
+	VMOVUPS	1623424(DI), Y10	// fitGrad.matvec_6[0]
+	VMOVUPS	1623456(DI), Y11	// fitGrad.matvec_6[0] | 1
+	VMOVUPS	1623488(DI), Y12	// fitGrad.matvec_6[0] | 2
+	VMOVUPS	1623520(DI), Y0	// fitGrad.matvec_6[0] | 3
+	VMOVUPS	1572736(DI), Y1	// fitGrad.mul_21[0]
+	VMOVUPS	1572768(DI), Y2	// fitGrad.mul_21[0] | 1
+	VMOVUPS	1572800(DI), Y3	// fitGrad.mul_21[0] | 2
+	VMOVUPS	1572832(DI), Y8	// fitGrad.mul_21[0] | 3
 	VMULPS	Y1, Y10, Y1
 	VMULPS	Y2, Y11, Y2
 	VMULPS	Y3, Y12, Y3
@@ -9351,65 +9351,65 @@ loop121: // 128 times: terms of the sums
 	VFMADD231PS	320(AX), Y13, Y3
 	VMOVUPS	224(AX), Y13
 	VFMADD231PS	352(AX), Y13, Y0
-	VMOVUPS	Y1, 2213248(DI)	// fitGrad.add_9[0]
-	VMOVUPS	Y2, 2213280(DI)	// fitGrad.add_9[0] | 1
-	VMOVUPS	Y3, 2213312(DI)	// fitGrad.add_9[0] | 2
-	VMOVUPS	Y0, 2213344(DI)	// fitGrad.add_9[0] | 3
-	VMOVUPS	2098688(DI), Y15	// fitGrad.mul_40[1]
+	VMOVUPS	Y1, 2214784(DI)	// fitGrad.add_9[0]
+	VMOVUPS	Y2, 2214816(DI)	// fitGrad.add_9[0] | 1
+	VMOVUPS	Y3, 2214848(DI)	// fitGrad.add_9[0] | 2
+	VMOVUPS	Y0, 2214880(DI)	// fitGrad.add_9[0] | 3
+	VMOVUPS	2100224(DI), Y15	// fitGrad.mul_40[1]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	2098720(DI), Y15	// fitGrad.mul_40[1] | 1
+	VMOVUPS	2100256(DI), Y15	// fitGrad.mul_40[1] | 1
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	2098752(DI), Y15	// fitGrad.mul_40[1] | 2
+	VMOVUPS	2100288(DI), Y15	// fitGrad.mul_40[1] | 2
 	VMOVUPS	Y15, 192(AX)
-	VMOVUPS	2098784(DI), Y15	// fitGrad.mul_40[1] | 3
+	VMOVUPS	2100320(DI), Y15	// fitGrad.mul_40[1] | 3
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	979968(DI), Y15	// fitGrad.matvec[1]
+	VMOVUPS	981504(DI), Y15	// fitGrad.matvec[1]
 	VMOVUPS	Y15, 256(AX)
-	VMOVUPS	980000(DI), Y15	// fitGrad.matvec[1] | 1
+	VMOVUPS	981536(DI), Y15	// fitGrad.matvec[1] | 1
 	VMOVUPS	Y15, 288(AX)
-	VMOVUPS	980032(DI), Y15	// fitGrad.matvec[1] | 2
+	VMOVUPS	981568(DI), Y15	// fitGrad.matvec[1] | 2
 	VMOVUPS	Y15, 320(AX)
-	VMOVUPS	980064(DI), Y15	// fitGrad.matvec[1] | 3
+	VMOVUPS	981600(DI), Y15	// fitGrad.matvec[1] | 3
 	VMOVUPS	Y15, 352(AX)
-	VMOVUPS	1967616(DI), Y15	// fitGrad.mul_35[1]
+	VMOVUPS	1969152(DI), Y15	// fitGrad.mul_35[1]
 	VMOVUPS	Y15, 384(AX)
-	VMOVUPS	1967648(DI), Y15	// fitGrad.mul_35[1] | 1
+	VMOVUPS	1969184(DI), Y15	// fitGrad.mul_35[1] | 1
 	VMOVUPS	Y15, 416(AX)
-	VMOVUPS	1967680(DI), Y15	// fitGrad.mul_35[1] | 2
+	VMOVUPS	1969216(DI), Y15	// fitGrad.mul_35[1] | 2
 	VMOVUPS	Y15, 448(AX)
-	VMOVUPS	1967712(DI), Y15	// fitGrad.mul_35[1] | 3
+	VMOVUPS	1969248(DI), Y15	// fitGrad.mul_35[1] | 3
 	VMOVUPS	Y15, 480(AX)
-	VMOVUPS	1258496(DI), Y15	// fitGrad.matvec_3[1]
+	VMOVUPS	1260032(DI), Y15	// fitGrad.matvec_3[1]
 	VMOVUPS	Y15, 512(AX)
-	VMOVUPS	1258528(DI), Y15	// fitGrad.matvec_3[1] | 1
+	VMOVUPS	1260064(DI), Y15	// fitGrad.matvec_3[1] | 1
 	VMOVUPS	Y15, 544(AX)
-	VMOVUPS	1258560(DI), Y15	// fitGrad.matvec_3[1] | 2
+	VMOVUPS	1260096(DI), Y15	// fitGrad.matvec_3[1] | 2
 	VMOVUPS	Y15, 576(AX)
-	VMOVUPS	1258592(DI), Y15	// fitGrad.matvec_3[1] | 3
+	VMOVUPS	1260128(DI), Y15	// fitGrad.matvec_3[1] | 3
 	VMOVUPS	Y15, 608(AX)
-	VMOVUPS	1835520(DI), Y15	// fitGrad.mul_30[1]
+	VMOVUPS	1837056(DI), Y15	// fitGrad.mul_30[1]
 	VMOVUPS	Y15, 640(AX)
-	VMOVUPS	1835552(DI), Y15	// fitGrad.mul_30[1] | 1
+	VMOVUPS	1837088(DI), Y15	// fitGrad.mul_30[1] | 1
 	VMOVUPS	Y15, 672(AX)
-	VMOVUPS	1835584(DI), Y15	// fitGrad.mul_30[1] | 2
+	VMOVUPS	1837120(DI), Y15	// fitGrad.mul_30[1] | 2
 	VMOVUPS	Y15, 704(AX)
-	VMOVUPS	1835616(DI), Y15	// fitGrad.mul_30[1] | 3
+	VMOVUPS	1837152(DI), Y15	// fitGrad.mul_30[1] | 3
 	VMOVUPS	Y15, 736(AX)
-	VMOVUPS	1390592(DI), Y15	// fitGrad.matvec_4[1]
+	VMOVUPS	1392128(DI), Y15	// fitGrad.matvec_4[1]
 	VMOVUPS	Y15, 768(AX)
-	VMOVUPS	1390624(DI), Y15	// fitGrad.matvec_4[1] | 1
+	VMOVUPS	1392160(DI), Y15	// fitGrad.matvec_4[1] | 1
 	VMOVUPS	Y15, 800(AX)
-	VMOVUPS	1390656(DI), Y15	// fitGrad.matvec_4[1] | 2
+	VMOVUPS	1392192(DI), Y15	// fitGrad.matvec_4[1] | 2
 	VMOVUPS	Y15, 832(AX)
-	VMOVUPS	1390688(DI), Y9	// fitGrad.matvec_4[1] | 3
-	VMOVUPS	1703936(DI), Y10	// fitGrad.mul_25[1]
-	VMOVUPS	1703968(DI), Y11	// fitGrad.mul_25[1] | 1
-	VMOVUPS	1704000(DI), Y12	// fitGrad.mul_25[1] | 2
-	VMOVUPS	1704032(DI), Y0	// fitGrad.mul_25[1] | 3
-	VMOVUPS	1505792(DI), Y1	// fitGrad.matvec_5[1]
-	VMOVUPS	1505824(DI), Y2	// fitGrad.matvec_5[1] | 1
-	VMOVUPS	1505856(DI), Y3	// fitGrad.matvec_5[1] | 2
-	VMOVUPS	1505888(DI), Y8	// fitGrad.matvec_5[1] | 3
+	VMOVUPS	1392224(DI), Y9	// fitGrad.matvec_4[1] | 3
+	VMOVUPS	1705472(DI), Y10	// fitGrad.mul_25[1]
+	VMOVUPS	1705504(DI), Y11	// fitGrad.mul_25[1] | 1
+	VMOVUPS	1705536(DI), Y12	// fitGrad.mul_25[1] | 2
+	VMOVUPS	1705568(DI), Y0	// fitGrad.mul_25[1] | 3
+	VMOVUPS	1507328(DI), Y1	// fitGrad.matvec_5[1]
+	VMOVUPS	1507360(DI), Y2	// fitGrad.matvec_5[1] | 1
+	VMOVUPS	1507392(DI), Y3	// fitGrad.matvec_5[1] | 2
+	VMOVUPS	1507424(DI), Y8	// fitGrad.matvec_5[1] | 3
 	VMULPS	Y1, Y10, Y1
 	VMULPS	Y2, Y11, Y2
 	VMULPS	Y3, Y12, Y3
@@ -9437,18 +9437,18 @@ loop121: // 128 times: terms of the sums
 	VFMADD231PS	320(AX), Y13, Y3
 	VMOVUPS	224(AX), Y13
 	VFMADD231PS	352(AX), Y13, Y0
-	VMOVUPS	1029120(DI), Y15	// fitGrad.sigmoid_2[1]
+	VMOVUPS	1030656(DI), Y15	// fitGrad.sigmoid_2[1]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	1029152(DI), Y15	// fitGrad.sigmoid_2[1] | 1
+	VMOVUPS	1030688(DI), Y15	// fitGrad.sigmoid_2[1] | 1
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	1029184(DI), Y15	// fitGrad.sigmoid_2[1] | 2
+	VMOVUPS	1030720(DI), Y15	// fitGrad.sigmoid_2[1] | 2
 	VMOVUPS	Y15, 192(AX)
-	VMOVUPS	1029216(DI), Y15	// fitGrad.sigmoid_2[1] | 3
+	VMOVUPS	1030752(DI), Y15	// fitGrad.sigmoid_2[1] | 3
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	1045504(DI), Y12	// fitGrad.sub[1]
-	VMOVUPS	1045536(DI), Y8	// fitGrad.sub[1] | 1
-	VMOVUPS	1045568(DI), Y9	// fitGrad.sub[1] | 2
-	VMOVUPS	1045600(DI), Y10	// fitGrad.sub[1] | 3
+	VMOVUPS	1047040(DI), Y12	// fitGrad.sub[1]
+	VMOVUPS	1047072(DI), Y8	// fitGrad.sub[1] | 1
+	VMOVUPS	1047104(DI), Y9	// fitGrad.sub[1] | 2
+	VMOVUPS	1047136(DI), Y10	// fitGrad.sub[1] | 3
 	VBROADCASTSS	4(R9), Y11	// vecmat[1]
 	VMULPS	Y11, Y4, Y4
 	VMULPS	Y11, Y5, Y5
@@ -9462,61 +9462,61 @@ loop121: // 128 times: terms of the sums
 	VFNMADD231PS	160(AX), Y2, Y5
 	VFNMADD231PS	192(AX), Y3, Y6
 	VFNMADD231PS	224(AX), Y0, Y7
-	VMOVUPS	Y4, 2196992(DI)	// fitGrad.sub_3[1]
-	VMOVUPS	Y5, 2197024(DI)	// fitGrad.sub_3[1] | 1
-	VMOVUPS	Y6, 2197056(DI)	// fitGrad.sub_3[1] | 2
-	VMOVUPS	Y7, 2197088(DI)	// fitGrad.sub_3[1] | 3
-	VMOVUPS	2016768(DI), Y15	// fitGrad.matvec_12[1]
+	VMOVUPS	Y4, 2198528(DI)	// fitGrad.sub_3[1]
+	VMOVUPS	Y5, 2198560(DI)	// fitGrad.sub_3[1] | 1
+	VMOVUPS	Y6, 2198592(DI)	// fitGrad.sub_3[1] | 2
+	VMOVUPS	Y7, 2198624(DI)	// fitGrad.sub_3[1] | 3
+	VMOVUPS	2018304(DI), Y15	// fitGrad.matvec_12[1]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	2016800(DI), Y15	// fitGrad.matvec_12[1] | 1
+	VMOVUPS	2018336(DI), Y15	// fitGrad.matvec_12[1] | 1
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	2016832(DI), Y15	// fitGrad.matvec_12[1] | 2
+	VMOVUPS	2018368(DI), Y15	// fitGrad.matvec_12[1] | 2
 	VMOVUPS	Y15, 192(AX)
-	VMOVUPS	2016864(DI), Y15	// fitGrad.matvec_12[1] | 3
+	VMOVUPS	2018400(DI), Y15	// fitGrad.matvec_12[1] | 3
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	1176576(DI), Y15	// fitGrad.mul_7[1]
+	VMOVUPS	1178112(DI), Y15	// fitGrad.mul_7[1]
 	VMOVUPS	Y15, 256(AX)
-	VMOVUPS	1176608(DI), Y15	// fitGrad.mul_7[1] | 1
+	VMOVUPS	1178144(DI), Y15	// fitGrad.mul_7[1] | 1
 	VMOVUPS	Y15, 288(AX)
-	VMOVUPS	1176640(DI), Y15	// fitGrad.mul_7[1] | 2
+	VMOVUPS	1178176(DI), Y15	// fitGrad.mul_7[1] | 2
 	VMOVUPS	Y15, 320(AX)
-	VMOVUPS	1176672(DI), Y15	// fitGrad.mul_7[1] | 3
+	VMOVUPS	1178208(DI), Y15	// fitGrad.mul_7[1] | 3
 	VMOVUPS	Y15, 352(AX)
-	VMOVUPS	1885696(DI), Y15	// fitGrad.matvec_10[1]
+	VMOVUPS	1887232(DI), Y15	// fitGrad.matvec_10[1]
 	VMOVUPS	Y15, 384(AX)
-	VMOVUPS	1885728(DI), Y15	// fitGrad.matvec_10[1] | 1
+	VMOVUPS	1887264(DI), Y15	// fitGrad.matvec_10[1] | 1
 	VMOVUPS	Y15, 416(AX)
-	VMOVUPS	1885760(DI), Y15	// fitGrad.matvec_10[1] | 2
+	VMOVUPS	1887296(DI), Y15	// fitGrad.matvec_10[1] | 2
 	VMOVUPS	Y15, 448(AX)
-	VMOVUPS	1885792(DI), Y15	// fitGrad.matvec_10[1] | 3
+	VMOVUPS	1887328(DI), Y15	// fitGrad.matvec_10[1] | 3
 	VMOVUPS	Y15, 480(AX)
-	VMOVUPS	1324032(DI), Y15	// fitGrad.mul_12[1]
+	VMOVUPS	1325568(DI), Y15	// fitGrad.mul_12[1]
 	VMOVUPS	Y15, 512(AX)
-	VMOVUPS	1324064(DI), Y15	// fitGrad.mul_12[1] | 1
+	VMOVUPS	1325600(DI), Y15	// fitGrad.mul_12[1] | 1
 	VMOVUPS	Y15, 544(AX)
-	VMOVUPS	1324096(DI), Y15	// fitGrad.mul_12[1] | 2
+	VMOVUPS	1325632(DI), Y15	// fitGrad.mul_12[1] | 2
 	VMOVUPS	Y15, 576(AX)
-	VMOVUPS	1324128(DI), Y15	// fitGrad.mul_12[1] | 3
+	VMOVUPS	1325664(DI), Y15	// fitGrad.mul_12[1] | 3
 	VMOVUPS	Y15, 608(AX)
-	VMOVUPS	1753600(DI), Y15	// fitGrad.matvec_8[1]
+	VMOVUPS	1755136(DI), Y15	// fitGrad.matvec_8[1]
 	VMOVUPS	Y15, 640(AX)
-	VMOVUPS	1753632(DI), Y15	// fitGrad.matvec_8[1] | 1
+	VMOVUPS	1755168(DI), Y15	// fitGrad.matvec_8[1] | 1
 	VMOVUPS	Y15, 672(AX)
-	VMOVUPS	1753664(DI), Y15	// fitGrad.matvec_8[1] | 2
+	VMOVUPS	1755200(DI), Y15	// fitGrad.matvec_8[1] | 2
 	VMOVUPS	Y15, 704(AX)
-	VMOVUPS	1753696(DI), Y6	// fitGrad.matvec_8[1] | 3
-	VMOVUPS	1456128(DI), Y7	// fitGrad.mul_17[1]
-	VMOVUPS	1456160(DI), Y8	// fitGrad.mul_17[1] | 1
-	VMOVUPS	1456192(DI), Y9	// fitGrad.mul_17[1] | 2
-	VMOVUPS	1456224(DI), Y10	// fitGrad.mul_17[1] | 3
-	VMOVUPS	1622016(DI), Y11	// fitGrad.matvec_6[1]
-	VMOVUPS	1622048(DI), Y12	// fitGrad.matvec_6[1] | 1
-	VMOVUPS	1622080(DI), Y0	// fitGrad.matvec_6[1] | 2
-	VMOVUPS	1622112(DI), Y1	// fitGrad.matvec_6[1] | 3
-	VMOVUPS	1571328(DI), Y2	// fitGrad.mul_21[1]
-	VMOVUPS	1571360(DI), Y3	// fitGrad.mul_21[1] | 1
-	VMOVUPS	1571392(DI), Y4	// fitGrad.mul_21[1] | 2
-	VMOVUPS	1571424(DI), Y5	// fitGrad.mul_21[1] | 3
+	VMOVUPS	1755232(DI), Y6	// fitGrad.matvec_8[1] | 3
+	VMOVUPS	1457664(DI), Y7	// fitGrad.mul_17[1]
+	VMOVUPS	1457696(DI), Y8	// fitGrad.mul_17[1] | 1
+	VMOVUPS	1457728(DI), Y9	// fitGrad.mul_17[1] | 2
+	VMOVUPS	1457760(DI), Y10	// fitGrad.mul_17[1] | 3
+	VMOVUPS	1623552(DI), Y11	// fitGrad.matvec_6[1]
+	VMOVUPS	1623584(DI), Y12	// fitGrad.matvec_6[1] | 1
+	VMOVUPS	1623616(DI), Y0	// fitGrad.matvec_6[1] | 2
+	VMOVUPS	1623648(DI), Y1	// fitGrad.matvec_6[1] | 3
+	VMOVUPS	1572864(DI), Y2	// fitGrad.mul_21[1]
+	VMOVUPS	1572896(DI), Y3	// fitGrad.mul_21[1] | 1
+	VMOVUPS	1572928(DI), Y4	// fitGrad.mul_21[1] | 2
+	VMOVUPS	1572960(DI), Y5	// fitGrad.mul_21[1] | 3
 	VMULPS	Y2, Y11, Y2
 	VMULPS	Y3, Y12, Y3
 	VMULPS	Y4, Y0, Y0
@@ -9541,10 +9541,10 @@ loop121: // 128 times: terms of the sums
 	VFMADD231PS	320(AX), Y13, Y0
 	VMOVUPS	224(AX), Y13
 	VFMADD231PS	352(AX), Y13, Y1
-	VMOVUPS	Y2, 2213376(DI)	// fitGrad.add_9[1]
-	VMOVUPS	Y3, 2213408(DI)	// fitGrad.add_9[1] | 1
-	VMOVUPS	Y0, 2213440(DI)	// fitGrad.add_9[1] | 2
-	VMOVUPS	Y1, 2213472(DI)	// fitGrad.add_9[1] | 3
+	VMOVUPS	Y2, 2214912(DI)	// fitGrad.add_9[1]
+	VMOVUPS	Y3, 2214944(DI)	// fitGrad.add_9[1] | 1
+	VMOVUPS	Y0, 2214976(DI)	// fitGrad.add_9[1] | 2
+	VMOVUPS	Y1, 2215008(DI)	// fitGrad.add_9[1] | 3
 	ADDQ	$1024, SI
 	ADDQ	$256, DI
 	ADDQ	$8, R9
@@ -9553,30 +9553,30 @@ loop121: // 128 times: terms of the sums
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop122: // 64 times: tiles of 2 elements
-	VMOVUPS	1192832(SI), Y0	// fitGrad.mul_8[0]
-	VMOVUPS	1192864(SI), Y1	// fitGrad.mul_8[0] | 1
-	VMOVUPS	1192896(SI), Y2	// fitGrad.mul_8[0] | 2
-	VMOVUPS	1192928(SI), Y3	// fitGrad.mul_8[0] | 3
+	VMOVUPS	1194368(SI), Y0	// fitGrad.mul_8[0]
+	VMOVUPS	1194400(SI), Y1	// fitGrad.mul_8[0] | 1
+	VMOVUPS	1194432(SI), Y2	// fitGrad.mul_8[0] | 2
+	VMOVUPS	1194464(SI), Y3	// fitGrad.mul_8[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 897408(SI)	// fitGrad.turned[0]
-	VMOVUPS	Y1, 897440(SI)	// fitGrad.turned[0] | 1
-	VMOVUPS	Y2, 897472(SI)	// fitGrad.turned[0] | 2
-	VMOVUPS	Y3, 897504(SI)	// fitGrad.turned[0] | 3
-	VMOVUPS	1192960(SI), Y0	// fitGrad.mul_8[1]
-	VMOVUPS	1192992(SI), Y1	// fitGrad.mul_8[1] | 1
-	VMOVUPS	1193024(SI), Y2	// fitGrad.mul_8[1] | 2
-	VMOVUPS	1193056(SI), Y3	// fitGrad.mul_8[1] | 3
+	VMOVUPS	Y0, 898944(SI)	// fitGrad.turned[0]
+	VMOVUPS	Y1, 898976(SI)	// fitGrad.turned[0] | 1
+	VMOVUPS	Y2, 899008(SI)	// fitGrad.turned[0] | 2
+	VMOVUPS	Y3, 899040(SI)	// fitGrad.turned[0] | 3
+	VMOVUPS	1194496(SI), Y0	// fitGrad.mul_8[1]
+	VMOVUPS	1194528(SI), Y1	// fitGrad.mul_8[1] | 1
+	VMOVUPS	1194560(SI), Y2	// fitGrad.mul_8[1] | 2
+	VMOVUPS	1194592(SI), Y3	// fitGrad.mul_8[1] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 897536(SI)	// fitGrad.turned[1]
-	VMOVUPS	Y1, 897568(SI)	// fitGrad.turned[1] | 1
-	VMOVUPS	Y2, 897600(SI)	// fitGrad.turned[1] | 2
-	VMOVUPS	Y3, 897632(SI)	// fitGrad.turned[1] | 3
+	VMOVUPS	Y0, 899072(SI)	// fitGrad.turned[1]
+	VMOVUPS	Y1, 899104(SI)	// fitGrad.turned[1] | 1
+	VMOVUPS	Y2, 899136(SI)	// fitGrad.turned[1] | 2
+	VMOVUPS	Y3, 899168(SI)	// fitGrad.turned[1] | 3
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop122
@@ -9588,14 +9588,14 @@ loop123: // 4 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop124: // 16 times
-	VMOVUPS	2164096(R10), Y0	// fitGrad.mul_43[0]
-	VMOVUPS	2164224(R10), Y1	// fitGrad.mul_43[1]
-	VMOVUPS	2164352(R10), Y2	// fitGrad.mul_43[2]
-	VMOVUPS	2164480(R10), Y3	// fitGrad.mul_43[3]
-	VMOVUPS	2164608(R10), Y4	// fitGrad.mul_43[4]
-	VMOVUPS	2164736(R10), Y5	// fitGrad.mul_43[5]
-	VMOVUPS	2164864(R10), Y6	// fitGrad.mul_43[6]
-	VMOVUPS	2164992(R10), Y7	// fitGrad.mul_43[7]
+	VMOVUPS	2165632(R10), Y0	// fitGrad.mul_43[0]
+	VMOVUPS	2165760(R10), Y1	// fitGrad.mul_43[1]
+	VMOVUPS	2165888(R10), Y2	// fitGrad.mul_43[2]
+	VMOVUPS	2166016(R10), Y3	// fitGrad.mul_43[3]
+	VMOVUPS	2166144(R10), Y4	// fitGrad.mul_43[4]
+	VMOVUPS	2166272(R10), Y5	// fitGrad.mul_43[5]
+	VMOVUPS	2166400(R10), Y6	// fitGrad.mul_43[6]
+	VMOVUPS	2166528(R10), Y7	// fitGrad.mul_43[7]
 	VUNPCKLPS	Y1, Y0, Y8
 	VUNPCKHPS	Y1, Y0, Y0
 	VUNPCKLPS	Y3, Y2, Y1
@@ -9620,14 +9620,14 @@ loop124: // 16 times
 	VPERM2F128	$49, Y5, Y8, Y5
 	VPERM2F128	$32, Y4, Y0, Y8
 	VPERM2F128	$49, Y4, Y0, Y0
-	VMOVUPS	Y6, 913792(R11)	// fitGrad.turned[128]
-	VMOVUPS	Y7, 913824(R11)	// fitGrad.turned[128] | 1
-	VMOVUPS	Y2, 913856(R11)	// fitGrad.turned[128] | 2
-	VMOVUPS	Y8, 913888(R11)	// fitGrad.turned[128] | 3
-	VMOVUPS	Y3, 913920(R11)	// fitGrad.turned[129]
-	VMOVUPS	Y1, 913952(R11)	// fitGrad.turned[129] | 1
-	VMOVUPS	Y5, 913984(R11)	// fitGrad.turned[129] | 2
-	VMOVUPS	Y0, 914016(R11)	// fitGrad.turned[129] | 3
+	VMOVUPS	Y6, 915328(R11)	// fitGrad.turned[128]
+	VMOVUPS	Y7, 915360(R11)	// fitGrad.turned[128] | 1
+	VMOVUPS	Y2, 915392(R11)	// fitGrad.turned[128] | 2
+	VMOVUPS	Y8, 915424(R11)	// fitGrad.turned[128] | 3
+	VMOVUPS	Y3, 915456(R11)	// fitGrad.turned[129]
+	VMOVUPS	Y1, 915488(R11)	// fitGrad.turned[129] | 1
+	VMOVUPS	Y5, 915520(R11)	// fitGrad.turned[129] | 2
+	VMOVUPS	Y0, 915552(R11)	// fitGrad.turned[129] | 3
 	ADDQ	$1024, R10
 	ADDQ	$1024, R11
 	DECQ	R9
@@ -9658,38 +9658,38 @@ loop126: // 8 times: tiles of 2 elements
 	MOVQ	R11, R13
 	MOVQ	DI, R14
 loop127: // 16 times: samples, 2 at a time
-	VMOVUPS	913792(R13), Y10	// fitGrad.turned[128]
-	VMOVUPS	914816(R13), Y11	// fitGrad.turned[136]
-	VBROADCASTSS	897408(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	915328(R13), Y10	// fitGrad.turned[128]
+	VMOVUPS	916352(R13), Y11	// fitGrad.turned[136]
+	VBROADCASTSS	898944(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	897536(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	899072(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	897664(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	899200(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	897792(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	899328(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	897920(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	899456(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	913824(R13), Y10	// fitGrad.turned[128] | 1
-	VMOVUPS	914848(R13), Y11	// fitGrad.turned[136] | 1
-	VBROADCASTSS	897412(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	915360(R13), Y10	// fitGrad.turned[128] | 1
+	VMOVUPS	916384(R13), Y11	// fitGrad.turned[136] | 1
+	VBROADCASTSS	898948(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	897540(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	899076(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	897668(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	899204(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	897796(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	899332(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	897924(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	899460(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
 	ADDQ	$64, R13
@@ -9728,26 +9728,26 @@ loop128: // 8 times: tiles of 2 elements
 	MOVQ	DI, R10
 	MOVQ	AX, R11
 loop129: // 16 times: samples, 2 at a time
-	VMOVUPS	913792(R10), Y6	// fitGrad.turned[128]
-	VMOVUPS	914816(R10), Y7	// fitGrad.turned[136]
-	VBROADCASTSS	913408(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	915328(R10), Y6	// fitGrad.turned[128]
+	VMOVUPS	916352(R10), Y7	// fitGrad.turned[136]
+	VBROADCASTSS	914944(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	913536(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	915072(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	913664(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	915200(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
-	VMOVUPS	913824(R10), Y6	// fitGrad.turned[128] | 1
-	VMOVUPS	914848(R10), Y7	// fitGrad.turned[136] | 1
-	VBROADCASTSS	913412(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	915360(R10), Y6	// fitGrad.turned[128] | 1
+	VMOVUPS	916384(R10), Y7	// fitGrad.turned[136] | 1
+	VBROADCASTSS	914948(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	913540(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	915076(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	913668(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	915204(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
 	ADDQ	$64, R10
@@ -9783,10 +9783,10 @@ loop130: // 64 times: tiles of 2 elements
 	MOVQ	AX, R12
 	MOVQ	SI, R13
 loop131: // 128 times: terms of the sums
-	VMOVUPS	2213248(R12), Y8	// fitGrad.add_9[0]
-	VMOVUPS	2213280(R12), Y9	// fitGrad.add_9[0] | 1
-	VMOVUPS	2213312(R12), Y10	// fitGrad.add_9[0] | 2
-	VMOVUPS	2213344(R12), Y11	// fitGrad.add_9[0] | 3
+	VMOVUPS	2214784(R12), Y8	// fitGrad.add_9[0]
+	VMOVUPS	2214816(R12), Y9	// fitGrad.add_9[0] | 1
+	VMOVUPS	2214848(R12), Y10	// fitGrad.add_9[0] | 2
+	VMOVUPS	2214880(R12), Y11	// fitGrad.add_9[0] | 3
 	VBROADCASTSS	2560(R13), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -9801,35 +9801,35 @@ loop131: // 128 times: terms of the sums
 	ADDQ	$4, R13
 	DECQ	R11
 	JNE	loop131
-	VMOVUPS	Y0, 2229632(DI)	// fitGrad.matvec_15[0]
-	VMOVUPS	Y1, 2229664(DI)	// fitGrad.matvec_15[0] | 1
-	VMOVUPS	Y2, 2229696(DI)	// fitGrad.matvec_15[0] | 2
-	VMOVUPS	Y3, 2229728(DI)	// fitGrad.matvec_15[0] | 3
-	VMOVUPS	Y4, 2229760(DI)	// fitGrad.matvec_15[1]
-	VMOVUPS	Y5, 2229792(DI)	// fitGrad.matvec_15[1] | 1
-	VMOVUPS	Y6, 2229824(DI)	// fitGrad.matvec_15[1] | 2
-	VMOVUPS	Y7, 2229856(DI)	// fitGrad.matvec_15[1] | 3
+	VMOVUPS	Y0, 2231168(DI)	// fitGrad.matvec_15[0]
+	VMOVUPS	Y1, 2231200(DI)	// fitGrad.matvec_15[0] | 1
+	VMOVUPS	Y2, 2231232(DI)	// fitGrad.matvec_15[0] | 2
+	VMOVUPS	Y3, 2231264(DI)	// fitGrad.matvec_15[0] | 3
+	VMOVUPS	Y4, 2231296(DI)	// fitGrad.matvec_15[1]
+	VMOVUPS	Y5, 2231328(DI)	// fitGrad.matvec_15[1] | 1
+	VMOVUPS	Y6, 2231360(DI)	// fitGrad.matvec_15[1] | 2
+	VMOVUPS	Y7, 2231392(DI)	// fitGrad.matvec_15[1] | 3
 	VBROADCASTSS	(R9), Y8	// vecmat[0]
-	VMOVUPS	2196864(DI), Y9	// fitGrad.sub_3[0]
-	VMOVUPS	2196896(DI), Y10	// fitGrad.sub_3[0] | 1
-	VMOVUPS	2196928(DI), Y11	// fitGrad.sub_3[0] | 2
-	VMOVUPS	2196960(DI), Y12	// fitGrad.sub_3[0] | 3
+	VMOVUPS	2198400(DI), Y9	// fitGrad.sub_3[0]
+	VMOVUPS	2198432(DI), Y10	// fitGrad.sub_3[0] | 1
+	VMOVUPS	2198464(DI), Y11	// fitGrad.sub_3[0] | 2
+	VMOVUPS	2198496(DI), Y12	// fitGrad.sub_3[0] | 3
 	VFMADD231PS	Y8, Y0, Y9
 	VFMADD231PS	Y8, Y1, Y10
 	VFMADD231PS	Y8, Y2, Y11
 	VFMADD231PS	Y8, Y3, Y12
-	VMOVUPS	1061760(DI), Y0	// fitGrad.mul_2[0]
-	VMOVUPS	1061792(DI), Y1	// fitGrad.mul_2[0] | 1
-	VMOVUPS	1061824(DI), Y2	// fitGrad.mul_2[0] | 2
-	VMOVUPS	1061856(DI), Y3	// fitGrad.mul_2[0] | 3
+	VMOVUPS	1063296(DI), Y0	// fitGrad.mul_2[0]
+	VMOVUPS	1063328(DI), Y1	// fitGrad.mul_2[0] | 1
+	VMOVUPS	1063360(DI), Y2	// fitGrad.mul_2[0] | 2
+	VMOVUPS	1063392(DI), Y3	// fitGrad.mul_2[0] | 3
 	VMULPS	Y0, Y9, Y0
 	VMULPS	Y1, Y10, Y1
 	VMULPS	Y2, Y11, Y2
 	VMULPS	Y3, Y12, Y3
-	VMOVUPS	Y0, 2246016(DI)	// fitGrad.L.2.bias_bar[0]
-	VMOVUPS	Y1, 2246048(DI)	// fitGrad.L.2.bias_bar[0] | 1
-	VMOVUPS	Y2, 2246080(DI)	// fitGrad.L.2.bias_bar[0] | 2
-	VMOVUPS	Y3, 2246112(DI)	// fitGrad.L.2.bias_bar[0] | 3
+	VMOVUPS	Y0, 2247552(DI)	// fitGrad.L.2.bias_bar[0]
+	VMOVUPS	Y1, 2247584(DI)	// fitGrad.L.2.bias_bar[0] | 1
+	VMOVUPS	Y2, 2247616(DI)	// fitGrad.L.2.bias_bar[0] | 2
+	VMOVUPS	Y3, 2247648(DI)	// fitGrad.L.2.bias_bar[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
@@ -9841,26 +9841,26 @@ loop131: // 128 times: terms of the sums
 	VADDPS	Y3, Y0, Y0
 	VMOVUPS	Y0, 86016(R10)	// sum of L.2.bias[0]
 	VBROADCASTSS	4(R9), Y0	// vecmat[1]
-	VMOVUPS	2196992(DI), Y1	// fitGrad.sub_3[1]
-	VMOVUPS	2197024(DI), Y2	// fitGrad.sub_3[1] | 1
-	VMOVUPS	2197056(DI), Y3	// fitGrad.sub_3[1] | 2
-	VMOVUPS	2197088(DI), Y8	// fitGrad.sub_3[1] | 3
+	VMOVUPS	2198528(DI), Y1	// fitGrad.sub_3[1]
+	VMOVUPS	2198560(DI), Y2	// fitGrad.sub_3[1] | 1
+	VMOVUPS	2198592(DI), Y3	// fitGrad.sub_3[1] | 2
+	VMOVUPS	2198624(DI), Y8	// fitGrad.sub_3[1] | 3
 	VFMADD231PS	Y0, Y4, Y1
 	VFMADD231PS	Y0, Y5, Y2
 	VFMADD231PS	Y0, Y6, Y3
 	VFMADD231PS	Y0, Y7, Y8
-	VMOVUPS	1061888(DI), Y0	// fitGrad.mul_2[1]
-	VMOVUPS	1061920(DI), Y4	// fitGrad.mul_2[1] | 1
-	VMOVUPS	1061952(DI), Y5	// fitGrad.mul_2[1] | 2
-	VMOVUPS	1061984(DI), Y6	// fitGrad.mul_2[1] | 3
+	VMOVUPS	1063424(DI), Y0	// fitGrad.mul_2[1]
+	VMOVUPS	1063456(DI), Y4	// fitGrad.mul_2[1] | 1
+	VMOVUPS	1063488(DI), Y5	// fitGrad.mul_2[1] | 2
+	VMOVUPS	1063520(DI), Y6	// fitGrad.mul_2[1] | 3
 	VMULPS	Y0, Y1, Y0
 	VMULPS	Y4, Y2, Y1
 	VMULPS	Y5, Y3, Y2
 	VMULPS	Y6, Y8, Y3
-	VMOVUPS	Y0, 2246144(DI)	// fitGrad.L.2.bias_bar[1]
-	VMOVUPS	Y1, 2246176(DI)	// fitGrad.L.2.bias_bar[1] | 1
-	VMOVUPS	Y2, 2246208(DI)	// fitGrad.L.2.bias_bar[1] | 2
-	VMOVUPS	Y3, 2246240(DI)	// fitGrad.L.2.bias_bar[1] | 3
+	VMOVUPS	Y0, 2247680(DI)	// fitGrad.L.2.bias_bar[1]
+	VMOVUPS	Y1, 2247712(DI)	// fitGrad.L.2.bias_bar[1] | 1
+	VMOVUPS	Y2, 2247744(DI)	// fitGrad.L.2.bias_bar[1] | 2
+	VMOVUPS	Y3, 2247776(DI)	// fitGrad.L.2.bias_bar[1] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
@@ -9893,10 +9893,10 @@ loop132: // 64 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop133: // 128 times: terms of the sums
-	VMOVUPS	2246016(R10), Y8	// fitGrad.L.2.bias_bar[0]
-	VMOVUPS	2246048(R10), Y9	// fitGrad.L.2.bias_bar[0] | 1
-	VMOVUPS	2246080(R10), Y10	// fitGrad.L.2.bias_bar[0] | 2
-	VMOVUPS	2246112(R10), Y11	// fitGrad.L.2.bias_bar[0] | 3
+	VMOVUPS	2247552(R10), Y8	// fitGrad.L.2.bias_bar[0]
+	VMOVUPS	2247584(R10), Y9	// fitGrad.L.2.bias_bar[0] | 1
+	VMOVUPS	2247616(R10), Y10	// fitGrad.L.2.bias_bar[0] | 2
+	VMOVUPS	2247648(R10), Y11	// fitGrad.L.2.bias_bar[0] | 3
 	VBROADCASTSS	2560(R11), Y12	// L.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -9911,14 +9911,14 @@ loop133: // 128 times: terms of the sums
 	ADDQ	$512, R11
 	DECQ	R9
 	JNE	loop133
-	VMOVUPS	Y0, 2262400(DI)	// fitGrad.vecmat_12[0]
-	VMOVUPS	Y1, 2262432(DI)	// fitGrad.vecmat_12[0] | 1
-	VMOVUPS	Y2, 2262464(DI)	// fitGrad.vecmat_12[0] | 2
-	VMOVUPS	Y3, 2262496(DI)	// fitGrad.vecmat_12[0] | 3
-	VMOVUPS	Y4, 2262528(DI)	// fitGrad.vecmat_12[1]
-	VMOVUPS	Y5, 2262560(DI)	// fitGrad.vecmat_12[1] | 1
-	VMOVUPS	Y6, 2262592(DI)	// fitGrad.vecmat_12[1] | 2
-	VMOVUPS	Y7, 2262624(DI)	// fitGrad.vecmat_12[1] | 3
+	VMOVUPS	Y0, 2263936(DI)	// fitGrad.vecmat_12[0]
+	VMOVUPS	Y1, 2263968(DI)	// fitGrad.vecmat_12[0] | 1
+	VMOVUPS	Y2, 2264000(DI)	// fitGrad.vecmat_12[0] | 2
+	VMOVUPS	Y3, 2264032(DI)	// fitGrad.vecmat_12[0] | 3
+	VMOVUPS	Y4, 2264064(DI)	// fitGrad.vecmat_12[1]
+	VMOVUPS	Y5, 2264096(DI)	// fitGrad.vecmat_12[1] | 1
+	VMOVUPS	Y6, 2264128(DI)	// fitGrad.vecmat_12[1] | 2
+	VMOVUPS	Y7, 2264160(DI)	// fitGrad.vecmat_12[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -9926,30 +9926,30 @@ loop133: // 128 times: terms of the sums
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop134: // 64 times: tiles of 2 elements
-	VMOVUPS	1192832(SI), Y0	// fitGrad.mul_8[0]
-	VMOVUPS	1192864(SI), Y1	// fitGrad.mul_8[0] | 1
-	VMOVUPS	1192896(SI), Y2	// fitGrad.mul_8[0] | 2
-	VMOVUPS	1192928(SI), Y3	// fitGrad.mul_8[0] | 3
+	VMOVUPS	1194368(SI), Y0	// fitGrad.mul_8[0]
+	VMOVUPS	1194400(SI), Y1	// fitGrad.mul_8[0] | 1
+	VMOVUPS	1194432(SI), Y2	// fitGrad.mul_8[0] | 2
+	VMOVUPS	1194464(SI), Y3	// fitGrad.mul_8[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 897408(SI)	// fitGrad.turned[0]
-	VMOVUPS	Y1, 897440(SI)	// fitGrad.turned[0] | 1
-	VMOVUPS	Y2, 897472(SI)	// fitGrad.turned[0] | 2
-	VMOVUPS	Y3, 897504(SI)	// fitGrad.turned[0] | 3
-	VMOVUPS	1192960(SI), Y0	// fitGrad.mul_8[1]
-	VMOVUPS	1192992(SI), Y1	// fitGrad.mul_8[1] | 1
-	VMOVUPS	1193024(SI), Y2	// fitGrad.mul_8[1] | 2
-	VMOVUPS	1193056(SI), Y3	// fitGrad.mul_8[1] | 3
+	VMOVUPS	Y0, 898944(SI)	// fitGrad.turned[0]
+	VMOVUPS	Y1, 898976(SI)	// fitGrad.turned[0] | 1
+	VMOVUPS	Y2, 899008(SI)	// fitGrad.turned[0] | 2
+	VMOVUPS	Y3, 899040(SI)	// fitGrad.turned[0] | 3
+	VMOVUPS	1194496(SI), Y0	// fitGrad.mul_8[1]
+	VMOVUPS	1194528(SI), Y1	// fitGrad.mul_8[1] | 1
+	VMOVUPS	1194560(SI), Y2	// fitGrad.mul_8[1] | 2
+	VMOVUPS	1194592(SI), Y3	// fitGrad.mul_8[1] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 897536(SI)	// fitGrad.turned[1]
-	VMOVUPS	Y1, 897568(SI)	// fitGrad.turned[1] | 1
-	VMOVUPS	Y2, 897600(SI)	// fitGrad.turned[1] | 2
-	VMOVUPS	Y3, 897632(SI)	// fitGrad.turned[1] | 3
+	VMOVUPS	Y0, 899072(SI)	// fitGrad.turned[1]
+	VMOVUPS	Y1, 899104(SI)	// fitGrad.turned[1] | 1
+	VMOVUPS	Y2, 899136(SI)	// fitGrad.turned[1] | 2
+	VMOVUPS	Y3, 899168(SI)	// fitGrad.turned[1] | 3
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop134
@@ -9961,14 +9961,14 @@ loop135: // 4 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop136: // 16 times
-	VMOVUPS	2213248(R10), Y0	// fitGrad.add_9[0]
-	VMOVUPS	2213376(R10), Y1	// fitGrad.add_9[1]
-	VMOVUPS	2213504(R10), Y2	// fitGrad.add_9[2]
-	VMOVUPS	2213632(R10), Y3	// fitGrad.add_9[3]
-	VMOVUPS	2213760(R10), Y4	// fitGrad.add_9[4]
-	VMOVUPS	2213888(R10), Y5	// fitGrad.add_9[5]
-	VMOVUPS	2214016(R10), Y6	// fitGrad.add_9[6]
-	VMOVUPS	2214144(R10), Y7	// fitGrad.add_9[7]
+	VMOVUPS	2214784(R10), Y0	// fitGrad.add_9[0]
+	VMOVUPS	2214912(R10), Y1	// fitGrad.add_9[1]
+	VMOVUPS	2215040(R10), Y2	// fitGrad.add_9[2]
+	VMOVUPS	2215168(R10), Y3	// fitGrad.add_9[3]
+	VMOVUPS	2215296(R10), Y4	// fitGrad.add_9[4]
+	VMOVUPS	2215424(R10), Y5	// fitGrad.add_9[5]
+	VMOVUPS	2215552(R10), Y6	// fitGrad.add_9[6]
+	VMOVUPS	2215680(R10), Y7	// fitGrad.add_9[7]
 	VUNPCKLPS	Y1, Y0, Y8
 	VUNPCKHPS	Y1, Y0, Y0
 	VUNPCKLPS	Y3, Y2, Y1
@@ -9993,14 +9993,14 @@ loop136: // 16 times
 	VPERM2F128	$49, Y5, Y8, Y5
 	VPERM2F128	$32, Y4, Y0, Y8
 	VPERM2F128	$49, Y4, Y0, Y0
-	VMOVUPS	Y6, 913792(R11)	// fitGrad.turned[128]
-	VMOVUPS	Y7, 913824(R11)	// fitGrad.turned[128] | 1
-	VMOVUPS	Y2, 913856(R11)	// fitGrad.turned[128] | 2
-	VMOVUPS	Y8, 913888(R11)	// fitGrad.turned[128] | 3
-	VMOVUPS	Y3, 913920(R11)	// fitGrad.turned[129]
-	VMOVUPS	Y1, 913952(R11)	// fitGrad.turned[129] | 1
-	VMOVUPS	Y5, 913984(R11)	// fitGrad.turned[129] | 2
-	VMOVUPS	Y0, 914016(R11)	// fitGrad.turned[129] | 3
+	VMOVUPS	Y6, 915328(R11)	// fitGrad.turned[128]
+	VMOVUPS	Y7, 915360(R11)	// fitGrad.turned[128] | 1
+	VMOVUPS	Y2, 915392(R11)	// fitGrad.turned[128] | 2
+	VMOVUPS	Y8, 915424(R11)	// fitGrad.turned[128] | 3
+	VMOVUPS	Y3, 915456(R11)	// fitGrad.turned[129]
+	VMOVUPS	Y1, 915488(R11)	// fitGrad.turned[129] | 1
+	VMOVUPS	Y5, 915520(R11)	// fitGrad.turned[129] | 2
+	VMOVUPS	Y0, 915552(R11)	// fitGrad.turned[129] | 3
 	ADDQ	$1024, R10
 	ADDQ	$1024, R11
 	DECQ	R9
@@ -10031,38 +10031,38 @@ loop138: // 8 times: tiles of 2 elements
 	MOVQ	R11, R13
 	MOVQ	DI, R14
 loop139: // 16 times: samples, 2 at a time
-	VMOVUPS	913792(R13), Y10	// fitGrad.turned[128]
-	VMOVUPS	914816(R13), Y11	// fitGrad.turned[136]
-	VBROADCASTSS	897408(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	915328(R13), Y10	// fitGrad.turned[128]
+	VMOVUPS	916352(R13), Y11	// fitGrad.turned[136]
+	VBROADCASTSS	898944(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	897536(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	899072(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	897664(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	899200(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	897792(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	899328(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	897920(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	899456(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	913824(R13), Y10	// fitGrad.turned[128] | 1
-	VMOVUPS	914848(R13), Y11	// fitGrad.turned[136] | 1
-	VBROADCASTSS	897412(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	915360(R13), Y10	// fitGrad.turned[128] | 1
+	VMOVUPS	916384(R13), Y11	// fitGrad.turned[136] | 1
+	VBROADCASTSS	898948(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	897540(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	899076(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	897668(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	899204(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	897796(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	899332(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	897924(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	899460(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
 	ADDQ	$64, R13
@@ -10101,26 +10101,26 @@ loop140: // 8 times: tiles of 2 elements
 	MOVQ	DI, R10
 	MOVQ	AX, R11
 loop141: // 16 times: samples, 2 at a time
-	VMOVUPS	913792(R10), Y6	// fitGrad.turned[128]
-	VMOVUPS	914816(R10), Y7	// fitGrad.turned[136]
-	VBROADCASTSS	913408(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	915328(R10), Y6	// fitGrad.turned[128]
+	VMOVUPS	916352(R10), Y7	// fitGrad.turned[136]
+	VBROADCASTSS	914944(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	913536(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	915072(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	913664(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	915200(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
-	VMOVUPS	913824(R10), Y6	// fitGrad.turned[128] | 1
-	VMOVUPS	914848(R10), Y7	// fitGrad.turned[136] | 1
-	VBROADCASTSS	913412(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	915360(R10), Y6	// fitGrad.turned[128] | 1
+	VMOVUPS	916384(R10), Y7	// fitGrad.turned[136] | 1
+	VBROADCASTSS	914948(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	913540(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	915076(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	913668(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	915204(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
 	ADDQ	$64, R10
@@ -10141,30 +10141,30 @@ loop141: // 16 times: samples, 2 at a time
 	MOVQ	$64, CX
 	MOVQ	AX, SI
 loop142: // 64 times: tiles of 2 elements
-	VMOVUPS	2246016(SI), Y0	// fitGrad.L.2.bias_bar[0]
-	VMOVUPS	2246048(SI), Y1	// fitGrad.L.2.bias_bar[0] | 1
-	VMOVUPS	2246080(SI), Y2	// fitGrad.L.2.bias_bar[0] | 2
-	VMOVUPS	2246112(SI), Y3	// fitGrad.L.2.bias_bar[0] | 3
+	VMOVUPS	2247552(SI), Y0	// fitGrad.L.2.bias_bar[0]
+	VMOVUPS	2247584(SI), Y1	// fitGrad.L.2.bias_bar[0] | 1
+	VMOVUPS	2247616(SI), Y2	// fitGrad.L.2.bias_bar[0] | 2
+	VMOVUPS	2247648(SI), Y3	// fitGrad.L.2.bias_bar[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 897408(SI)	// fitGrad.turned[0]
-	VMOVUPS	Y1, 897440(SI)	// fitGrad.turned[0] | 1
-	VMOVUPS	Y2, 897472(SI)	// fitGrad.turned[0] | 2
-	VMOVUPS	Y3, 897504(SI)	// fitGrad.turned[0] | 3
-	VMOVUPS	2246144(SI), Y0	// fitGrad.L.2.bias_bar[1]
-	VMOVUPS	2246176(SI), Y1	// fitGrad.L.2.bias_bar[1] | 1
-	VMOVUPS	2246208(SI), Y2	// fitGrad.L.2.bias_bar[1] | 2
-	VMOVUPS	2246240(SI), Y3	// fitGrad.L.2.bias_bar[1] | 3
+	VMOVUPS	Y0, 898944(SI)	// fitGrad.turned[0]
+	VMOVUPS	Y1, 898976(SI)	// fitGrad.turned[0] | 1
+	VMOVUPS	Y2, 899008(SI)	// fitGrad.turned[0] | 2
+	VMOVUPS	Y3, 899040(SI)	// fitGrad.turned[0] | 3
+	VMOVUPS	2247680(SI), Y0	// fitGrad.L.2.bias_bar[1]
+	VMOVUPS	2247712(SI), Y1	// fitGrad.L.2.bias_bar[1] | 1
+	VMOVUPS	2247744(SI), Y2	// fitGrad.L.2.bias_bar[1] | 2
+	VMOVUPS	2247776(SI), Y3	// fitGrad.L.2.bias_bar[1] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 897536(SI)	// fitGrad.turned[1]
-	VMOVUPS	Y1, 897568(SI)	// fitGrad.turned[1] | 1
-	VMOVUPS	Y2, 897600(SI)	// fitGrad.turned[1] | 2
-	VMOVUPS	Y3, 897632(SI)	// fitGrad.turned[1] | 3
+	VMOVUPS	Y0, 899072(SI)	// fitGrad.turned[1]
+	VMOVUPS	Y1, 899104(SI)	// fitGrad.turned[1] | 1
+	VMOVUPS	Y2, 899136(SI)	// fitGrad.turned[1] | 2
+	VMOVUPS	Y3, 899168(SI)	// fitGrad.turned[1] | 3
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop142
@@ -10176,14 +10176,14 @@ loop143: // 4 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop144: // 16 times
-	VMOVUPS	996224(R10), Y0	// fitGrad.softplus[0]
-	VMOVUPS	996352(R10), Y1	// fitGrad.softplus[1]
-	VMOVUPS	996480(R10), Y2	// fitGrad.softplus[2]
-	VMOVUPS	996608(R10), Y3	// fitGrad.softplus[3]
-	VMOVUPS	996736(R10), Y4	// fitGrad.softplus[4]
-	VMOVUPS	996864(R10), Y5	// fitGrad.softplus[5]
-	VMOVUPS	996992(R10), Y6	// fitGrad.softplus[6]
-	VMOVUPS	997120(R10), Y7	// fitGrad.softplus[7]
+	VMOVUPS	997760(R10), Y0	// fitGrad.softplus[0]
+	VMOVUPS	997888(R10), Y1	// fitGrad.softplus[1]
+	VMOVUPS	998016(R10), Y2	// fitGrad.softplus[2]
+	VMOVUPS	998144(R10), Y3	// fitGrad.softplus[3]
+	VMOVUPS	998272(R10), Y4	// fitGrad.softplus[4]
+	VMOVUPS	998400(R10), Y5	// fitGrad.softplus[5]
+	VMOVUPS	998528(R10), Y6	// fitGrad.softplus[6]
+	VMOVUPS	998656(R10), Y7	// fitGrad.softplus[7]
 	VUNPCKLPS	Y1, Y0, Y8
 	VUNPCKHPS	Y1, Y0, Y0
 	VUNPCKLPS	Y3, Y2, Y1
@@ -10208,14 +10208,14 @@ loop144: // 16 times
 	VPERM2F128	$49, Y5, Y8, Y5
 	VPERM2F128	$32, Y4, Y0, Y8
 	VPERM2F128	$49, Y4, Y0, Y0
-	VMOVUPS	Y6, 913792(R11)	// fitGrad.turned[128]
-	VMOVUPS	Y7, 913824(R11)	// fitGrad.turned[128] | 1
-	VMOVUPS	Y2, 913856(R11)	// fitGrad.turned[128] | 2
-	VMOVUPS	Y8, 913888(R11)	// fitGrad.turned[128] | 3
-	VMOVUPS	Y3, 913920(R11)	// fitGrad.turned[129]
-	VMOVUPS	Y1, 913952(R11)	// fitGrad.turned[129] | 1
-	VMOVUPS	Y5, 913984(R11)	// fitGrad.turned[129] | 2
-	VMOVUPS	Y0, 914016(R11)	// fitGrad.turned[129] | 3
+	VMOVUPS	Y6, 915328(R11)	// fitGrad.turned[128]
+	VMOVUPS	Y7, 915360(R11)	// fitGrad.turned[128] | 1
+	VMOVUPS	Y2, 915392(R11)	// fitGrad.turned[128] | 2
+	VMOVUPS	Y8, 915424(R11)	// fitGrad.turned[128] | 3
+	VMOVUPS	Y3, 915456(R11)	// fitGrad.turned[129]
+	VMOVUPS	Y1, 915488(R11)	// fitGrad.turned[129] | 1
+	VMOVUPS	Y5, 915520(R11)	// fitGrad.turned[129] | 2
+	VMOVUPS	Y0, 915552(R11)	// fitGrad.turned[129] | 3
 	ADDQ	$1024, R10
 	ADDQ	$1024, R11
 	DECQ	R9
@@ -10246,38 +10246,38 @@ loop146: // 8 times: tiles of 2 elements
 	MOVQ	R11, R13
 	MOVQ	DI, R14
 loop147: // 16 times: samples, 2 at a time
-	VMOVUPS	913792(R13), Y10	// fitGrad.turned[128]
-	VMOVUPS	914816(R13), Y11	// fitGrad.turned[136]
-	VBROADCASTSS	897408(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	915328(R13), Y10	// fitGrad.turned[128]
+	VMOVUPS	916352(R13), Y11	// fitGrad.turned[136]
+	VBROADCASTSS	898944(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	897536(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	899072(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	897664(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	899200(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	897792(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	899328(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	897920(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	899456(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	913824(R13), Y10	// fitGrad.turned[128] | 1
-	VMOVUPS	914848(R13), Y11	// fitGrad.turned[136] | 1
-	VBROADCASTSS	897412(R14), Y12	// fitGrad.turned[0]
+	VMOVUPS	915360(R13), Y10	// fitGrad.turned[128] | 1
+	VMOVUPS	916384(R13), Y11	// fitGrad.turned[136] | 1
+	VBROADCASTSS	898948(R14), Y12	// fitGrad.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	897540(R14), Y12	// fitGrad.turned[1]
+	VBROADCASTSS	899076(R14), Y12	// fitGrad.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	897668(R14), Y12	// fitGrad.turned[2]
+	VBROADCASTSS	899204(R14), Y12	// fitGrad.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	897796(R14), Y12	// fitGrad.turned[3]
+	VBROADCASTSS	899332(R14), Y12	// fitGrad.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	897924(R14), Y12	// fitGrad.turned[4]
+	VBROADCASTSS	899460(R14), Y12	// fitGrad.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
 	ADDQ	$64, R13
@@ -10316,26 +10316,26 @@ loop148: // 8 times: tiles of 2 elements
 	MOVQ	DI, R10
 	MOVQ	AX, R11
 loop149: // 16 times: samples, 2 at a time
-	VMOVUPS	913792(R10), Y6	// fitGrad.turned[128]
-	VMOVUPS	914816(R10), Y7	// fitGrad.turned[136]
-	VBROADCASTSS	913408(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	915328(R10), Y6	// fitGrad.turned[128]
+	VMOVUPS	916352(R10), Y7	// fitGrad.turned[136]
+	VBROADCASTSS	914944(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	913536(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	915072(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	913664(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	915200(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
-	VMOVUPS	913824(R10), Y6	// fitGrad.turned[128] | 1
-	VMOVUPS	914848(R10), Y7	// fitGrad.turned[136] | 1
-	VBROADCASTSS	913412(R11), Y8	// fitGrad.turned[125]
+	VMOVUPS	915360(R10), Y6	// fitGrad.turned[128] | 1
+	VMOVUPS	916384(R10), Y7	// fitGrad.turned[136] | 1
+	VBROADCASTSS	914948(R11), Y8	// fitGrad.turned[125]
 	VFMADD231PS	Y6, Y8, Y0
 	VFMADD231PS	Y7, Y8, Y1
-	VBROADCASTSS	913540(R11), Y8	// fitGrad.turned[126]
+	VBROADCASTSS	915076(R11), Y8	// fitGrad.turned[126]
 	VFMADD231PS	Y6, Y8, Y2
 	VFMADD231PS	Y7, Y8, Y3
-	VBROADCASTSS	913668(R11), Y8	// fitGrad.turned[127]
+	VBROADCASTSS	915204(R11), Y8	// fitGrad.turned[127]
 	VFMADD231PS	Y6, Y8, Y4
 	VFMADD231PS	Y7, Y8, Y5
 	ADDQ	$64, R10
@@ -10362,48 +10362,48 @@ loop150: // 4 times: vectors of the block
 	MOVQ	R8, R11
 loop151: // 128 times: elements
 	// lagrange.nde:4
-	VMOVUPS	2262400(R9), Y1	// fitGrad.vecmat_12[0]
-	VMOVUPS	947072(R9), Y2	// fitGrad.sigmoid[0]
-	VMOVUPS	2147712(R9), Y3	// fitGrad.mul_42[0]
+	VMOVUPS	2263936(R9), Y1	// fitGrad.vecmat_12[0]
+	VMOVUPS	948608(R9), Y2	// fitGrad.sigmoid[0]
+	VMOVUPS	2149248(R9), Y3	// fitGrad.mul_42[0]
 	VFMADD231PS	Y2, Y1, Y3
 	VANDPS	Y0, Y3, Y1
 	VMOVUPS	16384(R10), Y2	// sum of L.0.bias[0]
 	VADDPS	Y1, Y2, Y1
 	VMOVUPS	Y1, 16384(R10)	// sum of L.0.bias[0]
 	VANDPS	Y0, Y3, Y1
-	VMOVUPS	930176(SI), Y2	// fitGrad.concat[0]
+	VMOVUPS	931712(SI), Y2	// fitGrad.concat[0]
 	VMOVUPS	(R11), Y3	// sum of L.0.weight[0]
 	VFMADD231PS	Y2, Y1, Y3
 	VMOVUPS	Y3, (R11)	// sum of L.0.weight[0]
-	VMOVUPS	930304(SI), Y3	// fitGrad.concat[1]
+	VMOVUPS	931840(SI), Y3	// fitGrad.concat[1]
 	VMOVUPS	32(R11), Y4	// sum of L.0.weight[1]
 	VFMADD231PS	Y3, Y1, Y4
 	VMOVUPS	Y4, 32(R11)	// sum of L.0.weight[1]
-	VMOVUPS	930432(SI), Y4	// fitGrad.concat[2]
+	VMOVUPS	931968(SI), Y4	// fitGrad.concat[2]
 	VMOVUPS	64(R11), Y5	// sum of L.0.weight[2]
 	VFMADD231PS	Y4, Y1, Y5
 	VMOVUPS	Y5, 64(R11)	// sum of L.0.weight[2]
-	VMOVUPS	930560(SI), Y5	// fitGrad.concat[3]
+	VMOVUPS	932096(SI), Y5	// fitGrad.concat[3]
 	VMOVUPS	96(R11), Y6	// sum of L.0.weight[3]
 	VFMADD231PS	Y5, Y1, Y6
 	VMOVUPS	Y6, 96(R11)	// sum of L.0.weight[3]
-	VMOVUPS	2180480(R9), Y1	// fitGrad.matvec_14[0]
-	VMOVUPS	1028992(R9), Y6	// fitGrad.sigmoid_2[0]
+	VMOVUPS	2182016(R9), Y1	// fitGrad.matvec_14[0]
+	VMOVUPS	1030528(R9), Y6	// fitGrad.sigmoid_2[0]
 	VMULPS	Y6, Y1, Y1
 	VANDPS	Y0, Y1, Y1
 	VMOVUPS	90112(R10), Y6	// sum of L.4.weight[0]
 	VFMADD231PS	f32_3f800000<>(SB), Y1, Y6
 	VMOVUPS	Y6, 90112(R10)	// sum of L.4.weight[0]
-	VMOVUPS	2229632(R9), Y1	// fitGrad.matvec_15[0]
-	VMOVUPS	1028992(R9), Y6	// fitGrad.sigmoid_2[0]
-	VMOVUPS	2082176(R9), Y7	// fitGrad.matvec_13[0]
-	VMOVUPS	1078144(R9), Y8	// fitGrad.mul_3[0]
-	VMOVUPS	1951104(R9), Y9	// fitGrad.matvec_11[0]
-	VMOVUPS	1274752(R9), Y10	// fitGrad.mul_10[0]
-	VMOVUPS	1819008(R9), Y11	// fitGrad.matvec_9[0]
-	VMOVUPS	1406848(R9), Y12	// fitGrad.mul_15[0]
-	VMOVUPS	1687424(R9), Y13	// fitGrad.matvec_7[0]
-	VMOVUPS	1522048(R9), Y14	// fitGrad.mul_19[0]
+	VMOVUPS	2231168(R9), Y1	// fitGrad.matvec_15[0]
+	VMOVUPS	1030528(R9), Y6	// fitGrad.sigmoid_2[0]
+	VMOVUPS	2083712(R9), Y7	// fitGrad.matvec_13[0]
+	VMOVUPS	1079680(R9), Y8	// fitGrad.mul_3[0]
+	VMOVUPS	1952640(R9), Y9	// fitGrad.matvec_11[0]
+	VMOVUPS	1276288(R9), Y10	// fitGrad.mul_10[0]
+	VMOVUPS	1820544(R9), Y11	// fitGrad.matvec_9[0]
+	VMOVUPS	1408384(R9), Y12	// fitGrad.mul_15[0]
+	VMOVUPS	1688960(R9), Y13	// fitGrad.matvec_7[0]
+	VMOVUPS	1523584(R9), Y14	// fitGrad.mul_19[0]
 	VMULPS	Y14, Y13, Y13
 	VFMADD231PS	Y12, Y11, Y13
 	VFMADD231PS	Y10, Y9, Y13
@@ -10439,13 +10439,13 @@ loop152: // 256 times: elements
 	MOVQ	R8, R12
 loop153: // 64 times: elements
 	// lagrange.nde:8
-	VMOVUPS	1621632(SI), Y1	// fitGrad.q_bar_bar[0]
+	VMOVUPS	1623168(SI), Y1	// fitGrad.q_bar_bar[0]
 	VBROADCASTSS	70404(R9), Y6	// force.2.weight[0]
 	VMULPS	Y6, Y1, Y6
-	VMOVUPS	1621760(SI), Y7	// fitGrad.q_bar_bar[1]
+	VMOVUPS	1623296(SI), Y7	// fitGrad.q_bar_bar[1]
 	VBROADCASTSS	70660(R9), Y8	// force.2.weight[64]
 	VFMADD231PS	Y8, Y7, Y6
-	VMOVUPS	1603968(R10), Y8	// fitGrad.add_7[0]
+	VMOVUPS	1605504(R10), Y8	// fitGrad.add_7[0]
 	VORPS	f32_80000000<>(SB), Y8, Y9
 	VMOVUPS	f32_42b40000<>(SB), Y10
 	VMINPS	Y9, Y10, Y9
@@ -10495,7 +10495,7 @@ loop153: // 64 times: elements
 	VMOVUPS	94304(R12), Y8	// sum of force.0.weight[3]
 	VFMADD231PS	Y5, Y6, Y8
 	VMOVUPS	Y8, 94304(R12)	// sum of force.0.weight[3]
-	VMOVUPS	1612160(R10), Y6	// fitGrad.softplus_2[0]
+	VMOVUPS	1613696(R10), Y6	// fitGrad.softplus_2[0]
 	VANDPS	Y0, Y6, Y6
 	VMOVUPS	104448(R11), Y8	// sum of force.2.weight[0]
 	VFMADD231PS	Y6, Y1, Y8

@@ -20,6 +20,7 @@ type laneFrame struct {
 		v        [2 * 32]Real
 		dq       [2 * 32]Real
 		dv       [2 * 32]Real
+		tile     [12 * 32]Real
 		concat   [4 * 32]Real
 		add      [128 * 32]Real
 		sigmoid  [128 * 32]Real
@@ -261,7 +262,7 @@ type laneFrame struct {
 }
 
 // Kernels know the places in a frame as numbers.
-var _ = [2278784]byte([unsafe.Sizeof(laneFrame{})]byte{})
+var _ = [2280320]byte([unsafe.Sizeof(laneFrame{})]byte{})
 
 // lanes runs 32 samples at a time on one goroutine.
 type lanes struct {
