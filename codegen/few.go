@@ -27,7 +27,7 @@ func (e *emitter) keepFew(found *lanes.Few) {
 		return
 	}
 	e.few = &vectors{e: e, p: e.p, set: found.Set, form: fewSamples, models: models, small: found.Small,
-		paths: map[*lanes.Field]string{}, names: map[any]string{}, used: map[*lanes.Kernel]bool{}, done: map[any]bool{}, apart: map[*lanes.Kernel]int{}, once: &file{held: true}}
+		paths: map[*lanes.Field]string{}, names: map[any]string{}, used: map[*lanes.Kernel]bool{}, done: map[any]bool{}, apart: map[*lanes.Kernel]apartFields{}, once: &file{held: true}}
 }
 
 // samples is the number of samples that run at a time.

@@ -24,11 +24,11 @@ type vectors struct {
 	small   map[*ir.Model]lanes.Small // of few samples
 	recipes map[*ir.Recipe]*lanes.Recipe
 
-	paths   map[*lanes.Field]string // of a field, from the frame on
-	names   map[any]string          // of *lanes.Node, *lanes.Solve, *lanes.Rev: their methods
-	used    map[*lanes.Kernel]bool  // kernels that Go calls
-	done    map[any]bool            // printed methods
-	apart   map[*lanes.Kernel]int   // parts of the frame that are kept apart from it: the first fields of each, as a type
+	paths   map[*lanes.Field]string       // of a field, from the frame on
+	names   map[any]string                // of *lanes.Node, *lanes.Solve, *lanes.Rev: their methods
+	used    map[*lanes.Kernel]bool        // kernels that Go calls
+	done    map[any]bool                  // printed methods
+	apart   map[*lanes.Kernel]apartFields // parts of the frame that are kept apart from it
 	loops   *file
 	once    *file // what is made once for all samples
 	records []recorded
@@ -71,7 +71,7 @@ func (e *emitter) keepVectors(prog *lanes.Program) {
 	}
 	e.vec = &vectors{e: e, p: e.p, set: prog.Set, models: prog.Models, recipes: prog.Recipes,
 		form:  blocksOfLanes,
-		paths: map[*lanes.Field]string{}, names: map[any]string{}, used: map[*lanes.Kernel]bool{}, done: map[any]bool{}, apart: map[*lanes.Kernel]int{}, once: &file{held: true}}
+		paths: map[*lanes.Field]string{}, names: map[any]string{}, used: map[*lanes.Kernel]bool{}, done: map[any]bool{}, apart: map[*lanes.Kernel]apartFields{}, once: &file{held: true}}
 	prog.Set.Args[0] = "fr *laneFrame"
 }
 
@@ -176,7 +176,7 @@ func (v *vectors) frame(f *file) {
 		}
 		sc := newScope()
 		p.line("%s struct { // %s", k.Name, clean(k.Func.Name))
-		apart := v.apart[k]
+		apart := v.apart[k].fields
 		if apart > 0 {
 			p.line("%s", v.apartType(k))
 		}

@@ -77,7 +77,7 @@ func (v *vectors) adaptive(l *lanes.Solve, step stepNames) {
 	} else {
 		p.line("for i := range n {")
 		p.line("if %s[i] == 0 { continue }", live)
-		v.decide(l, step, "t1[i]", func() {})
+		v.decide(l, step, "t1[i]")
 		p.line("}")
 	}
 	if l.KeepsSome() {
@@ -170,8 +170,8 @@ func (v *vectors) failMaxSteps(l *lanes.Solve, step stepNames) {
 	p.line("st[i].Fail(rt.MaxSteps, %s[i], h)", t)
 }
 
-// decide prints what becomes of the step that sample i, on its way to end, has tried; more is done where it has arrived.
-func (v *vectors) decide(l *lanes.Solve, step stepNames, end string, more func()) {
+// decide prints what becomes of the step that sample i, on its way to end, has tried.
+func (v *vectors) decide(l *lanes.Solve, step stepNames, end string) {
 	s, p, arg, res := l.IR, v.p, step.arg, step.res
 	t, live := arg[lanes.Own+"t"], arg[lanes.Own+"live"]
 	p.line("switch %s[i] {", res[lanes.Own+"code"])
@@ -194,7 +194,6 @@ func (v *vectors) decide(l *lanes.Solve, step stepNames, end string, more func()
 	p.line("if %s[i] == %s {", t, end)
 	p.line("%s[i] = 0", live)
 	p.line("running--")
-	more()
 	p.line("}")
 	p.line("case %d: // rejected", lanes.CodeRejected)
 	p.line("st[i].NFE += %d", l.Evals())

@@ -13,11 +13,17 @@ import (
 // lanes run through them; at the end every block goes on with what has become of its samples. A step computes each lane
 // for itself, so that a sample has the bits that it has in any other lane.
 
+// apartFields is a part of the frame that is kept apart, as a type: the first fields of a kernel. Of the step of a solve it is the arguments.
+type apartFields struct {
+	fields int
+	solve  *lanes.Solve
+}
+
 // keepApart makes types of the parts of the frame that samples of n wait with.
 func (v *vectors) keepApart(n *lanes.Node) {
 	if st := n.Refilled(); st != nil {
-		v.apart[n.Frame] = len(n.Frame.Fields)
-		v.apart[st.Solve.Step] = len(st.Solve.Step.Args)
+		v.apart[n.Frame] = apartFields{fields: len(n.Frame.Fields)}
+		v.apart[st.Solve.Step] = apartFields{len(st.Solve.Step.Args), st.Solve}
 	}
 }
 
@@ -28,7 +34,7 @@ func (v *vectors) apartType(k *lanes.Kernel) string { return k.Name + "Block" }
 func (v *vectors) apartTypes(f *file, groups []*lanes.Kernel) {
 	p, w := v.p, v.set.Samples()
 	for _, k := range groups {
-		n := v.apart[k]
+		n, l := v.apart[k].fields, v.apart[k].solve
 		if n == 0 {
 			continue
 		}
@@ -39,21 +45,30 @@ func (v *vectors) apartTypes(f *file, groups []*lanes.Kernel) {
 			off = fd.Off + v.set.FieldBytes(fd)
 		}
 		text(f, fmt.Sprintf("%s is what a block of samples has in the frame for %s.", v.apartType(k), clean(k.Func.Name)), fmt.Sprintf("type %s struct {\n%s\n}", v.apartType(k), p.text()))
-		if !slices.Contains(v.set.Kernels, k) {
+		if l == nil {
 			continue // that of a model
 		}
-		for _, fd := range k.Fields[:n] {
-			name := v.paths[fd][len(k.Name)+1:]
-			switch {
-			case fd.Apart > 0:
-				p.line("copy(b.%s[i*%d:(i+1)*%d], from.%s[k*%d:])", name, fd.Apart, fd.Apart, name, fd.Apart)
-			case fd.Rows == 1:
-				p.line("b.%s[i] = from.%s[k]", name, name)
-			default:
-				p.line("for e := 0; e < len(b.%s); e += %d { b.%s[e+i] = from.%s[e+k] }", name, w, name, name)
+		moves := func(wanted func(arg int) bool) string {
+			for i, fd := range k.Args {
+				if !wanted(i) {
+					continue
+				}
+				name := v.paths[fd][len(k.Name)+1:]
+				switch {
+				case fd.Apart > 0:
+					p.line("copy(b.%s[i*%d:(i+1)*%d], from.%s[k*%d:])", name, fd.Apart, fd.Apart, name, fd.Apart)
+				case fd.Rows == 1:
+					p.line("b.%s[i] = from.%s[k]", name, name)
+				default:
+					p.line("for e := 0; e < len(b.%s); e += %d { b.%s[e+i] = from.%s[e+k] }", name, w, name, name)
+				}
 			}
+			return p.text()
 		}
-		text(f, "take makes sample k of another block that of lane i.", fmt.Sprintf("func (b *%s) take(i int, from *%s, k int) {\n%s\n}", v.apartType(k), v.apartType(k), p.text()))
+		text(f, "take makes sample k of another block, which begins its steps, that of lane i, but for what is alike for all that begin.",
+			fmt.Sprintf("func (b *%s) take(i int, from *%s, k int) {\n%s\n}", v.apartType(k), v.apartType(k), moves(func(arg int) bool { return !l.AlikeAtStart(arg) })))
+		text(f, "takeStates makes the states of sample k of another block those of lane i.",
+			fmt.Sprintf("func (b *%s) takeStates(i int, from *%s, k int) {\n%s\n}", v.apartType(k), v.apartType(k), moves(func(arg int) bool { return arg >= l.Lead() && arg < l.Lead()+l.States })))
 	}
 }
 
@@ -136,7 +151,7 @@ func (v *vectors) waiting(m *ir.Model, st *lanes.NodeStep) *waiting {
 	p.line("s.%s = held[0].step // lanes without a sample compute something all the same", step)
 	p.line("%s = [%d]float64{}", live, w)
 	p.line("var st [%d]*rt.SolveStats", w)
-	p.line("var number, first [%d]int // of each lane: its sample, and the round of its first attempt", w)
+	p.line("var number, first, accepted [%d]int // of each lane: its sample, the round of its first attempt, and the steps that it has taken", w)
 	p.line("var last [%d]float64 // error norm of the last attempt", w)
 	p.line("next, running := 0, 0")
 	p.line("for k := 0; ; k++ {")
@@ -144,6 +159,7 @@ func (v *vectors) waiting(m *ir.Model, st *lanes.NodeStep) *waiting {
 	p.line("for i := range st {")
 	p.line("if %s[i] == 0 || k-first[i] != by.MaxSteps { continue }", live)
 	v.failMaxSteps(l, names)
+	p.line("st[i].Tried(by.MaxSteps, accepted[i], %d)", l.Evals())
 	p.line("%s[i] = 0", live)
 	p.line("running--")
 	p.line("}")
@@ -155,18 +171,30 @@ func (v *vectors) waiting(m *ir.Model, st *lanes.NodeStep) *waiting {
 	p.line("}")
 	p.line("b := held[next/%d]", v.samples())
 	p.line("s.take(i, &b.step, next%%%d)", v.samples())
-	p.line("st[i], number[i], first[i], last[i] = &b.st[%d][next%%%d], next, k, 1", x.slot, v.samples())
+	p.line("%s[i] = 0", names.arg[lanes.Own+"rejected"])
+	v.forget(s, names)
+	p.line("st[i], number[i], first[i], accepted[i], last[i] = &b.st[%d][next%%%d], next, k, 0, 1", x.slot, v.samples())
 	p.line("next++")
 	p.line("if %s[i] != 0 { running++ } // else it has no way to go", live)
 	p.line("}")
 	p.line("if running == 0 { return }")
 	p.line("%s", v.run(l.Step))
-	p.line("for i := range st {")
-	p.line("if %s[i] == 0 { continue }", live)
-	v.decide(l, names, names.arg[lanes.Own+"t1"]+"[i]", func() {
-		p.line("held[number[i]/%d].step.take(number[i]%%%d, &s.%s, i)", v.samples(), v.samples(), step)
-	})
+	t, code, at := names.arg[lanes.Own+"t"], names.res[lanes.Own+"code"], names.res[lanes.Own+"h_at"]
+	p.line("ended := rt.Ended(accepted[:], %s[:], %s[:], %s[:], %s[:])", code, t, names.arg[lanes.Own+"t1"], live)
+	p.line("for ; ended != 0; ended &= ended - 1 {")
+	p.line("i := rt.FirstLane(ended)")
+	p.line("if %s[i] == %d { // the step was too short to be taken", code, lanes.CodeTooSmall)
+	p.line("st[i].Fail(rt.TooSmall(last[i], %s[i]), %s[i], %s[i])", at, names.res[lanes.Own+"t_at"], at)
+	p.line("st[i].Tried(k-first[i], accepted[i], %d)", l.Evals())
+	p.line("} else {")
+	p.line("st[i].Time, st[i].H = %s[i], %s[i]", t, at)
+	p.line("st[i].Tried(k-first[i]+1, accepted[i], %d)", l.Evals())
+	p.line("held[number[i]/%d].step.takeStates(number[i]%%%d, &s.%s, i)", v.samples(), v.samples(), step)
 	p.line("}")
+	p.line("%s[i] = 0", live)
+	p.line("running--")
+	p.line("}")
+	p.line("last = %s", names.res[lanes.Own+"err"])
 	p.line("}")
 	v.method(fmt.Sprintf("%s solves system %s for the samples of blocks that wait, each in steps of its own (%s). Lanes\nwhose sample has ended take the next one.", x.run, s.System, clean(s.Span.String())), x.run,
 		fmt.Sprintf("held []*%s, by rt.Stepping, rows int", x.held))

@@ -18,7 +18,8 @@ func Apart[F, P any](frame *F, place *P) float64 {
 // AddLanes adds to dst the sums over groups of n numbers of src, each from its first on, and clears src. Four groups go
 // together, since the additions of one wait for each other.
 func AddLanes[R Float](dst, src []R, n int) {
-	rest := src
+	done := addLanes(dst, src, n)
+	dst, rest := dst[done:], src[done*n:]
 	for len(dst) >= 4 {
 		a, b, c, d := rest[:n], rest[n:2*n], rest[2*n:3*n], rest[3*n:4*n]
 		b, c, d = b[:len(a)], c[:len(a)], d[:len(a)]

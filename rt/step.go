@@ -55,6 +55,13 @@ func (s *SolveStats) Fail(st Status, t, h float64) {
 	s.Status, s.Time, s.H = st, t, h
 }
 
+// Tried counts attempts of an adaptive solve, of so many evaluations each, and those that were accepted.
+func (s *SolveStats) Tried(attempts, accepted, evals int) {
+	s.NFE += attempts * evals
+	s.Accepted += accepted
+	s.Rejected += attempts - accepted
+}
+
 // FailRun ends a loop whose run of the number, from 1, gave something that is not finite.
 func (s *SolveStats) FailRun(number int) {
 	s.Status, s.Run = NonFinite, number

@@ -214,6 +214,13 @@ func (l *Solve) Lead() int {
 	return 2 + len(fixedArgs)
 }
 
+// AlikeAtStart reports whether an argument of Step of an adaptive solve is alike for all samples that begin: tolerances, and what the controller knows of
+// steps before.
+func (l *Solve) AlikeAtStart(arg int) bool {
+	name := l.Step.Func.Args[arg].Name
+	return arg < l.Lead() && !slices.Contains([]string{Own + "t", Own + "h", Own + "t1", Own + "dir", Own + "live"}, name)
+}
+
 // cut reports whether steps end at stops or events, after which they begin anew.
 func cut(sv *ir.Solve) bool { return sv.Stops > 0 || len(sv.Events) > 0 }
 
