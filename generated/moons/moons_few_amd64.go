@@ -159,23 +159,25 @@ type moons0LanestepFewBlock struct {
 	xK           [2 * 16]Real
 }
 
-// take makes sample k of another block that of lane i.
+// take makes sample k of another block, which begins its steps, that of lane i, but for what is alike for all that begin.
 func (b *moons0LanestepFewBlock) take(i int, from *moons0LanestepFewBlock, k int) {
 	b.stepT[i] = from.stepT[k]
 	b.stepH[i] = from.stepH[k]
-	b.stepRejected[i] = from.stepRejected[k]
-	b.stepErrPrev[i] = from.stepErrPrev[k]
-	b.stepErrPrev2[i] = from.stepErrPrev2[k]
 	b.stepT1[i] = from.stepT1[k]
 	b.stepDir[i] = from.stepDir[k]
-	b.stepRtol[i] = from.stepRtol[k]
-	b.stepAtol[i] = from.stepAtol[k]
 	b.stepLive[i] = from.stepLive[k]
 	for e := 0; e < len(b.x); e += 16 {
 		b.x[e+i] = from.x[e+k]
 	}
 	for e := 0; e < len(b.xK); e += 16 {
 		b.xK[e+i] = from.xK[e+k]
+	}
+}
+
+// takeStates makes the states of sample k of another block those of lane i.
+func (b *moons0LanestepFewBlock) takeStates(i int, from *moons0LanestepFewBlock, k int) {
+	for e := 0; e < len(b.x); e += 16 {
+		b.x[e+i] = from.x[e+k]
 	}
 }
 
@@ -333,8 +335,8 @@ func (l *few) solveMoons0Few(held []*moonsHeldFew, by rt.Stepping, rows int) {
 	s.moons0LanestepFewBlock = held[0].step // lanes without a sample compute something all the same
 	s.stepLive = [16]float64{}
 	var st [16]*rt.SolveStats
-	var number, first [16]int // of each lane: its sample, and the round of its first attempt
-	var last [16]float64      // error norm of the last attempt
+	var number, first, accepted [16]int // of each lane: its sample, the round of its first attempt, and the steps that it has taken
+	var last [16]float64                // error norm of the last attempt
 	next, running := 0, 0
 	for k := 0; ; k++ {
 		if k >= by.MaxSteps { // attempts
@@ -347,6 +349,7 @@ func (l *few) solveMoons0Few(held []*moonsHeldFew, by rt.Stepping, rows int) {
 					h = s.stepT1[i] - s.stepT[i]
 				}
 				st[i].Fail(rt.MaxSteps, s.stepT[i], h)
+				st[i].Tried(by.MaxSteps, accepted[i], 6)
 				s.stepLive[i] = 0
 				running--
 			}
@@ -358,7 +361,9 @@ func (l *few) solveMoons0Few(held []*moonsHeldFew, by rt.Stepping, rows int) {
 			}
 			b := held[next/4]
 			s.take(i, &b.step, next%4)
-			st[i], number[i], first[i], last[i] = &b.st[0][next%4], next, k, 1
+			s.stepRejected[i] = 0
+			s.stepErrPrev[i], s.stepErrPrev2[i] = 1, 1
+			st[i], number[i], first[i], accepted[i], last[i] = &b.st[0][next%4], next, k, 0, 1
 			next++
 			if s.stepLive[i] != 0 {
 				running++
@@ -368,31 +373,21 @@ func (l *few) solveMoons0Few(held []*moonsHeldFew, by rt.Stepping, rows int) {
 			return
 		}
 		fewKernel.moons0LanestepFew(l.fr, l.w)
-		for i := range st {
-			if s.stepLive[i] == 0 {
-				continue
-			}
-			switch s.stepCode[i] {
-			case 1: // accepted
-				st[i].NFE += 6
-				st[i].Accepted++
-				st[i].H = s.stepHAt[i]
-				st[i].Time = s.stepT[i]
-				if s.stepT[i] == s.stepT1[i] {
-					s.stepLive[i] = 0
-					running--
-					held[number[i]/4].step.take(number[i]%4, &s.moons0LanestepFewBlock, i)
-				}
-			case 0: // rejected
-				st[i].NFE += 6
-				st[i].Rejected++
-			case 2: // too short to be taken
+		ended := rt.Ended(accepted[:], s.stepCode[:], s.stepT[:], s.stepT1[:], s.stepLive[:])
+		for ; ended != 0; ended &= ended - 1 {
+			i := rt.FirstLane(ended)
+			if s.stepCode[i] == 2 { // the step was too short to be taken
 				st[i].Fail(rt.TooSmall(last[i], s.stepHAt[i]), s.stepTAt[i], s.stepHAt[i])
-				s.stepLive[i] = 0
-				running--
+				st[i].Tried(k-first[i], accepted[i], 6)
+			} else {
+				st[i].Time, st[i].H = s.stepT[i], s.stepHAt[i]
+				st[i].Tried(k-first[i]+1, accepted[i], 6)
+				held[number[i]/4].step.takeStates(number[i]%4, &s.moons0LanestepFewBlock, i)
 			}
-			last[i] = s.stepErr[i]
+			s.stepLive[i] = 0
+			running--
 		}
+		last = s.stepErr
 	}
 }
 

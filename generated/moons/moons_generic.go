@@ -2738,7 +2738,7 @@ func fitHyperHyperEuler1TargetFwd(pre *prepared, dt float64, h float64, x *[2]fl
 }
 
 // fitHyperHyperEuler1OffFwd is FitHyper.HyperEuler.1.off.fwd of one sample (moons_hyper.nde:50): 4480 multiply-adds.
-func fitHyperHyperEuler1OffFwd(w *Params, pre *prepared, h float64, weight float64, x *[2]Real, xK1 *[2]Real, xWant *[2]Real, out *[2]Real, lt *[64]bool, lt2 *[64]bool) {
+func fitHyperHyperEuler1OffFwd(w *Params, pre *prepared, h float64, weight float64, x *[2]Real, xK1 *[2]Real, xWant *[2]Real, out *[2]Real, add *[64]Real, add2 *[64]Real) {
 	x0, x1 := x[0], x[1]
 	xK10, xK11 := xK1[0], xK1[1]
 	xWant0, xWant1 := xWant[0], xWant[1]
@@ -2754,24 +2754,24 @@ func fitHyperHyperEuler1OffFwd(w *Params, pre *prepared, h float64, weight float
 	var select2 [64]Real
 	for i := 0; i < 64; i++ {
 		matvec := Real(pre.g0WeightSlice2[i*4]*concat0) + Real(pre.g0WeightSlice2[i*4+1]*concat1) + Real(pre.g0WeightSlice2[i*4+2]*concat2) + Real(pre.g0WeightSlice2[i*4+3]*concat3)
-		add := matvec + (Real(pre.g0WeightSlice[i]*cast2) + w.G0Bias[i])
-		lt[i] = 0.0 < add
-		mul := Real(w.G1Weight[0] * add)
+		add[i] = matvec + (Real(pre.g0WeightSlice[i]*cast2) + w.G0Bias[i])
+		lt := 0.0 < add[i]
+		mul := Real(w.G1Weight[0] * add[i])
 		select2[i] = mul
-		if lt[i] {
-			select2[i] = add
+		if lt {
+			select2[i] = add[i]
 		}
 	}
 	var matvec2 [64]Real
 	rt.MatVec32(matvec2[:], w.G2Weight[:], select2[:])
 	var matvec_2_0, matvec_2_1 Real
 	for i := 0; i < 64; i++ {
-		add2 := matvec2[i] + w.G2Bias[i]
-		lt2[i] = 0.0 < add2
-		mul2 := Real(w.G3Weight[0] * add2)
+		add2[i] = matvec2[i] + w.G2Bias[i]
+		lt2 := 0.0 < add2[i]
+		mul2 := Real(w.G3Weight[0] * add2[i])
 		var select3 Real = mul2
-		if lt2[i] {
-			select3 = add2
+		if lt2 {
+			select3 = add2[i]
 		}
 		matvec_2_0 += Real(w.G4Weight[i] * select3)
 		matvec_2_1 += Real(w.G4Weight[i+64] * select3)
@@ -2911,7 +2911,7 @@ func fitHyper1DenseVjp(theta float64, h float64, xAtBar *[2]Real, xBar *[2]Real,
 }
 
 // fitHyperHyperEuler1OffBwd is FitHyper.HyperEuler.1.off.bwd of one sample (moons_hyper.nde:50): 4544 multiply-adds.
-func fitHyperHyperEuler1OffBwd(w *Params, weight float64, lt *[64]bool, lt2 *[64]bool, outBar *[2]Real, xBar *[2]Real, xK1Bar *[2]Real, xWantBar *[2]Real) {
+func fitHyperHyperEuler1OffBwd(w *Params, weight float64, add *[64]Real, add2 *[64]Real, outBar *[2]Real, xBar *[2]Real, xK1Bar *[2]Real, xWantBar *[2]Real) {
 	outBar0, outBar1 := outBar[0], outBar[1]
 	// moons_hyper.nde:50  minimize residual_error(HyperEuler, Flow{x}, over: 0..1, reference: Tight) +
 	cast := Real(weight)
@@ -2920,21 +2920,24 @@ func fitHyperHyperEuler1OffBwd(w *Params, weight float64, lt *[64]bool, lt2 *[64
 	xWantBar[0] = -mul0
 	xWantBar[1] = -mul1
 	var vecmat [64]Real
-	var add [64]Real
+	var add3 [64]Real
+	var lt [64]bool
 	var cast2 [64]Real
 	// moons_hyper.nde:13  return concat(x, dx, h) |> Linear(64) |> PReLU |> Linear(64) |> PReLU |> Linear(2, init: zeros)
 	for i := 0; i < 64; i++ {
 		vecmat2 := Real(mul0*w.G4Weight[i]) + Real(mul1*w.G4Weight[i+64])
-		add[i] = Real(vecmat2*rt.Indicator[Real](lt2[i])) + Real(Real(vecmat2*rt.Indicator[Real](!lt2[i]))*w.G3Weight[0])
+		lt2 := 0.0 < add2[i]
+		add3[i] = Real(vecmat2*rt.Indicator[Real](lt2)) + Real(Real(vecmat2*rt.Indicator[Real](!lt2))*w.G3Weight[0])
+		lt[i] = 0.0 < add[i]
 		cast2[i] = rt.Indicator[Real](lt[i])
 	}
-	rt.VecMat32(vecmat[:], add[:], w.G2Weight[:])
+	rt.VecMat32(vecmat[:], add3[:], w.G2Weight[:])
 	var vecmat3 [5]Real
 	for i := 0; i < 64; i += 4 {
-		add2 := Real(vecmat[i]*cast2[i]) + Real(Real(vecmat[i]*rt.Indicator[Real](!lt[i]))*w.G1Weight[0])
-		add2_1 := Real(vecmat[i+1]*cast2[i+1]) + Real(Real(vecmat[i+1]*rt.Indicator[Real](!lt[i+1]))*w.G1Weight[0])
-		add2_2 := Real(vecmat[i+2]*cast2[i+2]) + Real(Real(vecmat[i+2]*rt.Indicator[Real](!lt[i+2]))*w.G1Weight[0])
-		add2_3 := Real(vecmat[i+3]*cast2[i+3]) + Real(Real(vecmat[i+3]*rt.Indicator[Real](!lt[i+3]))*w.G1Weight[0])
+		add4 := Real(vecmat[i]*cast2[i]) + Real(Real(vecmat[i]*rt.Indicator[Real](!lt[i]))*w.G1Weight[0])
+		add4_1 := Real(vecmat[i+1]*cast2[i+1]) + Real(Real(vecmat[i+1]*rt.Indicator[Real](!lt[i+1]))*w.G1Weight[0])
+		add4_2 := Real(vecmat[i+2]*cast2[i+2]) + Real(Real(vecmat[i+2]*rt.Indicator[Real](!lt[i+2]))*w.G1Weight[0])
+		add4_3 := Real(vecmat[i+3]*cast2[i+3]) + Real(Real(vecmat[i+3]*rt.Indicator[Real](!lt[i+3]))*w.G1Weight[0])
 		{
 			line0 := (*[5]Real)(w.G0Weight[i*5:])
 			line1 := (*[5]Real)(w.G0Weight[(i+1)*5:])
@@ -2942,10 +2945,10 @@ func fitHyperHyperEuler1OffBwd(w *Params, weight float64, lt *[64]bool, lt2 *[64
 			line3 := (*[5]Real)(w.G0Weight[(i+3)*5:])
 			for j := 0; j < 5; j++ {
 				acc := vecmat3[j]
-				acc += Real(add2 * line0[j])
-				acc += Real(add2_1 * line1[j])
-				acc += Real(add2_2 * line2[j])
-				acc += Real(add2_3 * line3[j])
+				acc += Real(add4 * line0[j])
+				acc += Real(add4_1 * line1[j])
+				acc += Real(add4_2 * line2[j])
+				acc += Real(add4_3 * line3[j])
 				vecmat3[j] = acc
 			}
 		}
@@ -3171,11 +3174,11 @@ func fitHyperAscent(w *Params, pre *prepared, ws *workspace, failed int32, numbe
 	for n := 0; n < 10; n++ {
 		fitHyperHyperEuler1TargetFwd(pre, table29[n], table29[n], (*[2]float64)(x2[0:20][n*2:]), (*[2]float64)(x2[2:22][n*2:]), (*[2]Real)(result[n*2:]), (*[2]Real)(result2[n*2:]), (*[2]Real)(result3[n*2:]), (*[16]float64)(result4[n*16:]))
 	}
-	var result5 [640]bool
-	var result6 [640]bool
+	var result5 [640]Real
+	var result6 [640]Real
 	var result7 [20]Real
 	for n := 0; n < 10; n++ {
-		fitHyperHyperEuler1OffFwd(w, pre, table29[n], table30[n], (*[2]Real)(result[:][n*2:]), (*[2]Real)(result2[:][n*2:]), (*[2]Real)(result3[:][n*2:]), (*[2]Real)(result7[n*2:]), (*[64]bool)(result5[n*64:]), (*[64]bool)(result6[n*64:]))
+		fitHyperHyperEuler1OffFwd(w, pre, table29[n], table30[n], (*[2]Real)(result[:][n*2:]), (*[2]Real)(result2[:][n*2:]), (*[2]Real)(result3[:][n*2:]), (*[2]Real)(result7[n*2:]), (*[64]Real)(result5[n*64:]), (*[64]Real)(result6[n*64:]))
 	}
 	// moons_hyper.nde:51  0.1*trajectory_error(HyperEuler, Flow{x}, over: 0..1, reference: Tight)
 	var x3 [20]Real
@@ -3196,7 +3199,7 @@ func fitHyperAscent(w *Params, pre *prepared, ws *workspace, failed int32, numbe
 	var result10 [20]Real
 	var result11 [20]Real
 	for n := 0; n < 10; n++ {
-		fitHyperHyperEuler1OffBwd(w, table30[n], (*[64]bool)(result5[:][n*64:]), (*[64]bool)(result6[:][n*64:]), (*[2]Real)(mul3[:][n*2:]), (*[2]Real)(result9[n*2:]), (*[2]Real)(result10[n*2:]), (*[2]Real)(result11[n*2:]))
+		fitHyperHyperEuler1OffBwd(w, table30[n], (*[64]Real)(result5[:][n*64:]), (*[64]Real)(result6[:][n*64:]), (*[2]Real)(mul3[:][n*2:]), (*[2]Real)(result9[n*2:]), (*[2]Real)(result10[n*2:]), (*[2]Real)(result11[n*2:]))
 	}
 	var result12 [20]float64
 	var result13 [20]float64
@@ -3727,11 +3730,11 @@ func fitHyperGradinputs(w *Params, pre *prepared, ws *workspace, x *[2]Real, y i
 	for n := 0; n < 10; n++ {
 		fitHyperHyperEuler1TargetFwd(pre, table37[n], table37[n], (*[2]float64)(x2[0:20][n*2:]), (*[2]float64)(x2[2:22][n*2:]), (*[2]Real)(result2[n*2:]), (*[2]Real)(result3[n*2:]), (*[2]Real)(result4[n*2:]), (*[16]float64)(result5[n*16:]))
 	}
-	var result6 [640]bool
-	var result7 [640]bool
+	var result6 [640]Real
+	var result7 [640]Real
 	var result8 [20]Real
 	for n := 0; n < 10; n++ {
-		fitHyperHyperEuler1OffFwd(w, pre, table37[n], table38[n], (*[2]Real)(result2[:][n*2:]), (*[2]Real)(result3[:][n*2:]), (*[2]Real)(result4[:][n*2:]), (*[2]Real)(result8[n*2:]), (*[64]bool)(result6[n*64:]), (*[64]bool)(result7[n*64:]))
+		fitHyperHyperEuler1OffFwd(w, pre, table37[n], table38[n], (*[2]Real)(result2[:][n*2:]), (*[2]Real)(result3[:][n*2:]), (*[2]Real)(result4[:][n*2:]), (*[2]Real)(result8[n*2:]), (*[64]Real)(result6[n*64:]), (*[64]Real)(result7[n*64:]))
 	}
 	// moons_hyper.nde:51  0.1*trajectory_error(HyperEuler, Flow{x}, over: 0..1, reference: Tight)
 	var x3 [20]Real
@@ -3760,7 +3763,7 @@ func fitHyperGradinputs(w *Params, pre *prepared, ws *workspace, x *[2]Real, y i
 	var result11 [20]Real
 	var result12 [20]Real
 	for n := 0; n < 10; n++ {
-		fitHyperHyperEuler1OffBwd(w, table38[n], (*[64]bool)(result6[:][n*64:]), (*[64]bool)(result7[:][n*64:]), (*[2]Real)(mul3[:][n*2:]), (*[2]Real)(result10[n*2:]), (*[2]Real)(result11[n*2:]), (*[2]Real)(result12[n*2:]))
+		fitHyperHyperEuler1OffBwd(w, table38[n], (*[64]Real)(result6[:][n*64:]), (*[64]Real)(result7[:][n*64:]), (*[2]Real)(mul3[:][n*2:]), (*[2]Real)(result10[n*2:]), (*[2]Real)(result11[n*2:]), (*[2]Real)(result12[n*2:]))
 	}
 	var result13 [20]float64
 	var result14 [20]float64

@@ -127,7 +127,7 @@ func fitInputs(weights []Real, t, out *rt.Table) error {
 // fitRecipe is the train block Fit (moons.nde:36).
 var fitRecipe = rt.Recipe{
 	Name:      "Fit",
-	Source:    "e4b3b34d8ef0160f2d85714ea85f7cbd9e398779579cba8d0cfc66cd552bb091",
+	Source:    "808a6d45dba14c5658ae9d02ca582d7985d974bebe7c1c31da7603bccd436c71",
 	Where:     "moons.nde:36",
 	Data:      "Points",
 	Test:      "Fresh",
@@ -292,7 +292,7 @@ func fitTinyInputs(weights []Real, t, out *rt.Table) error {
 // fitTinyRecipe is the train block FitTiny (moons_hyper.nde:37).
 var fitTinyRecipe = rt.Recipe{
 	Name:      "FitTiny",
-	Source:    "e4b3b34d8ef0160f2d85714ea85f7cbd9e398779579cba8d0cfc66cd552bb091",
+	Source:    "808a6d45dba14c5658ae9d02ca582d7985d974bebe7c1c31da7603bccd436c71",
 	Where:     "moons_hyper.nde:37",
 	Data:      "Points",
 	Optimizer: rt.LeastSquares{},
@@ -427,7 +427,7 @@ func fitHyperInputs(weights []Real, t, out *rt.Table) error {
 // fitHyperRecipe is the train block FitHyper (moons_hyper.nde:46).
 var fitHyperRecipe = rt.Recipe{
 	Name:      "FitHyper",
-	Source:    "e4b3b34d8ef0160f2d85714ea85f7cbd9e398779579cba8d0cfc66cd552bb091",
+	Source:    "808a6d45dba14c5658ae9d02ca582d7985d974bebe7c1c31da7603bccd436c71",
 	Where:     "moons_hyper.nde:46",
 	Data:      "Points",
 	Batch:     64,

@@ -240,7 +240,8 @@ func savedNames(saved []*ir.Value) []string {
 }
 
 // toSave lists the values of the forward body that the sweep reads and that cost more than a few
-// moves and sums of what it has anyway. What follows from times and parameters is not among them.
+// moves and sums of what it has anyway. What follows from times and parameters is not among them, nor are decisions such as that of relu: of
+// it the number is saved on which it depends, from which its result follows, too.
 func (s *swept) toSave(times ...*ir.Value) (saved []*ir.Value, size int) {
 	timed, fixed := map[*ir.Value]bool{}, map[*ir.Value]bool{}
 	for _, v := range s.order {
@@ -271,6 +272,13 @@ func (s *swept) toSave(times ...*ir.Value) (saved []*ir.Value, size int) {
 	}
 	for _, r := range s.fn.Results {
 		read[r] = true
+	}
+	for _, v := range slices.Backward(s.order) { // a decision is taken again, on the numbers that it was taken on
+		if read[v] && v.Type.Elem == ir.Bool && !costs(v) {
+			for _, a := range v.Args {
+				read[a] = true
+			}
+		}
 	}
 	// work marks what costs something, given the values saved so far.
 	work := map[*ir.Value]bool{}
