@@ -647,8 +647,8 @@ type laneFrame struct {
 		xK1     [2 * 32]Real
 		xWant   [2 * 32]Real
 		out     [2 * 32]Real
-		lt      [64 * 32]uint32
-		lt2     [64 * 32]uint32
+		add     [64 * 32]Real
+		add2    [64 * 32]Real
 		select2 [64 * 32]Real
 	}
 	_                      [128]byte
@@ -728,14 +728,15 @@ type laneFrame struct {
 	}
 	fitHyperHyperEuler1OffBwd struct { // FitHyper.HyperEuler.1.off.bwd
 		weight   [32]float64
-		lt       [64 * 32]uint32
-		lt2      [64 * 32]uint32
+		add      [64 * 32]Real
+		add2     [64 * 32]Real
 		outBar   [2 * 32]Real
 		xBar     [2 * 32]Real
 		xK1Bar   [2 * 32]Real
 		xWantBar [2 * 32]Real
-		add      [64 * 32]Real
+		add2_2   [64 * 32]Real
 		vecmat   [64 * 32]Real
+		lt       [64 * 32]uint32
 		cast     [64 * 32]Real
 		vecmat2  [5 * 32]Real
 	}
@@ -864,8 +865,8 @@ type laneFrame struct {
 		result3  [20 * 32]Real
 		x3       [20 * 32]Real
 		mul      [20 * 32]Real
-		result4  [640 * 32]uint32
-		result5  [640 * 32]uint32
+		result4  [640 * 32]Real
+		result5  [640 * 32]Real
 		result6  [20 * 32]Real
 		mul2     [20 * 32]Real
 		result7  [160 * 32]float64
@@ -999,23 +1000,25 @@ type moons0LanestepBlock struct {
 	xK           [2 * 32]Real
 }
 
-// take makes sample k of another block that of lane i.
+// take makes sample k of another block, which begins its steps, that of lane i, but for what is alike for all that begin.
 func (b *moons0LanestepBlock) take(i int, from *moons0LanestepBlock, k int) {
 	b.stepT[i] = from.stepT[k]
 	b.stepH[i] = from.stepH[k]
-	b.stepRejected[i] = from.stepRejected[k]
-	b.stepErrPrev[i] = from.stepErrPrev[k]
-	b.stepErrPrev2[i] = from.stepErrPrev2[k]
 	b.stepT1[i] = from.stepT1[k]
 	b.stepDir[i] = from.stepDir[k]
-	b.stepRtol[i] = from.stepRtol[k]
-	b.stepAtol[i] = from.stepAtol[k]
 	b.stepLive[i] = from.stepLive[k]
 	for e := 0; e < len(b.x); e += 32 {
 		b.x[e+i] = from.x[e+k]
 	}
 	for e := 0; e < len(b.xK); e += 32 {
 		b.xK[e+i] = from.xK[e+k]
+	}
+}
+
+// takeStates makes the states of sample k of another block those of lane i.
+func (b *moons0LanestepBlock) takeStates(i int, from *moons0LanestepBlock, k int) {
+	for e := 0; e < len(b.x); e += 32 {
+		b.x[e+i] = from.x[e+k]
 	}
 }
 
@@ -1028,7 +1031,7 @@ type moonsSampleBlock struct {
 }
 
 // Kernels know the places in a frame as numbers.
-var _ = [3601280]byte([unsafe.Sizeof(laneFrame{})]byte{})
+var _ = [3609472]byte([unsafe.Sizeof(laneFrame{})]byte{})
 
 // lanes runs 32 samples at a time on one goroutine.
 type lanes struct {
@@ -1602,8 +1605,8 @@ func (l *lanes) solveMoons0Lanes(held []*moonsHeld, by rt.Stepping, rows int) {
 	s.moons0LanestepBlock = held[0].step // lanes without a sample compute something all the same
 	s.stepLive = [32]float64{}
 	var st [32]*rt.SolveStats
-	var number, first [32]int // of each lane: its sample, and the round of its first attempt
-	var last [32]float64      // error norm of the last attempt
+	var number, first, accepted [32]int // of each lane: its sample, the round of its first attempt, and the steps that it has taken
+	var last [32]float64                // error norm of the last attempt
 	next, running := 0, 0
 	for k := 0; ; k++ {
 		if k >= by.MaxSteps { // attempts
@@ -1616,6 +1619,7 @@ func (l *lanes) solveMoons0Lanes(held []*moonsHeld, by rt.Stepping, rows int) {
 					h = s.stepT1[i] - s.stepT[i]
 				}
 				st[i].Fail(rt.MaxSteps, s.stepT[i], h)
+				st[i].Tried(by.MaxSteps, accepted[i], 6)
 				s.stepLive[i] = 0
 				running--
 			}
@@ -1627,7 +1631,9 @@ func (l *lanes) solveMoons0Lanes(held []*moonsHeld, by rt.Stepping, rows int) {
 			}
 			b := held[next/32]
 			s.take(i, &b.step, next%32)
-			st[i], number[i], first[i], last[i] = &b.st[0][next%32], next, k, 1
+			s.stepRejected[i] = 0
+			s.stepErrPrev[i], s.stepErrPrev2[i] = 1, 1
+			st[i], number[i], first[i], accepted[i], last[i] = &b.st[0][next%32], next, k, 0, 1
 			next++
 			if s.stepLive[i] != 0 {
 				running++
@@ -1637,31 +1643,21 @@ func (l *lanes) solveMoons0Lanes(held []*moonsHeld, by rt.Stepping, rows int) {
 			return
 		}
 		kernel.moons0Lanestep(l.fr, l.w, l.pre, &l.sums[0], nil)
-		for i := range st {
-			if s.stepLive[i] == 0 {
-				continue
-			}
-			switch s.stepCode[i] {
-			case 1: // accepted
-				st[i].NFE += 6
-				st[i].Accepted++
-				st[i].H = s.stepHAt[i]
-				st[i].Time = s.stepT[i]
-				if s.stepT[i] == s.stepT1[i] {
-					s.stepLive[i] = 0
-					running--
-					held[number[i]/32].step.take(number[i]%32, &s.moons0LanestepBlock, i)
-				}
-			case 0: // rejected
-				st[i].NFE += 6
-				st[i].Rejected++
-			case 2: // too short to be taken
+		ended := rt.Ended(accepted[:], s.stepCode[:], s.stepT[:], s.stepT1[:], s.stepLive[:])
+		for ; ended != 0; ended &= ended - 1 {
+			i := rt.FirstLane(ended)
+			if s.stepCode[i] == 2 { // the step was too short to be taken
 				st[i].Fail(rt.TooSmall(last[i], s.stepHAt[i]), s.stepTAt[i], s.stepHAt[i])
-				s.stepLive[i] = 0
-				running--
+				st[i].Tried(k-first[i], accepted[i], 6)
+			} else {
+				st[i].Time, st[i].H = s.stepT[i], s.stepHAt[i]
+				st[i].Tried(k-first[i]+1, accepted[i], 6)
+				held[number[i]/32].step.takeStates(number[i]%32, &s.moons0LanestepBlock, i)
 			}
-			last[i] = s.stepErr[i]
+			s.stepLive[i] = 0
+			running--
 		}
+		last = s.stepErr
 	}
 }
 
