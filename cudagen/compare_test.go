@@ -431,8 +431,10 @@ func compareWith(t *testing.T, subjects []*subject, sanitizer string) {
 				s.check(t, o)
 				if s.m.Real == ir.F32 {
 					turned[float32](t, s, s.device(server), o)
+					beside[float32](t, s, s.device(server), o)
 				} else {
 					turned[float64](t, s, s.device(server), o)
+					beside[float64](t, s, s.device(server), o)
 				}
 				if s.groups {
 					tiles := runAny(t, s, server.Device(s.name))
