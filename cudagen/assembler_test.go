@@ -59,10 +59,11 @@ func TestAssembler(t *testing.T) {
 		t.Fatal("there is no nvcc on the PATH")
 	}
 	sources := programs(t)
-	for name, path := range map[string]string{"spring": "../golden/testdata/cuda/spring.txtar", "layers": "../golden/testdata/cuda/layers.txtar", "moons": "../generated/moons/moons.nde", "deep": "testdata/deep.nde", "kicked": "testdata/kicked.nde", "mnist": "../generated/mnist/mnist.nde", "ball": "../docs/examples/11_ball/11_ball.nde"} {
+	for name, path := range map[string]string{"spring": "../golden/testdata/cuda/spring.txtar", "layers": "../golden/testdata/cuda/layers.txtar", "moons": "../generated/moons/moons.nde", "deep": "testdata/deep.nde", "kicked": "testdata/kicked.nde", "mnist": "../generated/mnist/mnist.nde", "ball": "../docs/examples/11_ball/11_ball.nde",
+		"pendulum": "../docs/examples/05_pendulum/05_pendulum.nde", "sde": "../docs/examples/08_sde/08_sde.nde", "porth": "../docs/examples/14_porth/14_porth.nde"} {
 		sources[name] = source(t, path)
 	}
-	names := append([]string{"moons", "deep", "layers", "mnist", "ball", "kicked"}, small...)
+	names := append([]string{"moons", "deep", "layers", "mnist", "ball", "kicked", "pendulum", "sde", "porth"}, small...)
 	for _, wide := range []struct {
 		states, width int
 		precision     string

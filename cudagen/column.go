@@ -9,7 +9,8 @@ import (
 )
 
 // A thread keeps arrays in registers, which an index that varies cannot reach: arrays along output times would lie in local memory. Those that a
-// kernel takes or gives stay where they are instead, as columns of device memory: times and stops of solves, and the states at these times.
+// kernel takes or gives stay where they are instead, as columns of device memory: times and stops of solves, the states at these times, and what the
+// runs of maps and scans take and give.
 
 // columns are the arguments and results of the function of a kernel with a thread a sample that are columns.
 func (e *emitter) columns(f *plan.Func) map[*ir.Value]bool {
@@ -25,7 +26,15 @@ func (e *emitter) columns(f *plan.Func) map[*ir.Value]bool {
 					out[a] = true
 				}
 			}
-		case v.Op == ir.OpResult && v.Args[0].Op == ir.OpSolve && v.Args[0].Attr.Solve.Times > 0 && !v.Type.IsScalar():
+		case v.Op == ir.OpMap || v.Op == ir.OpScan:
+			for i, a := range v.Args {
+				if a = whose(f, a); f.Places[a].Kind == plan.ArgArray && perRun(v, i) {
+					out[a] = true
+				}
+			}
+		}
+		switch {
+		case v.Type.Elem != ir.Tuple && !v.Type.IsScalar() && stacks(v):
 			if p := f.Places[v]; p.Kind == plan.Result {
 				out[v] = true
 			}
@@ -41,10 +50,7 @@ func (e *emitter) columns(f *plan.Func) map[*ir.Value]bool {
 	}
 	for _, v := range f.IR.Values {
 		for i, a := range v.Args {
-			base := a
-			if p := f.Places[a]; p != nil && p.Kind == plan.View {
-				base = p.Base
-			}
+			base := whose(f, a)
 			if out[base] && !byElements(f, v, i, forms) {
 				delete(out, base)
 			}
@@ -53,7 +59,40 @@ func (e *emitter) columns(f *plan.Func) map[*ir.Value]bool {
 	return out
 }
 
-// byElements reports whether v reads its operand i element by element, or as the times of a solve.
+// stacks reports whether v holds states along output times, or what the runs of a loop give.
+func stacks(v *ir.Value) bool {
+	of, i := v, 0
+	if v.Op == ir.OpResult {
+		of, i = v.Args[0], v.Attr.Index
+	}
+	switch of.Op {
+	case ir.OpSolve:
+		return of != v && of.Attr.Solve.Times > 0
+	case ir.OpMap:
+		return true
+	case ir.OpScan:
+		return i >= of.Attr.Scan.Carry
+	}
+	return false
+}
+
+// perRun reports whether the runs of a map or scan have a part each of its operand i.
+func perRun(v *ir.Value, i int) bool {
+	if v.Op == ir.OpMap {
+		return i < v.Attr.Map.Mapped
+	}
+	return i >= v.Attr.Scan.Carry && i < v.Attr.Scan.Carry+v.Attr.Scan.Mapped
+}
+
+// whose is the array of which v is a part.
+func whose(f *plan.Func, v *ir.Value) *ir.Value {
+	if p := f.Places[v]; p != nil && p.Kind == plan.View {
+		return p.Base
+	}
+	return v
+}
+
+// byElements reports whether v reads its operand i element by element, as the times of a solve, or a part for each run of a loop.
 func byElements(f *plan.Func, v *ir.Value, i int, forms map[*ir.Value]plan.Form) bool {
 	if p := f.Places[v]; p != nil && (p.Kind == plan.View || p.Kind == plan.Folded) {
 		return true
@@ -68,6 +107,8 @@ func byElements(f *plan.Func, v *ir.Value, i int, forms map[*ir.Value]plan.Form)
 		return false
 	case v.Op == ir.OpSolve:
 		return v.Attr.Solve.Times > 0 && i >= 1 && i < v.Attr.Solve.Lead()
+	case v.Op == ir.OpMap, v.Op == ir.OpScan:
+		return perRun(v, i)
 	case v.Op == ir.OpSum, v.Op == ir.OpReduceMax, v.Op == ir.OpReduceMin:
 		return true
 	}

@@ -59,7 +59,7 @@ func (m Image) Arch() string {
 var preludeFiles embed.FS
 
 // preludeParts are the files of the prelude that emitted code stands on, in order.
-var preludeParts = []string{"ndec.cuh", "conv.cuh", "draw.cuh", "solve.cuh", "event.cuh", "warp.cuh", "reduce.cuh", "optim.cuh", "team.cuh", "split.cuh", "tile.cuh", "group.cuh", "layer.cuh"}
+var preludeParts = []string{"ndec.cuh", "trig.cuh", "conv.cuh", "draw.cuh", "solve.cuh", "event.cuh", "warp.cuh", "reduce.cuh", "optim.cuh", "team.cuh", "split.cuh", "tile.cuh", "group.cuh", "layer.cuh"}
 
 // Prelude is the text of ndec.cuh.
 func Prelude() string {

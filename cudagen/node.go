@@ -2,6 +2,7 @@ package cudagen
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"ndec.dev/ndec/ir"
@@ -174,6 +175,12 @@ func (fn *function) slice(a *ir.Value, rows int) string {
 	if a.Type.Rank() == 1 {
 		return fn.elem(a, index{expr: "n"})
 	}
+	if fn.e.columns(fn.f)[whose(fn.f, a)] { // no array of a thread
+		own := operand{fn.s.pick("run"), ir.Tensor(a.Type.Elem, per)}
+		fn.p.line("%s", fn.e.variable(own.t, own.name))
+		fn.e.assign(own, fmt.Sprintf("%s + n * %d", fn.array(a), per))
+		return own.name
+	}
 	return fmt.Sprintf("%s + n * %d", fn.array(a), per)
 }
 
@@ -186,12 +193,24 @@ func stacked(base string, t ir.Type) string {
 }
 
 // parts are where a run of a loop leaves its results from number first on, as parts of to; then stores those that the
-// run gives every thread of a team.
+// run gives every thread of a team, and arrays that belong into columns.
 func (fn *function) parts(v *ir.Value, to []string, f *ir.Func, first int) (inner []string, then func()) {
 	inner = make([]string, len(to))
 	var after []func()
+	columns := fn.e.columns(fn.f)
+	column := func(i int) bool {
+		return columns[v] || slices.ContainsFunc(fn.f.IR.Values, func(u *ir.Value) bool {
+			return u.Op == ir.OpResult && u.Args[0] == v && u.Attr.Index == i && columns[u]
+		})
+	}
 	for i := first; i < len(to); i++ {
 		if to[i] == "" {
+			continue
+		}
+		if t := f.Results[i].Type; !t.IsScalar() && column(i) {
+			own := operand{fn.s.pick("part"), t}
+			fn.p.line("%s", fn.e.variable(t, own.name))
+			inner[i], after = own.name, append(after, func() { fn.e.assign(operand{stacked(to[i], t), t}, own.name) })
 			continue
 		}
 		whole := v.Type

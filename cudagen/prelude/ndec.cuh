@@ -28,18 +28,6 @@ NDEC_D float ndec_tanh(float x) { return tanhf(x); }      // 2 / 1
 NDEC_D double ndec_tanh(double x) { return tanh(x); }
 NDEC_D float ndec_erf(float x) { return erff(x); }        // 2 / 2
 NDEC_D double ndec_erf(double x) { return erf(x); }
-// Arguments from 105615 on need more digits of pi, which CUDA has in every place that takes a sine, with an array in local memory. Here that
-// stands in functions that are called: where an argument is known to be below, by the comparison that CUDA makes itself, it leaves the rest out.
-NDEC_D bool ndec_far(float x) { return fabsf(x) >= 105615.0f; }
-NDEC_CALL float ndec_sin_far(float x) { return sinf(x); }
-NDEC_CALL float ndec_cos_far(float x) { return cosf(x); }
-NDEC_CALL float ndec_tan_far(float x) { return tanf(x); }
-NDEC_D float ndec_sin(float x) { return ndec_far(x) ? ndec_sin_far(x) : sinf(x); } // 2 / 2
-NDEC_D double ndec_sin(double x) { return sin(x); }
-NDEC_D float ndec_cos(float x) { return ndec_far(x) ? ndec_cos_far(x) : cosf(x); } // 2 / 2
-NDEC_D double ndec_cos(double x) { return cos(x); }
-NDEC_D float ndec_tan(float x) { return ndec_far(x) ? ndec_tan_far(x) : tanf(x); } // 4 / 2
-NDEC_D double ndec_tan(double x) { return tan(x); }
 NDEC_D float ndec_asin(float x) { return asinf(x); }      // 2 / 2
 NDEC_D double ndec_asin(double x) { return asin(x); }
 NDEC_D float ndec_acos(float x) { return acosf(x); }      // 2 / 2
