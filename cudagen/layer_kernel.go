@@ -276,7 +276,11 @@ func (e *emitter) layerProduct(l *layerFunc, pc *piece, params, find []string) {
 		if kernel := w.Type.Len() / w.Type.Shape[0] / n; name == "conv_input" {
 			see, at = "given", fmt.Sprintf("k / %d * %d + i * %d + k %% %d", kernel, n*kernel, kernel, kernel)
 		}
-		seen = fmt.Sprintf("ndec_conv_%s(%s, k, place)", see, shape)
+		place := "place"
+		if places == 1 {
+			place = "0"
+		}
+		seen = fmt.Sprintf("ndec_conv_%s(%s, k, %s)", see, shape, place)
 		operand = fmt.Sprintf("j < 0 ? real(0) : %s", fn.elem(x, index{expr: "j"}))
 		weight = fn.elem(w, index{expr: at})
 	} else {

@@ -59,11 +59,14 @@ func randomSubjects(t *testing.T) (all []*subject) {
 // TestRandomLayers compares those that can go layer by layer, which most can.
 func TestRandomLayers(t *testing.T) {
 	var all []*subject
+	numbers := []uint64{700020} // a convolution to a single place
 	from, to := seeds(t)
 	for seed := from; seed < to; seed++ {
-		if seed%3 > 0 {
-			continue // as many again take minutes
+		if seed%3 == 0 && seed != numbers[0] { // as many again take minutes
+			numbers = append(numbers, seed)
 		}
+	}
+	for _, seed := range numbers {
 		s := randomSubject(t, seed, ir.F64)
 		s.name, s.layers = s.name+"_layers", true
 		all = append(all, s)
