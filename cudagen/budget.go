@@ -30,18 +30,30 @@ const (
 func unfit(f *plan.Func) string {
 	for _, v := range f.IR.Values {
 		if v.Op == ir.OpSolve {
-			if s := v.Attr.Solve; s.Start != nil || s.PerSample || s.Compat != "" || s.StepGroup != "" || s.Ratios() {
-				return fmt.Sprintf("the solve of %s (%s) has steps that kernels do not know yet: of a method of several steps, between output times, of another library, of one length for the whole batch or by ratios of steps", s.System, v.Span)
+			if why := strange(v.Attr.Solve); why != "" {
+				return fmt.Sprintf("the solve of %s (%s) %s, which kernels do not know yet", v.Attr.Solve.System, v.Span, why)
 			}
-		}
-	}
-	for _, v := range f.IR.Values {
-		if v.Op == ir.OpSolve && v.Attr.Solve.Stretches {
-			return fmt.Sprintf("the way back of the solve of %s (%s) solves between events, which kernels do not know yet", v.Attr.Solve.System, v.Span)
 		}
 	}
 	if v := tooLarge(f, teamBytes); v != nil {
 		return fmt.Sprintf("%s needs an array of %d bytes (%s, %s), and there is room for %d", f.IR.Name, v.Type.Len()*v.Type.Elem.Bytes(), v.Op, v.Span, teamBytes)
+	}
+	return ""
+}
+
+// strange says what kernels do not know of the steps of s; "" if nothing.
+func strange(s *ir.Solve) string {
+	switch {
+	case s.Start != nil:
+		return "is by a method of several steps"
+	case s.PerSample:
+		return "counts its steps from one output time to the next"
+	case s.Compat != "":
+		return "takes the steps of " + s.Compat
+	case s.StepGroup != "":
+		return "has steps of one length for the whole batch"
+	case s.Ratios():
+		return "chooses steps by the ratios of those before"
 	}
 	return ""
 }

@@ -119,7 +119,11 @@ func byElements(f *plan.Func, v *ir.Value, i int, forms map[*ir.Value]plan.Form)
 // column is that of a sample's elements, which are so many apart.
 func (e *emitter) columnOf(t ir.Type, array, at, stride string, writes bool) string {
 	c := map[bool]string{true: "", false: "const "}[writes]
-	return fmt.Sprintf("ndec_column<%s%s>{%s + %s, %s}", c, e.elem(t.Elem), array, at, stride)
+	column := "ndec_column"
+	if stride == "total" { // 64 bits
+		column = "ndec_far_column"
+	}
+	return fmt.Sprintf("%s<%s%s>{%s + %s, %s}", column, c, e.elem(t.Elem), array, at, stride)
 }
 
 // templates is the head of a function with these parameters of any type; one of tiles is for those of groups as well, where there are some.

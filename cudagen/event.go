@@ -95,6 +95,10 @@ func (l *loop) happen(goOn ...string) {
 		return
 	}
 	p.line("if (ev.hit) {")
+	if s.Stretches {
+		l.endStretch("t", l.x)
+		p.line("if (st.failed()) break;")
+	}
 	before := suffixed(l.plain(l.x), "_before")
 	if s.Resets() {
 		l.e.scope()

@@ -134,7 +134,7 @@ func (e *emitter) choose() (out []*kernel, ds diag.List) {
 		because(k.kind == grad && sums > registerSums, "the gradient has %d numbers, and the registers of a thread hold %d", sums, registerSums)
 		because(straight > straightCode, "it has %d operations, and a thread goes through %d", straight, straightCode)
 		switch fits, product := e.fitsTile(k); {
-		case !other && e.splitPays(k, product, straight):
+		case !other && !e.stretched(k.fn.IR) && e.splitPays(k, product, straight):
 			k.form = splitted
 		case fits && !e.opts.Teams && (product || k.why != "" && e.collective(k.fn.IR)):
 			because(true, "layers are wider than %d", smallLen)
@@ -330,7 +330,7 @@ func (e *emitter) forwardKernel(k *kernel) {
 	p.line("int n = (int)count; // 32 bits are enough, and take half the registers")
 	p.line("int s = blockIdx.x * blockDim.x + threadIdx.x;")
 	p.line("if (s >= n) return;")
-	sc := newScope(strings.Fields("words place tapes room stats key by ws st")...)
+	sc := e.kernelScope()
 	call := e.sample(k, sc, "n", "s")
 	columns := e.columns(k.fn)
 	var outs []string
@@ -477,7 +477,7 @@ func (e *emitter) sumKernel(k *kernel) {
 	}
 	p.line("if (s < n) {")
 	p.line("int row = rows[s];")
-	sc := newScope(strings.Fields("words place tapes room stats key ws st sum sums grads losses total chunk rows loss bad")...)
+	sc := e.kernelScope()
 	call := e.sample(k, sc, "total", "row")
 	res := []string{sc.pick("loss_value")}
 	for range k.terms() {

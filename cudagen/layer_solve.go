@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"ndec.dev/ndec/ir"
-	"ndec.dev/ndec/ir/plan"
 )
 
 // The loop of a solve over a batch is that of the launcher: kernels here begin it, say how long the next step of every sample is,
@@ -44,7 +43,7 @@ type solveKernel struct {
 
 // layerSolves reports whether the loop of s can be one over a batch.
 func (e *emitter) layerSolves(s *ir.Solve) bool {
-	if unfit(&plan.Func{IR: &ir.Func{Values: []*ir.Value{{Op: ir.OpSolve, Attr: ir.Attr{Solve: s}}}}}) != "" {
+	if s.Stretches || strange(s) != "" {
 		return false
 	}
 	arrays := 8*len(s.States) + len(s.Extras) // of the kernels around steps

@@ -24,6 +24,18 @@ unsigned using virtual void volatile wchar_t while xor xor_eq uint3 dim3 threadI
 real w pre ws g by st results i j k n s row place x1 i0 i1 i2 i3 i4 i5 G T errno signgam main int2 int4 float2 float4 double2 unix linux exp log sin cos tan
 tanh erf pow abs fma floor sqrt sinh cosh asin acos atan atan2 div y0 y1 yn j0 j1 jn gamma index round min max lhs rhs`)
 
+// kernelWords are the names that kernels use themselves.
+const kernelWords = "count words place tapes room stats key by ws st sum sums grads losses total chunk rows loss bad in lane warp weights memory arrays scope team tile split own"
+
+// kernelScope is for what a kernel loads and stores: the function of its sample is called beside.
+func (e *emitter) kernelScope() *scope {
+	s := newScope(strings.Fields(kernelWords)...)
+	for n := range e.global.used {
+		s.used[n] = true
+	}
+	return s
+}
+
 func newScope(taken ...string) *scope {
 	s := &scope{used: map[string]bool{}}
 	for _, r := range reserved {

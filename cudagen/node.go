@@ -141,10 +141,11 @@ func (fn *function) revCall(v *ir.Value) {
 	types := append(stateTypes(r.Solve), r.Solve.Extras...)
 	to := fn.destinations(v, len(types)+len(r.Params))
 	needs := fn.e.plan.RevNeeds(r)
-	all := append(fn.e.common(needs, false, false), "ws."+fn.e.tapes[solve])
+	fn.clearStatistics(v)
+	all := append(fn.e.common(needs, r.Solve.Stretches && fn.e.taped(r.StepVJP), false), "ws."+fn.e.tapes[solve])
 	all = append(all, fn.arguments(solve.Args[solve.Attr.Solve.Lead()+len(r.Solve.States):])...)
-	for i, bar := range v.Args[1:] { // of the states, and of the time of an event that ends the solve
-		if i == len(r.Solve.States) || r.Solve.Times == 0 || !r.Solve.States[i].Memory {
+	for i, bar := range v.Args[1:] { // of the states, and of the time of an event that ends the solve; stops
+		if i >= len(r.Solve.States) || r.Solve.Times == 0 || !r.Solve.States[i].Memory {
 			all = append(all, fn.arguments([]*ir.Value{bar})...)
 		}
 	}
@@ -157,8 +158,12 @@ func (fn *function) revCall(v *ir.Value) {
 	if needs.Accum {
 		all = append(all, "g")
 	}
+	if fn.e.plan.Slots(v) > 0 {
+		all = append(all, fn.statistics(v))
+	}
 	fn.e.calls(fn.e.sweepOf(r))
 	fn.p.line("%s(%s);", fn.e.revName(fn.e.sweepOf(r)), strings.Join(all, ", "))
+	fn.stopAfter(v)
 }
 
 func stateTypes(s *ir.Solve) []ir.Type {

@@ -1,6 +1,7 @@
 package cudagen_test
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -148,6 +149,34 @@ func TestEvents(t *testing.T) {
 	}
 	if n := len(s.out.Kernels.Recipes); n != 6 {
 		t.Errorf("%d recipes have kernels, want 6", n)
+	}
+}
+
+// TestStretches takes gradients through events by the sensitivities that solve backwards between them, a thread a sample and a block a sample: to
+// the end, along output times, with stops of their own, and with more stretches than a tape holds at first. CI has all of both.
+func TestStretches(t *testing.T) {
+	var all []*subject
+	for i, how := range []string{"adjoint", "quadrature", "adjoint{seminorm: false}", "interpolated"} {
+		text := strings.ReplaceAll(source(t, "testdata/stretches.nde"), "SENSITIVITY", how)
+		for k, teams := range []bool{false, true} {
+			if os.Getenv("NDEC_TEST_MODULES") == "" && i != k {
+				continue
+			}
+			s := programSubject(t, fmt.Sprintf("stretches%d%t", i, teams), map[string]string{"stretches.nde": text}, "f64")
+			s.teams, s.natural = teams, true
+			all = append(all, s)
+		}
+	}
+	compare(t, all)
+	for _, s := range all {
+		for _, r := range s.out.Kernels.Recipes {
+			if r.Grad.Kernel == "" {
+				t.Errorf("%s: recipe %s has no gradient kernel", s.name, r.Name)
+			}
+		}
+		if n := len(s.out.Kernels.Recipes); n != 6 {
+			t.Errorf("%s: %d recipes have kernels, want 6", s.name, n)
+		}
 	}
 }
 

@@ -10,7 +10,8 @@ import (
 
 // The tape of a recorded solve holds t and h of every accepted step and the states at their starts, in global
 // memory: [step][element][sample], so that neighbouring threads read neighbouring numbers. It holds so many steps
-// as the launcher gives room for. What a sensitivity would rather compute again is kept as well.
+// as the launcher gives room for. What a sensitivity would rather compute again is kept as well. Of a solve that keeps stretches (ir.Solve.Stretches)
+// it holds these in place of steps: where each ends, the way back to its start, and the states at its end.
 
 func (e *emitter) tapeType(s *ir.Solve) string { return e.solveName(s) + "_tape" }
 
@@ -20,17 +21,26 @@ func tapeBytes(s *ir.Solve) (step, times int) {
 	for _, st := range s.States {
 		step += st.Type.Len() * st.Type.Elem.Bytes()
 	}
-	if len(s.Events) > 0 { // the part of a step that counts; number, step, time and states of an event
+	switch {
+	case s.Stretches: // number, stretch, time and states of an event
+		step += step
+	case len(s.Events) > 0: // the part of a step that counts, too
 		step += step + 8
 	}
-	if s.Rebegins() {
+	if marked(s) {
 		step += 4
 	}
-	if s.Times > 0 {
+	switch {
+	case s.Stretches:
+		times = s.Times * 4
+	case s.Times > 0:
 		times = s.Times * 12
 	}
 	return step, times
 }
+
+// marked reports whether the tape says before which steps memory of the method has begun anew.
+func marked(s *ir.Solve) bool { return s.Rebegins() && !s.Stretches }
 
 // tape prints the type that keeps the accepted steps of a recorded solve.
 func (e *emitter) tape(s *ir.Solve) {
@@ -42,20 +52,28 @@ func (e *emitter) tape(s *ir.Solve) {
 	if typ, name := e.together(); name != "" {
 		head, end = typ+" "+name+", ", "steps++, "+name+".sync();"
 	}
-	p.line("// The accepted steps of %s for the reverse sweep, %d bytes each.", s.Name, step)
+	p.line("// The %s of %s for the reverse sweep, %d bytes each.", map[bool]string{true: "stretches", false: "accepted steps"}[s.Stretches], s.Name, step)
 	p.line("struct %s {", e.tapeType(s))
 	p.line("double *t;")
 	p.line("double *h;")
 	for _, o := range l.x {
 		p.line("%s *%s;", e.elem(o.t.Elem), o.name)
 	}
+	part := len(s.Events) > 0 && !s.Stretches
+	if s.Stretches {
+		p.line("double since; // start of the next one")
+	}
 	if s.Times > 0 {
-		p.line("double *theta; // place of each output time in its step")
-		p.line("int *at; // and the step")
+		if !s.Stretches {
+			p.line("double *theta; // place of each output time in its step")
+		}
+		p.line("int *at; // the step of each output time")
 		p.line("int saved;")
 	}
-	if len(s.Events) > 0 {
+	if part {
 		p.line("double *part; // how much of each step counts: less than 1 where an event has cut it")
+	}
+	if len(s.Events) > 0 {
 		p.line("double *fired_t; // time of each event")
 		p.line("int *fired_step; // the step that it ends")
 		p.line("int *fired_event; // and its number")
@@ -64,7 +82,7 @@ func (e *emitter) tape(s *ir.Solve) {
 		}
 		p.line("int fired;")
 	}
-	if s.Rebegins() {
+	if marked(s) {
 		p.line("int *begun; // whether memory of the method has begun anew before a step")
 		p.line("int anew; // and has before the next one")
 	}
@@ -81,11 +99,15 @@ func (e *emitter) tape(s *ir.Solve) {
 		p.line("%s = r.take<%s>(room * %dll);", o.name, e.elem(o.t.Elem), o.t.Len())
 	}
 	if s.Times > 0 {
-		p.line("theta = r.take<double>(%d);", s.Times)
+		if !s.Stretches {
+			p.line("theta = r.take<double>(%d);", s.Times)
+		}
 		p.line("at = r.take<int>(%d);", s.Times)
 	}
-	if len(s.Events) > 0 {
+	if part {
 		p.line("part = r.take<double>(room);")
+	}
+	if len(s.Events) > 0 {
 		p.line("fired_t = r.take<double>(room);")
 		p.line("fired_step = r.take<int>(room);")
 		p.line("fired_event = r.take<int>(room);")
@@ -93,7 +115,7 @@ func (e *emitter) tape(s *ir.Solve) {
 			p.line("%s_fired = r.take<%s>(room * %dll);", o.name, e.elem(o.t.Elem), o.t.Len())
 		}
 	}
-	if s.Rebegins() {
+	if marked(s) {
 		p.line("begun = r.take<int>(room);")
 	}
 	p.line("}")
@@ -102,18 +124,18 @@ func (e *emitter) tape(s *ir.Solve) {
 	for _, o := range l.x {
 		ps = append(ps, e.in(o.t, o.name+"_now"))
 	}
-	part := ""
-	if len(s.Events) > 0 {
-		part = "double part_now, "
+	given := ""
+	if part {
+		given = "double part_now, "
 	}
-	p.line("__device__ __forceinline__ bool push(%sdouble t_now, double h_now, %s%s) {", head, part, strings.Join(ps, ", "))
+	p.line("__device__ __forceinline__ bool push(%sdouble t_now, double h_now, %s%s) {", head, given, strings.Join(ps, ", "))
 	p.line("if (steps == room) return false;")
 	store("t[(long long)steps * samples]", "t_now")
 	store("h[(long long)steps * samples]", "h_now")
-	if len(s.Events) > 0 {
+	if part {
 		store("part[(long long)steps * samples]", "part_now")
 	}
-	if s.Rebegins() {
+	if marked(s) {
 		store("begun[(long long)steps * samples]", "anew")
 		p.line("anew = 0;")
 	}
@@ -137,7 +159,9 @@ func (e *emitter) tape(s *ir.Solve) {
 		p.line("")
 		p.line("__device__ __forceinline__ void save(%sint step, double place) {", head)
 		store("at[(long long)saved * samples]", "step")
-		store("theta[(long long)saved * samples]", "place")
+		if !s.Stretches {
+			store("theta[(long long)saved * samples]", "place")
+		}
 		p.line("%s", strings.ReplaceAll(end, "steps", "saved"))
 		p.line("}")
 	}
@@ -190,7 +214,7 @@ func (e *emitter) reverse(r *ir.Rev) {
 	p, s := e.p, r.Solve
 	l := e.newLoop(s)
 	needs := e.plan.RevNeeds(r)
-	ps := append(e.common(needs, false, true), fmt.Sprintf("const %s &tape", e.tapeType(s)))
+	ps := append(e.common(needs, s.Stretches && e.taped(r.StepVJP), true), fmt.Sprintf("const %s &tape", e.tapeType(s)))
 	ins := slices.Clone(l.c)
 	for _, o := range l.c {
 		ps = append(ps, e.in(o.t, o.name))
@@ -209,6 +233,9 @@ func (e *emitter) reverse(r *ir.Rev) {
 	if s.MayStop() {
 		ps = append(ps, "double end_bar")
 	}
+	if s.TakesStops() {
+		ps = append(ps, "const double *stops")
+	}
 	outs := append(suffixed(l.x, "_start_bar"), suffixed(l.c, "_bar")...)
 	for _, o := range outs {
 		ps = append(ps, e.out(o.t, o.name))
@@ -217,7 +244,10 @@ func (e *emitter) reverse(r *ir.Rev) {
 	if needs.Accum {
 		any, ps = append(any, "G"), append(ps, "G &g")
 	}
-	name, called := e.revName(r), e.isCalledLoop(r, append([]*ir.Func{r.StepVJP, r.AtVJP, r.DenseVJP, r.BeginVJP}, r.Events...))
+	if e.plan.Of(r.StepVJP).Needs.Stats > 0 {
+		ps = append(ps, "ndec_stats *st")
+	}
+	name, called := e.revName(r), !s.Stretches && e.isCalledLoop(r, append([]*ir.Func{r.StepVJP, r.AtVJP, r.DenseVJP, r.BeginVJP}, r.Events...))
 	suffix := ""
 	if called {
 		suffix = "_here"
@@ -284,7 +314,12 @@ func (e *emitter) reverse(r *ir.Rev) {
 	p.line("double t = tape.t[(long long)%s * tape.samples];", row)
 	p.line("double h = tape.h[(long long)%s * tape.samples];", row)
 	l.load(l.x, "", row)
-	if s.Times > 0 {
+	switch {
+	case s.Stretches && s.Times > 0:
+		p.line("for (; m >= 0 && tape.at[(long long)m * tape.samples] == k; m--) {")
+		addOut("m")
+		p.line("}")
+	case s.Times > 0:
 		p.line("for (int j = m; j >= 0 && tape.at[(long long)j * tape.samples] == k; j--) {")
 		p.line("if (tape.theta[(long long)j * tape.samples] == 1) {")
 		addOut("j")
@@ -293,16 +328,22 @@ func (e *emitter) reverse(r *ir.Rev) {
 	}
 	if len(s.Events) > 0 {
 		l.backOverEvents(r, stepOut, bar, addExtras)
+	}
+	if len(s.Events) > 0 && !s.Stretches {
 		p.line("double part = tape.part[(long long)k * tape.samples];")
 	}
 	data, start := l.insideStep(r, bar, outBar)
-	cut := len(s.Events) > 0 && r.DenseVJP == nil
+	cut := len(s.Events) > 0 && r.DenseVJP == nil && !s.Stretches
 	if cut {
 		p.line("if (part < 1) {")
 		p.line("%s", e.apply(r.AtVJP, append([]string{"t", "h", "part"}, names(l.x, l.c, bar)...), stepOut))
 		p.line("} else {")
 	}
-	p.line("%s", e.apply(r.StepVJP, append([]string{"t", "h"}, names(l.x, l.c, bar, data)...), stepOut))
+	if s.Stretches {
+		l.backThroughStretch(r, bar, stepOut)
+	} else {
+		p.line("%s", e.apply(r.StepVJP, append([]string{"t", "h"}, names(l.x, l.c, bar, data)...), stepOut))
+	}
 	if cut {
 		p.line("}")
 	}
@@ -314,7 +355,8 @@ func (e *emitter) reverse(r *ir.Rev) {
 		e.addInto(bar[i], o.name)
 	}
 	addExtras()
-	if s.Times > 0 {
+	inside := s.Times > 0 && !s.Stretches
+	if inside {
 		p.line("for (; m >= 0 && tape.at[(long long)m * tape.samples] == k; m--) {")
 		e.scope()
 		p.line("double theta = tape.theta[(long long)m * tape.samples];")
@@ -324,7 +366,7 @@ func (e *emitter) reverse(r *ir.Rev) {
 		p.line("continue;")
 		p.line("}")
 	}
-	if s.Times > 0 && r.DenseVJP == nil {
+	if inside && r.DenseVJP == nil {
 		in := append([]string{"t", "h", "theta"}, names(l.x, l.c)...)
 		for i, o := range l.x {
 			if s.States[i].Memory {
@@ -344,10 +386,10 @@ func (e *emitter) reverse(r *ir.Rev) {
 		}
 		addExtras()
 	}
-	if s.Times > 0 {
+	if inside {
 		p.line("}")
 	}
-	if s.Rebegins() {
+	if marked(s) {
 		p.line("if (tape.begun[(long long)k * tape.samples]) {")
 		p.line("%s", e.apply(r.BeginVJP, append([]string{"t"}, names(l.x, l.c, bar)...), stepOut))
 		l.copy(bar, barIn)

@@ -218,13 +218,16 @@ func (l *loop) print() {
 	}
 	if s.Record {
 		p.line("tape.steps = 0;")
+		if s.Stretches {
+			p.line("tape.since = t0;")
+		}
 		if s.Times > 0 {
 			p.line("tape.saved = 0;")
 		}
 		if len(s.Events) > 0 {
 			p.line("tape.fired = 0;")
 		}
-		if s.Rebegins() {
+		if marked(s) {
 			p.line("tape.anew = 0;")
 		}
 	}
@@ -240,6 +243,9 @@ func (l *loop) print() {
 		l.mark("tape.steps", "0")
 		p.line("}")
 	} else {
+		if s.Stretches {
+			l.endStretch("t", l.x)
+		}
 		l.copy(suffixed(l.x, "_out"), l.x)
 	}
 	p.line("}")
@@ -457,7 +463,7 @@ func (l *loop) anew() {
 	}
 	p.line("%s", l.e.apply(s.Begin, append([]string{"t"}, names(l.x, l.c)...), to))
 	p.line("st.nfe += %d;", s.BeginEvals)
-	if s.Record {
+	if s.Record && !s.Stretches {
 		p.line("tape.anew = 1;")
 	}
 }
@@ -499,7 +505,7 @@ func (l *loop) fixedStep() {
 
 // record keeps an accepted step for the reverse sweep.
 func (l *loop) record() {
-	if !l.s.Record {
+	if !l.s.Record || l.s.Stretches {
 		return
 	}
 	part := ""
@@ -535,6 +541,9 @@ func (l *loop) store(os []operand) {
 }
 
 func (l *loop) mark(step, theta string) {
+	if l.s.Stretches {
+		theta = "0"
+	}
 	if l.s.Record {
 		l.p.line("tape.save(%s%s, %s);", l.e.teamArg(), step, theta)
 	}
@@ -552,11 +561,18 @@ func (l *loop) dense() {
 		also = " && !(ev.hit && ts[next] == t_next)"
 	}
 	p.line("for (; next < %d && (ts[next] - t_next) * (t1 - t0) <= 0%s; next++) {", l.s.Times, also)
+	end := func(os []operand) {
+		if l.s.Stretches {
+			l.endStretch("ts[next]", os)
+		}
+	}
 	p.line("if (ts[next] == t) {")
 	l.store(l.x)
+	end(l.x)
 	l.mark("tape.steps - 1", "0")
 	p.line("} else if (ts[next] == t_next) {")
 	l.store(suffixed(l.x, "_1"))
+	end(suffixed(l.x, "_1"))
 	l.mark("tape.steps - 1", "1")
 	p.line("} else {")
 	l.e.scope()
@@ -565,7 +581,11 @@ func (l *loop) dense() {
 	l.declare(outs)
 	l.inside("theta", outs)
 	l.store(outs)
+	end(outs)
 	l.mark("tape.steps - 1", "theta")
 	p.line("}")
 	p.line("}")
+	if l.s.Stretches {
+		p.line("if (st.failed()) break;")
+	}
 }

@@ -25,8 +25,8 @@ func TestSolveFields(t *testing.T) {
 	known := []string{"Name", "Span", "System", "Solver", "Method", "Own", "Region", "States", "Extras", "Times", "Stops", "Adaptive", "FSAL", "Order",
 		"Steps", "StepSize", "RTol", "ATol", "FirstStep", "MinStep", "MaxStep", "MinFactor", "MaxSteps", "StepEvals", "DenseEvals", "BeginEvals", "Field", "Begin", "Step",
 		"DenseStep", "Dense", "Norm", "First", "FirstNorms", "FirstBend", "FirstLength", "FirstEvals", "Control", "Replay", "ReplayAt", "ReplayDense", "Sensitivity", "Record",
-		"Events", "EventTol", "EventMax", "Guard",
-		"StartSteps", "StartEvals", "Start", "StartDense", "StartAt", "PerSample", "Compat", "StepGroup", "Stretches", // have no kernels: see unfit
+		"Events", "EventTol", "EventMax", "Guard", "Stretches",
+		"StartSteps", "StartEvals", "Start", "StartDense", "StartAt", "PerSample", "Compat", "StepGroup", // have no kernels: see unfit
 		"KeepEvery", "KeepBytes", "Undo", // less memory: kernels keep every state
 		"Given"} // of single steps, which users take on the CPU
 	typ := reflect.TypeFor[ir.Solve]()

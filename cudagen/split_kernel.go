@@ -137,7 +137,7 @@ func (e *emitter) splitKernel(k *kernel) {
 	p.line("for (int chunk = blockIdx.x * %d; chunk < n; chunk += gridDim.x * %d) {", samples, samples)
 	p.line("int s = chunk + (int)threadIdx.x / %d;", e.split.lanes)
 	p.line("if (s < n) {")
-	sc := newScope(strings.Fields("words place tapes room stats key by ws st sum sums grads losses total rows loss bad chunk split own")...)
+	sc := e.kernelScope()
 	at, stride := "s", "n"
 	if k.recipe != nil {
 		p.line("int row = rows[s];")

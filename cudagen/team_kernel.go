@@ -32,7 +32,7 @@ func (e *emitter) teamKernel(k *kernel) {
 	}
 	p.line("for (int s = blockIdx.x; s < n; s += gridDim.x) {")
 	e.scope()
-	sc := newScope(strings.Fields("words place tapes room stats key by ws st sum sums grads losses total rows loss bad team scope memory")...)
+	sc := e.kernelScope()
 	at, stride := "s", "n"
 	if k.recipe != nil {
 		p.line("int row = rows[s];")

@@ -144,7 +144,7 @@ func (e *emitter) tileKernel(k *kernel, group *GroupBudget) {
 	} else {
 		p.line("ndec_tile tile = {lane, ndec_ballot(in), memory};")
 	}
-	sc := newScope(strings.Fields("words place tapes room stats key by ws st sum sums grads losses total rows loss bad tile chunk in lane warp weights memory arrays")...)
+	sc := e.kernelScope()
 	row, stride := "s", "n"
 	if k.recipe != nil {
 		p.line("int row = rows[s];")

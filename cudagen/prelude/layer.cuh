@@ -15,6 +15,17 @@ template <class T> struct ndec_column {
 	}
 };
 
+// the same where all rows of the data lie side by side, so that the number of an element may have more than 31 bits
+template <class T> struct ndec_far_column {
+	T *p;
+	long long n;
+	__device__ __forceinline__ T &operator[](int i) const { return p[i * n]; }
+	__device__ __forceinline__ ndec_far_column operator+(int i) const {
+		ndec_far_column c = {p + i * n, n};
+		return c;
+	}
+};
+
 // the same of elements that a thread makes when they are read, by f
 template <class F> struct ndec_elements {
 	F f;
