@@ -15,6 +15,7 @@ func TestKept(t *testing.T) {
 	for name, c := range map[string]struct{ act, solver, want string }{
 		"given":   {"square", "rk4{steps: 370}", "the first "},
 		"chosen":  {"square", "dopri5{rtol: 1e-3, atol: 1e-3, max_step: 0.001, max_steps: 2000}", "the first "},
+		"length":  {"square", "rk4{step: 0.0009}", "the first "},
 		"decided": {"relu", "rk4{steps: 5}", "every step "},
 	} {
 		for _, precision := range []string{"f32", "f64"} {

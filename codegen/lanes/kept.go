@@ -147,7 +147,7 @@ func (s *Set) keeping(f *ir.Func, v *ir.Value) (*ir.Rev, error) {
 		}
 		one = u.Attr.Rev
 	}
-	if one == nil || one.Keep == nil {
+	if one == nil || one.Keep == nil || ByPieces(one.Solve) {
 		return nil, nil
 	}
 	if slices.ContainsFunc(one.KeptTypes(), func(t ir.Type) bool { return t.Elem != s.real() }) {
@@ -189,7 +189,7 @@ func (s *Set) planned(f *ir.Func) error {
 // KeepsSome reports whether l keeps what the way back takes of some steps, the first ones of each sample, since there are more, or nobody
 // knows how many there will be. The others are made again.
 func (l *Solve) KeepsSome() bool {
-	return l.Keep != nil && (l.IR.Adaptive || l.IR.Steps > l.MostKept)
+	return l.Keep != nil && (l.IR.Adaptive || l.IR.StepSize > 0 || l.IR.Steps > l.MostKept)
 }
 
 // The memory of a worker for what the steps of a block keep, in bytes. What fits into nearRoom is made again more slowly than it is read,
@@ -201,7 +201,7 @@ const (
 	farWork  = 45
 )
 
-// leastKept is the number of steps that have to fit of a solve that chooses them. Of given steps two thirds have to: the others go where
+// leastKept is the number of steps that have to fit where nobody knows how many there will be. Of given steps two thirds have to: the others go where
 // nobody reads them, which takes as long as half of them gain, and the way back has a second kernel.
 const leastKept = 16
 
@@ -221,7 +221,7 @@ func (s *Set) mostKept(r *ir.Rev) (int, error) {
 		room = farRoom
 	}
 	most := room / (vectors * RowBytes)
-	if sv := r.Solve; sv.Adaptive && most < leastKept || 3*most < 2*sv.Steps {
+	if sv := r.Solve; (sv.Adaptive || sv.StepSize > 0) && most < leastKept || 3*most < 2*sv.Steps {
 		return 0, nil
 	}
 	return most, nil

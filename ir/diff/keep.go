@@ -26,8 +26,11 @@ func (p *pass) keeping(rev *ir.Rev, wrt Wrt) {
 	sw := p.sweepOf(step, wrt, at, true)
 	sw.withHalves()
 	steps, times := min(s.Steps, someKept), sw.args[:2]
-	if s.Adaptive { // every sample has its own times, and nobody knows how many
+	switch {
+	case s.Adaptive: // every sample has its own times, and nobody knows how many
 		steps, times = someKept, nil
+	case s.StepSize > 0:
+		steps = someKept
 	}
 	saved, _ := sw.toSave(times...)
 	var first []*ir.Value
