@@ -294,6 +294,33 @@ train Fit2 {
 	optimizer: sgd{lr: 0.1}
 }`,
 	// Samples have their events at times of their own, several at a time, and some end there.
+	"falls": `
+system Ball { // small enough for a step with all that follows it in one kernel
+	state h, v real
+	param g real = 1
+	param e real = 0.6
+	der(h) = v
+	der(v) = -2 - 0.1*g^2 - 0.2*v*abs(v)
+	when falling(h) { v = 0.4 - (0.5 + 0.3*tanh(e))*v }
+	when falling(v + 1.5) { v = v + 0.1 }
+}
+solver S = SOLVER
+model Fall(x [2]real) (hs, vs [5]real, h, v real) {
+	path := solve(Ball{h: 0.5 + x[0]^2, v: x[1]}, from: 0, at: [0.1, 0.5, 0.75, 1.4, 2], with: S)
+	end := solve(Ball{h: 0.5 + x[0]^2, v: x[1]}, over: 0..1 + x[1]^2, with: S)
+	return path.h, path.v, end.h, end.v
+}
+data Rows { x [2]real
+	goal [5]real
+	source: csv{path: "rows.csv"}
+}
+train Fit {
+	data: Rows
+	hs, vs, h, v := Fall(x)
+	minimize sqnorm(hs - goal) + 0.1*sqnorm(vs) + h^2
+	epochs: 1
+	optimizer: sgd{lr: 0.1}
+}`,
 	"events": `
 net f(x [2]real) [2]real { return x |> Linear(7) |> tanh |> Linear(2) }
 system Hop {
