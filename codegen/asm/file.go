@@ -30,6 +30,7 @@ type File struct {
 
 	// What the last kernel needed, for the next one.
 	insts []inst
+	spare []inst // see masks.go
 	vecs  []vecInfo
 	life  []interval
 	where allocation

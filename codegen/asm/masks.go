@@ -65,7 +65,7 @@ func (b *Builder) inMaskRegisters() {
 	if b.ISA != AVX512 {
 		return
 	}
-	m := &masking{b: b, reads: b.reads(), of: make([]int32, len(b.vecs))}
+	m := &masking{b: b, reads: b.reads(), of: make([]int32, len(b.vecs)), out: b.file.spare[:0]}
 	for i := 0; i < len(b.insts); {
 		end := i
 		for end < len(b.insts) && !b.insts[end].jumps() {
@@ -81,7 +81,7 @@ func (b *Builder) inMaskRegisters() {
 		i = end + 1
 	}
 	if m.from > 0 {
-		b.insts = append(m.out, b.insts[m.from:]...)
+		b.insts, b.file.spare = append(m.out, b.insts[m.from:]...), b.insts
 	}
 }
 
@@ -297,6 +297,7 @@ func (m *masking) registers() bool {
 // write writes a stretch of instructions anew.
 func (m *masking) write(from, end int) {
 	insts := m.b.insts
+	m.out = slices.Grow(m.out, len(insts)-m.from)
 	put := func(first, next int, in ...inst) { // in the place of some instructions
 		m.out = append(append(m.out, insts[m.from:first]...), in...)
 		m.from = next
