@@ -25,5 +25,4 @@ train Fit {
 
 func init() {
 	bothWays["classes"] = "package p\n" + byClass
-	laneCases["classes"] = byClass
 }

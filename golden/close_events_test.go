@@ -53,8 +53,6 @@ train Fit {
 	optimizer: sgd{lr: 0.1}
 }`
 
-func init() { laneCases["close"] = closeEvents }
-
 // TestCloseEvents: what is left of a step behind an event counts once, however short it is beside the tolerance of events.
 func TestCloseEvents(t *testing.T) {
 	t.Parallel()
