@@ -104,6 +104,7 @@ func TestSettledRules(t *testing.T) {
 		// Normalisation.
 		{"standardize takes a column", "standardize(Points.x)", "standardize(2.0)", "[NDE0366]"},
 		{"standardize fits its column", "x |> standardize(Points.x)", "concat(x, x) |> standardize(Points.x)", "[NDE0367]"},
+		{"a number does not fit a column of vectors", "x |> standardize(Points.x)", "1.0 |> standardize(Points.x)", "[NDE0367]"},
 		{"normalize: is gone", "\tsplit: random", "\tnormalize: true\n\tsplit: random", `data Points has no setting "normalize"`},
 		// Time and steps.
 		{"at: takes times", "at: ts, with: Fwd", "at: 2.0, with: Fwd", "at: wants a vector of times, got number [NDE0527]"},

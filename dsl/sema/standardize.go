@@ -144,7 +144,7 @@ func (c *checker) alongChannels(p Expr, shape []int) Expr {
 	switch axis := channelAxis(shape); {
 	case len(own) == 0 || ir.SameShape(own, shape):
 		return p
-	case len(own) != 1 || shape[axis] != own[0]:
+	case len(own) != 1 || len(shape) == 0 || shape[axis] != own[0]:
 		return nil
 	case axis > 0:
 		return c.op(ir.OpExpand, ir.Attr{Ints: shape}, p.Span(), p)
