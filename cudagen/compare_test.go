@@ -436,7 +436,7 @@ func compareWith(t *testing.T, subjects []*subject, sanitizer string) {
 					turned[float64](t, s, s.device(server), o)
 					beside[float64](t, s, s.device(server), o)
 				}
-				if s.groups {
+				if s.groups && !emutest.Real() { // tensor cores round sums as they like
 					tiles := runAny(t, s, server.Device(s.name))
 					if a, b := fmt.Sprint(o.Models, o.Stats), fmt.Sprint(tiles.Models, tiles.Stats); a != b {
 						t.Errorf("%s: models of groups have other bits than those of tiles, and products are emulated in the same order", s.name)

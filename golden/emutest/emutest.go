@@ -61,11 +61,13 @@ type Options struct {
 
 // Server is a running process that holds kernels.
 type Server struct {
-	mu  sync.Mutex
-	cmd *exec.Cmd
-	in  io.WriteCloser
-	out *bufio.Reader
-	err *strings.Builder
+	mu   sync.Mutex
+	cmd  *exec.Cmd
+	in   io.WriteCloser
+	out  *bufio.Reader
+	err  *strings.Builder
+	real rt.Device                   // in place of the process
+	code map[string][]rt.KernelImage // machine code for it, by namespace
 	// Live is the number of allocations that are not freed.
 	Live int
 	// Shared is the shared memory that a block can be given: that of an H100, unless a test has another device.
@@ -75,6 +77,9 @@ type Server struct {
 // Start compiles modules, by namespace, and starts the process.
 func Start(t testing.TB, outs map[string]*cudagen.Output, o Options) *Server {
 	t.Helper()
+	if Real() {
+		return startReal(t, outs)
+	}
 	dir := t.TempDir()
 	exe := filepath.Join(dir, "server")
 	write := func(name, text string) {
@@ -180,9 +185,18 @@ func Library(t testing.TB, ns string, out *cudagen.Output) string {
 	return lib
 }
 
-// Order takes the threads of a block in another order: 0 ascending, 1 descending, 2 shuffled.
+// Order takes the threads of a block in another order: 0 ascending, 1 descending, 2 shuffled. A real device has its own, and launches
+// kernels one by one in place of graphs in the second.
 func (s *Server) Order(t testing.TB, order int) {
 	t.Helper()
+	if s.real != nil {
+		if order == 1 {
+			os.Setenv("NDEC_CUDA_GRAPHS", "off")
+		} else {
+			os.Unsetenv("NDEC_CUDA_GRAPHS")
+		}
+		return
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := s.ask('O', uint64(order)); err != nil {
@@ -191,10 +205,20 @@ func (s *Server) Order(t testing.TB, order int) {
 }
 
 // Device is the device of the kernels in a namespace.
-func (s *Server) Device(ns string) rt.Device { return device{s: s, ns: ns} }
+func (s *Server) Device(ns string) rt.Device {
+	if s.real != nil {
+		return realDevice{s.real, s.code[ns], false}
+	}
+	return device{s: s, ns: ns}
+}
 
 // GroupDevice is a device that has kernels of groups, as those of compute capability 9.0.
-func (s *Server) GroupDevice(ns string) rt.Device { return device{s: s, ns: ns, groups: true} }
+func (s *Server) GroupDevice(ns string) rt.Device {
+	if s.real != nil {
+		return realDevice{s.real, s.code[ns], true}
+	}
+	return device{s: s, ns: ns, groups: true}
+}
 
 type device struct {
 	s  *Server

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"strconv"
+	"strings"
 
 	"ndec.dev/ndec/rt"
 )
@@ -36,12 +37,16 @@ func canGroup(capability, driver int) bool {
 	return capability == groupCapability && driver >= groupDriver
 }
 
+// isMachineCode reports whether an image is machine code, which devices of its generation run, in place of PTX, which later ones take too.
+func isMachineCode(image string) bool { return strings.HasPrefix(image, "\x7fELF") }
+
 // choose gives the image for a device: that with kernels of groups where it runs them, else that for the best capability that it has; -1
 // if there is none.
 func choose(images []rt.KernelImage, capability, driver int) int {
 	best := -1
 	for i, m := range images {
 		switch {
+		case isMachineCode(m.Text) && m.Capability/10 != capability/10:
 		case m.Groups && canGroup(capability, driver):
 			return i
 		case !m.Groups && m.Capability <= capability && (best < 0 || m.Capability > images[best].Capability):
@@ -53,6 +58,9 @@ func choose(images []rt.KernelImage, capability, driver int) int {
 
 // fitVersion lets an older driver read PTX of a newer compiler, which writes its own version whatever it uses.
 func fitVersion(text string, driver int) string {
+	if isMachineCode(text) {
+		return text
+	}
 	m := ptxVersion.FindStringSubmatch(text)
 	if m == nil {
 		return text

@@ -32,6 +32,7 @@ func TestFitVersion(t *testing.T) {
 // TestChoose has images with kernels of groups, which devices of one capability take, and no others.
 func TestChoose(t *testing.T) {
 	groups := []rt.KernelImage{{Capability: 80}, {Capability: 90, Groups: true}, {Capability: 90}, {Capability: 75}}
+	machine := []rt.KernelImage{{Capability: 80}, {Capability: 90, Text: "\x7fELF"}}
 	for _, c := range []struct {
 		images             []rt.KernelImage
 		capability, driver int
@@ -49,6 +50,10 @@ func TestChoose(t *testing.T) {
 		{groups[:2], 70, 13000, -1},
 		{groups[:1], 90, 13000, 0},
 		{nil, 90, 13000, -1},
+		{machine, 90, 13000, 1},
+		{machine, 100, 13000, 0},
+		{machine[1:], 100, 13000, -1},
+		{machine, 86, 13000, 0},
 	} {
 		if got := choose(c.images, c.capability, c.driver); got != c.want {
 			t.Errorf("a device of capability %d with driver %d takes image %d of %v, want %d", c.capability, c.driver, got, c.images, c.want)
