@@ -36,6 +36,21 @@ type DeviceGroups interface {
 	Groups() bool
 }
 
+// DeviceTimer is a DeviceModule that can say how long kernels take.
+type DeviceTimer interface {
+	DeviceModule
+	// Times runs f, which may not call it again, and gives the kernels that ran meanwhile, longest first.
+	Times(f func() error) ([]KernelTime, error)
+}
+
+// KernelTime is what the launches of a kernel took on the device, beside what the launches themselves cost there, a few microseconds each.
+// Launches that are recorded in a graph are one, "graph".
+type KernelTime struct {
+	Kernel   string  `json:"kernel"`
+	Launches int     `json:"launches"`
+	Seconds  float64 `json:"seconds"` // all launches together
+}
+
 // DevicePtr is an address in device memory.
 type DevicePtr uint64
 

@@ -207,6 +207,7 @@ type module struct {
 	mod         cu.Module
 	kernels     map[string]*kernel
 	stream      cu.Stream // NoStream, or one that records
+	times       *times    // nil: kernels are not timed
 }
 
 // Groups implements rt.DeviceGroups.

@@ -64,19 +64,28 @@ func (q queue) Record(f func() error) (rt.DeviceGraph, error) {
 	if err == nil {
 		err = driverError("recording a graph", int(r))
 	} else if r == 0 {
-		err = errors.Join(err, (&graph{exec}).Close())
+		err = errors.Join(err, (&graph{q.m, exec}).Close())
 	}
 	if err != nil {
 		return nil, err
 	}
-	return &graph{exec}, nil
+	return &graph{q.m, exec}, nil
 }
 
 // graph is a recorded sequence of launches.
-type graph struct{ exec unsafe.Pointer }
+type graph struct {
+	m    *module
+	exec unsafe.Pointer
+}
 
 // Replay implements rt.DeviceGraph.
-func (g *graph) Replay() error { return driverError("graph", int(C.ndec_replay(g.exec))) }
+func (g *graph) Replay() error {
+	start := func() int { return int(C.ndec_replay(g.exec)) }
+	if g.m.times != nil {
+		return driverError("graph", g.m.times.around(graphOfTimes, start))
+	}
+	return driverError("graph", start())
+}
 
 // Close implements rt.DeviceGraph.
 func (g *graph) Close() error { return driverError("free of a graph", int(C.ndec_forget(g.exec))) }

@@ -111,8 +111,16 @@ func (q queue) Launch(name string, grid, block int, args []uint64) error {
 	if len(args) > 0 {
 		at = (*C.ulonglong)(unsafe.Pointer(&args[0]))
 	}
-	if r := C.ndec_launch(k.f, C.uint(grid), C.uint(block), C.uint(k.shared), unsafe.Pointer(q.m.stream.C()), at, C.int(len(args))); r != 0 {
-		return driverError("kernel "+name, int(r))
+	if q.m.times != nil && q.m.stream == cu.NoStream {
+		first := at
+		return driverError("kernel "+name, q.m.times.around(name, func() int { return q.start(k, grid, block, first, len(args)) }))
+	}
+	if r := q.start(k, grid, block, at, len(args)); r != 0 {
+		return driverError("kernel "+name, r)
 	}
 	return nil
+}
+
+func (q queue) start(k *kernel, grid, block int, args *C.ulonglong, n int) int {
+	return int(C.ndec_launch(k.f, C.uint(grid), C.uint(block), C.uint(k.shared), unsafe.Pointer(q.m.stream.C()), args, C.int(n)))
 }

@@ -240,3 +240,29 @@ func BenchmarkLaunch(b *testing.B) {
 		b.Error(err)
 	}
 }
+
+// TestTimes: every launch that is timed is in the list, with the time that it took.
+func TestTimes(t *testing.T) {
+	mod, k, closeAll := loaded(t, nil)
+	name := k.Models[0].Kernel
+	all, err := mod.(rt.DeviceTimer).Times(func() error {
+		return mod.Do(func(q rt.DeviceQueue) error {
+			p, err := q.Alloc(256)
+			if err != nil {
+				return err
+			}
+			for range 3 {
+				if err := q.Launch(name, 1, k.Models[0].Block, []uint64{8, uint64(p), uint64(p) + 32}); err != nil {
+					return err
+				}
+			}
+			return q.Free(p)
+		})
+	})
+	if err := errors.Join(err, closeAll()); err != nil {
+		t.Fatal(err)
+	}
+	if len(all) != 1 || all[0].Kernel != name || all[0].Launches != 3 || !(all[0].Seconds > 0) {
+		t.Errorf("times are %v", all)
+	}
+}
