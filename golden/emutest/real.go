@@ -30,6 +30,9 @@ const machine = 90
 // Real reports whether tests run on a device.
 func Real() bool { return os.Getenv(deviceVariable) != "" }
 
+// OnlyImages reports whether tests make machine code and run nothing.
+func OnlyImages() bool { return os.Getenv(deviceVariable) == onlyImages }
+
 // startReal is Start where the device is a real one.
 func startReal(t testing.TB, outs map[string]*cudagen.Output) *Server {
 	t.Helper()
@@ -37,7 +40,7 @@ func startReal(t testing.TB, outs map[string]*cudagen.Output) *Server {
 	for ns, out := range outs {
 		s.code[ns] = Images(t, out)
 	}
-	if os.Getenv(deviceVariable) == onlyImages {
+	if OnlyImages() {
 		t.Skip("only machine code is made")
 	}
 	dev, err := rt.Open(os.Getenv(deviceVariable))
@@ -111,14 +114,6 @@ func assemble(compiler string, out *cudagen.Output, m cudagen.Image, target stri
 	}
 	return os.ReadFile(code)
 }
-
-type assembleError struct {
-	err  error
-	said string
-}
-
-func (e *assembleError) Error() string { return "ptxas: " + e.err.Error() + "\n" + e.said }
-func (e *assembleError) Unwrap() error { return e.err }
 
 // realDevice is a device for the program of a namespace.
 type realDevice struct {
