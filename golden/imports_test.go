@@ -52,7 +52,7 @@ var policy = map[string]string{
 	"cmd/ndec":          "cmd/ndec/command cmd/ndec/driver",
 	"golden":            "cmd/ndec/driver",
 	"golden/emittest":   "ir/plan rt",
-	"golden/emutest":    "cudagen rt",
+	"golden/emutest":    "cmd/ndec/nvcc cudagen rt rt/cuda",
 
 	"ir/vmath/reference":          "",
 	"generated/recordings/record": "rt generated/recordings",
