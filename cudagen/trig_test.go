@@ -134,3 +134,37 @@ func TestTrigonometry(t *testing.T) {
 		}
 	}
 }
+
+// TestTanh measures the hyperbolic tangent of the kernels, with special instructions that are exact.
+func TestTanh(t *testing.T) {
+	s := programSubject(t, "tangent", map[string]string{"tangent.nde": "package tangent\n\nmodel M(x real) (y real) {\n\treturn tanh(x)\n}\n"}, "f32")
+	xs := []float64{0, math.Copysign(0, -1), math.Inf(1), math.Inf(-1), math.NaN(), math.MaxFloat32, 0x1p-149, 0.6, -0.6, 9.01, 44, 45, 90}
+	rnd := rand.New(rand.NewPCG(5, 2))
+	for range 20000 {
+		xs = append(xs, math.Copysign(float64(float32(math.Ldexp(1+rnd.Float64(), rnd.IntN(30)-25))), rnd.Float64()-0.5), float64(float32(rnd.NormFloat64())))
+	}
+	s.given, s.rows = [][]float64{xs}, len(xs)
+	s.emit(t)
+	text := string(s.out.Files[0].Text)
+	if !strings.Contains(text, "ndec_tanh(x)") {
+		t.Fatal("there is no tanh")
+	}
+	s.out.Files[0].Text = []byte(strings.ReplaceAll(text, "ndec_tanh(x)", "ndec_hyperbolic(x)"))
+	server := emutest.Start(t, map[string]*cudagen.Output{s.name: s.out}, emutest.Options{})
+	got := run[float32](t, s, server.Device(s.name)).Models[0].Columns[0].Data
+	most, worst := 0.0, 0.0
+	for i, x := range xs {
+		y, want := got[i], math.Tanh(x)
+		if math.IsNaN(x) && math.IsNaN(y) || y == want && math.Signbit(y) == math.Signbit(want) {
+			continue
+		}
+		_, e := math.Frexp(want)
+		if off := math.Abs(y-want) / math.Ldexp(1, max(e-24, -149)); !(off <= most) {
+			most, worst = off, x
+		}
+	}
+	t.Logf("%.2f units in the last place, of %g", most, worst)
+	if !(most <= 2) {
+		t.Errorf("off by %g units in the last place, of %g", most, worst)
+	}
+}

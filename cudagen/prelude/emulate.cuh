@@ -327,6 +327,9 @@ template <class T> static inline T ndec_shuffle(T v, int from) {
 	return ndec_emu::pick<T>(s, from & 31);
 }
 
+static inline float ndec_ex2(float x) { return exp2f(x); }
+static inline float ndec_rcp(float x) { return 1.0f / x; }
+
 static inline void ndec_warp_sync() { ndec_emu::exchange(0xffffffffu, 0); }
 
 template <class T> static inline T ndec_lanes_shuffle(unsigned mask, T v, int from) {
@@ -341,6 +344,12 @@ static inline unsigned ndec_ballot(bool x) {
 	for (int l = 0; l < 32; l++)
 		if (ndec_emu::pick<int>(s, l)) r |= 1u << l;
 	return r;
+}
+
+static inline int ndec_warp_most(int x) {
+	auto s = ndec_emu::exchange(0xffffffffu, x);
+	for (int l = 0; l < 32; l++) x = std::max(x, ndec_emu::pick<int>(s, l));
+	return x;
 }
 
 static inline unsigned ndec_pack_bf16(float lo, float hi) {

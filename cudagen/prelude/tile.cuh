@@ -56,11 +56,7 @@ struct ndec_tile {
 	__device__ __forceinline__ bool mine() const { return live >> lane & 1; }
 	// whether the samples of the lane's two rows count
 	__device__ __forceinline__ bool counts(int half, int row) const { return live >> (half * 16 + lane / 4 + 8 * row) & 1; }
-	__device__ __forceinline__ int most(int x) const {
-#pragma unroll
-		for (int d = 16; d > 0; d >>= 1) x = ndec_max(x, ndec_shuffle(x, lane ^ d));
-		return x;
-	}
+	__device__ __forceinline__ int most(int x) const { return ndec_warp_most(x); }
 };
 
 // memory, until the copy of the tile that gave it ends
@@ -263,21 +259,24 @@ template <class As, int M, int N, class A, class B> NDEC_D void ndec_tile_outer(
 		for (int r = 0; r < 2; r++) byA[r] = ndec_power(ndec_min(ea[r] + eb[r] - most, 0) - ea[r]), byB[r] = ndec_power(-eb[r]);
 		back[0] = ndec_power(most / 2), back[1] = ndec_power(most - most / 2);
 	}
-#pragma unroll (ndec_unroll<A>(ndec_tiles(M) / 2))
-	for (int c = 0; c < ndec_tiles(M) / 2; c++) {
-		unsigned as[As::parts][4];
+	constexpr int rows = ndec_tiles(M) / 2, some = rows < 4 ? rows : 4; // in tiles of 16: those of a whose parts are kept while b is gone through
+#pragma unroll (ndec_unroll<A>((rows + some - 1) / some))
+	for (int first = 0; first < rows; first += some) {
+		unsigned as[some][As::parts][4];
 #pragma unroll
-		for (int r = 0; r < 4; r++) {
-			unsigned parts[As::parts];
-			ndec_tile_turned<As>(tile, half, a[2 * c + (r & 1)], r / 2, byA, parts);
+		for (int j = 0; j < some; j++)
 #pragma unroll
-			for (int p = 0; p < As::parts; p++) as[p][r] = parts[p];
-		}
+			for (int r = 0; r < 4; r++) {
+				if (first + j >= rows) continue;
+				unsigned parts[As::parts];
+				ndec_tile_turned<As>(tile, half, a[2 * (first + j) + (r & 1)], r / 2, byA, parts);
+#pragma unroll
+				for (int p = 0; p < As::parts; p++) as[j][p][r] = parts[p];
+			}
 #pragma unroll (ndec_unroll<B>(ndec_tiles(N)))
 		for (int q = 0; q < ndec_tiles(N); q++) {
 			if (8 * q >= N) continue;
-			float acc[4] = {0, 0, 0, 0};
-			unsigned bs[As::parts][2]; // again for every c: to keep them takes more registers than there are
+			unsigned bs[As::parts][2];
 #pragma unroll
 			for (int r = 0; r < 2; r++) {
 				unsigned parts[As::parts];
@@ -285,11 +284,16 @@ template <class As, int M, int N, class A, class B> NDEC_D void ndec_tile_outer(
 #pragma unroll
 				for (int p = 0; p < As::parts; p++) bs[p][r] = parts[p];
 			}
-			As::add(acc, as, bs);
 #pragma unroll
-			for (int e = 0; e < 4; e++) {
-				int m = 16 * c + tile.lane / 4 + 8 * (e / 2), n = 8 * q + 2 * (tile.lane & 3) + (e & 1);
-				if ((M % 16 == 0 || m < M) && (N % 8 == 0 || n < N)) to[m * N + n] += As::scaled ? acc[e] * back[0] * back[1] : acc[e];
+			for (int j = 0; j < some; j++) {
+				if (first + j >= rows) continue;
+				float acc[4] = {0, 0, 0, 0};
+				As::add(acc, as[j], bs);
+#pragma unroll
+				for (int e = 0; e < 4; e++) {
+					int m = 16 * (first + j) + tile.lane / 4 + 8 * (e / 2), n = 8 * q + 2 * (tile.lane & 3) + (e & 1);
+					if ((M % 16 == 0 || m < M) && (N % 8 == 0 || n < N)) to[m * N + n] += As::scaled ? acc[e] * back[0] * back[1] : acc[e];
+				}
 			}
 		}
 	}

@@ -5,6 +5,9 @@
 template <class T> NDEC_D T ndec_shuffle(T x, int from) { return __shfl_sync(0xffffffffu, x, from); }
 NDEC_D unsigned ndec_ballot(bool x) { return __ballot_sync(0xffffffffu, x); }
 
+// the largest of all lanes. The compiler knows that all have the same: it takes lanes that loop so often to be together.
+NDEC_D int ndec_warp_most(int x) { return __reduce_max_sync(0xffffffffu, x); }
+
 NDEC_D void ndec_warp_sync() { __syncwarp(); }
 
 // shared memory that the launch gives to the block
