@@ -165,20 +165,31 @@ def compare(rows):
                     row["differs"] = f"{key} {row[key]:.6g}, others {middle:.6g}"
 
 
-def table(rows, value):
-    """A Markdown table of rows by peer."""
-    names = [p for p in PEERS if any(r["peer"] == p and value(r) for r in rows)]
-    out = ["| work | batch | " + " | ".join(names) + " |", "|" + "---|" * (len(names) + 2)]
-    for key in sorted({(r["work"], r["pass"], r["batch"]) for r in rows if value(r)}, key=lambda k: (k[0].split()[0] != "rk4", k[0].split()[0], k[1], list(NETS).index(k[0].split()[-1]) if " " in k[0] else 0, k[2])):
-        cells = {r["peer"]: value(r) for r in rows if (r["work"], r["pass"], r["batch"]) == key}
-        out.append(f"| {title(key[0])}{', training step' if key[1] == 'train' and ' ' in key[0] else ''} | {key[2]:,} | " + " | ".join(cells.get(p) or "" for p in names) + " |")
+def order(key):
+    work, what, batch = key
+    method, _, net = work.partition(" ")
+    return method != "rk4", method, what, list(NETS).index(net) if net else 0, batch
+
+
+def table(rows, value, ratios=()):
+    """A Markdown table of rows by peer; ratios are of these peers to ndec, where it is among them."""
+    names = [p for p in ("ndec", *PEERS) if any(r["peer"] == p and value(r) for r in rows)]
+    ratios = ratios if "ndec" in names else ()
+    out = ["| work | batch | " + " | ".join([*names, *(f"{p} / ndec" for p in ratios)]) + " |", "|" + "---|" * (len(names) + len(ratios) + 2)]
+    for key in sorted({(r["work"], r["pass"], r["batch"]) for r in rows if value(r)}, key=order):
+        here = {r["peer"]: r for r in rows if (r["work"], r["pass"], r["batch"]) == key}
+        seconds = {p: r["seconds"] for p, r in here.items() if p != "tf32"}
+        seconds["best"] = min((s for p, s in seconds.items() if p != "ndec"), default=None)
+        cells = [value(here[p]) if p in here else "" for p in names]
+        cells += [f"{seconds[p] / seconds['ndec']:.3g}" if seconds.get(p) and "ndec" in seconds else "" for p in ratios]
+        out.append(f"| {title(key[0])}{', training step' if key[1] == 'train' and ' ' in key[0] else ''} | {key[2]:,} | " + " | ".join(cells) + " |")
     return "\n".join(out)
 
 
 def report(about, rows, failed):
     compare(rows)
     print("Peers: " + ", ".join(f"{k} {v}" for k, v in about.items()))
-    print("\nMilliseconds, medians:\n\n" + table(rows, lambda r: f"{1e3*r['seconds']:.3g}" + (" (!)" if "differs" in r else "")))
+    print("\nMilliseconds, medians:\n\n" + table(rows, lambda r: f"{1e3*r['seconds']:.3g}" + (" (!)" if "differs" in r else ""), ("torchdiffeq", "compiled", "diffrax", "best")))
     print("\nWaits for compilers, s:\n\n" + table(rows, lambda r: f"{r['compile']:.1f}" if r.get("compile") else ""))
     off = [r["off"] for r in rows if "off" in r and r["work"].startswith("rk4") and r["peer"] != "tf32"]
     if off:
@@ -190,6 +201,17 @@ def report(about, rows, failed):
         print(f"not timed: {', '.join(map(str, case))}: {why}")
 
 
+def show(args):
+    with open(args.show) as f:
+        kept = json.load(f)
+    if args.ndec:
+        with open(args.ndec) as f:
+            for key, seconds in json.load(f).items():
+                work, what, batch = key.split("/")
+                kept["rows"].append({"work": work, "pass": what, "batch": int(batch), "peer": "ndec", "seconds": seconds})
+    report(kept["about"], kept["rows"], kept["failed"])
+
+
 def main():
     args = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     args.add_argument("--device", default="cuda:0", help="or cpu, without rows of CUDA graphs")
@@ -199,10 +221,14 @@ def main():
     args.add_argument("--only", default="", help="pattern of rows, such as 'rk4 d4/train/65536/scan'")
     args.add_argument("--out", default="", help="JSON file for the results")
     args.add_argument("--folder", default="", help="where weights.safetensors, inputs (in_NET.json) and end states (out_NET.json) of the nets go")
+    args.add_argument("--show", default="", help="print the tables of a JSON file that --out has written, and time nothing")
+    args.add_argument("--ndec", default="", help='with --show: JSON file of times of ndec in seconds, {"rk4 d4/train/65536": 0.001}, for a column and ratios')
     args.add_argument("--child", default="", help=argparse.SUPPRESS)
     args = args.parse_args()
     if args.child:
         return child(args)
+    if args.show:
+        return show(args)
     begun, folder = time.time(), args.folder or tempfile.mkdtemp()
     os.makedirs(folder, exist_ok=True)
     rows = [c for c in cases(args.small, args.device) if re.search(args.only, "/".join(map(str, c)))]

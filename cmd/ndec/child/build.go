@@ -111,7 +111,7 @@ func Build(ctx context.Context, res *driver.Result, cuda bool) (exe string, err 
 			return "", ctx.Err()
 		}
 		if cuda {
-			return "", fmt.Errorf("%w: %w\n%s", ErrNoCUDA, err, strings.TrimSpace(string(out)))
+			return "", noCUDA(err, string(out))
 		}
 		return "", fmt.Errorf("compiler bug: the emitted package does not compile: %w\n%s", err, strings.TrimSpace(string(out)))
 	}

@@ -125,6 +125,9 @@ func (p *Process) Do(q *rt.Request, hear func(*Event)) (json.RawMessage, error) 
 		line, err := p.out.ReadBytes('\n')
 		if err != nil {
 			p.end()
+			if noDriver(p.stderr.String()) {
+				return nil, &Error{Kind: "input", Text: "there is no NVIDIA driver: libcuda.so.1 is not found (LD_LIBRARY_PATH can name its folder); leave --device out to run on the CPU"}
+			}
 			return nil, fmt.Errorf("%w: %v\n%s", ErrCrashed, p.err, strings.TrimSpace(p.stderr.String()))
 		}
 		var e Event
