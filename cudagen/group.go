@@ -39,8 +39,8 @@ type packing struct {
 // What a multiprocessor multiplies in a clock by wgmma of 16 bits (989 Tflop/s of an H100 with 132 of them at 1.83 GHz), and the columns that an instruction takes.
 const (
 	groupTensor  = 2048
-	groupColumns = 64
-	streamedRows = 64 // NDEC_ROWS of the prelude
+	groupColumns = 128
+	streamedRows = 32 // NDEC_ROWS of the prelude
 )
 
 // instructions is the number of them for 64 samples.

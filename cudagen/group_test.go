@@ -29,14 +29,14 @@ func TestGroups(t *testing.T) {
 	text := string(s.out.Files[0].Text)
 	for _, want := range []string{
 		"ndec_tile_product<ndec_bf16<3>, 40, 48, 4608>(", // f is placed first in Both, which has both nets
-		"ndec_group_pack<ndec_bf16<3>, 68, 80>(weights + 30720,",
+		"ndec_group_pack<ndec_bf16<3>, 68, 136>(weights + 36864,",
 		"template <class Tile> NDEC_CALL ",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("there is no %s", want)
 		}
 	}
-	if text := string(pieces.out.Files[0].Text); !strings.Contains(text, "ndec_tile_product<ndec_bf16<3>, 68, 80, 0, true>(") || !strings.Contains(text, "ndec_tile_product<ndec_bf16<3>, 2, 40, 29184>(") {
+	if text := string(pieces.out.Files[0].Text); !strings.Contains(text, "ndec_tile_product<ndec_bf16<3>, 68, 136, 0, true>(") || !strings.Contains(text, "ndec_tile_product<ndec_bf16<3>, 2, 40, 29184>(") {
 		t.Errorf("weights do not go through a part of shared memory where they do not fit, or others do:\n%s", text)
 	}
 	if g := pieces.out.Budgets["both_forward_batch"].Group; g == nil || g.Streamed != 4 || g.Packed != 2 || g.Bytes > 40<<10 {

@@ -14,10 +14,11 @@ import (
 // product takes the whole warp, lanes whose solve has ended go on with the others, and what they do does not count.
 
 // smallLen is NDEC_SMALL of the prelude: arrays of so many elements are in every lane. heldLen is NDEC_HELD: longer ones
-// are in memory of the warp.
+// are in memory of the warp, but those of a group's warps, which are in registers up to groupLen.
 const (
 	smallLen = 16
 	heldLen  = 64
+	groupLen = 128
 )
 
 // halved is what is known of a function with fragments while it is printed.
@@ -376,7 +377,14 @@ func (fn *function) spreadRows(v *ir.Value) {
 // over prints a loop over the elements of a fragment of n columns.
 func (fn *function) over(n int, body func()) {
 	p := fn.p
-	p.line("%s", map[bool]string{true: "#pragma unroll", false: "#pragma unroll 1"}[fn.held(ir.Tensor(ir.F32, n))])
+	switch t := ir.Tensor(ir.F32, n); {
+	case fn.held(t):
+		p.line("#pragma unroll")
+	case fn.inGroup(t):
+		p.line("#pragma unroll (%d <= Tile::held ? ndec_tiles(%d) : 1)", n, n)
+	default:
+		p.line("#pragma unroll 1")
+	}
 	p.line("for (int q = 0; q < ndec_tiles(%d); q++) {", n)
 	p.line("#pragma unroll")
 	p.line("for (int e = 0; e < 4; e++) {")

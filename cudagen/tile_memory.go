@@ -33,6 +33,19 @@ func (fn *function) held(t ir.Type) bool {
 	return t.Len() <= smallLen || t.Len() <= heldLen && len(fn.far) == 0
 }
 
+// inGroup reports whether the fragment of a half is in registers where the tile is a group.
+func (fn *function) inGroup(t ir.Type) bool {
+	if fn.held(t) || t.Len() > groupLen || len(fn.far) > 0 {
+		return false
+	}
+	for _, n := range fn.many { // they take fragments in memory
+		if n >= calledProducts {
+			return false
+		}
+	}
+	return true
+}
+
 // fragmentVariable declares the fragment of a half.
 func (fn *function) fragmentVariable(t ir.Type, name string) string {
 	elem := fn.e.elem(t.Elem)
@@ -40,6 +53,10 @@ func (fn *function) fragmentVariable(t ir.Type, name string) string {
 		return fmt.Sprintf("%s %s[ndec_tiles(%d)][4];", elem, name, t.Len())
 	}
 	fn.e.tiles.own += halfBytes(t)
+	if fn.inGroup(t) {
+		place := fn.s.pick(name + "_place")
+		return fmt.Sprintf("ndec_place<Tile, %s, %d> %s(tile); auto %s = %s.get();", elem, t.Len(), place, name, place)
+	}
 	return fmt.Sprintf("ndec_fragment<%s> %s = ndec_tile_take<%s, %d>(tile);", elem, name, elem, t.Len())
 }
 
@@ -47,7 +64,7 @@ func (fn *function) fragmentVariable(t ir.Type, name string) string {
 func (fn *function) fragmentOf(v *ir.Value, name string) {
 	h, key := fn.half, fn.e.kept(v.Type)
 	if free := h.free[key]; len(free) > 0 {
-		h.top = append(h.top, fmt.Sprintf("ndec_fragment<%s> %s = %s;", fn.e.elem(v.Type.Elem), name, free[len(free)-1]))
+		h.top = append(h.top, fmt.Sprintf("auto %s = %s;", name, free[len(free)-1]))
 		h.free[key] = free[:len(free)-1]
 		return
 	}

@@ -37,13 +37,23 @@ template <int tiles> struct ndec_wgmma;
 #define NDEC_C16 NDEC_C8 ", %8, %9, %10, %11, %12, %13, %14, %15"
 #define NDEC_C24 NDEC_C16 ", %16, %17, %18, %19, %20, %21, %22, %23"
 #define NDEC_C32 NDEC_C24 ", %24, %25, %26, %27, %28, %29, %30, %31"
-NDEC_WGMMA(2, 16, NDEC_C8, 8, 9, 10, 11, 12, NDEC_Q(0), NDEC_Q(1))
-NDEC_WGMMA(4, 32, NDEC_C16, 16, 17, 18, 19, 20, NDEC_Q(0), NDEC_Q(1), NDEC_Q(2), NDEC_Q(3))
-NDEC_WGMMA(6, 48, NDEC_C24, 24, 25, 26, 27, 28, NDEC_Q(0), NDEC_Q(1), NDEC_Q(2), NDEC_Q(3), NDEC_Q(4), NDEC_Q(5))
-NDEC_WGMMA(8, 64, NDEC_C32, 32, 33, 34, 35, 36, NDEC_Q(0), NDEC_Q(1), NDEC_Q(2), NDEC_Q(3), NDEC_Q(4), NDEC_Q(5), NDEC_Q(6), NDEC_Q(7))
+#define NDEC_C40 NDEC_C32 ", %32, %33, %34, %35, %36, %37, %38, %39"
+#define NDEC_C48 NDEC_C40 ", %40, %41, %42, %43, %44, %45, %46, %47"
+#define NDEC_C56 NDEC_C48 ", %48, %49, %50, %51, %52, %53, %54, %55"
+#define NDEC_C64 NDEC_C56 ", %56, %57, %58, %59, %60, %61, %62, %63"
+#define NDEC_Q2(q) NDEC_Q(q), NDEC_Q(q + 1)
+NDEC_WGMMA(2, 16, NDEC_C8, 8, 9, 10, 11, 12, NDEC_Q2(0))
+NDEC_WGMMA(4, 32, NDEC_C16, 16, 17, 18, 19, 20, NDEC_Q2(0), NDEC_Q2(2))
+NDEC_WGMMA(6, 48, NDEC_C24, 24, 25, 26, 27, 28, NDEC_Q2(0), NDEC_Q2(2), NDEC_Q2(4))
+NDEC_WGMMA(8, 64, NDEC_C32, 32, 33, 34, 35, 36, NDEC_Q2(0), NDEC_Q2(2), NDEC_Q2(4), NDEC_Q2(6))
+NDEC_WGMMA(10, 80, NDEC_C40, 40, 41, 42, 43, 44, NDEC_Q2(0), NDEC_Q2(2), NDEC_Q2(4), NDEC_Q2(6), NDEC_Q2(8))
+NDEC_WGMMA(12, 96, NDEC_C48, 48, 49, 50, 51, 52, NDEC_Q2(0), NDEC_Q2(2), NDEC_Q2(4), NDEC_Q2(6), NDEC_Q2(8), NDEC_Q2(10))
+NDEC_WGMMA(14, 112, NDEC_C56, 56, 57, 58, 59, 60, NDEC_Q2(0), NDEC_Q2(2), NDEC_Q2(4), NDEC_Q2(6), NDEC_Q2(8), NDEC_Q2(10), NDEC_Q2(12))
+NDEC_WGMMA(16, 128, NDEC_C64, 64, 65, 66, 67, 68, NDEC_Q2(0), NDEC_Q2(2), NDEC_Q2(4), NDEC_Q2(6), NDEC_Q2(8), NDEC_Q2(10), NDEC_Q2(12), NDEC_Q2(14))
 #endif
 
 struct ndec_group : ndec_tile {
+	enum { held = 128 }; // its products take fewer registers: weights are none of them
 	char *weights; // of products, in shared memory
 
 	__device__ __forceinline__ bool any(bool x) const { return ndec_block_any(ndec_ballot(x) != 0); }
@@ -56,19 +66,33 @@ struct ndec_group : ndec_tile {
 // A matrix of K rows and N columns in shared memory lies in parts as operands do, each in pieces of 8 rows and 8 columns that wgmma calls core
 // matrices: 8 numbers of a column side by side, 128 bytes a piece, the pieces of 8 rows after each other.
 
-// b(k, n) as such a matrix of so many tiles of 8 rows and columns, by all threads of the block; a warp fills a piece at a time
+// b(k, n) as such a matrix of so many tiles of 8 rows and columns, by all threads of the block; a warp fills a piece at a time, and reads several
+// before it waits for the first
 template <class As, int rows, int columns, class B> NDEC_D void ndec_group_put(char *to, B b) {
+	constexpr int pieces = rows * columns, some = 4;
+	int k = threadIdx.x % 4 * 2, n = threadIdx.x % 32 / 4, warps = blockDim.x / 32;
+	to += n * 16 + k * 2;
 #pragma unroll 1
-	for (int i = threadIdx.x; i < 32 * rows * columns; i += blockDim.x) {
-		int piece = i / 32, n = piece % columns * 8 + i % 32 / 4, k = piece / columns * 8 + i % 4 * 2;
-		unsigned parts[As::parts];
-		As::split(b(k, n), b(k + 1, n), parts);
+	for (int first = threadIdx.x / 32; first < pieces; first += some * warps) {
+		float lo[some], hi[some];
 #pragma unroll
-		for (int p = 0; p < As::parts; p++) *(unsigned *)(to + (p * rows * columns + piece) * 128 + n % 8 * 16 + k % 8 * 2) = parts[p];
+		for (int j = 0; j < some; j++) {
+			int piece = ndec_min(first + j * warps, pieces - 1);
+			lo[j] = b(piece / columns * 8 + k, piece % columns * 8 + n), hi[j] = b(piece / columns * 8 + k + 1, piece % columns * 8 + n);
+		}
+#pragma unroll
+		for (int j = 0; j < some; j++) {
+			int piece = first + j * warps;
+			unsigned parts[As::parts];
+			As::split(lo[j], hi[j], parts);
+			if (piece >= pieces) continue;
+#pragma unroll
+			for (int p = 0; p < As::parts; p++) *(unsigned *)(to + (p * pieces + piece) * 128) = parts[p];
+		}
 	}
 }
 template <class As, int N, int K, class B> NDEC_D void ndec_group_pack(char *to, B b) {
-	ndec_group_put<As, ndec_tiles(K), ndec_tiles(N)>(to, [=](int k, int n) { return n < N && k < K ? b(k, n) : 0.0f; });
+	ndec_group_put<As, ndec_tiles(K), ndec_tiles(N)>(to, [=](int k, int n) { return (N % 16 == 0 || n < N) && (K % 16 == 0 || k < K) ? b(k, n) : 0.0f; });
 }
 
 // from here on all warps may multiply with what was packed
@@ -107,7 +131,7 @@ template <class As, int tiles, int K, class X> NDEC_D void ndec_group_step(ndec_
 
 // some columns of y = x B for 16 samples of each warp, from the tile first on: B lies at weights, or, where it is streamed, goes through there in pieces of
 // NDEC_ROWS rows, which the block makes anew for each product
-enum { NDEC_ROWS = 64 };
+enum { NDEC_ROWS = 32 };
 template <class As, int tiles, int N, int K, bool streamed, class Y, class X, class B> NDEC_D void ndec_group_columns(ndec_group tile, Y y, X x, const float *by, const float *back, char *weights, B b, int first) {
 	float acc[tiles][4] = {};
 	constexpr int steps = ndec_tiles(K) / 2, some = steps < NDEC_ROWS / 16 ? steps : NDEC_ROWS / 16;
@@ -118,7 +142,7 @@ template <class As, int tiles, int N, int K, bool streamed, class Y, class X, cl
 			__syncthreads(); // nobody multiplies with what lies there
 			ndec_group_put<As, 2 * some, tiles>(weights, [&](int k, int n) {
 				k += 16 * begin, n += 8 * first;
-				return n < N && k < K ? b(k, n) : 0.0f;
+				return (N % (8 * tiles) == 0 || n < N) && (K % (16 * some) == 0 || k < K) ? b(k, n) : 0.0f;
 			});
 			ndec_group_ready();
 #pragma unroll (ndec_unroll<X>(some))
@@ -138,14 +162,14 @@ template <class As, int tiles, int N, int K, bool streamed, class Y, class X, cl
 
 // ndec_tile_product of a group, with B packed At bytes behind the first, or streamed through there; where At is less than 0, by each warp
 template <class As, int N, int K, int At, bool streamed = false, class Y, class X, class B> NDEC_D void ndec_tile_product(ndec_group tile, Y y, X x, B b) {
-	constexpr int group = ndec_tiles(N) < NDEC_HELD / 8 ? ndec_tiles(N) : NDEC_HELD / 8, rest = ndec_tiles(N) % group;
+	constexpr int group = ndec_tiles(N) < 16 ? ndec_tiles(N) : 16, rest = ndec_tiles(N) % group;
 	if constexpr (At < 0) {
 		ndec_tile_product<As, N, K, At>((ndec_tile)tile, y, x, b);
 	} else {
 		float by[2], back[2];
 		ndec_tile_scales<As, K>(tile, x, by, back);
 		ndec_warp_sync();
-#pragma unroll 1
+#pragma unroll (ndec_unroll<Y>(ndec_tiles(N) / group))
 		for (int first = 0; first + group <= ndec_tiles(N); first += group) ndec_group_columns<As, group, N, K, streamed>(tile, y, x, by, back, tile.weights + At, b, first);
 		if constexpr (rest > 0) ndec_group_columns<As, rest, N, K, streamed>(tile, y, x, by, back, tile.weights + At, b, ndec_tiles(N) - rest);
 	}

@@ -3,7 +3,7 @@
 // lane. A longer array is a fragment: it is there for 16 samples at a time, half the warp, and lies as the accumulators of
 // mma.m16n8k16 do, so that the result of one product is the operand of the next. Element [q][e] of a lane is column
 // 8 q + 2 (lane % 4) + e % 2 of sample lane / 4 + 8 (e / 2). Columns beyond the last hold what they like, but numbers.
-// Fragments of up to NDEC_HELD columns are registers; longer ones, and those of functions that keep some for both halves, lie in
+// Fragments of up to NDEC_HELD columns are registers (of a group, group.cuh, up to twice as many); longer ones, and those of functions that keep some for both halves, lie in
 // memory of the warp, where each lane has its own elements, 32 apart.
 enum { NDEC_SMALL = 16, NDEC_HELD = 64 };
 
@@ -44,6 +44,7 @@ template <class T> struct ndec_own {
 };
 
 struct ndec_tile {
+	enum { held = NDEC_HELD };
 	int lane;
 	unsigned live; // lanes whose samples count in sums over samples
 	char *at; // free memory of the warp
@@ -70,6 +71,17 @@ template <class T, int N> NDEC_D ndec_kept<T, N> ndec_tile_keep(ndec_tile &tile)
 	tile.at += 2 * ndec_tiles(N) * 128 * sizeof(T);
 	return k;
 }
+// a fragment where a tile of that kind has those of N columns
+template <class Tile, class T, int N, bool registers = N <= Tile::held> struct ndec_place {
+	T x[ndec_tiles(N)][4];
+	__device__ __forceinline__ ndec_place(Tile &) {}
+	__device__ __forceinline__ T (*get())[4] { return x; }
+};
+template <class Tile, class T, int N> struct ndec_place<Tile, T, N, false> {
+	ndec_fragment<T> f;
+	__device__ __forceinline__ ndec_place(Tile &tile) : f(ndec_tile_take<T, N>(tile)) {}
+	__device__ __forceinline__ ndec_fragment<T> get() { return f; }
+};
 template <class T, int N> NDEC_D ndec_own<T> ndec_tile_own(ndec_tile &tile) {
 	ndec_own<T> o = {(T *)tile.at + tile.lane};
 	tile.at += N * 32 * sizeof(T);
