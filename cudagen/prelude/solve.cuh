@@ -47,7 +47,7 @@ struct ndec_stepping {
 NDEC_D int ndec_fixed_steps(double t0, double t1, double step, double &h) {
 	double span = t1 - t0, n = ceil(fabs(span) / step - 1e-9);
 	if (!(span - span == 0)) {
-		h = NAN;
+		h = ndec_nan64();
 		return 16;
 	}
 	h = ndec_signed(step, span);

@@ -206,8 +206,9 @@ type module struct {
 	groups      bool // it has kernels of groups
 	mod         cu.Module
 	kernels     map[string]*kernel
-	stream      cu.Stream // NoStream, or one that records
-	times       *times    // nil: kernels are not timed
+	recording   *recording // nil: launches are started
+	graphs      []*graph   // the last one used is the last
+	times       *times     // nil: kernels are not timed
 }
 
 // Groups implements rt.DeviceGroups.
@@ -220,7 +221,9 @@ func (m *module) Do(f func(q rt.DeviceQueue) error) error {
 
 // Close implements rt.DeviceModule.
 func (m *module) Close() error {
-	return m.d.do(func() error { return errors.Join(m.d.wait(), failed("unloading kernels", m.mod.Unload())) })
+	return m.d.do(func() error {
+		return errors.Join(m.d.wait(), m.closeGraphs(), failed("unloading kernels", m.mod.Unload()))
+	})
 }
 
 // queue is the default stream: copies wait for the kernels before them.

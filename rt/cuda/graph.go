@@ -26,6 +26,7 @@ import "C"
 import (
 	"errors"
 	"os"
+	"slices"
 	"unsafe"
 
 	"gorgonia.org/cu"
@@ -38,11 +39,64 @@ const graphsOff = "off"
 
 const notSupported = 801
 
-// Record implements rt.DeviceRecorder. Launches of f go to a stream that records them.
+// recording takes the launches of a sequence instead of starting them.
+type recording struct {
+	launches []recorded
+	args     []uint64 // of all, one after the other
+}
+
+// recorded is a launch that is ready to be started, as long as its kernel is loaded.
+type recorded struct {
+	k           *kernel
+	grid, block int
+	args        int // how many
+}
+
+func (r *recording) add(k *kernel, grid, block int, args []uint64) {
+	r.launches = append(r.launches, recorded{k, grid, block, len(args)})
+	r.args = append(r.args, args...)
+}
+
+// keptGraphs is how many graphs of a module stay with the driver. Making one takes as long as some hundred launches, and the steps of batches of
+// one size are the same launches with the same memory.
+const keptGraphs = 32
+
+// Record implements rt.DeviceRecorder. A sequence with the launches of one that is kept is that one.
 func (q queue) Record(f func() error) (rt.DeviceGraph, error) {
 	if os.Getenv("NDEC_CUDA_GRAPHS") == graphsOff {
 		return nil, nil
 	}
+	m := q.m
+	own := &recording{}
+	m.recording = own
+	err := f()
+	m.recording = nil
+	if err != nil {
+		return nil, err
+	}
+	for i, g := range m.graphs {
+		if slices.Equal(g.launches, own.launches) && slices.Equal(g.args, own.args) {
+			m.graphs = append(slices.Delete(m.graphs, i, i+1), g) // the last one used is the last
+			return g, nil
+		}
+	}
+	exec, err := q.capture(own)
+	if err != nil || exec == nil {
+		return nil, err
+	}
+	g := &graph{m, *own, exec}
+	m.graphs = append(m.graphs, g)
+	if len(m.graphs) > keptGraphs {
+		if err := m.graphs[0].forget(); err != nil {
+			return nil, err
+		}
+		m.graphs = slices.Delete(m.graphs, 0, 1)
+	}
+	return g, nil
+}
+
+// capture gives the launches to a stream that records them; nil where the driver knows no graphs.
+func (q queue) capture(r *recording) (exec unsafe.Pointer, err error) {
 	stream, err := cu.MakeStream(cu.NonBlocking)
 	if err != nil {
 		return nil, failed("stream", err)
@@ -56,25 +110,27 @@ func (q queue) Record(f func() error) (rt.DeviceGraph, error) {
 	default:
 		return nil, driverError("recording a graph", int(r))
 	}
-	q.m.stream = stream
-	err = f()
-	q.m.stream = cu.NoStream
-	var exec unsafe.Pointer
-	r := C.ndec_captured(at, &exec)
+	args := r.args
+	for _, x := range r.launches {
+		if e := x.k.start(stream, x.grid, x.block, args[:x.args]); err == nil {
+			err = driverError("recording a graph", e)
+		}
+		args = args[x.args:]
+	}
+	ended := driverError("recording a graph", int(C.ndec_captured(at, &exec)))
 	if err == nil {
-		err = driverError("recording a graph", int(r))
-	} else if r == 0 {
-		err = errors.Join(err, (&graph{q.m, exec}).Close())
+		return exec, ended
 	}
-	if err != nil {
-		return nil, err
+	if ended == nil {
+		err = errors.Join(err, driverError("free of a graph", int(C.ndec_forget(exec))))
 	}
-	return &graph{q.m, exec}, nil
+	return nil, err
 }
 
 // graph is a recorded sequence of launches.
 type graph struct {
-	m    *module
+	m *module
+	recording
 	exec unsafe.Pointer
 }
 
@@ -87,8 +143,23 @@ func (g *graph) Replay() error {
 	return driverError("graph", start())
 }
 
-// Close implements rt.DeviceGraph.
-func (g *graph) Close() error { return driverError("free of a graph", int(C.ndec_forget(g.exec))) }
+// Close implements rt.DeviceGraph. The module keeps the graph.
+func (g *graph) Close() error { return nil }
+
+// forget gives the graph back to the driver.
+func (g *graph) forget() error {
+	return driverError("free of a graph", int(C.ndec_forget(g.exec)))
+}
+
+// closeGraphs gives all back.
+func (m *module) closeGraphs() error {
+	var errs []error
+	for _, g := range m.graphs {
+		errs = append(errs, g.forget())
+	}
+	m.graphs = nil
+	return errors.Join(errs...)
+}
 
 // driverError is the error of a result of the driver; nil for success.
 func driverError(what string, result int) error {

@@ -107,20 +107,25 @@ func (q queue) Launch(name string, grid, block int, args []uint64) error {
 	if k.lacks != nil {
 		return k.lacks
 	}
-	var at *C.ulonglong
-	if len(args) > 0 {
-		at = (*C.ulonglong)(unsafe.Pointer(&args[0]))
+	if q.m.recording != nil {
+		q.m.recording.add(k, grid, block, args)
+		return nil
 	}
-	if q.m.times != nil && q.m.stream == cu.NoStream {
-		first := at
-		return driverError("kernel "+name, q.m.times.around(name, func() int { return q.start(k, grid, block, first, len(args)) }))
+	start := func() int { return k.start(cu.NoStream, grid, block, args) }
+	if q.m.times != nil {
+		return driverError("kernel "+name, q.m.times.around(name, start))
 	}
-	if r := q.start(k, grid, block, at, len(args)); r != 0 {
+	if r := start(); r != 0 {
 		return driverError("kernel "+name, r)
 	}
 	return nil
 }
 
-func (q queue) start(k *kernel, grid, block int, args *C.ulonglong, n int) int {
-	return int(C.ndec_launch(k.f, C.uint(grid), C.uint(block), C.uint(k.shared), unsafe.Pointer(q.m.stream.C()), args, C.int(n)))
+// start starts the kernel and gives the driver's result.
+func (k *kernel) start(stream cu.Stream, grid, block int, args []uint64) int {
+	var at *C.ulonglong
+	if len(args) > 0 {
+		at = (*C.ulonglong)(unsafe.Pointer(&args[0]))
+	}
+	return int(C.ndec_launch(k.f, C.uint(grid), C.uint(block), C.uint(k.shared), unsafe.Pointer(stream.C()), at, C.int(len(args))))
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -55,14 +56,15 @@ train FitAdaptive {
 }
 `
 
-// TestLayers runs models, losses and gradients layer by layer with graphs of their steps, without, and where the driver knows none: the same bits.
-func TestLayers(t *testing.T) {
+// layeredProgram is that program with its kernels, and weights.
+func layeredProgram(t *testing.T) (p rt.Program[float32], ports []rt.ColumnSpec, w []float32) {
+	t.Helper()
 	res, ds := driver.Compile(map[string]string{"layered.nde": layered}, driver.Options{CUDA: true})
 	if ds.HasErrors() {
 		t.Fatal(ds)
 	}
-	ports := []rt.ColumnSpec{{Name: "x", Shape: []int{20}}, {Name: "to"}}
-	p := rt.Program[float32]{Package: "layered", Kernels: kernels(t, "layered", res.CUDA)}
+	ports = []rt.ColumnSpec{{Name: "x", Shape: []int{20}}, {Name: "to"}}
+	p = rt.Program[float32]{Package: "layered", Kernels: kernels(t, "layered", res.CUDA)}
 	for _, name := range []string{"Fixed", "Adaptive"} {
 		p.Models = append(p.Models, rt.Model[float32]{Name: name, Inputs: ports, Outputs: []rt.ColumnSpec{{Name: "y", Shape: []int{20}}}, Sites: make([]rt.Site, 1)})
 		if k := p.Kernels.Model(name); k == nil || len(k.Layers.Parts) == 0 {
@@ -75,10 +77,16 @@ func TestLayers(t *testing.T) {
 			t.Fatalf("recipe %s does not go layer by layer", name)
 		}
 	}
-	w := make([]float32, p.Kernels.Params/4)
+	w = make([]float32, p.Kernels.Params/4)
 	for i := range w {
 		w[i] = float32(math.Sin(float64(i))) / 4
 	}
+	return p, ports, w
+}
+
+// TestLayers runs models, losses and gradients layer by layer with graphs of their steps, without, and where the driver knows none: the same bits.
+func TestLayers(t *testing.T) {
+	p, ports, w := layeredProgram(t)
 	run := func(ctx context.Context) (out []float64, err error) {
 		dev, err := rt.Open("cuda:0")
 		if err != nil {
@@ -150,5 +158,48 @@ func TestLayers(t *testing.T) {
 	cancel()
 	if _, err := run(ctx); !errors.Is(err, context.Canceled) || errors.Is(err, rt.ErrDevice) {
 		t.Errorf("a batch that is cancelled gives %v", err)
+	}
+}
+
+// TestGraphsKept takes gradients of batches of two sizes, in turn: each has a graph for the way there and one for the way back, which are made once. A batch
+// that is larger than all before has other memory and other graphs. All have the bits of launches one by one.
+func TestGraphsKept(t *testing.T) {
+	p, ports, w := layeredProgram(t)
+	gradients := func(made string) (all []float32, err error) {
+		if made != "" {
+			t.Setenv("NDEC_FAKE_MADE", made)
+		}
+		dev, err := rt.Open("cuda:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		placed, _, closeAll, err := rt.OnDevice(p, dev)
+		if err != nil {
+			t.Fatal(err)
+		}
+		worker := placed.Recipes[1].Objective.NewBatch()
+		tab := rt.NewTable(ports, 40)
+		for c := range tab.Columns {
+			for k := range tab.Columns[c].Data {
+				tab.Columns[c].Data[k] = math.Cos(float64(k + c))
+			}
+		}
+		for _, rows := range [][]int{{3, 1, 4, 15}, {9, 2}, {6, 5, 35, 8}, {9, 7}, {9, 3, 2, 38}, {4, 6, 2, 6, 4, 3}, {3, 8}} {
+			grad := make([]float32, len(w))
+			if err = worker.Batch(w, grad, tab, rows, rt.Key{}, new(rt.ShardResult)); err != nil {
+				break
+			}
+			all = append(all, grad...)
+		}
+		return all, errors.Join(err, worker.Close(), closeAll(), dev.Close())
+	}
+	got, err := gradients("8") // two of four samples, of two, of six, and of two in the memory of six
+	if err != nil {
+		t.Error(err)
+	}
+	t.Setenv("NDEC_CUDA_GRAPHS", "off")
+	want, err := gradients("")
+	if err != nil || !slices.Equal(got, want) {
+		t.Errorf("other gradients than without graphs, or %v", err)
 	}
 }

@@ -9,8 +9,8 @@
 //
 // NDEC_FAKE_DEVICES, NDEC_FAKE_MEMORY (bytes) and NDEC_FAKE_DRIVER (CUDA version) change what it pretends to be, NDEC_FAKE_LIBRARY is the
 // library of images that name none. NDEC_FAKE_SHARED is the shared memory that a block can be given at most. NDEC_FAKE_POOLS=0 knows no memory in
-// the order of a stream, NDEC_FAKE_PINNED=0 has no pinned memory, NDEC_FAKE_GRAPHS=0 knows no graphs, 2 fails to start them. NDEC_FAKE_IDLE=1 does not run
-// kernels. NDEC_FAKE_LAUNCH is the error that the next kernel ends with: as with a driver, whoever waits for it is told, and the context is
+// the order of a stream, NDEC_FAKE_PINNED=0 has no pinned memory, NDEC_FAKE_GRAPHS=0 knows no graphs, 2 fails to start them, NDEC_FAKE_MADE is
+// how many it makes at most. NDEC_FAKE_IDLE=1 does not run kernels. NDEC_FAKE_LAUNCH is the error that the next kernel ends with: as with a driver, whoever waits for it is told, and the context is
 // of no use after it.
 #define _GNU_SOURCE
 #include <time.h>
@@ -51,6 +51,7 @@ struct node {
 };
 static struct node *captured, *queue, **queue_end = &queue;
 static handle capturing; // the stream that records
+static int graphs, made; // that are there, and were
 
 static long long setting(const char *name, long long otherwise) {
 	const char *s = getenv(name);
@@ -193,8 +194,9 @@ int cuCtxDestroy_v2(handle c) {
 	wait();
 	int left = pins != 0; // a driver frees it, and says nothing
 	if (left) fprintf(stderr, "pinned memory was not freed\n");
+	if (graphs) left = fprintf(stderr, "graphs were not freed\n") > 0;
 	empty(&blocks), empty(&gone), empty(&pins);
-	used = pool_free = gone_bytes = 0;
+	used = pool_free = gone_bytes = graphs = made = 0;
 	if (current == c) current = 0;
 	free(c);
 	return left;
@@ -443,6 +445,8 @@ int cuStreamEndCapture(handle s, handle *graph) {
 }
 int cuGraphInstantiateWithFlags(handle *exec, handle graph, unsigned long long flags) {
 	CONTEXT;
+	if (made == setting("NDEC_FAKE_MADE", -1)) return 2;
+	made++, graphs++;
 	struct node *first = 0, **last = &first;
 	for (struct node *n = graph; n; n = n->next, last = &(*last)->next) {
 		*last = memcpy(malloc(sizeof *n), n, sizeof *n);
@@ -467,6 +471,7 @@ int cuGraphDestroy(handle graph) {
 }
 int cuGraphExecDestroy(handle exec) {
 	CONTEXT;
+	graphs--;
 	forget(*(struct node **)exec);
 	free(exec);
 	return 0;
