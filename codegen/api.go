@@ -420,6 +420,9 @@ func (e *emitter) batch(f *file, m *ir.Model, fn *plan.Func, ins, outs []port) {
 		if e.vec != nil && e.vec.models[m] != nil && e.vec.models[m].Refilled() != nil {
 			rows = "rt.RefillRows(n, workers)"
 		}
+		if e.wide != nil && e.wide.models[m] != nil {
+			rows = "rt.WideRows(n, workers)"
+		}
 		p.line("if err := j.crew.ForEach(ctx, workers, n, %s, %s); err != nil { return err }", rows, run)
 	}
 	if fn.Needs.Stats > 0 {

@@ -57,6 +57,7 @@ type emitter struct {
 	// function and those that look along its solves. Elsewhere the stepping is a literal.
 	stepped map[*ir.Func]*ir.Model
 	vec     *vectors       // of what runs many samples at a time; nil for nothing
+	wide    *vectors       // of models whose batches go by wide blocks; nil for none
 	few     *vectors       // of models that run a few samples at a time in small batches; nil for none
 	alone   *aloneCode     // of functions that have a kernel for one sample; nil for none
 	bases   map[any]string // of *ir.Model, *ir.Recipe, *ir.DataSet: base of its names
@@ -97,6 +98,9 @@ func Emit(p *plan.Plan, opts Options) ([]plan.File, diag.List) {
 	}
 	if e.alone != nil {
 		texts = append(texts, e.alone.files(e, base)...)
+	}
+	if e.wide != nil {
+		texts = append(texts, e.wide.wideFiles(base)...)
 	}
 	if e.few != nil {
 		texts = append(texts, e.few.fewFiles(base)...)
@@ -147,7 +151,7 @@ func (e *emitter) names() diag.List {
 	var ds diag.List
 	e.global = newScope("workspace", "group", "slices", "prepared", "sums", "NewParams", "LoadParams", "Program", "tensors", "paramCount",
 		"paramsOf", "dataSets", "version", "unsafe", "io", "iter", "sync",
-		"lanes", "laneFrame", "tiled", "laneKernels", "kernel", "laneList", "pickKernels", "few", "fewFrame", "fewKernels", "fewKernel", "fewList", "pickFewKernels", "alone", "aloneFrame", "aloneWeights", "aloneKernels")
+		"lanes", "laneFrame", "tiled", "laneKernels", "kernel", "laneList", "pickKernels", "wide", "wideFrame", "wideKernels", "wideKernel", "wideList", "pickWideKernels", "clockWide", "few", "fewFrame", "fewKernels", "fewKernel", "fewList", "pickFewKernels", "alone", "aloneFrame", "aloneWeights", "aloneKernels")
 	if e.opts.Kernels {
 		for _, n := range []string{"kernels", "kernelSource", "kernelPrelude"} {
 			e.global.used[n] = true

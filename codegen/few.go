@@ -10,7 +10,7 @@ import (
 // Small batches: a few samples beside each other, with the elements of a sample in the lanes of vectors. Loops over steps are
 // printed as those of blocks, for blocks of so many samples.
 
-var fewSamples = vectorForm{"few", "fewFrame", "fewKernels", "fewKernel", "fewList", "pickFewKernels", "few", "Few", true}
+var fewSamples = vectorForm{"few", "fewFrame", "fewKernels", "fewKernel", "fewList", "pickFewKernels", "few", "Few", true, false}
 
 // keepFew takes what runs a few samples at a time, of the models that run in lanes.
 func (e *emitter) keepFew(found *lanes.Few) {

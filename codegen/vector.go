@@ -39,13 +39,19 @@ type vectors struct {
 // findKernels compiles what has vector code.
 func (e *emitter) findKernels() {
 	kernels := map[*ir.Func]string{}
-	prog, alone := lanes.CompileBoth(e.plan, e.opts.Tiles, func(f *ir.Func) string {
+	wideNames := newScope()
+	prog, wide, alone := lanes.CompileAll(e.plan, e.opts.Tiles, func(f *ir.Func) string {
 		if kernels[f] == "" {
 			if kernels[f] = e.funcs[f]; kernels[f] == "" {
 				kernels[f] = e.global.pick(goName(f.Name, false))
 			}
 		}
 		return kernels[f]
+	}, func(f *ir.Func) string {
+		if e.funcs[f] == "" {
+			return wideNames.pick(goName(f.Name, false)) + "Wide"
+		}
+		return e.funcs[f] + "Wide"
 	}, func(f *ir.Func) string {
 		if e.funcs[f] == "" { // steps in a row
 			return goName(f.Name, false) + "Alone"
@@ -60,6 +66,7 @@ func (e *emitter) findKernels() {
 		return kernels[f] + "Few"
 	})
 	e.keepVectors(prog)
+	e.keepWide(wide)
 	e.keepAlone(alone)
 	e.keepFew(few)
 }
@@ -79,9 +86,10 @@ func (e *emitter) keepVectors(prog *lanes.Program) {
 type vectorForm struct {
 	state, frame, kernels, kernel, list, pick, method, suffix string
 	few                                                       bool // samples beside each other, see few.go
+	wide                                                      bool // of more samples, see wide.go
 }
 
-var blocksOfLanes = vectorForm{"lanes", "laneFrame", "laneKernels", "kernel", "laneList", "pickKernels", "lanes", "Lanes", false}
+var blocksOfLanes = vectorForm{"lanes", "laneFrame", "laneKernels", "kernel", "laneList", "pickKernels", "lanes", "Lanes", false, false}
 
 // method prints a method of what a goroutine needs.
 func (v *vectors) method(doc, name, params string) {
@@ -91,7 +99,7 @@ func (v *vectors) method(doc, name, params string) {
 // VectorFiles lists the ends of the names of files with vector code, which a package has or has not.
 func VectorFiles() []string {
 	var out []string
-	for _, kind := range []string{"", "_alone", "_few"} {
+	for _, kind := range []string{"", "_alone", "_few", "_wide"} {
 		out = append(out, ifElse(kind == "", "_lanes", kind)+"_amd64.go")
 		for _, isa := range asm.ISAs {
 			out = append(out, kind+"_"+isa.String()+"_amd64.s")
@@ -167,7 +175,7 @@ func (v *vectors) frame(f *file) {
 	off := v.set.MaskOff
 	if !v.form.few {
 		p.line("mask [%d]%s // of the samples that count in sums over samples", w, v.maskType())
-		off += lanes.RowBytes
+		off += w * v.e.m.Real.Bytes()
 	}
 	for _, k := range groups {
 		if at := k.Fields[0].Off; at > off {
@@ -203,7 +211,7 @@ func (v *vectors) frame(f *file) {
 	text(f, doc, fmt.Sprintf("type %s struct {\n%s\n}", v.form.frame, body))
 	v.apartTypes(f, groups)
 	text(f, "Kernels know the places in a frame as numbers.", fmt.Sprintf("var _ = [%d]byte([unsafe.Sizeof(%s{})]byte{})", v.set.Size, v.form.frame))
-	if !v.form.few && !v.e.prepared() {
+	if v.form == blocksOfLanes && !v.e.prepared() {
 		text(f, "", "type prepared struct{}")
 	}
 }
@@ -289,21 +297,21 @@ func (v *vectors) dispatch(f *file) {
 			called = append(called, k)
 		}
 	}
-	if !v.form.few {
+	if v.form == blocksOfLanes {
 		p.line("width int // real numbers in a vector")
 	}
 	for _, k := range called {
 		p.line("%s func(%s)", k.Name, strings.Join(v.set.Pointers(), ", "))
 	}
 	text(f, v.form.kernels+" are the kernels of an instruction set.", fmt.Sprintf("type %s struct {\n%s\n}", v.form.kernels, p.text()))
-	if !v.form.few {
+	if v.form == blocksOfLanes {
 		v.dispatchTiles(called)
 	}
 	p.line("switch rt.CPULevel() {")
-	for _, isa := range slices.Backward(asm.ISAs[:]) {
+	for _, isa := range slices.Backward(v.isas()) {
 		p.line("case rt.%s:", strings.ToUpper(isa.String()))
 		p.line("return &%s{", v.form.kernels)
-		if !v.form.few {
+		if v.form == blocksOfLanes {
 			p.line("width: %d,", isa.Bytes()/v.e.m.Real.Bytes())
 		}
 		for _, k := range called {
@@ -315,8 +323,27 @@ func (v *vectors) dispatch(f *file) {
 	p.line("return nil")
 	text(f, v.form.kernel+" holds the kernels for this machine; nil where it has none of the instruction sets.", fmt.Sprintf("var %s = %s()", v.form.kernel, v.form.pick))
 	text(f, "", fmt.Sprintf("func %s() *%s {\n%s\n}", v.form.pick, v.form.kernels, p.text()))
+	v.hooks(f, called)
+	for _, isa := range v.isas() {
+		for _, k := range called {
+			text(f, "", fmt.Sprintf("func %s(%s)", asm.Symbol(k.Name, isa), strings.Join(v.set.Pointers(), ", ")))
+		}
+	}
+	v.tileFunctions(f, called)
+}
+
+// hooks prints how kernels take the place of functions over one sample.
+func (v *vectors) hooks(f *file, called []*lanes.Kernel) {
+	p := v.p
+	clocks := v.form == blocksOfLanes && v.e.clocks()
+	if v.form.wide { // those of the other blocks ask for it
+		if v.e.clocks() {
+			v.clocks(f, called)
+		}
+		return
+	}
 	p.line("if %s == nil { return }", v.form.kernel)
-	if !v.form.few && v.e.clocks() {
+	if clocks {
 		p.line("kernelClocks = clockKernels")
 	}
 	for _, m := range v.e.m.Models {
@@ -329,6 +356,7 @@ func (v *vectors) dispatch(f *file) {
 				hook = "Blocks"
 			}
 			p.line("%s%s = (*%sJob).%s", v.e.bases[m], hook, v.e.bases[m], v.form.method)
+			v.widened(m)
 		}
 	}
 	for _, r := range v.e.m.Recipes {
@@ -343,15 +371,9 @@ func (v *vectors) dispatch(f *file) {
 		}
 	}
 	text(f, "", "func init() {\n"+p.text()+"\n}")
-	if !v.form.few && v.e.clocks() {
+	if clocks {
 		v.clocks(f, called)
 	}
-	for _, isa := range asm.ISAs {
-		for _, k := range called {
-			text(f, "", fmt.Sprintf("func %s(%s)", asm.Symbol(k.Name, isa), strings.Join(v.set.Pointers(), ", ")))
-		}
-	}
-	v.tileFunctions(f, called)
 }
 
 // run is the statement that runs a kernel.
@@ -368,7 +390,11 @@ func (v *vectors) runWith(k *lanes.Kernel, record string) string {
 	if len(v.set.Pointers()) == len(v.set.Args) {
 		record = ""
 	}
-	return fmt.Sprintf("kernel.%s(l.fr, l.w, l.pre, &l.sums[0]%s)", k.Name, ifText(record != "", ", "+record))
+	sums := "&l.sums[0]"
+	if v.form.wide { // no gradients
+		sums = "nil"
+	}
+	return fmt.Sprintf("%s.%s(l.fr, l.w, l.pre, %s%s)", v.form.kernel, k.Name, sums, ifText(record != "", ", "+record))
 }
 
 // at is a field of the frame.

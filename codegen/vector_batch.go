@@ -14,7 +14,7 @@ func (v *vectors) batch(m *ir.Model, n *lanes.Node) {
 	pf := e.plan.Of(m.Func)
 	low := e.bases[m]
 	worker, together := "_", m.Func.InStep()
-	if pf.Needs.Stats > 0 || v.form.few {
+	if pf.Needs.Stats > 0 || v.form.few || v.form.wide {
 		worker = "worker"
 	}
 	rows := v.rows(m, n)
@@ -57,6 +57,12 @@ func (v *vectors) batch(m *ir.Model, n *lanes.Node) {
 		p.line("for ; lo < hi; lo += %d {", v.samples())
 		if v.form.few {
 			v.leave(m, "lo")
+		}
+		if v.form.wide {
+			p.line("if hi-lo <= %d { // no more than another block has", w/2)
+			p.line("j.lanes(worker, lo, hi)")
+			p.line("return")
+			p.line("}")
 		}
 		p.line("n := min(%d, hi-lo)", v.samples())
 		rows.load("lo")

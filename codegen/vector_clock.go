@@ -20,11 +20,23 @@ func (v *vectors) clocks(f *file, called []*lanes.Kernel) {
 	}
 	args := strings.Join(pointers, ", ")
 	size := func(bytes, sums int) string {
+		if v.form.wide {
+			return fmt.Sprint(bytes) // no gradients
+		}
 		return fmt.Sprintf("%d + %d*kernel.width", bytes, sums*v.e.m.Real.Bytes())
 	}
-	p.line("k := pickKernels()")
-	p.line("kernel = pickKernels()")
-	p.line("if !on { return nil }")
+	p.line("k := %s()", v.form.pick)
+	p.line("%s = %s()", v.form.kernel, v.form.pick)
+	also := !v.form.wide && v.e.wide != nil
+	switch {
+	case v.form.wide:
+		p.line("if !on || k == nil { return nil }")
+	case also:
+		p.line("wide := clockWide(on)")
+		p.line("if !on { return nil }")
+	default:
+		p.line("if !on { return nil }")
+	}
 	p.line("clocks := []*rt.KernelClock{")
 	for _, k := range called {
 		w := v.set.WorkOf(k)
@@ -33,7 +45,7 @@ func (v *vectors) clocks(f *file, called []*lanes.Kernel) {
 	}
 	p.line("}")
 	for i, k := range called {
-		p.line("kernel.%s = func(%s) {", k.Name, strings.Join(v.set.Pointers(), ", "))
+		p.line("%s.%s = func(%s) {", v.form.kernel, k.Name, strings.Join(v.set.Pointers(), ", "))
 		taken, many := k.Again()
 		if taken != nil {
 			p.line("taken := %s[0]", v.at(taken))
@@ -47,6 +59,10 @@ func (v *vectors) clocks(f *file, called []*lanes.Kernel) {
 		}
 		p.line("}")
 	}
-	p.line("return clocks")
-	text(f, "clockKernels puts a clock around every kernel, or takes it away.", "func clockKernels(on bool) []*rt.KernelClock {\n"+p.text()+"\n}")
+	p.line("return %s", ifElse(also, "append(clocks, wide...)", "clocks"))
+	name, of := "clockKernels", "every kernel"
+	if v.form.wide {
+		name, of = "clockWide", "those of wide blocks"
+	}
+	text(f, fmt.Sprintf("%s puts a clock around %s, or takes it away.", name, of), fmt.Sprintf("func %s(on bool) []*rt.KernelClock {\n%s\n}", name, p.text()))
 }

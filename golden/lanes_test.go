@@ -223,6 +223,8 @@ func poisonFrames(files []plan.File) []plan.File {
 			frame = "laneFrame"
 		case strings.HasSuffix(f.Name, "_few_amd64.go"):
 			frame = "fewFrame"
+		case strings.HasSuffix(f.Name, "_wide_amd64.go"):
+			frame = "wideFrame"
 		default:
 			continue
 		}

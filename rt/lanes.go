@@ -47,7 +47,7 @@ func AddLanes[R Float](dst, src []R, n int) {
 }
 
 // FailedLane reports whether one of the solves of sample i of a block has failed.
-func FailedLane[B [8]SolveStats | [16]SolveStats | [32]SolveStats](st []B, i int) bool {
+func FailedLane[B [8]SolveStats | [16]SolveStats | [32]SolveStats | [64]SolveStats](st []B, i int) bool {
 	for s := range st {
 		if st[s][i].Status.Failed() {
 			return true

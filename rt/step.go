@@ -10,6 +10,19 @@ import (
 // BlockRows is the number of samples that a worker takes at a time in a batch.
 const BlockRows = 32
 
+// WideRows is the number of samples that a worker takes at a time in a batch of n where blocks of two such turns are faster: two turns, if no
+// worker waits longer for others.
+func WideRows(n, workers int) int {
+	turns := func(rows int) int {
+		blocks := (n + rows - 1) / rows
+		return (blocks + workers - 1) / workers * rows
+	}
+	if workers > 1 && turns(2*BlockRows) > turns(BlockRows) {
+		return BlockRows
+	}
+	return 2 * BlockRows
+}
+
 // WaitingRows is the number of samples of a batch from which the lanes of an adaptive solve are refilled.
 const WaitingRows = 512
 

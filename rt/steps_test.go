@@ -44,3 +44,14 @@ func TestRefillRows(t *testing.T) {
 		}
 	}
 }
+
+// Rows that a worker takes are two blocks where no worker waits longer for another one with two.
+func TestWideRows(t *testing.T) {
+	for _, c := range []struct{ n, workers, want int }{
+		{1, 1, 64}, {96, 1, 64}, {1, 8, 32}, {64, 2, 32}, {96, 2, 64}, {160, 2, 32}, {512, 2, 64}, {1024, 16, 64}, {200, 7, 32},
+	} {
+		if got := WideRows(c.n, c.workers); got != c.want {
+			t.Errorf("of %d rows each of %d workers takes %d, want %d", c.n, c.workers, got, c.want)
+		}
+	}
+}

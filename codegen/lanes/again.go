@@ -29,7 +29,7 @@ func (s *Set) inARow(l *Solve) int {
 	if !l.Alike || sv.StepSize > 0 || sv.Times > 0 || sv.Record || step == nil || s.record(step.IR, l.times()) != nil {
 		return 1
 	}
-	row := RowBytes
+	row := s.row
 	if s.few() > 0 { // as many vectors as rows of so many samples would have, but of elements
 		row = s.few() * s.real().Bytes()
 	}

@@ -185,5 +185,5 @@ func (s *Set) layoutAlike(k *Kernel) {
 			k.first[v] = s.Size + 8*len(k.first)
 		}
 	}
-	s.Size += (8*len(k.first) + RowBytes - 1) / RowBytes * RowBytes
+	s.Size += upTo(8*len(k.first), s.row) * s.row
 }

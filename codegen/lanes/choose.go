@@ -65,16 +65,19 @@ func CompileWith(p *plan.Plan, tiles bool, name func(*ir.Func) string) *Program 
 	return c
 }
 
-// CompileBoth is Compile, for tiles too if they are asked for, and, beside it, CompileAlone.
-func CompileBoth(p *plan.Plan, tiles bool, name, alone func(*ir.Func) string) (c *Program, a *Alone) {
+// CompileAll is Compile, for tiles too if they are asked for, with CompileWide, and, beside them, CompileAlone.
+func CompileAll(p *plan.Plan, tiles bool, name, wide, alone func(*ir.Func) string) (c *Program, w *Wide, a *Alone) {
 	likely, apart := func(r *ir.Recipe) bool { return r.Grad != nil }, p.Apart()
 	parallel.Do(
-		func() { c = CompileWith(p, tiles, name) },
+		func() {
+			c = CompileWith(p, tiles, name)
+			w = CompileWide(c, wide)
+		},
 		func() { a = CompileAlone(apart, likely, alone) })
 	if slices.ContainsFunc(p.Module.Recipes, func(r *ir.Recipe) bool { return likely(r) != c.runs(r) }) {
 		a = CompileAlone(apart, c.runs, alone)
 	}
-	return c, a
+	return c, w, a
 }
 
 // runs reports whether a recipe runs in lanes.
@@ -83,10 +86,13 @@ func (c *Program) runs(r *ir.Recipe) bool { return c.Recipes[r] != nil }
 // Schedules says of each model and recipe how it runs, and why.
 func (c *Program) Schedules() []plan.Schedule {
 	var out []plan.Schedule
-	add := func(name string, decl any, n *Node) {
+	add := func(name string, decl any, n, wide *Node) {
 		s := plan.Schedule{Name: name, How: "one sample after the other"}
 		if n != nil {
 			s.How = fmt.Sprintf("blocks of %d samples, one in each lane", c.Set.Samples())
+			if wide != nil {
+				s.How = fmt.Sprintf("blocks of %d samples with %s, and of %d, one in each lane", 2*c.Set.Samples(), wideISA, c.Set.Samples())
+			}
 			if n.Refilled() != nil {
 				s.How += " until it ends, then another"
 			}
@@ -103,9 +109,10 @@ func (c *Program) Schedules() []plan.Schedule {
 		out = append(out, s)
 	}
 	alone := CompileAlone(c.Set.Plan, c.runs, c.Set.name)
+	wide := CompileWide(c, c.Set.name)
 	few := CompileFew(alone, c.Set.name)
 	for _, m := range c.Set.Plan.Module.Models {
-		add("model "+m.Name, m, c.Models[m])
+		add("model "+m.Name, m, c.Models[m], wide.Models[m])
 		out = append(out, alone.schedule(m, few))
 	}
 	for _, r := range c.Set.Plan.Module.Recipes {
@@ -113,7 +120,7 @@ func (c *Program) Schedules() []plan.Schedule {
 		if t := c.Recipes[r]; t != nil {
 			n = t.Grad
 		}
-		add("train "+r.Name, r, n)
+		add("train "+r.Name, r, n, nil)
 	}
 	return out
 }

@@ -246,7 +246,7 @@ func (c *compiler) columns(body func()) { c.columnsBy(1, body) }
 // columnsBy runs body for each group of some vectors of the block.
 func (c *compiler) columnsBy(wide int, body func()) {
 	c.wide = wide
-	runs := RowBytes / c.b.ISA.Bytes() / wide
+	runs := c.set.row / c.b.ISA.Bytes() / wide
 	if c.set.alone != nil {
 		c.wide, c.note = c.set.alone.samples, ""
 		if c.k.packed {

@@ -40,7 +40,7 @@ func (c *compiler) move(ms moves) {
 	}
 	for _, m := range ms {
 		if c.many(m) {
-			c.columnsBy(RowBytes/c.b.ISA.Bytes(), func() { c.moveRows(m) })
+			c.columnsBy(c.set.row/c.b.ISA.Bytes(), func() { c.moveRows(m) })
 		}
 	}
 }

@@ -66,7 +66,7 @@ func (d directory) at(off int) *placed {
 func (s *Set) framed() directory {
 	var d directory
 	if s.alone == nil {
-		d = directory{{from: s.MaskOff, to: s.MaskOff + RowBytes, name: "mask", row: RowBytes}}
+		d = directory{{from: s.MaskOff, to: s.MaskOff + s.row, name: "mask", row: s.row}}
 	}
 	add := func(k *Kernel) {
 		for _, f := range k.Fields {

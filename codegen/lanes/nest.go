@@ -139,7 +139,7 @@ func (c *compiler) together(seg []*plan.Nest) int {
 		return convVectors(c.b.ISA)
 	}
 	if slices.ContainsFunc(seg, c.set.multiplies) {
-		return RowBytes / c.b.ISA.Bytes()
+		return c.set.row / c.b.ISA.Bytes()
 	}
 	if c.sharesSums(seg) {
 		return 2
@@ -173,17 +173,18 @@ func (c *compiler) sharesSums(seg []*plan.Nest) bool {
 // tile is the number of rows that a run of a loop computes: those of a matrix share what they read.
 func (c *compiler) tile(n *plan.Nest) int {
 	if c.tall(n) {
-		return tallTile(n.Extent)
+		return c.set.tallTile(n.Extent)
 	}
 	for _, s := range n.Steps {
 		if _, made := c.onTiles(s); matrix(s) && !c.set.deferred(s) && !made {
-			return min(c.rowsTogether(s.V, n.Extent), spelledRows)
+			return min(c.rowsTogether(s.V, n.Extent), spelledRows*RowBytes/c.set.row)
 		}
 	}
 	return 1
 }
 
-// spelledRows are the most rows that are computed together where what follows a product is spelled out for each of them.
+// spelledRows are the most rows that are computed together where what follows a product is spelled out for each of them, of a wide block half
+// as many.
 const spelledRows = 8
 
 // rowsTogether is the number of rows of a product that are computed together, of n: no more than leave registers

@@ -132,8 +132,8 @@ func (c *compiler) outerTiles(s plan.Step) {
 	rows, lanes := x.Type.Len(), isa.Lanes(e)
 	groups := (y.Type.Len() + lanes - 1) / lanes
 	frame := c.b.Arg(argFrame).At(c.k.turned.Off)
-	xs := func(ix index) asm.Mem { return along(frame, ix, RowBytes) }
-	ys := func(ix index) asm.Mem { return along(frame.At(rows*RowBytes), ix, c.set.Samples()*isa.Bytes()) }
+	xs := func(ix index) asm.Mem { return along(frame, ix, c.set.row) }
+	ys := func(ix index) asm.Mem { return along(frame.At(rows*c.set.row), ix, c.set.Samples()*isa.Bytes()) }
 	c.tiles(rows, samplesTogether, func(ixs []index) {
 		for _, ix := range ixs {
 			c.b.Stores(e, c.counted(c.elem(x, ix)).v, xs(ix))

@@ -46,7 +46,7 @@ func (s *Set) addOutput(l *Solve) error {
 	}
 	l.Rows = 1
 	if !sv.Record && !sv.Stretches { // else Go keeps something of each row
-		l.Rows = max(1, rowSlots/max(1, held(s.Plan.Of(f).Cost)))
+		l.Rows = max(1, rowSlots/max(1, s.held(s.Plan.Of(f).Cost)))
 	}
 	at := l.alongStep()
 	if _, ok := at[OutputT]; ok {

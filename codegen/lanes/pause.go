@@ -21,7 +21,7 @@ const pausesIn = 8
 const slowMemory = 8
 
 // held is how long a run of something with these costs takes, as holdSlots counts.
-func held(c plan.Cost) int { return c.Slots * (RowBytes / asm.AVX2.Bytes()) }
+func (s *Set) held(c plan.Cost) int { return c.Slots * (s.row / asm.AVX2.Bytes()) }
 
 // workOf is how long a kernel takes, as holdSlots counts, by what is known of others: no less than what it calls.
 func (s *Set) workOf(k *Kernel, known map[*Kernel]int) int {
@@ -71,7 +71,7 @@ func (s *Set) workOfStep(pf *plan.Func, st plan.Step) int {
 	if s.alone != nil { // in vectors of its elements
 		return c.Slots
 	}
-	return held(c)
+	return s.held(c)
 }
 
 // works are the times of all kernels.

@@ -160,7 +160,7 @@ func (s *Set) addSearch(l *Solve, at lying) error {
 	}
 	return s.adding(func() (err error) {
 		if len(guards) > 0 {
-			se.Rounds = held(l.Guards.pf.Cost)*narrowRounds > s.Hold
+			se.Rounds = s.held(l.Guards.pf.Cost)*narrowRounds > s.Hold
 			scan := func(q *seek) { q.looking([]string{SearchScanning, SearchChanged}, q.scan) }
 			if se.AtOnce = s.scansAtOnce(l.Guards); se.AtOnce {
 				all, err := s.addScan(l, maps.Clone(at))
@@ -225,7 +225,7 @@ func (s *Set) longestSearch(l *Solve) int {
 	if l.Guards == nil {
 		return 0
 	}
-	return held(l.Guards.pf.Cost) * narrowRounds * (1 + len(l.IR.Guards()))
+	return s.held(l.Guards.pf.Cost) * narrowRounds * (1 + len(l.IR.Guards()))
 }
 
 // all prints a whole search.

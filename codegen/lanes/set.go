@@ -9,8 +9,8 @@ import (
 	"ndec.dev/ndec/ir/plan"
 )
 
-// RowBytes is the size of a row of real numbers: one of each sample of a block.
-const RowBytes = 128
+// RowBytes is the size of a row of real numbers, one of each sample of a block; wideRow is that of a wide one (wide.go).
+const RowBytes, wideRow = 128, 256
 
 // Unsupported says what cannot be compiled to lanes yet, and where.
 type Unsupported struct {
@@ -85,6 +85,7 @@ type Set struct {
 	Kernels []*Kernel // callees before callers
 	Nodes   []*Node
 	Size    int // bytes of the frame
+	row     int // bytes of a row of real numbers
 	// Args are names and types, in Go, of the pointers that every kernel takes: the frame, the parameters, what
 	// is computed from these, and the sums of gradients.
 	Args []string
@@ -123,8 +124,10 @@ type Set struct {
 const spillSlots = 1024
 
 // New is an empty set; name gives kernels their names.
-func New(p *plan.Plan, name func(*ir.Func) string) *Set {
-	s := &Set{Plan: p, Hold: holdSlots, Args: []string{"fr *frame", "w *Params", "pre *prepared", "sums *Real"}, byFunc: map[key]*Kernel{}, byForm: map[string]*Kernel{}, solves: map[solveKey]*Solve{}, revs: map[revKey]*Rev{}, nodes: map[*ir.Func]*Node{}, records: map[key]*Record{}, inRecord: map[*ir.Param]Entry{}, name: name, params: map[*ir.Param]int{}, sums: map[*ir.Param]sumPlaces{}}
+func New(p *plan.Plan, name func(*ir.Func) string) *Set { return newSet(p, RowBytes, name) }
+
+func newSet(p *plan.Plan, row int, name func(*ir.Func) string) *Set {
+	s := &Set{Plan: p, row: row, Hold: holdSlots, Args: []string{"fr *frame", "w *Params", "pre *prepared", "sums *Real"}, byFunc: map[key]*Kernel{}, byForm: map[string]*Kernel{}, solves: map[solveKey]*Solve{}, revs: map[revKey]*Rev{}, nodes: map[*ir.Func]*Node{}, records: map[key]*Record{}, inRecord: map[*ir.Param]Entry{}, name: name, params: map[*ir.Param]int{}, sums: map[*ir.Param]sumPlaces{}}
 	off := 0
 	for _, q := range p.Module.Params {
 		s.params[q] = off
@@ -140,7 +143,7 @@ func New(p *plan.Plan, name func(*ir.Func) string) *Set {
 	}
 	s.Size = spillSlots*64 + 256
 	s.MaskOff = s.Size
-	s.Size += RowBytes
+	s.Size += s.row
 	return s
 }
 
@@ -149,7 +152,7 @@ func (s *Set) Samples() int {
 	if s.few() > 0 {
 		return s.padded(1)
 	}
-	return RowBytes / s.real().Bytes()
+	return s.row / s.real().Bytes()
 }
 
 func (s *Set) real() ir.Elem { return s.Plan.Module.Real }
@@ -224,7 +227,7 @@ func (s *Set) rowBytes(e ir.Elem) int {
 	if e == ir.F64 {
 		return s.Samples() * 8
 	}
-	return RowBytes
+	return s.row
 }
 
 // layout gives places to arguments, results and what lives in memory.

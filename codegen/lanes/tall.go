@@ -14,7 +14,7 @@ import (
 // row; so the sums of a tile go to the frame, and what follows is a loop over its rows.
 
 const (
-	// tallRows are the most rows of a tall tile: their sums leave registers for what the loop reads, and for sums along the loop over the rows.
+	// tallRows are the most rows of a tall tile, of a wide block half as many: their sums leave registers for what the loop reads, and for sums along the loop over the rows.
 	tallRows = 12
 	// tallFrom is the number of rows from which on tiles are tall, and leastTerms that of terms: with less work, what the way through the
 	// frame and a last tile of its own take is what the loads were, and the text is longer.
@@ -43,7 +43,7 @@ func (s *Set) tall(pf *plan.Func, n *plan.Nest) bool {
 }
 
 // tallTile is the number of rows of the tiles of n rows, about as many in the last one as in the others.
-func tallTile(n int) int { return upTo(n, upTo(n, tallRows)) }
+func (s *Set) tallTile(n int) int { return upTo(n, upTo(n, tallRows*RowBytes/s.row)) }
 
 // layoutTall gives a kernel the place of the sums of a tall tile.
 func (s *Set) layoutTall(k *Kernel) {
@@ -51,7 +51,7 @@ func (s *Set) layoutTall(k *Kernel) {
 	for _, seg := range s.segments(k.pf, k.nests, stays(asm.AVX512)) {
 		for _, n := range seg {
 			if !isNode(n) && s.tall(k.pf, n) {
-				rows = max(rows, tallTile(n.Extent))
+				rows = max(rows, s.tallTile(n.Extent))
 			}
 		}
 	}
@@ -75,7 +75,7 @@ func (c *compiler) tallTiles(n *plan.Nest, steps []plan.Step) {
 	v := steps[0].V
 	w, x := v.Args[0], v.Args[1]
 	terms := x.Type.Len()
-	rows := tallTile(n.Extent)
+	rows := c.set.tallTile(n.Extent)
 	c.tiles(n.Extent, rows, func(ixs []index) {
 		c.source(v)
 		sums := make([]value, len(ixs))

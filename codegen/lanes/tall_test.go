@@ -28,37 +28,39 @@ func layer(t *testing.T, real ir.Elem, rows, cols int, body func(b *ir.Builder, 
 	return m, params
 }
 
-// TestTall compares layers by tall tiles with the interpreter, and the bits of both ISAs: what
-// follows a product row by row, sums over its rows, sums that are results themselves, functions that are longer, and a second product in the loop.
+// layerForms are functions with layers: what follows a product row by row, sums over its rows, sums that are results themselves, functions that are
+// longer, and a second product in the loop.
+var layerForms = map[string]func(b *ir.Builder, w, x, y *ir.Value) []*ir.Value{
+	"a layer": func(b *ir.Builder, w, x, y *ir.Value) []*ir.Value {
+		return []*ir.Value{b.Unary(ir.OpTanh, b.Add(b.Binary(ir.OpMatVec, w, y), x))}
+	},
+	"sums": func(b *ir.Builder, w, x, y *ir.Value) []*ir.Value {
+		h := b.Unary(ir.OpSigmoid, b.Binary(ir.OpMatVec, w, y))
+		return []*ir.Value{b.Sum(b.Mul(h, x)), b.Sum(b.Mul(h, h))}
+	},
+	"kept": func(b *ir.Builder, w, x, y *ir.Value) []*ir.Value {
+		h := b.Binary(ir.OpMatVec, w, y)
+		return []*ir.Value{h, b.Sub(b.Mul(h, x), b.Unary(ir.OpSin, h))}
+	},
+	"long": func(b *ir.Builder, w, x, y *ir.Value) []*ir.Value {
+		h := b.Add(b.Binary(ir.OpMatVec, w, y), x)
+		return []*ir.Value{b.Unary(ir.OpErf, h), b.Mul(x, h)}
+	},
+	"and back": func(b *ir.Builder, w, x, y *ir.Value) []*ir.Value {
+		h := b.Unary(ir.OpTanh, b.Binary(ir.OpMatVec, w, y))
+		return []*ir.Value{b.Binary(ir.OpVecMat, b.Mul(h, x), w), b.Binary(ir.OpMatVec, w, b.Unary(ir.OpSin, y))}
+	},
+	"two products": func(b *ir.Builder, w, x, y *ir.Value) []*ir.Value {
+		u, v := b.Binary(ir.OpMatVec, w, y), b.Binary(ir.OpMatVec, w, b.Unary(ir.OpSin, y))
+		return []*ir.Value{b.Mul(u, v)}
+	},
+}
+
+// TestTall compares layers by tall tiles with the interpreter, and the bits of both ISAs.
 func TestTall(t *testing.T) {
-	forms := map[string]func(b *ir.Builder, w, x, y *ir.Value) []*ir.Value{
-		"a layer": func(b *ir.Builder, w, x, y *ir.Value) []*ir.Value {
-			return []*ir.Value{b.Unary(ir.OpTanh, b.Add(b.Binary(ir.OpMatVec, w, y), x))}
-		},
-		"sums": func(b *ir.Builder, w, x, y *ir.Value) []*ir.Value {
-			h := b.Unary(ir.OpSigmoid, b.Binary(ir.OpMatVec, w, y))
-			return []*ir.Value{b.Sum(b.Mul(h, x)), b.Sum(b.Mul(h, h))}
-		},
-		"kept": func(b *ir.Builder, w, x, y *ir.Value) []*ir.Value {
-			h := b.Binary(ir.OpMatVec, w, y)
-			return []*ir.Value{h, b.Sub(b.Mul(h, x), b.Unary(ir.OpSin, h))}
-		},
-		"long": func(b *ir.Builder, w, x, y *ir.Value) []*ir.Value {
-			h := b.Add(b.Binary(ir.OpMatVec, w, y), x)
-			return []*ir.Value{b.Unary(ir.OpErf, h), b.Mul(x, h)}
-		},
-		"and back": func(b *ir.Builder, w, x, y *ir.Value) []*ir.Value {
-			h := b.Unary(ir.OpTanh, b.Binary(ir.OpMatVec, w, y))
-			return []*ir.Value{b.Binary(ir.OpVecMat, b.Mul(h, x), w), b.Binary(ir.OpMatVec, w, b.Unary(ir.OpSin, y))}
-		},
-		"two products": func(b *ir.Builder, w, x, y *ir.Value) []*ir.Value {
-			u, v := b.Binary(ir.OpMatVec, w, y), b.Binary(ir.OpMatVec, w, b.Unary(ir.OpSin, y))
-			return []*ir.Value{b.Mul(u, v)}
-		},
-	}
 	machine := newProcessor(t)
 	rnd := rand.New(rand.NewPCG(6, 7))
-	for name, body := range forms {
+	for name, body := range layerForms {
 		for _, real := range []ir.Elem{ir.F32, ir.F64} {
 			for i, size := range [][2]int{{132, 64}, {129, 71}} {
 				m, params := layer(t, real, size[0], size[1], body)

@@ -511,8 +511,11 @@ func (c *compiler) outerTilesOnTiles(s plan.Step) {
 
 // isas are the instruction sets that kernels are made for.
 func (s *Set) isas() []asm.ISA {
-	if s.Tiles {
+	switch {
+	case s.Tiles:
 		return append(slices.Clone(asm.ISAs[:]), asm.AMX)
+	case s.row == wideRow:
+		return []asm.ISA{wideISA}
 	}
 	return asm.ISAs[:]
 }

@@ -434,7 +434,7 @@ func (m *Step) Batch(ctx context.Context, out StepBatchOutput, in StepBatchInput
 	if stats != nil {
 		stats.Reset(rt.SiteNames(stepSites), n)
 	}
-	if err := j.crew.ForEach(ctx, workers, n, rt.BlockRows, j.run); err != nil {
+	if err := j.crew.ForEach(ctx, workers, n, rt.WideRows(n, workers), j.run); err != nil {
 		return err
 	}
 	return j.failed.Err()

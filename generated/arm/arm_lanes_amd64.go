@@ -1089,6 +1089,9 @@ func init() {
 	}
 	predictBatch = (*predictJob).lanes
 	stepBatch = (*stepJob).lanes
+	if wideKernel != nil {
+		stepBatch = (*stepJob).wide
+	}
 	stepJacobianBatch = (*stepJacobianJob).lanes
 	fitShard = (*fitWorker).lanes
 }

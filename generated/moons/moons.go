@@ -520,7 +520,7 @@ func (m *MoonsFast) Batch(ctx context.Context, logits []Real, x []Real, stats *r
 	if n < 25 && alone != nil && rt.IsFastSmall(opts...) {
 		run = j.each
 	}
-	if err := j.crew.ForEach(ctx, workers, n, rt.BlockRows, run); err != nil {
+	if err := j.crew.ForEach(ctx, workers, n, rt.WideRows(n, workers), run); err != nil {
 		return err
 	}
 	return j.failed.Err()

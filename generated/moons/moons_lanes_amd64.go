@@ -1291,6 +1291,9 @@ func init() {
 	moonsBatch = (*moonsJob).lanes
 	moonsTinyBatch = (*moonsTinyJob).lanes
 	moonsFastBatch = (*moonsFastJob).lanes
+	if wideKernel != nil {
+		moonsFastBatch = (*moonsFastJob).wide
+	}
 	fitShard = (*fitWorker).lanes
 	fitTinyShard = (*fitTinyWorker).lanes
 	fitTinyLeastSquares = (*fitTinyWorker).designLanes
