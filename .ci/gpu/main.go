@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -34,7 +35,7 @@ const (
 // program is a package that is timed, whatever its precision.
 type program interface {
 	name() string
-	measure(dev rt.Device, verbose bool) error
+	measure(dev rt.Device, verbose bool, weights string) error
 }
 
 type of[R rt.Float] struct{ rt.Program[R] }
@@ -44,6 +45,7 @@ func (p of[R]) name() string { return p.Package }
 func main() {
 	only := flag.String("only", "", "pattern of packages")
 	verbose := flag.Bool("kernels", false, "every kernel of a step with its time")
+	weights := flag.String("weights", "", "folder with PACKAGE.safetensors (docs/peers/gpu.py --write), so that the nets have the weights of the peers")
 	flag.Parse()
 	pattern, err := regexp.Compile(*only)
 	if err != nil {
@@ -61,7 +63,7 @@ func main() {
 		if !pattern.MatchString(p.name()) {
 			continue
 		}
-		if err := p.measure(dev, *verbose); err != nil {
+		if err := p.measure(dev, *verbose, *weights); err != nil {
 			fmt.Printf("%s: %v\n", p.name(), err)
 			failed = true
 		}
@@ -87,7 +89,7 @@ func (h *holder) Load(k *rt.Kernels) (rt.DeviceModule, error) {
 	return m, err
 }
 
-func (p of[R]) measure(dev rt.Device, verbose bool) (err error) {
+func (p of[R]) measure(dev rt.Device, verbose bool, weights string) (err error) {
 	k := *p.Kernels
 	k.Images = nil
 	for _, suffix := range []string{"", "a"} {
@@ -107,6 +109,14 @@ func (p of[R]) measure(dev rt.Device, verbose bool) (err error) {
 	fmt.Printf("| %s loads | | | | %.1f | %s |\n", p.Package, 1e3*time.Since(begun).Seconds(), strings.Join(left, ", "))
 	w := make([]R, rt.LayoutLen(p.Layout))
 	rt.InitParams(w, p.Layout, 1)
+	// A net has the same weights with adaptive steps, whose package has an a at the end.
+	file := filepath.Join(weights, strings.TrimSuffix(p.Package, "a")+".safetensors")
+	if _, serr := os.Stat(file); weights != "" && serr == nil {
+		if err := rt.LoadFile(file, w, p.Layout); err != nil {
+			return err
+		}
+		fmt.Printf("%s: weights of %s\n", p.Package, file)
+	}
 	timer := h.module.(rt.DeviceTimer)
 	for i := range placed.Models {
 		m := &placed.Models[i]
@@ -144,7 +154,7 @@ func batches(pkg string) []int {
 	return []int{512, 4096, 16384, 65536}
 }
 
-// recipe compares a gradient and times it, steps of training, and, of moons, all of it.
+// recipe compares a gradient and times it, steps of training, and, where it is short, all of it.
 func (p of[R]) recipe(timer rt.DeviceTimer, cpu, e *rt.RecipeEntry[R], w []R, verbose bool) error {
 	tables, err := rt.LoadTables("", &e.Recipe, p.Data, p.Layout)
 	if err != nil {
@@ -205,7 +215,7 @@ func (p of[R]) recipe(timer rt.DeviceTimer, cpu, e *rt.RecipeEntry[R], w []R, ve
 	}
 	all, launches := total(kernels)
 	fmt.Printf("| %s.%s step | %d | %.4f | %.1f | %.4f | %s |\n", p.Package, e.Recipe.Name, tables.Train.Rows, 1e3*all/20, float64(launches)/20, 1e3*step, said(kernels, 20, verbose))
-	if p.Package == "moons" {
+	if p.Package == "moons" || p.Package == "quick" {
 		r, s, err := run(0)
 		if err != nil {
 			return err
@@ -273,18 +283,21 @@ func said(kernels []rt.KernelTime, steps float64, verbose bool) string {
 	return b.String()
 }
 
-// points are rows that look like a normal distribution.
+// points are rows that look like a standard normal distribution, as those of the peers are: sums of twelve.
 func points(cols []rt.ColumnSpec, n int) *rt.Table {
 	t := rt.NewTable(cols, n)
 	x := uint64(12345)
-	uniform := func() float64 {
-		x = x*6364136223846793005 + 1442695040888963407
-		return float64(x>>11) / (1 << 53)
+	normal := func() (sum float64) {
+		for range 12 {
+			x = x*6364136223846793005 + 1442695040888963407
+			sum += float64(x>>11) / (1 << 53)
+		}
+		return sum - 6
 	}
 	for i := range t.Columns {
 		c := &t.Columns[i]
 		for j := range c.Data {
-			if c.Data[j] = uniform() + uniform() + uniform() + uniform() - 2; cols[i].Classes > 0 {
+			if c.Data[j] = normal(); cols[i].Classes > 0 {
 				c.Data[j] = 0
 			}
 		}

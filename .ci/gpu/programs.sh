@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Writes the programs that are timed on a GPU: programs.sh OUT. A net of each size, solved by 40 steps of rk4 and trained with three
-# sizes of batch, two with adaptive steps, and an ensemble of Lorenz systems.
+# sizes of batch, two with adaptive steps, an ensemble of Lorenz systems, and the quickstart of docs/peers/run.py.
 set -euo pipefail
 out=$1
 net() { # NAME, numbers of a state, layers, a solver
@@ -57,5 +57,37 @@ cat >"$out/lorenz/lorenz.nde" <<-END
 
 	model Ensemble(x [3]real) [3]real {
 		return solve(Lorenz{x}, over: 0..1, with: tsit5{steps: 1000}).x
+	}
+END
+mkdir -p "$out/quick"
+cat >"$out/quick/quick.nde" <<-END
+	package quick
+
+	net f(x [2]real) [2]real {
+		return x |> Linear(16) |> tanh |> Linear(2)
+	}
+
+	system Flow {
+		state x [2]real
+		der(x) = f(x)
+	}
+
+	model Moons(x [2]real) [2]real {
+		return solve(Flow{x}, over: 0..1, with: rk4{steps: 20}).x
+	}
+
+	data Points {
+		x [2]real
+		y label[2]
+		source: moons{n: 512, noise: 0.1, seed: 1}
+	}
+
+	train Fit {
+		data: Points
+		batch: full
+		minimize cross_entropy(Moons(x), y)
+		metric acc = accuracy(Moons(x), y)
+		epochs: 300
+		optimizer: adam{lr: 0.01}
 	}
 END

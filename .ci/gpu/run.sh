@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # Runs on a machine with a GPU what build.sh made: KIT/run [RESULTS], in the root of a copy of this repository. It needs a driver, and
 # compute-sanitizer for the last part; nothing is compiled but what NVRTC compiles, and nothing is downloaded. Logs and a table go to
-# RESULTS (default gpu-results). NDEC_GPU_PARTS chooses parts: "tests times command sanitizers".
+# RESULTS (default gpu-results). NDEC_GPU_PARTS chooses parts: "tests times peers command sanitizers"; peers are
+# PyTorch and JAX, where python3 has them.
 set -uo pipefail
 kit=$(cd "$(dirname "$0")" && pwd)
 mkdir -p "${1:-gpu-results}"
 results=$(cd "${1:-gpu-results}" && pwd)
 begun=$(date +%s) failed=0
-parts=${NDEC_GPU_PARTS:-tests times command sanitizers}
+parts=${NDEC_GPU_PARTS:-tests times peers command sanitizers}
 wants() { [[ " $parts " == *" $1 "* ]]; }
 # part NAME SECONDS COMMAND...: a log of its own, and a line.
 part() {
@@ -33,8 +34,12 @@ if wants tests; then # what does not time anything goes side by side
 	wait $two || failed=1
 fi
 if wants times; then
-	part times 150 "$kit/gpu" -kernels || failed=1
+	python3 docs/peers/gpu.py --write "$results/peers" 2>/dev/null || echo "no numpy: the nets have weights of their own, not those of the peers"
+	part times 150 "$kit/gpu" -kernels -weights "$results/peers" || failed=1
 	part launch 20 bash -c "cd rt/cuda && '$kit/cuda.test' -test.run '^$' -test.bench Launch" || failed=1
+fi
+if wants peers && python3 -c 'import importlib.util as u; exit(not (u.find_spec("torch") or u.find_spec("jax")))' 2>/dev/null; then
+	part peers 130 python3 docs/peers/gpu.py --budget 110 --out "$results/peers.json" || failed=1
 fi
 if wants command; then
 	# A program that was built beside the kit, without PTX: NVRTC compiles its kernels. No nvcc may be on the PATH, which would make another program.
@@ -52,5 +57,9 @@ for log in launcher kernels; do
 	[ -e "$results/$log.log" ] && echo "-- $log: $(grep -c '^--- PASS' "$results/$log.log") tests pass" && grep -E '^( *--- FAIL|panic|FAIL)' "$results/$log.log" | head -40
 done
 [ -e "$results/times.log" ] && cat "$results/times.log" "$results/launch.log" | cut -c1-220
+if [ -e "$results/peers.json" ]; then
+	[ -e "$results/times.log" ] && beside=(--ndec "$results/times.log") || beside=()
+	python3 docs/peers/gpu.py --show "$results/peers.json" "${beside[@]}" | tee "$results/peers.md"
+fi
 for log in train train-cpu; do [ -e "$results/$log.log" ] && echo "-- $log" && tail -4 "$results/$log.log"; done
 exit $failed

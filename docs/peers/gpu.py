@@ -173,12 +173,12 @@ def order(key):
 
 def table(rows, value, ratios=()):
     """A Markdown table of rows by peer; ratios are of these peers to ndec, where it is among them."""
-    names = [p for p in ("ndec", *PEERS) if any(r["peer"] == p and value(r) for r in rows)]
+    names = [p for p in ("ndec", "kernels", *PEERS) if any(r["peer"] == p and value(r) for r in rows)]
     ratios = ratios if "ndec" in names else ()
     out = ["| work | batch | " + " | ".join([*names, *(f"{p} / ndec" for p in ratios)]) + " |", "|" + "---|" * (len(names) + len(ratios) + 2)]
     for key in sorted({(r["work"], r["pass"], r["batch"]) for r in rows if value(r)}, key=order):
         here = {r["peer"]: r for r in rows if (r["work"], r["pass"], r["batch"]) == key}
-        seconds = {p: r["seconds"] for p, r in here.items() if p != "tf32"}
+        seconds = {p: r["seconds"] for p, r in here.items() if p not in ("tf32", "kernels")}
         seconds["best"] = min((s for p, s in seconds.items() if p != "ndec"), default=None)
         cells = [value(here[p]) if p in here else "" for p in names]
         cells += [f"{seconds[p] / seconds['ndec']:.3g}" if seconds.get(p) and "ndec" in seconds else "" for p in ratios]
@@ -201,15 +201,46 @@ def report(about, rows, failed):
         print(f"not timed: {', '.join(map(str, case))}: {why}")
 
 
+def of_ndec(path):
+    """Rows from the table of .ci/gpu/main.go: times of kernels, and of a call with its copies and host."""
+    rows = []
+    with open(path) as f:
+        cells = [[c.strip() for c in line.strip().strip("|").split("|")] for line in f if line.startswith("|")]
+    for name, batch, kernels, _, call, *_ in (c for c in cells if len(c) >= 5):
+        net = re.fullmatch(r"(d\d+)h\d+(a?)\.(Net|Fit\d+ step)", name)
+        if net:
+            row = ("dopri5 " if net[2] else "rk4 ") + net[1], "forward" if net[3] == "Net" else "train", int(batch)
+        elif name == "lorenz.Ensemble":
+            row = "lorenz", "forward", int(batch)
+        elif name == "quick.Fit whole":
+            row = "moons", "train", 512
+        else:
+            continue
+        for peer, ms in (("ndec", call), ("kernels", kernels)):
+            if ms:
+                rows.append({**dict(zip(("work", "pass", "batch"), row)), "peer": peer, "seconds": float(ms) / 1e3})
+    return rows
+
+
 def show(args):
     with open(args.show) as f:
         kept = json.load(f)
-    if args.ndec:
-        with open(args.ndec) as f:
-            for key, seconds in json.load(f).items():
-                work, what, batch = key.split("/")
-                kept["rows"].append({"work": work, "pass": what, "batch": int(batch), "peer": "ndec", "seconds": seconds})
-    report(kept["about"], kept["rows"], kept["failed"])
+    report(kept["about"], kept["rows"] + (of_ndec(args.ndec) if args.ndec else []), kept["failed"])
+
+
+def write(folder):
+    """Weights, inputs and end states of the nets, for ndec (by net, and all together) and for the processes that time."""
+    os.makedirs(folder, exist_ok=True)
+    w = weights()
+    wants = references(w)
+    np.savez(os.path.join(folder, "weights.npz"), **w)
+    np.savez(os.path.join(folder, "wants.npz"), **wants)
+    save(os.path.join(folder, "weights.safetensors"), w)
+    for net, sizes in NETS.items():
+        save(os.path.join(folder, f"{net}h{sizes[1]}.safetensors"), {"f" + name.removeprefix(net): x for name, x in w.items() if name.startswith(net + ".")})
+        for name, x in (("in", points("rk4 " + net, CHECKED)), ("out", wants["rk4 " + net])):
+            with open(os.path.join(folder, f"{name}_{net}.json"), "w") as f:
+                json.dump({"x": x.tolist()}, f)
 
 
 def main():
@@ -220,29 +251,22 @@ def main():
     args.add_argument("--compilers", type=int, default=4, help="compilations side by side in each process")
     args.add_argument("--only", default="", help="pattern of rows, such as 'rk4 d4/train/65536/scan'")
     args.add_argument("--out", default="", help="JSON file for the results")
-    args.add_argument("--folder", default="", help="where weights.safetensors, inputs (in_NET.json) and end states (out_NET.json) of the nets go")
+    args.add_argument("--folder", default="", help="where weights (weights.safetensors, and those of each net), inputs (in_NET.json) and end states (out_NET.json) go")
     args.add_argument("--show", default="", help="print the tables of a JSON file that --out has written, and time nothing")
-    args.add_argument("--ndec", default="", help='with --show: JSON file of times of ndec in seconds, {"rk4 d4/train/65536": 0.001}, for a column and ratios')
+    args.add_argument("--ndec", default="", help="with --show: times.log that .ci/gpu has written, for columns of ndec and ratios")
+    args.add_argument("--write", default="", help="write what --folder gets into this folder, and time nothing")
     args.add_argument("--child", default="", help=argparse.SUPPRESS)
     args = args.parse_args()
     if args.child:
         return child(args)
     if args.show:
         return show(args)
+    if args.write:
+        return write(args.write)
     begun, folder = time.time(), args.folder or tempfile.mkdtemp()
-    os.makedirs(folder, exist_ok=True)
+    write(folder)
     rows = [c for c in cases(args.small, args.device) if re.search(args.only, "/".join(map(str, c)))]
-    w = weights()
-    save(os.path.join(folder, "weights.safetensors"), w)
-    np.savez(os.path.join(folder, "weights.npz"), **w)
-    children = {name: None for name in dict.fromkeys(owner(c, args.device) for c in rows)}
-    wants = references(w)
-    np.savez(os.path.join(folder, "wants.npz"), **wants)
-    for net in NETS:
-        for name, x in (("in", points("rk4 " + net, CHECKED)), ("out", wants["rk4 " + net])):
-            with open(os.path.join(folder, f"{name}_{net}.json"), "w") as f:
-                json.dump({"x": x.tolist()}, f)
-    children = {name: Child(name, args, folder) for name in children}
+    children = {name: Child(name, args, folder) for name in dict.fromkeys(owner(c, args.device) for c in rows)}
     about, done, failed = {}, [], []
     until = begun + 0.4 * args.budget
 
@@ -263,7 +287,7 @@ def main():
                     failed.append(((name,), said["failed"]))
                 elif not what:
                     about.update(said)
-        about["compiled_for"] = f"{time.time() - begun:.0f} s"
+        about["compiled for"] = f"{time.time() - begun:.0f} s"
         for case in rows:
             c = children[owner(case, args.device)]
             if time.time() > begun + args.budget or not c.alive:
@@ -279,7 +303,7 @@ def main():
                     json.dump({"about": about, "rows": done, "failed": failed}, f, indent=1, ensure_ascii=False)
     finally:
         stop()
-    about["rows"], about["ended_after"] = f"{len(done)} of {len(rows)}", f"{time.time() - begun:.0f} s"
+    about["rows"], about["ended after"] = f"{len(done)} of {len(rows)}", f"{time.time() - begun:.0f} s"
     report(about, done, failed)
 
 
