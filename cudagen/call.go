@@ -175,7 +175,12 @@ func (fn *function) callHead() {
 	if n.Accum {
 		any, ps = append(any, "G"), append(ps, "G &g")
 	}
-	p.line("%sNDEC_CALL %s %s_call(%s) {", e.templates(any...), result, name, strings.Join(ps, ", "))
+	kind, suffix := "NDEC_CALL", "call"
+	if e.stands(fn.f) {
+		kind, suffix = "NDEC_D", "body"
+	}
+	fn.head = fmt.Sprintf("%s%%s %s %s_%%s(%s) {", e.templates(any...), result, name, strings.Join(ps, ", "))
+	p.line(fn.head, kind, suffix)
 	if e.form() == thread {
 		e.knows = true
 		for _, x := range []struct {
@@ -233,6 +238,20 @@ func (fn *function) callEnd() {
 			array(fn.res[i])
 		}
 	}
+	var given []string
+	if e.stands(fn.f) { // where it does not stand in a kernel, it is called
+		p.line(fn.head, "NDEC_CALL", "call")
+		given = e.common(n, false, false)
+		for _, v := range fn.f.IR.Args {
+			x := fn.name[v]
+			if !v.Type.IsScalar() && !fn.argumentByAddress(v) {
+				x += "_value"
+			}
+			given = append(given, x)
+		}
+		p.line("return %s_body(%s);", name, strings.Join(given, ", "))
+		p.line("}")
+	}
 	if n.Accum {
 		ps, classes = append(ps, "G &g"), append(classes, "G")
 	}
@@ -251,7 +270,13 @@ func (fn *function) callEnd() {
 		p.line("}")
 		return
 	}
-	p.line("%s_results results = %s", name, call)
+	if e.stands(fn.f) {
+		p.line("%s_results results;", name)
+		p.line("if constexpr (Tile::together) results = %s_body(%s);", name, strings.Join(args, ", "))
+		p.line("else results = %s", call)
+	} else {
+		p.line("%s_results results = %s", name, call)
+	}
 	for i, r := range fn.f.IR.Results {
 		switch {
 		case fn.res[i] == "" || e.byAddress(r.Type):

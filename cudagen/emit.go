@@ -92,35 +92,36 @@ type emitter struct {
 	opts Options
 	p    *printer
 
-	global  *scope // file-level names
-	funcs   map[*ir.Func]string
-	solves  map[*ir.Solve]string
-	revs    map[*ir.Rev]string
-	fields  map[*ir.Param]string
-	tables  map[*ir.Value]string
-	tabTxt  []string
-	tabLen  int                  // bytes of all tables
-	tapes   map[*ir.Value]string // of recorded solves: field of the workspace
-	stepped map[*ir.Func]*ir.Model
-	done    map[printed]bool
-	team    *team // of the functions that are printed for a block a sample; nil for a thread a sample
-	teams   team
-	tile    bool                                   // functions are printed for a warp with a sample in each lane
-	rounded map[*plan.Func]map[*ir.Value]*ir.Value // what their products round themselves
-	groups  map[*kernel]*group                     // those of kernels that have one
-	packed  map[packing]int                        // where matrices lie in the shared memory of their groups; -1: they are streamed
-	stage   int                                    // bytes through which they go, which come first
-	tiles   frames
-	lanes   bool                  // arrays of the function that is printed lie in memory of the warp
-	roots   map[*ir.Func]bool     // functions of kernels, which nobody else calls
-	sites   map[*ir.Func]int      // places where functions of threads stand
-	copies  map[*ir.Func]int      // and those in kernels
-	loops   map[any]int           // places where solves and sweeps of teams stand
-	sweeps  map[sweepText]*ir.Rev // the first of those that are alike
-	knows   bool                  // some of them are called
-	layer   bool                  // kernels are printed for a batch, layer by layer
-	split   *split                // functions are printed for lanes that share a sample
-	splits  *split                // the same; nil if there are no such kernels
+	global   *scope // file-level names
+	funcs    map[*ir.Func]string
+	solves   map[*ir.Solve]string
+	revs     map[*ir.Rev]string
+	fields   map[*ir.Param]string
+	tables   map[*ir.Value]string
+	tabTxt   []string
+	tabLen   int                  // bytes of all tables
+	tapes    map[*ir.Value]string // of recorded solves: field of the workspace
+	stepped  map[*ir.Func]*ir.Model
+	done     map[printed]bool
+	team     *team // of the functions that are printed for a block a sample; nil for a thread a sample
+	teams    team
+	tile     bool                                   // functions are printed for a warp with a sample in each lane
+	rounded  map[*plan.Func]map[*ir.Value]*ir.Value // what their products round themselves
+	groups   map[*kernel]*group                     // those of kernels that have one
+	standing map[*ir.Func]bool                      // functions of tiles that stand where they are used in kernels of groups
+	packed   map[packing]int                        // where matrices lie in the shared memory of their groups; -1: they are streamed
+	stage    int                                    // bytes through which they go, which come first
+	tiles    frames
+	lanes    bool                  // arrays of the function that is printed lie in memory of the warp
+	roots    map[*ir.Func]bool     // functions of kernels, which nobody else calls
+	sites    map[*ir.Func]int      // places where functions of threads stand
+	copies   map[*ir.Func]int      // and those in kernels
+	loops    map[any]int           // places where solves and sweeps of teams stand
+	sweeps   map[sweepText]*ir.Rev // the first of those that are alike
+	knows    bool                  // some of them are called
+	layer    bool                  // kernels are printed for a batch, layer by layer
+	split    *split                // functions are printed for lanes that share a sample
+	splits   *split                // the same; nil if there are no such kernels
 
 	layerFuncs  map[*ir.Func]*layerFunc // in pieces; nil for those that cannot be
 	layerLoops  map[loopKey]*solveKernels

@@ -22,6 +22,7 @@ type function struct {
 	half *halved              // of nests with fragments
 	far  map[*ir.Value]bool   // fragments that are there for both halves
 	many map[product]int      // how often a tile multiplies operands in memory
+	head string               // of a function that is called, but for how and as what
 
 	placed map[*ir.Value]bool   // values of a piece that lie in device memory
 	regs   map[*ir.Value]string // elements i of arrays that the kernel of a piece has in registers

@@ -175,7 +175,68 @@ func (e *emitter) groupKernels(kernels []*kernel) {
 		g.name = e.global.pick(k.name + "_group")
 		e.inForm(k, func() { e.groupCost(k, g) })
 	}
+	e.chooseStanding()
 }
+
+// groupCode is about how many instructions the functions may have together that stand where they are used in a kernel of groups: the caches hold 128 KiB of
+// them. elemCode is what an element of a fragment has of them: half a hyperbolic tangent, its bias and its parts as an operand.
+const (
+	groupCode = 8192
+	elemCode  = 12
+)
+
+// chooseStanding finds the functions that stand where they are used in all kernels of groups, rather than being called: ptxas has every product of tensor
+// cores wait for the one before where a call could come between.
+func (e *emitter) chooseStanding() {
+	e.standing = map[*ir.Func]bool{}
+	large := map[*ir.Func]bool{}
+	for k := range e.groups {
+		e.inForm(k, func() {
+			var order []*ir.Func // those that are used before those that use them
+			e.visit(k.fn.IR, map[*ir.Func]bool{}, func(f *ir.Func) { order = append(order, f) })
+			sites, code := map[*ir.Func]int{k.fn.IR: 1}, 0
+			for _, f := range slices.Backward(order) {
+				for _, v := range f.Values {
+					for _, g := range callees(v) {
+						if g != nil {
+							sites[g] += sites[f]
+						}
+					}
+				}
+				if pf := e.plan.Of(f); e.isCalled(pf) {
+					code += sites[f] * e.groupCodeOf(pf)
+				}
+			}
+			for _, f := range order {
+				if pf := e.plan.Of(f); e.isCalled(pf) {
+					e.standing[f] = true
+					large[f] = large[f] || code > groupCode || pf.Needs.Accum || !smallEnds(pf)
+				}
+			}
+		})
+	}
+	for f := range large {
+		if large[f] {
+			delete(e.standing, f)
+		}
+	}
+}
+
+// groupCodeOf is about how many instructions f has for a half.
+func (e *emitter) groupCodeOf(f *plan.Func) int {
+	n := 0
+	for _, nest := range f.Nests {
+		for _, s := range nest.Steps {
+			if s.Form == plan.Elem && fragment(f, s.V) {
+				n += elemCode * s.V.Type.Len()
+			}
+		}
+	}
+	return n
+}
+
+// stands reports whether f is such a function in the present form.
+func (e *emitter) stands(f *plan.Func) bool { return e.form() == tiled && e.standing[f.IR] }
 
 // groupCost finds the field that takes most of tensor cores.
 func (e *emitter) groupCost(k *kernel, g *group) {

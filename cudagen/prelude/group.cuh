@@ -53,7 +53,10 @@ NDEC_WGMMA(16, 128, NDEC_C64, 64, 65, 66, 67, 68, NDEC_Q2(0), NDEC_Q2(2), NDEC_Q
 #endif
 
 struct ndec_group : ndec_tile {
-	enum { held = 128 }; // its products take fewer registers: weights are none of them
+	enum {
+		held = 128, // its products take fewer registers: weights are none of them
+		together = 1, // small functions stand where they are used, so that products need not wait for each other
+	};
 	char *weights; // of products, in shared memory
 
 	__device__ __forceinline__ bool any(bool x) const { return ndec_block_any(ndec_ballot(x) != 0); }
