@@ -15,9 +15,6 @@ import (
 // wideISA is the instruction set that has registers for wide blocks.
 const wideISA = asm.AVX512
 
-// wideMemory is the most memory that a model may take in its frame for a wide block: a quarter of a second cache.
-const wideMemory = 512 << 10
-
 // wideText is how many lines the kernels of other blocks may have that a model runs: longer ones have much beside their products, which wide blocks
 // do not make faster.
 const wideText = 3000
@@ -37,13 +34,9 @@ func CompileWide(c *Program, name func(*ir.Func) string) *Wide {
 		if n := c.Models[m]; n == nil || !c.Set.worthWide(n) {
 			continue
 		}
-		undo, size := s.mark(), s.Size
-		n, err := s.AddNode(m.Func)
-		if err != nil || s.Size-size > wideMemory {
-			undo()
-			continue
+		if n, err := s.AddNode(m.Func); err == nil {
+			w.Models[m] = n
 		}
-		w.Models[m] = n
 	}
 	return w
 }
