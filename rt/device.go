@@ -123,7 +123,7 @@ func OnDevice[R Float](p Program[R], dev Device) (placed Program[R], left []stri
 	if g, ok := m.(DeviceGroups); ok && g.Groups() {
 		kernels = kernels.grouped()
 	}
-	on := &onDevice[R]{k: kernels, mod: m}
+	on := &onDevice[R]{k: kernels, mod: m, spaces: FreeList[hostSpace]{New: func() *hostSpace { return new(hostSpace) }}}
 	placed = p
 	placed.Models = slices.Clone(p.Models)
 	for i := range placed.Models {
@@ -153,6 +153,7 @@ type onDevice[R Float] struct {
 	mod      DeviceModule
 	params   deviceBuffer
 	prepared deviceBuffer
+	spaces   FreeList[hostSpace]
 }
 
 func (d *onDevice[R]) close() error {

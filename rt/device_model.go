@@ -98,11 +98,17 @@ func (r *deviceRows[R]) batch(ctx context.Context, stats *BatchStats, lo, hi int
 
 // slice runs n rows from lo on; full says that a tape was too short.
 func (r *deviceRows[R]) slice(ctx context.Context, stats *BatchStats, lo, n int) (full bool, err error) {
+	space := r.on.spaces.Get()
+	defer r.on.spaces.Put(space)
+	space.results = append(space.results, make([]hostBytes, max(len(r.out)-len(space.results), 0))...)
 	outs := make([][]byte, len(r.out))
-	st := make([]byte, n*r.k.Stats*statsBytes)
+	for i := range outs {
+		outs[i] = space.results[i].need(n * r.k.Outputs[i].Width * r.k.Outputs[i].size())
+	}
+	st := space.stats.need(n * r.k.Stats * statsBytes)
 	err = r.on.mod.Do(func(q DeviceQueue) error {
 		if len(r.k.Layers.Parts) > 0 {
-			return r.layers(ctx, q, lo, n, outs, st)
+			return r.layers(ctx, q, lo, n, space, outs, st)
 		}
 		memory, err := r.on.load(q, r.w, 0)
 		if err != nil {
@@ -129,13 +135,11 @@ func (r *deviceRows[R]) slice(ctx context.Context, stats *BatchStats, lo, n int)
 		}
 		for i := range r.k.Inputs {
 			c := &r.k.Inputs[i]
-			if err := put(&r.inputs[i], c.pack(r.in.Columns[r.in.Index(c.Name)].Data, lo, lo+n)); err != nil {
+			if err := put(&r.inputs[i], c.pack(&space.given, r.in.Columns[r.in.Index(c.Name)].Data, lo, lo+n)); err != nil {
 				return err
 			}
 		}
 		for i := range r.k.Outputs {
-			o := &r.k.Outputs[i]
-			outs[i] = make([]byte, n*o.Width*o.size())
 			if err := room(&r.outputs[i], len(outs[i])); err != nil {
 				return err
 			}
@@ -205,7 +209,7 @@ func (r *deviceRows[R]) slice(ctx context.Context, stats *BatchStats, lo, n int)
 }
 
 // layers runs n rows from lo on layer by layer: columns lie in the memory of the batch.
-func (r *deviceRows[R]) layers(ctx context.Context, q DeviceQueue, lo, n int, outs [][]byte, st []byte) error {
+func (r *deviceRows[R]) layers(ctx context.Context, q DeviceQueue, lo, n int, space *hostSpace, outs [][]byte, st []byte) error {
 	l := &r.k.Layers
 	weights, err := r.on.load(q, r.w, 0)
 	if err != nil {
@@ -225,7 +229,7 @@ func (r *deviceRows[R]) layers(ctx context.Context, q DeviceQueue, lo, n int, ou
 	b := &layerBatch{n: n, memory: memory, by: r.by}
 	for i := range r.k.Inputs {
 		c := &r.k.Inputs[i]
-		if err := q.Write(l.place(b, l.Inputs[i]), c.pack(r.in.Columns[r.in.Index(c.Name)].Data, lo, lo+n)); err != nil {
+		if err := q.Write(l.place(b, l.Inputs[i]), c.pack(&space.given, r.in.Columns[r.in.Index(c.Name)].Data, lo, lo+n)); err != nil {
 			return err
 		}
 	}
@@ -240,8 +244,6 @@ func (r *deviceRows[R]) layers(ctx context.Context, q DeviceQueue, lo, n int, ou
 	}
 	reads := []DeviceRead{{st, l.place(b, l.Stats)}}
 	for i := range r.k.Outputs {
-		o := &r.k.Outputs[i]
-		outs[i] = make([]byte, n*o.Width*o.size())
 		reads = append(reads, DeviceRead{outs[i], l.place(b, l.Outputs[i])})
 	}
 	return q.Read(reads...)

@@ -348,7 +348,7 @@ func (b *deviceBatch[R]) columns(q DeviceQueue, t *Table) ([]uint64, error) {
 		b.tables[t] = bufs
 		for i := range b.k.Columns {
 			c := &b.k.Columns[i]
-			data := c.pack(t.Columns[t.Index(c.Name)].Data, 0, t.Rows)
+			data := c.pack(new(hostBytes), t.Columns[t.Index(c.Name)].Data, 0, t.Rows)
 			p, err := bufs[i].need(q, len(data))
 			if err != nil {
 				return nil, err

@@ -18,6 +18,14 @@ func bytesOf[T any](x []T) []byte {
 	return unsafe.Slice((*byte)(unsafe.Pointer(&x[0])), len(x)*int(unsafe.Sizeof(x[0])))
 }
 
+// seenAs sees bytes as numbers.
+func seenAs[T any](b []byte) []T {
+	if len(b) == 0 {
+		return nil
+	}
+	return unsafe.Slice((*T)(unsafe.Pointer(&b[0])), len(b)/int(unsafe.Sizeof(*new(T))))
+}
+
 // size is the bytes of a number of a port.
 func (p *KernelPort) size() int {
 	switch p.Kind {
@@ -29,44 +37,93 @@ func (p *KernelPort) size() int {
 	return 4
 }
 
-// pack lays rows [lo, hi) of row-major data out as the port wants them.
-func (p *KernelPort) pack(data []float64, lo, hi int) []byte {
-	n := hi - lo
-	out := make([]byte, n*p.Width*p.size())
-	for i := range n {
-		row := data[(lo+i)*p.Width : (lo+i+1)*p.Width]
-		for e, x := range row {
-			at := e*n + i
-			switch p.Kind {
-			case "f64":
-				binary.LittleEndian.PutUint64(out[8*at:], math.Float64bits(x))
-			case "f32":
-				binary.LittleEndian.PutUint32(out[4*at:], math.Float32bits(float32(x)))
-			case "bool":
-				out[at] = byte(Indicator[int32](x != 0))
-			default:
-				binary.LittleEndian.PutUint32(out[4*at:], uint32(Int32(x)))
-			}
+// hostSpace is memory of the host for what a launch is given and gives back. It is kept for the next one: the first use of new memory costs as much as
+// laying numbers out.
+type hostSpace struct {
+	given, stats hostBytes
+	results      []hostBytes
+}
+
+// hostBytes is memory that grows as needed, in whole words, so that numbers of any kind may lie there.
+type hostBytes []uint64
+
+// need gives n bytes, whatever is in them.
+func (b *hostBytes) need(n int) []byte {
+	words := (n + 7) / 8
+	if words > cap(*b) {
+		*b = make([]uint64, words)
+	}
+	return bytesOf((*b)[:words])[:n:n]
+}
+
+// pieceRows is how many rows are laid out at a time, so that what is read and written of them stays in the first cache.
+const pieceRows = 64
+
+// pack lays rows [lo, hi) of row-major data out as the port wants them, in space.
+func (p *KernelPort) pack(space *hostBytes, data []float64, lo, hi int) []byte {
+	n, width := hi-lo, p.Width
+	out := space.need(n * width * p.size())
+	data = data[lo*width : hi*width]
+	switch p.Kind {
+	case "f64":
+		toColumns(seenAs[float64](out), data, n, width)
+	case "f32":
+		toColumns(seenAs[float32](out), data, n, width)
+	case "bool":
+		for i, x := range data {
+			out[i%width*n+i/width] = byte(Indicator[int32](x != 0))
+		}
+	default:
+		to := seenAs[int32](out)
+		for i, x := range data {
+			to[i%width*n+i/width] = Int32(x)
 		}
 	}
 	return out
 }
 
+func toColumns[T Float](to []T, from []float64, n, width int) {
+	for lo := 0; lo < n; lo += pieceRows {
+		hi := min(lo+pieceRows, n)
+		for e := range width {
+			column, at := to[e*n+lo:e*n+hi], lo*width+e
+			for i := range column {
+				column[i] = T(from[at])
+				at += width
+			}
+		}
+	}
+}
+
 // unpack stores what a kernel left for n rows in row-major data from row lo on.
 func (p *KernelPort) unpack(b []byte, data []float64, lo, n int) {
-	for i := range n {
-		row := data[(lo+i)*p.Width : (lo+i+1)*p.Width]
-		for e := range row {
-			at := e*n + i
-			switch p.Kind {
-			case "f64":
-				row[e] = math.Float64frombits(binary.LittleEndian.Uint64(b[8*at:]))
-			case "f32":
-				row[e] = float64(math.Float32frombits(binary.LittleEndian.Uint32(b[4*at:])))
-			case "bool":
-				row[e] = float64(b[at])
-			default:
-				row[e] = float64(int32(binary.LittleEndian.Uint32(b[4*at:])))
+	width := p.Width
+	data = data[lo*width : (lo+n)*width]
+	switch p.Kind {
+	case "f64":
+		fromColumns(data, seenAs[float64](b), n, width)
+	case "f32":
+		fromColumns(data, seenAs[float32](b), n, width)
+	case "bool":
+		for i := range data {
+			data[i] = float64(b[i%width*n+i/width])
+		}
+	default:
+		from := seenAs[int32](b)
+		for i := range data {
+			data[i] = float64(from[i%width*n+i/width])
+		}
+	}
+}
+
+func fromColumns[T Float](to []float64, from []T, n, width int) {
+	for lo := 0; lo < n; lo += pieceRows {
+		hi := min(lo+pieceRows, n)
+		for e := range width {
+			at := lo*width + e
+			for _, x := range from[e*n+lo : e*n+hi] {
+				to[at] = float64(x)
+				at += width
 			}
 		}
 	}
