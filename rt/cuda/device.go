@@ -167,7 +167,7 @@ func (d *device) Load(k *rt.Kernels) (rt.DeviceModule, error) {
 	}
 	m := &module{d: d, description: k, capability: capability, groups: groups, kernels: map[string]*kernel{}}
 	err = d.do(func() (err error) {
-		if m.mod, err = cu.LoadData(image); err != nil {
+		if m.mod, err = load(image); err != nil {
 			return fmt.Errorf("loading the kernels on %s: %w; build the package again, or update the driver: %w", d.name, err, rt.ErrDevice)
 		}
 		return nil
@@ -239,16 +239,22 @@ func failed(what string, err error) error {
 	if err == nil {
 		return nil
 	}
-	return errors.Join(fmt.Errorf("%s: %w%s", what, err, remedy(err)), rt.ErrDevice)
+	return errors.Join(fmt.Errorf("%s: %w%s%s", what, err, said(err), remedy(err)), rt.ErrDevice)
 }
 
-// remedy is what to do about an error that ends all work on a device.
+// remedy is what to do about an error that ends all work on a device. The driver then lets the program do no more there, whatever it closes and opens.
 func remedy(err error) string {
+	const again = "; then start the program again"
 	switch {
 	case errors.Is(err, cu.LaunchTimeout):
-		return ": a kernel ran longer than the driver lets one, since the device draws a screen: take smaller batches or fewer steps, or a device without a screen; then open the device again"
+		return ": a kernel ran longer than the driver lets one, since the device draws a screen: take smaller batches or fewer steps, or a device without a screen" + again
 	case errors.Is(err, cu.IllegalAddress):
-		return ": a kernel left its memory, which is an error of ndec: please report it with the program; then open the device again"
+		return ": a kernel left its memory, which is an error of ndec: please report it with the program" + again
+	}
+	for _, fault := range []error{cu.MisalignedAddress, cu.InvalidAddressSpace, cu.IllegalInstruction, cu.InvalidPc, cu.HardwareStackError, cu.LaunchFailed} {
+		if errors.Is(err, fault) {
+			return ": a kernel went wrong, which is an error of ndec unless the device is broken: please report it with the program" + again
+		}
 	}
 	return ""
 }

@@ -160,19 +160,3 @@ func (m *module) closeGraphs() error {
 	m.graphs = nil
 	return errors.Join(errs...)
 }
-
-// driverError is the error of a result of the driver; nil for success.
-func driverError(what string, result int) error {
-	if result == 0 {
-		return nil
-	}
-	return failed(what, like(cu.Success, result))
-}
-
-// like is a result of the driver as package cu has it, which does not export the type.
-func like[R interface {
-	~int
-	error
-}](_ R, result int) error {
-	return R(result)
-}

@@ -130,7 +130,7 @@ func TestLimits(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := run(&placed.Models[0], w, 3); !errors.Is(err, rt.ErrDevice) || !strings.Contains(err.Error(), "smaller batches") {
+		if _, err := run(&placed.Models[0], w, 3); !errors.Is(err, rt.ErrDevice) || !strings.Contains(err.Error(), "LaunchTimeout (the launch timed out and was terminated): a kernel ran longer") || !strings.Contains(err.Error(), "smaller batches") {
 			t.Errorf("a kernel that is ended gives %v", err)
 		}
 		_ = closeAll() // the context is of no use, and says so

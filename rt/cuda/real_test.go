@@ -63,14 +63,13 @@ func kernels(t testing.TB, name string, out *cudagen.Output) *rt.Kernels {
 	return k
 }
 
-// TestFault leaves a kernel in memory that is not there. Whoever waits is told, closing gives back what it can, and a device that is opened again
-// works, as the error says. The driver may let no one go on in such a process, so it is one of its own.
+// TestFault leaves a kernel in memory that is not there. Whoever waits is told, closing ends, and a device that is opened again either works or says
+// that it fails: the driver need let no one go on in such a process, so it is one of its own.
 func TestFault(t *testing.T) {
 	const variable = "NDEC_TEST_FAULT"
 	if os.Getenv(variable) == "" {
-		k := twice(t)
+		twice(t) // for its machine code
 		needsDevice(t, "TestLimits has the errors of kernels that the stand-in is told")
-		_ = k
 		cmd := exec.Command(os.Args[0], "-test.run=^TestFault$", "-test.v")
 		cmd.Env = append(os.Environ(), variable+"=1")
 		text, err := cmd.CombinedOutput()
@@ -99,8 +98,31 @@ func TestFault(t *testing.T) {
 		t.Errorf("a kernel in memory that is not there gives %v", err)
 	}
 	t.Logf("closing gives %v", closeAll())
-	mod, _, closeAll = loaded(t, k)
-	if err := errors.Join(twoOf(mod, false), closeAll()); err != nil {
-		t.Errorf("a device that is opened again gives %v", err)
+	dev, err := rt.Open("cuda:0")
+	if err == nil {
+		mod, err = dev.Load(k)
+	}
+	if err == nil {
+		err = errors.Join(twoOf(mod, false), mod.Close(), dev.Close())
+	}
+	if t.Logf("a device that is opened again gives %v", err); err != nil && !errors.Is(err, rt.ErrDevice) && !errors.Is(err, rt.ErrNoDevice) {
+		t.Error("which is no error of a device")
+	}
+}
+
+// TestBadImage has PTX that no compiler takes: the error has what the driver's says.
+func TestBadImage(t *testing.T) {
+	t.Setenv("NDEC_FAKE_LIBRARY", "")
+	os.Unsetenv("NDEC_FAKE_LIBRARY") // until the test ends
+	dev, err := rt.Open("cuda:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = dev.Load(&rt.Kernels{Images: []rt.KernelImage{{Capability: 80, Text: ".version 7.8\n.target sm_80\n.address_size 64\nnonsense\n"}}})
+	if !errors.Is(err, rt.ErrDevice) || !strings.Contains(err.Error(), "loading the kernels on") || !strings.Contains(err.Error(), "syntax error") {
+		t.Errorf("PTX that is none gives %v", err)
+	}
+	if err := dev.Close(); err != nil {
+		t.Error(err)
 	}
 }

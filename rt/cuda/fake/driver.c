@@ -153,6 +153,10 @@ static int wait(void) {
 }
 
 int cuInit(unsigned flags) { return devices() > 0 ? 0 : 100; }
+int cuGetErrorString(int result, const char **s) {
+	*s = result == 702 ? "the launch timed out and was terminated" : 0;
+	return *s ? 0 : 1;
+}
 int cuDriverGetVersion(int *v) {
 	*v = (int)setting("NDEC_FAKE_DRIVER", 13000);
 	return 0;
@@ -345,8 +349,10 @@ int cuMemcpyDtoDAsync_v2(ptr d, ptr s, size_t n, handle stream) {
 	later(WITHIN, d, s, n);
 	return 0;
 }
-int cuModuleLoadData(handle *m, const void *image) {
+int cuModuleLoadDataEx(handle *m, const void *image, unsigned n, int *options, void **values) {
 	CONTEXT;
+	for (unsigned i = 0; i + 1 < n; i++) // the log of errors, and its size
+		if (options[i] == 5 && options[i + 1] == 6) snprintf(values[i], (size_t)values[i + 1], strstr(image, "// ndec-cpu: ") || getenv("NDEC_FAKE_LIBRARY") ? "" : "no library: syntax error");
 	const char *t = strstr(image, "// ndec-cpu: ");
 	char path[1024] = "";
 	if (t) sscanf(t + 13, "%1023[^\n]", path);
