@@ -190,15 +190,19 @@ func (r *deviceRows[R]) slice(ctx context.Context, stats *BatchStats, lo, n int)
 	for i := range outs {
 		r.k.Outputs[i].unpack(outs[i], r.out[i], lo, n)
 	}
+	some := stats == nil // somebody has to look
+	for s := 0; s < r.k.Stats && stats != nil; s++ {
+		some = stats.Sites[s].take(st[s*n*statsBytes:(s+1)*n*statsBytes], lo) || some
+	}
+	if !some {
+		return false, nil
+	}
 	var first error
 	for i := range n {
 		for s := range r.k.Stats {
 			x, f := deviceStats(st[(s*n+i)*statsBytes:])
 			if f {
 				return true, nil
-			}
-			if stats != nil {
-				stats.Set(s, lo+i, x)
 			}
 			if e := x.err(&r.sites[s], lo+i, -1); e != nil && first == nil {
 				first = e

@@ -1,6 +1,7 @@
 package rt
 
 import (
+	"encoding/binary"
 	"fmt"
 	"math"
 	"slices"
@@ -54,6 +55,60 @@ func TestPack(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestTakeStats has the statistics that kernels leave, row by row and together: of solves that are well, that ended early, that failed, and whose tape was too short.
+func TestTakeStats(t *testing.T) {
+	const n, lo = 7, 2
+	for _, status := range []int32{0, int32(EventStop), int32(NonFinite), int32(MaxSteps), tapeFull} {
+		b := make([]byte, n*statsBytes)
+		for i := range b {
+			b[i] = byte(i * 37)
+		}
+		for i := range n {
+			binary.LittleEndian.PutUint32(b[i*statsBytes+12:], 0)
+		}
+		binary.LittleEndian.PutUint32(b[4*statsBytes+12:], uint32(status))
+		var got, want BatchStats
+		got.Reset([]string{"a", "b"}, lo+n)
+		want.Reset([]string{"a", "b"}, lo+n)
+		failed := false
+		for i := range n {
+			x, full := deviceStats(b[i*statsBytes:])
+			want.Set(1, lo+i, x)
+			failed = failed || full || x.Status.Failed()
+		}
+		if some := got.Sites[1].take(b, lo); some != failed || some != (status != int32(OK) && status != int32(EventStop)) {
+			t.Errorf("status %d: some failed is %v", status, some)
+		}
+		if a, b := fmt.Sprint(got), fmt.Sprint(want); a != b {
+			t.Errorf("status %d: statistics are\n%v\nrow by row\n%v", status, a, b)
+		}
+	}
+}
+
+// BenchmarkTakeStats is what the statistics of 65,536 rows take of the host.
+func BenchmarkTakeStats(b *testing.B) {
+	st := make([]byte, statsBytes<<16)
+	var stats BatchStats
+	stats.Reset([]string{"a"}, 1<<16)
+	b.Run("together", func(b *testing.B) {
+		for b.Loop() {
+			if stats.Sites[0].take(st, 0) {
+				b.Fatal("some failed")
+			}
+		}
+	})
+	b.Run("one by one", func(b *testing.B) {
+		for b.Loop() {
+			for i := range len(st) / statsBytes {
+				x, full := deviceStats(st[i*statsBytes:])
+				if stats.Set(0, i, x); full {
+					b.Fatal("a tape is full")
+				}
+			}
+		}
+	})
 }
 
 // BenchmarkPack is what the host takes to lay out columns for a device, and to take results back.
