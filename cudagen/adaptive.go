@@ -35,12 +35,27 @@ func (l *loop) adaptive() {
 		} else if s.FirstEvals > 0 {
 			p.line("st.nfe += %d;", s.FirstEvals)
 		}
-		p.line("h = dir * ndec_min(h, dir * (t1 - t0));")
+		if s.Compat == "" {
+			p.line("h = dir * ndec_min(h, dir * (t1 - t0));")
+		} else {
+			p.line("h *= dir;")
+		}
 	})
 	p.line("double err = 1;")
 	p.line("double err_prev = 1;")
 	p.line("double err_prev2 = 1;")
-	p.line("bool rejected = false;")
+	if s.Compat == "" {
+		p.line("bool rejected = false;")
+	}
+	known := []string{"err", "err_prev", "err_prev2"}
+	forget := []string{"err_prev = err_prev2 = 1;"}
+	if s.Ratios() {
+		p.line("double ratio = 1; // of the lengths of the last steps")
+		p.line("double ratio_prev = 1;")
+		p.line("double h_prev = 0;")
+		known = append(known, "ratio", "ratio_prev")
+		forget = append(forget, "ratio = ratio_prev = 1;", "h_prev = 0;")
+	}
 	l.lanes()
 	p.line("#pragma unroll 1")
 	p.line("while (%s) {", l.going("t != t1"))
@@ -56,20 +71,28 @@ func (l *loop) adaptive() {
 		goal = "goal"
 		p.line("double cut = h;")
 	}
-	p.line("bool last = (t + 1.01 * h - %s) * dir >= 0;", goal)
-	p.line("if (last) h = %s - t;", goal)
+	enough := "last || "
+	if s.Passes() { // no step is a last one
+		enough = ""
+	} else {
+		p.line("bool last = (t + %s - %s) * dir >= 0;", lastReach(s), goal)
+		p.line("if (last) h = %s - t;", goal)
+	}
 	p.line("if (%s) {", l.goes("st.accepted + st.rejected == by.max_steps"))
 	p.line("st.fail(NDEC_MAX_STEPS, t, h);")
 	l.stop()
 	p.line("}")
-	p.line("if (%s) { // a NaN step is not", l.goes("!(last || ndec_long_enough(h, t, t1))"))
+	p.line("if (%s) { // a NaN step is not", l.goes("!("+enough+"ndec_long_enough(h, t, t1))"))
 	p.line("st.fail(ndec_too_small(err, h), t, h);")
 	l.stop()
 	p.line("}")
 	l.step()
+	if s.Ratios() {
+		p.line("if (h_prev != 0) ratio = h / h_prev;")
+	}
 	p.line("%s", e.apply(s.Norm, append([]string{"rtol", "atol"}, names(x, suffixed(x, "_1"), xe)...), []operand{{"err", ir.Scalar(ir.F64)}}))
 	p.line("if (!(%s)) err = nan(\"\"); // an error is nothing beside an infinite state", l.finite(suffixed(l.x, "_1")))
-	control := e.apply(s.Control, []string{"err", "err_prev", "err_prev2"}, []operand{{"factor", ir.Scalar(ir.F64)}})
+	control := e.apply(s.Control, known, []operand{{"factor", ir.Scalar(ir.F64)}})
 	p.line("double factor;")
 	if s.MinStep > 0 {
 		p.line("if (!(err <= 1) && !(dir * h <= %s && err - err == 0)) { // also a NaN", number(s.MinStep, ir.F64))
@@ -77,7 +100,9 @@ func (l *loop) adaptive() {
 		p.line("if (!(err <= 1)) { // also a NaN")
 	}
 	p.line("st.rejected++;")
-	p.line("rejected = true;")
+	if s.Compat == "" {
+		p.line("rejected = true;")
+	}
 	p.line("if (err - err != 0) {")
 	p.line("h *= %s;", number(s.MinFactor, ir.F64))
 	p.line("continue;")
@@ -86,7 +111,11 @@ func (l *loop) adaptive() {
 	p.line("h *= ndec_min(factor, 1.0);")
 	p.line("continue;")
 	p.line("}")
-	p.line("double t_next = last ? t1 : t + h;")
+	if s.Passes() {
+		p.line("double t_next = t + h;")
+	} else {
+		p.line("double t_next = last ? t1 : t + h;")
+	}
 	if s.Stops > 0 {
 		p.line("if (last && stop) t_next = stops[stop_at];")
 	}
@@ -96,21 +125,37 @@ func (l *loop) adaptive() {
 	l.record()
 	l.dense()
 	p.line("%s", control)
-	p.line("if (rejected) factor = ndec_min(factor, 1.0);")
-	p.line("rejected = false;")
+	if s.Compat == "" {
+		p.line("if (rejected) factor = ndec_min(factor, 1.0);")
+		p.line("rejected = false;")
+	}
+	if s.Ratios() {
+		p.line("h_prev = h;")
+		p.line("ratio_prev = ratio;")
+	}
 	p.line("err_prev2 = err_prev;")
 	p.line("err_prev = ndec_max(err, 1e-4);")
 	p.line("h *= factor;")
 	l.advance()
 	p.line("t = t_next;")
 	p.line("st.time = t;")
-	l.happen("err_prev = err_prev2 = 1;")
+	l.happen(forget...)
 	if s.Stops > 0 {
 		p.line("if (last && stop) {")
 		l.pass()
-		p.line("err_prev = err_prev2 = 1;")
+		for _, line := range forget {
+			p.line("%s", line)
+		}
 		p.line("h = ndec_longer(h, cut);")
 		p.line("}")
 	}
 	p.line("}")
+}
+
+// lastReach is how far ahead the end of a solve may be of its last step.
+func lastReach(s *ir.Solve) string {
+	if s.Compat == "" {
+		return "1.01 * h"
+	}
+	return "h"
 }

@@ -44,16 +44,8 @@ func unfit(f *plan.Func) string {
 // strange says what kernels do not know of the steps of s; "" if nothing.
 func strange(s *ir.Solve) string {
 	switch {
-	case s.Start != nil:
-		return "is by a method of several steps"
-	case s.PerSample:
-		return "counts its steps from one output time to the next"
-	case s.Compat != "":
-		return "takes the steps of " + s.Compat
 	case s.StepGroup != "":
 		return "has steps of one length for the whole batch"
-	case s.Ratios():
-		return "chooses steps by the ratios of those before"
 	}
 	return ""
 }
@@ -243,6 +235,9 @@ func (e *emitter) registers(k *kernel, s *split) int {
 				}
 				if v.Attr.Solve.Adaptive {
 					n += 36 // time, step, tolerances and errors in f64, and a power
+				}
+				if v.Attr.Solve.Ratios() {
+					n += 6
 				}
 				if e := len(v.Attr.Solve.Events); e > 0 {
 					n += 48 + 16*e // the search, and what it knows of every guard, in f64

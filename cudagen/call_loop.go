@@ -17,16 +17,15 @@ const calledPlaces = 4
 
 // sweepText is what distinguishes the text of one sweep from that of another.
 type sweepText struct {
-	solve                  *ir.Solve
-	step, at, dense, begin *ir.Func
-	events, params         string // all of them
+	solve         *ir.Solve
+	funcs, params string // all of them
 }
 
 // sweepOf gives the first of the sweeps that have the text of r: what is printed is called by all of them.
 func (e *emitter) sweepOf(r *ir.Rev) *ir.Rev {
-	key := sweepText{solve: r.Solve, step: r.StepVJP, at: r.AtVJP, dense: r.DenseVJP, begin: r.BeginVJP}
-	for _, f := range r.Events {
-		key.events += fmt.Sprintf("%p ", f)
+	key := sweepText{solve: r.Solve}
+	for _, f := range sweepFuncs(r) {
+		key.funcs += fmt.Sprintf("%p ", f)
 	}
 	for _, q := range r.Params {
 		key.params += fmt.Sprintf("%d ", q.Index)

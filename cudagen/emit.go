@@ -287,10 +287,14 @@ func callees(v *ir.Value) []*ir.Func {
 	case ir.OpSolve:
 		return solveFuncs(v.Attr.Solve)
 	case ir.OpRev:
-		r := v.Attr.Rev
-		return append([]*ir.Func{r.StepVJP, r.AtVJP, r.DenseVJP, r.BeginVJP}, r.Events...)
+		return sweepFuncs(v.Attr.Rev)
 	}
 	return nil
+}
+
+// sweepFuncs are the functions that the sweep r calls.
+func sweepFuncs(r *ir.Rev) []*ir.Func {
+	return append([]*ir.Func{r.StepVJP, r.AtVJP, r.DenseVJP, r.StartVJP, r.StartAtVJP, r.BeginVJP}, r.Events...)
 }
 
 // solveFuncs are the functions that the loop of s calls.
@@ -301,8 +305,11 @@ func solveFuncs(s *ir.Solve) []*ir.Func {
 	} else {
 		fs = append(fs, s.Step)
 	}
-	if s.Times > 0 || len(s.Events) > 0 {
-		fs = append(fs, s.Dense, s.Guard)
+	if s.Start != nil {
+		fs = append(fs, s.Start)
+	}
+	if s.Inside() {
+		fs = append(fs, s.Dense, s.StartDense, s.Guard)
 	}
 	for _, e := range s.Events {
 		fs = append(fs, e.Reset)

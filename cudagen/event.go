@@ -66,25 +66,43 @@ func (l *loop) events() {
 
 // inside prints the states at a place in the step.
 func (l *loop) inside(theta string, to []operand) {
-	l.p.line("%s", l.e.apply(l.s.Dense, append([]string{theta, "h"}, names(l.x, suffixed(l.x, "_1"), l.d)...), to))
+	in := append([]string{theta, "h"}, names(l.x, suffixed(l.x, "_1"), l.d)...)
+	if l.s.Start != nil {
+		l.p.line("if (first) {")
+		l.p.line("%s", l.e.apply(l.s.StartDense, in, to))
+		l.p.line("} else {")
+	}
+	l.p.line("%s", l.e.apply(l.s.Dense, in, to))
+	if l.s.Start != nil {
+		l.p.line("}")
+	}
 }
 
-// cutStep prints how a step ends where events happen.
+// cutStep prints how a step ends where events happen, or where it has passed the end.
 func (l *loop) cutStep() {
-	if len(l.s.Events) == 0 {
+	place := "ev.end"
+	switch {
+	case l.s.Passes():
+		l.p.line("if ((t_next - t1) * dir > 0) { // past the end")
+		place = "(t1 - t) / h"
+	case len(l.s.Events) > 0:
+		l.p.line("if (ev.hit && ev.end < 1) {")
+	default:
 		return
 	}
-	l.p.line("if (ev.hit && ev.end < 1) {")
 	l.e.scope()
 	at := suffixed(l.x, "_at")
 	l.declare(at)
-	l.inside("ev.end", at)
+	l.inside(place, at)
 	p := l.p
 	p.line("if (!(%s)) { // between finite ends, a polynomial of numbers near the largest", l.finite(at))
 	p.line("st.fail(NDEC_NON_FINITE, t, h);")
 	p.line("break;")
 	p.line("}")
 	l.copy(suffixed(l.x, "_1"), at)
+	if l.s.Passes() {
+		p.line("t_next = t1;")
+	}
 	l.p.line("}")
 }
 

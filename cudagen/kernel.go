@@ -410,9 +410,18 @@ func (k *kernel) tape() (t KernelTape) {
 		if s.Steps > 0 {
 			room = s.Steps + s.Stops
 		}
+		if s.PerSample {
+			room = s.Steps*s.Times + s.Stops
+		}
 		if len(s.Events) > 0 {
 			t.Tapes += 4 + len(s.States)
 			room += firstRoom // they cut steps
+		}
+		if s.Passes() {
+			t.Tapes++
+		}
+		if s.Start != nil {
+			t.Tapes++
 		}
 		if s.Rebegins() {
 			t.Tapes++

@@ -254,6 +254,9 @@ func (r *layerRun) solve(l *layerFunc, v *ir.Value, in, out []int, by int) {
 	at["t0"], at["t1"], at["st"], at["counts"] = in[0], in[1], r.stats+key.slot*statsBytes, r.counts
 	take(walkBytes, "walk")
 	take(8, "running", "t", "h", "span", "rtol", "atol", "err", "err_prev", "err_prev2", "factor", "length")
+	if s.Ratios() {
+		take(8, "ratio", "ratio_prev", "h_prev")
+	}
 	if s.Record {
 		r.record(v, lp, at)
 	}
@@ -352,7 +355,11 @@ func (r *layerRun) solve(l *layerFunc, v *ir.Value, in, out []int, by int) {
 	r.into(&step, e.layerFuncs[advance], join(numbers("t", "h"), x, given, extras), results)
 	if s.Adaptive {
 		r.into(&step, e.layerFuncs[s.Norm], join(numbers("rtol", "atol"), plainX, places(suffixed(plain, "_1")), errs), numbers("err"))
-		r.into(&step, e.layerFuncs[s.Control], numbers("err", "err_prev", "err_prev2"), numbers("factor"))
+		known := numbers("err", "err_prev", "err_prev2")
+		if s.Ratios() {
+			known = append(known, numbers("ratio", "ratio_prev")...)
+		}
+		r.into(&step, e.layerFuncs[s.Control], known, numbers("factor"))
 	}
 	launch(&step, k.decide)
 	if k.outputs != nil {

@@ -43,7 +43,7 @@ type solveKernel struct {
 
 // layerSolves reports whether the loop of s can be one over a batch.
 func (e *emitter) layerSolves(s *ir.Solve) bool {
-	if s.Stretches || strange(s) != "" {
+	if s.Stretches || s.Start != nil || s.PerSample || s.Passes() || strange(s) != "" {
 		return false
 	}
 	arrays := 8*len(s.States) + len(s.Extras) // of the kernels around steps
@@ -134,6 +134,7 @@ func (e *emitter) layerSolve(l *layerFunc, v *ir.Value) {
 	refs := append(append(slices.Clone(control), number64("t0", end, "t", "h")...), append(arrays(suffixed(lp.x, "_start")), arrays(lp.x)...)...)
 	if s.Adaptive {
 		refs = append(refs, number64("span", "rtol", "atol", "err", "err_prev", "err_prev2")...)
+		refs = append(refs, ratioAddresses(s)...)
 	}
 	if s.Times > 0 {
 		refs = append(refs, nextAddress("next"))
@@ -183,6 +184,7 @@ func (e *emitter) layerSolve(l *layerFunc, v *ir.Value) {
 		p.line("rtol_at[s] = stepping.rtol;")
 		p.line("atol_at[s] = stepping.atol;")
 		p.line("err_at[s] = err_prev_at[s] = err_prev2_at[s] = 1;")
+		p.forgetRatios(s)
 		if s.FirstStep > 0 {
 			p.line("h_at[s] = ndec_signed(%s, t1 - t0);", number(s.FirstStep, ir.F64))
 		} else {
@@ -210,11 +212,15 @@ func (e *emitter) layerSolve(l *layerFunc, v *ir.Value) {
 			k.length = open("length", "the first step of every sample", 1, number64("span", "length", "h"))
 			p.line("if (s >= n) return;")
 			p.line("double dir = ndec_signed(1, span_at[s]);")
-			p.line("h_at[s] = dir * ndec_min(length_at[s], dir * span_at[s]);")
+			if s.Compat == "" {
+				p.line("h_at[s] = dir * ndec_min(length_at[s], dir * span_at[s]);")
+			} else {
+				p.line("h_at[s] = dir * length_at[s];")
+			}
 			p.line("}")
 			p.line("")
 		}
-		k.aim = open("aim", "where the next step of every sample ends", 1, slices.Concat(control, number64("t", "h", "err"), stopAddresses(s)))
+		k.aim = open("aim", "where the next step of every sample ends", 1, slices.Concat(control, number64("t", "h", "err"), stopAddresses(s), ratioAddresses(s)))
 		p.line("if (s >= n || !walk_at[s].on) return;")
 		find()
 		stepping()
@@ -234,10 +240,13 @@ func (e *emitter) layerSolve(l *layerFunc, v *ir.Value) {
 			p.line("cut_at[s] = h;")
 			goal = "goal"
 		}
-		p.line("bool last = (t + 1.01 * h - %s) * dir >= 0;", goal)
+		p.line("bool last = (t + %s - %s) * dir >= 0;", lastReach(s), goal)
 		p.line("if (last) h = %s - t;", goal)
 		p.line("walk.last = last;")
 		p.line("h_at[s] = h;")
+		if s.Ratios() {
+			p.line("if (h_prev_at[s] != 0) ratio_at[s] = h / h_prev_at[s];")
+		}
 		p.line("if (st.accepted + st.rejected == stepping.max_steps) {")
 		p.line("st.fail(NDEC_MAX_STEPS, t, h);")
 		p.line("walk.on = false;")
@@ -257,6 +266,7 @@ func (e *emitter) layerSolve(l *layerFunc, v *ir.Value) {
 	refs = append(append(slices.Clone(control), number64("t", "h")...), arrays(suffixed(lp.x, "_1"))...)
 	if s.Adaptive {
 		refs = append(refs, number64("err", "err_prev", "err_prev2", "factor")...)
+		refs = append(refs, ratioAddresses(s)...)
 	}
 	if s.Record {
 		refs = append(refs, number64("t_tape", "h_tape")...)
@@ -500,65 +510,4 @@ func (e *emitter) decideFixed(l *layerFunc, s *ir.Solve, finite string) {
 	p.line("walk.take = true;")
 	p.line("walk.on = st.accepted < walk.steps && t != walk.t1;")
 	p.line("}")
-}
-
-func (e *emitter) decideAdaptive(lp *loop, finite string, widest int) {
-	p, s := e.p, lp.s
-	p.line("double err = err_at[s];")
-	p.line("double factor = factor_at[s];")
-	p.line("if (!(%s)) err = nan(\"\"); // an error is nothing beside an infinite state", finite)
-	good := "!(err <= 1)"
-	if s.MinStep > 0 {
-		good += fmt.Sprintf(" && !(ndec_signed(1, walk.t1 - walk.t0) * h <= %s && err - err == 0)", number(s.MinStep, ir.F64))
-	}
-	p.line("if (%s) { // also a NaN", good)
-	p.line("st.rejected++;")
-	p.line("walk.rejected = true;")
-	p.line("h *= err - err != 0 ? %s : ndec_min(factor, 1.0);", number(s.MinFactor, ir.F64))
-	p.fullTape(s)
-	p.line("} else {")
-	if cutSteps(s) {
-		p.line("double t_next = walk.last ? walk.t1 : t + h;")
-		if s.Stops > 0 {
-			p.line("bool stop = walk.last && walk.stop;")
-			p.line("if (stop) t_next = stops_at[stop_at_at[s] * n + s];")
-		}
-		if len(s.Events) > 0 {
-			e.seek(lp, widest)
-		}
-		p.recordStep(s)
-		p.reached(s)
-		p.line("t = t_next;")
-	} else {
-		p.recordStep(s)
-		p.line("t = walk.last ? walk.t1 : t + h;")
-	}
-	p.line("st.accepted++;")
-	p.line("st.h = h;")
-	p.line("st.time = t;")
-	p.line("if (walk.rejected) factor = ndec_min(factor, 1.0);")
-	p.line("walk.rejected = false;")
-	p.line("err_prev2_at[s] = err_prev_at[s];")
-	p.line("err_prev_at[s] = ndec_max(err, 1e-4);")
-	p.line("h *= factor;")
-	p.beginsAnew(s)
-	if len(s.Events) > 0 {
-		p.line("if (ev.hit) err_prev_at[s] = err_prev2_at[s] = 1;")
-	}
-	if s.Stops > 0 {
-		p.line("if (stop) {")
-		p.passStop()
-		p.line("err_prev_at[s] = err_prev2_at[s] = 1;")
-		p.line("h = ndec_longer(h, cut_at[s]);")
-		p.line("}")
-	}
-	p.line("walk.take = true;")
-	p.line("walk.on = t != walk.t1;")
-	p.line("}")
-	if len(s.Events) > 0 {
-		p.line("}")
-	}
-	p.line("t_at[s] = t;")
-	p.line("h_at[s] = h;")
-	p.line("err_at[s] = err;")
 }

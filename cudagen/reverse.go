@@ -26,6 +26,11 @@ func tapeBytes(s *ir.Solve) (step, times int) {
 		step += step
 	case len(s.Events) > 0: // the part of a step that counts, too
 		step += step + 8
+	case s.Passes():
+		step += 8
+	}
+	if s.Start != nil && !s.Stretches {
+		step += 4
 	}
 	if marked(s) {
 		step += 4
@@ -59,7 +64,7 @@ func (e *emitter) tape(s *ir.Solve) {
 	for _, o := range l.x {
 		p.line("%s *%s;", e.elem(o.t.Elem), o.name)
 	}
-	part := len(s.Events) > 0 && !s.Stretches
+	part, first := s.Cuts() && !s.Stretches, s.Start != nil && !s.Stretches
 	if s.Stretches {
 		p.line("double since; // start of the next one")
 	}
@@ -71,7 +76,10 @@ func (e *emitter) tape(s *ir.Solve) {
 		p.line("int saved;")
 	}
 	if part {
-		p.line("double *part; // how much of each step counts: less than 1 where an event has cut it")
+		p.line("double *part; // how much of each step counts: less than 1 where %s has cut it", map[bool]string{true: "the end", false: "an event"}[s.Passes()])
+	}
+	if first {
+		p.line("int *first; // whether a step has filled the memory of the method")
 	}
 	if len(s.Events) > 0 {
 		p.line("double *fired_t; // time of each event")
@@ -107,6 +115,9 @@ func (e *emitter) tape(s *ir.Solve) {
 	if part {
 		p.line("part = r.take<double>(room);")
 	}
+	if first {
+		p.line("first = r.take<int>(room);")
+	}
 	if len(s.Events) > 0 {
 		p.line("fired_t = r.take<double>(room);")
 		p.line("fired_step = r.take<int>(room);")
@@ -128,12 +139,18 @@ func (e *emitter) tape(s *ir.Solve) {
 	if part {
 		given = "double part_now, "
 	}
+	if first {
+		given += "bool first_now, "
+	}
 	p.line("__device__ __forceinline__ bool push(%sdouble t_now, double h_now, %s%s) {", head, given, strings.Join(ps, ", "))
 	p.line("if (steps == room) return false;")
 	store("t[(long long)steps * samples]", "t_now")
 	store("h[(long long)steps * samples]", "h_now")
 	if part {
 		store("part[(long long)steps * samples]", "part_now")
+	}
+	if first {
+		store("first[(long long)steps * samples]", "first_now")
 	}
 	if marked(s) {
 		store("begun[(long long)steps * samples]", "anew")
@@ -247,7 +264,7 @@ func (e *emitter) reverse(r *ir.Rev) {
 	if e.plan.Of(r.StepVJP).Needs.Stats > 0 {
 		ps = append(ps, "ndec_stats *st")
 	}
-	name, called := e.revName(r), !s.Stretches && e.isCalledLoop(r, append([]*ir.Func{r.StepVJP, r.AtVJP, r.DenseVJP, r.BeginVJP}, r.Events...))
+	name, called := e.revName(r), !s.Stretches && e.isCalledLoop(r, sweepFuncs(r))
 	suffix := ""
 	if called {
 		suffix = "_here"
@@ -329,20 +346,32 @@ func (e *emitter) reverse(r *ir.Rev) {
 	if len(s.Events) > 0 {
 		l.backOverEvents(r, stepOut, bar, addExtras)
 	}
-	if len(s.Events) > 0 && !s.Stretches {
+	if s.Cuts() && !s.Stretches {
 		p.line("double part = tape.part[(long long)k * tape.samples];")
 	}
 	data, start := l.insideStep(r, bar, outBar)
-	cut := len(s.Events) > 0 && r.DenseVJP == nil && !s.Stretches
+	cut := s.Cuts() && r.DenseVJP == nil && !s.Stretches
+	// pull goes back over a step by the one function or, where it has filled the memory, the other.
+	pull := func(step, first *ir.Func, in []string) {
+		if first != nil {
+			p.line("if (tape.first[(long long)k * tape.samples]) {")
+			p.line("%s", e.apply(first, in, stepOut))
+			p.line("} else {")
+		}
+		p.line("%s", e.apply(step, in, stepOut))
+		if first != nil {
+			p.line("}")
+		}
+	}
 	if cut {
 		p.line("if (part < 1) {")
-		p.line("%s", e.apply(r.AtVJP, append([]string{"t", "h", "part"}, names(l.x, l.c, bar)...), stepOut))
+		pull(r.AtVJP, r.StartAtVJP, append([]string{"t", "h", "part"}, names(l.x, l.c, bar)...))
 		p.line("} else {")
 	}
 	if s.Stretches {
 		l.backThroughStretch(r, bar, stepOut)
 	} else {
-		p.line("%s", e.apply(r.StepVJP, append([]string{"t", "h"}, names(l.x, l.c, bar, data)...), stepOut))
+		pull(r.StepVJP, r.StartVJP, append([]string{"t", "h"}, names(l.x, l.c, bar, data)...))
 	}
 	if cut {
 		p.line("}")
@@ -380,7 +409,7 @@ func (e *emitter) reverse(r *ir.Rev) {
 			}
 			in = append(in, outBar(i, "m"))
 		}
-		p.line("%s", e.apply(r.AtVJP, in, stepOut))
+		pull(r.AtVJP, r.StartAtVJP, in)
 		for i, o := range bar {
 			e.addInto(o, barIn[i].name)
 		}
@@ -429,7 +458,7 @@ func (l *loop) insideStep(r *ir.Rev, bar []operand, outBar func(i int, m string)
 			e.addInto(o, one[i].name)
 		}
 	}
-	if len(s.Events) > 0 {
+	if s.Cuts() {
 		p.line("if (part < 1) {")
 		e.scope()
 		take("part", names(bar))

@@ -62,7 +62,7 @@ func (e *emitter) apply(f *ir.Func, in []string, to []operand) string {
 
 func (e *emitter) newLoop(s *ir.Solve) *loop {
 	l := &loop{e: e, p: e.p, ps: e.plan.OfSolve(s), s: s}
-	sc := newScope(strings.Fields("on split own tile all row_k t t0 t1 h by ts next theta tape k dir err last factor rejected steps err_prev err_prev2 finite t_next stops gap goal cut stop stop_at stop_end begin pieces width end st ev m f full part fired_at end_bar room samples saved at fired fired_t fired_step fired_event r capacity walk span rtol atol length running counts back from taken passed grid reached ev on anew hit left happens begins none events fresh picked place stepped i")...)
+	sc := newScope(strings.Fields("on split own tile all row_k t t0 t1 h by ts next theta tape k dir err last factor rejected steps err_prev err_prev2 finite t_next stops gap goal cut stop stop_at stop_end begin pieces width end st ev m f full part fired_at end_bar room samples saved at fired fired_t fired_step fired_event r capacity to first filled whole cell ratio ratio_prev h_prev walk span rtol atol length running counts back from taken passed grid reached ev on anew hit left happens begins none events fresh picked place stepped i")...)
 	for n := range e.global.used {
 		sc.used[n] = true
 	}
@@ -90,7 +90,7 @@ func (e *emitter) newLoop(s *ir.Solve) *loop {
 func (l *loop) plain(os []operand) []operand { return ir.Pick(os, l.s.Plain()) }
 
 // denseSteps reports whether every step of s has the data of dense output.
-func denseSteps(s *ir.Solve) bool { return (s.Times > 0 || len(s.Events) > 0) && s.DenseStep != nil }
+func denseSteps(s *ir.Solve) bool { return (s.Times > 0 || s.Cuts()) && s.DenseStep != nil }
 
 // stepResults is the number of results of Step before the data for dense output.
 func (l *loop) stepResults() int {
@@ -333,117 +333,11 @@ func (l *loop) begins(body func()) {
 	l.p.line("}")
 }
 
-func (l *loop) fixed() {
-	p, s := l.p, l.s
-	if s.Steps > 0 {
-		p.line("int steps = (int)by.steps;")
-		p.line("double h = (t1 - t0) / steps;")
-	} else {
-		p.line("double h;")
-		p.line("int steps = ndec_fixed_steps(t0, t1, by.step, h);")
-		p.line("if (steps == 0) st.fail(NDEC_MAX_STEPS, t0, h);")
-	}
-	l.declare(suffixed(l.x, "_1"))
-	if s.FSAL {
-		l.declare(suffixed(l.plain(l.x), "_k"))
-		l.declare(suffixed(l.plain(l.x), "_k1"))
-	}
-	l.declare(l.d)
-	p.line("double t = t0;")
-	if s.FSAL {
-		l.begins(l.first)
-	}
-	if s.Stops > 0 || len(s.Events) > 0 {
-		l.pieces()
-		return
-	}
-	l.lanes()
-	p.line("#pragma unroll 1")
-	p.line("for (int k = 0; %s; k++) {", l.going("k < steps && t != t1"))
-	if s.StepSize > 0 {
-		p.line("if (k == steps - 1) h = t1 - t;")
-	}
-	l.fixedStep()
-	p.line("st.accepted++;")
-	p.line("st.h = h;")
-	l.record()
-	l.nextTime("h")
-	l.dense()
-	l.advance()
-	p.line("t = t_next;")
-	p.line("st.time = t;")
-	p.line("}")
-}
-
 // lanes declares which lanes of a tile are in the loop.
 func (l *loop) lanes() {
 	if l.e.tile {
 		l.p.line("bool on = true;")
 	}
-}
-
-// nextTime prints the end of a step of the grid.
-func (l *loop) nextTime(h string) {
-	if l.s.StepSize > 0 {
-		h = "ndec_signed(by.step, t1 - t0)"
-	}
-	l.p.line("double t_next = k == steps - 1 ? t1 : t0 + (k + 1) * %s;", h)
-}
-
-// pieces prints the steps of a grid, those that hold a stop or an event in pieces.
-func (l *loop) pieces() {
-	p, s := l.p, l.s
-	p.line("double width = h;")
-	p.line("bool pieces = false;")
-	p.line("#pragma unroll 1")
-	p.line("for (int k = 0; k < steps && t != t1; k++) {")
-	l.nextTime("width")
-	cond, goal, after := "pieces", "t_next", "false"
-	if s.Stops > 0 {
-		l.goal("t_next")
-		cond, goal, after = "stop || pieces", "goal", "stop"
-	}
-	if s.StepSize > 0 {
-		cond += " || k == steps - 1"
-	}
-	p.line("h = %s ? %s - t : width;", cond, goal)
-	l.fixedStep()
-	p.line("double end = t_next;")
-	if s.Stops > 0 {
-		p.line("if (stop) t_next = stops[stop_at];")
-	}
-	l.events()
-	p.line("st.accepted++;")
-	p.line("st.h = h;")
-	l.record()
-	l.dense()
-	l.advance()
-	p.line("t = t_next;")
-	p.line("pieces = %s;", after)
-	p.line("st.time = t;")
-	l.happen("pieces = true;", "if ((end - t) * (t1 - t0) > 0) k--; // the rest of the step")
-	if s.Stops > 0 {
-		p.line("if (stop) {")
-		p.line("if ((end - gap - t) * (t1 - t0) > 0) k--; // the rest of the step")
-		l.pass()
-		p.line("}")
-	}
-	p.line("}")
-}
-
-// goal prints where the next step has to end: before a stop if there is one before end.
-func (l *loop) goal(end string) {
-	p := l.p
-	p.line("while (stop_at < stop_end && (stops[stop_at] - gap - gap - t) * (t1 - t0) <= 0) stop_at++;")
-	p.line("bool stop = stop_at < stop_end && (%s + gap - stops[stop_at]) * (t1 - t0) >= 0;", end)
-	p.line("double goal = stop ? stops[stop_at] - gap : %s;", end)
-}
-
-// pass prints how a solve goes on at the other side of a stop.
-func (l *loop) pass() {
-	l.p.line("t += gap;")
-	l.p.line("stop_at++;")
-	l.anew()
 }
 
 // anew prints what a step that begins anew at t takes over: memory of the method, or the field.
@@ -486,21 +380,20 @@ func (l *loop) step() {
 	if l.s.FSAL {
 		in = append(in, names(suffixed(l.plain(l.x), "_k"))...)
 	}
-	l.p.line("%s", l.e.apply(f, append(in, names(l.c)...), results))
+	if in = append(in, names(l.c)...); l.s.Start != nil {
+		l.p.line("if (first) {")
+		l.p.line("%s", l.e.apply(l.s.Start, in, results))
+		l.p.line("st.nfe += %d;", l.s.StartEvals)
+		l.p.line("} else {")
+	}
+	l.p.line("%s", l.e.apply(f, in, results))
 	if l.e.tile {
 		l.p.line("if (!on) continue;")
 	}
 	l.p.line("st.nfe += %d;", evals)
-}
-
-// fixedStep prints a step of given length.
-func (l *loop) fixedStep() {
-	p := l.p
-	l.step()
-	p.line("if (!(%s)) {", l.finite(suffixed(l.x, "_1")))
-	p.line("st.fail(NDEC_NON_FINITE, t, h);")
-	l.leave()
-	p.line("}")
+	if l.s.Start != nil {
+		l.p.line("}")
+	}
 }
 
 // record keeps an accepted step for the reverse sweep.
@@ -509,8 +402,15 @@ func (l *loop) record() {
 		return
 	}
 	part := ""
-	if len(l.s.Events) > 0 {
+	switch {
+	case len(l.s.Events) > 0:
 		part = "ev.part(), "
+	case l.s.Passes():
+		l.p.line("double part = (t_next - t1) * dir > 0 ? (t1 - t) / h : 1.0; // of the step, up to the end")
+		part = "part, "
+	}
+	if l.s.Start != nil {
+		part += "first, "
 	}
 	l.p.line("if (!tape.push(%st, h, %s%s)) {", l.e.teamArg(), part, strings.Join(names(l.x), ", "))
 	l.p.line("st.fail(NDEC_TAPE_FULL, t, h);")
@@ -570,10 +470,20 @@ func (l *loop) dense() {
 	l.store(l.x)
 	end(l.x)
 	l.mark("tape.steps - 1", "0")
-	p.line("} else if (ts[next] == t_next) {")
+	if l.s.Inside() {
+		p.line("} else if (ts[next] == t_next) {")
+	} else { // steps end at all of them
+		p.line("} else {")
+	}
 	l.store(suffixed(l.x, "_1"))
 	end(suffixed(l.x, "_1"))
 	l.mark("tape.steps - 1", "1")
+	if !l.s.Inside() {
+		p.line("}")
+		p.line("}")
+		l.stretchFailed()
+		return
+	}
 	p.line("} else {")
 	l.e.scope()
 	p.line("double theta = (ts[next] - t) / h;")
@@ -585,7 +495,12 @@ func (l *loop) dense() {
 	l.mark("tape.steps - 1", "theta")
 	p.line("}")
 	p.line("}")
+	l.stretchFailed()
+}
+
+// stretchFailed prints how a loop ends where a tape has no room for a stretch.
+func (l *loop) stretchFailed() {
 	if l.s.Stretches {
-		p.line("if (st.failed()) break;")
+		l.p.line("if (st.failed()) break;")
 	}
 }

@@ -81,7 +81,7 @@ func (e *emitter) fitsTile(k *kernel) (fits, product bool) {
 
 // tileSolve reports whether the loop of s can run in step for all lanes: what it calls for some of them takes no warp.
 func (e *emitter) tileSolve(s *ir.Solve) bool {
-	if s.Stops > 0 || len(s.Events) > 0 {
+	if s.Stops > 0 || s.Cuts() || s.Start != nil {
 		return false
 	}
 	for _, st := range s.States {

@@ -329,6 +329,9 @@ func (f family) compare(target, text string, single bool) (map[string]*read, err
 		if strings.HasPrefix(target, "AVX") && (kind == "Dense" || f.inKernels != nil && !slices.Contains(f.inKernels, kind)) {
 			continue // dense output of so few numbers is spelled out in the kernel of outputs
 		}
+		if target == "CUDA" && kind == "Start" {
+			continue // a loop over substeps, which readers do not follow
+		}
 		if !seen[kind] && !(kind == "DenseStep" && f.forms[kind].results == f.forms["Step"].results && strings.HasPrefix(target, "AVX")) { // one kernel for both
 			return nil, fmt.Errorf("no %s", kind)
 		}
@@ -349,7 +352,7 @@ func TestReadBackFamilies(t *testing.T) {
 			families = append(families, nystromFamily(row))
 		}
 	}
-	kernels := len(families)
+	several := len(families)
 	for p := 2; p <= 12; p++ {
 		for name, moulton := range map[string]bool{"adams_bashforth": false, "adams_moulton": true} {
 			f := adamsFamily(name, p, moulton)
@@ -358,17 +361,13 @@ func TestReadBackFamilies(t *testing.T) {
 		}
 	}
 	for i, f := range families {
-		targets := len(stepTexts)
-		if i >= kernels { // without those of CUDA (NDE0891)
-			targets--
-		}
 		for _, precision := range []string{"f64", "f32"} {
-			if precision == "f32" && i >= kernels+6 { // weights meet time in float64 in both
+			if precision == "f32" && i >= several+6 { // weights meet time in float64 in both
 				continue
 			}
-			texts := emittedSteps(t, f.program(), precision, i < kernels)
-			if len(texts) != targets {
-				t.Errorf("%s in %s: %d texts instead of %d", f.name, precision, len(texts), targets)
+			texts := emittedSteps(t, f.program(), precision, true)
+			if len(texts) != len(stepTexts) {
+				t.Errorf("%s in %s: %d texts instead of %d", f.name, precision, len(texts), len(stepTexts))
 			}
 			for target, text := range texts {
 				what := fmt.Sprintf("%s, %s in %s", f.name, target, precision)

@@ -241,7 +241,7 @@ var stepTexts = map[string]struct {
 	parts      *regexp.Regexp
 }{
 	"Go":      {"m_generic.go", "package m\n", regexp.MustCompile(`(?ms)^func m[a-z]0(?:Step|DenseStep|Dense|Substep|Start|StartDense)\(.*?^}\n`)},
-	"CUDA":    {"m.cu", "", regexp.MustCompile(`(?ms)^NDEC_D void m[a-z]_0_(?:step|dense_step|dense)\(.*?^}\n`)},
+	"CUDA":    {"m.cu", "", regexp.MustCompile(`(?ms)^NDEC_D void m[a-z]_0_(?:step|dense_step|dense|start_dense)\(.*?^}\n`)},
 	"AVX2":    {"m_avx2_amd64.s", "", kernelParts},
 	"AVX-512": {"m_avx512_amd64.s", "", kernelParts},
 }
