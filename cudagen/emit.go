@@ -43,7 +43,7 @@ type Output struct {
 // Image is PTX for devices of a compute capability and above: 80 is sm_80.
 type Image struct {
 	Capability int
-	Groups     bool // for devices of this capability alone, with the kernels of groups: sm_90a
+	Groups     bool // for devices of this capability alone, with the kernels of groups and no others (OnlyGroups is defined): sm_90a
 	Text       []byte
 }
 
@@ -108,6 +108,7 @@ type emitter struct {
 	tile     bool                                   // functions are printed for a warp with a sample in each lane
 	rounded  map[*plan.Func]map[*ir.Value]*ir.Value // what their products round themselves
 	groups   map[*kernel]*group                     // those of kernels that have one
+	apart    bool                                   // what is printed is not for the image with kernels of groups
 	standing map[*ir.Func]bool                      // functions of tiles that stand where they are used in kernels of groups
 	packed   map[packing]int                        // where matrices lie in the shared memory of their groups; -1: they are streamed
 	stage    int                                    // bytes through which they go, which come first
@@ -174,9 +175,11 @@ func Emit(p *plan.Plan, opts Options) (*Output, diag.List) {
 		e.inForm(k, func() { e.kernel(k) })
 	}
 	if e.k.Prepared > 0 {
+		e.setApart(true)
 		e.prepareKernel()
 	}
 	e.updateKernels(kernels)
+	e.setApart(false)
 	bodies := e.p.text()
 	e.declarations(kernels)
 	text := e.p.text() + functions + bodies
@@ -516,15 +519,19 @@ func (e *emitter) paramStruct(name, doc string, ps []*ir.Param, bytes int) {
 	}
 	p.line("};")
 	p.line("static_assert(sizeof(%s) == %d, \"the launcher copies so many bytes\");", name, bytes)
-	if e.k.Constant {
+	if e.k.Constant { // kernels of groups have no constants that others write, and their image none of that name
+		e.setApart(true)
 		p.line("__constant__ %s ndec_%s;", name, strings.ToLower(name))
-	}
-	switch {
-	case !e.knows:
-	case e.k.Constant:
-		p.line("// Functions that are called know where it lies; a reference does not say it.")
-		p.line("NDEC_D const %s &ndec_known(const %s &) { return ndec_%s; }", name, name, strings.ToLower(name))
-	default:
+		if e.knows {
+			p.line("// Functions that are called know where it lies; a reference does not say it.")
+			p.line("NDEC_D const %s &ndec_known(const %s &) { return ndec_%s; }", name, name, strings.ToLower(name))
+		}
+		if e.knows && e.grouped() {
+			p.line("#else")
+			p.line("NDEC_D const %s &ndec_known(const %s &x) { return x; }", name, name)
+		}
+		e.setApart(false)
+	} else if e.knows {
 		p.line("NDEC_D const %s &ndec_known(const %s &x) { return x; }", name, name)
 	}
 	p.line("")

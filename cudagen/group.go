@@ -71,6 +71,24 @@ func (e *emitter) shares() int { return cmp.Or(e.opts.Shared, groupShared) }
 // grouped reports whether some kernel of the package has a group.
 func (e *emitter) grouped() bool { return len(e.groups) > 0 }
 
+// OnlyGroups is the macro with which a compiler makes the image with kernels of groups: the others are in that for all devices, beside which it
+// is loaded, and would take most of the compiler's time.
+const OnlyGroups = "NDEC_GROUPS_ONLY"
+
+// setApart begins or ends what the image with kernels of groups does without.
+func (e *emitter) setApart(apart bool) {
+	if e.apart == apart || !e.grouped() {
+		return
+	}
+	e.apart = apart
+	if apart {
+		e.p.line("#ifndef %s", OnlyGroups)
+	} else {
+		e.p.line("#endif")
+		e.p.line("")
+	}
+}
+
 // matrixOf is the matrix of the product v = x B, where element (k, n) of B is element k byK + n byN of w: of parameters, or of what is
 // prepared from them.
 func (e *emitter) matrixOf(f *plan.Func, v, x, w *ir.Value, byK, byN int) (m packing, ok bool) {
@@ -111,7 +129,7 @@ func (e *emitter) productsOf(f *plan.Func, do func(m packing, ok bool)) {
 			if e.rounding(f, v) || !fragment(f, v) && !fragment(f, x) {
 				continue
 			}
-			if key, shared := fn.sharedProduct(v, x, w, byK, byN); shared && fn.many[key] >= calledProducts {
+			if fn.called(fn.sharedProduct(v, x, w, byK, byN)) {
 				do(packing{}, false)
 				continue
 			}

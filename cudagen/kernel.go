@@ -168,6 +168,7 @@ func (e *emitter) choose() (out []*kernel, ds diag.List) {
 
 // kernel prints k: it loads a sample, runs it, and stores or sums what comes out.
 func (e *emitter) kernel(k *kernel) {
+	e.setApart(e.groups[k] == nil)
 	switch {
 	case k.form == teamed:
 		e.frame(k, func() { e.teamKernel(k) })

@@ -487,7 +487,7 @@ func (fn *function) tileStep(s plan.Step) {
 			return
 		}
 		call := ""
-		if key, ok := fn.sharedOuter(s); ok && fn.many[key] >= calledProducts {
+		if fn.called(fn.sharedOuter(s)) {
 			call = "_far"
 		}
 		p.line("ndec_tile_outer%s<%s, %d, %d>(tile, half, g.%s, %s, %s);", call, operandsOf(fn.e.m, a, b).name, a.Type.Len(), b.Type.Len(), fn.e.fields[s.Sum], fn.asFragment(a), fn.asFragment(b))
@@ -538,7 +538,7 @@ func (fn *function) tileProduct(v, x, w *ir.Value, byK, byN int) {
 		fn.half.top = append(fn.half.top, fmt.Sprintf("real %s[ndec_tiles(%d)][4];", to, v.Type.Len()))
 	}
 	as := operandsOf(fn.e.m, w, x).name
-	if key, ok := fn.sharedProduct(v, x, w, byK, byN); ok && fn.many[key] >= calledProducts {
+	if fn.called(fn.sharedProduct(v, x, w, byK, byN)) {
 		p.line("ndec_tile_product_far<%s, %d, %d, %d, %d>(tile, %s, %s, %s);", as, v.Type.Len(), x.Type.Len(), byK, byN, to, from, fn.array(w))
 	} else {
 		sizes := fmt.Sprintf("%s, %d, %d", as, v.Type.Len(), x.Type.Len())

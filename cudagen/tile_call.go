@@ -6,7 +6,8 @@ import (
 )
 
 // Products of a tile stand where they are used, since what they take may be registers. A function that has many with the same sizes and all in
-// memory, as derivatives of derivatives do, calls them instead: the compiler reads each once.
+// memory, as derivatives of derivatives do, calls them instead: the compiler reads each once. Such a function calls those between memory and
+// a short fragment as well, which goes by value.
 
 // product is what products that can share a function have in common.
 type product struct {
@@ -24,17 +25,41 @@ func (fn *function) inMemory(v *ir.Value) bool {
 	return v.Type.Len() > smallLen && (fn.far[v] || !fn.held(v.Type))
 }
 
+// inCall reports whether products of a and b, as operands, can be called: both are in memory, or one is and the other is short.
+func (fn *function) inCall(a, b *ir.Value) bool {
+	short := func(v *ir.Value) bool { return v.Type.Len() <= smallLen }
+	return fn.inMemory(a) && (fn.inMemory(b) || short(b)) || short(a) && fn.inMemory(b)
+}
+
+// large reports whether nothing of p is short.
+func (p product) large() bool { return p.rows > smallLen && p.of > smallLen }
+
+// calls reports whether products are called: there are many large ones.
+func (fn *function) calls() bool {
+	for p, n := range fn.many {
+		if p.large() && n >= calledProducts {
+			return true
+		}
+	}
+	return false
+}
+
+// called reports whether p, which can be, is called.
+func (fn *function) called(p product, can bool) bool {
+	return can && fn.many[p] >= calledProducts && fn.calls()
+}
+
 // sharedProduct is what the product v = x B shares with others, with the steps of w's elements along x and v.
 func (fn *function) sharedProduct(v, x, w *ir.Value, byK, byN int) (product, bool) {
 	return product{as: operandsOf(fn.e.m, w, x).name, rows: v.Type.Len(), of: x.Type.Len(), byK: byK, byN: byN},
-		fn.inMemory(v) && fn.inMemory(x) && fn.f.Places[w].Kind != plan.Literal && uniform(fn.f, w)
+		fn.inCall(v, x) && fn.f.Places[w].Kind != plan.Literal && uniform(fn.f, w)
 }
 
 // sharedOuter is the same of an outer product that is added to the sums of a parameter.
 func (fn *function) sharedOuter(s plan.Step) (product, bool) {
 	a, b := s.V.Args[0], s.V.Args[1]
 	return product{as: operandsOf(fn.e.m, a, b).name, rows: a.Type.Len(), of: b.Type.Len(), outer: true},
-		s.Sum != nil && fn.inMemory(a) && fn.inMemory(b)
+		s.Sum != nil && fn.inCall(a, b)
 }
 
 // countProducts counts those that could be called.

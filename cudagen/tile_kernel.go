@@ -91,6 +91,7 @@ func (e *emitter) tileKernel(k *kernel, group *GroupBudget) {
 		g = e.gradientType(k)
 	}
 	args := e.blockArgs(k, g != "", "memory")
+	e.setApart(group == nil)
 	if group != nil {
 		p.line("#ifdef NDEC_GROUPS")
 	}

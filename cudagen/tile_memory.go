@@ -35,15 +35,7 @@ func (fn *function) held(t ir.Type) bool {
 
 // inGroup reports whether the fragment of a half is in registers where the tile is a group.
 func (fn *function) inGroup(t ir.Type) bool {
-	if fn.held(t) || t.Len() > groupLen || len(fn.far) > 0 {
-		return false
-	}
-	for _, n := range fn.many { // they take fragments in memory
-		if n >= calledProducts {
-			return false
-		}
-	}
-	return true
+	return !fn.held(t) && t.Len() <= groupLen && len(fn.far) == 0 && !fn.calls() // products that are called take fragments in memory
 }
 
 // fragmentVariable declares the fragment of a half.

@@ -57,6 +57,7 @@ func (e *emitter) updateKernels(kernels []*kernel) {
 		}
 		by := UpdateKernel{form.name, e.global.pick("update_" + form.name)}
 		u.By = append(u.By, by)
+		e.setApart(true)
 		p.line("// %s moves weights [lo, hi) by %s.", by.Kernel, form.name)
 		args := []string{"long long lo", "long long hi", "real *w", "const real *g"}
 		use := []string{"w[i]", "clip(g[i])"}

@@ -52,7 +52,7 @@ type UpdateKernel struct{ Form, Kernel string }
 // KernelImage is PTX for devices of a compute capability and above, 80 is sm_80, or machine code (a cubin) for those of its generation.
 type KernelImage struct {
 	Capability int
-	Groups     bool // for devices of this capability alone, with the kernels of groups: sm_90a
+	Groups     bool // for devices of this capability alone, with the kernels of groups and no others: sm_90a
 	Text       string
 }
 

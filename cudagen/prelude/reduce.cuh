@@ -42,6 +42,7 @@ template <class T> NDEC_D void ndec_sum_rows(const T *part, T *out, long long ro
 		out[i] = (T)v;
 	}
 }
+#ifndef NDEC_GROUPS_ONLY // these are in the image for all devices
 NDEC_KERNEL void __launch_bounds__(512, 1) ndec_sum_rows_f64(const double *part, double *out, long long rows, long long n) {
 	__shared__ double shared[512];
 	ndec_sum_rows(part, out, rows, n, shared);
@@ -63,3 +64,4 @@ NDEC_KERNEL void __launch_bounds__(256, 1) ndec_efforts(const int *stats, const 
 	}
 	out[i] = (int)(sum < most ? sum : most);
 }
+#endif

@@ -320,6 +320,45 @@ template <class As, int M, int N> NDEC_CALL void ndec_tile_outer_far(ndec_tile t
 	ndec_tile_outer<As, M, N>(tile, half, to, a, b);
 }
 
+// The same where one of both is short, and comes and goes by value.
+struct ndec_short {
+	float x[2][4];
+};
+NDEC_D ndec_short ndec_short_of(const float (&x)[2][4]) {
+	ndec_short s;
+#pragma unroll
+	for (int e = 0; e < 8; e++) s.x[e / 4][e % 4] = x[e / 4][e % 4];
+	return s;
+}
+template <class As, int N, int K, int byK, int byN> NDEC_CALL void ndec_tile_product_from(ndec_tile tile, ndec_fragment<float> y, ndec_short x, const float *w) {
+	ndec_tile_product<As, N, K>(tile, y, x.x, [=](int k, int n) { return w[k * byK + n * byN]; });
+}
+template <class As, int N, int K, int byK, int byN> NDEC_D void ndec_tile_product_far(ndec_tile tile, ndec_fragment<float> y, const float (&x)[2][4], const float *w) {
+	ndec_tile_product_from<As, N, K, byK, byN>(tile, y, ndec_short_of(x), w);
+}
+template <class As, int N, int K, int byK, int byN> NDEC_CALL ndec_short ndec_tile_product_to(ndec_tile tile, ndec_fragment<float> x, const float *w) {
+	ndec_short y;
+	ndec_tile_product<As, N, K>(tile, y.x, x, [=](int k, int n) { return w[k * byK + n * byN]; });
+	return y;
+}
+template <class As, int N, int K, int byK, int byN> NDEC_D void ndec_tile_product_far(ndec_tile tile, float (&y)[2][4], ndec_fragment<float> x, const float *w) {
+	ndec_short s = ndec_tile_product_to<As, N, K, byK, byN>(tile, x, w);
+#pragma unroll
+	for (int e = 0; e < 8; e++) y[e / 4][e % 4] = s.x[e / 4][e % 4];
+}
+template <class As, int M, int N> NDEC_CALL void ndec_tile_outer_from(ndec_tile tile, int half, float *to, ndec_fragment<float> a, ndec_short b) {
+	ndec_tile_outer<As, M, N>(tile, half, to, a, b.x);
+}
+template <class As, int M, int N> NDEC_D void ndec_tile_outer_far(ndec_tile tile, int half, float *to, ndec_fragment<float> a, const float (&b)[2][4]) {
+	ndec_tile_outer_from<As, M, N>(tile, half, to, a, ndec_short_of(b));
+}
+template <class As, int M, int N> NDEC_CALL void ndec_tile_outer_by(ndec_tile tile, int half, float *to, ndec_short a, ndec_fragment<float> b) {
+	ndec_tile_outer<As, M, N>(tile, half, to, a.x, b);
+}
+template <class As, int M, int N> NDEC_D void ndec_tile_outer_far(ndec_tile tile, int half, float *to, const float (&a)[2][4], ndec_fragment<float> b) {
+	ndec_tile_outer_by<As, M, N>(tile, half, to, ndec_short_of(a), b);
+}
+
 // to[i] += the sum over 16 samples of f[i]
 template <int N, class F> NDEC_D void ndec_tile_add(ndec_tile tile, int half, float *to, F f) {
 	bool low = tile.counts(half, 0), high = tile.counts(half, 1);

@@ -152,17 +152,27 @@ func Start(t testing.TB, outs map[string]*cudagen.Output, o Options) *Server {
 	return s
 }
 
-// Library compiles kernels into a library that the stand-in for the CUDA driver loads, and gives its path.
-func Library(t testing.TB, ns string, out *cudagen.Output) string {
+// Library compiles the kernels of an image into a library that the stand-in for the CUDA driver loads, and gives its path.
+func Library(t testing.TB, ns string, out *cudagen.Output, groups bool) string {
 	t.Helper()
 	dir := t.TempDir()
+	names := []string{"ndec_sum_rows_f32", "ndec_sum_rows_f64", "ndec_efforts"}
+	flags := []string{"-std=c++17", "-O1", "-w", "-ffp-contract=off", "-DNDEC_EMULATE", "-shared", "-fPIC", "-I" + dir}
+	if groups {
+		names, flags = nil, append(flags, "-D"+cudagen.OnlyGroups)
+	}
+	for _, name := range out.Kernels.Names() {
+		if slices.ContainsFunc(out.Kernels.Groups, func(g cudagen.GroupKernel) bool { return g.Kernel == name }) == groups {
+			names = append(names, name)
+		}
+	}
 	files := map[string]string{"ndec.cuh": cudagen.Prelude(), "emulate.cuh": cudagen.Emulation(), ns + ".cu": string(out.Files[0].Text)}
 	var main strings.Builder
 	fmt.Fprintf(&main, "#include \"%s.cu\"\n", ns)
-	for _, k := range append(out.Kernels.Names(), "ndec_sum_rows_f32", "ndec_sum_rows_f64", "ndec_efforts") {
+	for _, k := range names {
 		fmt.Fprintf(&main, "extern \"C\" int ndec_launch_%s(unsigned grid, unsigned block, unsigned shared, void **args) {\n\tndec_emu::launch_packed(&%s, grid, block, shared, args);\n\treturn ndec_emu::broken ? 719 : 0;\n}\nextern \"C\" int ndec_arity_%s() { return ndec_emu::arity(&%s); }\n", k, k, k, k)
 	}
-	if k := out.Kernels; k.Constant && k.Params > 0 {
+	if k := out.Kernels; k.Constant && k.Params > 0 && !groups {
 		symbols := []string{"ndec_params"}
 		if k.Prepared > 0 {
 			symbols = append(symbols, "ndec_prepared")
@@ -178,7 +188,7 @@ func Library(t testing.TB, ns string, out *cudagen.Output) string {
 		}
 	}
 	lib := filepath.Join(dir, ns+".so")
-	text, err := exec.Command(Compiler(t), "-std=c++17", "-O1", "-w", "-ffp-contract=off", "-DNDEC_EMULATE", "-shared", "-fPIC", "-I"+dir, "-o", lib, filepath.Join(dir, "main.cc")).CombinedOutput()
+	text, err := exec.Command(Compiler(t), append(flags, "-o", lib, filepath.Join(dir, "main.cc"))...).CombinedOutput()
 	if err != nil {
 		t.Fatalf("emitted CUDA does not compile: %v\n%s", err, text[:min(len(text), 6000)])
 	}

@@ -127,7 +127,7 @@ func (d realDevice) Load(k *rt.Kernels) (rt.DeviceModule, error) {
 	with := *k
 	with.Images = nil
 	for _, m := range d.code {
-		if m.Groups == d.groups {
+		if !m.Groups || d.groups {
 			with.Images = append(with.Images, m)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"strconv"
 	"sync"
 	"unsafe"
@@ -159,16 +160,21 @@ func (d *device) Close() error {
 	return err
 }
 
-// Load implements rt.Device: with the image for the best capability that the device has, or compiled by NVRTC.
+// Load implements rt.Device: with the image for the best capability that the device has and that with kernels of groups, or compiled by NVRTC.
 func (d *device) Load(k *rt.Kernels) (rt.DeviceModule, error) {
-	image, capability, groups, err := d.image(k)
+	images, err := d.images(k)
 	if err != nil {
 		return nil, err
 	}
-	m := &module{d: d, description: k, capability: capability, groups: groups, kernels: map[string]*kernel{}}
+	m := &module{d: d, description: k, groups: images[len(images)-1].Groups, kernels: map[string]*kernel{}}
 	err = d.do(func() (err error) {
-		if m.mod, err = load(image); err != nil {
-			return fmt.Errorf("loading the kernels on %s: %w; build the package again, or update the driver: %w", d.name, err, rt.ErrDevice)
+		for _, i := range images {
+			mod, err := load(i.Text)
+			if err != nil {
+				err = fmt.Errorf("loading the kernels on %s: %w; build the package again, or update the driver: %w", d.name, err, rt.ErrDevice)
+				return errors.Join(err, m.unload())
+			}
+			m.images = append(m.images, loaded{mod, i.Capability})
 		}
 		return nil
 	})
@@ -181,34 +187,59 @@ func (d *device) Load(k *rt.Kernels) (rt.DeviceModule, error) {
 // oldest is the CUDA version of the first driver that reads the lowest PTX that kernels need: that of the 520s.
 const oldest = 11080
 
-// image is PTX for the device, the capability for which it was made, and whether it has kernels of groups.
-func (d *device) image(k *rt.Kernels) (text string, capability int, groups bool, err error) {
-	if v := cu.Version(); v < oldest {
-		return "", 0, false, fmt.Errorf("the driver of %s knows CUDA %d.%d, and kernels need %d.%d: install driver 525 or later: %w", d.name, v/1000, v%1000/10, oldest/1000, oldest%1000/10, rt.ErrNoDevice)
+// images are the texts for the device: one, or one and that with kernels of groups.
+func (d *device) images(k *rt.Kernels) ([]rt.KernelImage, error) {
+	v := cu.Version()
+	if v < oldest {
+		return nil, fmt.Errorf("the driver of %s knows CUDA %d.%d, and kernels need %d.%d: install driver 525 or later: %w", d.name, v/1000, v%1000/10, oldest/1000, oldest%1000/10, rt.ErrNoDevice)
 	}
-	if best := choose(k.Images, d.capability, cu.Version()); best >= 0 {
-		m := k.Images[best]
-		return fitVersion(m.Text, cu.Version()), m.Capability, m.Groups, nil
+	some := choose(k.Images, d.capability, v)
+	if some == nil {
+		groups := len(k.Groups) > 0 && canGroup(d.capability, v)
+		text, err := compile(k.Source, k.Prelude, d.capability, groups)
+		if err != nil {
+			return nil, fmt.Errorf("the package has no PTX for sm_%d (%s): build it where nvcc is on the PATH, or make NVRTC known to the loader: %w: %w", d.capability, d.name, err, rt.ErrNoDevice)
+		}
+		some = []rt.KernelImage{{Capability: d.capability, Groups: groups, Text: text}}
 	}
-	groups = len(k.Groups) > 0 && canGroup(d.capability, cu.Version())
-	text, err = compile(k.Source, k.Prelude, d.capability, groups)
-	if err != nil {
-		return "", 0, false, fmt.Errorf("the package has no PTX for sm_%d (%s): build it where nvcc is on the PATH, or make NVRTC known to the loader: %w: %w", d.capability, d.name, err, rt.ErrNoDevice)
+	for i := range some {
+		some[i].Text = fitVersion(some[i].Text, v)
 	}
-	return fitVersion(text, cu.Version()), d.capability, groups, nil
+	return some, nil
 }
 
 // module is a loaded set of kernels.
 type module struct {
 	d           *device
 	description *rt.Kernels
-	capability  int  // of the image
-	groups      bool // it has kernels of groups
-	mod         cu.Module
+	images      []loaded // parameters in constant memory are in the first, kernels of groups in the last
+	groups      bool     // there are such
 	kernels     map[string]*kernel
 	recording   *recording // nil: launches are started
 	graphs      []*graph   // the last one used is the last
 	times       *times     // nil: kernels are not timed
+}
+
+// loaded is an image that the driver has, and the capability for which it was made.
+type loaded struct {
+	mod        cu.Module
+	capability int
+}
+
+// imageOf is the one that has a kernel.
+func (m *module) imageOf(kernel string) loaded {
+	if slices.ContainsFunc(m.description.Groups, func(g rt.GroupKernel) bool { return g.Kernel == kernel }) {
+		return m.images[len(m.images)-1]
+	}
+	return m.images[0]
+}
+
+func (m *module) unload() error {
+	var errs []error
+	for _, i := range m.images {
+		errs = append(errs, failed("unloading kernels", i.mod.Unload()))
+	}
+	return errors.Join(errs...)
 }
 
 // Groups implements rt.DeviceGroups.
@@ -222,7 +253,7 @@ func (m *module) Do(f func(q rt.DeviceQueue) error) error {
 // Close implements rt.DeviceModule.
 func (m *module) Close() error {
 	return m.d.do(func() error {
-		return errors.Join(m.d.wait(), m.closeGraphs(), failed("unloading kernels", m.mod.Unload()))
+		return errors.Join(m.d.wait(), m.closeGraphs(), m.unload())
 	})
 }
 
@@ -230,7 +261,7 @@ func (m *module) Close() error {
 type queue struct{ m *module }
 
 func (q queue) Symbol(name string) (rt.DevicePtr, int, error) {
-	p, n, err := q.m.mod.Global(name)
+	p, n, err := q.m.images[0].mod.Global(name)
 	return rt.DevicePtr(p), int(n), failed("symbol "+name, err)
 }
 

@@ -54,12 +54,13 @@ func (m *module) kernel(name string) (*kernel, error) {
 	if k, ok := m.kernels[name]; ok {
 		return k, nil
 	}
-	f, err := m.mod.Function(name)
+	from := m.imageOf(name)
+	f, err := from.mod.Function(name)
 	if err != nil {
 		return nil, failed("kernel "+name, err)
 	}
 	k := &kernel{f: *(*unsafe.Pointer)(unsafe.Pointer(&f))}
-	if s := m.description.SharedOf(name, m.capability); s != nil {
+	if s := m.description.SharedOf(name, from.capability); s != nil {
 		if err := m.share(k, name, s); err != nil {
 			return nil, err
 		}

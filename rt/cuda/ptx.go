@@ -40,20 +40,26 @@ func canGroup(capability, driver int) bool {
 // isMachineCode reports whether an image is machine code, which devices of its generation run, in place of PTX, which later ones take too.
 func isMachineCode(image string) bool { return strings.HasPrefix(image, "\x7fELF") }
 
-// choose gives the image for a device: that with kernels of groups where it runs them, else that for the best capability that it has; -1
-// if there is none.
-func choose(images []rt.KernelImage, capability, driver int) int {
-	best := -1
+// choose gives the images for a device: that for the best capability that it has, and that with kernels of groups where it runs them; none without
+// the former.
+func choose(images []rt.KernelImage, capability, driver int) (some []rt.KernelImage) {
+	best, groups := -1, -1
 	for i, m := range images {
 		switch {
 		case isMachineCode(m.Text) && m.Capability/10 != capability/10:
 		case m.Groups && canGroup(capability, driver):
-			return i
+			groups = i
 		case !m.Groups && m.Capability <= capability && (best < 0 || m.Capability > images[best].Capability):
 			best = i
 		}
 	}
-	return best
+	if best >= 0 {
+		some = append(some, images[best])
+		if groups >= 0 {
+			some = append(some, images[groups])
+		}
+	}
+	return some
 }
 
 // fitVersion lets an older driver read PTX of a newer compiler, which writes its own version whatever it uses.

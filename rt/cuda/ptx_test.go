@@ -1,6 +1,7 @@
 package cuda
 
 import (
+	"slices"
 	"testing"
 
 	"ndec.dev/ndec/rt"
@@ -29,34 +30,40 @@ func TestFitVersion(t *testing.T) {
 	}
 }
 
-// TestChoose has images with kernels of groups, which devices of one capability take, and no others.
+// TestChoose has images with kernels of groups, which devices of one capability take beside another, and no others.
 func TestChoose(t *testing.T) {
 	groups := []rt.KernelImage{{Capability: 80}, {Capability: 90, Groups: true}, {Capability: 90}, {Capability: 75}}
-	machine := []rt.KernelImage{{Capability: 80}, {Capability: 90, Text: "\x7fELF"}}
+	machine := []rt.KernelImage{{Capability: 80}, {Capability: 90, Text: "\x7fELF"}, {Capability: 90, Groups: true, Text: "\x7fELF"}}
 	for _, c := range []struct {
 		images             []rt.KernelImage
 		capability, driver int
-		want               int
+		want               []int
 	}{
-		{groups, 90, 13000, 1},
-		{groups, 90, 12000, 1},
-		{groups, 90, 11080, 2}, // its PTX is of CUDA 12.0
-		{groups, 100, 13000, 2},
-		{groups, 89, 13000, 0},
-		{groups, 75, 13000, 3},
-		{groups[:2], 100, 13000, 0},
-		{groups[:2], 90, 13000, 1},
-		{groups[1:2], 120, 13000, -1},
-		{groups[:2], 70, 13000, -1},
-		{groups[:1], 90, 13000, 0},
-		{nil, 90, 13000, -1},
-		{machine, 90, 13000, 1},
-		{machine, 100, 13000, 0},
-		{machine[1:], 100, 13000, -1},
-		{machine, 86, 13000, 0},
+		{groups, 90, 13000, []int{2, 1}},
+		{groups, 90, 12000, []int{2, 1}},
+		{groups, 90, 11080, []int{2}}, // its PTX is of CUDA 12.0
+		{groups, 100, 13000, []int{2}},
+		{groups, 89, 13000, []int{0}},
+		{groups, 75, 13000, []int{3}},
+		{groups[:2], 100, 13000, []int{0}},
+		{groups[:2], 90, 13000, []int{0, 1}},
+		{groups[1:2], 90, 13000, nil}, // it has no other kernels
+		{groups[1:2], 120, 13000, nil},
+		{groups[:2], 70, 13000, nil},
+		{groups[:1], 90, 13000, []int{0}},
+		{nil, 90, 13000, nil},
+		{machine, 90, 13000, []int{1, 2}},
+		{machine[:2], 90, 13000, []int{1}},
+		{machine, 100, 13000, []int{0}},
+		{machine[1:], 100, 13000, nil},
+		{machine, 86, 13000, []int{0}},
 	} {
-		if got := choose(c.images, c.capability, c.driver); got != c.want {
-			t.Errorf("a device of capability %d with driver %d takes image %d of %v, want %d", c.capability, c.driver, got, c.images, c.want)
+		var want []rt.KernelImage
+		for _, i := range c.want {
+			want = append(want, c.images[i])
+		}
+		if got := choose(c.images, c.capability, c.driver); !slices.Equal(got, want) {
+			t.Errorf("a device of capability %d with driver %d takes %v of %v, want %v", c.capability, c.driver, got, c.images, want)
 		}
 	}
 }

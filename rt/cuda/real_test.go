@@ -47,7 +47,7 @@ func needsDevice(t testing.TB, why string) {
 	}
 }
 
-// kernels are those of a program with what the driver loads. Of images with groups there is one only where tests have machine code.
+// kernels are those of a program with what the driver loads, of a package with kernels of groups two images.
 func kernels(t testing.TB, name string, out *cudagen.Output) *rt.Kernels {
 	t.Helper()
 	k := emutest.Kernels(t, out)
@@ -56,7 +56,13 @@ func kernels(t testing.TB, name string, out *cudagen.Output) *rt.Kernels {
 		t.Skip("only machine code is made")
 	}
 	if emulated(t) {
-		k.Images = []rt.KernelImage{{Capability: 75, Text: "// ndec-cpu: " + emutest.Library(t, name, out) + "\n.version 9.9\n"}}
+		text := func(groups bool) string {
+			return "// ndec-cpu: " + emutest.Library(t, name, out, groups) + "\n.version 9.9\n"
+		}
+		k.Images = []rt.KernelImage{{Capability: 75, Text: text(false)}}
+		if len(out.Kernels.Groups) > 0 {
+			k.Images = append(k.Images, rt.KernelImage{Capability: 90, Groups: true, Text: text(true)})
+		}
 	} else {
 		k.Images = emutest.Images(t, out)
 	}

@@ -61,8 +61,17 @@ func Images(out *cudagen.Output) (images []cudagen.Image) {
 
 // Compile makes the text of an image.
 func Compile(nvcc string, out *cudagen.Output, m cudagen.Image) ([]byte, error) {
-	text, _, err := Run(nvcc, out, "-ptx", "-arch=compute_"+m.Arch())
+	text, _, err := Run(nvcc, out, options(m)...)
 	return text, err
+}
+
+// options are those of an image.
+func options(m cudagen.Image) []string {
+	some := []string{"-ptx", "-arch=compute_" + m.Arch()}
+	if m.Groups {
+		some = append(some, "-D"+cudagen.OnlyGroups)
+	}
+	return some
 }
 
 // Assemble makes the images of a package, those for several devices beside each other. They are kept in the user's cache folder by the hash of
@@ -89,7 +98,7 @@ func cached(nvcc string, out *cudagen.Output, m cudagen.Image) ([]byte, error) {
 		return nil, err
 	}
 	h := sha256.New()
-	fmt.Fprintf(h, "%s %d %v %s %q\n", nvcc, info.Size(), info.ModTime().UnixNano(), m.Arch(), flags)
+	fmt.Fprintf(h, "%s %d %v %q %q\n", nvcc, info.Size(), info.ModTime().UnixNano(), options(m), flags)
 	for _, f := range out.Files {
 		fmt.Fprintf(h, "%d\n", len(f.Text))
 		h.Write(f.Text)
