@@ -238,7 +238,11 @@ func (fn *function) mapLoop(v *ir.Value) {
 	callee := fn.e.plan.Of(m.Fn)
 	to := fn.destinations(v, len(m.Fn.Results))
 	fn.clearStatistics(v)
-	fn.p.line("%s", unroll(m.N, m.N*(callee.Cost.MulAdds+callee.Cost.Elem)))
+	if fn.e.team != nil && m.N > ownLen { // what it goes over is in memory
+		fn.p.line("#pragma unroll 1")
+	} else {
+		fn.p.line("%s", unroll(m.N, m.N*(callee.Cost.MulAdds+callee.Cost.Elem)))
+	}
 	fn.p.line("for (int n = 0; n < %d; n++) {", m.N)
 	fn.e.scope()
 	args := fn.arguments(v.Args[m.Mapped:])

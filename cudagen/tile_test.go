@@ -93,7 +93,8 @@ train Fit {
 	s.rows = 20
 	compare(t, []*subject{s})
 	text := string(s.out.Files[0].Text)
-	for _, call := range []string{"ndec_tile_product_far<ndec_bf16<3>, 20, 20, 1, 20>", "ndec_tile_product_far<ndec_bf16<3>, 20, 20, 20, 1>", "ndec_tile_outer_far<ndec_bf16<3>, 20, 20>", "i < 36; i++) ndec_tile_add_own("} {
+	for _, call := range []string{"ndec_tile_product_far<ndec_bf16<3>, 20, 20, 1, 20>", "ndec_tile_product_far<ndec_bf16<3>, 20, 20, 20, 1>", "ndec_tile_outer_far<ndec_bf16<3>, 20, 20>",
+		"ndec_tile_product_far<ndec_bf16<3>, 20, 4, 1, 4>", "ndec_tile_product_far<ndec_bf16<3>, 4, 20, 4, 1>", "ndec_tile_outer_far<ndec_bf16<3>, 20, 4>", "i < 36; i++) ndec_tile_add_own("} {
 		if n := strings.Count(text, call); n == 0 {
 			t.Errorf("there is no %s", call)
 		}
