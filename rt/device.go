@@ -25,7 +25,7 @@ type Device interface {
 
 // DeviceModule is a loaded set of kernels with its memory.
 type DeviceModule interface {
-	// Do runs f on the thread that owns the device; calls run one after the other.
+	// Do runs f on a thread that has the device; calls run one after the other.
 	Do(f func(q DeviceQueue) error) error
 	Close() error
 }

@@ -18,21 +18,20 @@ import (
 
 func init() { rt.RegisterDevice("cuda", open) }
 
-// device is a CUDA device. One goroutine, locked to its thread, owns the context and makes all calls: a CUDA context
-// belongs to a thread, and goroutines move between threads.
+// device is a CUDA device with a context of its own, which a thread has while it makes calls: goroutines move between threads, so that each is locked to
+// its own meanwhile.
 type device struct {
 	name       string
 	capability int
 	shared     int // bytes of shared memory that a block can be given
 	sharedAll  int // that a multiprocessor has
-	jobs       chan func()
-	quit, gone chan struct{}
-	once       sync.Once
-	// Of the owner:
-	live map[cu.DevicePtr]int // allocations and their sizes
-	pool unsafe.Pointer       // CUmemoryPool; nil: memory is given and taken back while the device waits
-	host pinned
-	lost error // what went wrong when the context was closed
+
+	mu     sync.Mutex // of what follows, and of the context: one goroutine at a time
+	ctx    cu.CUContext
+	closed bool
+	live   map[cu.DevicePtr]int // allocations and their sizes
+	pool   unsafe.Pointer       // CUmemoryPool; nil: memory is given and taken back while the device waits
+	host   pinned
 }
 
 func open(place string) (rt.Device, error) {
@@ -50,10 +49,8 @@ func open(place string) (rt.Device, error) {
 	if err != nil || n >= count {
 		return nil, fmt.Errorf("cuda:%d: the driver knows %d devices; nvidia-smi lists them: %w", n, count, rt.ErrNoDevice)
 	}
-	d := &device{jobs: make(chan func()), quit: make(chan struct{}), gone: make(chan struct{}), live: map[cu.DevicePtr]int{}}
-	ready := make(chan error)
-	go d.own(n, ready)
-	if err := <-ready; err != nil {
+	d := &device{live: map[cu.DevicePtr]int{}}
+	if err := d.begin(n); err != nil {
 		return nil, fmt.Errorf("cuda:%d: %w: %w", n, err, rt.ErrNoDevice)
 	}
 	return d, nil
@@ -72,66 +69,50 @@ func reason(r int) string {
 	return "nvidia-smi may say more"
 }
 
-// own makes the context and does the jobs until the device is closed.
-func (d *device) own(n int, ready chan<- error) {
-	runtime.LockOSThread() // never unlocked: the thread ends with the goroutine
-	defer close(d.gone)
+// begin makes the context of device n.
+func (d *device) begin(n int) error {
 	dev, err := cu.GetDevice(n)
 	if err != nil {
-		ready <- err
-		return
+		return err
 	}
-	name, err := dev.Name()
-	if err != nil {
-		ready <- err
-		return
+	if d.name, err = dev.Name(); err != nil {
+		return err
 	}
 	major, minor, err := dev.ComputeCapability()
 	if err != nil {
-		ready <- err
-		return
+		return err
 	}
+	d.capability = 10*major + minor
 	if d.shared, err = dev.Attribute(sharedOfBlock); err != nil {
-		ready <- err
-		return
+		return err
 	}
 	if d.sharedAll, err = dev.Attribute(sharedOfMultiprocessor); err != nil {
-		ready <- err
-		return
+		return err
 	}
-	ctx, err := dev.MakeContext(cu.SchedAuto)
-	if err != nil {
-		ready <- err
-		return
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	if d.ctx, err = dev.MakeContext(cu.SchedAuto); err != nil { // it is the thread's
+		return err
 	}
-	defer func() {
-		ended := cu.Synchronize() != nil // the context, by an error that whoever waited has been told
-		if err := errors.Join(d.closeMemory(), failed("closing "+d.name, ctx.Destroy())); !ended {
-			d.lost = err
-		}
-	}()
 	d.openMemory(n)
-	d.name, d.capability = name, 10*major+minor
-	ready <- nil
-	for {
-		select {
-		case f := <-d.jobs:
-			f()
-		case <-d.quit:
-			return
-		}
-	}
+	_, err = cu.PopCurrentCtx()
+	return err
 }
 
-// do runs f on the owner.
+// do runs f on a thread that has the context.
 func (d *device) do(f func() error) error {
-	done := make(chan error, 1)
-	select {
-	case d.jobs <- func() { done <- f() }:
-		return <-done
-	case <-d.gone:
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.closed {
 		return fmt.Errorf("device %s is closed: %w", d.name, rt.ErrDevice)
 	}
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	if err := cu.PushCurrentCtx(d.ctx); err != nil {
+		return failed("the context of "+d.name, err)
+	}
+	defer cu.PopCurrentCtx()
+	return f()
 }
 
 // Name implements rt.Device.
@@ -139,24 +120,26 @@ func (d *device) Name() string { return d.name }
 
 // Close implements rt.Device. The error says what memory was not freed.
 func (d *device) Close() error {
-	var err error
-	d.once.Do(func() {
-		err = d.do(func() error {
-			bytes := 0
-			for _, n := range d.live {
-				bytes += n
-			}
-			if len(d.live) > 0 {
-				return fmt.Errorf("%d allocations of %d bytes were not freed: %w", len(d.live), bytes, rt.ErrDevice)
-			}
-			return nil
-		})
-		close(d.quit)
-		<-d.gone
-		if err == nil { // else that is why
-			err = d.lost
-		}
-	})
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.closed {
+		return nil
+	}
+	d.closed = true
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	ended := errors.Join(cu.PushCurrentCtx(d.ctx), cu.Synchronize()) != nil // the context, by an error that whoever waited has been told
+	err := errors.Join(d.closeMemory(), failed("closing "+d.name, d.ctx.Destroy()))
+	bytes := 0
+	for _, n := range d.live {
+		bytes += n
+	}
+	switch {
+	case len(d.live) > 0:
+		return fmt.Errorf("%d allocations of %d bytes were not freed: %w", len(d.live), bytes, rt.ErrDevice)
+	case ended:
+		return nil
+	}
 	return err
 }
 

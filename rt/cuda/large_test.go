@@ -133,7 +133,7 @@ func TestFull(t *testing.T) {
 }
 
 // TestHuge has as many rows as NDEC_TEST_HUGE says: with 16777217 of them the number of a row is no float32, and they go in many slices. Rows around the
-// ends of slices are compared with the CPU, and all of them with a small batch of the same rows.
+// ends of slices are compared with the CPU, and all of them with a small batch of the same rows; so is the gradient of a loss over all.
 func TestHuge(t *testing.T) {
 	rows, err := strconv.Atoi(os.Getenv("NDEC_TEST_HUGE"))
 	if err != nil {
@@ -195,6 +195,36 @@ func TestHuge(t *testing.T) {
 			if x, y := got[2*i+e], want[2*k+e]; !(math.Abs(x-y) <= 1e-3*max(1, math.Abs(y))) { // of a solve with a tolerance of 1e-4
 				t.Errorf("row %d has %v, on the CPU %v", i, x, y)
 			}
+		}
+	}
+	gradient := func(p *rt.Program[float32]) (loss float64, grad []float32) {
+		o := &p.Recipes[0].Objective
+		specs := slices.Clone(p.Models[0].Inputs)
+		specs = append(specs, rt.ColumnSpec{Name: "y", Classes: 2})
+		tab := rt.NewTable(specs, rows)
+		copy(tab.Columns[0].Data, table(all).Columns[0].Data)
+		for i := range rows {
+			tab.Columns[1].Data[i] = float64(i % different % 2)
+		}
+		grad = make([]float32, len(w))
+		ev, err := rt.LossGrad(context.Background(), w, grad, o, tab, 0, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return ev.Loss, grad
+	}
+	loss, grad := gradient(&placed)
+	cpu, exact := gradient(&p)
+	scale := 0.0
+	for _, x := range exact {
+		scale = max(scale, math.Abs(float64(x)))
+	}
+	if !(math.Abs(loss-cpu) <= 1e-4*cpu) {
+		t.Errorf("the loss is %v, on the CPU %v", loss, cpu)
+	}
+	for i := range grad {
+		if !(math.Abs(float64(grad[i]-exact[i])) <= 1e-3*scale) { // adaptive steps may be others
+			t.Errorf("gradient %d is %v, on the CPU %v", i, grad[i], exact[i])
 		}
 	}
 	if err := errors.Join(closeAll(), dev.Close()); err != nil {

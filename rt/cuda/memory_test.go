@@ -235,6 +235,20 @@ func BenchmarkLaunch(b *testing.B) {
 	}
 }
 
+// BenchmarkDo is what it takes to come to the device and back.
+func BenchmarkDo(b *testing.B) {
+	mod, _, closeAll := loaded(b, nil)
+	var err error
+	for b.Loop() {
+		if err = mod.Do(func(rt.DeviceQueue) error { return nil }); err != nil {
+			break
+		}
+	}
+	if err := errors.Join(err, closeAll()); err != nil {
+		b.Error(err)
+	}
+}
+
 // TestTimes: every launch that is timed is in the list, with the time that it took.
 func TestTimes(t *testing.T) {
 	mod, k, closeAll := loaded(t, nil)

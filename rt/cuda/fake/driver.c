@@ -22,7 +22,8 @@
 typedef unsigned long long ptr;
 typedef void *handle;
 
-static __thread handle current;
+static __thread handle current, below[16]; // the contexts of a thread
+static __thread int depth;
 static int ended; // what a kernel has ended the context with
 static struct block {
 	ptr at;
@@ -188,11 +189,19 @@ int cuMemGetInfo_v2(size_t *available, size_t *total) {
 	*total = memory();
 	return 0;
 }
+int cuCtxPushCurrent_v2(handle c) {
+	if (!c || depth == 16) return 201;
+	below[depth++] = current, current = c;
+	return 0;
+}
+int cuCtxPopCurrent_v2(handle *c) {
+	if (!depth) return 201;
+	*c = current, current = below[--depth];
+	return 0;
+}
 int cuCtxCreate_v2(handle *c, unsigned flags, int d) {
 	ended = 0;
-	*c = calloc(1, 64);
-	current = *c;
-	return 0;
+	return cuCtxPushCurrent_v2(*c = calloc(1, 64));
 }
 int cuCtxDestroy_v2(handle c) {
 	wait();
@@ -201,7 +210,8 @@ int cuCtxDestroy_v2(handle c) {
 	if (graphs) left = fprintf(stderr, "graphs were not freed\n") > 0;
 	empty(&blocks), empty(&gone), empty(&pins);
 	used = pool_free = gone_bytes = graphs = made = 0;
-	if (current == c) current = 0;
+	if (current == c) cuCtxPopCurrent_v2(&c);
+	if (depth) left = fprintf(stderr, "the thread still has %d contexts\n", depth) > 0;
 	free(c);
 	return left;
 }
