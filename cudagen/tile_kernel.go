@@ -141,7 +141,7 @@ func (e *emitter) tileKernel(k *kernel, group *GroupBudget) {
 	p.line("bool in = %s < n; // beyond the last sample, lanes repeat it for nothing", at)
 	p.line("int s = ndec_min(%s, n - 1);", at)
 	if group != nil {
-		p.line("ndec_group tile = {{lane, ndec_ballot(in), memory}, weights};")
+		p.line("ndec_group tile = {{lane, ndec_ballot(in), memory}};")
 	} else {
 		p.line("ndec_tile tile = {lane, ndec_ballot(in), memory};")
 	}

@@ -329,6 +329,7 @@ template <class T> static inline T ndec_shuffle(T v, int from) {
 
 static inline float ndec_ex2(float x) { return exp2f(x); }
 static inline float ndec_rcp(float x) { return 1.0f / x; }
+static inline float ndec_either(float x, float y, float a, float b) { return x < y ? a : b; }
 
 static inline void ndec_warp_sync() { ndec_emu::exchange(0xffffffffu, 0); }
 

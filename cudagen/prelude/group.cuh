@@ -57,11 +57,11 @@ struct ndec_group : ndec_tile {
 		held = 128, // its products take fewer registers: weights are none of them
 		together = 1, // small functions stand where they are used, so that products need not wait for each other
 	};
-	char *weights; // of products, in shared memory
+	__device__ __forceinline__ char *weights() const { return ndec_shared_memory(); } // of products: a constant, as what wgmma is told of them then is
 
 	__device__ __forceinline__ bool any(bool x) const { return ndec_block_any(ndec_ballot(x) != 0); }
 	__device__ __forceinline__ ndec_group only(bool x) const {
-		ndec_group r = {ndec_tile::only(x), weights};
+		ndec_group r = {ndec_tile::only(x)};
 		return r;
 	}
 };
@@ -69,30 +69,29 @@ struct ndec_group : ndec_tile {
 // A matrix of K rows and N columns in shared memory lies in parts as operands do, each in pieces of 8 rows and 8 columns that wgmma calls core
 // matrices: 8 numbers of a column side by side, 128 bytes a piece, the pieces of 8 rows after each other.
 
-// b(k, n) as such a matrix of so many tiles of 8 rows and columns, by all threads of the block; a warp fills a piece at a time, and reads several
-// before it waits for the first
+// b(k, n) as such a matrix of so many tiles of 8 rows and columns, by all threads of the block. A warp has every so many columns of pieces, and reads four
+// pieces before it waits for the first: what lies between them, here and there, is known.
 template <class As, int rows, int columns, class B> NDEC_D void ndec_group_put(char *to, B b) {
-	constexpr int pieces = rows * columns, some = 4;
-	int k = threadIdx.x % 4 * 2, n = threadIdx.x % 32 / 4, warps = blockDim.x / 32;
-	to += n * 16 + k * 2;
+	constexpr int some = rows < 4 ? rows : 4;
+	int n = threadIdx.x % 32 / 4, k = threadIdx.x % 4 * 2;
 #pragma unroll 1
-	for (int first = threadIdx.x / 32; first < pieces; first += some * warps) {
-		float lo[some], hi[some];
+	for (int q = threadIdx.x / 32; q < columns; q += blockDim.x / 32)
+#pragma unroll 1
+		for (int first = 0; first < rows; first += some) {
+			char *at = to + (first * columns + q) * 128 + n * 16 + k * 2;
+			float lo[some], hi[some];
 #pragma unroll
-		for (int j = 0; j < some; j++) {
-			int piece = ndec_min(first + j * warps, pieces - 1);
-			lo[j] = b(piece / columns * 8 + k, piece % columns * 8 + n), hi[j] = b(piece / columns * 8 + k + 1, piece % columns * 8 + n);
+			for (int j = 0; j < some; j++)
+				if (rows % some == 0 || first + j < rows) lo[j] = b(8 * (first + j) + k, 8 * q + n), hi[j] = b(8 * (first + j) + k + 1, 8 * q + n);
+#pragma unroll
+			for (int j = 0; j < some; j++) {
+				if (rows % some != 0 && first + j >= rows) continue;
+				unsigned parts[As::parts];
+				As::split(lo[j], hi[j], parts);
+#pragma unroll
+				for (int p = 0; p < As::parts; p++) *(unsigned *)(at + (p * rows + j) * columns * 128) = parts[p];
+			}
 		}
-#pragma unroll
-		for (int j = 0; j < some; j++) {
-			int piece = first + j * warps;
-			unsigned parts[As::parts];
-			As::split(lo[j], hi[j], parts);
-			if (piece >= pieces) continue;
-#pragma unroll
-			for (int p = 0; p < As::parts; p++) *(unsigned *)(to + (p * pieces + piece) * 128) = parts[p];
-		}
-	}
 }
 template <class As, int N, int K, class B> NDEC_D void ndec_group_pack(char *to, B b) {
 	ndec_group_put<As, ndec_tiles(K), ndec_tiles(N)>(to, [=](int k, int n) { return (N % 16 == 0 || n < N) && (K % 16 == 0 || k < K) ? b(k, n) : 0.0f; });
@@ -110,12 +109,15 @@ NDEC_D unsigned long long ndec_group_matrix(const char *at, int rows, int column
 	return (unsigned long long)(ndec_shared_address(at) >> 4) | (unsigned long long)(rows >> 4) << 16 | (unsigned long long)(columns >> 4) << 32;
 }
 
+// the same so many units of 16 bytes further on: an addition of 32 bits, of what all lanes know, where one of 64 would go through registers of each
+NDEC_D unsigned long long ndec_group_further(unsigned long long matrix, int units) { return (matrix & ~0xffffffffull) | (unsigned)((unsigned)matrix + units); }
+
 // the products of parts, smallest first, as As::add; of the next part b lies that much further on
 template <int tiles, int P> NDEC_D void ndec_group_add(ndec_bf16<P>, float (*c)[4], unsigned (*a)[4], unsigned long long b, int next) {
 #pragma unroll
 	for (int s = P - 1; s >= 0; s--)
 #pragma unroll
-		for (int i = 0; i <= s; i++) ndec_wgmma<tiles>::add(c, a[i], b + (s - i) * next);
+		for (int i = 0; i <= s; i++) ndec_wgmma<tiles>::add(c, a[i], ndec_group_further(b, (s - i) * next));
 }
 
 // acc += columns 16 c to 16 c + 15 of x for 16 samples of each warp, times rows of a matrix that lie at b, with so many pieces after each other
@@ -150,12 +152,12 @@ template <class As, int tiles, int N, int K, bool streamed, class Y, class X, cl
 			ndec_group_ready();
 #pragma unroll (ndec_unroll<X>(some))
 			for (int c = 0; c < some; c++)
-				if (begin + c < steps) ndec_group_step<As, tiles, K>(tile, acc, x, begin + c, by, matrix + 2 * c * tiles * 8, 2 * some * tiles);
+				if (begin + c < steps) ndec_group_step<As, tiles, K>(tile, acc, x, begin + c, by, ndec_group_further(matrix, 2 * c * tiles * 8), 2 * some * tiles);
 		}
 	} else {
 		unsigned long long matrix = ndec_group_matrix(weights + first * 128, ndec_tiles(N) * 128, 128);
 #pragma unroll (ndec_unroll<X>(steps))
-		for (int c = 0; c < steps; c++) ndec_group_step<As, tiles, K>(tile, acc, x, c, by, matrix + 2 * c * ndec_tiles(N) * 8, ndec_tiles(N) * ndec_tiles(K));
+		for (int c = 0; c < steps; c++) ndec_group_step<As, tiles, K>(tile, acc, x, c, by, ndec_group_further(matrix, 2 * c * ndec_tiles(N) * 8), ndec_tiles(N) * ndec_tiles(K));
 	}
 #pragma unroll
 	for (int q = 0; q < tiles; q++)
@@ -173,8 +175,8 @@ template <class As, int N, int K, int At, bool streamed = false, class Y, class 
 		ndec_tile_scales<As, K>(tile, x, by, back);
 		ndec_warp_sync();
 #pragma unroll (ndec_unroll<Y>(ndec_tiles(N) / group))
-		for (int first = 0; first + group <= ndec_tiles(N); first += group) ndec_group_columns<As, group, N, K, streamed>(tile, y, x, by, back, tile.weights + At, b, first);
-		if constexpr (rest > 0) ndec_group_columns<As, rest, N, K, streamed>(tile, y, x, by, back, tile.weights + At, b, ndec_tiles(N) - rest);
+		for (int first = 0; first + group <= ndec_tiles(N); first += group) ndec_group_columns<As, group, N, K, streamed>(tile, y, x, by, back, tile.weights() + At, b, first);
+		if constexpr (rest > 0) ndec_group_columns<As, rest, N, K, streamed>(tile, y, x, by, back, tile.weights() + At, b, ndec_tiles(N) - rest);
 	}
 }
 #endif

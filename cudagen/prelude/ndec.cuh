@@ -97,6 +97,12 @@ NDEC_D float ndec_rcp(float x) {
 	asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(r) : "f"(x));
 	return r;
 }
+// a where x < y, else b. Both are made: left to itself the compiler makes one of them under a condition, with a copy of each constant.
+NDEC_D float ndec_either(float x, float y, float a, float b) {
+	float r;
+	asm("{\n\t.reg .pred less;\n\tsetp.lt.f32 less, %1, %2;\n\tselp.f32 %0, %3, %4, less;\n\t}" : "=f"(r) : "f"(x), "f"(y), "f"(a), "f"(b));
+	return r;
+}
 #endif
 
 // Of numbers up to 0.6 a polynomial with the least relative error, of others 1 - 2/(e^2|x| + 1), which is 1 where the exponential is infinite: 13
@@ -106,7 +112,7 @@ NDEC_D float ndec_hyperbolic(float x) {
 	float y = copysignf(fmaf(ndec_rcp(ndec_ex2(s * 2.885390081777927f) + 1.0f), -2.0f, 1.0f), x);
 	float p = fmaf(z, 0x1.ff984p-7f, -0x1.abb818p-5f);
 	p = fmaf(z, fmaf(z, p, 0x1.10a712p-3f), -0x1.555368p-2f);
-	return s < 0.6f ? fmaf(x, fmaf(z, p, 0.0f), x) : y; // the zero keeps -0
+	return ndec_either(s, 0.6f, fmaf(x, fmaf(z, p, 0.0f), x), y); // the zero keeps -0
 }
 #if defined(NDEC_EMULATE) // has that of the C library, as sines (trig.cuh)
 NDEC_D float ndec_tanh(float x) { return tanhf(x); }
