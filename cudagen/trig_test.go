@@ -168,3 +168,46 @@ func TestTanh(t *testing.T) {
 		t.Errorf("off by %g units in the last place, of %g", most, worst)
 	}
 }
+
+// TestSoftplus measures ln(1+e^x) of the kernels; infinities, zeros of either sign and numbers that are none have their own results.
+func TestSoftplus(t *testing.T) {
+	xs := []float64{0, math.Copysign(0, -1), math.Inf(1), math.Inf(-1), math.NaN(), math.MaxFloat32, -math.MaxFloat32, 0x1p-149, 88, -88, -103, -104, 17, -17}
+	rnd := rand.New(rand.NewPCG(5, 3))
+	for range 2000 {
+		xs = append(xs, math.Copysign(float64(float32(math.Ldexp(1+rnd.Float64(), rnd.IntN(30)-25))), rnd.Float64()-0.5), float64(float32(rnd.NormFloat64())))
+	}
+	all := map[string]*subject{}
+	outs := map[string]*cudagen.Output{}
+	for _, precision := range []string{"f32", "f64"} {
+		s := programSubject(t, "soft", map[string]string{"soft.nde": "package soft\n\nmodel M(x real) (y real) {\n\treturn softplus(x)\n}\n"}, precision)
+		s.given, s.rows = [][]float64{xs}, len(xs)
+		s.emit(t)
+		all[precision], outs[s.name] = s, s.out
+	}
+	server := emutest.Start(t, outs, emutest.Options{})
+	for precision, s := range all {
+		var got []float64
+		digits, least := 53, -1074
+		if precision == "f32" {
+			digits, least = 24, -149
+			got = run[float32](t, s, server.Device(s.name)).Models[0].Columns[0].Data
+		} else {
+			got = run[float64](t, s, server.Device(s.name)).Models[0].Columns[0].Data
+		}
+		most, worst := 0.0, 0.0
+		for i, x := range xs {
+			y, want := got[i], math.Max(x, 0)+math.Log1p(math.Exp(-math.Abs(x)))
+			if math.IsNaN(x) && math.IsNaN(y) || y == want {
+				continue
+			}
+			_, e := math.Frexp(want)
+			if off := math.Abs(y-want) / math.Ldexp(1, max(e-digits, least)); !(off <= most) {
+				most, worst = off, x
+			}
+		}
+		t.Logf("%s: %.2f units in the last place, of %g", precision, most, worst)
+		if !(most <= 4) {
+			t.Errorf("%s is off by %g units in the last place, of %g", precision, most, worst)
+		}
+	}
+}

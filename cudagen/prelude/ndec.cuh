@@ -145,8 +145,16 @@ template <class T> NDEC_D T ndec_max(T a, T b) {
 NDEC_D int ndec_min(int a, int b) { return a < b ? a : b; }
 NDEC_D int ndec_max(int a, int b) { return a > b ? a : b; }
 
-// ln(1+e^x)
-template <class T> NDEC_D T ndec_softplus(T x) { return ndec_max(x, T(0)) + ndec_log1p(ndec_exp(-ndec_abs(x))); }
+// ln(1+e^x); the larger of x and 0 in two instructions. Of a float the logarithm is one of 1 to 2, also where x is NaN, as CUDA's is told, which has
+// branches for others.
+NDEC_D double ndec_softplus(double x) { return (x <= 0.0 ? 0.0 : x) + ndec_log1p(ndec_exp(-ndec_abs(x))); }
+NDEC_D float ndec_softplus(float x) {
+	float e = fminf(ndec_exp(-ndec_abs(x)), 1.0f);
+#ifndef NDEC_EMULATE
+	__builtin_assume((unsigned)__float_as_int(e) < 0x7f800000u);
+#endif
+	return (x <= 0.0f ? 0.0f : x) + ndec_log1p(e);
+}
 
 // -1, 0 or 1; a NaN stays one.
 template <class T> NDEC_D T ndec_sign(T x) { return x > T(0) ? T(1) : x < T(0) ? T(-1) : x; }
