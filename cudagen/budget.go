@@ -28,24 +28,8 @@ const (
 
 // unfit says why a function does not fit a team; "" if it does.
 func unfit(f *plan.Func) string {
-	for _, v := range f.IR.Values {
-		if v.Op == ir.OpSolve {
-			if why := strange(v.Attr.Solve); why != "" {
-				return fmt.Sprintf("the solve of %s (%s) %s, which kernels do not know yet", v.Attr.Solve.System, v.Span, why)
-			}
-		}
-	}
 	if v := tooLarge(f, teamBytes); v != nil {
 		return fmt.Sprintf("%s needs an array of %d bytes (%s, %s), and there is room for %d", f.IR.Name, v.Type.Len()*v.Type.Elem.Bytes(), v.Op, v.Span, teamBytes)
-	}
-	return ""
-}
-
-// strange says what kernels do not know of the steps of s; "" if nothing.
-func strange(s *ir.Solve) string {
-	switch {
-	case s.StepGroup != "":
-		return "has steps of one length for the whole batch"
 	}
 	return ""
 }

@@ -256,7 +256,7 @@ func turned[R rt.Float](t *testing.T, s *subject, dev rt.Device, o outcome) {
 		m.Sites = m.Sites[:k.Stats]
 		in, first, stats := s.table(s.m.Models[i].Inputs), o.Models[at], o.Stats[at]
 		at++
-		if s.m.Models[i].Keyed() {
+		if s.m.Models[i].Keyed() || s.m.Models[i].Func.InStep() { // whose steps are those of all rows, in their order
 			continue
 		}
 		for _, n := range []int{in.Rows, 1} {
@@ -292,15 +292,33 @@ func turned[R rt.Float](t *testing.T, s *subject, dev rt.Device, o outcome) {
 // check compares an outcome with the interpreter.
 func (s *subject) check(t *testing.T, o outcome) {
 	t.Helper()
-	mc, err := interp.New(s.m, s.params)
-	if err != nil {
-		t.Fatal(err)
-	}
-	mc.Round32 = true
-	call := func(f *ir.Func, in []interp.Tensor) []interp.Tensor {
-		out, err := mc.Call(f, in...)
+	machine := func(group interp.Group) *interp.Machine {
+		mc, err := interp.New(s.m, s.params)
 		if err != nil {
-			t.Fatalf("%s: %v", s.name, err)
+			t.Error(err)
+			return nil
+		}
+		mc.Round32, mc.Group = true, group
+		return mc
+	}
+	alone := machine(nil)
+	// call runs a function for all rows of a table, which go together where they take steps of one length.
+	call := func(f *ir.Func, in *rt.Table, key rt.Key) [][]interp.Tensor {
+		out := make([][]interp.Tensor, in.Rows)
+		one := func(row int, mc *interp.Machine) {
+			var err error
+			if out[row], err = mc.Call(f, args(f, in, row, key)...); err != nil {
+				t.Errorf("%s: %v", s.name, err)
+			}
+		}
+		if f.InStep() {
+			if err := rt.InGroup(context.Background(), in.Rows, func(row int, member *rt.StepMember) { one(row, machine(member)) }); err != nil {
+				t.Fatal(err)
+			}
+			return out
+		}
+		for row := range in.Rows {
+			one(row, alone)
 		}
 		return out
 	}
@@ -316,8 +334,8 @@ func (s *subject) check(t *testing.T, o outcome) {
 		in := s.table(m.Inputs)
 		stats, table := o.Stats[at], o.Models[at]
 		at++
-		for row := range in.Rows {
-			want := call(m.Func, args(m.Func, in, row, rt.Key{Step: rt.EvalStep}))
+		wants := call(m.Func, in, rt.Key{Step: rt.EvalStep})
+		for row, want := range wants {
 			failed := false
 			for i := range m.Solves {
 				st := want[len(m.Outputs)+i*ir.NumStats:]
@@ -354,8 +372,7 @@ func (s *subject) check(t *testing.T, o outcome) {
 		var loss float64
 		grad := make([][]float64, len(r.Trained))
 		n := float64(in.Rows)
-		for row := range in.Rows {
-			want := call(r.Grad, args(r.Grad, in, row, rt.Key{Seed: 3}))
+		for _, want := range call(r.Grad, in, rt.Key{Seed: 3}) {
 			loss += want[0].Data[0] / n
 			for i := range r.Trained {
 				for j, x := range want[len(r.Grad.Results)-len(r.Trained)+i].Data {

@@ -76,6 +76,7 @@ type Layers struct {
 	Inputs, Outputs []int
 	Stats           int
 	Parts           []LayerPart
+	Together        bool // all samples of a batch take steps of one length: it is never in slices
 
 	// Of losses and gradients. Places from Bytes on lie on the tapes, which follow: n samples with room for r steps, r n times as far. Places
 	// below 0 are the sums of a parameter: -1 is the first, and each begins as many times as far as the batch has parts; what has slices has a row
@@ -102,6 +103,7 @@ type LayerLaunch struct {
 	Rows   int
 	Places []int
 	Summed bool // Rows is for each part of the batch whose sums are apart
+	Single bool // one block goes over the batch
 }
 
 // RecipeKernel holds the kernels of a recipe; Kernel is "" where there is none.

@@ -224,7 +224,7 @@ func (e *emitter) names(kernels []*kernel) {
 		e.funcs[f.IR] = e.global.pickFamily(snake(f.IR.Name), "_call", "_results", "_team", "_team_call", "_team_results", "_tile", "_tile_call", "_tile_results", "_split")
 	}
 	for _, s := range e.plan.Solves {
-		e.solves[s.IR] = e.global.pickFamily("solve_"+snake(s.IR.Name), append(numbered("_jump", len(s.IR.Events)), "_team", "_tile", "_tape", "_team_tape", "_tile_tape", "_team_call", "_team_results", "_team_here", "_split", "_split_tape", "_begin", "_length", "_aim", "_decide", "_advance", "_end", "_outputs", "_rest", "_anew", "_settle")...)
+		e.solves[s.IR] = e.global.pickFamily("solve_"+snake(s.IR.Name), append(numbered("_jump", len(s.IR.Events)), "_team", "_tile", "_tape", "_team_tape", "_tile_tape", "_team_call", "_team_results", "_team_here", "_split", "_split_tape", "_begin", "_length", "_aim", "_decide", "_advance", "_end", "_outputs", "_rest", "_anew", "_settle", "_lost", "_ready", "_mean", "_most", "_share", "_leave")...)
 	}
 	for _, r := range e.plan.Revs {
 		e.revs[r] = e.global.pickFamily("reverse_"+snake(r.Solve.Name), append(append(numbered("_event", len(r.Events)), numbered("_before", len(r.Events))...), "_team", "_tile", "_team_call", "_team_results", "_team_here", "_split", "_begin", "_load", "_carry", "_anew")...)
@@ -323,7 +323,7 @@ func solveFuncs(s *ir.Solve) []*ir.Func {
 	if s.Adaptive {
 		fs = append(fs, s.Norm, s.Control)
 		if s.FirstStep == 0 {
-			fs = append(fs, s.First)
+			fs = append(fs, s.Before()...)
 		}
 	}
 	return fs

@@ -142,6 +142,14 @@ func (e *emitter) choose() (out []*kernel, ds diag.List) {
 		case k.why != "":
 			k.form = teamed
 		}
+		together := k.fn.IR.Together()
+		switch {
+		case len(together) > 0 && e.layersFit(k):
+			k.form, k.why = layered, "samples take steps of one length"
+		case len(together) > 0 && why == "":
+			s := together[0]
+			why = fmt.Sprintf("the solve of %s (%s) has steps of one length for the whole batch, and something beside it does not go layer by layer", s.System, s.Span)
+		}
 		if e.opts.Layers && e.layersFit(k) || k.form != thread && k.form != splitted && !e.opts.Teams && e.layersFit(k) && e.layersPay(k) {
 			k.form = layered
 		}

@@ -19,6 +19,7 @@ type layerRun struct {
 	// Of gradients: the bytes of a sample's step on all tapes, the places of each tape, where the sums of a parameter begin, and which samples
 	// count, as a whole and in what is launched now.
 	tape            int
+	met             map[string]int // what all meetings of samples share, nil without any
 	tapes           map[*ir.Value]map[string]int
 	from            map[*ir.Param]int
 	counts, counted int
@@ -56,7 +57,7 @@ func (e *emitter) layerModel(k *kernel) {
 	e.p.line("// %s: model %s, layer by layer: the kernels up to the next model and those of functions before.", k.name, k.of())
 	e.layerKernels(l)
 	r := &layerRun{e: e, frames: map[*layerFunc]map[place]int{}, kept: map[*ir.Value]map[string]int{}}
-	var out Layers
+	out := Layers{Together: k.fn.IR.InStep()}
 	var args, results []int
 	for _, in := range k.model.Inputs {
 		at := r.take(columnBytes(in.Type))
@@ -325,7 +326,14 @@ func (r *layerRun) solve(l *layerFunc, v *ir.Value, in, out []int, by int) {
 		}
 		r.into(before, e.layerFuncs[s.Field], join(numbers(seen), plainX, extras), slopes)
 	}
-	if k.length != nil {
+	if k.meet != nil {
+		r.joins(before, k, at)
+	}
+	switch {
+	case k.length != nil && k.meet != nil:
+		r.firstTogether(before, lp, k, at, join(plainX, slopes), extras)
+		launch(before, k.length)
+	case k.length != nil:
 		r.into(before, e.layerFuncs[s.First], join(numbers("t", "span", "rtol", "atol"), plainX, slopes, extras), numbers("length"))
 		launch(before, k.length)
 	}
@@ -355,6 +363,10 @@ func (r *layerRun) solve(l *layerFunc, v *ir.Value, in, out []int, by int) {
 	r.into(&step, e.layerFuncs[advance], join(numbers("t", "h"), x, given, extras), results)
 	if s.Adaptive {
 		r.into(&step, e.layerFuncs[s.Norm], join(numbers("rtol", "atol"), plainX, places(suffixed(plain, "_1")), errs), numbers("err"))
+		if k.meet != nil {
+			launch(&step, k.meet.ready)
+			r.meet(&step, k, at, "err", s.StepGroup)
+		}
 		known := numbers("err", "err_prev", "err_prev2")
 		if s.Ratios() {
 			known = append(known, numbers("ratio", "ratio_prev")...)
@@ -392,6 +404,9 @@ func (r *layerRun) solve(l *layerFunc, v *ir.Value, in, out []int, by int) {
 	}
 	if k.end != nil {
 		launch(r.part(), k.end)
+	}
+	if k.meet != nil {
+		launch(r.part(), k.meet.leave)
 	}
 }
 
@@ -444,7 +459,7 @@ func (r *layerRun) places(at map[string]int, os []operand) (ps []int) {
 
 // launch is that of k with places by name.
 func (k *solveKernel) launch(at map[string]int) LayerLaunch {
-	out := LayerLaunch{Kernel: k.name, Rows: k.rows}
+	out := LayerLaunch{Kernel: k.name, Rows: k.rows, Single: k.single}
 	for _, name := range k.refs {
 		pl, ok := at[name]
 		if !ok {

@@ -15,10 +15,11 @@ import (
 type solveKernels struct {
 	loop                                     *loop
 	begin, length, aim, decide, advance, end *solveKernel
-	outputs, rest                            *solveKernel   // along times
-	jumps                                    []*solveKernel // of events, nil where one does nothing
-	settle                                   *solveKernel   // behind events
-	anew                                     *solveKernel   // behind stops and events
+	outputs, rest                            *solveKernel    // along times
+	jumps                                    []*solveKernel  // of events, nil where one does nothing
+	settle                                   *solveKernel    // behind events
+	anew                                     *solveKernel    // behind stops and events
+	meet                                     *meetingKernels // of samples that take steps of one length
 }
 
 // loopKey tells kernels of the same solve apart: those of models are given their steppings, and gradients leave samples that fail out.
@@ -36,14 +37,15 @@ func (l *layerFunc) loopKey(v *ir.Value) loopKey {
 
 // solveKernel is a kernel with the names of what its addresses belong to.
 type solveKernel struct {
-	name string
-	rows int
-	refs []string
+	name   string
+	rows   int
+	refs   []string
+	single bool // one block goes over the batch
 }
 
 // layerSolves reports whether the loop of s can be one over a batch.
 func (e *emitter) layerSolves(s *ir.Solve) bool {
-	if s.Stretches || s.Start != nil || s.PerSample || s.Passes() || strange(s) != "" {
+	if s.Stretches || s.Start != nil || s.PerSample || s.Passes() {
 		return false
 	}
 	arrays := 8*len(s.States) + len(s.Extras) // of the kernels around steps
@@ -66,7 +68,7 @@ func (e *emitter) layerSolves(s *ir.Solve) bool {
 	if s.Adaptive {
 		fs = append(fs, s.Norm, s.Control)
 		if s.FirstStep == 0 {
-			fs = append(fs, s.First)
+			fs = append(fs, s.Before()...)
 		}
 	}
 	return !slices.ContainsFunc(fs, func(f *ir.Func) bool { return e.layersOf(e.plan.Of(f), false) == nil })
@@ -374,6 +376,9 @@ func (e *emitter) layerSolve(l *layerFunc, v *ir.Value) {
 		k.anew = e.anew(s, lp, widest, open)
 	}
 
+	if s.StepGroup != "" {
+		k.meet = e.meetings(lp, open)
+	}
 	if key.counts {
 		k.end = open("end", "samples whose solve has failed have no part in a gradient", 1, append(slices.Clone(control[1:]), address{param: "int *counts_at", find: "counts"}))
 		p.line("if (s < n && st_at[s].failed()) counts_at[s] = false;")

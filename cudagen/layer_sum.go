@@ -179,7 +179,7 @@ func (e *emitter) layerRecipe(k *kernel) {
 	p.line("// %s: recipe %s, layer by layer: its columns, the kernels of functions, and the sums over a batch.", k.name, k.of())
 	e.layerKernels(l)
 	r := &layerRun{e: e, frames: map[*layerFunc]map[place]int{}, kept: map[*ir.Value]map[string]int{}, tapes: map[*ir.Value]map[string]int{}}
-	var out Layers
+	out := Layers{Together: k.fn.IR.InStep()}
 	out.Totals, out.Slices, r.from = k.layerTotals(e.layerSlices(k.fn.IR))
 	var args, results []int
 	for _, in := range k.ports() {

@@ -26,7 +26,8 @@ func TestSolveFields(t *testing.T) {
 		"Steps", "StepSize", "RTol", "ATol", "FirstStep", "MinStep", "MaxStep", "MinFactor", "MaxSteps", "StepEvals", "DenseEvals", "BeginEvals", "Field", "Begin", "Step",
 		"DenseStep", "Dense", "Norm", "First", "FirstNorms", "FirstBend", "FirstLength", "FirstEvals", "Control", "Replay", "ReplayAt", "ReplayDense", "Sensitivity", "Record",
 		"Events", "EventTol", "EventMax", "Guard", "Stretches",
-		"StartSteps", "StartEvals", "Start", "StartDense", "StartAt", "PerSample", "Compat", "StepGroup", // have no kernels: see unfit
+		"StartSteps", "StartEvals", "Start", "StartDense", "StartAt", "PerSample", "Compat",
+		"StepGroup",                      // layer by layer alone
 		"KeepEvery", "KeepBytes", "Undo", // less memory: kernels keep every state
 		"Given"} // of single steps, which users take on the CPU
 	typ := reflect.TypeFor[ir.Solve]()

@@ -28,3 +28,20 @@ func TestSteps(t *testing.T) {
 		}
 	}
 }
+
+// TestTogether has batches whose samples take steps of one length, in three rows and in more than a block has: they go layer by layer and meet as
+// those of the interpreter do, those that end or fail before others among them.
+func TestTogether(t *testing.T) {
+	text := source(t, "testdata/together.nde")
+	few, many := programSubject(t, "together_few", map[string]string{"together.nde": text}, "f64"), programSubject(t, "together_many", map[string]string{"together.nde": text}, "f64")
+	few.fails, many.fails, many.rows = true, true, 131
+	compare(t, []*subject{few, many})
+	for _, m := range few.out.Kernels.Models {
+		if !m.Layers.Together || len(m.Layers.Parts) == 0 {
+			t.Errorf("samples of model %s do not take their steps together", m.Name)
+		}
+	}
+	if n, m := len(few.out.Kernels.Models), len(few.out.Kernels.Recipes); n != len(few.m.Models) || m != len(few.m.Recipes) {
+		t.Errorf("%d models and %d recipes have kernels", n, m)
+	}
+}

@@ -2,6 +2,7 @@ package rt
 
 import (
 	"context"
+	"fmt"
 	"slices"
 )
 
@@ -84,7 +85,10 @@ func (l *Layers) run(ctx context.Context, q DeviceQueue, b *layerBatch) error {
 				args = append(args, uint64(l.place(b, at)))
 			}
 			blocks := groups
-			if k.Summed {
+			switch {
+			case k.Single:
+				blocks = 1
+			case k.Summed:
 				blocks = b.parts
 			}
 			if err := q.Launch(k.Kernel, blocks*k.Rows, layerGroup, args); err != nil {
@@ -171,4 +175,18 @@ func (l *Layers) rows(q DeviceQueue, b *layerBatch, given, left []uint64) error 
 		return err
 	}
 	return q.Launch(l.Sums.Kernel, groups, layerGroup, append(append([]uint64{uint64(b.n)}, places(&l.Sums)...), left...))
+}
+
+// wholeBatch is the memory that a batch may take which cannot be in slices: numbers within it have offsets of 31 bits.
+const wholeBatch = 8 << 30
+
+// slice is the number of samples of n that run together, of so many bytes each.
+func (l *Layers) slice(n, block, bytes int) (int, error) {
+	if !l.Together {
+		return sliceOf(n, block, bytes), nil
+	}
+	if most := min(deviceSlice, wholeBatch/max(bytes, 1)); n > most {
+		return 0, fmt.Errorf("%d samples take steps of one length together (step_group), and %d fit a batch on a device: %w", n, most, ErrDevice)
+	}
+	return n, nil
 }

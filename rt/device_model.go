@@ -75,7 +75,10 @@ func (r *deviceRows[R]) batch(ctx context.Context, stats *BatchStats, lo, hi int
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		n := sliceOf(hi-lo, r.k.Block, r.k.sampleBytes(r.room))
+		n, err := r.k.Layers.slice(hi-lo, r.k.Block, r.k.sampleBytes(r.room))
+		if err != nil {
+			return err
+		}
 		full, err := r.slice(ctx, stats, lo, n)
 		var failed *SolveError
 		switch {

@@ -61,7 +61,10 @@ func (b *deviceBatch[R]) Batch(w, grad []R, t *Table, rows []int, key Key, out *
 func (b *deviceBatch[R]) run(w, grad []R, t *Table, rows []int, key Key, out *ShardResult, k *SumKernel, sites []Site, back []int) (full bool, err error) {
 	n := len(rows)
 	chunks := (n + k.Block - 1) / k.Block
-	slice := sliceOf(n, k.Block, k.TapeStep*b.room+k.TapeFixed+k.Layers.Bytes)
+	slice, err := k.Layers.slice(n, k.Block, k.TapeStep*b.room+k.TapeFixed+k.Layers.Bytes)
+	if err != nil {
+		return false, err
+	}
 	layers := len(k.Layers.Parts) > 0
 	switch {
 	case k.Teams > 0: // each goes over all samples of the batch that are its own

@@ -91,6 +91,28 @@ NDEC_D void ndec_layer_running(unsigned *running, int n, int s, bool on) {
 	if (s < n && (threadIdx.x & 31) == 0) running[s / 32] = bits;
 }
 
+// What samples bring to a meeting, of those that are in the solve and have not failed in one before: the root of the mean square, and the largest, where a NaN
+// wins. One block of this size does it, each thread for every so many samples, and then in a tree or in order.
+template <int size> NDEC_D void ndec_meet_mean(const ndec_walk *walk, const int *lost, const double *x, int n, double *shared, double *out) {
+	double sum[2] = {0, 0};
+	for (int s = threadIdx.x; s < n; s += size)
+		if (walk[s].on && !lost[s]) sum[0] += x[s] * x[s], sum[1]++;
+	double *both = shared + size / 32 * 2;
+	ndec_block_sum<size / 32>(sum, 2, shared, both);
+	if (threadIdx.x == 0) out[0] = sqrt(both[0] / both[1]);
+}
+template <int size> NDEC_D void ndec_meet_most(const ndec_walk *walk, const int *lost, const double *x, int n, double *shared, double *out) {
+	double most = 0; // norms are not below
+	for (int s = threadIdx.x; s < n; s += size)
+		if (walk[s].on && !lost[s] && (x[s] > most || x[s] != x[s])) most = most != most ? most : x[s];
+	shared[threadIdx.x] = most;
+	__syncthreads();
+	if (threadIdx.x > 0) return;
+	for (int i = 1; i < size; i++)
+		if (shared[i] > most || shared[i] != shared[i]) most = most != most ? most : shared[i];
+	out[0] = most;
+}
+
 // columns of a product that a row of blocks does: of tensor cores, and of threads with eight sums each
 __host__ __device__ constexpr int ndec_layer_columns(int n) { return n >= 64 ? 64 : (n + 7) / 8 * 8; }
 enum { NDEC_SUMS = 8 };

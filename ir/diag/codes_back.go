@@ -22,7 +22,7 @@ func codesBack() []Entry {
 			Bad:   stopping("adjoint{restart: solved}"),
 			Fixed: stopping("adjoint")},
 		{Code: "NDE0891", Title: "model or recipe without a kernel",
-			Text:  "A warning of --target cuda: a model or recipe needs an array of more than 32 MiB for a sample, which no kernel has room for, or has a solve whose steps kernels do not know: of one length for the whole batch. The message says which. The package is whole: the Go back end runs it on the CPU, and the others run on the device. Make the net smaller or take another solver, or train on the CPU and run on the device.",
+			Text:  "A warning of --target cuda: a model or recipe needs an array of more than 32 MiB for a sample, which no kernel has room for, or has a solve by steps of one length for the whole batch and something beside it that does not go layer by layer. The message says which. The package is whole: the Go back end runs it on the CPU, and the others run on the device. Make the net smaller or take another solver, or train on the CPU and run on the device.",
 			Flags: "--target cuda", Bad: wide(9_000_000), Fixed: wide(600)},
 		{Code: "NDE0899", Title: "bug of the compiler",
 			Text: "Not a mistake of the program: a phase broke one of its own rules. The text names the phase. Please report it together with the program."},
