@@ -45,3 +45,47 @@ func TestTogether(t *testing.T) {
 		t.Errorf("%d models and %d recipes have kernels", n, m)
 	}
 }
+
+// TestTileSteps takes steps by ratios, between output times and as torchdyn does with products of a warp, whose lanes stay together.
+func TestTileSteps(t *testing.T) {
+	s := programSubject(t, "steps_tile", map[string]string{"steps.nde": `package steps
+
+net f(x [2]real) [2]real {
+	return x |> Linear(20) |> tanh |> Linear(20) |> tanh |> Linear(2)
+}
+
+system Flow {
+	state x [2]real
+	der(x) = f(x)
+}
+
+model Counted(x [2]real) (y [4, 2]real, z [2, 2]real) {
+	path := solve(Flow{x}, from: 0, at: [0, 0.4, 0.4, 1], with: rk4{per_sample: 2})
+	return path.x, solve(Flow{x}, from: 1, at: [0.6, 0.2], with: bosh3{per_sample: 3}).x
+}
+
+data Rows {
+	x [2]real
+	source: csv{path: "rows.csv"}
+}
+
+train Fit {
+	data: Rows
+	epochs: 1
+	optimizer: adam
+	end := solve(Flow{x}, over: 0..1, with: dopri5{rtol: 1e-3, atol: 1e-3, control: h211b})
+	other := solve(Flow{x}, over: 0..1, with: dopri5{rtol: 1e-3, atol: 1e-3, compat: torchdyn})
+	minimize sqnorm(end.x) + sqnorm(other.x)
+}
+`}, "f32")
+	s.rows = 37
+	compare(t, []*subject{s})
+	for _, m := range s.out.Kernels.Models {
+		if m.Lanes != 32 {
+			t.Errorf("model %s has no tile", m.Name)
+		}
+	}
+	if r := s.out.Kernels.Recipes[0]; r.Loss.Lanes != 32 || r.Grad.Lanes != 32 {
+		t.Errorf("recipe %s has no tiles", r.Name)
+	}
+}
