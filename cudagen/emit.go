@@ -59,7 +59,7 @@ func (m Image) Arch() string {
 var preludeFiles embed.FS
 
 // preludeParts are the files of the prelude that emitted code stands on, in order.
-var preludeParts = []string{"ndec.cuh", "trig.cuh", "conv.cuh", "draw.cuh", "solve.cuh", "event.cuh", "warp.cuh", "reduce.cuh", "optim.cuh", "team.cuh", "split.cuh", "tile.cuh", "group.cuh", "layer.cuh"}
+var preludeParts = []string{"ndec.cuh", "trig.cuh", "conv.cuh", "draw.cuh", "solve.cuh", "event.cuh", "warp.cuh", "reduce.cuh", "optim.cuh", "team.cuh", "split.cuh", "tile.cuh", "group.cuh", "group_sum.cuh", "layer.cuh"}
 
 // Prelude is the text of ndec.cuh.
 func Prelude() string {
@@ -111,6 +111,7 @@ type emitter struct {
 	apart    bool                                   // what is printed is not for the image with kernels of groups
 	standing map[*ir.Func]bool                      // functions of tiles that stand where they are used in kernels of groups
 	packed   map[packing]int                        // where matrices lie in the shared memory of their groups; -1: they are streamed
+	samples  int                                    // of the kernel of a group that is printed, where it has tapes
 	stage    int                                    // bytes through which they go, which come first
 	tiles    frames
 	lanes    bool                  // arrays of the function that is printed lie in memory of the warp

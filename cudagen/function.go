@@ -159,6 +159,14 @@ func (fn *function) signature() string {
 	return fmt.Sprintf("%s%s(%s) {", head, fn.e.funcName(fn.f.IR), strings.Join(ps, ", "))
 }
 
+// tileType is the type of a tile in functions, which may be those of groups.
+func (e *emitter) tileType() string {
+	if e.grouped() {
+		return "Tile"
+	}
+	return "ndec_tile"
+}
+
 // common are the leading parameters of a function, or the arguments for them; tapes says whether it takes those of its sample.
 func (e *emitter) common(n plan.Needs, tapes, declare bool) []string {
 	var out []string
@@ -166,11 +174,7 @@ func (e *emitter) common(n plan.Needs, tapes, declare bool) []string {
 		out = append(out, map[bool]string{true: "Team team", false: "team"}[declare])
 	}
 	if e.tile {
-		typ := "ndec_tile"
-		if e.grouped() {
-			typ = "Tile"
-		}
-		out = append(out, map[bool]string{true: typ + " tile", false: "tile"}[declare])
+		out = append(out, map[bool]string{true: e.tileType() + " tile", false: "tile"}[declare])
 	}
 	if e.split != nil {
 		out = append(out, map[bool]string{true: "Split split", false: "split"}[declare])

@@ -9,7 +9,7 @@ import (
 	"ndec.dev/ndec/ir/plan"
 )
 
-// A kernel of tiles that goes forward has a second one for devices whose tensor cores multiply for four warps at a time (wgmma of
+// A kernel of tiles has a second one for devices whose tensor cores multiply for four warps at a time (wgmma of
 // compute capability 9.0, prelude/group.cuh). It runs the same functions with a group for a tile: products take their weights from the
 // shared memory of the block, which puts them there when it starts. What does not fit there goes through a part of it, piece by piece, for every
 // product anew.
@@ -17,10 +17,12 @@ import (
 // group is what is planned of such a kernel.
 type group struct {
 	name     string
-	matrices []packing // in shared memory, by place
-	weights  int       // the bytes that they take, with what others go through
-	streamed []packing // those that do not fit
-	left     int       // products that each warp does
+	gradient string     // the type of its row, of a gradient
+	matrices []packing  // in shared memory, by place
+	weights  int        // the bytes that they take, with what others go through
+	streamed []packing  // those that do not fit
+	left     int        // products that each warp does
+	sums     *groupSums // of a gradient
 
 	// Of an evaluation of the field that has most of them, for 16 samples of each warp: instructions of the group, and the clocks that they take.
 	instructions int
@@ -150,19 +152,7 @@ func (e *emitter) groupKernels(kernels []*kernel) {
 		}
 		g := &group{}
 		large := false // from fragment to fragment
-		e.inForm(k, func() {
-			for _, f := range e.solvesFirst(k.fn.IR) {
-				e.productsOf(e.plan.Of(f), func(m packing, ok bool) {
-					switch {
-					case !ok:
-						g.left++
-					case !slices.Contains(wanted[k], m):
-						wanted[k] = append(wanted[k], m)
-						large = large || m.large()
-					}
-				})
-			}
-		})
+		e.inForm(k, func() { wanted[k], g.left, large = e.wantedOf(k) })
 		if large {
 			some = append(some, k)
 			e.groups[k] = g
@@ -194,6 +184,7 @@ func (e *emitter) groupKernels(kernels []*kernel) {
 		e.inForm(k, func() { e.groupCost(k, g) })
 	}
 	e.chooseStanding()
+	e.groupGradients(kernels)
 }
 
 // groupCode is about how many instructions the functions may have together that stand where they are used in a kernel of groups: the caches hold 128 KiB of
@@ -261,7 +252,7 @@ func (e *emitter) groupCost(k *kernel, g *group) {
 	visitSolves(k.fn.IR, map[*ir.Func]bool{}, func(s *ir.Solve) {
 		n, clocks := 0, 0.0
 		e.productsOf(e.plan.Of(s.Field), func(m packing, ok bool) {
-			if ok && (slices.Contains(g.matrices, m) || slices.Contains(g.streamed, m)) {
+			if ok && (slices.Contains(g.matrices, m.kept()) || slices.Contains(g.streamed, m.kept())) {
 				n, clocks = n+m.instructions(), clocks+m.clocks()
 			}
 		})
@@ -351,6 +342,10 @@ type GroupBudget struct {
 	// Of an evaluation of the field that takes most: instructions for 16 samples of each of four warps, and clocks of tensor cores for a sample.
 	Products int
 	Clocks   float64
+
+	// Of a gradient: warps that have no samples and multiply for its sums, bytes through which these get what they multiply, registers that sums take of
+	// each of their threads, and their instructions.
+	Summing, Slot, Kept, Outer int
 }
 
 // groupBudget shares out a multiprocessor: two blocks of a group each, so that one multiplies while the other does the rest; one of two
@@ -363,6 +358,9 @@ func (e *emitter) groupBudget(k *kernel, memory int) *GroupBudget {
 	g := e.groups[k]
 	if g == nil {
 		return nil
+	}
+	if g.sums != nil {
+		return g.gradientBudget(memory)
 	}
 	b := &GroupBudget{Kernel: g.name, Warps: 4, Blocks: 2, Weights: g.weights, Arrays: memory > 0, Packed: len(g.matrices), Streamed: len(g.streamed), Left: g.left, Products: g.instructions, Clocks: g.clocks}
 	fits := func() bool {
@@ -392,6 +390,9 @@ func (b *GroupBudget) What() string {
 	}
 	if b.Left > 0 {
 		text += fmt.Sprintf(", %s by each warp", plural(b.Left, "product"))
+	}
+	if b.Summing > 0 {
+		text += fmt.Sprintf(", %d of the warps for sums in %d registers of each thread, from %d bytes", b.Summing, b.Kept, b.Slot)
 	}
 	return text + fmt.Sprintf(", %.2g clocks a sample", b.Clocks)
 }

@@ -48,7 +48,7 @@ func TestGroups(t *testing.T) {
 			t.Errorf("%s has the group %+v", of, g)
 		}
 	}
-	if g := s.out.Budgets["fit_grad_batch"].Group; g != nil {
-		t.Errorf("a gradient has the group %+v", g)
+	if g := pieces.out.Budgets["fit_grad_batch"].Group; g != nil {
+		t.Errorf("a gradient whose weights do not fit has the group %+v", g)
 	}
 }

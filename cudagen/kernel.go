@@ -246,6 +246,10 @@ func (e *emitter) sample(k *kernel, sc *scope, stride, at string) []string {
 			p.line("ndec_room place = {tapes + blockIdx.x * ndec_tape_bytes(room, %d, %d), 1, 0};", step, fixed+8*k.tape().Tapes)
 		case len(k.tapes) > 0 && e.tile:
 			step, fixed := k.tapeBytes()
+			if e.samples > 0 {
+				p.line("ndec_room place = {tapes + blockIdx.x * ndec_tile_tape_bytes(room, %d, %d, %d, %d), %[4]d, (int)threadIdx.x};", step, fixed, k.tape().Tapes, e.samples)
+				break
+			}
 			p.line("ndec_room place = {tapes + blockIdx.x * ndec_tile_tape_bytes(room, %d, %d, %d), 32, lane};", step, fixed, k.tape().Tapes)
 		case len(k.tapes) > 0 && e.split != nil:
 			step, fixed := k.tapeBytes()

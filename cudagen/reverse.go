@@ -317,11 +317,12 @@ func (e *emitter) reverse(r *ir.Rev) {
 	row := "k"
 	if e.tile { // lanes with fewer steps wait for the others: what they do does not count
 		row = "row_k"
-		p.line("const ndec_tile all = tile;")
+		typ := e.tileType()
+		p.line("const %s all = tile;", typ)
 		p.line("#pragma unroll 1")
 		p.line("for (int k = tile.most(tape.steps) - 1; k >= 0; k--) {")
 		p.line("bool on = k < tape.steps;")
-		p.line("ndec_tile tile = all.only(on);")
+		p.line("%s tile = all.only(on);", typ)
 		p.line("int row_k = on ? k : 0;")
 	} else {
 		p.line("#pragma unroll 1")

@@ -175,7 +175,7 @@ func (e *emitter) scope() {
 	case teamed:
 		e.p.line("ndec_scope<Team> scope(team);")
 	case tiled:
-		e.p.line("ndec_scope<ndec_tile> scope(tile);")
+		e.p.line("ndec_scope<%s> scope(tile);", e.tileType())
 	}
 }
 

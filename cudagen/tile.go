@@ -543,7 +543,9 @@ func (fn *function) tileProduct(v, x, w *ir.Value, byK, byN int) {
 	} else {
 		sizes := fmt.Sprintf("%s, %d, %d", as, v.Type.Len(), x.Type.Len())
 		if m, ok := fn.e.matrixOf(fn.f, v, x, w, byK, byN); ok {
-			switch at, ok := fn.e.packed[m]; {
+			switch at, turned, ok := fn.e.packedAt(m); {
+			case ok && at >= 0 && turned:
+				sizes += fmt.Sprintf(", %d, false, true", at)
 			case ok && at >= 0:
 				sizes += fmt.Sprintf(", %d", at)
 			case ok && fn.e.stage > 0:

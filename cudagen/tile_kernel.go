@@ -81,19 +81,29 @@ func (e *emitter) tileKernel(k *kernel, group *GroupBudget) {
 	p := e.p
 	b := e.budget(k)
 	name, warps := k.name, 1
+	var sums *groupSums
 	if group != nil {
-		name, warps, b.Block, b.Blocks = group.Kernel, group.Warps, 32*group.Warps, group.Blocks
-		b.Shared, b.Team = group.Arrays || b.Memory == 0, b.Team/group.Warps
+		name, warps, b.Block, b.Blocks = group.Kernel, group.sampleWarps(), 32*group.Warps, group.Blocks
+		b.Shared, b.Team, sums = group.Arrays || b.Memory == 0, b.Team/warps, e.groups[k].sums
 	}
 	nSums, nParams, g := 0, 0, ""
 	if k.recipe != nil {
 		nSums, nParams = k.sums(), k.params()
-		g = e.gradientType(k)
+		if sums == nil {
+			g = e.gradientType(k)
+		} else {
+			g = e.groups[k].gradient
+		}
 	}
 	args := e.blockArgs(k, g != "", "memory")
 	e.setApart(group == nil)
 	if group != nil {
 		p.line("#ifdef NDEC_GROUPS")
+		if sums != nil {
+			e.sumTypes(k, sums)
+		}
+	} else if e.groups[k] != nil {
+		e.groups[k].gradient = g
 	}
 	if k.model != nil {
 		p.line("// %s: model %s for count samples, a warp for 32; arrays are [element][sample].", name, k.of())
@@ -107,12 +117,19 @@ func (e *emitter) tileKernel(k *kernel, group *GroupBudget) {
 			p.line("int warp = threadIdx.x / 32;")
 		}
 		p.line("char *weights = ndec_shared_memory();")
+		if sums != nil {
+			e.beginSums(sums, nSums)
+		}
 		e.pack(k)
 	}
 	switch {
 	case b.Memory == 0:
 	case group != nil && b.Shared:
-		p.line("memory = weights + %d + warp * %d;", group.Weights, b.Memory)
+		at := group.Weights
+		if sums != nil {
+			at = sums.bytes
+		}
+		p.line("memory = weights + %d + warp * %d;", at, b.Memory)
 	case group != nil:
 		p.line("memory += (blockIdx.x * %d + warp) * %dll;", warps, b.Memory)
 	case b.Shared:
@@ -127,12 +144,16 @@ func (e *emitter) tileKernel(k *kernel, group *GroupBudget) {
 		p.line("int lane = threadIdx.x;")
 	} else {
 		p.line("int lane = threadIdx.x & 31;")
-		chunk, at = fmt.Sprintf("blockIdx.x * %d", b.Block), "chunk + (int)threadIdx.x"
+		chunk, at = fmt.Sprintf("blockIdx.x * %d", 32*warps), "chunk + (int)threadIdx.x"
 	}
-	if nSums > 0 {
+	if nSums > 0 && sums == nil {
 		p.line("double sum[%d] = {};", nSums)
 	}
-	if g != "" {
+	if sums != nil {
+		p.line("%s &left = ((%[1]s *)grads)[blockIdx.x];", g)
+		e.addSumsUp(sums, "left")
+		e.samples = sums.samples
+	} else if g != "" {
 		p.line("%s &g = ((%s *)grads)[blockIdx.x];", g, g)
 		p.line("for (int i = lane; i < %d; i += 32) ((real *)&g)[i] = 0;", nParams)
 		p.line("ndec_warp_sync();")
@@ -140,7 +161,9 @@ func (e *emitter) tileKernel(k *kernel, group *GroupBudget) {
 	p.line("for (int chunk = %s; chunk < n; chunk += gridDim.x * %d) {", chunk, 32*warps)
 	p.line("bool in = %s < n; // beyond the last sample, lanes repeat it for nothing", at)
 	p.line("int s = ndec_min(%s, n - 1);", at)
-	if group != nil {
+	if sums != nil {
+		p.line("%s tile = {{{lane, ndec_ballot(in), memory}}};", sums.tile())
+	} else if group != nil {
 		p.line("ndec_group tile = {{lane, ndec_ballot(in), memory}};")
 	} else {
 		p.line("ndec_tile tile = {lane, ndec_ballot(in), memory};")
@@ -168,7 +191,13 @@ func (e *emitter) tileKernel(k *kernel, group *GroupBudget) {
 		e.addSums(k, outs, "losses")
 	}
 	p.line("}")
+	if sums != nil {
+		e.samples = 0
+		e.endSums(sums, "left")
+	}
 	switch {
+	case sums != nil:
+		p.line("ndec_group_leave_lanes(sums + blockIdx.x * %d, losses_of);", nSums)
 	case nSums > 0 && group != nil:
 		p.line("ndec_block_sum<%d>(sum, %d, (double *)(weights + %d), sums + blockIdx.x * %d);", warps, nSums, group.Bytes-8*warps*nSums, nSums)
 	case nSums > 0:

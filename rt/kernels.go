@@ -206,8 +206,10 @@ func (k *Kernels) grouped() *Kernels {
 			}
 		}
 		for i := range c.Recipes {
-			if s := &c.Recipes[i].Loss; s.Kernel == g.Of {
-				s.Kernel, s.Block, s.TeamShape = g.Kernel, g.Block, g.TeamShape
+			for _, s := range []*SumKernel{&c.Recipes[i].Loss, &c.Recipes[i].Grad} {
+				if s.Kernel == g.Of {
+					s.Kernel, s.Block, s.TeamShape = g.Kernel, g.Block, g.TeamShape
+				}
 			}
 		}
 	}

@@ -55,14 +55,20 @@ struct dim3 {
 
 namespace ndec_emu {
 
-enum State { RUN, BARRIER, WARP, GROUP, DONE };
+enum State { RUN, BARRIER, SOME, WARP, GROUP, DONE };
 
 // What a warpgroup multiplies: it reads registers and shared memory at some time until it is waited for, here then.
 struct Product {
 	int tiles;
 	float (*c)[4];
-	const unsigned *a;
-	unsigned long long b;
+	const unsigned *a; // null where it lies in shared memory, too
+	unsigned long long b, from; // and from there
+	bool turned; // b is N-major, and a M-major
+};
+
+// A barrier of some threads, of which some only arrive.
+struct Some {
+	unsigned arrived, threads, votes, result[2], phase; // results of the last two
 };
 
 struct Fiber {
@@ -74,6 +80,8 @@ struct Fiber {
 	unsigned id, mask, warp_parity, barrier_parity;
 	bool apart; // the lanes of a collective came from different numbers of them
 	long line; // of the barrier that it waits at
+	int some; // the barrier of some threads
+	std::vector<unsigned> written; // words for tensor cores that it has not published
 	std::vector<Product> products; // of its warpgroup, which it has not waited for
 	unsigned long long matrix; // of the last of them
 	bool fenced;
@@ -81,6 +89,7 @@ struct Fiber {
 
 struct Warp {
 	unsigned char slot[2][32][64]; // what lanes deposit for a collective, two in turn
+	float matrix[2][16][128]; // and what they have found in a matrix for warpgroups
 };
 
 inline std::vector<Fiber> fibers;
@@ -99,8 +108,10 @@ inline unsigned votes[2], voted[2]; // of block_any, by the parity of its barrie
 inline unsigned published; // threads whose writes to shared memory products of warpgroups may read
 inline char *dynamic; // shared memory that the launch gives to a block
 inline size_t dynamic_bytes;
+inline Some some[16];
+inline unsigned char *unpublished; // words of it that somebody has written for tensor cores
 // Happens-before only through barriers: two slots each, so that arrival k+1 is not seen at release k.
-NDEC_TS(inline void *scheduler_ts; inline char barrier_sync[2][8], begin_sync[8], end_sync[8], warp_sync[64][2][8];)
+NDEC_TS(inline void *scheduler_ts; inline char barrier_sync[2][8], begin_sync[8], end_sync[8], warp_sync[64][2][8], some_sync[16][2][8];)
 NDEC_AS(inline void *scheduler_fake; inline const void *scheduler_stack; inline size_t scheduler_size;)
 
 extern "C" void ndec_switch(void **from, void *to);
@@ -137,7 +148,7 @@ NDEC_RAW void ready(Fiber &f) {
 	*--s = 0;
 	*--s = (void *)trampoline;
 	for (int i = 0; i < 6; i++) *--s = 0;
-	f.sp = s, f.state = RUN, f.warp_parity = f.barrier_parity = 0, f.fenced = false, f.products.clear();
+	f.sp = s, f.state = RUN, f.warp_parity = f.barrier_parity = 0, f.fenced = false, f.products.clear(), f.written.clear();
 	NDEC_TS(if (!f.ts) f.ts = __tsan_create_fiber(0);) // a new one for every block takes far longer than what the block does
 }
 
@@ -161,6 +172,8 @@ NDEC_RAW void run_block() {
 	NDEC_TS(scheduler_ts = __tsan_get_current_fiber();)
 	for (auto &f : fibers) ready(f);
 	published = votes[0] = votes[1] = voted[0] = voted[1] = 0;
+	for (Some &b : some) b = {};
+	if (dynamic_bytes) memset(unpublished, 0, dynamic_bytes / 4);
 	if (dynamic_bytes) memset(dynamic, 0xff, dynamic_bytes);
 	NDEC_TS(__tsan_release(begin_sync);) // blocks come one after the other
 #if !defined(NDEC_TSAN) && !defined(NDEC_ASAN)
@@ -201,6 +214,7 @@ NDEC_RAW void run_block() {
 			for (size_t i = at; i < at + 128; i++) fibers[i].state = RUN;
 			released = true;
 		}
+		for (auto &f : fibers) released = released || f.state == RUN; // by the last thread at a barrier of some
 		if (released || !live) continue;
 		size_t waiting = 0;
 		long line = -1;
@@ -213,6 +227,8 @@ NDEC_RAW void run_block() {
 			}
 		if (waiting != live || !same || waiting != n) {
 			fprintf(stderr, "emulation: block %u: %zu of %zu threads wait at a barrier, at one line: %d\n", block_index.x, waiting, n, (int)same);
+			for (Some &b : some)
+				if (b.arrived) fprintf(stderr, "emulation: at barrier %d are %u of %u\n", (int)(&b - some), b.arrived, b.threads);
 			broken = true;
 			return;
 		}
@@ -239,11 +255,13 @@ template <class F> void launch(dim3 grid, dim3 block, size_t shared, F f) {
 	void *given = nullptr;
 	if (shared && posix_memalign(&given, 128, shared)) abort();
 	dynamic = (char *)given, dynamic_bytes = shared;
+	unpublished = (unsigned char *)malloc(shared / 4 + 1);
 	for (unsigned x = 0; x < grid.x && !broken; x++) {
 		block_index = {x, 0, 0};
 		run_block();
 	}
 	free(given);
+	free(unpublished);
 	dynamic = nullptr, dynamic_bytes = 0;
 }
 
@@ -295,6 +313,30 @@ NDEC_RAW bool block_any(bool x, long line) {
 	votes[q] += x, voted[q]++;
 	barrier(line);
 	return votes[q] > 0;
+}
+
+// A thread comes to a barrier of so many threads, and waits for the others or not: whether x is true in any of them.
+NDEC_RAW bool some_meet(int id, unsigned threads, bool waits, bool x) {
+	Some &b = some[id];
+	unsigned phase = b.phase;
+	if (b.arrived == 0) b.threads = threads;
+	if (b.threads != threads) {
+		fprintf(stderr, "emulation: block %u, thread %u: barrier %d of %u threads is one of %u\n", block_index.x, current->id, id, b.threads, threads);
+		_exit(71);
+	}
+	NDEC_TS(__tsan_release(some_sync[id][phase % 2]);)
+	b.votes |= x;
+	if (++b.arrived == threads) {
+		for (Fiber &f : fibers)
+			if (f.state == SOME && f.some == id) f.state = RUN;
+		b.result[phase % 2] = b.votes, b.arrived = b.votes = 0, b.phase++;
+	} else if (waits) {
+		current->some = id, current->state = SOME;
+		yield();
+	}
+	if (!waits) return false;
+	NDEC_TS(__tsan_acquire(some_sync[id][phase % 2]);)
+	return b.result[phase % 2];
 }
 
 } // namespace ndec_emu
@@ -417,11 +459,27 @@ static inline unsigned ndec_pack_f16(float lo, float hi) {
 	return half(lo) | half(hi) << 16;
 }
 
-// Warpgroups (group.cuh). A product is that of four warps that come to it together; the matrix b is found as its descriptor says, as core matrices
+// Warpgroups (group.cuh). A product is that of four warps that come to it together; matrices are found as their descriptors say, as core matrices
 // that are not swizzled, within the shared memory that the launch gave.
 static inline bool ndec_block_any(bool x) { return ndec_emu::block_any(x, __LINE__); }
+template <int threads> static inline bool ndec_some_any(bool x) { return ndec_emu::some_meet(1, threads, true, x); }
+template <int threads> static inline void ndec_some_sync(int barrier) { ndec_emu::some_meet(barrier, threads, true, false); }
+template <int threads> static inline void ndec_some_arrive(int barrier) { ndec_emu::some_meet(barrier, threads, false, false); }
 static inline unsigned ndec_shared_address(const void *p) { return (unsigned)((const char *)p - ndec_emu::dynamic); }
-NDEC_RAW void ndec_group_publish() { ndec_emu::published++; }
+NDEC_RAW void ndec_group_publish() {
+	ndec_emu::published++;
+	for (unsigned word : ndec_emu::current->written) ndec_emu::unpublished[word] = 0;
+	ndec_emu::current->written.clear();
+}
+NDEC_RAW void ndec_group_note(unsigned word) {
+	if (word >= ndec_emu::dynamic_bytes / 4) abort();
+	ndec_emu::unpublished[word] = 1;
+	ndec_emu::current->written.push_back(word);
+}
+static inline void ndec_group_store(char *at, unsigned x) {
+	*(unsigned *)at = x;
+	ndec_group_note(ndec_shared_address(at) / 4);
+}
 NDEC_RAW void ndec_group_fence() { ndec_emu::current->fenced = true; }
 static inline void ndec_group_hold(float &) {}
 
@@ -438,25 +496,43 @@ NDEC_RAW void ndec_emulated_wgmma(ndec_emu::Product p) {
 	ndec_emu::yield(); // orders nothing but the products
 }
 
+NDEC_RAW bool ndec_group_unpublished(unsigned word) { return ndec_emu::unpublished[word]; }
+
+// An element of a matrix in shared memory, at a place along its rows or columns and one along the terms of the product: the canonical layouts of the PTX ISA
+// without swizzling, in numbers of two bytes, where the descriptor has LBO in bits 16 to 29 and SBO in bits 32 to 45, in units of 16 bytes.
+// K-major is ((8,m),(8,2k)):((8,SBO),(1,LBO)), MN-major ((8,1,m),(8,k)):((1,8,SBO),(8,LBO)).
+static inline float ndec_group_number(unsigned long long d, bool turned, unsigned mn, unsigned k) {
+	if (d & ~0x3fff3fff3fffull) ndec_group_broken("a matrix that is swizzled, or does not begin at its address");
+	size_t begin = (d & 0x3fff) << 4, leading = (d >> 16 & 0x3fff) << 4, stride = (d >> 32 & 0x3fff) << 4;
+	size_t at = begin + mn / 8 * stride + k / 8 * leading + (turned ? mn % 8 * 2 + k % 8 * 16 : mn % 8 * 16 + k % 8 * 2);
+	if (at + 2 > ndec_emu::dynamic_bytes) ndec_group_broken("a matrix that ends behind the shared memory of the block");
+	if (ndec_group_unpublished(at / 4)) ndec_group_broken("a product of a warpgroup reads what was written and not published (fence.proxy.async)");
+	return ndec_bits<float>(*(const uint16_t *)(ndec_emu::dynamic + at) << 16);
+}
+
 static inline void ndec_group_wait() {
-	unsigned g = ndec_emu::lane() / 4, t = ndec_emu::lane() % 4;
+	unsigned g = ndec_emu::lane() / 4, t = ndec_emu::lane() % 4, row = ndec_emu::current->id / 32 % 4 * 16 + g, turn = 0;
 	for (const ndec_emu::Product &p : ndec_emu::current->products) {
-		struct operand {
-			unsigned w[4];
-		} own = {{p.a[0], p.a[1], p.a[2], p.a[3]}};
-		auto s = ndec_emu::exchange(0xffffffffu, own);
-		unsigned at = (p.b & 0x3fff) << 4, rows = (p.b >> 16 & 0x3fff) << 4, columns = (p.b >> 32 & 0x3fff) << 4;
-		auto number = [](unsigned h) { return ndec_bits<float>(h << 16); };
 		float x[2][16]; // the lane's two rows of A
-		for (unsigned k = 0; k < 16; k++)
-			for (unsigned r = 0; r < 2; r++) x[r][k] = number(((const operand *)s[g * 4 + k % 8 / 2])->w[r + k / 8 * 2] >> 16 * (k % 2) & 0xffffu);
-		if (p.b & ~0x3fff3fff3fffull) ndec_group_broken("a matrix that is swizzled, or does not begin at its address");
-		if (at + rows + columns * (p.tiles - 1) + 128 > ndec_emu::dynamic_bytes) ndec_group_broken("a matrix that ends behind the shared memory of the block");
+		if (p.a) {
+			struct operand {
+				unsigned w[4];
+			} own = {{p.a[0], p.a[1], p.a[2], p.a[3]}};
+			auto s = ndec_emu::exchange(0xffffffffu, own);
+			for (unsigned k = 0; k < 16; k++)
+				for (unsigned r = 0; r < 2; r++) x[r][k] = ndec_bits<float>((((const operand *)s[g * 4 + k % 8 / 2])->w[r + k / 8 * 2] >> 16 * (k % 2) & 0xffffu) << 16);
+		} else {
+			for (unsigned k = 0; k < 16; k++)
+				for (unsigned r = 0; r < 2; r++) x[r][k] = ndec_group_number(p.from, p.turned, row + 8 * r, k);
+		}
+		float (*b)[128] = ndec_emu::warps[ndec_emu::current->id / 32].matrix[turn];
+		for (unsigned i = ndec_emu::lane(); i < 16 * 8 * p.tiles; i += 32) b[i % 16][i / 16] = ndec_group_number(p.b, p.turned, i / 16, i % 16);
+		ndec_warp_sync();
+		turn ^= 1;
 		for (int q = 0; q < p.tiles; q++)
 			for (unsigned e = 0; e < 4; e++) {
 				float v = p.c[q][e];
-				const char *column = ndec_emu::dynamic + at + columns * q + (2 * t + e % 2) * 16;
-				for (unsigned k = 0; k < 16; k++) v = fmaf(x[e / 2][k], number(*(const uint16_t *)(column + k / 8 * rows + k % 8 * 2)), v);
+				for (unsigned k = 0; k < 16; k++) v = fmaf(x[e / 2][k], b[k][8 * q + 2 * t + e % 2], v);
 				p.c[q][e] = v;
 			}
 	}
@@ -464,5 +540,6 @@ static inline void ndec_group_wait() {
 }
 
 template <int tiles> struct ndec_wgmma {
-	static void add(float (*c)[4], const unsigned *a, unsigned long long b) { ndec_emulated_wgmma({tiles, c, a, b}); }
+	template <bool turned> static void add(float (*c)[4], const unsigned *a, unsigned long long b) { ndec_emulated_wgmma({tiles, c, a, b, 0, turned}); }
+	static void outer(float (*c)[4], unsigned long long a, unsigned long long b) { ndec_emulated_wgmma({tiles, c, nullptr, b, a, true}); }
 };

@@ -22,34 +22,53 @@ NDEC_D void ndec_group_fence() { asm volatile("wgmma.fence.sync.aligned;" ::: "m
 NDEC_D void ndec_group_wait() { asm volatile("wgmma.commit_group.sync.aligned;\n\twgmma.wait_group.sync.aligned 0;" ::: "memory"); }
 NDEC_D void ndec_group_hold(float &x) { asm volatile("" : "+f"(x) :: "memory"); } // nobody reads it before
 
-// c[16,8 tiles] += a[16,16] b[16,8 tiles] of bfloat16 in each warp, sums in float, b in shared memory
+NDEC_D void ndec_group_store(char *at, unsigned x) { *(unsigned *)at = x; } // what products read
+
+// c[16,8 tiles] += a[16,16] b[16,8 tiles] of bfloat16 in each warp, sums in float, b in shared memory; turned: numbers of a row of b are side by side there.
+// outer has a there as well, 64 rows for the four warps, and numbers of a column of a and of a row of b side by side.
 template <int tiles> struct ndec_wgmma;
 #define NDEC_Q(q) "+f"(c[q][0]), "+f"(c[q][1]), "+f"(c[q][2]), "+f"(c[q][3])
-#define NDEC_WGMMA(tiles, columns, results, a0, a1, a2, a3, matrix, ...) \
+#define NDEC_WGMMA(tiles, columns, results, a0, a1, a2, a3, matrix, turn, ...) \
 	template <> struct ndec_wgmma<tiles> { \
-		static __device__ __forceinline__ void add(float (*c)[4], const unsigned *a, unsigned long long b) { \
+		template <bool turned> static __device__ __forceinline__ void add(float (*c)[4], const unsigned *a, unsigned long long b) { \
 			asm volatile("{\n\t.reg .pred all;\n\tsetp.eq.u32 all, 0, 0;\n\twgmma.mma_async.sync.aligned.m64n" #columns "k16.f32.bf16.bf16" \
-				" {" results "}, {%" #a0 ", %" #a1 ", %" #a2 ", %" #a3 "}, %" #matrix ", all, 1, 1, 0;\n\t}" \
-				: __VA_ARGS__ : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b) : "memory"); \
+				" {" results "}, {%" #a0 ", %" #a1 ", %" #a2 ", %" #a3 "}, %" #matrix ", all, 1, 1, %" #turn ";\n\t}" \
+				: __VA_ARGS__ : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b), "n"((int)turned) : "memory"); \
+		} \
+		static __device__ __forceinline__ void outer(float (*c)[4], unsigned long long a, unsigned long long b) { \
+			asm volatile("{\n\t.reg .pred all;\n\tsetp.eq.u32 all, 0, 0;\n\twgmma.mma_async.sync.aligned.m64n" #columns "k16.f32.bf16.bf16" \
+				" {" results "}, %" #a0 ", %" #a1 ", all, 1, 1, 1, 1;\n\t}" : __VA_ARGS__ : "l"(a), "l"(b) : "memory"); \
 		} \
 	};
-#define NDEC_C8 "%0, %1, %2, %3, %4, %5, %6, %7"
-#define NDEC_C16 NDEC_C8 ", %8, %9, %10, %11, %12, %13, %14, %15"
-#define NDEC_C24 NDEC_C16 ", %16, %17, %18, %19, %20, %21, %22, %23"
-#define NDEC_C32 NDEC_C24 ", %24, %25, %26, %27, %28, %29, %30, %31"
-#define NDEC_C40 NDEC_C32 ", %32, %33, %34, %35, %36, %37, %38, %39"
-#define NDEC_C48 NDEC_C40 ", %40, %41, %42, %43, %44, %45, %46, %47"
-#define NDEC_C56 NDEC_C48 ", %48, %49, %50, %51, %52, %53, %54, %55"
-#define NDEC_C64 NDEC_C56 ", %56, %57, %58, %59, %60, %61, %62, %63"
+#define NDEC_C1 "%0, %1, %2, %3"
+#define NDEC_C2 NDEC_C1 ", %4, %5, %6, %7"
+#define NDEC_C3 NDEC_C2 ", %8, %9, %10, %11"
+#define NDEC_C4 NDEC_C3 ", %12, %13, %14, %15"
+#define NDEC_C5 NDEC_C4 ", %16, %17, %18, %19"
+#define NDEC_C6 NDEC_C5 ", %20, %21, %22, %23"
+#define NDEC_C7 NDEC_C6 ", %24, %25, %26, %27"
+#define NDEC_C8 NDEC_C7 ", %28, %29, %30, %31"
+#define NDEC_C9 NDEC_C8 ", %32, %33, %34, %35"
+#define NDEC_C10 NDEC_C9 ", %36, %37, %38, %39"
+#define NDEC_C11 NDEC_C10 ", %40, %41, %42, %43"
+#define NDEC_C12 NDEC_C11 ", %44, %45, %46, %47"
+#define NDEC_C13 NDEC_C12 ", %48, %49, %50, %51"
+#define NDEC_C14 NDEC_C13 ", %52, %53, %54, %55"
+#define NDEC_C15 NDEC_C14 ", %56, %57, %58, %59"
+#define NDEC_C16 NDEC_C15 ", %60, %61, %62, %63"
 #define NDEC_Q2(q) NDEC_Q(q), NDEC_Q(q + 1)
-NDEC_WGMMA(2, 16, NDEC_C8, 8, 9, 10, 11, 12, NDEC_Q2(0))
-NDEC_WGMMA(4, 32, NDEC_C16, 16, 17, 18, 19, 20, NDEC_Q2(0), NDEC_Q2(2))
-NDEC_WGMMA(6, 48, NDEC_C24, 24, 25, 26, 27, 28, NDEC_Q2(0), NDEC_Q2(2), NDEC_Q2(4))
-NDEC_WGMMA(8, 64, NDEC_C32, 32, 33, 34, 35, 36, NDEC_Q2(0), NDEC_Q2(2), NDEC_Q2(4), NDEC_Q2(6))
-NDEC_WGMMA(10, 80, NDEC_C40, 40, 41, 42, 43, 44, NDEC_Q2(0), NDEC_Q2(2), NDEC_Q2(4), NDEC_Q2(6), NDEC_Q2(8))
-NDEC_WGMMA(12, 96, NDEC_C48, 48, 49, 50, 51, 52, NDEC_Q2(0), NDEC_Q2(2), NDEC_Q2(4), NDEC_Q2(6), NDEC_Q2(8), NDEC_Q2(10))
-NDEC_WGMMA(14, 112, NDEC_C56, 56, 57, 58, 59, 60, NDEC_Q2(0), NDEC_Q2(2), NDEC_Q2(4), NDEC_Q2(6), NDEC_Q2(8), NDEC_Q2(10), NDEC_Q2(12))
-NDEC_WGMMA(16, 128, NDEC_C64, 64, 65, 66, 67, 68, NDEC_Q2(0), NDEC_Q2(2), NDEC_Q2(4), NDEC_Q2(6), NDEC_Q2(8), NDEC_Q2(10), NDEC_Q2(12), NDEC_Q2(14))
+NDEC_WGMMA(1, 8, NDEC_C1, 4, 5, 6, 7, 8, 9, NDEC_Q(0))
+NDEC_WGMMA(2, 16, NDEC_C2, 8, 9, 10, 11, 12, 13, NDEC_Q2(0))
+NDEC_WGMMA(3, 24, NDEC_C3, 12, 13, 14, 15, 16, 17, NDEC_Q2(0), NDEC_Q(2))
+NDEC_WGMMA(4, 32, NDEC_C4, 16, 17, 18, 19, 20, 21, NDEC_Q2(0), NDEC_Q2(2))
+NDEC_WGMMA(5, 40, NDEC_C5, 20, 21, 22, 23, 24, 25, NDEC_Q2(0), NDEC_Q2(2), NDEC_Q(4))
+NDEC_WGMMA(6, 48, NDEC_C6, 24, 25, 26, 27, 28, 29, NDEC_Q2(0), NDEC_Q2(2), NDEC_Q2(4))
+NDEC_WGMMA(7, 56, NDEC_C7, 28, 29, 30, 31, 32, 33, NDEC_Q2(0), NDEC_Q2(2), NDEC_Q2(4), NDEC_Q(6))
+NDEC_WGMMA(8, 64, NDEC_C8, 32, 33, 34, 35, 36, 37, NDEC_Q2(0), NDEC_Q2(2), NDEC_Q2(4), NDEC_Q2(6))
+NDEC_WGMMA(10, 80, NDEC_C10, 40, 41, 42, 43, 44, 45, NDEC_Q2(0), NDEC_Q2(2), NDEC_Q2(4), NDEC_Q2(6), NDEC_Q2(8))
+NDEC_WGMMA(12, 96, NDEC_C12, 48, 49, 50, 51, 52, 53, NDEC_Q2(0), NDEC_Q2(2), NDEC_Q2(4), NDEC_Q2(6), NDEC_Q2(8), NDEC_Q2(10))
+NDEC_WGMMA(14, 112, NDEC_C14, 56, 57, 58, 59, 60, 61, NDEC_Q2(0), NDEC_Q2(2), NDEC_Q2(4), NDEC_Q2(6), NDEC_Q2(8), NDEC_Q2(10), NDEC_Q2(12))
+NDEC_WGMMA(16, 128, NDEC_C16, 64, 65, 66, 67, 68, 69, NDEC_Q2(0), NDEC_Q2(2), NDEC_Q2(4), NDEC_Q2(6), NDEC_Q2(8), NDEC_Q2(10), NDEC_Q2(12), NDEC_Q2(14))
 #endif
 
 struct ndec_group : ndec_tile {
@@ -89,7 +108,7 @@ template <class As, int rows, int columns, class B> NDEC_D void ndec_group_put(c
 				unsigned parts[As::parts];
 				As::split(lo[j], hi[j], parts);
 #pragma unroll
-				for (int p = 0; p < As::parts; p++) *(unsigned *)(at + (p * rows + j) * columns * 128) = parts[p];
+				for (int p = 0; p < As::parts; p++) ndec_group_store(at + (p * rows + j) * columns * 128, parts[p]);
 			}
 		}
 }
@@ -113,20 +132,19 @@ NDEC_D unsigned long long ndec_group_matrix(const char *at, int rows, int column
 NDEC_D unsigned long long ndec_group_further(unsigned long long matrix, int units) { return (matrix & ~0xffffffffull) | (unsigned)((unsigned)matrix + units); }
 
 // the products of parts, smallest first, as As::add; of the next part b lies that much further on
-template <int tiles, int P> NDEC_D void ndec_group_add(ndec_bf16<P>, float (*c)[4], unsigned (*a)[4], unsigned long long b, int next) {
+template <int tiles, bool turned, int P> NDEC_D void ndec_group_add(ndec_bf16<P>, float (*c)[4], unsigned (*a)[4], unsigned long long b, int next) {
 #pragma unroll
 	for (int s = P - 1; s >= 0; s--)
 #pragma unroll
-		for (int i = 0; i <= s; i++) ndec_wgmma<tiles>::add(c, a[i], ndec_group_further(b, (s - i) * next));
+		for (int i = 0; i <= s; i++) ndec_wgmma<tiles>::template add<turned>(c, a[i], ndec_group_further(b, (s - i) * next));
 }
 
-// acc += columns 16 c to 16 c + 15 of x for 16 samples of each warp, times rows of a matrix that lie at b, with so many pieces after each other
-// and so many tiles in a part
-template <class As, int tiles, int K, class X> NDEC_D void ndec_group_step(ndec_group tile, float (*acc)[4], X x, int c, const float *by, unsigned long long b, int part) {
+// acc += columns 16 c to 16 c + 15 of x for 16 samples of each warp, times rows of a matrix that lie at b, with so many pieces in a part
+template <class As, int tiles, int K, bool turned = false, class X> NDEC_D void ndec_group_step(ndec_group tile, float (*acc)[4], X x, int c, const float *by, unsigned long long b, int part) {
 	unsigned a[As::parts][4];
 	ndec_tile_operand<As, K>(tile, x, c, by, a);
 	ndec_group_fence();
-	ndec_group_add<tiles>(As(), acc, a, b, part * 8);
+	ndec_group_add<tiles, turned>(As(), acc, a, b, part * 8);
 	ndec_group_wait();
 #pragma unroll
 	for (int q = 0; q < tiles; q++)
@@ -135,9 +153,10 @@ template <class As, int tiles, int K, class X> NDEC_D void ndec_group_step(ndec_
 }
 
 // some columns of y = x B for 16 samples of each warp, from the tile first on: B lies at weights, or, where it is streamed, goes through there in pieces of
-// NDEC_ROWS rows, which the block makes anew for each product
+// NDEC_ROWS rows, which the block makes anew for each product. Turned, what lies there is the matrix with rows and columns changed: the same pieces, read
+// the other way by wgmma (N-major, imm-trans-b is 1), of which the leading dimension is still that of K, the stride that of N (see group_sum.cuh).
 enum { NDEC_ROWS = 32 };
-template <class As, int tiles, int N, int K, bool streamed, class Y, class X, class B> NDEC_D void ndec_group_columns(ndec_group tile, Y y, X x, const float *by, const float *back, char *weights, B b, int first) {
+template <class As, int tiles, int N, int K, bool streamed, bool turned, class Y, class X, class B> NDEC_D void ndec_group_columns(ndec_group tile, Y y, X x, const float *by, const float *back, char *weights, B b, int first) {
 	float acc[tiles][4] = {};
 	constexpr int steps = ndec_tiles(K) / 2, some = steps < NDEC_ROWS / 16 ? steps : NDEC_ROWS / 16;
 	if constexpr (streamed) {
@@ -155,9 +174,10 @@ template <class As, int tiles, int N, int K, bool streamed, class Y, class X, cl
 				if (begin + c < steps) ndec_group_step<As, tiles, K>(tile, acc, x, begin + c, by, ndec_group_further(matrix, 2 * c * tiles * 8), 2 * some * tiles);
 		}
 	} else {
-		unsigned long long matrix = ndec_group_matrix(weights + first * 128, ndec_tiles(N) * 128, 128);
+		constexpr int alongK = turned ? 1 : ndec_tiles(N), alongN = turned ? ndec_tiles(K) : 1; // pieces
+		unsigned long long matrix = ndec_group_matrix(weights + first * alongN * 128, alongK * 128, alongN * 128);
 #pragma unroll (ndec_unroll<X>(steps))
-		for (int c = 0; c < steps; c++) ndec_group_step<As, tiles, K>(tile, acc, x, c, by, ndec_group_further(matrix, 2 * c * ndec_tiles(N) * 8), ndec_tiles(N) * ndec_tiles(K));
+		for (int c = 0; c < steps; c++) ndec_group_step<As, tiles, K, turned>(tile, acc, x, c, by, ndec_group_further(matrix, 2 * c * alongK * 8), ndec_tiles(N) * ndec_tiles(K));
 	}
 #pragma unroll
 	for (int q = 0; q < tiles; q++)
@@ -165,9 +185,10 @@ template <class As, int tiles, int N, int K, bool streamed, class Y, class X, cl
 		for (int e = 0; e < 4; e++) y[first + q][e] = As::scaled ? acc[q][e] * back[e / 2] : acc[q][e];
 }
 
-// ndec_tile_product of a group, with B packed At bytes behind the first, or streamed through there; where At is less than 0, by each warp
-template <class As, int N, int K, int At, bool streamed = false, class Y, class X, class B> NDEC_D void ndec_tile_product(ndec_group tile, Y y, X x, B b) {
-	constexpr int group = ndec_tiles(N) < 16 ? ndec_tiles(N) : 16, rest = ndec_tiles(N) % group;
+// ndec_tile_product of a group, of so many tiles of columns at a time at most, with B packed At bytes behind the first, turned or not, or streamed through
+// there; where At is less than 0, by each warp
+template <int most, class As, int N, int K, int At, bool streamed, bool turned, class Y, class X, class B> NDEC_D void ndec_group_product(ndec_group tile, Y y, X x, B b) {
+	constexpr int group = ndec_tiles(N) < most ? ndec_tiles(N) : most, rest = ndec_tiles(N) % group;
 	if constexpr (At < 0) {
 		ndec_tile_product<As, N, K, At>((ndec_tile)tile, y, x, b);
 	} else {
@@ -175,8 +196,11 @@ template <class As, int N, int K, int At, bool streamed = false, class Y, class 
 		ndec_tile_scales<As, K>(tile, x, by, back);
 		ndec_warp_sync();
 #pragma unroll (ndec_unroll<Y>(ndec_tiles(N) / group))
-		for (int first = 0; first + group <= ndec_tiles(N); first += group) ndec_group_columns<As, group, N, K, streamed>(tile, y, x, by, back, tile.weights() + At, b, first);
-		if constexpr (rest > 0) ndec_group_columns<As, rest, N, K, streamed>(tile, y, x, by, back, tile.weights() + At, b, ndec_tiles(N) - rest);
+		for (int first = 0; first + group <= ndec_tiles(N); first += group) ndec_group_columns<As, group, N, K, streamed, turned>(tile, y, x, by, back, tile.weights() + At, b, first);
+		if constexpr (rest > 0) ndec_group_columns<As, rest, N, K, streamed, turned>(tile, y, x, by, back, tile.weights() + At, b, ndec_tiles(N) - rest);
 	}
+}
+template <class As, int N, int K, int At, bool streamed = false, bool turned = false, class Y, class X, class B> NDEC_D void ndec_tile_product(ndec_group tile, Y y, X x, B b) {
+	ndec_group_product<16, As, N, K, At, streamed, turned>(tile, y, x, b);
 }
 #endif

@@ -205,7 +205,7 @@ template <class As, int K, class X> NDEC_D void ndec_tile_operand(ndec_tile tile
 
 // y = x B for 16 samples with operands as As, x of K columns and y of N, b(k, n) an element of B; in groups of NDEC_HELD columns of y.
 // At is where a group of warps has B (group.cuh).
-template <class As, int N, int K, int At = -1, bool streamed = false, class Y, class X, class B> NDEC_D void ndec_tile_product(ndec_tile tile, Y y, X x, B b) {
+template <class As, int N, int K, int At = -1, bool streamed = false, bool turned = false, class Y, class X, class B> NDEC_D void ndec_tile_product(ndec_tile tile, Y y, X x, B b) {
 	constexpr int group = ndec_tiles(N) < NDEC_HELD / 8 ? ndec_tiles(N) : NDEC_HELD / 8;
 	float by[2], back[2];
 	ndec_tile_scales<As, K>(tile, x, by, back);
@@ -399,5 +399,5 @@ template <int N, class F> NDEC_D void ndec_tile_total(ndec_tile tile, int half, 
 	if (tile.lane / 16 == half) x = tile.lane & 8 ? high : low;
 }
 
-// The bytes of the tapes of a tile.
-NDEC_D long long ndec_tile_tape_bytes(long long room, int step, int fixed, int tapes) { return (room * step + fixed) * 32 + 8 * tapes; }
+// The bytes of the tapes of a tile, or of the samples of a block of groups.
+NDEC_D long long ndec_tile_tape_bytes(long long room, int step, int fixed, int tapes, int samples = 32) { return (room * step + fixed) * samples + 8 * tapes; }

@@ -1,0 +1,351 @@
+package cudagen
+
+import (
+	"fmt"
+	"slices"
+
+	"ndec.dev/ndec/ir"
+	"ndec.dev/ndec/ir/plan"
+)
+
+// A gradient of a group (prelude/group_sum.cuh) has warps with samples, and others that multiply what these lay down: the sums of all weights
+// stay in registers of the latter from the first step to the last, and each block writes one row.
+
+// What the sum of a parameter is made of.
+type sumKind int
+
+const (
+	noSum     sumKind = iota // nothing
+	laneSum                  // numbers that are in every lane
+	vectorSum                // fragments
+	matrixSum                // outer products
+)
+
+// groupSum is the sum of a parameter; of a matrix of rows and columns, or a vector of rows.
+type groupSum struct {
+	param         *ir.Param
+	number        int
+	kind          sumKind
+	rows, columns int
+}
+
+// groupSums is what is planned of a gradient's kernel.
+type groupSums struct {
+	name    string // of the type that functions add to
+	of      []groupSum
+	desk    int // places in shared memory: what warps tell each other, with the slot behind it
+	losses  int // the sums of losses and counts, each lane's
+	lanes   int // and those of parameters
+	samples int // threads that have samples
+	threads int
+	bytes   int // of shared memory
+}
+
+// Numbers of the prelude, and limits: rows of a block's warpgroups, and registers that a thread has for sums beside those of a product.
+const (
+	slotPlace   = 384 // NDEC_SLOT
+	rowsOfGroup = 64
+	sumRows     = 128
+	sumLimit    = 96
+)
+
+// sumsOf finds what the sums of k are made of, if a group can have them.
+func (e *emitter) sumsOf(k *kernel) (sums []groupSum, ok bool) {
+	found := map[*ir.Param]groupSum{}
+	ok = true
+	add := func(s groupSum) {
+		if before, there := found[s.param]; there && before != s {
+			ok = false
+		}
+		found[s.param] = s
+	}
+	e.visit(k.fn.IR, map[*ir.Func]bool{}, func(f *ir.Func) {
+		pf := e.plan.Of(f)
+		fn := e.newFunction(pf)
+		fn.far = e.far(pf)
+		fn.countProducts()
+		for _, n := range pf.Nests {
+			for _, s := range n.Steps {
+				if s.Sum == nil {
+					continue
+				}
+				one := groupSum{param: s.Sum, kind: laneSum, rows: s.Sum.Type.Len()}
+				switch s.Form {
+				case plan.OuterRow, plan.OuterCol:
+					a, b := s.V.Args[0], s.V.Args[1]
+					if a.Type.Len() <= smallLen && b.Type.Len() <= smallLen {
+						break
+					}
+					one = groupSum{param: s.Sum, kind: matrixSum, rows: a.Type.Len(), columns: b.Type.Len()}
+					key, shared := fn.sharedOuter(s)
+					ok = ok && operandsOf(e.m, a, b) == asFloat && !(shared && fn.many[key] >= calledProducts)
+				case plan.AddTo:
+					if fragment(pf, s.V) {
+						one.kind = vectorSum
+					}
+				}
+				add(one)
+			}
+		}
+	})
+	for _, q := range k.fn.Sums {
+		if q != nil {
+			s := found[q]
+			s.param, s.number = q, len(sums)
+			sums = append(sums, s)
+		}
+	}
+	return sums, ok
+}
+
+// long and short are the sides of a matrix, the first along the rows of an instruction; of a vector 8 columns, all but one for nothing.
+func (s *groupSum) long() int { return max(s.rows, s.columns) }
+func (s *groupSum) short() int {
+	if s.kind == vectorSum {
+		return 1
+	}
+	return min(s.rows, s.columns)
+}
+
+// registers are those that a thread keeps of it.
+func (s *groupSum) registers() int {
+	if s.kind < vectorSum {
+		return 0
+	}
+	return (s.short() + 7) / 8 * 4
+}
+
+// slot is the bytes of what is laid down for 16 samples of each of so many threads.
+func (s *groupSum) slot(samples int) int {
+	up := func(n, to int) int { return (n + to - 1) / to * to }
+	switch s.kind {
+	case matrixSum:
+		return asFloat.parts * samples / 2 * 2 * (up(s.long(), rowsOfGroup) + up(s.short(), 16))
+	case vectorSum:
+		return asFloat.parts * samples / 2 * 2 * up(s.rows, rowsOfGroup)
+	}
+	return 0
+}
+
+// instructions are those of the kernel that make it, each of which is for 16 samples of one warp.
+func (s *groupSum) instructions() int {
+	switch s.kind {
+	case matrixSum:
+		return asFloat.products() * ((s.short() + groupColumns - 1) / groupColumns)
+	case vectorSum:
+		return asFloat.parts
+	}
+	return 0
+}
+
+// planSums plans the sums of a gradient behind so many bytes of weights: eight warps with samples, or four; nil where no block holds them.
+func (e *emitter) planSums(k *kernel, weights int) *groupSums {
+	of, ok := e.sumsOf(k)
+	longest, registers := 0, 0
+	for _, s := range of {
+		registers += s.registers()
+		if s.kind >= vectorSum {
+			longest = max(longest, s.long())
+		}
+	}
+	if !ok || longest == 0 || longest > sumRows || registers > sumLimit {
+		return nil
+	}
+	for _, warps := range []int{8, 4} {
+		g := &groupSums{of: of, desk: weights, samples: 32 * warps}
+		g.threads = g.samples + (longest+rowsOfGroup-1)/rowsOfGroup*128
+		slot, lanes := 0, 0
+		for _, s := range of {
+			slot = max(slot, s.slot(g.samples))
+			if s.kind == laneSum {
+				lanes += s.rows * g.samples * 4
+			}
+		}
+		g.losses = g.desk + slotPlace + slot
+		g.lanes = g.losses + k.sums()*g.samples*8
+		g.bytes = (g.lanes + lanes + len(of) + 4 + 127) / 128 * 128
+		if g.bytes <= e.shares() {
+			return g
+		}
+	}
+	return nil
+}
+
+// groupGradients chooses the gradients that have a group, once the kernels that go forward have theirs: all weights have to lie in shared
+// memory, where the way back reads them with rows and columns changed.
+func (e *emitter) groupGradients(kernels []*kernel) {
+	for _, k := range kernels {
+		if k.form != tiled || k.kind != grad || k.params() == 0 {
+			continue
+		}
+		g := &group{}
+		var wanted, fresh []packing
+		large := false
+		e.inForm(k, func() { wanted, g.left, large = e.wantedOf(k) })
+		for _, m := range wanted {
+			if _, known := e.packed[m]; !known {
+				fresh = append(fresh, m)
+			}
+		}
+		if large && e.place(g, wanted, e.shares()) && len(g.streamed) == 0 && len(g.matrices) == len(wanted) {
+			e.inForm(k, func() { g.sums = e.planSums(k, g.weights) })
+		}
+		if g.sums == nil {
+			for _, m := range fresh {
+				delete(e.packed, m)
+			}
+			continue
+		}
+		e.groups[k] = g
+		g.name = e.global.pick(k.name + "_group")
+		e.inForm(k, func() { e.groupCost(k, g) })
+	}
+}
+
+// gradientBudget is how such a kernel is launched.
+func (g *group) gradientBudget(memory int) *GroupBudget {
+	b := &GroupBudget{Kernel: g.name, Warps: g.sums.threads / 32, Summing: (g.sums.threads - g.sums.samples) / 32, Blocks: 1, Weights: g.weights, Packed: len(g.matrices), Left: g.left, Products: g.instructions, Clocks: g.clocks}
+	for _, s := range g.sums.of {
+		b.Slot, b.Kept, b.Outer = max(b.Slot, s.slot(g.sums.samples)), b.Kept+s.registers(), b.Outer+s.instructions()
+	}
+	b.Bytes = g.sums.bytes
+	if with := b.Bytes + g.sums.samples/32*memory; memory > 0 && with <= groupShared {
+		b.Arrays, b.Bytes = true, with
+	}
+	return b
+}
+
+// sumTypes prints the type that functions of a group add to.
+func (e *emitter) sumTypes(k *kernel, g *groupSums) {
+	p := e.p
+	g.name = e.global.pick(snake(k.of()) + "_sums")
+	p.line("// What is added to the gradient of recipe %s, by warps with samples; all but the numbers of lanes is registers of others.", k.of())
+	p.line("struct %s {", g.name)
+	for _, s := range g.of {
+		switch s.kind {
+		case matrixSum:
+			p.line("ndec_group_matrix_sum<%d, %d, %d> %s;", s.number, s.rows, s.columns, e.fields[s.param])
+		case vectorSum:
+			p.line("ndec_group_vector_sum<%d, %d> %s;", s.number, s.rows, e.fields[s.param])
+		case laneSum:
+			p.line("ndec_group_lane_sums<%d, %d> %s;", s.rows, g.samples, e.fields[s.param])
+		}
+	}
+	p.line("};")
+	p.line("static_assert(sizeof(%s) <= %d, \"shared memory has room for so many bytes\");", g.name, g.bytes-g.lanes)
+	p.line("")
+}
+
+// beginSums prints what is done before the block meets for the first time.
+func (e *emitter) beginSums(g *groupSums, losses int) {
+	p := e.p
+	typ := fmt.Sprintf("ndec_group_lane_sums<%d, %d, double>", losses, g.samples)
+	p.line("%s &losses_of = *(%[1]s *)(weights + %d);", typ, g.losses)
+	p.line("ndec_group_clear(losses_of);")
+	p.line("%s &g = *(%[1]s *)(weights + %d);", g.name, g.lanes)
+	p.line("ndec_group_ones(weights + %d);", g.desk)
+	for _, s := range g.of {
+		if s.kind == laneSum {
+			p.line("ndec_group_clear(g.%s);", e.fields[s.param])
+		}
+	}
+}
+
+// addSumsUp prints what warps without samples do.
+func (e *emitter) addSumsUp(g *groupSums, left string) {
+	p := e.p
+	p.line("if (ndec_shuffle((int)threadIdx.x / 128, 0) >= %d) { // no samples: these warps add up what others lay down", g.samples/128)
+	for _, s := range g.of {
+		if s.kind >= vectorSum {
+			p.line("float sum%d[%d][4] = {}; // %s", s.number, (s.short()+7)/8, s.param.Name)
+		}
+	}
+	next := fmt.Sprintf("ndec_group_next<%d>(weights + %d)", g.threads, g.desk)
+	p.line("#pragma unroll 1")
+	p.line("for (int order = %s; order >= 0; order = %[1]s) {", next)
+	p.line("switch (order) {")
+	for _, s := range g.of {
+		switch s.kind {
+		case matrixSum:
+			p.line("case %d: ndec_group_sum_outer<%s, %d, %d, %d>(weights + %d, sum%[1]d); break;", s.number, asFloat.name, g.samples, s.rows, s.columns, g.desk)
+		case vectorSum:
+			p.line("case %d: ndec_group_sum_vector<%d, %d>(weights + %d, sum%[1]d); break;", s.number, g.samples, s.rows, g.desk)
+		}
+	}
+	p.line("}")
+	p.line("}")
+	for _, s := range g.of {
+		switch s.kind {
+		case matrixSum:
+			p.line("ndec_group_leave_outer<%d, %d, %d>(%s.%s, sum%d);", g.samples, s.rows, s.columns, left, e.fields[s.param], s.number)
+		case vectorSum:
+			p.line("ndec_group_leave_vector<%d, %d>(%s.%s, sum%d);", g.samples, s.rows, left, e.fields[s.param], s.number)
+		}
+	}
+	p.line("} else {")
+	p.line("auto sum = ndec_group_own(losses_of);")
+}
+
+// endSums prints what warps with samples do at the end, and what the block leaves of the sums of lanes.
+func (e *emitter) endSums(g *groupSums, left string) {
+	p := e.p
+	p.line("%s last = {{{lane, 0, memory}}};", g.tile())
+	p.line("last.take();")
+	p.line("last.give(-1);")
+	p.line("}")
+	p.line("__syncthreads();")
+	for _, s := range g.of {
+		switch s.kind {
+		case laneSum:
+			p.line("ndec_group_leave_lanes(%s.%s, g.%[2]s);", left, e.fields[s.param])
+		case noSum:
+			p.line("for (int i = threadIdx.x; i < %d; i += %d) %s.%s[i] = 0;", s.param.Type.Len(), g.threads, left, e.fields[s.param])
+		}
+	}
+}
+
+// tile is the type of a tile of such a kernel.
+func (g *groupSums) tile() string {
+	return fmt.Sprintf("ndec_group_back<%d, %d, %d>", g.samples, g.threads, g.desk)
+}
+
+// wantedOf lists the matrices that the functions of k multiply by, each once whichever side it is read from, counts the products that each warp does, and says
+// whether one is from fragment to fragment.
+func (e *emitter) wantedOf(k *kernel) (wanted []packing, left int, large bool) {
+	for _, f := range e.solvesFirst(k.fn.IR) {
+		e.productsOf(e.plan.Of(f), func(m packing, ok bool) {
+			switch {
+			case !ok:
+				left++
+				return
+			case !slices.Contains(wanted, m.kept()):
+				wanted = append(wanted, m.kept())
+			}
+			large = large || m.large()
+		})
+	}
+	return wanted, left, large
+}
+
+// turned is the matrix with rows and columns changed.
+func (m packing) turned() packing {
+	m.ByK, m.ByN, m.Terms, m.Results = m.ByN, m.ByK, m.Results, m.Terms
+	return m
+}
+
+// kept is m as it is packed: terms side by side in the array, as forward products of layers have them.
+func (m packing) kept() packing {
+	if m.ByK > m.ByN {
+		return m.turned()
+	}
+	return m
+}
+
+// packedAt is where a matrix lies, and whether with rows and columns changed.
+func (e *emitter) packedAt(m packing) (at int, turned, ok bool) {
+	at, ok = e.packed[m.kept()]
+	return at, m.kept() != m, ok
+}
+
+// sampleWarps is the number of a block's warps that have samples.
+func (b *GroupBudget) sampleWarps() int { return b.Warps - b.Summing }
