@@ -194,6 +194,15 @@ func TestInstructions(t *testing.T) {
 		t.Fatal(ds)
 	}
 	b := res.CUDA.Budgets["m_forward_batch"]
+	var gradient *cudagen.GroupBudget
+	for name, b := range res.CUDA.Budgets {
+		if strings.HasSuffix(name, "_grad_batch") {
+			gradient = b.Group
+		}
+	}
+	if gradient == nil {
+		t.Fatal("the gradient has no group")
+	}
 	for _, arch := range []string{"sm_80", "sm_90", "sm_90a"} {
 		cubin, _, err := nvcc.Run(compiler, res.CUDA, "-cubin", "-arch="+arch)
 		if err != nil {
@@ -207,9 +216,11 @@ func TestInstructions(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var field, group []byte // of the forward kernels: from its name to the next one
+		var field, group, sums []byte // of the forward kernels, and the gradient's own: from its name to the next one
 		for _, part := range regexp.MustCompile(`(?m)^\s*\.(?:type|section)\s`).Split(string(text), -1) {
 			switch name, _, _ := strings.Cut(part, ","); {
+			case strings.Contains(name, gradient.Kernel) && !strings.Contains(name, "_tile") && strings.Contains(part, ".tnspA.tnspB"):
+				sums = []byte(part)
 			case strings.Contains(name, "m_forward_batch_group"): // its field stands where it is used
 				group = append(group, part...)
 			case strings.Contains(name, "flow_field_tile") && strings.Contains(name, "m_forward_batch"):
@@ -222,6 +233,10 @@ func TestInstructions(t *testing.T) {
 				t.Errorf("%s: %d HGMMA and %d HMMA in %d bytes of the kernel of a group, which has it four times, want %d and none", arch, n, m, len(group), 4*b.Group.Products)
 			}
 			t.Logf("%s: %d HGMMA", arch, n)
+			turned := len(regexp.MustCompile(`\sHGMMA\S* R\d+, gdesc\[UR\d+\]\.tnspA\.tnspB, `).FindAll(sums, -1)) // both factors as they were laid down
+			if turned != gradient.Outer {
+				t.Errorf("%s: %d HGMMA for the sums of a gradient, want %d", arch, turned, gradient.Outer)
+			}
 		} else if len(group) > 0 {
 			t.Errorf("%s has a kernel of groups", arch)
 		}

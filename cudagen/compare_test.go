@@ -57,6 +57,9 @@ func (s *subject) emit(t *testing.T) {
 			r := &out.Kernels.Recipes[i]
 			r.Loss.Teams, r.Grad.Teams = min(r.Loss.Teams, s.blocks), min(r.Grad.Teams, s.blocks)
 		}
+		for i := range out.Kernels.Groups {
+			out.Kernels.Groups[i].Teams = min(out.Kernels.Groups[i].Teams, s.blocks)
+		}
 	}
 	s.out = out
 }

@@ -52,3 +52,57 @@ func TestGroups(t *testing.T) {
 		t.Errorf("a gradient whose weights do not fit has the group %+v", g)
 	}
 }
+
+// TestGroupSums compares a gradient whose sums are kept by warps of their own: adaptive steps, of which every sample has its own number, and in CI more samples
+// than the block has, which goes on with the same sums.
+func TestGroupSums(t *testing.T) {
+	s := programSubject(t, "sums", map[string]string{"sums.nde": `package sums
+
+net f(x [2]real) [2]real {
+	return x |> Linear(20) |> tanh |> Linear(36) |> tanh |> Linear(2)
+}
+
+system Flow {
+	state x [2]real
+	context load real
+	der(x) = f(x) * load
+}
+
+model End(x [2]real, load real) (y [2]real) {
+	return solve(Flow{x, load: load}, over: 0..1, with: dopri5{rtol: 1e-1, atol: 1e-1}).x
+}
+
+data Points {
+	x, y [2]real
+	load real
+	source: csv{path: "points.csv"}
+}
+
+train Fit {
+	data: Points
+	epochs: 1
+	optimizer: adam
+	minimize sqnorm(End(x, load) - y)
+}
+`}, "f32")
+	s.rows, s.groups, s.blocks = 33, true, 1
+	if os.Getenv("NDEC_TEST_MODULES") != "" { // in CI
+		s.rows = 261
+	}
+	compare(t, []*subject{s})
+	g := s.out.Budgets["fit_grad_batch"].Group
+	if g == nil || g.Warps != 12 || g.Summing != 4 || g.Left != 0 || g.Packed != 3 || g.Outer != 6+6+6+3+3 || g.Kept != 3*4+4+4+4+4 {
+		t.Errorf("fit_grad_batch has the group %+v", g)
+	}
+	text := string(s.out.Files[0].Text)
+	for _, want := range []string{
+		", false, true>(tile, vecmat", // weights read with rows and columns changed
+		"ndec_group_sum_outer<ndec_bf16<3>, 256, 36, 20>(",
+		"ndec_group_sum_outer<ndec_bf16<3>, 256, 2, 36>(",
+		"ndec_group_sum_vector<256, 36>(",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("there is no %s", want)
+		}
+	}
+}
