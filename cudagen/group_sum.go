@@ -77,8 +77,7 @@ func (e *emitter) sumsOf(k *kernel) (sums []groupSum, ok bool) {
 						break
 					}
 					one = groupSum{param: s.Sum, kind: matrixSum, rows: a.Type.Len(), columns: b.Type.Len()}
-					key, shared := fn.sharedOuter(s)
-					ok = ok && operandsOf(e.m, a, b) == asFloat && !(shared && fn.many[key] >= calledProducts)
+					ok = ok && operandsOf(e.m, a, b) == asFloat && !fn.called(fn.sharedOuter(s))
 				case plan.AddTo:
 					if fragment(pf, s.V) {
 						one.kind = vectorSum
