@@ -30,6 +30,7 @@ type subject struct {
 	groups  bool        // on a device that multiplies for several warps at a time
 	shared  int         // bytes of shared memory that weights have there; 0: all that there is
 	layers  bool        // all models go layer by layer that can
+	heavy   bool        // takes longer to run than to compile with optimisation
 	split   int         // so many lanes share a sample in all kernels that can
 	short   int         // what is longer is shared out among them
 	blocks  int         // so many blocks take one round of samples after the other; 0: as many as there may be
@@ -433,7 +434,8 @@ func compareWith(t *testing.T, subjects []*subject, sanitizer string) {
 		s.emit(t)
 		outs[s.name] = s.out
 	}
-	server := emutest.Start(t, outs, emutest.Options{Sanitizer: sanitizer})
+	heavy := has(subjects, func(s *subject) bool { return s.heavy })
+	server := emutest.Start(t, outs, emutest.Options{Sanitizer: sanitizer, Optimize: heavy})
 	first := make([]outcome, len(subjects))
 	orders := 3
 	if sanitizer != "" {

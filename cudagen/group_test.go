@@ -9,7 +9,7 @@ import (
 // groupSubject is testdata/groups.nde on a device that multiplies for four warps at a time.
 func groupSubject(t *testing.T, rows int) *subject {
 	s := programSubject(t, "groups", map[string]string{"groups.nde": source(t, "testdata/groups.nde")}, "f32")
-	s.rows, s.groups = rows, true
+	s.rows, s.groups, s.heavy = rows, true, true
 	return s
 }
 
@@ -85,7 +85,7 @@ train Fit {
 	minimize sqnorm(End(x, load) - y)
 }
 `}, "f32")
-	s.rows, s.groups, s.blocks = 33, true, 1
+	s.rows, s.groups, s.heavy, s.blocks = 33, true, true, 1
 	if os.Getenv("NDEC_TEST_MODULES") != "" { // in CI
 		s.rows = 261
 	}

@@ -37,6 +37,7 @@ func TestBatches(t *testing.T) {
 		s.layers = true
 		all = append(all, s)
 	}
+	all[0].heavy = true
 	compare(t, all)
 	for _, s := range all[:3] {
 		for _, m := range s.out.Kernels.Models {
@@ -127,7 +128,7 @@ func TestLayerConvolutions(t *testing.T) {
 	for _, precision := range precisions {
 		s := programSubject(t, "images", map[string]string{"images.nde": source(t, "testdata/images.nde")}, precision)
 		s.initial(t)
-		s.rows, s.layers = 19, true // beyond a multiple of 16
+		s.rows, s.layers, s.heavy = 19, true, true // beyond a multiple of 16
 		all = append(all, s)
 	}
 	layerGradients(t, all)

@@ -57,6 +57,7 @@ func Compiler(t testing.TB) string {
 // Options of a compilation.
 type Options struct {
 	Sanitizer string // "", "thread" or "address,undefined"
+	Optimize  bool   // for programs that take longer to run than the compiler's optimiser
 }
 
 // Server is a running process that holds kernels.
@@ -115,7 +116,7 @@ func Start(t testing.TB, outs map[string]*cudagen.Output, o Options) *Server {
 	fmt.Fprintf(&main, "static const ndec_server_symbol symbols[] = {\n%s\t{}};\nint main() { return ndec_serve(kernels, symbols); }\n", symbols.String())
 	write("main.cc", main.String())
 	level := "-O0" // small programs take longer to compile than to run
-	if o.Sanitizer != "" || os.Getenv("NDEC_TEST_EXAMPLES") != "" {
+	if o.Optimize || o.Sanitizer != "" || os.Getenv("NDEC_TEST_EXAMPLES") != "" {
 		level = "-O1"
 	}
 	args := []string{"-std=c++17", level, "-g1", "-w", "-ffp-contract=off", "-DNDEC_EMULATE", "-I" + dir, "-o", exe, filepath.Join(dir, "main.cc")}
