@@ -65,7 +65,7 @@ func TestGroups(t *testing.T) {
 			tab.Columns[c].Data[i] = math.Cos(float64(i + c))
 		}
 	}
-	run := func() (y, losses []float64, err error) {
+	run := func() (y, losses []float64, g []float32, err error) {
 		dev, err := rt.Open("cuda:0")
 		if err != nil {
 			t.Fatal(err)
@@ -78,11 +78,12 @@ func TestGroups(t *testing.T) {
 		copy(in.Columns[0].Data, tab.Columns[0].Data)
 		err = placed.Models[0].Batch(context.Background(), w, in, out, new(rt.BatchStats), 0)
 		loss, e := rt.Evaluate(context.Background(), w, &placed.Recipes[0].Objective, tab, 0, 0)
-		grad, e2 := rt.LossGrad(context.Background(), w, make([]float32, len(w)), &placed.Recipes[0].Objective, tab, 0, 0)
+		g = make([]float32, len(w))
+		grad, e2 := rt.LossGrad(context.Background(), w, g, &placed.Recipes[0].Objective, tab, 0, 0)
 		if err = errors.Join(err, e, e2, closeAll(), dev.Close()); err != nil {
-			return nil, nil, err
+			return nil, nil, nil, err
 		}
-		return out.Columns[0].Data, []float64{loss.Loss, grad.Loss}, nil
+		return out.Columns[0].Data, []float64{loss.Loss, grad.Loss}, g, nil
 	}
 	standIn := emulated(t)
 	images := k.Images
@@ -90,15 +91,15 @@ func TestGroups(t *testing.T) {
 		t.Skip("NOT CHECKED: there is no machine code with kernels of groups, which NDEC_TEST_IMAGES would have")
 	}
 	k.Images = images[:1]
-	want, plain, err := run()
+	want, plain, slopes, err := run()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(k.Groups) != 2 || k.Groups[0].Of != k.Models[0].Kernel || k.Groups[0].Lanes != 128 {
+	if len(k.Groups) != 3 || k.Groups[0].Of != k.Models[0].Kernel || k.Groups[0].Lanes != 128 {
 		t.Fatalf("groups are %+v", k.Groups)
 	}
 	k.Images = images
-	got, losses, err := run()
+	got, losses, grad, err := run()
 	if err != nil || standIn && !slices.Equal(got, want) {
 		t.Errorf("groups give other bits, or %v", err)
 	}
@@ -112,12 +113,18 @@ func TestGroups(t *testing.T) {
 			t.Errorf("the losses of groups are %v, of tiles %v", losses, plain)
 		}
 	}
+	most := slices.Max(slopes)
+	for i, x := range grad {
+		if !(math.Abs(float64(x-slopes[i])) <= 1e-5*float64(max(most, -slices.Min(slopes)))) {
+			t.Fatalf("gradient %d of groups is %v, of tiles %v", i, x, slopes[i])
+		}
+	}
 	k.Groups[0].Kernel = "none" // it is what runs
-	if _, _, err := run(); !errors.Is(err, rt.ErrDevice) || !strings.Contains(err.Error(), "kernel none") {
+	if _, _, _, err := run(); !errors.Is(err, rt.ErrDevice) || !strings.Contains(err.Error(), "kernel none") {
 		t.Errorf("a group without a kernel gives %v", err)
 	}
 	k.Images = k.Images[:1]
-	if got, _, err := run(); err != nil || !slices.Equal(got, want) {
+	if got, _, _, err := run(); err != nil || !slices.Equal(got, want) {
 		t.Errorf("an image without groups takes their kernels, or %v", err)
 	}
 }
