@@ -186,7 +186,7 @@ func (l *Layers) slice(n, block, bytes int) (int, error) {
 		return sliceOf(n, block, bytes), nil
 	}
 	if most := min(deviceSlice, wholeBatch/max(bytes, 1)); n > most {
-		return 0, fmt.Errorf("%d samples take steps of one length together (step_group), and %d fit a batch on a device: %w", n, most, ErrDevice)
+		return 0, fmt.Errorf("%d samples take steps of one length together (step_group), and a batch on a device holds %d: take smaller batches, or --device cpu: %w", n, most, ErrDevice)
 	}
 	return n, nil
 }

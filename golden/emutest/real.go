@@ -3,6 +3,7 @@ package emutest
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -83,7 +84,7 @@ func Images(t testing.TB, out *cudagen.Output) (images []rt.KernelImage) {
 			if err := os.MkdirAll(dir, 0o777); err != nil {
 				t.Fatal(err)
 			}
-			if err := os.WriteFile(path, text, 0o666); err != nil {
+			if err := errors.Join(os.WriteFile(path+".new", text, 0o666), os.Rename(path+".new", path)); err != nil { // nothing half written is taken for machine code
 				t.Fatal(err)
 			}
 		}
