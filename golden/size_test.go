@@ -140,6 +140,7 @@ var widths = regexp.MustCompile(`(\b(?:Linear|GRU|Conv2d)\(|\n\tC = )(?:11|12|16
 // TestExamplesAreIndependentOfWidths: an example with hidden layers of 4,096 has no more than half as many bytes of text and values again as
 // with layers of 16, and compiling it allocates no more than that. What is emitted and allocated says what is done, without a clock.
 func TestExamplesAreIndependentOfWidths(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1)) // which kernels meet the memory of which worker is chance, so there is one
 	type size struct{ text, values, allocated int }
 	compiled := func(name, width string) (s size) {
 		files := sourceOf(t, name, false)
@@ -170,7 +171,7 @@ func TestExamplesAreIndependentOfWidths(t *testing.T) {
 		if !wide {
 			continue
 		}
-		least := func(width string) size { // which kernels meet the memory of which worker is chance
+		least := func(width string) size { // tables are made once, and the collector takes kept memory away now and then
 			s := compiled(name, width)
 			for range 2 {
 				s.allocated = min(s.allocated, compiled(name, width).allocated)
