@@ -17,6 +17,7 @@ type Crew struct {
 	Linger time.Duration
 
 	helpers []*helper
+	row     time.Duration // that a row took of the caller in the last region, 0 before
 	left    atomic.Int32  // of the region: helpers that may work still, and the caller
 	done    chan struct{} // the last one wakes the caller
 	next    atomic.Int64
@@ -46,6 +47,7 @@ const (
 const (
 	lingerTime = 50 * time.Microsecond // between steps of a training
 	joinTime   = 20 * time.Microsecond // for which a caller looks for the end before it sleeps
+	wakeTime   = 70 * time.Microsecond // what a region loses by a helper whose processor sleeps
 )
 
 // ForEach calls f for the blocks [k blockRows, (k+1) blockRows) of 0..n-1, each
@@ -59,9 +61,16 @@ func (c *Crew) ForEach(ctx context.Context, workers, n, blockRows int, f func(wo
 	workers = max(1, min(workers, blocks))
 	c.ctx, c.n, c.block, c.f = ctx, n, blockRows, f
 	c.next.Store(0)
-	c.call(workers - 1)
-	c.pull(0)
-	c.join(workers - 1)
+	if workers == 1 {
+		c.pull(0)
+	} else {
+		c.call(workers - 1)
+		begun := time.Now()
+		if rows := c.pull(0); rows > 0 {
+			c.row = max(1, time.Since(begun)/time.Duration(rows))
+		}
+		c.join(workers - 1)
+	}
 	c.ctx, c.f = nil, nil
 	if int(c.next.Load()) < blocks {
 		return ctx.Err()
@@ -69,7 +78,8 @@ func (c *Crew) ForEach(ctx context.Context, workers, n, blockRows int, f func(wo
 	return nil
 }
 
-// call begins a region with so many helpers.
+// call begins a region with so many helpers, or with those that wait where its rows would take, as long as those of the last region,
+// less than what waking others costs.
 func (c *Crew) call(helpers int) {
 	if c.done == nil {
 		c.done = make(chan struct{}, 1)
@@ -80,10 +90,13 @@ func (c *Crew) call(helpers int) {
 		c.helpers = append(c.helpers, h)
 	}
 	c.left.Store(int32(helpers) + 1)
+	short := c.row > 0 && c.row*time.Duration(c.n)/time.Duration(helpers+1)*time.Duration(helpers) < wakeTime
 	for _, h := range c.helpers[:helpers] {
 		switch {
 		case h.state.CompareAndSwap(helperWaiting, helperCalled):
 			h.from = helperWaiting
+		case short:
+			c.left.Add(-1)
 		case h.state.CompareAndSwap(helperQueued, helperCalled):
 			h.from = helperQueued
 		default:
@@ -149,13 +162,16 @@ func (h *helper) wait(long time.Duration) bool {
 	}
 }
 
-// pull takes blocks until there is none, or the context ends.
-func (c *Crew) pull(worker int) {
+// pull takes blocks until there is none, or the context ends, and returns how many rows they had.
+func (c *Crew) pull(worker int) (rows int) {
 	for c.ctx.Err() == nil {
 		lo := (int(c.next.Add(1)) - 1) * c.block
 		if lo >= c.n {
-			return
+			break
 		}
-		c.f(worker, lo, min(lo+c.block, c.n))
+		hi := min(lo+c.block, c.n)
+		c.f(worker, lo, hi)
+		rows += hi - lo
 	}
+	return rows
 }

@@ -73,6 +73,34 @@ func TestCrewAlone(t *testing.T) {
 	}
 }
 
+// Who sleeps is left asleep where rows take too little to be worth the waking, and called where they take more.
+func TestCrewShort(t *testing.T) {
+	c := new(Crew)
+	for _, at := range []struct {
+		row   time.Duration
+		alone bool
+	}{{time.Nanosecond, true}, {time.Microsecond, true}, {2 * time.Microsecond, false}, {time.Hour, false}} {
+		if c.row = at.row; len(c.helpers) > 0 {
+			c.helpers[0].from = -1
+		}
+		var by [2]atomic.Int32
+		if err := c.ForEach(t.Context(), 2, 128, 1, func(worker, _, _ int) {
+			by[worker].Add(1)
+			for !at.alone && by[1].Load() == 0 { // a helper that is called comes
+				runtime.Gosched()
+			}
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if called := c.helpers[0].from > 0; called == at.alone || by[0].Load()+by[1].Load() != 128 {
+			t.Errorf("rows of %v: helper called: %v; %d and %d rows", at.row, called, by[0].Load(), by[1].Load())
+		}
+		for len(c.helpers) > 0 && c.helpers[0].state.Load() != helperGone {
+			runtime.Gosched()
+		}
+	}
+}
+
 // A context that ends stops a region between blocks.
 func TestCrewEnds(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
