@@ -79,7 +79,7 @@ func (c *Crew) ForEach(ctx context.Context, workers, n, blockRows int, f func(wo
 }
 
 // call begins a region with so many helpers, or with those that wait where its rows would take, as long as those of the last region,
-// less than what waking others costs.
+// less than what waking others costs. Who lingers is woken for the regions that follow, too.
 func (c *Crew) call(helpers int) {
 	if c.done == nil {
 		c.done = make(chan struct{}, 1)
@@ -90,7 +90,7 @@ func (c *Crew) call(helpers int) {
 		c.helpers = append(c.helpers, h)
 	}
 	c.left.Store(int32(helpers) + 1)
-	short := c.row > 0 && c.row*time.Duration(c.n)/time.Duration(helpers+1)*time.Duration(helpers) < wakeTime
+	short := c.Linger == 0 && c.row > 0 && c.row*time.Duration(c.n)/time.Duration(helpers+1)*time.Duration(helpers) < wakeTime
 	for _, h := range c.helpers[:helpers] {
 		switch {
 		case h.state.CompareAndSwap(helperWaiting, helperCalled):

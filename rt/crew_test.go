@@ -77,10 +77,10 @@ func TestCrewAlone(t *testing.T) {
 func TestCrewShort(t *testing.T) {
 	c := new(Crew)
 	for _, at := range []struct {
-		row   time.Duration
-		alone bool
-	}{{time.Nanosecond, true}, {time.Microsecond, true}, {2 * time.Microsecond, false}, {time.Hour, false}} {
-		if c.row = at.row; len(c.helpers) > 0 {
+		row, linger time.Duration
+		alone       bool
+	}{{time.Nanosecond, 0, true}, {time.Microsecond, 0, true}, {2 * time.Microsecond, 0, false}, {time.Hour, 0, false}, {time.Nanosecond, time.Nanosecond, false}} {
+		if c.row, c.Linger = at.row, at.linger; len(c.helpers) > 0 {
 			c.helpers[0].from = -1
 		}
 		var by [2]atomic.Int32
