@@ -136,7 +136,7 @@ func TestBadInput(t *testing.T) {
 		}
 	}
 	for what, at := range map[string][]float64{"times in the wrong order": {0.5, 0.2}, "a time before the start": {-1}, "a time after the end": {2}, "a NaN time": {nan}} {
-		if s, err := Solve(spring, []float64{1, 0}, 0, 1, SolveOptions{At: at}); !errors.Is(err, ErrShape) || s != nil {
+		if s, err := Solve(spring, []float64{1, 0}, 0, 1, SolveOptions{At: at}); !errors.Is(err, ErrBadTimes) || s != nil {
 			t.Errorf("%s: %v", what, err)
 		}
 	}

@@ -178,14 +178,14 @@ func (l *Layers) rows(q DeviceQueue, b *layerBatch, given, left []uint64) error 
 }
 
 // wholeBatch is the memory that a batch may take which cannot be in slices: numbers within it have offsets of 31 bits.
-const wholeBatch = 8 << 30
+const wholeBatch int64 = 8 << 30
 
 // slice is the number of samples of n that run together, of so many bytes each.
 func (l *Layers) slice(n, block, bytes int) (int, error) {
 	if !l.Together {
 		return sliceOf(n, block, bytes), nil
 	}
-	if most := min(deviceSlice, wholeBatch/max(bytes, 1)); n > most {
+	if most := int(min(deviceSlice, wholeBatch/int64(max(bytes, 1)))); n > most {
 		return 0, fmt.Errorf("%d samples take steps of one length together (step_group), and a batch on a device holds %d: take smaller batches, or --device cpu: %w", n, most, ErrDevice)
 	}
 	return n, nil

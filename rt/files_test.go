@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"math"
 	"strings"
@@ -20,9 +21,16 @@ func saved(t testing.TB) []byte {
 }
 
 func TestLoadTensors(t *testing.T) {
-	other := []Tensor{{Name: "f.0.weight", Shape: []int{2}}, {Name: "g", Offset: 2, Shape: []int{1}}}
-	var wrong, nan bytes.Buffer
-	if err := SaveTensors(&wrong, []float64{1, 2, 3}, other, ""); err != nil {
+	renamed := []Tensor{{Name: "f.0.weight", Shape: []int{2}}, {Name: "g", Offset: 2, Shape: []int{1}}}
+	var wrong, nan, other bytes.Buffer
+	var strange []NamedData[float64]
+	for i := range 7 {
+		strange = append(strange, NamedData[float64]{Name: fmt.Sprint("t", i), Shape: []int{1}, Data: []float64{1}})
+	}
+	if err := EncodeTensors(&other, strange, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := SaveTensors(&wrong, []float64{1, 2, 3}, renamed, ""); err != nil {
 		t.Fatal(err)
 	}
 	if err := SaveTensors(&nan, []float64{1, math.NaN(), 3}, logisticLayout, ""); err != nil {
@@ -42,6 +50,9 @@ func TestLoadTensors(t *testing.T) {
 		{"overlap", overlap, []string{"overlap"}},
 		{"trailing", append(bytes.Clone(good), 0), []string{"follow"}},
 		{"nan", nan.Bytes(), []string{"f.0.weight", "component 1", "NaN"}},
+		{"page", []byte("<!DOCTYPE html><html><body>404</body></html>"), []string{"no safetensors file", "<!DOCTYPE html>"}},
+		{"pointer", []byte("version https://git-lfs.github.com/spec/v1\noid sha256:00\n"), []string{"git lfs pull"}},
+		{"other", other.Bytes(), []string{`tensors "f.0.weight" and "f.0.bias" are missing`, `tensors "t0", "t1", "t2", "t3" and 3 others are not part`, "another program"}},
 		{"names", wrong.Bytes(), []string{`"f.0.bias" is missing`, `"g" is not part`, "shape [2], want [1 2]"}},
 	} {
 		w := []float64{7, 7, 7}

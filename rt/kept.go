@@ -102,18 +102,18 @@ func (k *Kept) Next(j, to int) int {
 // be reversed.
 func binomialSplit(n, s int) int {
 	r := 1
-	for reach(s, r) < n {
+	for reach(s, r) < int64(n) {
 		r++
 	}
 	// Of reach(s, r) = reach(s, r-1) + reach(s-1, r), the first part may be advanced over.
-	return max(1, min(reach(s, r-1), n-1))
+	return int(max(1, min(reach(s, r-1), int64(n)-1)))
 }
 
 // reach is C(s+r, s), or a large number.
-func reach(s, r int) int {
-	c := 1
-	for i := 1; i <= min(s, r); i++ {
-		c = c * (max(s, r) + i) / i
+func reach(s, r int) int64 {
+	c := int64(1)
+	for i := int64(1); i <= int64(min(s, r)); i++ {
+		c = c * (int64(max(s, r)) + i) / i
 		if c > 1<<40 {
 			return 1 << 40
 		}

@@ -56,7 +56,7 @@ func TestKept(t *testing.T) {
 					bound = 0
 				case slots >= 2:
 					r := 1
-					for reach(slots, r) < n {
+					for reach(slots, r) < int64(n) {
 						r++
 					}
 					bound = 2 * r * n // r passes are the least where the states lie best

@@ -76,8 +76,9 @@ func Pow64(x, y float64) float64 {
 	}
 	// The mantissas are multiplied and the exponents added, so that nothing
 	// overflows on the way to a finite result.
-	m, e := math.Frexp(r)
-	b, be := math.Frexp(x)
+	m, exp := math.Frexp(r)
+	b, bexp := math.Frexp(x)
+	e, be := int64(exp), int64(bexp) // beyond 32 bits
 	for i := int64(whole); i > 0; i >>= 1 {
 		if i&1 == 1 {
 			m *= b
@@ -100,7 +101,7 @@ func Pow64(x, y float64) float64 {
 	if y < 0 {
 		m, e = 1/m, -e
 	}
-	return sign * math.Ldexp(m, e)
+	return sign * math.Ldexp(m, int(max(-1<<20, min(e, 1<<20))))
 }
 
 // Sqrt64 is √x, correctly rounded.

@@ -94,7 +94,7 @@ type Solution struct {
 // Hairer's first step, factor 0.9 err^(-1/order) between 0.2 and 10 on the step.
 //
 // When a solve fails the error is a *SolveError, and the solution holds what was reached before. Errors
-// in the arguments wrap ErrShape or ErrOption and come without a solution.
+// in the arguments wrap ErrShape, ErrBadTimes or ErrOption and come without a solution.
 func Solve(f Field, y0 []float64, t0, t1 float64, o SolveOptions) (*Solution, error) {
 	s, err := Start(f, y0, t0, t1, o)
 	if err != nil {
@@ -215,7 +215,7 @@ func (o *SolveOptions) check(f Field, y0 []float64, t0, t1 float64) (method, err
 		return m, fmt.Errorf("rt.Solve: %w", err)
 	}
 	if n := len(o.At); n > 0 && (o.At[n-1]-t1)*Signed(1, t1-t0) > 0 {
-		return m, fmt.Errorf("rt.Solve: time %v is after the end %v: %w", o.At[n-1], t1, ErrShape)
+		return m, fmt.Errorf("rt.Solve: time %v is after the end %v: %w", o.At[n-1], t1, ErrBadTimes)
 	}
 	if m.Name == "alf" && o.Param == 0 {
 		o.Param = 1

@@ -205,9 +205,9 @@ func TestSolveArguments(t *testing.T) {
 		{f, one, 1, SolveOptions{Method: "rk4", Steps: 3, Step: 0.1}, ErrOption},
 		{f, one, 1, SolveOptions{Method: "rk4", Steps: 3, RTol: 1e-3}, ErrOption},
 		{f, one, 1, SolveOptions{Method: "rk4", Step: 1e-300}, ErrOption},
-		{f, one, 1, SolveOptions{At: []float64{0.5, 0.2}}, ErrShape},
-		{f, one, 1, SolveOptions{At: []float64{1.5}}, ErrShape},
-		{f, one, -1, SolveOptions{At: []float64{0.5}}, ErrShape},
+		{f, one, 1, SolveOptions{At: []float64{0.5, 0.2}}, ErrBadTimes},
+		{f, one, 1, SolveOptions{At: []float64{1.5}}, ErrBadTimes},
+		{f, one, -1, SolveOptions{At: []float64{0.5}}, ErrBadTimes},
 	} {
 		if s, err := Solve(c.f, c.y, 0, c.t1, c.o); !errors.Is(err, c.want) || s != nil {
 			t.Errorf("%+v to %v: %v", c.o, c.t1, err)

@@ -11,6 +11,7 @@ import (
 	"math"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -74,7 +75,12 @@ func storedHeads(in io.ReaderAt, size int64) ([]storedHead, map[string]string, e
 		return nil, nil, err
 	}
 	n := binary.LittleEndian.Uint64(front[:])
-	if n > maxHeader {
+	if begin := make([]byte, min(size, 24)); n > maxHeader {
+		if _, err := in.ReadAt(begin, 0); err == nil && bytes.HasPrefix(begin, []byte("version https://git-lfs")) {
+			return bad("a pointer of Git LFS stands in the place of the file; \"git lfs pull\" gets it")
+		} else if err == nil && begin[0] != 0 && begin[7] != 0 { // no such length: text, or an archive
+			return bad("this is no safetensors file: it begins with %q", begin)
+		}
 		return bad("header of %d bytes is larger than 100 MB", n)
 	}
 	if n > uint64(size-8) {
@@ -277,14 +283,15 @@ func LoadTensors[R Float](in io.Reader, w []R, layout []Tensor) error {
 	for i := range stored {
 		have[stored[i].Name] = &stored[i]
 	}
-	var problems []string
+	var missing, other []string
+	known, problems := map[string]bool{}, []string(nil)
 	fresh := slices.Clone(w)
 	for _, t := range layout {
 		s := have[t.Name]
-		delete(have, t.Name)
+		known[t.Name] = true
 		switch {
 		case s == nil:
-			problems = append(problems, fmt.Sprintf("tensor %q is missing", t.Name))
+			missing = append(missing, strconv.Quote(t.Name))
 			continue
 		case !slices.Equal(s.Shape, t.Shape):
 			problems = append(problems, fmt.Sprintf("tensor %q has shape %v, want %v", t.Name, s.Shape, t.Shape))
@@ -299,15 +306,35 @@ func LoadTensors[R Float](in io.Reader, w []R, layout []Tensor) error {
 		}
 	}
 	for _, s := range stored {
-		if have[s.Name] != nil {
-			problems = append(problems, fmt.Sprintf("tensor %q is not part of this program", s.Name))
+		if !known[s.Name] {
+			other = append(other, strconv.Quote(s.Name))
 		}
+	}
+	problems = append(problems, several(missing, "is missing", "are missing")...)
+	problems = append(problems, several(other, "is not part of this program", "are not part of this program")...)
+	if len(missing) > 0 && len(missing) == len(layout) {
+		problems = append(problems, "these are weights of another program")
 	}
 	if len(problems) > 0 {
 		return fmt.Errorf("%s: %w", strings.Join(problems, "; "), ErrWeights)
 	}
 	copy(w, fresh)
 	return nil
+}
+
+// several says something of the named tensors, of the first ones by name where there are many; nothing of none.
+func several(names []string, one, more string) []string {
+	const most = 4
+	switch n := len(names); {
+	case n == 0:
+		return nil
+	case n == 1:
+		return []string{"tensor " + names[0] + " " + one}
+	case n > most+1:
+		names = append(names[:most:most], fmt.Sprintf("%d others", n-most))
+	}
+	last := len(names) - 1
+	return []string{"tensors " + strings.Join(names[:last], ", ") + " and " + names[last] + " " + more}
 }
 
 func finite(v float64) bool { return v-v == 0 }

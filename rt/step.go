@@ -277,13 +277,13 @@ func InOrderEach(t0 float64, ts []float64, i, stride int) bool {
 	return i >= len(ts)
 }
 
-// CheckTimes demands finite times that go from t0 on in the direction of t1. Errors wrap ErrShape.
+// CheckTimes demands finite times that go from t0 on in the direction of t1. Errors wrap ErrBadTimes.
 func CheckTimes(t0, t1 float64, ts []float64) error {
 	dir := math.Copysign(1, t1-t0)
 	last := t0
 	for i, t := range ts {
 		if t-t != 0 || (t-last)*dir < 0 {
-			return fmt.Errorf("time %d is %v: times must be finite and go from %v on in the direction of %v: %w", i, t, t0, t1, ErrShape)
+			return fmt.Errorf("time %d is %v: times must be finite and go from %v on in the direction of %v: %w", i, t, t0, t1, ErrBadTimes)
 		}
 		last = t
 	}

@@ -25,6 +25,9 @@ import (
 // ErrNoGo says that the go command is missing.
 var ErrNoGo = errors.New("the go command is not on the PATH: install Go to train or run compiled models, or use --backend interp")
 
+// ErrBuild says that the go command cannot build programs here, whatever the program.
+var ErrBuild = errors.New("compiled models cannot be built here (--backend interp needs no Go)")
+
 const mainText = `// Command main runs an emitted package for the ndec command.
 package main
 
@@ -80,11 +83,11 @@ func Build(ctx context.Context, res *driver.Result, cuda bool) (exe string, err 
 	// Build beside the final place and rename, so that two commands at once do not disturb each
 	// other and an interrupted build leaves nothing that looks finished.
 	if err := os.MkdirAll(filepath.Dir(dir), 0o777); err != nil {
-		return "", fmt.Errorf("cache folder: %w", err)
+		return "", noCache(err)
 	}
 	tmp, err := os.MkdirTemp(filepath.Dir(dir), "."+key+".*")
 	if err != nil {
-		return "", fmt.Errorf("cache folder: %w", err)
+		return "", noCache(err)
 	}
 	defer os.RemoveAll(tmp)
 	for name, text := range files {
@@ -113,7 +116,7 @@ func Build(ctx context.Context, res *driver.Result, cuda bool) (exe string, err 
 		if cuda {
 			return "", noCUDA(err, string(out))
 		}
-		return "", fmt.Errorf("compiler bug: the emitted package does not compile: %w\n%s", err, strings.TrimSpace(string(out)))
+		return "", noBuild(err, string(out))
 	}
 	if err := os.Rename(tmp, dir); err != nil {
 		if _, serr := os.Stat(exe); serr == nil {
@@ -128,6 +131,32 @@ func Build(ctx context.Context, res *driver.Result, cuda bool) (exe string, err 
 		}
 	}
 	return exe, nil
+}
+
+// noCache is the error where the folder of built programs cannot be written.
+func noCache(err error) error {
+	return fmt.Errorf("%w: programs are kept in a cache folder, which cannot be written: %w; set XDG_CACHE_HOME (on macOS HOME, on Windows LocalAppData) to one that can", ErrBuild, err)
+}
+
+// noBuild is the error of the go command: what it lacks, or a package that is not Go, which is a mistake of ndec.
+func noBuild(err error, out string) error {
+	out = strings.TrimSpace(out)
+	cause := ""
+	switch {
+	case strings.HasPrefix(out, "# ") || strings.Contains(out, "\n# "): // what the compiler, assembler or linker says stands below the name of a package
+		if strings.Contains(out, "no space left on device") {
+			cause = "the disk is full"
+			break
+		}
+		return fmt.Errorf("compiler bug: the emitted package does not compile: %w\n%s", err, out)
+	case strings.Contains(out, "build cache") || strings.Contains(out, "GOCACHE"):
+		cause = "its cache folder cannot be written; set GOCACHE, or HOME, to one that can"
+	case strings.Contains(out, "invalid go version") || strings.Contains(out, "requires go >=") || strings.Contains(out, "toolchain"):
+		cause = "it is too old; ndec needs Go 1.26 or later, and \"go version\" says which one the PATH has"
+	default:
+		cause = "it says why"
+	}
+	return fmt.Errorf("%w: the go command fails: %s: %w\n%s", ErrBuild, cause, err, out)
 }
 
 // addRuntime adds the sources of rt, and those of rt/cuda if asked.

@@ -17,7 +17,8 @@ func (a *app) buildCommand() *cobra.Command {
 		Use:   "build [FILE|DIR]...",
 		Short: "write the generated Go package of a model",
 		Long: `build compiles the .nde files of a folder and writes the generated Go package beside them, or
-to the folder given with -o. Nothing is touched when nothing changed. In a package folder,
+to the folder given with -o. Nothing is touched when nothing changed, and what an earlier build wrote there and the package
+has no longer is removed. In a package folder,
 	//go:generate go tool ndec build .
 keeps the package up to date.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -67,6 +68,10 @@ keeps the package up to date.`,
 				a.sayImages(res)
 				for _, f := range files {
 					switch {
+					case dry && f.Removed:
+						fmt.Fprintf(a.out, "would remove %s\n", f.Path)
+					case f.Removed:
+						fmt.Fprintf(a.out, "removed %s\n", f.Path)
 					case dry && f.Changed:
 						fmt.Fprintf(a.out, "would write %s\n", f.Path)
 					case f.Changed:

@@ -43,7 +43,7 @@ func (a *app) open(src *source, res *driver.Result) (*session, error) {
 	switch {
 	case errors.Is(err, context.Canceled):
 		return nil, &exitError{exitInterrupted, errors.New("interrupted while compiling; nothing was written")}
-	case errors.Is(err, child.ErrNoGo), errors.Is(err, child.ErrNoCUDA):
+	case errors.Is(err, child.ErrNoGo), errors.Is(err, child.ErrBuild), errors.Is(err, child.ErrNoCUDA):
 		return nil, problems(err)
 	case err != nil:
 		return nil, internal(err)

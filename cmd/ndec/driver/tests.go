@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"go/format"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -71,68 +70,4 @@ func goTests(p *sema.Program) ([]byte, error) {
 		b.WriteString("}\n")
 	}
 	return format.Source(b.Bytes())
-}
-
-// removeStale removes what ndec wrote and the program has no longer: vector code, and the files of TestPackage.
-func removeStale(dir string, files []plan.File) error {
-	if err := removeVectors(dir, files); err != nil {
-		return err
-	}
-	for _, folder := range []string{TestPackage, RuntimeFolder} {
-		if err := removeFolder(dir, folder, files); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// removeFolder removes a folder of generated files of which none is among files.
-func removeFolder(dir, folder string, files []plan.File) error {
-	for _, f := range files {
-		if strings.HasPrefix(f.Name, folder+"/") {
-			return nil
-		}
-	}
-	names, err := filepath.Glob(filepath.Join(dir, folder, "*.*"))
-	if err != nil {
-		return err
-	}
-	for _, n := range names {
-		text, err := os.ReadFile(n)
-		if err != nil || !isGenerated(text) {
-			return err
-		}
-		if err := os.Remove(n); err != nil {
-			return err
-		}
-	}
-	if len(names) > 0 {
-		return os.Remove(filepath.Join(dir, folder))
-	}
-	return nil
-}
-
-// removeVectors removes generated vector code that is not among files.
-func removeVectors(dir string, files []plan.File) error {
-	written := map[string]bool{}
-	for _, f := range files {
-		written[filepath.Join(dir, f.Name)] = true
-	}
-	for _, suffix := range codegen.VectorFiles() {
-		for _, sub := range []string{".", TestPackage} {
-			names, err := filepath.Glob(filepath.Join(dir, sub, "*"+suffix))
-			if err != nil {
-				return err
-			}
-			for _, n := range names {
-				if text, err := os.ReadFile(n); written[n] || err != nil || !isGenerated(text) {
-					continue
-				}
-				if err := os.Remove(n); err != nil {
-					return err
-				}
-			}
-		}
-	}
-	return nil
 }
