@@ -40,32 +40,27 @@ keeps the package up to date.`,
 			a.target(&o, cuda)
 			o.Declared = target == ""
 			o.Tiles = amx
-			for _, s := range srcs {
-				o := o
-				if outDir == "" {
-					o.Package = os.Getenv("GOPACKAGE")
-				}
-				res, err := a.compile(s, o)
-				if err != nil {
-					return err
-				}
-				dir := s.dir
+			return compileAll(srcs, func(s *source) *compiled {
 				if outDir != "" {
-					dir = outDir
+					return compileFor(s, o, outDir)
 				}
-				if carriesRuntime(res.Module) {
-					if o.Runtime, o.RuntimeFiles, err = runtimeCopy(dir); err != nil {
+				o := o
+				o.Package = os.Getenv("GOPACKAGE")
+				return compileFor(s, o, s.dir)
+			}, func(s *source, c *compiled) error {
+				for _, ds := range c.found {
+					if err := a.report(ds, s); err != nil {
 						return err
 					}
-					if res, err = a.compile(s, o); err != nil {
-						return err
-					}
 				}
-				files, err := driver.Write(dir, res.Out, dry)
+				if c.err != nil {
+					return c.err
+				}
+				files, err := driver.Write(c.dir, c.res.Out, dry)
 				if err != nil {
 					return internal(err)
 				}
-				a.sayImages(res)
+				a.sayImages(c.res)
 				for _, f := range files {
 					switch {
 					case dry && f.Removed:
@@ -80,8 +75,8 @@ keeps the package up to date.`,
 						fmt.Fprintf(a.out, "unchanged %s\n", f.Path)
 					}
 				}
-			}
-			return nil
+				return nil
+			})
 		},
 	}
 	cmd.Flags().StringVarP(&outDir, "output", "o", "", "write to `dir`")

@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -76,15 +77,20 @@ func options(m cudagen.Image) []string {
 	return some
 }
 
-// Assemble makes the images of a package, those for several devices beside each other. They are kept in the user's cache folder by the hash of
-// their text.
+// Assemble makes the images of a package, those for several devices beside each other. It may be called for several packages at a time: of all
+// their images as many are made as there are processors for Go. They are kept in the user's cache folder by the hash of their text.
 func Assemble(nvcc string) func(out *cudagen.Output) ([]cudagen.Image, error) {
+	room := make(chan struct{}, runtime.GOMAXPROCS(0))
 	return func(out *cudagen.Output) ([]cudagen.Image, error) {
 		images := Images(out)
 		errs := make([]error, len(images))
 		var all sync.WaitGroup
 		for i := range images {
-			all.Go(func() { images[i].Text, errs[i] = cached(nvcc, out, images[i]) })
+			all.Go(func() {
+				room <- struct{}{}
+				defer func() { <-room }()
+				images[i].Text, errs[i] = cached(nvcc, out, images[i])
+			})
 		}
 		all.Wait()
 		if err := errors.Join(errs...); err != nil {
