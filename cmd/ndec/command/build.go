@@ -18,7 +18,7 @@ func (a *app) buildCommand() *cobra.Command {
 		Short: "write the generated Go package of a model",
 		Long: `build compiles the .nde files of a folder and writes the generated Go package beside them, or
 to the folder given with -o. Nothing is touched when nothing changed, and what an earlier build wrote there and the package
-has no longer is removed. In a package folder,
+has no longer is removed. Several packages are compiled beside each other. In a package folder,
 	//go:generate go tool ndec build .
 keeps the package up to date.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
