@@ -240,8 +240,14 @@ func (fn *function) tileDot(v *ir.Value, tile int) {
 			names[t] = "dot" + strconv.Itoa(t)
 		}
 	}
-	fn.p.line("var %s %s", strings.Join(names, ", "), e)
+	sums := func() { fn.p.line("var %s %s", strings.Join(names, ", "), e) }
+	if reg {
+		sums()
+	}
 	fn.p.line("{")
+	if !reg {
+		sums() // of this product alone: a loop may hold several
+	}
 	row := fn.matrixRows(w, tile, k)
 	fn.p.line("for j := 0; j < %d; j++ {", k)
 	fn.p.line("xj := %s", fn.typed(x, index{expr: "j"}))
@@ -249,12 +255,12 @@ func (fn *function) tileDot(v *ir.Value, tile int) {
 		fn.p.line("%s += %s(%s * xj)", names[t], e, row[t])
 	}
 	fn.p.line("}")
-	fn.p.line("}")
 	if !reg {
 		for t := range names {
 			fn.p.line("%s = %s", fn.elem(v, tileIndex(t)), names[t])
 		}
 	}
+	fn.p.line("}")
 }
 
 // matrixRows are the elements [i+t, j] of w for the rows t of a tile, by rows where w is an array.
