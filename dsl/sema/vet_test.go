@@ -19,6 +19,16 @@ func mixed(tolerance string) string {
 		"train T {\n\tdata: D\n\tepochs: 1\n\toptimizer: adam\n\tprecision: mixed_bf16\n\tminimize sqnorm(M(x))\n}\n"
 }
 
+// trained is a recipe that learns a parameter of a system by something of its solve.
+func trained(body, read string) string {
+	with := "rk4"
+	if strings.Contains(body, "noise") {
+		with = "euler_maruyama"
+	}
+	return "package p\n\nsystem S {\n" + body + "}\n\nmodel M(x real) real {\n\tend := solve(S{h: x}, over: 0..1, with: " + with + "{steps: 8})\n\treturn " + read + "\n}\n\n" +
+		"data D {\n\tx real\n\tsource: csv{path: \"d.csv\"}\n}\n\ntrain T {\n\tdata: D\n\tepochs: 1\n\toptimizer: adam\n\tminimize M(x)^2\n}\n"
+}
+
 // vet checks and vets one file, which has no errors.
 func vet(t testing.TB, src string) diag.List {
 	t.Helper()
@@ -85,6 +95,12 @@ func TestVet(t *testing.T) {
 		{"tolerance of a reference below f64", "package p\n\nnet g(x real) real {\n\treturn [x] |> Linear() \n}\n\nsystem F {\n\tstate x real\n\tder(x) = -x\n}\n\nsolver S = dopri5{rtol: 1e-15, atol: 1e-15}\n\n" +
 			"hypersolver H for F {\n\tbase: euler{steps: 4}\n\tresidual(x) = g(x)\n}\n\ndata D {\n\tx real\n\tsource: csv{path: \"d.csv\"}\n}\n\n" +
 			"train T {\n\tdata: D\n\tepochs: 1\n\toptimizer: adam\n\tminimize residual_error(H, F{x}, over: 0..1, reference: S)\n}\n", []diag.Code{"W1204"}},
+		{"restitution is trained through an event", trained("\tstate h real\n\tstate v real = 0\n\tparam e real = 0.8\n\tder(h) = v\n\tder(v) = -1\n\twhen falling(h) {\n\t\tv = -e * v\n\t}\n", "end.h"), nil},
+		{"a threshold is trained through an event", trained("\tstate h real\n\tparam e real = 0.8\n\tder(h) = -1\n\twhen falling(h - e) {\n\t\th = 2\n\t}\n", "end.h"), nil},
+		{"the time of a stop", trained("\tstate h real\n\tparam e real = 0.8\n\tder(h) = -e\n\twhen falling(h) {\n\t\tstop\n\t}\n", "real(end.t)"), nil},
+		{"the time of an end without a stop", trained("\tstate h real\n\tparam e real = 0.8\n\tder(h) = -e\n", "real(end.t)"), []diag.Code{"W1202", "W1211"}},
+		{"noise is trained", trained("\tstate h real\n\tparam e real = 0.8\n\tcalculus: ito\n\tder(h) = -h\n\tnoise(h) = e\n", "end.h"), nil},
+		{"a result that is not wanted", "package p\n\nmodel A(x real) (a, b, c real) {\n\treturn x, 2*x, 3*x\n}\n\nmodel B(x real) (c real) {\n\t_, _, c := A(x)\n\treturn c\n}\n", nil},
 		{"column", data + "train T {\n\tdata: D\n\tepochs: 1\n\toptimizer: adam\n\tminimize f(x) ^ 2\n}\n", []diag.Code{"W1203"}},
 		{"columns used", data + train, nil},
 		{"column of a split", strings.Replace(data, "\ty real\n", "\ty real\n\tlap real\n\tsplit: by_column{of: lap, train: 0.5, test: 0.5}\n", 1) + train, nil},

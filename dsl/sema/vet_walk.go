@@ -30,6 +30,9 @@ func (v *vetter) roots() []Expr {
 		for _, q := range slices.Concat(s.Integrals, s.Outputs) {
 			out = append(out, q.Expr)
 		}
+		for _, n := range s.Noise {
+			out = append(out, n.Expr)
+		}
 		for _, ev := range s.Events {
 			out = append(out, ev.exprs()...)
 		}
@@ -201,14 +204,19 @@ func (r *reach) field(x *Field) {
 		r.add(of.Solve.Starts...)
 		r.add(of.Solve.Extras...)
 		r.add(of.Solve.At)
+		r.events(of.Solve.System)
 		r.states(of.Solve.System, of.Solve.System.States...)
 	case *Solve:
-		if x.Kind == StatField {
-			return
+		if x.Kind == StatField && x.T.Elem != Time {
+			return // counts have no derivative
+		}
+		r.add(of.From, of.To, of.At)
+		if x.Kind == StatField && !slices.ContainsFunc(of.System.Events, func(ev *Event) bool { return ev.Stop }) {
+			return // the time at the end is that of the span
 		}
 		r.add(of.Starts...)
 		r.add(of.Extras...)
-		r.add(of.From, of.To, of.At)
+		r.events(of.System)
 		if h := of.Solver.Hyper; h != nil {
 			for _, res := range h.Residuals {
 				r.add(res.Expr)
@@ -227,7 +235,16 @@ func (r *reach) field(x *Field) {
 	}
 }
 
-// states adds the equations of states, and of the states that these read.
+// events adds what events are computed from: they move the time from which every state goes on.
+func (r *reach) events(s *System) {
+	for _, ev := range s.Events {
+		for _, x := range ev.exprs() {
+			r.equation(s, x)
+		}
+	}
+}
+
+// states adds the equations of states, their noise, and what these read.
 func (r *reach) states(s *System, list ...*State) {
 	for _, st := range list {
 		if r.solves[s] == nil {
@@ -236,6 +253,11 @@ func (r *reach) states(s *System, list ...*State) {
 		if !r.solves[s][st.Var] && st.Der != nil {
 			r.solves[s][st.Var] = true
 			r.equation(s, st.Der)
+			for _, n := range s.Noise {
+				if n.State == st.Var.Index {
+					r.equation(s, n.Expr)
+				}
+			}
 		}
 	}
 }
