@@ -1,7 +1,9 @@
 package sema
 
 import (
+	"fmt"
 	"math"
+	"strings"
 
 	"ndec.dev/ndec/ir"
 	"ndec.dev/ndec/ir/diag"
@@ -322,7 +324,7 @@ func (c *checker) op(op ir.Op, attr ir.Attr, at diag.Span, args ...Expr) Expr {
 	}
 	t, err := op.Info().Shape(types, &attr)
 	if err != nil {
-		c.errorf("NDE0301", at, "%s: %v", op, err)
+		c.errorf("NDE0301", at, "%s: %s%s", op, inWords(err, types, args), c.byRows(op, types, &attr))
 		return invalid(at)
 	}
 	if !c.fits(t.Shape, at) {
@@ -370,4 +372,28 @@ func (c *checker) wantNumbers(x Expr, what string, at diag.Span) bool {
 		return false
 	}
 	return true
+}
+
+// inWords is what an operator of the IR complains of, with types as a program writes them.
+func inWords(err error, types []ir.Type, args []Expr) string {
+	var pairs []string
+	for i, t := range types {
+		pairs = append(pairs, t.String(), args[i].Type().String())
+	}
+	return strings.NewReplacer(pairs...).Replace(err.Error())
+}
+
+// byRows is the way out where an operator of vectors is given a matrix.
+func (c *checker) byRows(op ir.Op, types []ir.Type, attr *ir.Attr) string {
+	if len(types) != 1 || types[0].Rank() != 2 {
+		return ""
+	}
+	if _, err := op.Info().Shape([]ir.Type{ir.Tensor(types[0].Elem, types[0].Shape[1])}, attr); err != nil {
+		return ""
+	}
+	return rowsRemedy(op.String(), types[0].Shape[1])
+}
+
+func rowsRemedy(name string, n int) string {
+	return fmt.Sprintf("; for each row of a matrix, declare fn rows(v [%d]real) that returns %s(v), and write map(rows, x)", n, name)
 }

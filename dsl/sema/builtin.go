@@ -3,6 +3,7 @@ package sema
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"ndec.dev/ndec/ir"
 	"ndec.dev/ndec/ir/diag"
@@ -392,7 +393,12 @@ func checkExpand(c *call) Expr {
 	}
 	t := c.args[0].Type()
 	if n := len(shape) - len(t.Shape); n < 0 || !ir.SameShape(shape[n:], t.Shape) {
-		return c.fail("NDE0319", "%s does not end in %s; expand adds leading axes, and transpose(expand(v, n, m)) a trailing one", ShapeString(shape), t)
+		remedy := "expand adds leading axes, and transpose(expand(v, n, m)) a trailing one"
+		if !slices.Equal(shape[:min(len(shape), len(t.Shape))], t.Shape) {
+			whole := ShapeString(slices.Concat(shape, t.Shape))
+			remedy = fmt.Sprintf("expand is given the whole shape, the axes that are there included: expand(v, %s)", whole[1:len(whole)-1])
+		}
+		return c.fail("NDE0319", "%s does not end in the shape of %s; %s", ShapeString(shape), settle(c.args[0]).Type(), remedy)
 	}
 	return withDims(c.op(ir.OpExpand, ir.Attr{Ints: shape}, c.at, c.args[0]), c.args[1:])
 }

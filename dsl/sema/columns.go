@@ -1,6 +1,7 @@
 package sema
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 
@@ -27,6 +28,10 @@ func (c *checker) columnOf(r *row, el *syntax.Elem, k *codes, e *env) (ir.Settin
 // sampled is the distribution of a column of a sampler: normal or uniform, with constants.
 func (c *checker) sampled(el *syntax.Elem, k *codes, e *env) (ir.Setting, bool) {
 	s := ir.Setting{Key: el.Key.Name, Span: el.Key.At()}
+	if _, ok := el.Value.(*syntax.LitExpr); ok {
+		c.errorf(k.badValue, el.Value.At(), "columns of a sampler stand in its own braces, each with its distribution: sampler{x: normal(0, 1), n: 512}")
+		return s, false
+	}
 	d, _ := c.expr(el.Value, e).(*dist)
 	if d == nil || d.name != "normal" && d.name != "uniform" {
 		c.errorf(k.badValue, el.Value.At(), "column %s wants a distribution: normal(m, s) or uniform(a, b)", el.Key.Name)
@@ -167,7 +172,11 @@ func (c *checker) checkSource(d *Data, exprs map[*Var]syntax.Expr) {
 			shape = shape[1:]
 		}
 		if n := size(Tensor(Real, shape...)); given && len(v.Fields) > 0 && n != len(v.Fields) {
-			c.errorf("NDE0726", at, "column %s has %d numbers in a row, and %d fields are named", v.Name, n, len(v.Fields))
+			remedy := ""
+			if window == 0 && len(shape) > 0 && n == shape[0]*len(v.Fields) {
+				remedy = fmt.Sprintf("; where an axis runs along rows of the file, give the source a window: %d", shape[0])
+			}
+			c.errorf("NDE0726", at, "column %s has %d numbers in a row, and %d fields are named%s", v.Name, n, len(v.Fields), remedy)
 		}
 	}
 	for _, v := range d.Columns {

@@ -124,7 +124,11 @@ func (c *checker) mapOver(x *syntax.CallExpr, piped Expr, e *env) Expr {
 		d = c.decls[id.Name]
 	}
 	if d == nil || d.what != "fn" && d.what != "net" {
-		c.errorf("NDE0363", id.At(), "map applies a fn or net, and %s is none", id.Name)
+		remedy := ""
+		if t := args[0].Type(); contains(callableNames(), id.Name) && len(t.Shape) == 2 {
+			remedy = rowsRemedy(id.Name, t.Shape[1])
+		}
+		c.errorf("NDE0363", id.At(), "map applies a fn or net of the program, and %s is none%s", id.Name, remedy)
 		return invalid(at)
 	}
 	n := d.node.(*syntax.FuncDecl)

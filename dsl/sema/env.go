@@ -2,6 +2,7 @@ package sema
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"strconv"
 
@@ -169,8 +170,12 @@ func isQuantity(s *System, name string) bool {
 	return false
 }
 
-// define checks `names := value` and enters the names.
+// define checks `names := value` and enters the names. Of several values _ stands for one that nobody wants.
 func (c *checker) define(s *syntax.DefineStmt, e *env) {
+	if !slices.ContainsFunc(s.Names, func(n *syntax.Ident) bool { return n.Name != "_" }) {
+		c.errorf("NDE0308", s.Names[0].At(), "_ names nothing, so that this defines nothing; give a name, or leave it out")
+		return
+	}
 	saved := e.prefix
 	if e.where == inNet || e.where == inModel || e.where == inSystem {
 		e.prefix = e.owner + "." + s.Names[0].Name
@@ -196,11 +201,16 @@ func (c *checker) define(s *syntax.DefineStmt, e *env) {
 	}
 	if len(parts) == 0 {
 		for _, n := range s.Names {
-			c.bind(e, n, &Var{Kind: DefVar})
+			if n.Name != "_" {
+				c.bind(e, n, &Var{Kind: DefVar})
+			}
 		}
 		return
 	}
 	for i, n := range s.Names {
+		if n.Name == "_" {
+			continue // not wanted
+		}
 		part := &Part{Node: Node{T: parts[i], At: n.At()}, X: x, Index: i}
 		v := c.bind(e, n, &Var{Kind: DefVar, Type: parts[i], Def: part, Doc: s.Doc})
 		e.defs = append(e.defs, v)

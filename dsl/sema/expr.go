@@ -1,6 +1,7 @@
 package sema
 
 import (
+	"fmt"
 	"math"
 	"strconv"
 	"strings"
@@ -130,6 +131,10 @@ func (c *checker) subscript(x *syntax.IndexExpr, e *env) Expr {
 		return v
 	}
 	t := v.Type()
+	if t.Kind == TupleKind {
+		c.errorf("NDE0308", x.Open, "these are %d values, %s; name them first, _ where one is not wanted: a, _ := ...", len(t.Parts), t)
+		return invalid(x.At())
+	}
 	if t.Kind != TensorKind || len(x.Subs) > len(t.Shape) {
 		c.errorf("NDE0318", x.Open, "%s has %d axes, and %d are indexed", t, len(t.Shape), len(x.Subs))
 		return invalid(x.At())
@@ -280,7 +285,11 @@ func (c *checker) apply(x *syntax.CallExpr, fn *syntax.Ident, piped Expr, e *env
 		return c.callNamedLayer(l, x, piped, e)
 	}
 	if e.vars[name] != nil || e.sizes[name] != 0 {
-		c.errorf("NDE0204", fn.At(), "%s is a value, not a function", name)
+		hides := ""
+		if v := e.vars[name]; v != nil && contains(callableNames(), name) {
+			hides = fmt.Sprintf("; the name at %d:%d hides the function %s, so give the value another one", v.Span.Start.Line, v.Span.Start.Col, name)
+		}
+		c.errorf("NDE0204", fn.At(), "%s is a value, not a function%s", name, hides)
 		return invalid(at)
 	}
 	if d := c.decls[name]; d != nil {

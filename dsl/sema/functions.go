@@ -33,7 +33,7 @@ var forms = map[string]Function{
 	"stack":            {Group: "Shape", Use: "stack(a, b, ...), [a, b, ...]", Doc: "equal shapes along a new leading axis"},
 	"flatten":          {Group: "Shape", Use: "flatten(x)", Doc: "all elements as a vector"},
 	"reshape":          {Group: "Shape", Use: "reshape(x, n, m, ...)", Doc: "the same elements in another shape"},
-	"expand":           {Group: "Shape", Use: "expand(x, n, m, ...)", Doc: "x repeated along new leading axes"},
+	"expand":           {Group: "Shape", Use: "expand(x, n, m, ...)", Doc: "x repeated along new leading axes; n, m, ... is the whole shape, which ends in that of x"},
 	"transpose":        {Group: "Shape", Use: "transpose(x)", Doc: "axes in reverse order"},
 	"scalar":           {Group: "Shape", Use: "scalar(x)", Doc: "the one element of x"},
 	"augment":          {Group: "Shape", Use: "augment(x, n)", Doc: "x with n zeros, or channels of zeros, behind it"},
