@@ -43,6 +43,7 @@ const (
 	groupTensor  = 2048
 	groupColumns = 128
 	streamedRows = 32 // NDEC_ROWS of the prelude
+	groupSMs     = 132
 )
 
 // instructions is the number of them for 64 samples.
@@ -332,6 +333,7 @@ func (e *emitter) solvesFirst(f *ir.Func) (out []*ir.Func) {
 type GroupBudget struct {
 	Kernel   string
 	Warps    int  // of a block
+	Batch    int  // of the recipe, for which it has few; 0 if it has not
 	Blocks   int  // that a multiprocessor holds
 	Weights  int  // bytes of shared memory of a block that hold weights
 	Arrays   bool // the arrays of its warps are in shared memory as well
@@ -374,7 +376,12 @@ func (e *emitter) groupBudget(k *kernel, memory int) *GroupBudget {
 	if fits() {
 		return b
 	}
-	b.Warps, b.Blocks = 8, 1
+	b.Blocks = 1
+	if k.fewBlocks() {
+		b.Batch = k.batch()
+	} else {
+		b.Warps = 8
+	}
 	if !fits() {
 		b.Arrays = false // in the first cache
 		fits()
@@ -384,7 +391,11 @@ func (e *emitter) groupBudget(k *kernel, memory int) *GroupBudget {
 
 // What says in a few words how the products of a group go.
 func (b *GroupBudget) What() string {
-	text := fmt.Sprintf("%d warps a block, weights of %s in %d bytes of shared memory", b.Warps, plural(b.Packed, "product"), b.Weights)
+	few := ""
+	if b.Batch > 0 {
+		few = fmt.Sprintf(" for a batch of %d", b.Batch)
+	}
+	text := fmt.Sprintf("%d warps a block%s, weights of %s in %d bytes of shared memory", b.Warps, few, plural(b.Packed, "product"), b.Weights)
 	if b.Streamed > 0 {
 		text += fmt.Sprintf(", those of %d in pieces", b.Streamed)
 	}

@@ -1,7 +1,9 @@
 package cudagen
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 
 	"ndec.dev/ndec/ir"
@@ -17,6 +19,7 @@ type sumKind int
 const (
 	noSum     sumKind = iota // nothing
 	laneSum                  // numbers that are in every lane
+	biasSum                  // fragments of which all outer products of another sum are made: a column of that
 	vectorSum                // fragments
 	matrixSum                // outer products
 )
@@ -27,6 +30,8 @@ type groupSum struct {
 	number        int
 	kind          sumKind
 	rows, columns int
+	bias          bool // the sum of a bias is one column more of this one
+	of            int  // the number of the sum that one of a bias goes with
 }
 
 // groupSums is what is planned of a gradient's kernel.
@@ -39,6 +44,7 @@ type groupSums struct {
 	samples int // threads that have samples
 	threads int
 	bytes   int // of shared memory
+	batch   int // for which the block is small; 0 if it is not
 }
 
 // Numbers of the prelude, and limits: rows of a block's warpgroups, and registers that a thread has for sums beside those of a product.
@@ -59,6 +65,7 @@ func (e *emitter) sumsOf(k *kernel) (sums []groupSum, ok bool) {
 		}
 		found[s.param] = s
 	}
+	pairs := biases{}
 	e.visit(k.fn.IR, map[*ir.Func]bool{}, func(f *ir.Func) {
 		pf := e.plan.Of(f)
 		fn := e.newFunction(pf)
@@ -84,9 +91,11 @@ func (e *emitter) sumsOf(k *kernel) (sums []groupSum, ok bool) {
 					}
 				}
 				add(one)
+				pairs.see(f, s, one)
 			}
 		}
 	})
+	bias := pairs.find()
 	for _, q := range k.fn.Sums {
 		if q != nil {
 			s := found[q]
@@ -94,7 +103,55 @@ func (e *emitter) sumsOf(k *kernel) (sums []groupSum, ok bool) {
 			sums = append(sums, s)
 		}
 	}
+	for i := range sums {
+		if j := slices.IndexFunc(sums, func(s groupSum) bool { return s.param == bias[sums[i].param] }); bias[sums[i].param] != nil && j >= 0 {
+			sums[i].kind, sums[i].of, sums[j].bias = biasSum, j, true
+		}
+	}
 	return sums, ok
+}
+
+// biases are the values in each function that are added to parameters as vectors, and the first factors of outer products that are added to others.
+type biases map[*ir.Param]map[*ir.Func][]*ir.Value
+
+// see notes a step that adds to the sum one.
+func (b biases) see(f *ir.Func, s plan.Step, one groupSum) {
+	v := s.V
+	switch {
+	case one.kind == matrixSum && one.rows >= one.columns: // along the rows of an instruction
+		v = v.Args[0]
+	case one.kind != vectorSum:
+		return
+	}
+	if b[one.param] == nil {
+		b[one.param] = map[*ir.Func][]*ir.Value{}
+	}
+	b[one.param][f] = append(b[one.param][f], v)
+}
+
+// find gives the matrices with which vectors go: whatever is added to such a vector is, once each, the factor of a product that is added to the matrix.
+func (b biases) find() map[*ir.Param]*ir.Param {
+	of := map[*ir.Param]*ir.Param{}
+	taken := map[*ir.Param]bool{}
+	sorted := func(vs []*ir.Value) []*ir.Value {
+		return slices.SortedFunc(slices.Values(vs), func(a, b *ir.Value) int { return cmp.Compare(a.ID, b.ID) })
+	}
+	same := func(x, y map[*ir.Func][]*ir.Value) bool {
+		return maps.EqualFunc(x, y, func(a, b []*ir.Value) bool { return slices.Equal(sorted(a), sorted(b)) })
+	}
+	ordered := slices.SortedFunc(maps.Keys(b), func(a, b *ir.Param) int { return cmp.Compare(a.Name, b.Name) })
+	for _, v := range ordered {
+		if len(v.Type.Shape) != 1 {
+			continue
+		}
+		for _, m := range ordered {
+			if len(m.Type.Shape) == 2 && !taken[m] && same(b[v], b[m]) {
+				of[v], taken[m] = m, true
+				break
+			}
+		}
+	}
+	return of
 }
 
 // long and short are the sides of a matrix, the first along the rows of an instruction; of a vector 8 columns, all but one for nothing.
@@ -106,12 +163,32 @@ func (s *groupSum) short() int {
 	return min(s.rows, s.columns)
 }
 
+// apart reports whether its bias is a product of its own (ndec_group_apart).
+func (s *groupSum) apart() bool { return s.bias && s.short()%8 == 0 && s.short() > 64 }
+
+// tiles are the columns that a thread keeps of it, by eight; a bias takes one.
+func (s *groupSum) tiles() int {
+	n := s.short()
+	if s.bias {
+		n++
+	}
+	return (n + 7) / 8
+}
+
+// laid are those that lie in the slot.
+func (s *groupSum) laid() int {
+	if s.apart() {
+		return s.tiles() - 1
+	}
+	return s.tiles()
+}
+
 // registers are those that a thread keeps of it.
 func (s *groupSum) registers() int {
 	if s.kind < vectorSum {
 		return 0
 	}
-	return (s.short() + 7) / 8 * 4
+	return s.tiles() * 4
 }
 
 // slot is the bytes of what is laid down for 16 samples of each of so many threads.
@@ -119,7 +196,7 @@ func (s *groupSum) slot(samples int) int {
 	up := func(n, to int) int { return (n + to - 1) / to * to }
 	switch s.kind {
 	case matrixSum:
-		return asFloat.parts * samples / 2 * 2 * (up(s.long(), rowsOfGroup) + up(s.short(), 16))
+		return asFloat.parts * samples / 2 * 2 * (up(s.long(), rowsOfGroup) + 8*s.laid())
 	case vectorSum:
 		return asFloat.parts * samples / 2 * 2 * up(s.rows, rowsOfGroup)
 	}
@@ -130,7 +207,15 @@ func (s *groupSum) slot(samples int) int {
 func (s *groupSum) instructions() int {
 	switch s.kind {
 	case matrixSum:
-		return asFloat.products() * ((s.short() + groupColumns - 1) / groupColumns)
+		n := s.laid()
+		if n <= 2 { // parts of the short factor lie beside each other
+			return asFloat.parts
+		}
+		n = asFloat.products() * ((n-2)/8 + 1) // of 9 tiles at most
+		if s.apart() {
+			n += asFloat.parts
+		}
+		return n
 	case vectorSum:
 		return asFloat.parts
 	}
@@ -150,8 +235,12 @@ func (e *emitter) planSums(k *kernel, weights int) *groupSums {
 	if !ok || longest == 0 || longest > sumRows || registers > sumLimit {
 		return nil
 	}
-	for _, warps := range []int{8, 4} {
-		g := &groupSums{of: of, desk: weights, samples: 32 * warps}
+	sizes, batch := []int{8, 4}, 0
+	if k.fewBlocks() {
+		sizes, batch = sizes[1:], k.batch()
+	}
+	for _, warps := range sizes {
+		g := &groupSums{of: of, desk: weights, samples: 32 * warps, batch: batch}
 		g.threads = g.samples + (longest+rowsOfGroup-1)/rowsOfGroup*128
 		slot, lanes := 0, 0
 		for _, s := range of {
@@ -169,6 +258,10 @@ func (e *emitter) planSums(k *kernel, weights int) *groupSums {
 	}
 	return nil
 }
+
+// fewBlocks reports whether the batch of k's recipe is so small that blocks of four warps, rather than eight, give every multiprocessor one at most: a batch
+// then takes the time of a block, and smaller ones use more of the device. Sums have an order for each size, so that it is chosen here.
+func (k *kernel) fewBlocks() bool { return k.recipe != nil && k.batch() <= 128*groupSMs }
 
 // groupGradients chooses the gradients that have a group, once the kernels that go forward have theirs: all weights have to lie in shared
 // memory, where the way back reads them with rows and columns changed.
@@ -203,7 +296,7 @@ func (e *emitter) groupGradients(kernels []*kernel) {
 
 // gradientBudget is how such a kernel is launched.
 func (g *group) gradientBudget(memory int) *GroupBudget {
-	b := &GroupBudget{Kernel: g.name, Warps: g.sums.threads / 32, Summing: (g.sums.threads - g.sums.samples) / 32, Blocks: 1, Weights: g.weights, Packed: len(g.matrices), Left: g.left, Products: g.instructions, Clocks: g.clocks}
+	b := &GroupBudget{Kernel: g.name, Warps: g.sums.threads / 32, Summing: (g.sums.threads - g.sums.samples) / 32, Blocks: 1, Batch: g.sums.batch, Weights: g.weights, Packed: len(g.matrices), Left: g.left, Products: g.instructions, Clocks: g.clocks}
 	for _, s := range g.sums.of {
 		b.Slot, b.Kept, b.Outer = max(b.Slot, s.slot(g.sums.samples)), b.Kept+s.registers(), b.Outer+s.instructions()
 	}
@@ -223,7 +316,9 @@ func (e *emitter) sumTypes(k *kernel, g *groupSums) {
 	for _, s := range g.of {
 		switch s.kind {
 		case matrixSum:
-			p.line("ndec_group_matrix_sum<%d, %d, %d> %s;", s.number, s.rows, s.columns, e.fields[s.param])
+			p.line("ndec_group_matrix_sum<%d, %d, %d, %t> %s;", s.number, s.rows, s.columns, s.bias, e.fields[s.param])
+		case biasSum:
+			p.line("ndec_group_bias_sum %s;", e.fields[s.param])
 		case vectorSum:
 			p.line("ndec_group_vector_sum<%d, %d> %s;", s.number, s.rows, e.fields[s.param])
 		case laneSum:
@@ -256,7 +351,11 @@ func (e *emitter) addSumsUp(g *groupSums, left string) {
 	p.line("if (ndec_shuffle((int)threadIdx.x / 128, 0) >= %d) { // no samples: these warps add up what others lay down", g.samples/128)
 	for _, s := range g.of {
 		if s.kind >= vectorSum {
-			p.line("float sum%d[%d][4] = {}; // %s", s.number, (s.short()+7)/8, s.param.Name)
+			name := s.param.Name
+			if i := slices.IndexFunc(g.of, func(b groupSum) bool { return b.kind == biasSum && b.of == s.number }); i >= 0 {
+				name += ", and a column for " + g.of[i].param.Name
+			}
+			p.line("float sum%d[%d][4] = {}; // %s", s.number, s.tiles(), name)
 		}
 	}
 	next := fmt.Sprintf("ndec_group_next<%d>(weights + %d)", g.threads, g.desk)
@@ -266,7 +365,7 @@ func (e *emitter) addSumsUp(g *groupSums, left string) {
 	for _, s := range g.of {
 		switch s.kind {
 		case matrixSum:
-			p.line("case %d: ndec_group_sum_outer<%s, %d, %d, %d>(weights + %d, sum%[1]d); break;", s.number, asFloat.name, g.samples, s.rows, s.columns, g.desk)
+			p.line("case %d: ndec_group_sum_outer<%s, %d, %d, %d, %t>(weights + %d, sum%[1]d); break;", s.number, asFloat.name, g.samples, s.rows, s.columns, s.bias, g.desk)
 		case vectorSum:
 			p.line("case %d: ndec_group_sum_vector<%d, %d>(weights + %d, sum%[1]d); break;", s.number, g.samples, s.rows, g.desk)
 		}
@@ -278,7 +377,9 @@ func (e *emitter) addSumsUp(g *groupSums, left string) {
 		case matrixSum:
 			p.line("ndec_group_leave_outer<%d, %d, %d>(%s.%s, sum%d);", g.samples, s.rows, s.columns, left, e.fields[s.param], s.number)
 		case vectorSum:
-			p.line("ndec_group_leave_vector<%d, %d>(%s.%s, sum%d);", g.samples, s.rows, left, e.fields[s.param], s.number)
+			p.line("ndec_group_leave_vector<%d, %d, 0>(%s.%s, sum%d);", g.samples, s.rows, left, e.fields[s.param], s.number)
+		case biasSum:
+			p.line("ndec_group_leave_vector<%d, %d, %d>(%s.%s, sum%d);", g.samples, s.rows, g.of[s.of].columns, left, e.fields[s.param], s.of)
 		}
 	}
 	p.line("} else {")

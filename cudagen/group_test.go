@@ -53,10 +53,9 @@ func TestGroups(t *testing.T) {
 	}
 }
 
-// TestGroupSums compares a gradient whose sums are kept by warps of their own: adaptive steps, of which every sample has its own number, and in CI more samples
-// than the block has, which goes on with the same sums.
-func TestGroupSums(t *testing.T) {
-	s := programSubject(t, "sums", map[string]string{"sums.nde": `package sums
+// sumsSubject is a gradient whose sums are kept by warps of their own: adaptive steps, of which every sample has its own number.
+func sumsSubject(t *testing.T, name, recipe string) *subject {
+	s := programSubject(t, name, map[string]string{name + ".nde": "package " + name + `
 
 net f(x [2]real) [2]real {
 	return x |> Linear(20) |> tanh |> Linear(36) |> tanh |> Linear(2)
@@ -83,23 +82,37 @@ train Fit {
 	epochs: 1
 	optimizer: adam
 	minimize sqnorm(End(x, load) - y)
+	` + recipe + `
 }
 `}, "f32")
 	s.rows, s.groups, s.heavy, s.blocks = 33, true, true, 1
+	return s
+}
+
+// TestGroupSums compares such gradients with the interpreter, of blocks with eight warps and with four, and in CI with more samples than the block has, which
+// goes on with the same sums.
+func TestGroupSums(t *testing.T) {
+	s, few := sumsSubject(t, "sums", ""), sumsSubject(t, "few", "batch: 64")
 	if os.Getenv("NDEC_TEST_MODULES") != "" { // in CI
-		s.rows = 261
+		s.rows, few.rows = 261, 133
+		compare(t, []*subject{s, few})
+	} else {
+		compare(t, []*subject{s})
+		few.emit(t)
 	}
-	compare(t, []*subject{s})
+	if g := few.out.Budgets["fit_grad_batch"].Group; g == nil || g.Warps != 8 || g.Summing != 4 || g.Batch != 64 {
+		t.Errorf("of a small batch fit_grad_batch has the group %+v", g)
+	}
 	g := s.out.Budgets["fit_grad_batch"].Group
-	if g == nil || g.Warps != 12 || g.Summing != 4 || g.Left != 0 || g.Packed != 3 || g.Outer != 6+6+6+3+3 || g.Kept != 3*4+4+4+4+4 {
+	if g == nil || g.Warps != 12 || g.Summing != 4 || g.Left != 0 || g.Packed != 3 || g.Outer != 6+3+3 || g.Kept != 3*4+4+4 {
 		t.Errorf("fit_grad_batch has the group %+v", g)
 	}
 	text := string(s.out.Files[0].Text)
 	for _, want := range []string{
 		", false, true>(tile, vecmat", // weights read with rows and columns changed
-		"ndec_group_sum_outer<ndec_bf16<3>, 256, 36, 20>(",
-		"ndec_group_sum_outer<ndec_bf16<3>, 256, 2, 36>(",
-		"ndec_group_sum_vector<256, 36>(",
+		"ndec_group_sum_outer<ndec_bf16<3>, 256, 36, 20, true>(",
+		"ndec_group_sum_outer<ndec_bf16<3>, 256, 2, 36, false>(",
+		"ndec_group_leave_vector<256, 36, 20>(left.f_2_bias, sum2)", // a bias with its matrix
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("there is no %s", want)

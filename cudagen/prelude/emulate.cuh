@@ -480,6 +480,15 @@ static inline void ndec_group_store(char *at, unsigned x) {
 	*(unsigned *)at = x;
 	ndec_group_note(ndec_shared_address(at) / 4);
 }
+static inline void ndec_group_store_four(char *row, unsigned x0, unsigned x1, unsigned x2, unsigned x3) {
+	if ((size_t)row % 16 != (size_t)ndec_emu::dynamic % 16) abort();
+	struct address {
+		char *at;
+	} own = {row};
+	auto s = ndec_emu::exchange(0xffffffffu, own);
+	unsigned x[4] = {x0, x1, x2, x3}, lane = ndec_emu::lane();
+	for (unsigned i = 0; i < 4; i++) ndec_group_store(((const address *)s[8 * i + lane / 4])->at + lane % 4 * 4, x[i]);
+}
 NDEC_RAW void ndec_group_fence() { ndec_emu::current->fenced = true; }
 static inline void ndec_group_hold(float &) {}
 

@@ -23,6 +23,10 @@ NDEC_D void ndec_group_wait() { asm volatile("wgmma.commit_group.sync.aligned;\n
 NDEC_D void ndec_group_hold(float &x) { asm volatile("" : "+f"(x) :: "memory"); } // nobody reads it before
 
 NDEC_D void ndec_group_store(char *at, unsigned x) { *(unsigned *)at = x; } // what products read
+// four matrices of 8 by 8 numbers, each as the lanes of a fragment have it: lanes 8 i to 8 i + 7 say where the rows of matrix i lie
+NDEC_D void ndec_group_store_four(char *row, unsigned x0, unsigned x1, unsigned x2, unsigned x3) {
+	asm volatile("stmatrix.sync.aligned.m8n8.x4.shared.b16 [%0], {%1, %2, %3, %4};" :: "r"(ndec_shared_address(row)), "r"(x0), "r"(x1), "r"(x2), "r"(x3) : "memory");
+}
 
 // c[16,8 tiles] += a[16,16] b[16,8 tiles] of bfloat16 in each warp, sums in float, b in shared memory; turned: numbers of a row of b are side by side there.
 // outer has a there as well, 64 rows for the four warps, and numbers of a column of a and of a row of b side by side.
@@ -65,6 +69,7 @@ NDEC_WGMMA(5, 40, NDEC_C5, 20, 21, 22, 23, 24, 25, NDEC_Q2(0), NDEC_Q2(2), NDEC_
 NDEC_WGMMA(6, 48, NDEC_C6, 24, 25, 26, 27, 28, 29, NDEC_Q2(0), NDEC_Q2(2), NDEC_Q2(4))
 NDEC_WGMMA(7, 56, NDEC_C7, 28, 29, 30, 31, 32, 33, NDEC_Q2(0), NDEC_Q2(2), NDEC_Q2(4), NDEC_Q(6))
 NDEC_WGMMA(8, 64, NDEC_C8, 32, 33, 34, 35, 36, 37, NDEC_Q2(0), NDEC_Q2(2), NDEC_Q2(4), NDEC_Q2(6))
+NDEC_WGMMA(9, 72, NDEC_C9, 36, 37, 38, 39, 40, 41, NDEC_Q2(0), NDEC_Q2(2), NDEC_Q2(4), NDEC_Q2(6), NDEC_Q(8))
 NDEC_WGMMA(10, 80, NDEC_C10, 40, 41, 42, 43, 44, 45, NDEC_Q2(0), NDEC_Q2(2), NDEC_Q2(4), NDEC_Q2(6), NDEC_Q2(8))
 NDEC_WGMMA(12, 96, NDEC_C12, 48, 49, 50, 51, 52, 53, NDEC_Q2(0), NDEC_Q2(2), NDEC_Q2(4), NDEC_Q2(6), NDEC_Q2(8), NDEC_Q2(10))
 NDEC_WGMMA(14, 112, NDEC_C14, 56, 57, 58, 59, 60, 61, NDEC_Q2(0), NDEC_Q2(2), NDEC_Q2(4), NDEC_Q2(6), NDEC_Q2(8), NDEC_Q2(10), NDEC_Q2(12))
