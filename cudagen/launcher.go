@@ -1,6 +1,7 @@
 package cudagen
 
 import (
+	"bytes"
 	"fmt"
 	"go/format"
 	"reflect"
@@ -30,7 +31,7 @@ func (o *Output) Package() ([]plan.File, error) {
 	line("kernelPrelude string")
 	var images []string
 	for _, m := range o.Images {
-		name := fmt.Sprintf("%s.sm_%s.ptx", o.pkg, m.Arch())
+		name := o.ImageName(m)
 		files = append(files, plan.File{Name: name, Text: append([]byte(o.header+"\n"), m.Text...)})
 		line("//go:embed %s", name)
 		line("kernelImage%s string", m.Arch())
@@ -57,6 +58,14 @@ func (o *Output) Package() ([]plan.File, error) {
 		return nil, fmt.Errorf("emitted Go does not parse: %w", err)
 	}
 	return append(files, plan.File{Name: o.pkg + "_cuda.go", Text: text}), nil
+}
+
+// ImageName is the file of an image.
+func (o *Output) ImageName(m Image) string { return fmt.Sprintf("%s.sm_%s.ptx", o.pkg, m.Arch()) }
+
+// ImageText is what the file of an image holds of it; ok is false where the file was written by another version.
+func (o *Output) ImageText(file []byte) (text []byte, ok bool) {
+	return bytes.CutPrefix(file, []byte(o.header+"\n"))
 }
 
 // literal spells a value of the description in Go: types of rt have the names of those here, zero fields are left

@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 
 	"ndec.dev/ndec/cmd/ndec/driver"
+	"ndec.dev/ndec/cmd/ndec/nvcc"
 	"ndec.dev/ndec/ir/diag"
 	"ndec.dev/ndec/ir/parallel"
 )
@@ -21,6 +22,9 @@ type compiled struct {
 func compileFor(s *source, o driver.Options, dir string) *compiled {
 	c := &compiled{dir: dir}
 	o.Dir = s.abs
+	if o.Assemble == nil { // no compiler is here
+		o.Assemble = driver.Kept(dir, nvcc.Images)
+	}
 	compile := func() (ok bool) {
 		res, ds := driver.Compile(s.files, o)
 		c.res, c.found = res, append(c.found, ds)
