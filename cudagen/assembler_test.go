@@ -284,5 +284,7 @@ func sanitized(t *testing.T, sanitizer string) {
 	}
 	batch := programSubject(t, "rows", map[string]string{"rows.nde": rowsOfSteps}, "f32") // a batch layer by layer, and its gradient
 	batch.layers, batch.rows = true, 5
-	compareWith(t, append(all, batch), sanitizer)
+	wide := programSubject(t, "wide", map[string]string{"wide.nde": wideLayers}, "f32") // the same by groups
+	wide.layers, wide.groups, wide.rows = true, true, 2
+	compareWith(t, append(all, batch, wide), sanitizer)
 }

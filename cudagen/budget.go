@@ -136,6 +136,7 @@ type Budget struct {
 	Products int
 	Bound    string
 	Group    *GroupBudget // of the kernel for devices that multiply for several warps at a time; nil where there is none
+	Grouped  *LayerGroups // the same of what goes layer by layer
 }
 
 // What a multiprocessor (sm_80 to sm_90) starts in a clock: multiply-adds in f32, and special functions, of which an
@@ -391,6 +392,9 @@ func (k *kernel) describe(e *emitter) []string {
 		}
 	case layered:
 		head = fmt.Sprintf("%s: layer by layer, %d kernels, %d bytes of device memory a sample", k.name, b.Layers, b.Memory)
+		if b.Grouped != nil {
+			head += "; on sm_90a " + b.Grouped.What()
+		}
 	case splitted:
 		head = fmt.Sprintf("%s: %d lanes of a warp a sample, at most %d warps", k.name, b.Split, b.Team)
 	case teamed:

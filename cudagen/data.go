@@ -27,11 +27,15 @@ type SharedMemory struct {
 	Capability int  // of the image whose kernel takes it; 0: of every one
 }
 
-// GroupKernel takes the place of the kernel Of, with its arguments, on devices of compute capability 9.0.
+// GroupKernel takes the place of the kernel Of, with its arguments, on devices of compute capability 9.0. Layer by layer it takes that of others
+// behind it as well.
 type GroupKernel struct {
 	Of, Kernel string
 	Block      int
 	TeamShape
+	With  []string // kernels that are launched behind Of, one after the other
+	Rows  int      // that of its launch
+	Takes []int    // which of the places of all of them are its own, one after the other
 }
 
 // KernelPort is a column as a kernel reads or writes it.
@@ -101,6 +105,7 @@ type LayerPart struct {
 type LayerLaunch struct {
 	Kernel string
 	Rows   int
+	Block  int // threads; 0: 128
 	Places []int
 	Summed bool // Rows is for each part of the batch whose sums are apart
 	Single bool // one block goes over the batch

@@ -59,7 +59,7 @@ func (m Image) Arch() string {
 var preludeFiles embed.FS
 
 // preludeParts are the files of the prelude that emitted code stands on, in order.
-var preludeParts = []string{"ndec.cuh", "trig.cuh", "conv.cuh", "draw.cuh", "solve.cuh", "event.cuh", "warp.cuh", "reduce.cuh", "optim.cuh", "team.cuh", "split.cuh", "tile.cuh", "group.cuh", "group_sum.cuh", "layer.cuh"}
+var preludeParts = []string{"ndec.cuh", "trig.cuh", "conv.cuh", "draw.cuh", "solve.cuh", "event.cuh", "warp.cuh", "reduce.cuh", "optim.cuh", "team.cuh", "split.cuh", "tile.cuh", "group.cuh", "group_sum.cuh", "layer.cuh", "layer_group.cuh"}
 
 // Prelude is the text of ndec.cuh.
 func Prelude() string {
@@ -109,6 +109,7 @@ type emitter struct {
 	rounded  map[*plan.Func]map[*ir.Value]*ir.Value // what their products round themselves
 	groups   map[*kernel]*group                     // those of kernels that have one
 	apart    bool                                   // what is printed is not for the image with kernels of groups
+	layering bool                                   // what goes layer by layer has kernels of groups
 	standing map[*ir.Func]bool                      // functions of tiles that stand where they are used in kernels of groups
 	packed   map[packing]int                        // where matrices lie in the shared memory of their groups; -1: they are streamed
 	samples  int                                    // of the kernel of a group that is printed, where it has tapes
@@ -527,7 +528,7 @@ func (e *emitter) paramStruct(name, doc string, ps []*ir.Param, bytes int) {
 			p.line("// Functions that are called know where it lies; a reference does not say it.")
 			p.line("NDEC_D const %s &ndec_known(const %s &) { return ndec_%s; }", name, name, strings.ToLower(name))
 		}
-		if e.knows && e.grouped() {
+		if e.knows && e.images() {
 			p.line("#else")
 			p.line("NDEC_D const %s &ndec_known(const %s &x) { return x; }", name, name)
 		}

@@ -71,8 +71,11 @@ const (
 // shares is what a block of groups has of it.
 func (e *emitter) shares() int { return cmp.Or(e.opts.Shared, groupShared) }
 
-// grouped reports whether some kernel of the package has a group.
+// grouped reports whether some kernel of tiles has a group.
 func (e *emitter) grouped() bool { return len(e.groups) > 0 }
+
+// images reports whether the package has an image with kernels of groups.
+func (e *emitter) images() bool { return e.grouped() || e.layering }
 
 // OnlyGroups is the macro with which a compiler makes the image with kernels of groups: the others are in that for all devices, beside which it
 // is loaded, and would take most of the compiler's time.
@@ -80,7 +83,7 @@ const OnlyGroups = "NDEC_GROUPS_ONLY"
 
 // setApart begins or ends what the image with kernels of groups does without.
 func (e *emitter) setApart(apart bool) {
-	if e.apart == apart || !e.grouped() {
+	if e.apart == apart || !e.images() {
 		return
 	}
 	e.apart = apart
@@ -186,6 +189,7 @@ func (e *emitter) groupKernels(kernels []*kernel) {
 	}
 	e.chooseStanding()
 	e.groupGradients(kernels)
+	e.layering = e.groupsLayers(kernels)
 }
 
 // groupCode is about how many instructions the functions may have together that stand where they are used in a kernel of groups: the caches hold 128 KiB of

@@ -43,9 +43,10 @@ type piece struct {
 	sum    plan.Step   // of bySum: what is added to the running sum of a parameter
 	slices int         // of bySum: rows of sums for a part of the batch, of places of a sample each
 
-	kernel string
-	rows   int
-	refs   []place
+	kernel    string
+	rows      int
+	refs      []place
+	addresses []address // of refs
 }
 
 // givenPart is a value that has no place of its own where one is needed: an argument of a node, or a result.

@@ -197,6 +197,7 @@ func (e *emitter) layerBudget(k *kernel) Budget {
 			known[name] = true
 		}
 		b.Layers, b.Memory = len(known), l.Bytes
+		b.Grouped = e.layerGrouped(k, known)
 	}
 	b.Sums = k.params()
 	b.TapeStep, _ = k.tapeBytes()

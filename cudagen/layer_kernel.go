@@ -33,6 +33,7 @@ func (e *emitter) layerKernels(l *layerFunc) {
 			e.layerPiece(l, p)
 		}
 	}
+	e.layerGroups(l)
 }
 
 // layerHead prints the head of a kernel, of a product or another, with these addresses. All have the same leading arguments, whatever they use.
@@ -49,12 +50,14 @@ func (e *emitter) layerHead(name, doc string, addresses []string, product bool) 
 	p.line("int n = (int)count;")
 }
 
-// weights prints how a piece that reads parameters, or what is prepared from them, finds them.
-func (e *emitter) weights(f *plan.Func, pc *piece) {
+// weights prints how pieces that read parameters, or what is prepared from them, find them.
+func (e *emitter) weights(f *plan.Func, pieces ...*piece) {
 	var w, pre bool
-	for _, v := range pc.reads(f) {
-		if f.Places[v].Kind == plan.Memory {
-			w, pre = w || !v.Attr.Param.Derived, pre || v.Attr.Param.Derived
+	for _, pc := range pieces {
+		for _, v := range pc.reads(f) {
+			if f.Places[v].Kind == plan.Memory {
+				w, pre = w || !v.Attr.Param.Derived, pre || v.Attr.Param.Derived
+			}
 		}
 	}
 	if w {
@@ -153,6 +156,7 @@ func (e *emitter) addresses(l *layerFunc, p *piece) (out []address, stores []str
 	for _, a := range out {
 		p.refs = append(p.refs, a.place)
 	}
+	p.addresses = out
 	return out, stores
 }
 
@@ -163,13 +167,11 @@ func (e *emitter) layerPiece(l *layerFunc, pc *piece) {
 	pc.kernel = e.global.pick(e.funcs[fn.f.IR] + "_" + what)
 	fn.placed, fn.regs = l.placed, map[*ir.Value]string{}
 	addresses, stores := e.addresses(l, pc)
-	var params, find []string
+	var params []string
 	for _, a := range addresses {
 		params = append(params, a.param)
-		if a.find != "" {
-			find = append(find, a.find)
-		}
 	}
+	find := finds(addresses)
 	lines := func(ls []string) {
 		for _, line := range ls {
 			p.line("%s", line)
@@ -258,79 +260,95 @@ func (fn *function) copyElement(pc *piece) {
 	p.line("%s[%s] = %s;", fn.base(pc.to), affine(pc.copy.To, pc.copy.ToBy), bare(fn.elem(pc.copy.Src, index{expr: affine(pc.copy.From, pc.copy.FromBy)})))
 }
 
-// layerProduct prints the kernel of a product and of what is done to its elements. A convolution is one for every place of its result: of the
-// weights of all channels and what they see of the operand, or, of a transposed one, what gives to that place.
-func (e *emitter) layerProduct(l *layerFunc, pc *piece, params, find []string) {
-	p, fn := e.p, l.fn
-	var v *ir.Value
-	var n, k, places int // rows, terms, and so many products
-	var operand, weight, seen string
-	var as operands
-	if v = pc.whole; v != nil {
-		w, x := v.Args[0], v.Args[1]
-		as = operandsOf(e.m, w, x)
-		n, places = v.Type.Shape[0], v.Type.Len()/v.Type.Shape[0]
-		k = w.Type.Len() / n
-		name, shape := convShape(v)
-		see, at := "seen", fmt.Sprintf("i * %d + k", k)
-		if kernel := w.Type.Len() / w.Type.Shape[0] / n; name == "conv_input" {
-			see, at = "given", fmt.Sprintf("k / %d * %d + i * %d + k %% %d", kernel, n*kernel, kernel, kernel)
+// layerMatrix is the product of a piece: so many results and terms, at each of some places.
+type layerMatrix struct {
+	v                     *ir.Value
+	n, k, places          int
+	operand, weight, seen string // of sample s and term k, of result i and term k, and the element of the operand that a place sees
+	as                    operands
+}
+
+// matrix is that of pc. A convolution is a product for every place of its result: of the weights of all channels and what they see of the operand, or, of a
+// transposed one, what gives to that place.
+func (e *emitter) matrix(fn *function, pc *piece) (m layerMatrix) {
+	if m.v = pc.whole; m.v != nil {
+		w, x := m.v.Args[0], m.v.Args[1]
+		m.as = operandsOf(e.m, w, x)
+		m.n, m.places = m.v.Type.Shape[0], m.v.Type.Len()/m.v.Type.Shape[0]
+		m.k = w.Type.Len() / m.n
+		name, shape := convShape(m.v)
+		see, at := "seen", fmt.Sprintf("i * %d + k", m.k)
+		if kernel := w.Type.Len() / w.Type.Shape[0] / m.n; name == "conv_input" {
+			see, at = "given", fmt.Sprintf("k / %d * %d + i * %d + k %% %d", kernel, m.n*kernel, kernel, kernel)
 		}
 		place := "place"
-		if places == 1 {
+		if m.places == 1 {
 			place = "0"
 		}
-		seen = fmt.Sprintf("ndec_conv_%s(%s, k, %s)", see, shape, place)
-		operand = fmt.Sprintf("j < 0 ? real(0) : %s", fn.elem(x, index{expr: "j"}))
-		weight = fn.elem(w, index{expr: at})
+		m.seen = fmt.Sprintf("ndec_conv_%s(%s, k, %s)", see, shape, place)
+		m.operand = fmt.Sprintf("j < 0 ? real(0) : %s", fn.elem(x, index{expr: "j"}))
+		m.weight = fn.elem(w, index{expr: at})
 	} else {
 		var w, x *ir.Value
 		var byK, byN int
-		v, places = pc.steps[0].V, 1
-		n, k, w, x, byK, byN = wideProduct(fn.f, pc.steps[0])
-		as = operandsOf(e.m, w, x)
-		operand, weight = fn.elem(x, index{expr: "k"}), fn.elem(w, index{expr: strings.Replace(affineOf(byK, byN), "n", "i", 1)})
+		m.v, m.places = pc.steps[0].V, 1
+		m.n, m.k, w, x, byK, byN = wideProduct(fn.f, pc.steps[0])
+		m.as = operandsOf(e.m, w, x)
+		m.operand, m.weight = fn.elem(x, index{expr: "k"}), fn.elem(w, index{expr: strings.Replace(affineOf(byK, byN), "n", "i", 1)})
 	}
-	if as == asHalf { // whose operands would need scales
-		as = asFloat
+	if m.as == asHalf { // whose operands would need scales
+		m.as = asFloat
 	}
-	operand, weight = bare(operand), bare(weight)
-	what := fmt.Sprintf("%d by %d", n, k)
-	if places > 1 {
-		what += fmt.Sprintf(" at each of %d places", places)
+	m.operand, m.weight = bare(m.operand), bare(m.weight)
+	return m
+}
+
+// layerProduct prints the kernel of a product and of what is done to its elements.
+func (e *emitter) layerProduct(l *layerFunc, pc *piece, params, find []string) {
+	p, fn := e.p, l.fn
+	m := e.matrix(fn, pc)
+	what := fmt.Sprintf("%d by %d", m.n, m.k)
+	if m.places > 1 {
+		what += fmt.Sprintf(" at each of %d places", m.places)
 	}
 	e.layerHead(pc.kernel, fmt.Sprintf("product of %s for %d samples a block: %s", clean(fn.f.IR.Name), layerGroup, what), params, true)
 	p.line("ndec_at at(n);")
 	e.weights(fn.f, pc)
-	p.source(v.Span)
+	p.source(m.v.Span)
 	columns := layerSums
 	if e.m.Real == ir.F32 {
-		columns = layerColumns(n)
+		columns = layerColumns(m.n)
 	}
-	pc.rows = (n + columns - 1) / columns * places
-	if places > 1 {
-		p.line("int place = at.row %% %d;", places)
-		p.line("at.row /= %d;", places)
+	pc.rows = (m.n + columns - 1) / columns * m.places
+	if m.places > 1 {
+		p.line("int place = at.row %% %d;", m.places)
+		p.line("at.row /= %d;", m.places)
 	}
 	if e.m.Real == ir.F32 {
-		p.line("__shared__ unsigned parts[%d];", as.parts*8*columns)
-		p.line("ndec_layer_product<%s, %d, %d>(n, at, parts,", as.name, n, k)
+		p.line("__shared__ unsigned parts[%d];", m.as.parts*8*columns)
+		p.line("ndec_layer_product<%s, %d, %d>(n, at, parts,", m.as.name, m.n, m.k)
 	} else {
-		p.line("ndec_layer_sums<%d, %d>(n, at, real(0),", n, k)
+		p.line("ndec_layer_sums<%d, %d>(n, at, real(0),", m.n, m.k)
 	}
+	e.productElements(l, pc, m, find)
+}
+
+// productElements prints what a product is made of, and what becomes of its elements, as lambdas.
+func (e *emitter) productElements(l *layerFunc, pc *piece, m layerMatrix, find []string) {
+	p, fn := e.p, l.fn
 	lambda := func(head, body string) { p.lambda(head, body, find) }
 	p.depth++
-	lambda("[&](int k, int s) {", operand)
-	if seen != "" {
-		p.line("int j = %s;", seen)
+	lambda("[&](int k, int s) {", m.operand)
+	if m.seen != "" {
+		p.line("int j = %s;", m.seen)
 	}
-	p.line("return %s;", operand)
+	p.line("return %s;", m.operand)
 	p.line("},")
-	p.line("[&](int k, int i) { return %s; },", weight)
-	name := fn.register(v)
+	p.line("[&](int k, int i) { return %s; },", m.weight)
+	name := fn.register(m.v)
 	before, depth := p.text(), p.depth
 	p.depth++
-	fn.keep(l, v, name)
+	fn.keep(l, m.v, name)
 	if pc.whole != nil {
 		fn.elements(l, pc.steps)
 	} else {
@@ -339,10 +357,10 @@ func (e *emitter) layerProduct(l *layerFunc, pc *piece, params, find []string) {
 	body := p.text()
 	p.depth = depth
 	p.b.WriteString(before)
-	row := map[bool]string{true: "i", false: "row"}[places == 1]
+	row := map[bool]string{true: "i", false: "row"}[m.places == 1]
 	lambda(fmt.Sprintf("[&](int %s, int s, real %s) {", row, name), body)
-	if places > 1 {
-		p.line("int i = row * %d + place;", places)
+	if m.places > 1 {
+		p.line("int i = row * %d + place;", m.places)
 	}
 	p.b.WriteString(body)
 	p.line("});")

@@ -61,15 +61,7 @@ func (e *emitter) layerSum(l *layerFunc, pc *piece, params, find []string) {
 		p.source(v.Span)
 	}
 	element := func(i, x string, before ...string) {
-		x = bare(x)
-		p.depth++
-		p.lambda(fmt.Sprintf("[&](int %s, %sint s) {", i, place), strings.Join(append(before, x), "\n"), find)
-		for _, line := range before {
-			p.line("%s", line)
-		}
-		p.line("return %s;", x)
-		p.line("},")
-		p.depth--
+		p.summand(fmt.Sprintf("int %s, %sint s", i, place), x, before, find)
 	}
 	total := func(elements int, doc string) {
 		n := fmt.Sprint(elements)
@@ -100,48 +92,89 @@ func (e *emitter) layerSum(l *layerFunc, pc *piece, params, find []string) {
 		p.line("\t%s);", l.total)
 		return
 	}
-	a, b := v.Args[0], v.Args[1]
-	rows, columns, from := a.Type.Len(), b.Type.Len(), ""
-	doc := fmt.Sprintf("the cotangent of %s, %d by %d, outer products over samples", name, rows, columns)
-	first := func() { element("i", fn.elem(a, index{expr: "i"})) }
-	second := func() { element("j", fn.elem(b, index{expr: "j"})) }
-	at := fmt.Sprintf("i * %d + j", columns)
-	if folded { // of what a place sees and what comes back there
-		_, shape := convShape(v)
-		rows, columns = n/v.Type.Shape[0], v.Type.Shape[0]
-		doc = fmt.Sprintf("the cotangent of %s, %d by %d, outer products over samples and %d places in %s", name, columns, rows, places, plural(pc.slices, "slice"))
-		at = fmt.Sprintf("j * %d + i", rows)
+	o := e.outerOf(fn, pc)
+	part(outerTiles(o.rows, o.columns, e.m.Real), o.doc)
+	from := ""
+	if folded {
 		from = fmt.Sprintf(", %d", places)
-		seen := func(i string) string { return fmt.Sprintf("int k = ndec_conv_seen(%s, %s, place);", shape, i) }
-		seeing := func(i string) {
-			element(i, fmt.Sprintf("k < 0 ? real(0) : %s", fn.elem(a, index{expr: "k"})), seen(i))
-		}
-		back := func(i string) { element(i, fn.elem(b, index{expr: fmt.Sprintf("%s * %d + place", i, places)})) }
-		first, second = func() { seeing("i") }, func() { back("j") }
-		if rows < columns {
-			first, second = func() { back("i") }, func() { seeing("j") }
-			at = fmt.Sprintf("i * %d + j", rows)
-		}
-	} else if rows < columns { // the longer one has the threads of a block
-		first, second = func() { element("i", fn.elem(b, index{expr: "i"})) }, func() { element("j", fn.elem(a, index{expr: "j"})) }
-		at = fmt.Sprintf("j * %d + i", columns)
 	}
-	as := operandsOf(e.m, a, b)
-	if as == asHalf { // whose operands would need scales
-		as = asFloat
-	}
-	rows, columns = max(rows, columns), min(rows, columns)
-	tiles := outerTiles(rows, columns, e.m.Real)
-	part(tiles, doc)
 	if e.m.Real == ir.F32 {
-		p.line("__shared__ unsigned parts[%d];", as.parts*8*layerColumns(columns))
-		p.line("ndec_layer_outer%s<%s, %d, %d%s>(part, %s, parts,", over, as.name, rows, columns, from, l.counted)
+		p.line("__shared__ unsigned parts[%d];", o.as.parts*8*layerColumns(o.columns))
+		p.line("ndec_layer_outer%s<%s, %d, %d%s>(part, %s, parts,", over, o.as.name, o.rows, o.columns, from, l.counted)
 	} else {
-		p.line("ndec_layer_outer_sums%s<%d, %d%s>(part, %s, real(0),", over, rows, columns, from, l.counted)
+		p.line("ndec_layer_outer_sums%s<%d, %d%s>(part, %s, real(0),", over, o.rows, o.columns, from, l.counted)
 	}
-	first()
-	second()
-	p.line("\t[&](int i, int j, real x) { %s[part.number * %d + %s] += x; });", l.total, rows*columns, at)
+	element("i", o.a.x, o.a.before...)
+	element("j", o.b.x, o.b.before...)
+	p.line("\t%s", o.add(l))
+}
+
+// summand prints an element of what is summed, behind what it needs, as a lambda.
+func (p *printer) summand(params, x string, before, find []string) {
+	x = bare(x)
+	p.depth++
+	p.lambda(fmt.Sprintf("[&](%s) {", params), strings.Join(append(before, x), "\n"), find)
+	for _, line := range before {
+		p.line("%s", line)
+	}
+	p.line("return %s;", x)
+	p.line("},")
+	p.depth--
+}
+
+// layerOuter is a sum of outer products of a(i) and b(j), of which there are so many each, the more of a.
+type layerOuter struct {
+	rows, columns int
+	as            operands
+	a, b          factor
+	at, doc       string // where element (i, j) lies among the sums
+}
+
+// factor is the element of one of both, behind what it needs.
+type factor struct {
+	x      string
+	before []string
+}
+
+// add is what becomes of an element, as a lambda.
+func (o layerOuter) add(l *layerFunc) string {
+	return fmt.Sprintf("[&](int i, int j, real x) { %s[part.number * %d + %s] += x; });", l.total, o.rows*o.columns, o.at)
+}
+
+// outerOf is that of pc. Over places it is of what a place sees and what comes back there.
+func (e *emitter) outerOf(fn *function, pc *piece) (o layerOuter) {
+	v, name := pc.sum.V, clean(pc.sum.Sum.Name)
+	a, b := v.Args[0], v.Args[1]
+	o.rows, o.columns = a.Type.Len(), b.Type.Len()
+	if overPlaces(pc.sum) {
+		_, shape := convShape(v)
+		places := placesOf(pc.sum)
+		o.rows, o.columns = v.Type.Len()/v.Type.Shape[0], v.Type.Shape[0]
+		o.doc = fmt.Sprintf("the cotangent of %s, %d by %d, outer products over samples and %d places in %s", name, o.columns, o.rows, places, plural(pc.slices, "slice"))
+		seeing := func(i string) factor {
+			return factor{fmt.Sprintf("k < 0 ? real(0) : %s", fn.elem(a, index{expr: "k"})), []string{fmt.Sprintf("int k = ndec_conv_seen(%s, %s, place);", shape, i)}}
+		}
+		back := func(i string) factor {
+			return factor{x: fn.elem(b, index{expr: fmt.Sprintf("%s * %d + place", i, places)})}
+		}
+		o.a, o.b, o.at = seeing("i"), back("j"), fmt.Sprintf("j * %d + i", o.rows)
+		if o.rows < o.columns {
+			o.a, o.b, o.at = back("i"), seeing("j"), fmt.Sprintf("i * %d + j", o.rows)
+		}
+	} else {
+		o.doc = fmt.Sprintf("the cotangent of %s, %d by %d, outer products over samples", name, o.rows, o.columns)
+		o.at = fmt.Sprintf("i * %d + j", o.columns)
+		if o.rows < o.columns { // the longer one has the threads of a block
+			a, b = b, a
+			o.at = fmt.Sprintf("j * %d + i", o.columns)
+		}
+		o.a, o.b = factor{x: fn.elem(a, index{expr: "i"})}, factor{x: fn.elem(b, index{expr: "j"})}
+	}
+	if o.as = operandsOf(e.m, v.Args[0], v.Args[1]); o.as == asHalf { // whose operands would need scales
+		o.as = asFloat
+	}
+	o.rows, o.columns = max(o.rows, o.columns), min(o.rows, o.columns)
+	return o
 }
 
 // outerTiles is the number of blocks that share out the rows and columns of a sum of outer products.
@@ -150,7 +183,11 @@ func outerTiles(rows, columns int, real ir.Elem) int {
 	if real == ir.F32 {
 		c = layerColumns(columns)
 	}
-	return (rows + layerGroup - 1) / layerGroup * ((columns + c - 1) / c)
+	return outerTilesOf(rows, columns, c)
+}
+
+func outerTilesOf(rows, columns, each int) int {
+	return (rows + layerGroup - 1) / layerGroup * ((columns + each - 1) / each)
 }
 
 // layerTotals are the numbers of the parameters whose cotangents k sums, their rows for a part of the batch (nil where all have one), and where

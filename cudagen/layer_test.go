@@ -34,7 +34,7 @@ func TestBatches(t *testing.T) {
 			break // half a minute
 		}
 		s := programSubject(t, name, map[string]string{name + ".nde": text}, "f32")
-		s.layers = true
+		s.layers, s.groups = true, true
 		all = append(all, s)
 	}
 	all[0].heavy = true

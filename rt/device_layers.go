@@ -1,6 +1,7 @@
 package rt
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -91,7 +92,7 @@ func (l *Layers) run(ctx context.Context, q DeviceQueue, b *layerBatch) error {
 			case k.Summed:
 				blocks = b.parts
 			}
-			if err := q.Launch(k.Kernel, blocks*k.Rows, layerGroup, args); err != nil {
+			if err := q.Launch(k.Kernel, blocks*k.Rows, cmp.Or(k.Block, layerGroup), args); err != nil {
 				return err
 			}
 		}

@@ -32,11 +32,15 @@ type SharedMemory struct {
 	Capability int  // of the image whose kernel takes it; 0: of every one
 }
 
-// GroupKernel takes the place of the kernel Of, with its arguments, on devices of compute capability 9.0 that have the image for them.
+// GroupKernel takes the place of the kernel Of, with its arguments, on devices of compute capability 9.0 that have the image for them. Layer
+// by layer it takes that of others behind it as well.
 type GroupKernel struct {
 	Of, Kernel string
 	Block      int
 	TeamShape
+	With  []string // kernels that are launched behind Of, one after the other
+	Rows  int      // that of its launch
+	Takes []int    // which of the places of all of them are its own, one after the other
 }
 
 // UpdateKernels are the kernels between the gradient of a batch and the next step: the mean over the rows, its norm, the
@@ -137,6 +141,7 @@ type LayerPart struct {
 type LayerLaunch struct {
 	Kernel string
 	Rows   int
+	Block  int // threads; 0: 128
 	Places []int
 	Summed bool // Rows is for each part of the batch whose sums are apart
 	Single bool // one block goes over the batch
@@ -213,5 +218,58 @@ func (k *Kernels) grouped() *Kernels {
 			}
 		}
 	}
+	for i := range c.Models {
+		c.Models[i].Layers = c.Models[i].Layers.grouped(k.Groups)
+	}
+	for i := range c.Recipes {
+		r := &c.Recipes[i]
+		r.Loss.Layers, r.Grad.Layers = r.Loss.Layers.grouped(k.Groups), r.Grad.Layers.grouped(k.Groups)
+	}
 	return &c
+}
+
+// grouped is l with the kernels of groups in the places of others, and of those behind them.
+func (l *Layers) grouped(groups []GroupKernel) Layers {
+	c := *l
+	c.Parts = slices.Clone(l.Parts)
+	for i := range c.Parts {
+		var out []LayerLaunch
+		for rest := c.Parts[i].Launches; len(rest) > 0; {
+			n, launch := 1, rest[0]
+			for g := range groups {
+				if groups[g].replaces(rest) {
+					n, launch = 1+len(groups[g].With), groups[g].launch(rest)
+				}
+			}
+			out, rest = append(out, launch), rest[n:]
+		}
+		c.Parts[i].Launches = out
+	}
+	return c
+}
+
+// replaces reports whether launches begin with those that g takes the place of.
+func (g *GroupKernel) replaces(launches []LayerLaunch) bool {
+	if g.Rows == 0 || len(launches) <= len(g.With) || launches[0].Kernel != g.Of {
+		return false
+	}
+	for i, name := range g.With {
+		if launches[1+i].Kernel != name {
+			return false
+		}
+	}
+	return true
+}
+
+// launch is that of g for them.
+func (g *GroupKernel) launch(launches []LayerLaunch) LayerLaunch {
+	out := LayerLaunch{Kernel: g.Kernel, Rows: g.Rows, Block: g.Block, Summed: launches[0].Summed}
+	var places []int
+	for _, l := range launches[:1+len(g.With)] {
+		places = append(places, l.Places...)
+	}
+	for _, i := range g.Takes {
+		out.Places = append(out.Places, places[i])
+	}
+	return out
 }

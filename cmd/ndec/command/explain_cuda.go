@@ -86,6 +86,9 @@ func (a *app) printKernels(res *driver.Result) {
 	for _, name := range out.Costs {
 		if b := out.Budgets[name]; b.Layers > 0 {
 			fmt.Fprintf(a.out, "%s: a batch goes layer by layer, which reads weights once for %d samples: %s\n", name, b.Block, b.Why)
+			if g := b.Grouped; g != nil {
+				fmt.Fprintf(a.out, "%s: the same on sm_90a: %s\n", name, g.What())
+			}
 		} else if b.Tile {
 			fmt.Fprintf(a.out, "%s: a sample has a lane, a product its warp: %s\n", name, b.Why)
 			if g := b.Group; g != nil {
