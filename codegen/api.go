@@ -21,22 +21,6 @@ func (e *emitter) apiFile() *file {
 	return f
 }
 
-// port is an input or output of a model as Go sees it.
-type port struct {
-	name  string // parameter name
-	field string // struct field name
-	t     ir.Type
-}
-
-func (e *emitter) ports(in []ir.Port) []port {
-	s := e.locals("m", "j", "st", "ws", "worker", "lo", "hi", "workers", "run", "each", "crew", "failed", "work", "x0", "err", "ctx", "ts", "stats", "opts", "in", "out", "p", "key")
-	out := make([]port, len(in))
-	for i, p := range in {
-		out[i] = port{s.pick(goName(p.Name, false)), goName(p.Name, true), p.Type}
-	}
-	return out
-}
-
 // apiType is the Go type of a value in the API: nested arrays.
 func (e *emitter) apiType(t ir.Type) string {
 	s := ""
@@ -52,20 +36,6 @@ func (e *emitter) flatPtr(name string, t ir.Type) string {
 		return "&" + name
 	}
 	return fmt.Sprintf("(*[%d]%s)(unsafe.Pointer(&%s))", t.Len(), e.elem(t.Elem), name)
-}
-
-// modelPorts are the inputs and outputs of a model, as its functions call them: names of outputs must not
-// collide with those of inputs in one signature.
-func (e *emitter) modelPorts(m *ir.Model) (ins, outs []port) {
-	ins, outs = e.ports(m.Inputs), e.ports(m.Outputs)
-	taken := e.locals("m", "j", "st", "ws", "worker", "lo", "hi", "workers", "run", "each", "crew", "failed", "work", "ctx", "ts", "stats", "opts", "err", "key")
-	for _, p := range ins {
-		taken.used[p.name] = true
-	}
-	for i := range outs {
-		outs[i].name = taken.pick(outs[i].name)
-	}
-	return ins, outs
 }
 
 // model prints the type, constructor and methods of a model.
@@ -94,7 +64,7 @@ func (e *emitter) model(f *file, m *ir.Model) {
 		refresh = "	m.Refresh()\n"
 	}
 	workNew := ifText(fn.Needs.Work, "	m.work.New = func() *workspace { return new(workspace) }\n")
-	text(f, fmt.Sprintf("New%s gives the model with parameters p.", name), fmt.Sprintf(`func New%s(p *Params) *%s {
+	text(f, fmt.Sprintf("New%s gives the model with parameters p, which it keeps and does not change.", name), fmt.Sprintf(`func New%s(p *Params) *%s {
 	m := &%s{p: p%s}
 	m.jobs.New = func() *%sJob { return new%sJob(m) }
 %s%s	return m
@@ -103,7 +73,7 @@ func (e *emitter) model(f *file, m *ir.Model) {
 	if e.prepared() {
 		body = "\nm.pre.of(m.p)\n"
 	}
-	text(f, "Refresh makes changes of the parameters in place known to the model.", fmt.Sprintf("func (m *%s) Refresh() {%s}", name, body))
+	text(f, "Refresh makes changes of the parameters in place known to the model. While other goroutines call the model, neither may be: make a model of a\ncopy of the parameters there, and hand it over.", fmt.Sprintf("func (m *%s) Refresh() {%s}", name, body))
 
 	// Forward.
 	inType, outType := name+"Input", name+"Output"
@@ -116,7 +86,7 @@ func (e *emitter) model(f *file, m *ir.Model) {
 	} else {
 		var fs []string
 		for i, p := range ins {
-			fs = append(fs, p.field+" "+e.apiType(p.t))
+			fs = append(fs, e.member(p, m.Inputs[i]))
 			args[i] = "in." + p.field
 		}
 		text(f, inType+" is the input of one sample.", fmt.Sprintf("type %s struct {\n%s\n}", inType, strings.Join(fs, "\n")))
@@ -130,7 +100,7 @@ func (e *emitter) model(f *file, m *ir.Model) {
 	} else {
 		var fs []string
 		for i, p := range outs {
-			fs = append(fs, p.field+" "+e.apiType(p.t))
+			fs = append(fs, e.member(p, m.Outputs[i]))
 			dst[i] = "out." + p.field
 		}
 		text(f, outType+" is the output of one sample.", fmt.Sprintf("type %s struct {\n%s\n}", outType, strings.Join(fs, "\n")))
@@ -150,6 +120,13 @@ func (e *emitter) model(f *file, m *ir.Model) {
 	if m.Keyed() {
 		pre = append(pre, forwardKey)
 	}
+	var checks []string
+	for i, p := range m.Inputs {
+		if isLabel(p) {
+			checks = append(checks, fmt.Sprintf("if err := rt.CheckLabel(%q, %s, %d); err != nil { return %s, err }", p.Name, args[i], p.Classes, post[0]))
+		}
+	}
+	pre = append(checks, pre...)
 	call := e.modelCall(fn, modelFrame, func(i int) string {
 		if i == len(ins) {
 			return "&key"
@@ -164,7 +141,17 @@ func (e *emitter) model(f *file, m *ir.Model) {
 		}
 		return e.flatPtr(dst[i], outs[i].t), false
 	})
-	text(f, "Forward computes one sample without allocating. The error is a *rt.SolveError when a solve failed; the output then\nbelongs to the last good state.",
+	forwardDoc := "Forward computes one sample without allocating."
+	if len(m.Inputs) == 1 && note(m.Inputs[0]) != "" {
+		forwardDoc += fmt.Sprintf(" %s is %s.", ins[0].name, note(m.Inputs[0]))
+	}
+	if fn.Needs.Stats > 0 {
+		forwardDoc += " The error is a *rt.SolveError when a solve failed; the output then\nbelongs to the last good state."
+	}
+	if len(checks) > 0 {
+		forwardDoc += " A label that is none is an error that wraps rt.ErrData."
+	}
+	text(f, forwardDoc,
 		fmt.Sprintf("func (m *%s) Forward(%s) %s {\n%s\n%s\n%s\n}", name, sig, res, strings.Join(pre, "\n"), call, st))
 	e.batch(f, m, fn, ins, outs)
 	for i := range m.Solves {
@@ -263,18 +250,18 @@ func (e *emitter) batch(f *file, m *ir.Model, fn *plan.Func, ins, outs []port) {
 		}
 		return kind + "." + ps[i].field
 	}
-	slices := func(ps []port, kind, suffix string) string {
+	slices := func(ps []port, of []ir.Port, kind, suffix string) string {
 		if len(ps) == 1 {
 			return ps[0].name + " []" + e.elem(ps[0].t.Elem)
 		}
 		var fs []string
-		for _, q := range ps {
-			fs = append(fs, fmt.Sprintf("%s []%s // rows of %d", q.field, e.elem(q.t.Elem), q.t.Len()))
+		for i, q := range ps {
+			fs = append(fs, fmt.Sprintf("%s []%s // %s", q.field, e.elem(q.t.Elem), rowsOf(of[i])))
 		}
-		text(f, fmt.Sprintf("%s%s holds the rows of a batch, row-major.", name, suffix), fmt.Sprintf("type %s%s struct {\n%s\n}", name, suffix, strings.Join(fs, "\n")))
+		text(f, fmt.Sprintf("%s%s holds the rows of a batch, row-major%s.", name, suffix, ifText(kind == "out", ", in slices that the caller makes")), fmt.Sprintf("type %s%s struct {\n%s\n}", name, suffix, strings.Join(fs, "\n")))
 		return kind + " " + name + suffix
 	}
-	outSig, inSig = slices(outs, "out", "BatchOutput"), slices(ins, "in", "BatchInput")
+	outSig, inSig = slices(outs, m.Outputs, "out", "BatchOutput"), slices(ins, m.Inputs, "in", "BatchInput")
 
 	together := m.Func.InStep()
 	p.line("type %sJob struct {", low)
@@ -372,6 +359,17 @@ func (e *emitter) batch(f *file, m *ir.Model, fn *plan.Func, ins, outs []port) {
 	for i, q := range outs {
 		p.line("if err := rt.CheckRows(%q, len(%s), %d, n); err != nil { return err }", m.Outputs[i].Name, field(outs, i, "out"), q.t.Len())
 	}
+	var memory []string
+	for i, q := range m.Outputs {
+		memory = append(memory, fmt.Sprintf("rt.MemoryOf(%q, %s)", q.Name, field(outs, i, "out")))
+	}
+	for i, q := range m.Inputs {
+		memory = append(memory, fmt.Sprintf("rt.MemoryOf(%q, %s)", q.Name, field(ins, i, "in")))
+		if isLabel(q) {
+			p.line("if err := rt.CheckLabels(%q, %s, %d); err != nil { return err }", q.Name, field(ins, i, "in"), q.Classes)
+		}
+	}
+	p.line("if err := rt.CheckApart(%d, %s); err != nil { return err }", len(outs), strings.Join(memory, ", "))
 	p.line("j := m.jobs.Get()")
 	p.line("defer m.jobs.Put(j)")
 	if len(ins) == 1 {
@@ -431,11 +429,23 @@ func (e *emitter) batch(f *file, m *ir.Model, fn *plan.Func, ins, outs []port) {
 		p.line("return nil")
 	}
 	p.line("}")
+	var shapes []string
+	if len(ins) == 1 {
+		shapes = append(shapes, ins[0].name+" has "+rowsOf(m.Inputs[0]))
+	}
+	if len(outs) == 1 {
+		shapes = append(shapes, outs[0].name+" has "+rowsOf(m.Outputs[0]))
+	}
+	rows := ifText(len(shapes) > 0, strings.Join(shapes, "; ")+". ") + "Lengths that do not fit, and results that share memory with each other or\nwith inputs, are an error that wraps rt.ErrShape."
+	ends := "stats may be nil. When ctx ends no further rows are begun, and the error is that of ctx."
+	if fn.Needs.Stats > 0 {
+		ends = "stats may be nil. When ctx ends no further rows are begun, and the error is that of ctx. Else it is\nthat of the first sample that failed, a *rt.SolveError; all other rows are there."
+	}
 	if together {
-		text(f, "Batch computes rows of samples, row-major, each, or each block of them, in a goroutine of its own: they take steps of one length, chosen by the errors of all of\nthem. stats may be nil. The error is that of the first sample that failed; all other rows are there.", p.text())
+		text(f, "Batch computes rows of samples, row-major, each, or each block of them, in a goroutine of its own: they take steps of one length, chosen by the errors of all of\nthem. "+rows+"\n"+ends, p.text())
 		return
 	}
-	text(f, "Batch computes rows of samples, row-major, on all cores (or rt.Workers(n)). A row does not depend on its neighbours. It does\nnot allocate after its first calls. stats may be nil. The error is that of the first sample that failed; all other rows are there.", p.text())
+	text(f, "Batch computes rows of samples, row-major, on all cores (or rt.Workers(n)). A row does not depend on its neighbours. It does\nnot allocate after its first calls. "+rows+"\n"+ends, p.text())
 }
 
 // smallBatch is the number of rows from which on a batch of a model runs in lanes in spite of rt.FastSmall; 0 where the

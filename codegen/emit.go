@@ -159,7 +159,7 @@ func (e *emitter) names() diag.List {
 	}
 	exported := map[string]diag.Span{"Params": {}, "NewParams": {}, "LoadParams": {}, "Real": {}, "Program": {}}
 	for _, m := range e.m.Models {
-		for _, n := range []string{m.Name, "New" + m.Name} {
+		for _, n := range modelNames(m) {
 			if _, taken := exported[n]; taken {
 				ds.Errorf("NDE0240", m.Span, "model %s would collide with the generated name %s; rename it", m.Name, n)
 			}
@@ -167,11 +167,19 @@ func (e *emitter) names() diag.List {
 		}
 	}
 	for _, r := range e.m.Recipes {
-		n := "Train" + goName(r.Name, true)
-		if _, taken := exported[n]; taken {
-			ds.Errorf("NDE0240", r.Span, "recipe %s would collide with the generated name %s; rename one", r.Name, n)
+		for _, n := range []string{"Train" + goName(r.Name, true), goName(r.Name, true) + "LossGrad"} {
+			if _, taken := exported[n]; taken {
+				ds.Errorf("NDE0240", r.Span, "recipe %s would collide with the generated name %s; rename one", r.Name, n)
+			}
+			exported[n] = r.Span
 		}
-		exported[n] = r.Span
+	}
+	for _, d := range e.m.Data {
+		n := tableMaker(d)
+		if _, taken := exported[n]; taken {
+			ds.Errorf("NDE0240", d.Span, "data %s would collide with the generated name %s; rename one", d.Name, n)
+		}
+		exported[n] = d.Span
 	}
 	states := map[string]bool{} // several steppers of a system share its state
 	for _, st := range findSteppers(e.m) {

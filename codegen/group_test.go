@@ -308,7 +308,7 @@ func check(t *testing.T, y, w, a, b, c, w1 []Real, got, want *rt.BatchStats, tol
 
 // TestRecipes: the gradient of a mini-batch that goes together is that of one system with all samples, and no threads are seen in its bits.
 func TestRecipes(t *testing.T) {
-	w := NewParams(1).flat()
+	w := NewParams(1).Flat()
 	rows := rt.NewTable([]rt.ColumnSpec{{Name: "x", Shape: []int{2}}}, 3)
 	copy(rows.Columns[0].Data, xs)
 	row := rt.NewTable([]rt.ColumnSpec{{Name: "a", Shape: []int{2}}, {Name: "b", Shape: []int{2}}, {Name: "c", Shape: []int{2}}}, 1)
@@ -415,7 +415,7 @@ func train(t *testing.T, w []Real, recipe *rt.Recipe, of *rt.Objective[Real], ro
 func TestFitted(t *testing.T) {
 	rows := rt.NewTable([]rt.ColumnSpec{{Name: "x", Shape: []int{2}}}, 3)
 	copy(rows.Columns[0].Data, xs)
-	coarse, fine := NewParams(1).flat(), NewParams(1).flat()
+	coarse, fine := NewParams(1).Flat(), NewParams(1).Flat()
 	for _, err := range []error{
 		train(t, coarse, &fittedRecipe, &fittedObjective, rows),
 		train(t, fine, &fittedFineRecipe, &fittedFineObjective, rows),

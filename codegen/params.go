@@ -34,28 +34,28 @@ func (e *emitter) paramsDecls(f *file) {
 
 	text(f, "NewParams gives parameters initialised from the seed.", `func NewParams(seed uint64) *Params {
 	p := new(Params)
-	rt.InitParams(p.flat(), tensors, seed)
+	rt.InitParams(p.Flat(), tensors, seed)
 	return p
 }`)
-	text(f, "LoadParams reads parameters in the safetensors format. Names, shapes and finite values are checked.", `func LoadParams(r io.Reader) (*Params, error) {
+	text(f, "LoadParams reads parameters in the safetensors format, of any precision, such as bytes that go:embed put into the program. Names, shapes and\nfinite values are checked; errors wrap rt.ErrWeights.", `func LoadParams(r io.Reader) (*Params, error) {
 	p := new(Params)
-	return p, rt.LoadTensors(r, p.flat(), tensors)
+	return p, rt.LoadTensors(r, p.Flat(), tensors)
 }`)
-	text(f, "LoadFile replaces the parameters by those of a safetensors file; after an error they are unchanged.", `func (p *Params) LoadFile(path string) error {
-	return rt.LoadFile(path, p.flat(), tensors)
+	text(f, "LoadFile replaces the parameters by those of a safetensors file, as LoadParams reads it; after an error they are unchanged.", `func (p *Params) LoadFile(path string) error {
+	return rt.LoadFile(path, p.Flat(), tensors)
 }`)
 	text(f, "SaveFile writes the parameters to a safetensors file, through a temporary name.", `func (p *Params) SaveFile(path string) error {
-	return rt.SaveFile(path, p.flat(), tensors, version)
+	return rt.SaveFile(path, p.Flat(), tensors, version)
 }`)
 	text(f, "Named iterates over name, shape and a view of each parameter tensor.", `func (p *Params) Named() iter.Seq2[string, rt.View[Real]] {
-	return rt.Named(p.flat(), tensors)
+	return rt.Named(p.Flat(), tensors)
 }`)
 	if total == 0 {
-		text(f, "flat is the parameters as one slice.", "func (p *Params) flat() []Real { return nil }")
+		text(f, "Flat is the parameters as one slice, and there are none.", "func (p *Params) Flat() []Real { return nil }")
 		text(f, "", "func paramsOf([]Real) *Params { return new(Params) }")
 	} else {
-		text(f, "flat is the parameters as one slice: the struct holds nothing but arrays of Real.",
-			"func (p *Params) flat() []Real { return unsafe.Slice((*Real)(unsafe.Pointer(p)), paramCount) }")
+		text(f, "Flat is the parameters as one slice, in the order of Named: the struct holds nothing but arrays of Real. What changes its numbers changes p.",
+			"func (p *Params) Flat() []Real { return rt.Flat((*Real)(unsafe.Pointer(p)), paramCount) }")
 		text(f, "paramsOf sees a slice of weights or of a gradient as parameters.",
 			"func paramsOf(w []Real) *Params { return (*Params)(unsafe.Pointer(&w[:paramCount][0])) }")
 	}
@@ -88,7 +88,7 @@ func (e *emitter) paramsDecls(f *file) {
 	if len(e.m.Derived) > 0 {
 		body, once := e.prepareCall(), ""
 		if e.remembers() {
-			body = "if rt.SameBits(pre.from, w.flat()) { return }\npre.from = append(pre.from[:0], w.flat()...)\n" + body
+			body = "if rt.SameBits(pre.from, w.Flat()) { return }\npre.from = append(pre.from[:0], w.Flat()...)\n" + body
 			once = ", unless these are those of the last time"
 		}
 		text(f, of+" computes what follows from the parameters"+once+".", fmt.Sprintf("func (pre *prepared) %s(w *Params) {\n%s\n}", of, body))

@@ -155,22 +155,28 @@ func (e *emitter) recipe(f *file, r *ir.Recipe) {
 	p.line("}")
 	text(f, fmt.Sprintf("%sRecipe is the train block %s (%s).", low, r.Name, clean(r.Span.String())), p.text())
 
-	text(f, fmt.Sprintf("Train%s runs recipe %s on p: it makes or reads the data, trains, and evaluates on the test data. Relative data paths start at opts.Dir.", up, r.Name),
+	text(f, fmt.Sprintf("Train%s runs recipe %s on p: it makes or reads the data, trains, and evaluates on the test data. Relative data paths start at opts.Dir;\nopts.Data gives rows to train on instead. After an error, or where ctx ended, p has what was reached. Models of p see it after Refresh.", up, r.Name),
 		fmt.Sprintf(`func Train%s(ctx context.Context, p *Params, opts rt.TrainOptions) (*rt.TrainResult, error) {
-	tables, err := rt.LoadTables(opts.Dir, &%sRecipe, dataSets, tensors)
+	tables, err := rt.TablesFor(&%sRecipe, dataSets, tensors, &opts)
 	if err != nil {
 		return nil, err
 	}
-	return rt.Train(ctx, p.flat(), tensors, &%sRecipe, &%sObjective, tables, opts)
+	return rt.Train(ctx, p.Flat(), tensors, &%sRecipe, &%sObjective, tables, opts)
 }`, up, low, low, low))
-	text(f, fmt.Sprintf("%sLossGrad is the mean loss of recipe %s over the rows of batch, and its gradient, which replaces what grad held.", up, r.Name),
+	doc := fmt.Sprintf("%sLossGrad is the mean loss of recipe %s over the rows of batch, and its gradient, which replaces what grad held.", up, r.Name)
+	check := ""
+	if data := e.dataOf(r); data != nil {
+		doc += fmt.Sprintf(" The\nbatch is a table as %s makes it.", tableMaker(data))
+		check = fmt.Sprintf("	if err := batch.CheckRead(%s.Columns, %sObjective.Columns); err != nil {\n\t\treturn 0, err\n\t}\n", e.dataName(data), low)
+	}
+	text(f, doc+"\nSamples that fail add nothing, and the error is that of the first. What is drawn at random is drawn as in the first step of the recipe.",
 		fmt.Sprintf(`func %sLossGrad(ctx context.Context, p *Params, batch *rt.Table, grad *Params) (loss float64, err error) {
-	ev, err := rt.LossGrad(ctx, p.flat(), grad.flat(), &%sObjective, batch, %sRecipe.Seed, 0)
+%s	ev, err := rt.LossGrad(ctx, p.Flat(), grad.Flat(), &%sObjective, batch, %sRecipe.Seed, 0)
 	if ev == nil {
 		return 0, err
 	}
 	return ev.Loss, err
-}`, up, low, low))
+}`, up, check, low, low))
 }
 
 // meaning identifies what is trained: the program without comments, places in its text and training
@@ -381,7 +387,7 @@ func (e *emitter) worker(f *file, r *ir.Recipe, low string, obj, grad *plan.Func
 	if apart {
 		p.line("if gradient != nil {")
 		e.pull(r, recipeFrame)
-		p.line("rt.Add(gradient, g.flat())")
+		p.line("rt.Add(gradient, g.Flat())")
 		p.line("}")
 	}
 	p.line("}")

@@ -34,6 +34,38 @@ func (e *emitter) data(f *file, d *ir.DataSet) {
 	}
 	p.line("}")
 	text(f, fmt.Sprintf("%s is the data block %s (%s).", e.dataName(d), d.Name, clean(d.Span.String())), p.text())
+	var words []string
+	for _, c := range d.Columns {
+		words = append(words, columnWords(c))
+	}
+	text(f, fmt.Sprintf("%s makes a table of n rows of zeros with the columns of data %s: %s. Its numbers are in Columns[i].Data, row-major.", tableMaker(d), d.Name, strings.Join(words, ", ")),
+		fmt.Sprintf("func %s(n int) *rt.Table { return rt.NewTable(%s.Columns, n) }", tableMaker(d), e.dataName(d)))
+}
+
+// tableMaker is the function that makes tables of a data block.
+func tableMaker(d *ir.DataSet) string { return "New" + goName(d.Name, true) + "Table" }
+
+// dataOf is the data block that a recipe trains on; nil where there is none.
+func (e *emitter) dataOf(r *ir.Recipe) *ir.DataSet {
+	s, _ := ir.FindSetting(r.Settings, "data")
+	for _, d := range e.m.Data {
+		if d.Name == s.Text {
+			return d
+		}
+	}
+	return nil
+}
+
+// columnWords says name, shape and kind of a column.
+func columnWords(c ir.Port) string {
+	s := c.Name
+	if len(c.Type.Shape) > 0 {
+		s += strings.ReplaceAll(fmt.Sprint(c.Type.Shape), " ", ",")
+	}
+	if n := note(c); n != "" {
+		s += " (" + n + ")"
+	}
+	return s
 }
 
 func columnSpecs(cols []ir.Port) string {
@@ -137,7 +169,7 @@ func (e *emitter) simulation(c *ir.Choice, model string) string {
 	}
 	seed, _ := c.Option("seed")
 	x := strings.TrimSuffix(choice(recipe.Source, c), "}")
-	return fmt.Sprintf("%s, Noisy: []string{%s},\n\tDrawn: %s,\n\tOf: []rt.Sampled{%s},\n\tModel: func(drawn *rt.Table) *rt.Rows { return %sRows(NewParams(%d).flat(), drawn) }}",
+	return fmt.Sprintf("%s, Noisy: []string{%s},\n\tDrawn: %s,\n\tOf: []rt.Sampled{%s},\n\tModel: func(drawn *rt.Table) *rt.Rows { return %sRows(NewParams(%d).Flat(), drawn) }}",
 		x, strings.Join(noisy, ", "), columnSpecs(m.Inputs), strings.Join(of, ", "), e.bases[m], uint64(seed.Num))
 }
 

@@ -372,7 +372,7 @@ func (v *vectors) shard(r *ir.Recipe, t *lanes.Recipe) {
 		p.line("g, whole := &k.inLanes, gradient")
 		p.line("if gradient != nil {")
 		p.line("*g = sums{}")
-		p.line("gradient = g.flat()")
+		p.line("gradient = g.Flat()")
 		if v.backs() {
 			p.line("l.g = g")
 		}

@@ -186,7 +186,7 @@ func (v *vectors) recordMethods() {
 		return
 	}
 	p := v.p
-	p.line("if w := l.w.flat(); !rt.SameBits(l.of, w) {")
+	p.line("if w := l.w.Flat(); !rt.SameBits(l.of, w) {")
 	p.line("l.of = append(l.of[:0], w...)")
 	for _, r := range v.records {
 		p.line("l.%sRecords.Reset()", r.name)

@@ -150,7 +150,8 @@ type Module struct {
 type Port struct {
 	Name    string
 	Type    Type
-	Classes int // of a label (Type is an i32 scalar), 2 of bools, else 0
+	Classes int    // of a label (Type is an i32 scalar), 2 of bools, else 0
+	Unit    string // as it is written; "" where none is
 	// Of a data column: the fields of a file that it is made of (nil: by Name), whether they are those
 	// of the first row of a window, and the column of which it says what numbers are there.
 	Fields  []string

@@ -81,18 +81,21 @@ type EvalInfo struct {
 // TrainOptions changes a run without changing its recipe. The zero value runs
 // the recipe as written, in memory only.
 type TrainOptions struct {
-	Workers     int // goroutines, 0 means all cores; results do not depend on it
-	Events      Events
-	Dir         string // where relative data paths start, for generated Train functions; "" is the working folder
-	RunDir      string // folder of this recipe's files, "" writes none
-	Seed        *uint64
-	Epochs      int // overrides, 0 means the recipe's
-	Steps       int
-	MaxTime     time.Duration // of this call; a resumed run has it again
-	Limit       int           // use the first rows of every table only
-	DevRun      bool          // one step, one evaluation
-	InitWeights string        // file to start from
-	Version     string        // of ndec, written into files
+	Workers int // goroutines, 0 means all cores; results do not depend on it
+	Events  Events
+	Dir     string // where relative data paths start, for generated Train functions; "" is the working folder
+	RunDir  string // folder of this recipe's files, "" writes none
+	// Data, if set, are the rows to train on instead of those of the data block, whose columns they have, for generated Train
+	// functions; they are not changed, and no copy is made of them. Val and Test go with them.
+	Data, Val, Test *Table
+	Seed            *uint64
+	Epochs          int // overrides, 0 means the recipe's
+	Steps           int
+	MaxTime         time.Duration // of this call; a resumed run has it again
+	Limit           int           // use the first rows of every table only
+	DevRun          bool          // one step, one evaluation
+	InitWeights     string        // file to start from
+	Version         string        // of ndec, written into files
 	// Resume is a folder <run>/checkpoints/<name> from which to go on, "" starts anew. Seed, Limit and
 	// lengths that are not given here are those of the interrupted run.
 	Resume string

@@ -80,13 +80,35 @@ func (t *Table) Check(cols []ColumnSpec) error {
 			return fmt.Errorf("column %q is missing: %w", c.Name, ErrShape)
 		}
 		got := &t.Columns[i]
-		if got.Width != c.Width() || len(got.Data) != t.Rows*got.Width {
+		if got.Width != c.Width() {
+			return fmt.Errorf("column %q has a Width of %d, want %d numbers a row: %w", c.Name, got.Width, c.Width(), ErrShape)
+		}
+		if len(got.Data) != t.Rows*got.Width {
 			return fmt.Errorf("column %q has %d numbers for %d rows, want %d a row: %w", c.Name, len(got.Data), t.Rows, c.Width(), ErrShape)
+		}
+		if c.Classes == 0 && !c.Whole {
+			continue
 		}
 		for k, v := range got.Data {
 			if fault := c.fault(v); fault != "" {
 				return fmt.Errorf("column %q, row %d: %v %s: %w", c.Name, k/got.Width, v, fault, ErrData)
 			}
+		}
+	}
+	return nil
+}
+
+// CheckRead is Check for the columns of these names, those that a recipe reads. A table without rows is an error as well.
+func (t *Table) CheckRead(cols []ColumnSpec, names []string) error {
+	if t == nil || t.Rows == 0 {
+		return fmt.Errorf("the table has no rows: %w", ErrData)
+	}
+	for i := range cols {
+		if !slices.Contains(names, cols[i].Name) {
+			continue
+		}
+		if err := t.Check(cols[i : i+1]); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -178,6 +178,9 @@ func (l *lowerer) port(name string, t sema.Type) ir.Port {
 	if t.Elem == sema.Bool {
 		p.Classes = 2
 	}
+	if t.Unit != nil {
+		p.Unit = t.Unit.Text
+	}
 	return p
 }
 

@@ -51,33 +51,34 @@ var tensors = []rt.Tensor{
 // NewParams gives parameters initialised from the seed.
 func NewParams(seed uint64) *Params {
 	p := new(Params)
-	rt.InitParams(p.flat(), tensors, seed)
+	rt.InitParams(p.Flat(), tensors, seed)
 	return p
 }
 
-// LoadParams reads parameters in the safetensors format. Names, shapes and finite values are checked.
+// LoadParams reads parameters in the safetensors format, of any precision, such as bytes that go:embed put into the program. Names, shapes and
+// finite values are checked; errors wrap rt.ErrWeights.
 func LoadParams(r io.Reader) (*Params, error) {
 	p := new(Params)
-	return p, rt.LoadTensors(r, p.flat(), tensors)
+	return p, rt.LoadTensors(r, p.Flat(), tensors)
 }
 
-// LoadFile replaces the parameters by those of a safetensors file; after an error they are unchanged.
+// LoadFile replaces the parameters by those of a safetensors file, as LoadParams reads it; after an error they are unchanged.
 func (p *Params) LoadFile(path string) error {
-	return rt.LoadFile(path, p.flat(), tensors)
+	return rt.LoadFile(path, p.Flat(), tensors)
 }
 
 // SaveFile writes the parameters to a safetensors file, through a temporary name.
 func (p *Params) SaveFile(path string) error {
-	return rt.SaveFile(path, p.flat(), tensors, version)
+	return rt.SaveFile(path, p.Flat(), tensors, version)
 }
 
 // Named iterates over name, shape and a view of each parameter tensor.
 func (p *Params) Named() iter.Seq2[string, rt.View[Real]] {
-	return rt.Named(p.flat(), tensors)
+	return rt.Named(p.Flat(), tensors)
 }
 
-// flat is the parameters as one slice: the struct holds nothing but arrays of Real.
-func (p *Params) flat() []Real { return unsafe.Slice((*Real)(unsafe.Pointer(p)), paramCount) }
+// Flat is the parameters as one slice, in the order of Named: the struct holds nothing but arrays of Real. What changes its numbers changes p.
+func (p *Params) Flat() []Real { return rt.Flat((*Real)(unsafe.Pointer(p)), paramCount) }
 
 // paramsOf sees a slice of weights or of a gradient as parameters.
 func paramsOf(w []Real) *Params { return (*Params)(unsafe.Pointer(&w[:paramCount][0])) }
@@ -109,10 +110,10 @@ type prepared struct {
 
 // of computes what follows from the parameters, unless these are those of the last time.
 func (pre *prepared) of(w *Params) {
-	if rt.SameBits(pre.from, w.flat()) {
+	if rt.SameBits(pre.from, w.Flat()) {
 		return
 	}
-	pre.from = append(pre.from[:0], w.flat()...)
+	pre.from = append(pre.from[:0], w.Flat()...)
 	pre.armM2Add[0], pre.armL1Square[0], pre.armL2Square[0], pre.armL1Add[0], pre.mul[0], pre.armL1Mul[0], pre.mul2[0], pre.mul3[0], pre.mul4[0], pre.mul5[0], pre.mul6[0] = paramsPrepare(w, &pre.armL2Square2, &pre.friction4BiasBar, &pre.friction4WeightBar, &pre.friction2BiasBar, &pre.friction2WeightBar, &pre.friction0BiasBar, &pre.friction0WeightBar)
 }
 
@@ -127,7 +128,7 @@ type Predict struct {
 
 var predictSites = []rt.Site{{Where: "arm.nde:45", Solve: "Arm"}}
 
-// NewPredict gives the model with parameters p.
+// NewPredict gives the model with parameters p, which it keeps and does not change.
 func NewPredict(p *Params) *Predict {
 	m := &Predict{p: p, by: [1]rt.Stepping{{Step: 0.005}}}
 	m.jobs.New = func() *predictJob { return newPredictJob(m) }
@@ -135,7 +136,8 @@ func NewPredict(p *Params) *Predict {
 	return m
 }
 
-// Refresh makes changes of the parameters in place known to the model.
+// Refresh makes changes of the parameters in place known to the model. While other goroutines call the model, neither may be: make a model of a
+// copy of the parameters there, and hand it over.
 func (m *Predict) Refresh() {
 	m.pre.of(m.p)
 }
@@ -163,7 +165,7 @@ func (m *Predict) Forward(in PredictInput) (out PredictOutput, err error) {
 	return out, rt.Failure(st[:], predictSites, 0, -1)
 }
 
-// PredictBatchOutput holds the rows of a batch, row-major.
+// PredictBatchOutput holds the rows of a batch, row-major, in slices that the caller makes.
 type PredictBatchOutput struct {
 	Q []Real // rows of 100
 	V []Real // rows of 100
@@ -212,7 +214,10 @@ func (j *predictJob) rows(worker, lo, hi int) {
 }
 
 // Batch computes rows of samples, row-major, on all cores (or rt.Workers(n)). A row does not depend on its neighbours. It does
-// not allocate after its first calls. stats may be nil. The error is that of the first sample that failed; all other rows are there.
+// not allocate after its first calls. Lengths that do not fit, and results that share memory with each other or
+// with inputs, are an error that wraps rt.ErrShape.
+// stats may be nil. When ctx ends no further rows are begun, and the error is that of ctx. Else it is
+// that of the first sample that failed, a *rt.SolveError; all other rows are there.
 func (m *Predict) Batch(ctx context.Context, out PredictBatchOutput, in PredictBatchInput, stats *rt.BatchStats, opts ...rt.BatchOption) error {
 	n, err := rt.BatchRows("q0", len(in.Q0), 2)
 	if err != nil {
@@ -234,6 +239,9 @@ func (m *Predict) Batch(ctx context.Context, out PredictBatchOutput, in PredictB
 		return err
 	}
 	if err := rt.CheckRows("v", len(out.V), 100, n); err != nil {
+		return err
+	}
+	if err := rt.CheckApart(2, rt.MemoryOf("q", out.Q), rt.MemoryOf("v", out.V), rt.MemoryOf("q0", in.Q0), rt.MemoryOf("v0", in.V0), rt.MemoryOf("ts", in.Ts), rt.MemoryOf("us", in.Us), rt.MemoryOf("load", in.Load)); err != nil {
 		return err
 	}
 	j := m.jobs.Get()
@@ -320,7 +328,7 @@ type Step struct {
 
 var stepSites = []rt.Site{{Where: "arm.nde:51", Solve: "Arm"}}
 
-// NewStep gives the model with parameters p.
+// NewStep gives the model with parameters p, which it keeps and does not change.
 func NewStep(p *Params) *Step {
 	m := &Step{p: p, by: [1]rt.Stepping{{Steps: 2}}}
 	m.jobs.New = func() *stepJob { return newStepJob(m) }
@@ -328,7 +336,8 @@ func NewStep(p *Params) *Step {
 	return m
 }
 
-// Refresh makes changes of the parameters in place known to the model.
+// Refresh makes changes of the parameters in place known to the model. While other goroutines call the model, neither may be: make a model of a
+// copy of the parameters there, and hand it over.
 func (m *Step) Refresh() {
 	m.pre.of(m.p)
 }
@@ -355,7 +364,7 @@ func (m *Step) Forward(in StepInput) (out StepOutput, err error) {
 	return out, rt.Failure(st[:], stepSites, 0, -1)
 }
 
-// StepBatchOutput holds the rows of a batch, row-major.
+// StepBatchOutput holds the rows of a batch, row-major, in slices that the caller makes.
 type StepBatchOutput struct {
 	Qn []Real // rows of 2
 	Vn []Real // rows of 2
@@ -403,7 +412,10 @@ func (j *stepJob) rows(worker, lo, hi int) {
 }
 
 // Batch computes rows of samples, row-major, on all cores (or rt.Workers(n)). A row does not depend on its neighbours. It does
-// not allocate after its first calls. stats may be nil. The error is that of the first sample that failed; all other rows are there.
+// not allocate after its first calls. Lengths that do not fit, and results that share memory with each other or
+// with inputs, are an error that wraps rt.ErrShape.
+// stats may be nil. When ctx ends no further rows are begun, and the error is that of ctx. Else it is
+// that of the first sample that failed, a *rt.SolveError; all other rows are there.
 func (m *Step) Batch(ctx context.Context, out StepBatchOutput, in StepBatchInput, stats *rt.BatchStats, opts ...rt.BatchOption) error {
 	n, err := rt.BatchRows("q", len(in.Q), 2)
 	if err != nil {
@@ -422,6 +434,9 @@ func (m *Step) Batch(ctx context.Context, out StepBatchOutput, in StepBatchInput
 		return err
 	}
 	if err := rt.CheckRows("vn", len(out.Vn), 2, n); err != nil {
+		return err
+	}
+	if err := rt.CheckApart(2, rt.MemoryOf("qn", out.Qn), rt.MemoryOf("vn", out.Vn), rt.MemoryOf("q", in.Q), rt.MemoryOf("v", in.V), rt.MemoryOf("u", in.U), rt.MemoryOf("load", in.Load)); err != nil {
 		return err
 	}
 	j := m.jobs.Get()
@@ -520,7 +535,7 @@ type StepJacobian struct {
 
 var stepJacobianSites = []rt.Site{{Where: "arm.nde:51", Solve: "Arm"}, {Where: "arm.nde:51", Solve: "Arm (tangents)", Back: true}, {Where: "arm.nde:51", Solve: "Arm (tangents)", Back: true}, {Where: "arm.nde:51", Solve: "Arm (tangents)", Back: true}, {Where: "arm.nde:51", Solve: "Arm (tangents)", Back: true}, {Where: "arm.nde:51", Solve: "Arm (tangents)", Back: true}, {Where: "arm.nde:51", Solve: "Arm (tangents)", Back: true}, {Where: "arm.nde:51", Solve: "Arm (tangents)", Back: true}}
 
-// NewStepJacobian gives the model with parameters p.
+// NewStepJacobian gives the model with parameters p, which it keeps and does not change.
 func NewStepJacobian(p *Params) *StepJacobian {
 	m := &StepJacobian{p: p, by: [1]rt.Stepping{{Steps: 2}}}
 	m.jobs.New = func() *stepJacobianJob { return newStepJacobianJob(m) }
@@ -528,7 +543,8 @@ func NewStepJacobian(p *Params) *StepJacobian {
 	return m
 }
 
-// Refresh makes changes of the parameters in place known to the model.
+// Refresh makes changes of the parameters in place known to the model. While other goroutines call the model, neither may be: make a model of a
+// copy of the parameters there, and hand it over.
 func (m *StepJacobian) Refresh() {
 	m.pre.of(m.p)
 }
@@ -563,7 +579,7 @@ func (m *StepJacobian) Forward(in StepJacobianInput) (out StepJacobianOutput, er
 	return out, rt.Failure(st[:], stepJacobianSites, 0, -1)
 }
 
-// StepJacobianBatchOutput holds the rows of a batch, row-major.
+// StepJacobianBatchOutput holds the rows of a batch, row-major, in slices that the caller makes.
 type StepJacobianBatchOutput struct {
 	Qn       []Real // rows of 2
 	Vn       []Real // rows of 2
@@ -619,7 +635,10 @@ func (j *stepJacobianJob) rows(worker, lo, hi int) {
 }
 
 // Batch computes rows of samples, row-major, on all cores (or rt.Workers(n)). A row does not depend on its neighbours. It does
-// not allocate after its first calls. stats may be nil. The error is that of the first sample that failed; all other rows are there.
+// not allocate after its first calls. Lengths that do not fit, and results that share memory with each other or
+// with inputs, are an error that wraps rt.ErrShape.
+// stats may be nil. When ctx ends no further rows are begun, and the error is that of ctx. Else it is
+// that of the first sample that failed, a *rt.SolveError; all other rows are there.
 func (m *StepJacobian) Batch(ctx context.Context, out StepJacobianBatchOutput, in StepJacobianBatchInput, stats *rt.BatchStats, opts ...rt.BatchOption) error {
 	n, err := rt.BatchRows("q", len(in.Q), 2)
 	if err != nil {
@@ -662,6 +681,9 @@ func (m *StepJacobian) Batch(ctx context.Context, out StepJacobianBatchOutput, i
 		return err
 	}
 	if err := rt.CheckRows("vn_by_load", len(out.VnByLoad), 2, n); err != nil {
+		return err
+	}
+	if err := rt.CheckApart(10, rt.MemoryOf("qn", out.Qn), rt.MemoryOf("vn", out.Vn), rt.MemoryOf("qn_by_q", out.QnByQ), rt.MemoryOf("qn_by_v", out.QnByV), rt.MemoryOf("qn_by_u", out.QnByU), rt.MemoryOf("qn_by_load", out.QnByLoad), rt.MemoryOf("vn_by_q", out.VnByQ), rt.MemoryOf("vn_by_v", out.VnByV), rt.MemoryOf("vn_by_u", out.VnByU), rt.MemoryOf("vn_by_load", out.VnByLoad), rt.MemoryOf("q", in.Q), rt.MemoryOf("v", in.V), rt.MemoryOf("u", in.U), rt.MemoryOf("load", in.Load)); err != nil {
 		return err
 	}
 	j := m.jobs.Get()

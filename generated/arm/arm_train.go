@@ -17,6 +17,9 @@ var logData = rt.DataEntry{
 	Split:   rt.Split{Kind: rt.SplitByTime, Train: 0.8, Val: 0.2, Test: 0, Seed: 0},
 }
 
+// NewLogTable makes a table of n rows of zeros with the columns of data Log: ts[50], q[50,2], v[50,2], u[50,2], load. Its numbers are in Columns[i].Data, row-major.
+func NewLogTable(n int) *rt.Table { return rt.NewTable(logData.Columns, n) }
+
 // dataSets are the data blocks of the package.
 var dataSets = []rt.DataEntry{logData}
 
@@ -177,18 +180,24 @@ var fitRecipe = rt.Recipe{
 	Train:     []string{"friction", "Arm"},
 }
 
-// TrainFit runs recipe Fit on p: it makes or reads the data, trains, and evaluates on the test data. Relative data paths start at opts.Dir.
+// TrainFit runs recipe Fit on p: it makes or reads the data, trains, and evaluates on the test data. Relative data paths start at opts.Dir;
+// opts.Data gives rows to train on instead. After an error, or where ctx ended, p has what was reached. Models of p see it after Refresh.
 func TrainFit(ctx context.Context, p *Params, opts rt.TrainOptions) (*rt.TrainResult, error) {
-	tables, err := rt.LoadTables(opts.Dir, &fitRecipe, dataSets, tensors)
+	tables, err := rt.TablesFor(&fitRecipe, dataSets, tensors, &opts)
 	if err != nil {
 		return nil, err
 	}
-	return rt.Train(ctx, p.flat(), tensors, &fitRecipe, &fitObjective, tables, opts)
+	return rt.Train(ctx, p.Flat(), tensors, &fitRecipe, &fitObjective, tables, opts)
 }
 
-// FitLossGrad is the mean loss of recipe Fit over the rows of batch, and its gradient, which replaces what grad held.
+// FitLossGrad is the mean loss of recipe Fit over the rows of batch, and its gradient, which replaces what grad held. The
+// batch is a table as NewLogTable makes it.
+// Samples that fail add nothing, and the error is that of the first. What is drawn at random is drawn as in the first step of the recipe.
 func FitLossGrad(ctx context.Context, p *Params, batch *rt.Table, grad *Params) (loss float64, err error) {
-	ev, err := rt.LossGrad(ctx, p.flat(), grad.flat(), &fitObjective, batch, fitRecipe.Seed, 0)
+	if err := batch.CheckRead(logData.Columns, fitObjective.Columns); err != nil {
+		return 0, err
+	}
+	ev, err := rt.LossGrad(ctx, p.Flat(), grad.Flat(), &fitObjective, batch, fitRecipe.Seed, 0)
 	if ev == nil {
 		return 0, err
 	}

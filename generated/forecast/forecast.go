@@ -69,33 +69,34 @@ var tensors = []rt.Tensor{
 // NewParams gives parameters initialised from the seed.
 func NewParams(seed uint64) *Params {
 	p := new(Params)
-	rt.InitParams(p.flat(), tensors, seed)
+	rt.InitParams(p.Flat(), tensors, seed)
 	return p
 }
 
-// LoadParams reads parameters in the safetensors format. Names, shapes and finite values are checked.
+// LoadParams reads parameters in the safetensors format, of any precision, such as bytes that go:embed put into the program. Names, shapes and
+// finite values are checked; errors wrap rt.ErrWeights.
 func LoadParams(r io.Reader) (*Params, error) {
 	p := new(Params)
-	return p, rt.LoadTensors(r, p.flat(), tensors)
+	return p, rt.LoadTensors(r, p.Flat(), tensors)
 }
 
-// LoadFile replaces the parameters by those of a safetensors file; after an error they are unchanged.
+// LoadFile replaces the parameters by those of a safetensors file, as LoadParams reads it; after an error they are unchanged.
 func (p *Params) LoadFile(path string) error {
-	return rt.LoadFile(path, p.flat(), tensors)
+	return rt.LoadFile(path, p.Flat(), tensors)
 }
 
 // SaveFile writes the parameters to a safetensors file, through a temporary name.
 func (p *Params) SaveFile(path string) error {
-	return rt.SaveFile(path, p.flat(), tensors, version)
+	return rt.SaveFile(path, p.Flat(), tensors, version)
 }
 
 // Named iterates over name, shape and a view of each parameter tensor.
 func (p *Params) Named() iter.Seq2[string, rt.View[Real]] {
-	return rt.Named(p.flat(), tensors)
+	return rt.Named(p.Flat(), tensors)
 }
 
-// flat is the parameters as one slice: the struct holds nothing but arrays of Real.
-func (p *Params) flat() []Real { return unsafe.Slice((*Real)(unsafe.Pointer(p)), paramCount) }
+// Flat is the parameters as one slice, in the order of Named: the struct holds nothing but arrays of Real. What changes its numbers changes p.
+func (p *Params) Flat() []Real { return rt.Flat((*Real)(unsafe.Pointer(p)), paramCount) }
 
 // paramsOf sees a slice of weights or of a gradient as parameters.
 func paramsOf(w []Real) *Params { return (*Params)(unsafe.Pointer(&w[:paramCount][0])) }
@@ -143,7 +144,7 @@ type Forecast struct {
 
 var forecastSites = []rt.Site{{Where: "forecast.nde:38", Solve: "Latent"}}
 
-// NewForecast gives the model with parameters p.
+// NewForecast gives the model with parameters p, which it keeps and does not change.
 func NewForecast(p *Params) *Forecast {
 	m := &Forecast{p: p, by: [1]rt.Stepping{{RTol: 0.001, ATol: 0.0001, MaxSteps: 2000}}}
 	m.jobs.New = func() *forecastJob { return newForecastJob(m) }
@@ -152,7 +153,8 @@ func NewForecast(p *Params) *Forecast {
 	return m
 }
 
-// Refresh makes changes of the parameters in place known to the model.
+// Refresh makes changes of the parameters in place known to the model. While other goroutines call the model, neither may be: make a model of a
+// copy of the parameters there, and hand it over.
 func (m *Forecast) Refresh() {
 	m.pre.of(m.p)
 }
@@ -181,7 +183,7 @@ func (m *Forecast) Forward(in ForecastInput) (out ForecastOutput, err error) {
 	return out, rt.Failure(st[:], forecastSites, 0, -1)
 }
 
-// ForecastBatchOutput holds the rows of a batch, row-major.
+// ForecastBatchOutput holds the rows of a batch, row-major, in slices that the caller makes.
 type ForecastBatchOutput struct {
 	Mean []Real // rows of 96
 	Cost []Real // rows of 1
@@ -233,7 +235,10 @@ func (j *forecastJob) rows(worker, lo, hi int) {
 }
 
 // Batch computes rows of samples, row-major, on all cores (or rt.Workers(n)). A row does not depend on its neighbours. It does
-// not allocate after its first calls. stats may be nil. The error is that of the first sample that failed; all other rows are there.
+// not allocate after its first calls. Lengths that do not fit, and results that share memory with each other or
+// with inputs, are an error that wraps rt.ErrShape.
+// stats may be nil. When ctx ends no further rows are begun, and the error is that of ctx. Else it is
+// that of the first sample that failed, a *rt.SolveError; all other rows are there.
 func (m *Forecast) Batch(ctx context.Context, out ForecastBatchOutput, in ForecastBatchInput, stats *rt.BatchStats, opts ...rt.BatchOption) error {
 	n, err := rt.BatchRows("ts", len(in.Ts), 64)
 	if err != nil {
@@ -249,6 +254,9 @@ func (m *Forecast) Batch(ctx context.Context, out ForecastBatchOutput, in Foreca
 		return err
 	}
 	if err := rt.CheckRows("cost", len(out.Cost), 1, n); err != nil {
+		return err
+	}
+	if err := rt.CheckApart(2, rt.MemoryOf("mean", out.Mean), rt.MemoryOf("cost", out.Cost), rt.MemoryOf("ts", in.Ts), rt.MemoryOf("ys", in.Ys), rt.MemoryOf("future", in.Future)); err != nil {
 		return err
 	}
 	j := m.jobs.Get()

@@ -50,33 +50,34 @@ var tensors = []rt.Tensor{
 // NewParams gives parameters initialised from the seed.
 func NewParams(seed uint64) *Params {
 	p := new(Params)
-	rt.InitParams(p.flat(), tensors, seed)
+	rt.InitParams(p.Flat(), tensors, seed)
 	return p
 }
 
-// LoadParams reads parameters in the safetensors format. Names, shapes and finite values are checked.
+// LoadParams reads parameters in the safetensors format, of any precision, such as bytes that go:embed put into the program. Names, shapes and
+// finite values are checked; errors wrap rt.ErrWeights.
 func LoadParams(r io.Reader) (*Params, error) {
 	p := new(Params)
-	return p, rt.LoadTensors(r, p.flat(), tensors)
+	return p, rt.LoadTensors(r, p.Flat(), tensors)
 }
 
-// LoadFile replaces the parameters by those of a safetensors file; after an error they are unchanged.
+// LoadFile replaces the parameters by those of a safetensors file, as LoadParams reads it; after an error they are unchanged.
 func (p *Params) LoadFile(path string) error {
-	return rt.LoadFile(path, p.flat(), tensors)
+	return rt.LoadFile(path, p.Flat(), tensors)
 }
 
 // SaveFile writes the parameters to a safetensors file, through a temporary name.
 func (p *Params) SaveFile(path string) error {
-	return rt.SaveFile(path, p.flat(), tensors, version)
+	return rt.SaveFile(path, p.Flat(), tensors, version)
 }
 
 // Named iterates over name, shape and a view of each parameter tensor.
 func (p *Params) Named() iter.Seq2[string, rt.View[Real]] {
-	return rt.Named(p.flat(), tensors)
+	return rt.Named(p.Flat(), tensors)
 }
 
-// flat is the parameters as one slice: the struct holds nothing but arrays of Real.
-func (p *Params) flat() []Real { return unsafe.Slice((*Real)(unsafe.Pointer(p)), paramCount) }
+// Flat is the parameters as one slice, in the order of Named: the struct holds nothing but arrays of Real. What changes its numbers changes p.
+func (p *Params) Flat() []Real { return rt.Flat((*Real)(unsafe.Pointer(p)), paramCount) }
 
 // paramsOf sees a slice of weights or of a gradient as parameters.
 func paramsOf(w []Real) *Params { return (*Params)(unsafe.Pointer(&w[:paramCount][0])) }
@@ -113,7 +114,7 @@ type Swing struct {
 
 var swingSites = []rt.Site{{Where: "lagrange.nde:22", Solve: "Forced"}}
 
-// NewSwing gives the model with parameters p.
+// NewSwing gives the model with parameters p, which it keeps and does not change.
 func NewSwing(p *Params) *Swing {
 	m := &Swing{p: p, by: [1]rt.Stepping{{Step: 0.02}}}
 	m.jobs.New = func() *swingJob { return newSwingJob(m) }
@@ -121,7 +122,8 @@ func NewSwing(p *Params) *Swing {
 	return m
 }
 
-// Refresh makes changes of the parameters in place known to the model.
+// Refresh makes changes of the parameters in place known to the model. While other goroutines call the model, neither may be: make a model of a
+// copy of the parameters there, and hand it over.
 func (m *Swing) Refresh() {
 	m.pre.of(m.p)
 }
@@ -147,7 +149,7 @@ func (m *Swing) Forward(in SwingInput) (out SwingOutput, err error) {
 	return out, rt.Failure(st[:], swingSites, 0, -1)
 }
 
-// SwingBatchOutput holds the rows of a batch, row-major.
+// SwingBatchOutput holds the rows of a batch, row-major, in slices that the caller makes.
 type SwingBatchOutput struct {
 	Q []Real // rows of 60
 	V []Real // rows of 60
@@ -194,7 +196,10 @@ func (j *swingJob) rows(worker, lo, hi int) {
 }
 
 // Batch computes rows of samples, row-major, on all cores (or rt.Workers(n)). A row does not depend on its neighbours. It does
-// not allocate after its first calls. stats may be nil. The error is that of the first sample that failed; all other rows are there.
+// not allocate after its first calls. Lengths that do not fit, and results that share memory with each other or
+// with inputs, are an error that wraps rt.ErrShape.
+// stats may be nil. When ctx ends no further rows are begun, and the error is that of ctx. Else it is
+// that of the first sample that failed, a *rt.SolveError; all other rows are there.
 func (m *Swing) Batch(ctx context.Context, out SwingBatchOutput, in SwingBatchInput, stats *rt.BatchStats, opts ...rt.BatchOption) error {
 	n, err := rt.BatchRows("q0", len(in.Q0), 2)
 	if err != nil {
@@ -210,6 +215,9 @@ func (m *Swing) Batch(ctx context.Context, out SwingBatchOutput, in SwingBatchIn
 		return err
 	}
 	if err := rt.CheckRows("v", len(out.V), 60, n); err != nil {
+		return err
+	}
+	if err := rt.CheckApart(2, rt.MemoryOf("q", out.Q), rt.MemoryOf("v", out.V), rt.MemoryOf("q0", in.Q0), rt.MemoryOf("v0", in.V0), rt.MemoryOf("ts", in.Ts)); err != nil {
 		return err
 	}
 	j := m.jobs.Get()

@@ -59,33 +59,34 @@ var tensors = []rt.Tensor{
 // NewParams gives parameters initialised from the seed.
 func NewParams(seed uint64) *Params {
 	p := new(Params)
-	rt.InitParams(p.flat(), tensors, seed)
+	rt.InitParams(p.Flat(), tensors, seed)
 	return p
 }
 
-// LoadParams reads parameters in the safetensors format. Names, shapes and finite values are checked.
+// LoadParams reads parameters in the safetensors format, of any precision, such as bytes that go:embed put into the program. Names, shapes and
+// finite values are checked; errors wrap rt.ErrWeights.
 func LoadParams(r io.Reader) (*Params, error) {
 	p := new(Params)
-	return p, rt.LoadTensors(r, p.flat(), tensors)
+	return p, rt.LoadTensors(r, p.Flat(), tensors)
 }
 
-// LoadFile replaces the parameters by those of a safetensors file; after an error they are unchanged.
+// LoadFile replaces the parameters by those of a safetensors file, as LoadParams reads it; after an error they are unchanged.
 func (p *Params) LoadFile(path string) error {
-	return rt.LoadFile(path, p.flat(), tensors)
+	return rt.LoadFile(path, p.Flat(), tensors)
 }
 
 // SaveFile writes the parameters to a safetensors file, through a temporary name.
 func (p *Params) SaveFile(path string) error {
-	return rt.SaveFile(path, p.flat(), tensors, version)
+	return rt.SaveFile(path, p.Flat(), tensors, version)
 }
 
 // Named iterates over name, shape and a view of each parameter tensor.
 func (p *Params) Named() iter.Seq2[string, rt.View[Real]] {
-	return rt.Named(p.flat(), tensors)
+	return rt.Named(p.Flat(), tensors)
 }
 
-// flat is the parameters as one slice: the struct holds nothing but arrays of Real.
-func (p *Params) flat() []Real { return unsafe.Slice((*Real)(unsafe.Pointer(p)), paramCount) }
+// Flat is the parameters as one slice, in the order of Named: the struct holds nothing but arrays of Real. What changes its numbers changes p.
+func (p *Params) Flat() []Real { return rt.Flat((*Real)(unsafe.Pointer(p)), paramCount) }
 
 // paramsOf sees a slice of weights or of a gradient as parameters.
 func paramsOf(w []Real) *Params { return (*Params)(unsafe.Pointer(&w[:paramCount][0])) }
@@ -134,7 +135,7 @@ type Moons struct {
 
 var moonsSites = []rt.Site{{Where: "moons.nde:19", Solve: "Flow"}}
 
-// NewMoons gives the model with parameters p.
+// NewMoons gives the model with parameters p, which it keeps and does not change.
 func NewMoons(p *Params) *Moons {
 	m := &Moons{p: p, by: [1]rt.Stepping{{RTol: 0.0001, ATol: 0.0001, MaxSteps: 10000}}}
 	m.jobs.New = func() *moonsJob { return newMoonsJob(m) }
@@ -143,7 +144,8 @@ func NewMoons(p *Params) *Moons {
 	return m
 }
 
-// Refresh makes changes of the parameters in place known to the model.
+// Refresh makes changes of the parameters in place known to the model. While other goroutines call the model, neither may be: make a model of a
+// copy of the parameters there, and hand it over.
 func (m *Moons) Refresh() {
 	m.pre.of(m.p)
 }
@@ -200,13 +202,19 @@ func (j *moonsJob) rows(worker, lo, hi int) {
 }
 
 // Batch computes rows of samples, row-major, on all cores (or rt.Workers(n)). A row does not depend on its neighbours. It does
-// not allocate after its first calls. stats may be nil. The error is that of the first sample that failed; all other rows are there.
+// not allocate after its first calls. x has rows of 2; logits has rows of 2. Lengths that do not fit, and results that share memory with each other or
+// with inputs, are an error that wraps rt.ErrShape.
+// stats may be nil. When ctx ends no further rows are begun, and the error is that of ctx. Else it is
+// that of the first sample that failed, a *rt.SolveError; all other rows are there.
 func (m *Moons) Batch(ctx context.Context, logits []Real, x []Real, stats *rt.BatchStats, opts ...rt.BatchOption) error {
 	n, err := rt.BatchRows("x", len(x), 2)
 	if err != nil {
 		return err
 	}
 	if err := rt.CheckRows("logits", len(logits), 2, n); err != nil {
+		return err
+	}
+	if err := rt.CheckApart(1, rt.MemoryOf("logits", logits), rt.MemoryOf("x", x)); err != nil {
 		return err
 	}
 	j := m.jobs.Get()
@@ -281,7 +289,7 @@ type MoonsTiny struct {
 
 var moonsTinySites = []rt.Site{{Where: "moons.nde:19", Solve: "Flow"}}
 
-// NewMoonsTiny gives the model with parameters p.
+// NewMoonsTiny gives the model with parameters p, which it keeps and does not change.
 func NewMoonsTiny(p *Params) *MoonsTiny {
 	m := &MoonsTiny{p: p, by: [1]rt.Stepping{{Steps: 8}}}
 	m.jobs.New = func() *moonsTinyJob { return newMoonsTinyJob(m) }
@@ -290,7 +298,8 @@ func NewMoonsTiny(p *Params) *MoonsTiny {
 	return m
 }
 
-// Refresh makes changes of the parameters in place known to the model.
+// Refresh makes changes of the parameters in place known to the model. While other goroutines call the model, neither may be: make a model of a
+// copy of the parameters there, and hand it over.
 func (m *MoonsTiny) Refresh() {
 	m.pre.of(m.p)
 }
@@ -347,13 +356,19 @@ func (j *moonsTinyJob) rows(worker, lo, hi int) {
 }
 
 // Batch computes rows of samples, row-major, on all cores (or rt.Workers(n)). A row does not depend on its neighbours. It does
-// not allocate after its first calls. stats may be nil. The error is that of the first sample that failed; all other rows are there.
+// not allocate after its first calls. x has rows of 2; logits has rows of 2. Lengths that do not fit, and results that share memory with each other or
+// with inputs, are an error that wraps rt.ErrShape.
+// stats may be nil. When ctx ends no further rows are begun, and the error is that of ctx. Else it is
+// that of the first sample that failed, a *rt.SolveError; all other rows are there.
 func (m *MoonsTiny) Batch(ctx context.Context, logits []Real, x []Real, stats *rt.BatchStats, opts ...rt.BatchOption) error {
 	n, err := rt.BatchRows("x", len(x), 2)
 	if err != nil {
 		return err
 	}
 	if err := rt.CheckRows("logits", len(logits), 2, n); err != nil {
+		return err
+	}
+	if err := rt.CheckApart(1, rt.MemoryOf("logits", logits), rt.MemoryOf("x", x)); err != nil {
 		return err
 	}
 	j := m.jobs.Get()
@@ -428,7 +443,7 @@ type MoonsFast struct {
 
 var moonsFastSites = []rt.Site{{Where: "moons.nde:19", Solve: "Flow"}}
 
-// NewMoonsFast gives the model with parameters p.
+// NewMoonsFast gives the model with parameters p, which it keeps and does not change.
 func NewMoonsFast(p *Params) *MoonsFast {
 	m := &MoonsFast{p: p, by: [1]rt.Stepping{{Steps: 10}}}
 	m.jobs.New = func() *moonsFastJob { return newMoonsFastJob(m) }
@@ -437,7 +452,8 @@ func NewMoonsFast(p *Params) *MoonsFast {
 	return m
 }
 
-// Refresh makes changes of the parameters in place known to the model.
+// Refresh makes changes of the parameters in place known to the model. While other goroutines call the model, neither may be: make a model of a
+// copy of the parameters there, and hand it over.
 func (m *MoonsFast) Refresh() {
 	m.pre.of(m.p)
 }
@@ -494,13 +510,19 @@ func (j *moonsFastJob) rows(worker, lo, hi int) {
 }
 
 // Batch computes rows of samples, row-major, on all cores (or rt.Workers(n)). A row does not depend on its neighbours. It does
-// not allocate after its first calls. stats may be nil. The error is that of the first sample that failed; all other rows are there.
+// not allocate after its first calls. x has rows of 2; logits has rows of 2. Lengths that do not fit, and results that share memory with each other or
+// with inputs, are an error that wraps rt.ErrShape.
+// stats may be nil. When ctx ends no further rows are begun, and the error is that of ctx. Else it is
+// that of the first sample that failed, a *rt.SolveError; all other rows are there.
 func (m *MoonsFast) Batch(ctx context.Context, logits []Real, x []Real, stats *rt.BatchStats, opts ...rt.BatchOption) error {
 	n, err := rt.BatchRows("x", len(x), 2)
 	if err != nil {
 		return err
 	}
 	if err := rt.CheckRows("logits", len(logits), 2, n); err != nil {
+		return err
+	}
+	if err := rt.CheckApart(1, rt.MemoryOf("logits", logits), rt.MemoryOf("x", x)); err != nil {
 		return err
 	}
 	j := m.jobs.Get()

@@ -15,12 +15,18 @@ var pointsData = rt.DataEntry{
 	Source:  rt.Moons{N: 512, Noise: 0.1, Seed: 1},
 }
 
+// NewPointsTable makes a table of n rows of zeros with the columns of data Points: x[2], y (label 0..1). Its numbers are in Columns[i].Data, row-major.
+func NewPointsTable(n int) *rt.Table { return rt.NewTable(pointsData.Columns, n) }
+
 // freshData is the data block Fresh (moons.nde:30).
 var freshData = rt.DataEntry{
 	Name:    "Fresh",
 	Columns: []rt.ColumnSpec{{Name: "x", Shape: []int{2}}, {Name: "y", Shape: nil, Classes: 2}},
 	Source:  rt.Moons{N: 4096, Noise: 0.1, Seed: 2},
 }
+
+// NewFreshTable makes a table of n rows of zeros with the columns of data Fresh: x[2], y (label 0..1). Its numbers are in Columns[i].Data, row-major.
+func NewFreshTable(n int) *rt.Table { return rt.NewTable(freshData.Columns, n) }
 
 // dataSets are the data blocks of the package.
 var dataSets = []rt.DataEntry{pointsData, freshData}
@@ -138,18 +144,24 @@ var fitRecipe = rt.Recipe{
 	Train:     []string{"f"},
 }
 
-// TrainFit runs recipe Fit on p: it makes or reads the data, trains, and evaluates on the test data. Relative data paths start at opts.Dir.
+// TrainFit runs recipe Fit on p: it makes or reads the data, trains, and evaluates on the test data. Relative data paths start at opts.Dir;
+// opts.Data gives rows to train on instead. After an error, or where ctx ended, p has what was reached. Models of p see it after Refresh.
 func TrainFit(ctx context.Context, p *Params, opts rt.TrainOptions) (*rt.TrainResult, error) {
-	tables, err := rt.LoadTables(opts.Dir, &fitRecipe, dataSets, tensors)
+	tables, err := rt.TablesFor(&fitRecipe, dataSets, tensors, &opts)
 	if err != nil {
 		return nil, err
 	}
-	return rt.Train(ctx, p.flat(), tensors, &fitRecipe, &fitObjective, tables, opts)
+	return rt.Train(ctx, p.Flat(), tensors, &fitRecipe, &fitObjective, tables, opts)
 }
 
-// FitLossGrad is the mean loss of recipe Fit over the rows of batch, and its gradient, which replaces what grad held.
+// FitLossGrad is the mean loss of recipe Fit over the rows of batch, and its gradient, which replaces what grad held. The
+// batch is a table as NewPointsTable makes it.
+// Samples that fail add nothing, and the error is that of the first. What is drawn at random is drawn as in the first step of the recipe.
 func FitLossGrad(ctx context.Context, p *Params, batch *rt.Table, grad *Params) (loss float64, err error) {
-	ev, err := rt.LossGrad(ctx, p.flat(), grad.flat(), &fitObjective, batch, fitRecipe.Seed, 0)
+	if err := batch.CheckRead(pointsData.Columns, fitObjective.Columns); err != nil {
+		return 0, err
+	}
+	ev, err := rt.LossGrad(ctx, p.Flat(), grad.Flat(), &fitObjective, batch, fitRecipe.Seed, 0)
 	if ev == nil {
 		return 0, err
 	}
@@ -300,18 +312,24 @@ var fitTinyRecipe = rt.Recipe{
 	Train:     []string{"tiny"},
 }
 
-// TrainFitTiny runs recipe FitTiny on p: it makes or reads the data, trains, and evaluates on the test data. Relative data paths start at opts.Dir.
+// TrainFitTiny runs recipe FitTiny on p: it makes or reads the data, trains, and evaluates on the test data. Relative data paths start at opts.Dir;
+// opts.Data gives rows to train on instead. After an error, or where ctx ended, p has what was reached. Models of p see it after Refresh.
 func TrainFitTiny(ctx context.Context, p *Params, opts rt.TrainOptions) (*rt.TrainResult, error) {
-	tables, err := rt.LoadTables(opts.Dir, &fitTinyRecipe, dataSets, tensors)
+	tables, err := rt.TablesFor(&fitTinyRecipe, dataSets, tensors, &opts)
 	if err != nil {
 		return nil, err
 	}
-	return rt.Train(ctx, p.flat(), tensors, &fitTinyRecipe, &fitTinyObjective, tables, opts)
+	return rt.Train(ctx, p.Flat(), tensors, &fitTinyRecipe, &fitTinyObjective, tables, opts)
 }
 
-// FitTinyLossGrad is the mean loss of recipe FitTiny over the rows of batch, and its gradient, which replaces what grad held.
+// FitTinyLossGrad is the mean loss of recipe FitTiny over the rows of batch, and its gradient, which replaces what grad held. The
+// batch is a table as NewPointsTable makes it.
+// Samples that fail add nothing, and the error is that of the first. What is drawn at random is drawn as in the first step of the recipe.
 func FitTinyLossGrad(ctx context.Context, p *Params, batch *rt.Table, grad *Params) (loss float64, err error) {
-	ev, err := rt.LossGrad(ctx, p.flat(), grad.flat(), &fitTinyObjective, batch, fitTinyRecipe.Seed, 0)
+	if err := batch.CheckRead(pointsData.Columns, fitTinyObjective.Columns); err != nil {
+		return 0, err
+	}
+	ev, err := rt.LossGrad(ctx, p.Flat(), grad.Flat(), &fitTinyObjective, batch, fitTinyRecipe.Seed, 0)
 	if ev == nil {
 		return 0, err
 	}
@@ -439,18 +457,24 @@ var fitHyperRecipe = rt.Recipe{
 	Train:     []string{"g"},
 }
 
-// TrainFitHyper runs recipe FitHyper on p: it makes or reads the data, trains, and evaluates on the test data. Relative data paths start at opts.Dir.
+// TrainFitHyper runs recipe FitHyper on p: it makes or reads the data, trains, and evaluates on the test data. Relative data paths start at opts.Dir;
+// opts.Data gives rows to train on instead. After an error, or where ctx ended, p has what was reached. Models of p see it after Refresh.
 func TrainFitHyper(ctx context.Context, p *Params, opts rt.TrainOptions) (*rt.TrainResult, error) {
-	tables, err := rt.LoadTables(opts.Dir, &fitHyperRecipe, dataSets, tensors)
+	tables, err := rt.TablesFor(&fitHyperRecipe, dataSets, tensors, &opts)
 	if err != nil {
 		return nil, err
 	}
-	return rt.Train(ctx, p.flat(), tensors, &fitHyperRecipe, &fitHyperObjective, tables, opts)
+	return rt.Train(ctx, p.Flat(), tensors, &fitHyperRecipe, &fitHyperObjective, tables, opts)
 }
 
-// FitHyperLossGrad is the mean loss of recipe FitHyper over the rows of batch, and its gradient, which replaces what grad held.
+// FitHyperLossGrad is the mean loss of recipe FitHyper over the rows of batch, and its gradient, which replaces what grad held. The
+// batch is a table as NewPointsTable makes it.
+// Samples that fail add nothing, and the error is that of the first. What is drawn at random is drawn as in the first step of the recipe.
 func FitHyperLossGrad(ctx context.Context, p *Params, batch *rt.Table, grad *Params) (loss float64, err error) {
-	ev, err := rt.LossGrad(ctx, p.flat(), grad.flat(), &fitHyperObjective, batch, fitHyperRecipe.Seed, 0)
+	if err := batch.CheckRead(pointsData.Columns, fitHyperObjective.Columns); err != nil {
+		return 0, err
+	}
+	ev, err := rt.LossGrad(ctx, p.Flat(), grad.Flat(), &fitHyperObjective, batch, fitHyperRecipe.Seed, 0)
 	if ev == nil {
 		return 0, err
 	}

@@ -30,33 +30,34 @@ var tensors = []rt.Tensor{}
 // NewParams gives parameters initialised from the seed.
 func NewParams(seed uint64) *Params {
 	p := new(Params)
-	rt.InitParams(p.flat(), tensors, seed)
+	rt.InitParams(p.Flat(), tensors, seed)
 	return p
 }
 
-// LoadParams reads parameters in the safetensors format. Names, shapes and finite values are checked.
+// LoadParams reads parameters in the safetensors format, of any precision, such as bytes that go:embed put into the program. Names, shapes and
+// finite values are checked; errors wrap rt.ErrWeights.
 func LoadParams(r io.Reader) (*Params, error) {
 	p := new(Params)
-	return p, rt.LoadTensors(r, p.flat(), tensors)
+	return p, rt.LoadTensors(r, p.Flat(), tensors)
 }
 
-// LoadFile replaces the parameters by those of a safetensors file; after an error they are unchanged.
+// LoadFile replaces the parameters by those of a safetensors file, as LoadParams reads it; after an error they are unchanged.
 func (p *Params) LoadFile(path string) error {
-	return rt.LoadFile(path, p.flat(), tensors)
+	return rt.LoadFile(path, p.Flat(), tensors)
 }
 
 // SaveFile writes the parameters to a safetensors file, through a temporary name.
 func (p *Params) SaveFile(path string) error {
-	return rt.SaveFile(path, p.flat(), tensors, version)
+	return rt.SaveFile(path, p.Flat(), tensors, version)
 }
 
 // Named iterates over name, shape and a view of each parameter tensor.
 func (p *Params) Named() iter.Seq2[string, rt.View[Real]] {
-	return rt.Named(p.flat(), tensors)
+	return rt.Named(p.Flat(), tensors)
 }
 
-// flat is the parameters as one slice.
-func (p *Params) flat() []Real { return nil }
+// Flat is the parameters as one slice, and there are none.
+func (p *Params) Flat() []Real { return nil }
 
 func paramsOf([]Real) *Params { return new(Params) }
 
@@ -72,14 +73,15 @@ type Period struct {
 
 var periodSites = []rt.Site{{Where: "recordings.nde:36", Solve: "Arm"}}
 
-// NewPeriod gives the model with parameters p.
+// NewPeriod gives the model with parameters p, which it keeps and does not change.
 func NewPeriod(p *Params) *Period {
 	m := &Period{p: p, by: [1]rt.Stepping{{Steps: 10}}}
 	m.jobs.New = func() *periodJob { return newPeriodJob(m) }
 	return m
 }
 
-// Refresh makes changes of the parameters in place known to the model.
+// Refresh makes changes of the parameters in place known to the model. While other goroutines call the model, neither may be: make a model of a
+// copy of the parameters there, and hand it over.
 func (m *Period) Refresh() {}
 
 // PeriodInput is the input of one sample.
@@ -104,7 +106,7 @@ func (m *Period) Forward(in PeriodInput) (out PeriodOutput, err error) {
 	return out, rt.Failure(st[:], periodSites, 0, -1)
 }
 
-// PeriodBatchOutput holds the rows of a batch, row-major.
+// PeriodBatchOutput holds the rows of a batch, row-major, in slices that the caller makes.
 type PeriodBatchOutput struct {
 	Qn []Real // rows of 2
 	Vn []Real // rows of 2
@@ -152,7 +154,10 @@ func (j *periodJob) rows(worker, lo, hi int) {
 }
 
 // Batch computes rows of samples, row-major, on all cores (or rt.Workers(n)). A row does not depend on its neighbours. It does
-// not allocate after its first calls. stats may be nil. The error is that of the first sample that failed; all other rows are there.
+// not allocate after its first calls. Lengths that do not fit, and results that share memory with each other or
+// with inputs, are an error that wraps rt.ErrShape.
+// stats may be nil. When ctx ends no further rows are begun, and the error is that of ctx. Else it is
+// that of the first sample that failed, a *rt.SolveError; all other rows are there.
 func (m *Period) Batch(ctx context.Context, out PeriodBatchOutput, in PeriodBatchInput, stats *rt.BatchStats, opts ...rt.BatchOption) error {
 	n, err := rt.BatchRows("q", len(in.Q), 2)
 	if err != nil {
@@ -171,6 +176,9 @@ func (m *Period) Batch(ctx context.Context, out PeriodBatchOutput, in PeriodBatc
 		return err
 	}
 	if err := rt.CheckRows("vn", len(out.Vn), 2, n); err != nil {
+		return err
+	}
+	if err := rt.CheckApart(2, rt.MemoryOf("qn", out.Qn), rt.MemoryOf("vn", out.Vn), rt.MemoryOf("q", in.Q), rt.MemoryOf("v", in.V), rt.MemoryOf("u", in.U), rt.MemoryOf("load", in.Load)); err != nil {
 		return err
 	}
 	j := m.jobs.Get()
@@ -265,14 +273,15 @@ type Acceleration struct {
 	jobs rt.FreeList[accelerationJob]
 }
 
-// NewAcceleration gives the model with parameters p.
+// NewAcceleration gives the model with parameters p, which it keeps and does not change.
 func NewAcceleration(p *Params) *Acceleration {
 	m := &Acceleration{p: p}
 	m.jobs.New = func() *accelerationJob { return newAccelerationJob(m) }
 	return m
 }
 
-// Refresh makes changes of the parameters in place known to the model.
+// Refresh makes changes of the parameters in place known to the model. While other goroutines call the model, neither may be: make a model of a
+// copy of the parameters there, and hand it over.
 func (m *Acceleration) Refresh() {}
 
 // AccelerationInput is the input of one sample.
@@ -281,8 +290,7 @@ type AccelerationInput struct {
 	V [2]Real
 }
 
-// Forward computes one sample without allocating. The error is a *rt.SolveError when a solve failed; the output then
-// belongs to the last good state.
+// Forward computes one sample without allocating.
 func (m *Acceleration) Forward(in AccelerationInput) (a [2]Real, err error) {
 
 	accelerationSample(&in.Q, &in.V, &a)
@@ -317,7 +325,9 @@ func (j *accelerationJob) rows(worker, lo, hi int) {
 }
 
 // Batch computes rows of samples, row-major, on all cores (or rt.Workers(n)). A row does not depend on its neighbours. It does
-// not allocate after its first calls. stats may be nil. The error is that of the first sample that failed; all other rows are there.
+// not allocate after its first calls. a has rows of 2. Lengths that do not fit, and results that share memory with each other or
+// with inputs, are an error that wraps rt.ErrShape.
+// stats may be nil. When ctx ends no further rows are begun, and the error is that of ctx.
 func (m *Acceleration) Batch(ctx context.Context, a []Real, in AccelerationBatchInput, stats *rt.BatchStats, opts ...rt.BatchOption) error {
 	n, err := rt.BatchRows("q", len(in.Q), 2)
 	if err != nil {
@@ -327,6 +337,9 @@ func (m *Acceleration) Batch(ctx context.Context, a []Real, in AccelerationBatch
 		return err
 	}
 	if err := rt.CheckRows("a", len(a), 2, n); err != nil {
+		return err
+	}
+	if err := rt.CheckApart(1, rt.MemoryOf("a", a), rt.MemoryOf("q", in.Q), rt.MemoryOf("v", in.V)); err != nil {
 		return err
 	}
 	j := m.jobs.Get()
@@ -350,14 +363,15 @@ type Track struct {
 
 var trackSites = []rt.Site{{Where: "recordings.nde:57", Solve: "Weights"}}
 
-// NewTrack gives the model with parameters p.
+// NewTrack gives the model with parameters p, which it keeps and does not change.
 func NewTrack(p *Params) *Track {
 	m := &Track{p: p, by: [1]rt.Stepping{{RTol: 1e-07, ATol: 1e-08, MaxSteps: 10000}}}
 	m.jobs.New = func() *trackJob { return newTrackJob(m) }
 	return m
 }
 
-// Refresh makes changes of the parameters in place known to the model.
+// Refresh makes changes of the parameters in place known to the model. While other goroutines call the model, neither may be: make a model of a
+// copy of the parameters there, and hand it over.
 func (m *Track) Refresh() {}
 
 // TrackInput is the input of one sample.
@@ -416,7 +430,10 @@ func (j *trackJob) rows(worker, lo, hi int) {
 }
 
 // Batch computes rows of samples, row-major, on all cores (or rt.Workers(n)). A row does not depend on its neighbours. It does
-// not allocate after its first calls. stats may be nil. The error is that of the first sample that failed; all other rows are there.
+// not allocate after its first calls. ys has rows of 288. Lengths that do not fit, and results that share memory with each other or
+// with inputs, are an error that wraps rt.ErrShape.
+// stats may be nil. When ctx ends no further rows are begun, and the error is that of ctx. Else it is
+// that of the first sample that failed, a *rt.SolveError; all other rows are there.
 func (m *Track) Batch(ctx context.Context, ys []Real, in TrackBatchInput, stats *rt.BatchStats, opts ...rt.BatchOption) error {
 	n, err := rt.BatchRows("x", len(in.X), 2)
 	if err != nil {
@@ -429,6 +446,9 @@ func (m *Track) Batch(ctx context.Context, ys []Real, in TrackBatchInput, stats 
 		return err
 	}
 	if err := rt.CheckRows("ys", len(ys), 288, n); err != nil {
+		return err
+	}
+	if err := rt.CheckApart(1, rt.MemoryOf("ys", ys), rt.MemoryOf("x", in.X), rt.MemoryOf("v", in.V), rt.MemoryOf("ts", in.Ts)); err != nil {
 		return err
 	}
 	j := m.jobs.Get()

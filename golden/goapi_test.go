@@ -1,0 +1,186 @@
+package golden
+
+import (
+	"strings"
+	"testing"
+
+	"ndec.dev/ndec/cmd/ndec/driver"
+	"ndec.dev/ndec/golden/emittest"
+	"ndec.dev/ndec/ir/plan"
+)
+
+// called is a program whose generated package goAPIMain calls as users do.
+const called = `package called
+
+net f(x [2]real, k [3]real) [2]real {
+	return concat(x, k) |> Linear(4) |> tanh |> Linear(2)
+}
+
+system Arm {
+	state q [2]real
+	context k [3]real
+	der(q) = f(q, k)
+}
+
+model Move(q [2]real [m], k label[3]) (end [2]real [m]) {
+	return solve(Arm{q: q, k: onehot(k)}, over: 0..1, with: rk4{steps: 4}).q
+}
+
+data Log {
+	q, goal [2]real
+	k label[3]
+	note real
+	source: csv{path: "there_is_none.csv"}
+}
+
+train Fit {
+	data: Log
+	batch: 8
+	epochs: 4
+	optimizer: adam{lr: 0.05}
+	minimize mse(Move(q, k), goal)
+	seed: 1
+}
+`
+
+const goAPIMain = `package main
+
+import (
+	"context"
+	"errors"
+	"log"
+	"math"
+	"slices"
+	"strings"
+
+	"ndec.dev/ndec/called"
+	"ndec.dev/ndec/rt"
+)
+
+func want(what string, err, is error, text string) {
+	if !errors.Is(err, is) || !strings.Contains(err.Error(), text) {
+		log.Fatalf("%s: %v, want %q", what, err, text)
+	}
+}
+
+func main() {
+	log.SetFlags(0)
+	ctx := context.Background()
+	p := called.NewParams(1)
+	m := called.NewMove(p)
+
+	// Labels.
+	for _, k := range []int32{-1, 3, 1 << 30} {
+		_, err := m.Forward(called.MoveInput{K: k})
+		want("Forward", err, rt.ErrData, "is not a label 0..2")
+		ks := make([]int32, 40)
+		ks[37] = k
+		want("Batch", m.Batch(ctx, make([]float32, 80), called.MoveBatchInput{Q: make([]float32, 80), K: ks}, nil), rt.ErrData, "k, row 37: ")
+	}
+
+	// Results lie where nothing else does.
+	mem := make([]float32, 3*80)
+	in := called.MoveBatchInput{Q: mem[:80], K: make([]int32, 40)}
+	for _, lo := range []int{0, 1, 79} {
+		want("in place", m.Batch(ctx, mem[lo:lo+80], in, nil), rt.ErrShape, "end and q share memory")
+	}
+	if err := m.Batch(ctx, mem[80:160], in, nil); err != nil {
+		log.Fatal(err)
+	}
+
+	// Loss and gradient of tables.
+	const n = 24
+	rows := called.NewLogTable(n)
+	for i := range n {
+		rows.Columns[rows.Index("q")].Row(i)[0] = float64(i) / n
+		rows.Columns[rows.Index("goal")].Row(i)[1] = 1
+		rows.Columns[rows.Index("k")].Row(i)[0] = float64(i % 3)
+	}
+	grad := new(called.Params)
+	before, err := called.FitLossGrad(ctx, p, rows, grad)
+	if err != nil || before <= 0 || *grad == *new(called.Params) {
+		log.Fatal("gradient: ", before, err)
+	}
+	bad := func(what string, is error, text string, change func(t *rt.Table)) {
+		t := rows.Select([]int{0, 1, 2})
+		change(t)
+		_, err := called.FitLossGrad(ctx, p, t, grad)
+		want(what, err, is, text)
+	}
+	bad("rows", rt.ErrShape, "numbers for 4 rows", func(t *rt.Table) { t.Rows = 4 })
+	bad("no rows", rt.ErrShape, "numbers for -1 rows", func(t *rt.Table) { t.Rows = -1 })
+	bad("width", rt.ErrShape, "column \"q\" has a Width of 0, want 2", func(t *rt.Table) { t.Columns[t.Index("q")].Width = 0 })
+	bad("column", rt.ErrShape, "column \"goal\" is missing", func(t *rt.Table) { t.Columns[t.Index("goal")].Name = "goals" })
+	bad("label", rt.ErrData, "is not a label 0..2", func(t *rt.Table) { t.Columns[t.Index("k")].Data[2] = 3 })
+	_, err = called.FitLossGrad(ctx, p, nil, grad)
+	want("no table", err, rt.ErrData, "no rows")
+	_, err = called.FitLossGrad(ctx, p, rows, nil)
+	want("no gradient", err, rt.ErrShape, "gradient has 0 numbers")
+	without := rows.Select([]int{0, 1, 2})
+	without.Columns = slices.DeleteFunc(without.Columns, func(c rt.Column) bool { return c.Name == "note" })
+
+	// Training on rows of the program, and a step by hand.
+	res, err := called.TrainFit(ctx, p, rt.TrainOptions{Data: rows, Test: rows})
+	if err != nil || res.Steps != 12 || res.Test == nil {
+		log.Fatal(res, err)
+	}
+	after, err := called.FitLossGrad(ctx, p, rows, grad)
+	if err != nil || after >= before || math.Abs(after-res.Test.Loss) > 1e-5*after {
+		log.Fatal("training: ", before, after, res.Test.Loss, err)
+	}
+	w := p.Flat()
+	for i, g := range grad.Flat() {
+		w[i] -= 0.01 * g
+	}
+	if by, err := called.FitLossGrad(ctx, p, rows, grad); err != nil || by >= after {
+		log.Fatal("a step: ", by, err)
+	}
+	for what, c := range map[string]struct {
+		o    rt.TrainOptions
+		is   error
+		text string
+	}{
+		"own":   {rt.TrainOptions{}, nil, "there_is_none.csv"},
+		"empty": {rt.TrainOptions{Data: called.NewLogTable(0)}, rt.ErrData, "has no rows"},
+		"test":  {rt.TrainOptions{Test: rows}, rt.ErrOption, "Val and Test go with"},
+		"other": {rt.TrainOptions{Data: without}, rt.ErrShape, "TrainOptions.Data, as a table of data Log: column \"note\" is missing"},
+	} {
+		_, err := called.TrainFit(ctx, p, c.o)
+		if err == nil || c.is != nil && !errors.Is(err, c.is) || !strings.Contains(err.Error(), c.text) {
+			log.Fatalf("%s: %v, want %q", what, err, c.text)
+		}
+	}
+}
+`
+
+// TestGoAPI: the generated package checks what it is given, trains on rows of the program, and says in its documentation what types do not.
+func TestGoAPI(t *testing.T) {
+	t.Parallel()
+	res, ds := driver.Compile(map[string]string{"called.nde": called}, driver.Options{})
+	if ds.HasErrors() {
+		t.Fatal(ds)
+	}
+	var text strings.Builder
+	for _, f := range res.Out {
+		text.Write(f.Text)
+	}
+	for _, want := range []string{"Q [2]Real // [m]", "K int32   // label 0..2", "Q []Real  // rows of 2, [m]", "end has rows of 2, [m].", "q[2], goal[2], k (label 0..2), note. Its numbers are in Columns[i].Data"} {
+		if !strings.Contains(text.String(), want) {
+			t.Errorf("the package does not say %q", want)
+		}
+	}
+	emittest.Program{Main: map[string][]byte{"main.go": []byte(goAPIMain)}, Packages: map[string][]plan.File{"called": res.Out}}.Run(t, nil)
+}
+
+// TestTakenNames: what would be declared twice in the generated package is an error of ndec, not of the go command.
+func TestTakenNames(t *testing.T) {
+	for _, name := range []string{"TrainFit", "FitLossGrad", "MoveInput", "MoveBatchInput"} {
+		_, ds := driver.Compile(map[string]string{"called.nde": called + "\nmodel " + name + "(x real) (y real) {\n\treturn x\n}\n"}, driver.Options{})
+		if len(ds) == 0 || ds[0].Code != "NDE0240" {
+			t.Errorf("model %s: %v", name, ds)
+		}
+	}
+	if _, ds := driver.Compile(map[string]string{"called.nde": called + "\nmodel LogTable(x real) (y real) {\n\treturn x\n}\n"}, driver.Options{}); len(ds) == 0 || ds[0].Code != "NDE0240" {
+		t.Errorf("model LogTable: %v", ds)
+	}
+}
