@@ -120,13 +120,7 @@ func (e *emitter) model(f *file, m *ir.Model) {
 	if m.Keyed() {
 		pre = append(pre, forwardKey)
 	}
-	var checks []string
-	for i, p := range m.Inputs {
-		if isLabel(p) {
-			checks = append(checks, fmt.Sprintf("if err := rt.CheckLabel(%q, %s, %d); err != nil { return %s, err }", p.Name, args[i], p.Classes, post[0]))
-		}
-	}
-	pre = append(checks, pre...)
+	pre = append(e.inputChecks(m, args, post[0]), pre...)
 	call := e.modelCall(fn, modelFrame, func(i int) string {
 		if i == len(ins) {
 			return "&key"
@@ -148,9 +142,7 @@ func (e *emitter) model(f *file, m *ir.Model) {
 	if fn.Needs.Stats > 0 {
 		forwardDoc += " The error is a *rt.SolveError when a solve failed; the output then\nbelongs to the last good state."
 	}
-	if len(checks) > 0 {
-		forwardDoc += " A label that is none is an error that wraps rt.ErrData."
-	}
+	forwardDoc += inputErrors(m)
 	text(f, forwardDoc,
 		fmt.Sprintf("func (m *%s) Forward(%s) %s {\n%s\n%s\n%s\n}", name, sig, res, strings.Join(pre, "\n"), call, st))
 	e.batch(f, m, fn, ins, outs)
@@ -250,7 +242,7 @@ func (e *emitter) batch(f *file, m *ir.Model, fn *plan.Func, ins, outs []port) {
 		}
 		return kind + "." + ps[i].field
 	}
-	slices := func(ps []port, of []ir.Port, kind, suffix string) string {
+	batchOf := func(ps []port, of []ir.Port, kind, suffix string) string {
 		if len(ps) == 1 {
 			return ps[0].name + " []" + e.elem(ps[0].t.Elem)
 		}
@@ -261,7 +253,7 @@ func (e *emitter) batch(f *file, m *ir.Model, fn *plan.Func, ins, outs []port) {
 		text(f, fmt.Sprintf("%s%s holds the rows of a batch, row-major%s.", name, suffix, ifText(kind == "out", ", in slices that the caller makes")), fmt.Sprintf("type %s%s struct {\n%s\n}", name, suffix, strings.Join(fs, "\n")))
 		return kind + " " + name + suffix
 	}
-	outSig, inSig = slices(outs, m.Outputs, "out", "BatchOutput"), slices(ins, m.Inputs, "in", "BatchInput")
+	outSig, inSig = batchOf(outs, m.Outputs, "out", "BatchOutput"), batchOf(ins, m.Inputs, "in", "BatchInput")
 
 	together := m.Func.InStep()
 	p.line("type %sJob struct {", low)
@@ -365,8 +357,8 @@ func (e *emitter) batch(f *file, m *ir.Model, fn *plan.Func, ins, outs []port) {
 	}
 	for i, q := range m.Inputs {
 		memory = append(memory, fmt.Sprintf("rt.MemoryOf(%q, %s)", q.Name, field(ins, i, "in")))
-		if isLabel(q) {
-			p.line("if err := rt.CheckLabels(%q, %s, %d); err != nil { return err }", q.Name, field(ins, i, "in"), q.Classes)
+		if c := rowsCheck(q, field(ins, i, "in")); c != "" {
+			p.line("%s", c)
 		}
 	}
 	p.line("if err := rt.CheckApart(%d, %s); err != nil { return err }", len(outs), strings.Join(memory, ", "))
@@ -436,7 +428,7 @@ func (e *emitter) batch(f *file, m *ir.Model, fn *plan.Func, ins, outs []port) {
 	if len(outs) == 1 {
 		shapes = append(shapes, outs[0].name+" has "+rowsOf(m.Outputs[0]))
 	}
-	rows := ifText(len(shapes) > 0, strings.Join(shapes, "; ")+". ") + "Lengths that do not fit, and results that share memory with each other or\nwith inputs, are an error that wraps rt.ErrShape."
+	rows := ifText(len(shapes) > 0, strings.Join(shapes, "; ")+". ") + "Lengths that do not fit, and results that share memory with each other or\nwith inputs, are an error that wraps rt.ErrShape." + inputErrors(m)
 	ends := "stats may be nil. When ctx ends no further rows are begun, and the error is that of ctx."
 	if fn.Needs.Stats > 0 {
 		ends = "stats may be nil. When ctx ends no further rows are begun, and the error is that of ctx. Else it is\nthat of the first sample that failed, a *rt.SolveError; all other rows are there."
@@ -535,6 +527,9 @@ func (e *emitter) trajectory(f *file, m *ir.Model, k int, sig string, ins []port
 
 	p.line("func (m *%s) Trajectory%s(ctx context.Context, %s, ts []float64) (*%sPath%s, error) {", m.Name, suffix, sig, m.Name, suffix)
 	p.line("if err := ctx.Err(); err != nil { return nil, err }")
+	for _, c := range e.inputChecks(m, args, "nil") {
+		p.line("%s", c)
+	}
 	p.line("var t0, t1 float64")
 	begin(fn.Needs.Work || ps.Needs.Work)
 	p.line("if err := rt.CheckTimes(t0, t1, ts); err != nil { return nil, err }")

@@ -2,6 +2,7 @@ package codegen
 
 import (
 	"fmt"
+	"slices"
 
 	"ndec.dev/ndec/ir"
 )
@@ -58,6 +59,8 @@ func note(p ir.Port) string {
 	switch {
 	case isLabel(p):
 		return fmt.Sprintf("label 0..%d", p.Classes-1)
+	case p.Ascend:
+		return "ascending times"
 	case p.Unit != "":
 		return "[" + clean(p.Unit) + "]"
 	}
@@ -66,6 +69,42 @@ func note(p ir.Port) string {
 
 // isLabel reports whether a port takes a class.
 func isLabel(p ir.Port) bool { return p.Classes > 0 && p.Type.Elem == ir.I32 && p.Type.IsScalar() }
+
+// inputChecks are statements that return what is wrong with a sample, beside result.
+func (e *emitter) inputChecks(m *ir.Model, args map[int]string, result string) []string {
+	var out []string
+	for i, p := range m.Inputs {
+		switch {
+		case isLabel(p):
+			out = append(out, fmt.Sprintf("if err := rt.CheckLabel(%q, %s, %d); err != nil { return %s, err }", p.Name, args[i], p.Classes, result))
+		case p.Ascend:
+			out = append(out, fmt.Sprintf("if err := rt.CheckAscend(%q, %s[:], %d); err != nil { return %s, err }", p.Name, args[i], p.Type.Len(), result))
+		}
+	}
+	return out
+}
+
+// rowsCheck is a statement that returns what is wrong with rows of a port; "" where nothing can be.
+func rowsCheck(p ir.Port, rows string) string {
+	switch {
+	case isLabel(p):
+		return fmt.Sprintf("if err := rt.CheckLabels(%q, %s, %d); err != nil { return err }", p.Name, rows, p.Classes)
+	case p.Ascend:
+		return fmt.Sprintf("if err := rt.CheckAscend(%q, %s, %d); err != nil { return err }", p.Name, rows, p.Type.Len())
+	}
+	return ""
+}
+
+// inputErrors says what inputChecks look for, each on a line of its own.
+func inputErrors(m *ir.Model) (out string) {
+	if slices.ContainsFunc(m.Inputs, isLabel) {
+		out += "\nA label that is none is an error that wraps rt.ErrData."
+	}
+	if slices.ContainsFunc(m.Inputs, func(p ir.Port) bool { return p.Ascend }) {
+		out += "\nTimes of a signal that do not ascend are an error that wraps rt.ErrBadTimes."
+	}
+	return out
+}
 
 // member is a field of the struct that holds a sample.
 func (e *emitter) member(p port, of ir.Port) string {

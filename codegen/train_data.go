@@ -78,6 +78,9 @@ func columnSpecs(cols []ir.Port) string {
 		if c.Classes == 0 && c.Type.Elem == ir.I32 {
 			classes = ", Whole: true"
 		}
+		if c.Ascend {
+			classes += ", Ascend: true"
+		}
 		if len(c.Fields) > 0 {
 			classes += fmt.Sprintf(", Fields: %#v", c.Fields)
 		}

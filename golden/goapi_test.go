@@ -26,6 +26,41 @@ model Move(q [2]real [m], k label[3]) (end [2]real [m]) {
 	return solve(Arm{q: q, k: onehot(k)}, over: 0..1, with: rk4{steps: 4}).q
 }
 
+system Cart {
+	state x real
+	input u real
+	der(x) = u
+}
+
+model Drive(ks [3]time, us [3]real, x real) (end real) {
+	return solve(Cart{x: x, u: signal(ks, us)}, over: 0..1, with: rk4{steps: 4}).x
+}
+
+// Twice calls a model, whose times are its own.
+model Twice(ks [3]time, us [3]real) (end real) {
+	return Drive(ks, us, Drive(ks, us, 0))
+}
+
+data Rides {
+	ks [3]time
+	us [3]real
+	end real
+	source: csv{path: "there_is_none.csv"}
+}
+
+train Ride {
+	data: Rides
+	batch: 2
+	epochs: 1
+	optimizer: sgd{lr: 0.1}
+	minimize (Drive(ks, us, bias()) - end)^2
+}
+
+net bias() real {
+	param b real = 0
+	return b
+}
+
 data Log {
 	q, goal [2]real
 	k label[3]
@@ -76,6 +111,25 @@ func main() {
 		ks := make([]int32, 40)
 		ks[37] = k
 		want("Batch", m.Batch(ctx, make([]float32, 80), called.MoveBatchInput{Q: make([]float32, 80), K: ks}, nil), rt.ErrData, "k, row 37: ")
+	}
+
+	// Times of signals.
+	for _, ks := range [][3]float64{{0, 0.5, 0.4}, {0, math.NaN(), 1}, {1, 0.5, 0}} {
+		_, err := called.NewDrive(p).Forward(called.DriveInput{Ks: ks})
+		want("Drive", err, rt.ErrBadTimes, "ks, row 0: ")
+		_, err = called.NewTwice(p).Forward(called.TwiceInput{Ks: ks})
+		want("Twice", err, rt.ErrBadTimes, "ks, row 0: ")
+		_, err = called.NewDrive(p).Trajectory(ctx, called.DriveInput{Ks: ks}, nil)
+		want("Trajectory", err, rt.ErrBadTimes, "ks, row 0: ")
+		rides := called.NewRidesTable(3)
+		copy(rides.Columns[0].Row(2), ks[:])
+		in := called.DriveBatchInput{Ks: rides.Columns[0].Data, Us: make([]float32, 9), X: make([]float32, 3)}
+		want("rows of Drive", called.NewDrive(p).Batch(ctx, make([]float32, 3), in, nil), rt.ErrBadTimes, "ks, row 2: ")
+		_, err = called.RideLossGrad(ctx, p, rides, new(called.Params))
+		want("Ride", err, rt.ErrBadTimes, "ks, row 2: ")
+	}
+	if end, err := called.NewTwice(p).Forward(called.TwiceInput{Ks: [3]float64{0, 0.5, 0.5}, Us: [3]float32{1, 1, 1}}); err != nil || math.Abs(float64(end)-2) > 1e-6 {
+		log.Fatal("equal times: ", end, err)
 	}
 
 	// Results lie where nothing else does.

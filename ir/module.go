@@ -152,6 +152,7 @@ type Port struct {
 	Type    Type
 	Classes int    // of a label (Type is an i32 scalar), 2 of bools, else 0
 	Unit    string // as it is written; "" where none is
+	Ascend  bool   // times of a signal, which have to ascend
 	// Of a data column: the fields of a file that it is made of (nil: by Name), whether they are those
 	// of the first row of a window, and the column of which it says what numbers are there.
 	Fields  []string

@@ -18,7 +18,7 @@ const (
 	EventStop           // an event ended the solve, as the program asks
 	MaxEvents           // events do not end
 	Stopped             // SolveOptions.Context is done
-	BadTimes            // output times do not go one way
+	BadTimes            // output times, or those of a signal, do not go one way
 )
 
 var statusNames = [...]string{"ok", "max_steps", "step_too_small", "non_finite", "event_stop", "max_events", "stopped", "bad_times"}
@@ -41,7 +41,7 @@ var (
 	ErrStepTooSmall = errors.New("step size too small")
 	ErrNonFinite    = errors.New("value is not finite")
 	ErrMaxEvents    = errors.New("events do not end")
-	ErrBadTimes     = errors.New("output times do not go one way")
+	ErrBadTimes     = errors.New("times do not go one way")
 	ErrStopped      = errors.New("stopped by its context")
 	ErrShape        = errors.New("wrong shape")
 	ErrWeights      = errors.New("bad weights")

@@ -71,6 +71,16 @@ func CheckApart(results int, all ...Memory) error {
 	return nil
 }
 
+// CheckAscend demands that times ascend in every row of n; equal ones may follow each other. Errors wrap ErrBadTimes.
+func CheckAscend(name string, ts []float64, n int) error {
+	for i := range ts {
+		if i%n > 0 && !(ts[i] >= ts[i-1]) || ts[i] != ts[i] {
+			return fmt.Errorf("%s, row %d: %v at place %d: times of a signal have to ascend: %w", name, i/n, ts[i], i%n, ErrBadTimes)
+		}
+	}
+	return nil
+}
+
 // CheckLabels demands labels below a number of classes. Errors wrap ErrData.
 func CheckLabels(name string, labels []int32, classes int) error {
 	for i, k := range labels {

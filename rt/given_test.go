@@ -2,6 +2,7 @@ package rt
 
 import (
 	"errors"
+	"math"
 	"strings"
 	"testing"
 )
@@ -33,6 +34,23 @@ func TestCheckApart(t *testing.T) {
 		}
 	}); n > 0 {
 		t.Errorf("%v allocations", n)
+	}
+}
+
+func TestCheckAscend(t *testing.T) {
+	for _, c := range []struct {
+		ts   []float64
+		want string
+	}{
+		{[]float64{1, 2, 3, 0, 0, 5}, ""},
+		{[]float64{math.Inf(-1), 2, math.Inf(1)}, ""},
+		{[]float64{1, 2, 3, 0, 5, 4}, "ts, row 1: 4 at place 2"},
+		{[]float64{math.NaN(), 2, 3}, "ts, row 0: NaN at place 0"},
+	} {
+		err := CheckAscend("ts", c.ts, 3)
+		if (err == nil) != (c.want == "") || err != nil && (!errors.Is(err, ErrBadTimes) || !strings.Contains(err.Error(), c.want)) {
+			t.Errorf("%v: %v, want %q", c.ts, err, c.want)
+		}
 	}
 }
 

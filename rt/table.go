@@ -29,6 +29,7 @@ type ColumnSpec struct {
 	Shape   []int // of one row
 	Classes int   // of a label column, else 0
 	Whole   bool  // integers of 32 bits
+	Ascend  bool  // the numbers of a row are times that ascend
 	// Fields of a file that hold the numbers of a row; nil: by Name. First takes them from the first row
 	// of a window.
 	Fields []string
@@ -85,6 +86,11 @@ func (t *Table) Check(cols []ColumnSpec) error {
 		}
 		if len(got.Data) != t.Rows*got.Width {
 			return fmt.Errorf("column %q has %d numbers for %d rows, want %d a row: %w", c.Name, len(got.Data), t.Rows, c.Width(), ErrShape)
+		}
+		if c.Ascend {
+			if err := CheckAscend(c.Name, got.Data, got.Width); err != nil {
+				return err
+			}
 		}
 		if c.Classes == 0 && !c.Whole {
 			continue

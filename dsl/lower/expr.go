@@ -26,7 +26,8 @@ type scope struct {
 	meshes     []*mesh
 	everyCount bool // objectives of hypersolvers look at all step counts instead of one that is drawn
 	calls      []modelCall
-	key        *ir.Value // of random draws; nil in functions that cannot draw
+	knots      []*ir.Value // times of signals, here or in models that are called
+	key        *ir.Value   // of random draws; nil in functions that cannot draw
 	runs       []run
 	ends       []end                     // of variants
 	ended      int                       // number of solves with ends

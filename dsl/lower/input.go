@@ -140,6 +140,7 @@ func (s *scope) extraValues(sys *system, xs []sema.Expr) (values, knots []*ir.Va
 		}
 		ts, us := s.expr(signal.Times), s.expr(signal.Values)
 		values = append(values, ts, us)
+		s.knots = append(s.knots, ts)
 		if sys.Inputs[i-len(sys.Contexts)].Interp == sema.Cubic {
 			saved := s.b.Span
 			s.b.Span = signal.Span()
@@ -151,6 +152,13 @@ func (s *scope) extraValues(sys *system, xs []sema.Expr) (values, knots []*ir.Va
 		}
 	}
 	return values, knots
+}
+
+// ascend marks the ports, of the first arguments of the function, that are times of signals.
+func (s *scope) ascend(ports []ir.Port) {
+	for i := range ports {
+		ports[i].Ascend = ports[i].Ascend || slices.Contains(s.knots, s.b.Func.Args[i])
+	}
 }
 
 // ascending sorts times, by the number of those that have to stand before each.

@@ -36,6 +36,7 @@ func (l *lowerer) model(m *sema.Model) {
 	for _, p := range out.Outputs {
 		s.b.Func.ResultNames = append(s.b.Func.ResultNames, p.Name)
 	}
+	s.ascend(out.Inputs)
 	out.Solves = s.solved()
 	out.Func = l.add(s.b.Return(append(results, s.statistics()...)...))
 	if !s.keyRead() {
@@ -199,6 +200,11 @@ func (s *scope) call(x *sema.ModelCall) modelCall {
 		panic(refusal{})
 	}
 	args := s.exprs(x.Args)
+	for i, p := range m.Inputs {
+		if p.Ascend {
+			s.knots = append(s.knots, args[i])
+		}
+	}
 	same := equality{}
 	for _, c := range s.calls {
 		if c.model == m && slices.EqualFunc(c.args, args, same.values) {

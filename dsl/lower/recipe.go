@@ -19,6 +19,12 @@ func (l *lowerer) recipe(r *sema.Recipe) {
 		out.Metrics = append(out.Metrics, m.Name)
 	}
 	out.Objective, out.Combine, out.Solves = s.b.Func, combine, s.solved()
+	s.ascend(out.Columns)
+	for _, d := range l.m.Data {
+		if d.Name == r.Data.Name {
+			s.ascend(d.Columns)
+		}
+	}
 	keyed := s.keyRead()
 	if r.DiffersByUse() {
 		t, _ := l.forTraining(r).objective(r)
