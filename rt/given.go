@@ -2,6 +2,7 @@ package rt
 
 import (
 	"fmt"
+	"math"
 	"unsafe"
 )
 
@@ -73,9 +74,13 @@ func CheckApart(results int, all ...Memory) error {
 
 // CheckAscend demands that times ascend in every row of n; equal ones may follow each other. Errors wrap ErrBadTimes.
 func CheckAscend(name string, ts []float64, n int) error {
-	for i := range ts {
-		if i%n > 0 && !(ts[i] >= ts[i-1]) || ts[i] != ts[i] {
-			return fmt.Errorf("%s, row %d: %v at place %d: times of a signal have to ascend: %w", name, i/n, ts[i], i%n, ErrBadTimes)
+	for row := 0; len(ts) >= n; row, ts = row+1, ts[n:] {
+		last := math.Inf(-1)
+		for i, t := range ts[:n] {
+			if !(t >= last) { // NaN is not
+				return fmt.Errorf("%s, row %d: %v at place %d: times of a signal have to ascend: %w", name, row, t, i, ErrBadTimes)
+			}
+			last = t
 		}
 	}
 	return nil
