@@ -74,7 +74,7 @@ func CheckApart(results int, all ...Memory) error {
 
 // CheckAscend demands that times ascend in every row of n; equal ones may follow each other. Errors wrap ErrBadTimes.
 func CheckAscend(name string, ts []float64, n int) error {
-	for row := 0; len(ts) >= n; row, ts = row+1, ts[n:] {
+	for row := 0; n > 0 && len(ts) >= n; row, ts = row+1, ts[n:] {
 		last := math.Inf(-1)
 		for i, t := range ts[:n] {
 			if !(t >= last) { // NaN is not
