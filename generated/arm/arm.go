@@ -146,7 +146,7 @@ func (m *Predict) Refresh() {
 type PredictInput struct {
 	Q0   [2]Real
 	V0   [2]Real
-	Ts   [50]float64
+	Ts   [50]float64 // ascending times
 	Us   [50][2]Real
 	Load Real
 }
@@ -159,7 +159,11 @@ type PredictOutput struct {
 
 // Forward computes one sample without allocating. The error is a *rt.SolveError when a solve failed; the output then
 // belongs to the last good state.
+// Times of a signal that do not ascend are an error that wraps rt.ErrBadTimes.
 func (m *Predict) Forward(in PredictInput) (out PredictOutput, err error) {
+	if err := rt.CheckAscend("ts", in.Ts[:], 50); err != nil {
+		return out, err
+	}
 	var st [1]rt.SolveStats
 	predictSample(m.p, &m.pre, &in.Q0, &in.V0, &in.Ts, (*[100]Real)(unsafe.Pointer(&in.Us)), in.Load, (*[100]Real)(unsafe.Pointer(&out.Q)), (*[100]Real)(unsafe.Pointer(&out.V)), &m.by, &st)
 	return out, rt.Failure(st[:], predictSites, 0, -1)
@@ -175,7 +179,7 @@ type PredictBatchOutput struct {
 type PredictBatchInput struct {
 	Q0   []Real    // rows of 2
 	V0   []Real    // rows of 2
-	Ts   []float64 // rows of 50
+	Ts   []float64 // rows of 50, ascending times
 	Us   []Real    // rows of 100
 	Load []Real    // rows of 1
 }
@@ -216,6 +220,7 @@ func (j *predictJob) rows(worker, lo, hi int) {
 // Batch computes rows of samples, row-major, on all cores (or rt.Workers(n)). A row does not depend on its neighbours. It does
 // not allocate after its first calls. Lengths that do not fit, and results that share memory with each other or
 // with inputs, are an error that wraps rt.ErrShape.
+// Times of a signal that do not ascend are an error that wraps rt.ErrBadTimes.
 // stats may be nil. When ctx ends no further rows are begun, and the error is that of ctx. Else it is
 // that of the first sample that failed, a *rt.SolveError; all other rows are there.
 func (m *Predict) Batch(ctx context.Context, out PredictBatchOutput, in PredictBatchInput, stats *rt.BatchStats, opts ...rt.BatchOption) error {
@@ -239,6 +244,9 @@ func (m *Predict) Batch(ctx context.Context, out PredictBatchOutput, in PredictB
 		return err
 	}
 	if err := rt.CheckRows("v", len(out.V), 100, n); err != nil {
+		return err
+	}
+	if err := rt.CheckAscend("ts", in.Ts, 50); err != nil {
 		return err
 	}
 	if err := rt.CheckApart(2, rt.MemoryOf("q", out.Q), rt.MemoryOf("v", out.V), rt.MemoryOf("q0", in.Q0), rt.MemoryOf("v0", in.V0), rt.MemoryOf("ts", in.Ts), rt.MemoryOf("us", in.Us), rt.MemoryOf("load", in.Load)); err != nil {
@@ -289,6 +297,9 @@ func (m *Predict) span(in PredictInput) (t0, t1 float64, err error) {
 // Trajectory gives the states of the solve at arm.nde:45 at the times ts, sorted from its start on. They do not change the steps.
 func (m *Predict) Trajectory(ctx context.Context, in PredictInput, ts []float64) (*PredictPath, error) {
 	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if err := rt.CheckAscend("ts", in.Ts[:], 50); err != nil {
 		return nil, err
 	}
 	var t0, t1 float64

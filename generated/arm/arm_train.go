@@ -12,12 +12,12 @@ import (
 // logData is the data block Log (arm.nde:55).
 var logData = rt.DataEntry{
 	Name:    "Log",
-	Columns: []rt.ColumnSpec{{Name: "ts", Shape: []int{50}, Fields: []string{"time"}}, {Name: "q", Shape: []int{50, 2}, Fields: []string{"q1", "q2"}}, {Name: "v", Shape: []int{50, 2}, Fields: []string{"dq1", "dq2"}}, {Name: "u", Shape: []int{50, 2}, Fields: []string{"tau1", "tau2"}}, {Name: "load", Shape: nil, Fields: []string{"payload"}, First: true}},
+	Columns: []rt.ColumnSpec{{Name: "ts", Shape: []int{50}, Ascend: true, Fields: []string{"time"}}, {Name: "q", Shape: []int{50, 2}, Fields: []string{"q1", "q2"}}, {Name: "v", Shape: []int{50, 2}, Fields: []string{"dq1", "dq2"}}, {Name: "u", Shape: []int{50, 2}, Fields: []string{"tau1", "tau2"}}, {Name: "load", Shape: nil, Fields: []string{"payload"}, First: true}},
 	Source:  rt.CSV{File: "data/arm.csv", Window: 50, Stride: 10, Run: "lap"},
 	Split:   rt.Split{Kind: rt.SplitByTime, Train: 0.8, Val: 0.2, Test: 0, Seed: 0},
 }
 
-// NewLogTable makes a table of n rows of zeros with the columns of data Log: ts[50], q[50,2], v[50,2], u[50,2], load. Its numbers are in Columns[i].Data, row-major.
+// NewLogTable makes a table of n rows of zeros with the columns of data Log: ts[50] (ascending times), q[50,2], v[50,2], u[50,2], load. Its numbers are in Columns[i].Data, row-major.
 func NewLogTable(n int) *rt.Table { return rt.NewTable(logData.Columns, n) }
 
 // dataSets are the data blocks of the package.
@@ -583,7 +583,7 @@ func Program() rt.Program[Real] {
 		Layout:     tensors,
 		Data:       dataSets,
 		Models: []rt.Model[Real]{
-			{Name: "Predict", Inputs: []rt.ColumnSpec{{Name: "q0", Shape: []int{2}}, {Name: "v0", Shape: []int{2}}, {Name: "ts", Shape: []int{50}}, {Name: "us", Shape: []int{50, 2}}, {Name: "load", Shape: nil}}, Outputs: []rt.ColumnSpec{{Name: "q", Shape: []int{50, 2}}, {Name: "v", Shape: []int{50, 2}}}, Rows: predictRows,
+			{Name: "Predict", Inputs: []rt.ColumnSpec{{Name: "q0", Shape: []int{2}}, {Name: "v0", Shape: []int{2}}, {Name: "ts", Shape: []int{50}, Ascend: true}, {Name: "us", Shape: []int{50, 2}}, {Name: "load", Shape: nil}}, Outputs: []rt.ColumnSpec{{Name: "q", Shape: []int{50, 2}}, {Name: "v", Shape: []int{50, 2}}}, Rows: predictRows,
 				Sites: predictSites, States: [][]string{{"q", "v"}}, Widths: [][]int{{2, 2}},
 				Paths:  []func(context.Context, []Real, *rt.Table, int, int) ([]float64, [][]float64, error){predictTablePath},
 				Fields: []func([]Real, *rt.Table, int, []float64, [][]float64, [][]float64) error{predictTableField},
