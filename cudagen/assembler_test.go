@@ -288,3 +288,32 @@ func sanitized(t *testing.T, sanitizer string) {
 	wide.layers, wide.groups, wide.rows = true, true, 2
 	compareWith(t, append(all, batch, wide), sanitizer)
 }
+
+// TestTargets: what nvcc makes of a text for sm_80 and for sm_90 differs in the name of the device alone, so that one of both is made of the other.
+func TestTargets(t *testing.T) {
+	if os.Getenv("NDEC_TEST_NVCC") == "" {
+		return // .ci/cuda sets it
+	}
+	res, ds := driver.Compile(map[string]string{"deep.nde": source(t, "testdata/deep.nde")}, driver.Options{CUDA: true})
+	if ds.HasErrors() {
+		t.Fatal(ds)
+	}
+	names := regexp.MustCompile(`_INTERNAL_[0-9a-f]{8}_|^\.target .*$`) // by the folder of the compilation
+	var first []string
+	for _, capability := range []int{80, 86, 90} {
+		text, err := nvcc.Compile(nvcc.Find(), res.CUDA, cudagen.Image{Capability: capability})
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines := strings.Split(string(text), "\n")
+		for i, l := range lines {
+			lines[i] = names.ReplaceAllString(l, "")
+		}
+		if first == nil {
+			first = lines
+		}
+		if !slices.Equal(first, lines) {
+			t.Errorf("sm_%d has other PTX than sm_80", capability)
+		}
+	}
+}

@@ -42,10 +42,30 @@ func Find() string {
 	return ""
 }
 
-// flags of every compilation: products are rounded before they are added unless the text says otherwise. The macro is the guard of a header with
-// Bessel functions and the like that libstdc++'s <cmath> brings, and CUDA's headers that: kernels use none, and reading it takes a quarter of the time
-// of a small program.
-var flags = []string{"--fmad=false", "-diag-suppress", "177,550", "-D_GLIBCXX_BITS_SPECFUN_H"}
+// flags of every compilation: products are rounded before they are added unless the text says otherwise.
+var flags = []string{"--fmad=false", "-diag-suppress", "177,550"}
+
+// Every compilation reads CUDA's headers, and these those of the C++ library, which kernels do not need: for a small program that is half of the time. For
+// NVRTC, which has no C++ library, they leave that out; short asks them for the same. What NVRTC then has built in are the files of own, and the
+// bodies of some intrinsics.
+var (
+	short = []string{"-D__CUDACC_RTC__", "-Dsize_t=__SIZE_TYPE__", "-I.", "-include", "intrinsics.h"}
+	own   = map[string]string{
+		"nvrtc_device_runtime.h": "",
+		"target":                 "typedef long clock_t;\nnamespace __gnu_cxx { template <class, class> struct __promote_2 { typedef double __type; }; }\n",
+		"intrinsics.h": `#define __CUDA_INCLUDE_COMPILER_INTERNAL_HEADERS__
+#include "sm_20_intrinsics.hpp"
+#include "sm_30_intrinsics.hpp"
+#include "crt/sm_80_rt.hpp"
+`,
+	}
+)
+
+// missing is what PTX says of a function without a body.
+const missing = "\n.extern .func"
+
+// long is for headers of CUDA that want something else. The macro is the guard of a header with Bessel functions and the like that libstdc++'s <cmath> brings.
+var long = []string{"-D_GLIBCXX_BITS_SPECFUN_H"}
 
 // Images are those that a package gets, without their text.
 func Images(out *cudagen.Output) (images []cudagen.Image) {
@@ -77,6 +97,22 @@ func options(m cudagen.Image) []string {
 	return some
 }
 
+// First is the image whose PTX image i has but for the name of the device: from sm_80 to sm_90 nvcc makes of a text the same for all of them, where it
+// does not ask for the device, as ours does for sm_90a alone. It is compiled once, for the least of them; i itself if that is the one.
+func First(images []cudagen.Image, i int) int {
+	alike := func(m cudagen.Image) bool { return !m.Groups && m.Capability >= 80 && m.Capability <= 90 }
+	first := i
+	for k, m := range images {
+		if alike(m) && alike(images[i]) && m.Capability < images[first].Capability {
+			first = k
+		}
+	}
+	return first
+}
+
+// target is the line of PTX that names the device.
+var target = regexp.MustCompile(`(?m)^\.target sm_\d+a?$`)
+
 // Assemble makes the images of a package, those for several devices beside each other. It may be called for several packages at a time: of all
 // their images as many are made as there are processors for Go. They are kept in the user's cache folder by the hash of their text.
 func Assemble(nvcc string) func(out *cudagen.Output) ([]cudagen.Image, error) {
@@ -86,6 +122,9 @@ func Assemble(nvcc string) func(out *cudagen.Output) ([]cudagen.Image, error) {
 		errs := make([]error, len(images))
 		var all sync.WaitGroup
 		for i := range images {
+			if First(images, i) != i {
+				continue
+			}
 			all.Go(func() {
 				room <- struct{}{}
 				defer func() { <-room }()
@@ -95,6 +134,11 @@ func Assemble(nvcc string) func(out *cudagen.Output) ([]cudagen.Image, error) {
 		all.Wait()
 		if err := errors.Join(errs...); err != nil {
 			return nil, err
+		}
+		for i, m := range images {
+			if first := First(images, i); first != i {
+				images[i].Text = target.ReplaceAll(images[first].Text, []byte(".target sm_"+m.Arch()))
+			}
 		}
 		return images, nil
 	}
@@ -106,7 +150,7 @@ func cached(nvcc string, out *cudagen.Output, m cudagen.Image) ([]byte, error) {
 		return nil, err
 	}
 	h := sha256.New()
-	fmt.Fprintf(h, "%s %d %v %q %q\n", nvcc, info.Size(), info.ModTime().UnixNano(), options(m), flags)
+	fmt.Fprintf(h, "%s %d %v %q %q %q %q\n", nvcc, info.Size(), info.ModTime().UnixNano(), options(m), flags, short, own)
 	for _, f := range out.Files {
 		fmt.Fprintf(h, "%d\n", len(f.Text))
 		h.Write(f.Text)
@@ -148,16 +192,30 @@ func Run(nvcc string, out *cudagen.Output, more ...string) (result []byte, said 
 			return nil, "", err
 		}
 	}
-	args := append(append([]string{}, flags...), more...)
-	cmd := exec.Command(nvcc, append(args, "-o", "result", out.Files[0].Name)...)
-	cmd.Dir = dir
-	var msg bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &msg, &msg
-	if err := cmd.Run(); err != nil {
-		return nil, msg.String(), fmt.Errorf("%s: %w\n%s", nvcc, err, strings.TrimSpace(msg.String()))
+	for name, text := range own {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o666); err != nil {
+			return nil, "", err
+		}
 	}
-	result, err = os.ReadFile(filepath.Join(dir, "result"))
-	return result, msg.String(), err
+	for _, headers := range [][]string{short, long} {
+		args := slices.Concat(flags, headers, more, []string{"-o", "result", out.Files[0].Name})
+		cmd := exec.Command(nvcc, args...)
+		cmd.Dir = dir
+		var msg bytes.Buffer
+		cmd.Stdout, cmd.Stderr = &msg, &msg
+		err = cmd.Run()
+		said = msg.String()
+		if err == nil {
+			result, err = os.ReadFile(filepath.Join(dir, "result"))
+		}
+		if err == nil && !bytes.Contains(result, []byte(missing)) {
+			return result, said, nil
+		}
+		if err == nil {
+			err = errors.New("a function has no body")
+		}
+	}
+	return nil, said, fmt.Errorf("%s: %w\n%s", nvcc, err, strings.TrimSpace(said))
 }
 
 // Use is what a kernel takes of a multiprocessor, as ptxas says.
