@@ -182,7 +182,7 @@ func Emit(p *plan.Plan, opts Options) (*Output, diag.List) {
 	}
 	e.updateKernels(kernels)
 	e.setApart(false)
-	bodies := e.p.text()
+	bodies := e.mergeAlike(e.p.text())
 	e.declarations(kernels)
 	text := e.p.text() + functions + bodies
 	base := opts.Package
