@@ -574,5 +574,5 @@ func (e *emitter) trajectory(f *file, m *ir.Model, k int, sig string, ins []port
 	}
 	p.line("return path, rt.Failure([]rt.SolveStats{path.Stats}, %sSites[%d:], 0, -1)", e.bases[m], k)
 	p.line("}")
-	text(f, fmt.Sprintf("Trajectory%s gives the states of the solve at %s at the times ts, sorted from its start on. They do not change the steps.", suffix, clean(s.Span.String())), p.text())
+	text(f, fmt.Sprintf("Trajectory%s gives the states of the solve at %s at the times ts, sorted from its start on. They do not change the steps.\nTimes that are not are an error that wraps rt.ErrBadTimes. ctx is looked at before the solve begins.", suffix, clean(s.Span.String())), p.text())
 }

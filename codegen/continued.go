@@ -79,7 +79,7 @@ func (e *emitter) ongoing(f *file, st *stepper, api *stepperAPI) {
 	doc := fmt.Sprintf("Start%s begins a solve from t0 to t1.", name)
 	if s.Stops > 0 {
 		sig = append(sig, fmt.Sprintf("stops [%d]float64", s.Stops))
-		doc += " Steps end at the stops, which are sorted from t0 on."
+		doc += " Steps end at the stops, which are sorted from t0 on; else it ends at once, and\nErr wraps rt.ErrBadTimes."
 	}
 	p.line("func Start%s(%s) *%s {", name, strings.Join(sig, ", "), name)
 	p.line("s := &%s{p: p, at: rt.StartSolve(t0, t1, %d)}", name, s.BeginEvals)
@@ -107,6 +107,7 @@ func (e *emitter) ongoing(f *file, st *stepper, api *stepperAPI) {
 	}
 	if s.Stops > 0 {
 		p.line("s.stops = stops")
+		p.line("s.at.Sorted(stops[:])")
 	}
 	if len(s.Events) > 0 {
 		search, kinds := eventTables(l.s)

@@ -297,6 +297,14 @@ func TestOngoingFails(t *testing.T) {
 	if s := StartBallFastSolve(p, 1, 1, BallState{Q: 1}, 1); !s.Ended() || s.Step() || s.Err() != nil || s.State().Q != 1 || s.Stats().NFE != 0 {
 		t.Error("a solve of length zero takes steps")
 	}
+	for _, stops := range [][2]float64{{1.1, 0.3}, {0.3, math.NaN()}} {
+		if s := StartBallCutSolve(p, 0, 2, BallState{Q: 1}, 1, stops); !s.Ended() || s.Step() || !errors.Is(s.Err(), rt.ErrBadTimes) {
+			t.Errorf("stops at %v: %v", stops, s.Err())
+		}
+		if s := StartBallCutSolve(p, 2, 0, BallState{Q: 1}, 1, stops); stops[1] == stops[1] && (!s.Step() || s.Err() != nil) {
+			t.Errorf("stops on the way back at %v: %v", stops, s.Err())
+		}
+	}
 }
 `
 

@@ -26,6 +26,18 @@ func StartSolve(t0, t1 float64, evals int) SolvePoint {
 	return SolvePoint{T0: t0, T1: t1, T: t0, Err: 1, ErrPrev: 1, ErrPrev2: 1, Ratio: 1, RatioPrev: 1, Stats: SolveStats{NFE: evals, Time: t0}}
 }
 
+// Sorted fails a solve before it begins, with BadTimes, where its stops are not sorted in its direction.
+func (p *SolvePoint) Sorted(stops []float64) {
+	dir, last := Signed(1, p.T1-p.T0), math.Inf(-1)
+	for _, t := range stops {
+		if !(t*dir >= last) { // NaN is not
+			p.Stats.Fail(BadTimes, p.T0, 0)
+			return
+		}
+		last = t * dir
+	}
+}
+
 // Ended reports whether no step is left: at the end, after an event that stops, or after a failure.
 func (p *SolvePoint) Ended() bool { return p.Stats.Status != OK || p.T == p.T1 }
 

@@ -295,6 +295,7 @@ func (m *Predict) span(in PredictInput) (t0, t1 float64, err error) {
 }
 
 // Trajectory gives the states of the solve at arm.nde:45 at the times ts, sorted from its start on. They do not change the steps.
+// Times that are not are an error that wraps rt.ErrBadTimes. ctx is looked at before the solve begins.
 func (m *Predict) Trajectory(ctx context.Context, in PredictInput, ts []float64) (*PredictPath, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -501,6 +502,7 @@ func (m *Step) span(in StepInput) (t0, t1 float64, err error) {
 }
 
 // Trajectory gives the states of the solve at arm.nde:51 at the times ts, sorted from its start on. They do not change the steps.
+// Times that are not are an error that wraps rt.ErrBadTimes. ctx is looked at before the solve begins.
 func (m *Step) Trajectory(ctx context.Context, in StepInput, ts []float64) (*StepPath, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -748,6 +750,7 @@ func (m *StepJacobian) span(in StepJacobianInput) (t0, t1 float64, err error) {
 }
 
 // Trajectory gives the states of the solve at arm.nde:51 at the times ts, sorted from its start on. They do not change the steps.
+// Times that are not are an error that wraps rt.ErrBadTimes. ctx is looked at before the solve begins.
 func (m *StepJacobian) Trajectory(ctx context.Context, in StepJacobianInput, ts []float64) (*StepJacobianPath, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -840,7 +843,8 @@ type ArmFwdSolve struct {
 	u      [100]Real
 }
 
-// StartArmFwdSolve begins a solve from t0 to t1. Steps end at the stops, which are sorted from t0 on.
+// StartArmFwdSolve begins a solve from t0 to t1. Steps end at the stops, which are sorted from t0 on; else it ends at once, and
+// Err wraps rt.ErrBadTimes.
 func StartArmFwdSolve(p *Params, t0, t1 float64, last ArmState, load Real, uTimes [50]float64, u [50][2]Real, stops [50]float64) *ArmFwdSolve {
 	s := &ArmFwdSolve{p: p, at: rt.StartSolve(t0, t1, 0)}
 	s.Refresh()
@@ -850,6 +854,7 @@ func StartArmFwdSolve(p *Params, t0, t1 float64, last ArmState, load Real, uTime
 	s.uTimes = uTimes
 	s.u = *(*[100]Real)(unsafe.Pointer(&u))
 	s.stops = stops
+	s.at.Sorted(stops[:])
 	return s
 }
 
