@@ -303,6 +303,7 @@ func (m *Forecast) span(in ForecastInput) (t0, t1 float64, err error) {
 }
 
 // Trajectory gives the states of the solve at forecast.nde:38 at the times ts, sorted from its start on. They do not change the steps.
+// Times that are not are an error that wraps rt.ErrBadTimes. ctx is looked at before the solve begins.
 func (m *Forecast) Trajectory(ctx context.Context, in ForecastInput, ts []float64) (*ForecastPath, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err

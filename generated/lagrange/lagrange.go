@@ -255,6 +255,7 @@ func (m *Swing) span(in SwingInput) (t0, t1 float64, err error) {
 }
 
 // Trajectory gives the states of the solve at lagrange.nde:22 at the times ts, sorted from its start on. They do not change the steps.
+// Times that are not are an error that wraps rt.ErrBadTimes. ctx is looked at before the solve begins.
 func (m *Swing) Trajectory(ctx context.Context, in SwingInput, ts []float64) (*SwingPath, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err

@@ -218,6 +218,7 @@ func (m *Digits) span(img [1][28][28]Real) (t0, t1 float64, err error) {
 }
 
 // Trajectory gives the states of the solve at mnist.nde:21 at the times ts, sorted from its start on. They do not change the steps.
+// Times that are not are an error that wraps rt.ErrBadTimes. ctx is looked at before the solve begins.
 func (m *Digits) Trajectory(ctx context.Context, img [1][28][28]Real, ts []float64) (*DigitsPath, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err

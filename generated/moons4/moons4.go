@@ -222,6 +222,7 @@ func (m *Moons) span(x [2]Real) (t0, t1 float64, err error) {
 }
 
 // Trajectory gives the states of the solve at moons4.nde:19 at the times ts, sorted from its start on. They do not change the steps.
+// Times that are not are an error that wraps rt.ErrBadTimes. ctx is looked at before the solve begins.
 func (m *Moons) Trajectory(ctx context.Context, x [2]Real, ts []float64) (*MoonsPath, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err

@@ -232,6 +232,7 @@ func (m *Period) span(in PeriodInput) (t0, t1 float64, err error) {
 }
 
 // Trajectory gives the states of the solve at recordings.nde:36 at the times ts, sorted from its start on. They do not change the steps.
+// Times that are not are an error that wraps rt.ErrBadTimes. ctx is looked at before the solve begins.
 func (m *Period) Trajectory(ctx context.Context, in PeriodInput, ts []float64) (*PeriodPath, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -489,6 +490,7 @@ func (m *Track) span(in TrackInput) (t0, t1 float64, err error) {
 }
 
 // Trajectory gives the states of the solve at recordings.nde:57 at the times ts, sorted from its start on. They do not change the steps.
+// Times that are not are an error that wraps rt.ErrBadTimes. ctx is looked at before the solve begins.
 func (m *Track) Trajectory(ctx context.Context, in TrackInput, ts []float64) (*TrackPath, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
