@@ -87,7 +87,7 @@ func (c *checker) bind(e *env, name *syntax.Ident, v *Var) *Var {
 
 // names in scope, for suggestions.
 func (c *checker) valueNames(e *env) []string {
-	names := []string{"pi", "inf"}
+	names := []string{"pi", "inf", "true", "false"}
 	for n := range e.vars {
 		names = append(names, n)
 	}
@@ -151,6 +151,8 @@ func (c *checker) ident(x *syntax.Ident, e *env) Expr {
 		c.errorf("NDE0409", at, "integrals and outputs cannot be read by the equations; make %s a state or a definition", x.Name)
 	case builtins[x.Name] != nil || layer.Lookup(x.Name) != nil || specialForms()[x.Name] != nil:
 		c.errorf("NDE0204", at, "%s is a function, not a value", x.Name)
+	case x.Name == "t" && e.where.solves():
+		c.errorf("NDE0201", at, "undefined: t; time is known in systems only; of a result of solve, end.t is the time at which it ended")
 	case x.Name == "t" && (e.where == inNet || e.where == inFn):
 		c.errorf("NDE0201", at, "undefined: t; time is known in systems only: give %s an argument t real and pass t where the system calls it", e.owner)
 	default:

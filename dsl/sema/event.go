@@ -1,6 +1,7 @@
 package sema
 
 import (
+	"fmt"
 	"slices"
 
 	"ndec.dev/ndec/dsl/syntax"
@@ -77,6 +78,9 @@ func (c *checker) guard(x syntax.Expr, ev *Event, e *env) bool {
 	}
 	if kind < 0 {
 		hint := any("")
+		if b, ok := x.(*syntax.BinaryExpr); ok {
+			hint = begins(b)
+		}
 		if name != nil {
 			hint = didYouMean(name.Name, ir.EventKinds[:])
 		}
@@ -140,4 +144,17 @@ func (d *dumper) event(s *System, ev *Event) {
 		d.linef("stop")
 	}
 	d.end()
+}
+
+// begins is the event at which a comparison begins to hold, as advice; "" for other operators.
+func begins(b *syntax.BinaryExpr) string {
+	way, ok := map[syntax.Token]string{syntax.Gtr: "rising", syntax.Geq: "rising", syntax.Lss: "falling", syntax.Leq: "falling"}[b.Op]
+	if !ok {
+		return ""
+	}
+	guard := syntax.ExprString(b.X)
+	if y := syntax.ExprString(b.Y); y != "0" {
+		guard += " - " + y
+	}
+	return fmt.Sprintf("; where %s begins, %s(%s)", syntax.ExprString(b), way, guard)
 }

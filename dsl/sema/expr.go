@@ -172,7 +172,11 @@ func (c *checker) bounds(s *syntax.Subscript, n int, e *env) (Sub, bool) {
 	if !s.Slice {
 		i, ok := get(s.Lo, 0)
 		if ok && (i < 0 || i >= n) {
-			c.errorf("NDE0316", s.At(), "index %d out of range for axis of length %d", i, n)
+			from := ""
+			if i < 0 {
+				from = fmt.Sprintf("; indices count from 0, so that the last one is %d", n-1)
+			}
+			c.errorf("NDE0316", s.At(), "index %d out of range for axis of length %d%s", i, n, from)
 			return Sub{}, false
 		}
 		return Sub{Index: true, Lo: i, Hi: i + 1}, ok
@@ -202,7 +206,11 @@ func (c *checker) selector(x *syntax.SelectorExpr, e *env) Expr {
 		return v
 	}
 	if v.Type().Kind != ResultKind {
-		c.errorf("NDE0306", x.At(), "%s has no fields", v.Type())
+		remedy := ""
+		if x.Name.Name == "T" {
+			remedy = "; write transpose(x)"
+		}
+		c.errorf("NDE0306", x.At(), "%s has no fields%s", v.Type(), remedy)
 		return invalid(x.At())
 	}
 	return c.field(v, x.Name)
@@ -268,6 +276,10 @@ func (c *checker) call(x *syntax.CallExpr, piped Expr, e *env, p *syntax.PipeExp
 			return invalid(x.At())
 		case f.name != "":
 			name = f.name
+		}
+		if contains(callableNames(), name) && e.vars[rootName(fn.X)] != nil {
+			c.errorf("NDE0303", fn.At(), "values have no methods: write %s(%s)", name, syntax.ExprString(fn.X))
+			return invalid(x.At())
 		}
 		if contains(callableNames(), name) {
 			c.errorf("NDE0303", fn.At(), "functions and layers have no package before their names: write %s; a net is a pipeline: x |> Linear(64) |> tanh |> Linear(2)", name)
@@ -431,4 +443,20 @@ func countText(lo, hi int) string {
 		return "at most " + plural(hi)
 	}
 	return strconv.Itoa(lo) + " to " + plural(hi)
+}
+
+// rootName is the name that x.y[0].z begins with; "" where it begins with none.
+func rootName(x syntax.Expr) string {
+	for {
+		switch y := x.(type) {
+		case *syntax.Ident:
+			return y.Name
+		case *syntax.SelectorExpr:
+			x = y.X
+		case *syntax.IndexExpr:
+			x = y.X
+		default:
+			return ""
+		}
+	}
 }

@@ -93,14 +93,20 @@ var elsewhere = map[string]map[string]foreign{
 		"loss_fn": {name: "minimize", advice: "write minimize and the loss, such as minimize cross_entropy(M(x), y)"},
 		"lr":      {advice: "lr belongs to the optimizer: adam{lr: 0.01}"}, "learning_rate": {advice: "it belongs to the optimizer: adam{lr: 0.01}"},
 		"weight_decay": {advice: "it belongs to the optimizer: adamw{decay: 0.01}"}, "scheduler": {name: "schedule"}, "dataset": {name: "data"}, "metrics": {advice: "write metric name = ..."},
+		"grad_clip": {advice: clipAdvice}, "gradient_clip": {advice: clipAdvice}, "gradient_clip_val": {advice: clipAdvice}, "clip_grad_norm": {advice: clipAdvice}, "max_grad_norm": {advice: clipAdvice},
+		"early_stopping": {advice: "write stop: early{on: val.loss, patience: 10}"}, "accumulate_grad_batches": {name: "accumulate"},
 	},
-	"optimizer option": {"weight_decay": {name: "decay"}, "learning_rate": {name: "lr"}, "betas": {advice: "write beta1: and beta2:"}},
+	"solver method option": {"adjoint": {advice: "write sensitivity: adjoint"}, "adjoint_method": {advice: "write sensitivity: adjoint{with: ...}"}},
+	"schedule option":      {"T_max": {advice: "a schedule goes over the whole training"}, "eta_min": {name: "to"}, "step_size": {name: "every"}, "max_lr": {name: "max"}},
+	"optimizer option":     {"weight_decay": {name: "decay"}, "learning_rate": {name: "lr"}, "betas": {advice: "write beta1: and beta2:"}},
 	"solve": {
 		"t_span": {advice: spanAdvice}, "tspan": {advice: spanAdvice}, "t_eval": {advice: spanAdvice}, "t": {advice: spanAdvice}, "ts": {advice: spanAdvice}, "saveat": {advice: spanAdvice},
 		"solver": {name: "with"}, "method": {name: "with"}, "sensitivity": {advice: "it belongs to the solver: with: dopri5{rtol: 1e-4, sensitivity: adjoint}"},
 		"rtol": {advice: "it belongs to the solver: with: dopri5{rtol: 1e-4, atol: 1e-4}"}, "atol": {advice: "it belongs to the solver: with: dopri5{rtol: 1e-4, atol: 1e-4}"},
 	},
 }
+
+const clipAdvice = "write clip: norm{max: 1}"
 
 const spanAdvice = "write over: 0..1 for the end, or from: 0, at: linspace(0, 1, n) for the way"
 

@@ -278,7 +278,7 @@ func scaledBy(x Expr, v *Var) bool {
 // derValue is der(x) as a value.
 func (c *checker) derValue(x *syntax.DerExpr, e *env) Expr {
 	if e.where != inHyper {
-		c.errorf("NDE0406", x.At(), "der(%s) as a value exists in hypersolvers only", identName(x.State))
+		c.errorf("NDE0406", x.At(), "der(%s) as a value exists in hypersolvers only; elsewhere rhs(S{x: x}).x is the right-hand side of system S", identName(x.State))
 		return invalid(x.At())
 	}
 	v := e.slopes[identName(x.State)]

@@ -226,7 +226,7 @@ func (c *checker) choice(x syntax.Expr, g *group, e *env) (ch ir.Choice, ok bool
 			c.errorf(g.codes.badValue, at, "%s %s is no string: write %s", article(g.what), g.what, text)
 			return ch, false
 		}
-		c.errorf(g.codes.badValue, at, "%s %s is written name{options}", article(g.what), g.what)
+		c.errorf(g.codes.badValue, at, "%s %s is written name{options}, with one of the names %s", article(g.what), g.what, orList(g.names))
 		return ch, false
 	}
 	r := g.find(id.Name)
@@ -321,7 +321,11 @@ func (c *checker) options(r *row, g *group, elems []*syntax.Elem, at diag.Span, 
 				missing[o.oneOf] = append(missing[o.oneOf], o.key)
 			}
 		case o.required:
-			c.errorf(g.codes.missing, at, "%s needs %s", r.name, o.key)
+			example := ""
+			if o.key == "on" {
+				example = ": a figure, such as on: loss"
+			}
+			c.errorf(g.codes.missing, at, "%s needs %s%s", r.name, o.key, example)
 			ok = false
 		case o.hasDef:
 			out = append(out, c.defaultOf(o))
@@ -359,7 +363,10 @@ func (c *checker) optionHint(r *row, g *group, key string) any {
 	if len(keys) == 0 {
 		return "; it has none"
 	}
-	return "; it has " + strings.Join(keys, ", ")
+	if len(keys) == 1 {
+		return "; its option is " + keys[0]
+	}
+	return "; its options are " + strings.Join(keys, ", ")
 }
 
 // someOption is the key of an option of a row, of those given where they have keys.
@@ -505,6 +512,9 @@ func (c *checker) setting(o *option, owner string, x syntax.Expr, k *codes, e *e
 		s.Choice = &ch
 		return s, ok
 	case optBatch:
+		if _, ok := stringLit(x); ok {
+			return bad("a positive whole number, or full without quotes")
+		}
 		if id, ok := x.(*syntax.Ident); ok && id.Name == "full" {
 			s.Text = "full"
 			return s, true

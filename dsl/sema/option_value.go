@@ -41,6 +41,7 @@ func (o *option) rangeText() string {
 	num := func(x float64) string { return strconv.FormatFloat(x, 'g', -1, 64) }
 	what := "a number"
 	if o.kind == optInt {
+		num = func(x float64) string { return strconv.FormatFloat(x, 'f', -1, 64) }
 		what = "a whole number"
 	}
 	switch {

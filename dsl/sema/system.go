@@ -316,7 +316,7 @@ func (c *checker) field(r Expr, name *syntax.Ident) Expr {
 			return make(StatField, i, Scalar(Time))
 		}
 		d := diag.Diagnostic{Code: "NDE0306", Span: name.At(),
-			Text: fmt.Sprintf("system %s has no state, integral or output %q (has %s)", s.Name, name.Name, strings.Join(names, ", "))}
+			Text: fmt.Sprintf("system %s has no state, integral or output %q (has %s)", s.Name, name.Name, orNothing(names))}
 		if meant := didYouMean(name.Name, sortedCopy(names)); meant != "" {
 			d.Fix = []diag.Edit{{Span: name.At(), New: string(meant)}}
 		}
@@ -328,6 +328,13 @@ func (c *checker) field(r Expr, name *syntax.Ident) Expr {
 		states = append(states, st.Var.Name)
 	}
 	sort.Strings(states)
-	c.errorf("NDE0306", name.At(), "system %s has no state %q (has %s)", s.Name, name.Name, strings.Join(states, ", "))
+	c.errorf("NDE0306", name.At(), "system %s has no state %q (has %s)", s.Name, name.Name, orNothing(states))
 	return invalid(name.At())
+}
+
+func orNothing(names []string) string {
+	if len(names) == 0 {
+		return "none"
+	}
+	return strings.Join(names, ", ")
 }

@@ -196,6 +196,10 @@ func (c *checker) unitExpr(x syntax.Expr) (Unit, bool) {
 			return a.times(b), ok1 && ok2
 		}
 	}
+	if b, ok := x.(*syntax.BasicLit); ok && b.Kind == syntax.IntLit {
+		c.errorf("NDE0351", x.At(), "a unit is a product, quotient or power of units, as in kg*m/s^2; a size stands before the type: [%s]real", b.Text)
+		return one, false
+	}
 	c.errorf("NDE0351", x.At(), "a unit is a product, quotient or power of units, as in kg*m/s^2")
 	return one, false
 }

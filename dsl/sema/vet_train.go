@@ -25,6 +25,7 @@ func (v *vetter) recipes() {
 		v.dataOf(r)
 		v.lengths(r)
 		v.optimizer(r)
+		v.rising(r)
 		v.mixedTolerances(r)
 	}
 }
@@ -247,5 +248,25 @@ func (v *vetter) optimizer(r *Recipe) {
 	})
 	if twice {
 		v.warnf("W1229", s.Span, "l2 in the objective and decay: of %s both pull parameters to zero; leave one out", s.Choice.Row)
+	}
+}
+
+// rising warns of an accuracy that is watched as if it were to fall.
+func (v *vetter) rising(r *Recipe) {
+	for _, s := range r.Settings {
+		if s.Choice == nil {
+			continue
+		}
+		on, _ := s.Choice.Option("on")
+		mode, ok := s.Choice.Option("mode")
+		if !ok || mode.Text != "min" {
+			continue
+		}
+		name := on.Text[strings.LastIndex(on.Text, ".")+1:]
+		for _, m := range r.Metrics {
+			if x, ok := defined(m.Expr).(*Op); ok && m.Name == name && x.Op == ir.OpAccuracy {
+				v.warnf("W1237", s.Span, "%s is an accuracy, which is to rise, and %s takes smaller for better; add mode: max", on.Text, s.Choice.Row)
+			}
+		}
 	}
 }

@@ -390,6 +390,9 @@ func (p *parser) typ() *Type {
 		t.DimsEnd = p.advance().span
 	}
 	elems := ElemNames()
+	if p.tok() == Colon {
+		p.fail("NDE0110", p.cur().span, "a name is followed by its type without a colon, as in x [2]real")
+	}
 	if p.tok() != Name {
 		p.unexpected("a type (" + strings.Join(elems, ", ") + ", or a size in brackets and one of these)")
 	}

@@ -378,7 +378,9 @@ func (s *scanner) illegal(start diag.Pos, r rune, size int) {
 	instead, plain := "", ""
 	switch r {
 	case '\'':
-		instead = `: strings are written "..."`
+		instead = `: strings are written "...", a derivative der(x)`
+	case '%':
+		instead = ": the remainder is mod(x, y)"
 	case '#':
 		instead, plain = ": comments begin with //", "//"
 	case '&':

@@ -107,6 +107,8 @@ func (p *parser) stmt(kind blockKind) Stmt {
 		p.advance()
 		v := p.expr()
 		return &AssignStmt{Range: p.from(start), Doc: doc, Name: names[0], Value: v}
+	case p.tok() == Assign && kind == systemBlock:
+		p.failFix("NDE0118", p.cur().span, ":=", "an equation is written der(x) = ...; to name a value, write %s := ...", names[0].Name)
 	case p.tok() == Assign:
 		p.failFix("NDE0118", p.cur().span, ":=", "values are named with :=, states are set in when only: write %s := ...", names[0].Name)
 	case kind == dataBlock && (p.tok() == LBrack || p.tok() == Name):
@@ -121,6 +123,12 @@ func (p *parser) noStmt(kind blockKind, names []*Ident) {
 	name := names[len(names)-1]
 	if meant := diag.Suggest(name.Name, kind.row().holds); meant != "" && p.tok() == Name {
 		p.fail("NDE0110", name.Place, "expected a statement of %s, found %q%s", kind.row().name, name.Name, diag.Meant(meant))
+	}
+	switch {
+	case kind == systemBlock && (p.tok() == Quo || p.tok() == LParen):
+		p.fail("NDE0110", p.cur().span, "expected a statement of %s; an equation is written der(x) = ...", kind.row().name)
+	case p.tok() == Name && slices.Contains([]string{"let", "var", "val", "auto"}, name.Name):
+		p.fail("NDE0110", name.Place, "a value is named with := alone: write %s := ...", p.cur().text)
 	}
 	want := map[blockKind]string{
 		methodBlock: "\":\" and a value", inputBlock: "\":\" and a value",

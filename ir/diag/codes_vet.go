@@ -167,5 +167,9 @@ func codesVet() []Entry {
 			Text:  "L-BFGS estimates curvature from the difference of two gradients. Where they are of different rows, that difference is mostly noise, and without a line search nothing bounds the step that follows from it.",
 			Bad:   swap(points, "adam\n", "lbfgs\n", "batch: full", "batch: 16"),
 			Fixed: swap(points, "adam\n", "lbfgs\n")},
+		{Code: "W1237", Title: "accuracy that is to fall",
+			Text:  "Figures that a stop, a checkpoint or a schedule watches are to fall unless mode: max says otherwise, as losses do. Of an accuracy that keeps the worst weights, or stops when it no longer gets worse.",
+			Bad:   swap(points, "adam\n", "adam\n\tmetric acc = accuracy(f(x), y)\n\tcheckpoint: best{on: acc}\n"),
+			Fixed: swap(points, "adam\n", "adam\n\tmetric acc = accuracy(f(x), y)\n\tcheckpoint: best{on: acc, mode: max}\n")},
 	}
 }
