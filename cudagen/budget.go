@@ -83,7 +83,7 @@ func (e *emitter) straight(f *ir.Func, known map[*ir.Func]int) int {
 
 // teamOf gives the teams of a package their size: threads for the longest array, within limits.
 func (e *emitter) teamOf(kernels []*kernel) team {
-	t := team{frames: frames{of: map[any]int{}}}
+	t := team{frames: frames{of: map[any]int{}, inGroup: map[any]int{}}}
 	seen := map[*ir.Func]bool{}
 	longest := func(f *ir.Func) {
 		t.size = max(t.size, 32)

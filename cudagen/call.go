@@ -36,7 +36,7 @@ func (e *emitter) isCalled(f *plan.Func) bool {
 		}
 		return steps >= calledSteps
 	case tiled:
-		return wide(f)
+		return wide(f) || e.isAgain(f.IR)
 	case splitted: // what is shared out are registers
 		return false
 	}
@@ -264,10 +264,26 @@ func (fn *function) callEnd() {
 	if n.Accum {
 		args = append(args, "g")
 	}
+	if again := e.againIn(fn.f.IR); again != nil {
+		ps := e.common(e.plan.Of(again).Needs, false, false)
+		for _, v := range fn.f.IR.Args {
+			ps = append(ps, fn.name[v])
+		}
+		for _, r := range fn.res {
+			if r != "" {
+				ps = append(ps, r)
+			}
+		}
+		p.line("if constexpr (Tile::again) {")
+		p.line("%s(%s);", e.funcName(again), strings.Join(append(ps, "g"), ", "))
+		p.line("} else {")
+		defer func() { p.line("}"); p.line("}") }()
+	} else {
+		defer func() { p.line("}") }()
+	}
 	call := fmt.Sprintf("%s_call(%s);", name, strings.Join(args, ", "))
 	if !fn.small() {
 		p.line("%s", call)
-		p.line("}")
 		return
 	}
 	if e.stands(fn.f) {
@@ -286,5 +302,4 @@ func (fn *function) callEnd() {
 			p.line("ndec_copy(%s, results.%s, %d);", fn.res[i], fn.res[i], r.Type.Len())
 		}
 	}
-	p.line("}")
 }

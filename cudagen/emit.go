@@ -111,11 +111,12 @@ type emitter struct {
 	apart    bool                                   // what is printed is not for the image with kernels of groups
 	layering bool                                   // what goes layer by layer has kernels of groups
 	standing map[*ir.Func]bool                      // functions of tiles that stand where they are used in kernels of groups
+	again    map[*ir.Func]*ir.Func                  // of steps back, what the gradients of groups do in their place
 	packed   map[packing]int                        // where matrices lie in the shared memory of their groups; -1: they are streamed
 	samples  int                                    // of the kernel of a group that is printed, where it has tapes
 	stage    int                                    // bytes through which they go, which come first
 	tiles    frames
-	lanes    bool                  // arrays of the function that is printed lie in memory of the warp
+	lanes    int                   // arrays of the function that is printed that are longer lie in memory of the warp; 0: none do
 	roots    map[*ir.Func]bool     // functions of kernels, which nobody else calls
 	sites    map[*ir.Func]int      // places where functions of threads stand
 	copies   map[*ir.Func]int      // and those in kernels
@@ -145,9 +146,9 @@ func Emit(p *plan.Plan, opts Options) (*Output, diag.List) {
 	if opts.Package == "" {
 		opts.Package = p.Module.Package
 	}
-	e := &emitter{plan: p, m: p.Module, opts: opts, p: &printer{sources: map[string][]string{}}, global: newScope(append(strings.Fields(kernelWords), "Params", "Prepared", "Workspace", "Team", "TeamWorkspace", "TileWorkspace", "Tile", "SplitWorkspace", "Split", "Own", "half")...),
+	e := &emitter{plan: p.Copy(), m: p.Module, opts: opts, p: &printer{sources: map[string][]string{}}, global: newScope(append(strings.Fields(kernelWords), "Params", "Prepared", "Workspace", "Team", "TeamWorkspace", "TileWorkspace", "Tile", "SplitWorkspace", "Split", "Own", "half")...),
 		funcs: map[*ir.Func]string{}, solves: map[*ir.Solve]string{}, revs: map[*ir.Rev]string{}, fields: map[*ir.Param]string{},
-		tables: map[*ir.Value]string{}, tapes: map[*ir.Value]string{}, stepped: map[*ir.Func]*ir.Model{}, done: map[printed]bool{}, tiles: frames{of: map[any]int{}}, roots: map[*ir.Func]bool{}, sites: map[*ir.Func]int{}, copies: map[*ir.Func]int{}, loops: map[any]int{}, sweeps: map[sweepText]*ir.Rev{}, rounded: map[*plan.Func]map[*ir.Value]*ir.Value{},
+		tables: map[*ir.Value]string{}, tapes: map[*ir.Value]string{}, stepped: map[*ir.Func]*ir.Model{}, done: map[printed]bool{}, tiles: frames{of: map[any]int{}, inGroup: map[any]int{}}, roots: map[*ir.Func]bool{}, sites: map[*ir.Func]int{}, copies: map[*ir.Func]int{}, loops: map[any]int{}, sweeps: map[sweepText]*ir.Rev{}, rounded: map[*plan.Func]map[*ir.Value]*ir.Value{},
 		layerFuncs: map[*ir.Func]*layerFunc{}, layerLoops: map[loopKey]*solveKernels{}, layerBacks: map[backKey]*reverseKernels{}, layerRunsOf: map[*ir.Value]*runKernels{}, spreadFuncs: map[*ir.Func]*layerFunc{}, guardFuncs: map[*ir.Func]string{}}
 	for name, text := range opts.Sources {
 		e.p.sources[name] = strings.Split(string(text), "\n")
@@ -223,7 +224,7 @@ func (e *emitter) names(kernels []*kernel) {
 		}
 	}
 	for _, f := range e.plan.Funcs {
-		e.funcs[f.IR] = e.global.pickFamily(snake(f.IR.Name), "_call", "_results", "_team", "_team_call", "_team_results", "_tile", "_tile_call", "_tile_results", "_split")
+		e.nameFunc(f.IR)
 	}
 	for _, s := range e.plan.Solves {
 		e.solves[s.IR] = e.global.pickFamily("solve_"+snake(s.IR.Name), append(numbered("_jump", len(s.IR.Events)), "_team", "_tile", "_tape", "_team_tape", "_tile_tape", "_team_call", "_team_results", "_team_here", "_split", "_split_tape", "_begin", "_length", "_aim", "_decide", "_advance", "_end", "_outputs", "_rest", "_anew", "_settle", "_lost", "_ready", "_mean", "_most", "_share", "_leave")...)
@@ -243,6 +244,10 @@ func (e *emitter) names(kernels []*kernel) {
 			}
 		})
 	}
+}
+
+func (e *emitter) nameFunc(f *ir.Func) {
+	e.funcs[f] = e.global.pickFamily(snake(f.Name), "_call", "_results", "_team", "_team_call", "_team_results", "_tile", "_tile_call", "_tile_results", "_split")
 }
 
 // numbered are so many names, from 0 on.
@@ -355,10 +360,15 @@ func (e *emitter) function(f *ir.Func) {
 			}
 		}
 	}
+	again := e.againIn(f)
+	e.function(again)
 	pf := e.plan.Of(f)
 	e.p.line("%s", e.funcDoc(pf))
 	e.p.last = ""
 	e.frame(f, func() { e.newFunction(pf).print() })
+	if again != nil {
+		e.tiles.inGroup[f] = e.tiles.inGroup[again]
+	}
 	e.p.line("")
 }
 

@@ -251,8 +251,13 @@ func (fn *function) isStat(v *ir.Value) bool {
 func (fn *function) print() {
 	called := fn.e.isCalled(fn.f)
 	if called {
-		fn.e.lanes = fn.e.tile && fn.e.callsOnly(fn.f)
-		defer func() { fn.e.lanes = false }()
+		if fn.e.tile && fn.e.callsOnly(fn.f) {
+			fn.e.lanes = laneLen
+			if fn.e.isAgain(fn.f.IR) { // what it calls needs the registers
+				fn.e.lanes = 1
+			}
+		}
+		defer func() { fn.e.lanes = 0 }()
 		fn.callHead()
 	} else {
 		fn.p.line("%s", fn.signature())

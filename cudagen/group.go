@@ -147,7 +147,7 @@ func (e *emitter) productsOf(f *plan.Func, do func(m packing, ok bool)) {
 // groupKernels chooses the kernels of tiles that have a group, and where matrices lie. A function says so once for all its kernels,
 // so that those with the most matrices come first; one that would need a place which another of its matrices has goes without.
 func (e *emitter) groupKernels(kernels []*kernel) {
-	e.groups, e.packed = map[*kernel]*group{}, map[packing]int{}
+	e.groups, e.packed, e.again = map[*kernel]*group{}, map[packing]int{}, map[*ir.Func]*ir.Func{}
 	wanted := map[*kernel][]packing{}
 	var some []*kernel
 	for _, k := range kernels {
@@ -366,7 +366,7 @@ func (e *emitter) groupBudget(k *kernel, memory int) *GroupBudget {
 		return nil
 	}
 	if g.sums != nil {
-		return g.gradientBudget(memory)
+		return g.gradientBudget(e.tiles.inGroup[k.fn.IR])
 	}
 	b := &GroupBudget{Kernel: g.name, Warps: 4, Blocks: 2, Weights: g.weights, Arrays: memory > 0, Packed: len(g.matrices), Streamed: len(g.streamed), Left: g.left, Products: g.instructions, Clocks: g.clocks}
 	fits := func() bool {

@@ -289,6 +289,7 @@ func (e *emitter) groupGradients(kernels []*kernel) {
 			continue
 		}
 		e.groups[k] = g
+		e.planAgain(k)
 		g.name = e.global.pick(k.name + "_group")
 		e.inForm(k, func() { e.groupCost(k, g) })
 	}
@@ -330,6 +331,21 @@ func (e *emitter) sumTypes(k *kernel, g *groupSums) {
 	p.line("")
 }
 
+// registers are those of a thread when the block starts, and what warps without samples and with keep: the latter take what the former do not need beside
+// their sums, a product of nine tiles and what goes with it. Of small blocks every thread has enough.
+func (g *groupSums) registers() (each, fewer, more int) {
+	const product, others, most = 9 * 4, 8, 240
+	kept, down := 0, func(n int) int { return n / 8 * 8 }
+	for _, s := range g.of {
+		kept += s.registers()
+	}
+	each, fewer = down(smRegisters/g.threads), (kept+product+others+7)/8*8
+	if each >= most || fewer >= each {
+		return each, 0, 0
+	}
+	return each, fewer, min(most, down((each*g.threads-fewer*(g.threads-g.samples))/g.samples))
+}
+
 // beginSums prints what is done before the block meets for the first time.
 func (e *emitter) beginSums(g *groupSums, losses int) {
 	p := e.p
@@ -349,6 +365,10 @@ func (e *emitter) beginSums(g *groupSums, losses int) {
 func (e *emitter) addSumsUp(g *groupSums, left string) {
 	p := e.p
 	p.line("if (ndec_shuffle((int)threadIdx.x / 128, 0) >= %d) { // no samples: these warps add up what others lay down", g.samples/128)
+	each, fewer, more := g.registers()
+	if fewer > 0 {
+		p.line("ndec_group_fewer<%d>(); // of %d registers", fewer, each)
+	}
 	for _, s := range g.of {
 		if s.kind >= vectorSum {
 			name := s.param.Name
@@ -382,7 +402,14 @@ func (e *emitter) addSumsUp(g *groupSums, left string) {
 			p.line("ndec_group_leave_vector<%d, %d, %d>(%s.%s, sum%d);", g.samples, s.rows, g.of[s.of].columns, left, e.fields[s.param], s.of)
 		}
 	}
+	if fewer > 0 {
+		p.line("ndec_group_more<%d>();", each)
+	}
 	p.line("} else {")
+	if fewer > 0 {
+		p.line("ndec_group_more<%d>();", more)
+	}
+	p.line("int thread = ndec_thread(), lane = thread & 31;")
 	p.line("auto sum = ndec_group_own(losses_of);")
 }
 
@@ -392,6 +419,9 @@ func (e *emitter) endSums(g *groupSums, left string) {
 	p.line("%s last = {{{lane, 0, memory}}};", g.tile())
 	p.line("last.take();")
 	p.line("last.give(-1);")
+	if each, fewer, _ := g.registers(); fewer > 0 {
+		p.line("ndec_group_fewer<%d>();", each)
+	}
 	p.line("}")
 	p.line("__syncthreads();")
 	for _, s := range g.of {

@@ -247,7 +247,7 @@ func (e *emitter) sample(k *kernel, sc *scope, stride, at string) []string {
 		case len(k.tapes) > 0 && e.tile:
 			step, fixed := k.tapeBytes()
 			if e.samples > 0 {
-				p.line("ndec_room place = {tapes + blockIdx.x * ndec_tile_tape_bytes(room, %d, %d, %d, %d), %[4]d, (int)threadIdx.x};", step, fixed, k.tape().Tapes, e.samples)
+				p.line("ndec_room place = {tapes + blockIdx.x * ndec_tile_tape_bytes(room, %d, %d, %d, %d), %[4]d, thread};", step, fixed, k.tape().Tapes, e.samples)
 				break
 			}
 			p.line("ndec_room place = {tapes + blockIdx.x * ndec_tile_tape_bytes(room, %d, %d, %d), 32, lane};", step, fixed, k.tape().Tapes)

@@ -23,6 +23,10 @@ type frames struct {
 	of     map[any]int // bytes that a function, solve or sweep takes with all it calls
 	own    int         // of the one that is printed
 	called int         // the most of what it calls
+
+	// The same in gradients of groups, which do some things in another way.
+	inGroup       map[any]int
+	calledInGroup int
 }
 
 // ownLen is NDEC_OWN of the prelude: arrays of so many elements are in every thread.
@@ -104,15 +108,15 @@ func (e *emitter) frame(what any, body func()) {
 		body()
 		return
 	}
-	b.own, b.called = 0, 0
+	b.own, b.called, b.calledInGroup = 0, 0, 0
 	body()
-	b.of[what] = b.own + b.called
+	b.of[what], b.inGroup[what] = b.own+b.called, b.own+b.calledInGroup
 }
 
 // calls notes that what is printed calls another.
 func (e *emitter) calls(what any) {
 	if b := e.block(); b != nil {
-		b.called = max(b.called, b.of[what])
+		b.called, b.calledInGroup = max(b.called, b.of[what]), max(b.calledInGroup, b.inGroup[what])
 	}
 }
 

@@ -85,6 +85,10 @@ func (e *emitter) tileKernel(k *kernel, group *GroupBudget) {
 	if group != nil {
 		name, warps, b.Block, b.Blocks = group.Kernel, group.sampleWarps(), 32*group.Warps, group.Blocks
 		b.Shared, b.Team, sums = group.Arrays || b.Memory == 0, b.Team/warps, e.groups[k].sums
+		if sums != nil {
+			b.Memory = e.tiles.inGroup[k.fn.IR]
+			b.Shared = group.Arrays || b.Memory == 0
+		}
 	}
 	nSums, nParams, g := 0, 0, ""
 	if k.recipe != nil {
@@ -140,11 +144,17 @@ func (e *emitter) tileKernel(k *kernel, group *GroupBudget) {
 	}
 	p.line("int n = (int)count;")
 	chunk, at := "blockIdx.x * 32", "chunk + lane"
-	if group == nil {
+	switch {
+	case group == nil:
 		p.line("int lane = threadIdx.x;")
-	} else {
+	case sums == nil:
 		p.line("int lane = threadIdx.x & 31;")
+	}
+	if group != nil {
 		chunk, at = fmt.Sprintf("blockIdx.x * %d", 32*warps), "chunk + (int)threadIdx.x"
+		if sums != nil {
+			at = "chunk + thread"
+		}
 	}
 	if nSums > 0 && sums == nil {
 		p.line("double sum[%d] = {};", nSums)
@@ -176,7 +186,12 @@ func (e *emitter) tileKernel(k *kernel, group *GroupBudget) {
 	}
 	outs, call := e.results(k, sc, e.sample(k, sc, stride, row))
 	p.line("%s(%s);", e.funcName(k.fn.IR), strings.Join(call, ", "))
-	p.line("if (!in) continue;")
+	if sums == nil {
+		p.line("if (!in) continue;")
+	} else { // neither is kept through the call
+		p.line("if (!tile.mine()) continue;")
+		p.line("s = chunk + ndec_thread();")
+	}
 	e.storeStats(k)
 	if k.model != nil {
 		for i, o := range k.model.Outputs {

@@ -65,7 +65,7 @@ func (fn *function) fragmentOf(v *ir.Value, name string) {
 
 // own reports whether an array of type t, which is in every lane, lies in memory.
 func (e *emitter) own(t ir.Type) bool {
-	return e.lanes && t.Elem != ir.Tuple && t.Len() > laneLen && t.Len() <= smallLen
+	return e.lanes > 0 && t.Elem != ir.Tuple && t.Len() > e.lanes && t.Len() <= smallLen
 }
 
 // ownVariable declares an array in memory.

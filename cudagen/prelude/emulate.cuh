@@ -489,6 +489,9 @@ static inline void ndec_group_store_four(char *row, unsigned x0, unsigned x1, un
 	unsigned x[4] = {x0, x1, x2, x3}, lane = ndec_emu::lane();
 	for (unsigned i = 0; i < 4; i++) ndec_group_store(((const address *)s[8 * i + lane / 4])->at + lane % 4 * 4, x[i]);
 }
+static inline int ndec_thread() { return threadIdx.x; }
+template <int n> static inline void ndec_group_fewer() {}
+template <int n> static inline void ndec_group_more() {}
 NDEC_RAW void ndec_group_fence() { ndec_emu::current->fenced = true; }
 static inline void ndec_group_hold(float &) {}
 

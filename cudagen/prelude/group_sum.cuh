@@ -16,6 +16,16 @@ template <int threads> NDEC_D bool ndec_some_any(bool x) {
 	return r != 0;
 }
 template <int threads> NDEC_D void ndec_some_sync(int barrier) { asm volatile("bar.sync %0, %1;" :: "r"(barrier), "n"(threads) : "memory"); }
+// threadIdx.x, read anew: it need not be kept through everything that is called
+NDEC_D int ndec_thread() {
+	int r;
+	asm volatile("mov.u32 %0, %%tid.x;" : "=r"(r));
+	return r;
+}
+
+// registers of the thread, whose warpgroup gives some back to the block, or waits for them
+template <int n> NDEC_D void ndec_group_fewer() { asm volatile("setmaxnreg.dec.sync.aligned.u32 %0;" :: "n"(n)); }
+template <int n> NDEC_D void ndec_group_more() { asm volatile("setmaxnreg.inc.sync.aligned.u32 %0;" :: "n"(n)); }
 template <int threads> NDEC_D void ndec_some_arrive(int barrier) { asm volatile("bar.arrive %0, %1;" :: "r"(barrier), "n"(threads) : "memory"); }
 #endif
 
@@ -27,7 +37,11 @@ struct ndec_group_desk {
 
 // A group of a block of threads, of which the first have samples; the desk lies so far behind the weights, then 256 bytes of ones, then the slot.
 template <int samples, int threads, int desk> struct ndec_group_back : ndec_group {
-	enum { held = NDEC_HELD, together = 0 }; // 384 threads have 168 registers each
+	enum {
+		held = NDEC_HELD,
+		together = 0,
+		again = 1, // what a step back needs of its stages is computed again for each, so that no stage keeps it
+	};
 	__device__ __forceinline__ bool any(bool x) const { return ndec_some_any<samples>(ndec_ballot(x) != 0); }
 	__device__ __forceinline__ ndec_group_back only(bool x) const {
 		ndec_group_back r = {ndec_group::only(x)};
@@ -38,7 +52,7 @@ template <int samples, int threads, int desk> struct ndec_group_back : ndec_grou
 	__device__ __forceinline__ int most(int x) const {
 		x = ndec_warp_most(x);
 		any(false); // nobody reads the last one
-		if (lane == 0) table()->most[threadIdx.x / 32] = x;
+		if (lane == 0) table()->most[ndec_thread() / 32] = x;
 		any(false);
 		for (int w = 0; w < samples / 32; w++) x = ndec_max(x, table()->most[w]);
 		return x;
@@ -46,7 +60,7 @@ template <int samples, int threads, int desk> struct ndec_group_back : ndec_grou
 	__device__ __forceinline__ char *slot() const { return weights() + desk + NDEC_SLOT; }
 	__device__ __forceinline__ void take() const { ndec_some_sync<threads>(NDEC_FREE); }
 	__device__ __forceinline__ void give(int order) const {
-		if (threadIdx.x == 0) table()->order = order;
+		if (ndec_thread() == 0) table()->order = order;
 		ndec_group_publish();
 		ndec_warp_sync();
 		ndec_some_arrive<threads>(NDEC_FULL);
@@ -80,7 +94,7 @@ template <int samples> struct ndec_group_losses {
 	__device__ __forceinline__ double &operator[](int i) const { return at[i * samples]; }
 };
 template <int N, int samples> NDEC_D ndec_group_losses<samples> ndec_group_own(ndec_group_lane_sums<N, samples, double> &sums) {
-	ndec_group_losses<samples> r = {&sums.of[0][threadIdx.x]};
+	ndec_group_losses<samples> r = {&sums.of[0][ndec_thread()]};
 	return r;
 }
 
@@ -93,7 +107,7 @@ __host__ __device__ constexpr int ndec_group_tiles(int n) { return (n + 7) / 8; 
 __host__ __device__ constexpr bool ndec_group_beside(int tiles) { return tiles <= 2; }
 __host__ __device__ constexpr bool ndec_group_apart(int n) { return n % 8 == 0 && n > 64; } // the slot has no room for one column more: a bias is a product with ones that lie elsewhere
 
-template <class F> __host__ __device__ constexpr int ndec_group_unroll(int n) { return ndec_unroll<F>(n) < n ? 2 : n; }
+template <class F> __host__ __device__ constexpr int ndec_group_unroll(int n) { return ndec_unroll<F>(n) < n ? 2 : n > 0 ? n : 1; }
 template <class As, int samples, int tiles, int N, bool beside, bool ones, class F> NDEC_D void ndec_group_lay(ndec_group tile, int half, char *to, F f) {
 	constexpr int used = (N + 7) / 8, piece = beside ? As::parts * tiles * 128 : tiles * 128, part = beside ? tiles * 128 : samples / 16 * piece;
 	int on[2] = {tile.counts(half, 0) ? -1 : 0, tile.counts(half, 1) ? -1 : 0};
@@ -244,11 +258,12 @@ template <int samples, int N, int column> NDEC_D void ndec_group_leave_vector(fl
 }
 // of lanes, by the whole block after a barrier: a number a warp
 template <int N, int samples, class T> NDEC_D void ndec_group_leave_lanes(T *to, const ndec_group_lane_sums<N, samples, T> &sums) {
-	for (int i = threadIdx.x / 32; i < N; i += blockDim.x / 32) {
+	int thread = ndec_thread();
+	for (int i = thread / 32; i < N; i += blockDim.x / 32) {
 		T v = 0;
-		for (int l = threadIdx.x & 31; l < samples; l += 32) v += sums.of[i][l];
+		for (int l = thread & 31; l < samples; l += 32) v += sums.of[i][l];
 		v = ndec_warp_sum(v);
-		if ((threadIdx.x & 31) == 0) to[i] = v;
+		if ((thread & 31) == 0) to[i] = v;
 	}
 }
 #endif

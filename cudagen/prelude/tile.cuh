@@ -44,7 +44,7 @@ template <class T> struct ndec_own {
 };
 
 struct ndec_tile {
-	enum { held = NDEC_HELD, together = 0 };
+	enum { held = NDEC_HELD, together = 0, again = 0 };
 	int lane;
 	unsigned live; // lanes whose samples count in sums over samples
 	char *at; // free memory of the warp

@@ -54,6 +54,16 @@ func Build(m *ir.Module) (*Plan, error) {
 	return p, nil
 }
 
+// Copy is a plan to which a back end may add functions of its own.
+func (p *Plan) Copy() *Plan {
+	q := *p
+	q.byIR, q.byS, q.Funcs = maps.Clone(p.byIR), maps.Clone(p.byS), slices.Clip(p.Funcs)
+	return &q
+}
+
+// Include plans f, which is in no module, after everything it calls.
+func (p *Plan) Include(f *ir.Func) error { return p.add(f) }
+
 // add plans f after everything it calls.
 func (p *Plan) add(f *ir.Func) error {
 	if p.byIR[f] != nil {
