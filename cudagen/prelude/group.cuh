@@ -144,12 +144,16 @@ template <int tiles, bool turned, int P> NDEC_D void ndec_group_add(ndec_bf16<P>
 		for (int i = 0; i <= s; i++) ndec_wgmma<tiles>::template add<turned>(c, a[i], ndec_group_further(b, (s - i) * next));
 }
 
-// acc += columns 16 c to 16 c + 15 of x for 16 samples of each warp, times rows of a matrix that lie at b, with so many pieces in a part
-template <class As, int tiles, int K, bool turned = false, class X> NDEC_D void ndec_group_step(ndec_group tile, float (*acc)[4], X x, int c, const float *by, unsigned long long b, int part) {
+// acc += columns 16 c to 16 c + 15 of x for 16 samples of each warp, times rows of a matrix that lie at b, with so many pieces in a part; meanwhile something else
+struct ndec_nothing {
+	__device__ __forceinline__ void operator()() const {}
+};
+template <class As, int tiles, int K, bool turned = false, class X, class F = ndec_nothing> NDEC_D void ndec_group_step(ndec_group tile, float (*acc)[4], X x, int c, const float *by, unsigned long long b, int part, F meanwhile = F()) {
 	unsigned a[As::parts][4];
 	ndec_tile_operand<As, K>(tile, x, c, by, a);
 	ndec_group_fence();
 	ndec_group_add<tiles, turned>(As(), acc, a, b, part * 8);
+	meanwhile();
 	ndec_group_wait();
 #pragma unroll
 	for (int q = 0; q < tiles; q++)
@@ -181,8 +185,24 @@ template <class As, int tiles, int N, int K, bool streamed, bool turned, class Y
 	} else {
 		constexpr int alongK = turned ? 1 : ndec_tiles(N), alongN = turned ? ndec_tiles(K) : 1; // pieces
 		unsigned long long matrix = ndec_group_matrix(weights + first * alongN * 128, alongK * 128, alongN * 128);
-#pragma unroll (ndec_unroll<X>(steps))
-		for (int c = 0; c < steps; c++) ndec_group_step<As, tiles, K, turned>(tile, acc, x, c, by, ndec_group_further(matrix, 2 * c * alongK * 8), ndec_tiles(N) * ndec_tiles(K));
+		constexpr int part = ndec_tiles(N) * ndec_tiles(K);
+		if constexpr (ndec_unroll<X>(2) == 1) { // in memory: what the next step takes is read while tensor cores work
+			static_assert(!As::scaled, "a step knows no place of its columns");
+			float now[2][4];
+#pragma unroll
+			for (int i = 0; i < 8; i++) now[i / 4][i % 4] = x[i / 4][i % 4];
+#pragma unroll 1
+			for (int c = 0; c < steps; c++) {
+				ndec_group_step<As, tiles, K, turned>(tile, acc, now, 0, by, ndec_group_further(matrix, 2 * c * alongK * 8), part, [&]() {
+					int next = ndec_min(c + 1, steps - 1);
+#pragma unroll
+					for (int i = 0; i < 8; i++) now[i / 4][i % 4] = x[2 * next + i / 4][i % 4];
+				});
+			}
+		} else {
+#pragma unroll
+			for (int c = 0; c < steps; c++) ndec_group_step<As, tiles, K, turned>(tile, acc, x, c, by, ndec_group_further(matrix, 2 * c * alongK * 8), part);
+		}
 	}
 #pragma unroll
 	for (int q = 0; q < tiles; q++)

@@ -38,7 +38,7 @@ struct ndec_group_desk {
 // A group of a block of threads, of which the first have samples; the desk lies so far behind the weights, then 256 bytes of ones, then the slot.
 template <int samples, int threads, int desk> struct ndec_group_back : ndec_group {
 	enum {
-		held = NDEC_HELD,
+		held = samples > 128 ? NDEC_HELD : 2 * NDEC_HELD, // four warps with samples have 240 registers each
 		together = 0,
 		again = 1, // what a step back needs of its stages is computed again for each, so that no stage keeps it
 	};
@@ -69,7 +69,7 @@ template <int samples, int threads, int desk> struct ndec_group_back : ndec_grou
 
 template <class As, int N, int K, int At, bool streamed = false, bool turned = false, int samples, int threads, int desk, class Y, class X, class B>
 NDEC_D void ndec_tile_product(ndec_group_back<samples, threads, desk> tile, Y y, X x, B b) {
-	ndec_group_product<NDEC_HELD / 8, As, N, K, At, streamed, turned>(tile, y, x, b);
+	ndec_group_product<ndec_group_back<samples, threads, desk>::held / 8, As, N, K, At, streamed, turned>(tile, y, x, b);
 }
 
 // The sums of a gradient by their kind: of a matrix, perhaps with a bias, which is one column more of it; of a vector; of a bias that goes with a matrix; and
