@@ -25,7 +25,7 @@ real w pre ws g by st results i j k n s row place x1 i0 i1 i2 i3 i4 i5 G T errno
 tanh erf pow abs fma floor sqrt sinh cosh asin acos atan atan2 div y0 y1 yn j0 j1 jn gamma index round min max lhs rhs`)
 
 // kernelWords are the names that kernels use themselves.
-const kernelWords = "count words place tapes room stats key by ws st sum sums grads losses total chunk rows loss bad in lane warp weights memory arrays scope team tile split own"
+const kernelWords = "count words place tapes room stats key by ws st sum sums grads losses total chunk rows loss bad in lane thread warp weights memory arrays scope team tile split own"
 
 // kernelScope is for what a kernel loads and stores: the function of its sample is called beside.
 func (e *emitter) kernelScope() *scope {
