@@ -16,7 +16,8 @@ import (
 
 const (
 	layerThreads  = 256 // of a block: two groups
-	layerResident = 2   // blocks of a multiprocessor: one multiplies while the other does the rest
+	manyOperands  = 24
+	layerResident = 2 // blocks of a multiprocessor: one multiplies while the other does the rest
 )
 
 // grouping is a run of pieces that one kernel of groups does.
@@ -40,6 +41,7 @@ func (e *emitter) groupings(l *layerFunc) (out []grouping) {
 	}
 	var run grouping
 	large := false
+	var before *piece // the one before
 	end := func() {
 		if large {
 			out = append(out, run)
@@ -47,6 +49,8 @@ func (e *emitter) groupings(l *layerFunc) (out []grouping) {
 		run, large = grouping{}, false
 	}
 	for _, pc := range l.pieces {
+		last := before
+		before = pc
 		switch {
 		case pc.kind == byProduct && pc.whole == nil:
 			m := e.matrix(l.fn, pc)
@@ -57,11 +61,19 @@ func (e *emitter) groupings(l *layerFunc) (out []grouping) {
 			end()
 			o := e.outerOf(l.fn, pc)
 			run, large = grouping{[]*piece{pc}, staged(o.columns, o.as)}, pays(o.rows, o.columns)
+			if l.totals(last, o) {
+				run.pieces = []*piece{last, pc}
+			}
 		}
 		end()
 	}
 	end()
 	return out
+}
+
+// totals reports whether pc sums the rows of o, as what comes back to a bias is that to the layer's matrix without its operand.
+func (l *layerFunc) totals(pc *piece, o layerOuter) bool {
+	return pc != nil && pc.kind == bySum && pc.sum.Form == plan.AddTo && !overPlaces(pc.sum) && l.fn.elem(pc.sum.V, index{expr: "i"}) == o.a.x
 }
 
 // groupsLayers reports whether some kernel that goes layer by layer has any.
@@ -101,11 +113,16 @@ func (e *emitter) layerGroup(l *layerFunc, g grouping) {
 	defer func() { fn.placed, fn.regs = nil, nil }()
 	var addresses []address
 	var places []place
+	rows := "" // where the total of rows is
 	for i, pc := range g.pieces {
 		if i > 0 {
 			of.With = append(of.With, pc.kernel)
 		}
 		for _, a := range pc.addresses {
+			if a.place.sum != nil && i+1 < len(g.pieces) { // the total of rows
+				rows = fn.s.pick("rows") + "_at"
+				a.param = "real *" + rows
+			}
 			at := slices.IndexFunc(addresses, func(b address) bool { return b.place == a.place })
 			if at < 0 {
 				of.Takes, addresses = append(of.Takes, len(places)), append(addresses, a)
@@ -116,17 +133,29 @@ func (e *emitter) layerGroup(l *layerFunc, g grouping) {
 		}
 	}
 	if first.kind == bySum {
-		o := e.outerOf(fn, first)
+		pc := g.pieces[len(g.pieces)-1]
+		o := e.outerOf(fn, pc)
 		of.Rows = outerTilesOf(o.rows, o.columns, groupColumns)
-		e.layerGroupHead(of.Kernel, o.doc+", by two groups", addresses)
+		doc := o.doc + ", by two groups"
+		if rows != "" {
+			doc += fmt.Sprintf(", and of %s, their rows", clean(first.sum.Sum.Name))
+		}
+		e.layerGroupHead(of.Kernel, doc, addresses)
 		p.line("ndec_part part(n, %d);", of.Rows)
-		e.weights(fn.f, first)
-		p.source(first.sum.V.Span)
-		find := finds(first.addresses)
+		e.weights(fn.f, pc)
+		p.source(pc.sum.V.Span)
+		find := entries(pc.addresses)
 		p.line("ndec_layer_group_outer<%s, %d, %d>(part, %s,", o.as.name, o.rows, o.columns, l.counted)
 		p.summand("int i, int s", o.a.x, o.a.before, find)
 		p.summand("int j, int s", o.b.x, o.b.before, find)
-		p.line("\t%s", o.add(l))
+		add := o.add(l)
+		if rows != "" {
+			add = strings.TrimSuffix(add, ");") + ","
+		}
+		p.line("\t%s", add)
+		if rows != "" {
+			p.line("\t[&](int i, real x) { %s[part.number * %d + i] += x; });", rows, o.rows)
+		}
 	} else {
 		var sizes []string
 		for _, pc := range g.pieces {
@@ -139,12 +168,21 @@ func (e *emitter) layerGroup(l *layerFunc, g grouping) {
 			m := e.matrix(fn, pc)
 			p.source(m.v.Span)
 			p.line("ndec_layer_group_product<%s, %d, %d>(n,", m.as.name, m.n, m.k)
-			e.productElements(l, pc, m, finds(pc.addresses))
+			e.productElements(l, pc, m, entries(pc.addresses))
 		}
 	}
 	p.line("}")
 	e.k.Groups = append(e.k.Groups, of)
-	e.k.Shared = append(e.k.Shared, SharedMemory{Kernel: of.Kernel, Bytes: g.shared, Blocks: layerResident})
+	e.k.Shared = append(e.k.Shared, SharedMemory{Kernel: of.Kernel, Bytes: g.shared, Blocks: resident(len(addresses))})
+}
+
+// resident is the number of blocks of a multiprocessor for a kernel with so many arrays: each block has 128 registers a thread where there are two, and what is done to
+// the elements of a product takes some for each array.
+func resident(arrays int) int {
+	if arrays > manyOperands {
+		return 1
+	}
+	return layerResident
 }
 
 // finds are the lines by which a thread finds its sample's part of what lies at addresses.
@@ -152,6 +190,17 @@ func finds(addresses []address) (lines []string) {
 	for _, a := range addresses {
 		if a.find != "" {
 			lines = append(lines, a.find)
+		}
+	}
+	return lines
+}
+
+// entries are those of a kernel of groups.
+func entries(addresses []address) []string {
+	lines := finds(addresses)
+	for i := range lines {
+		if column := strings.Replace(lines[i], "ndec_column<", "ndec_entry<", 1); column != lines[i] {
+			lines[i] = strings.Replace(column, "_at + s, n}", "_at, s, n}", 1)
 		}
 	}
 	return lines
@@ -168,7 +217,7 @@ func (e *emitter) layerGroupHead(name, doc string, addresses []address) {
 		params[i] = strings.Replace(params[i], " *", " *__restrict__ ", 1)
 	}
 	e.p.line("// %s: %s.", name, doc)
-	e.p.line("NDEC_KERNEL void __launch_bounds__(%d, %d) %s(%s) {", layerThreads, layerResident, name, strings.Join(params, ", "))
+	e.p.line("NDEC_KERNEL void __launch_bounds__(%d, %d) %s(%s) {", layerThreads, resident(len(addresses)), name, strings.Join(params, ", "))
 	e.p.line("int n = (int)count;")
 }
 
@@ -217,10 +266,12 @@ func (e *emitter) groupedClocks(f *ir.Func) (clocks float64) {
 	}
 	for _, g := range e.groupings(l) {
 		for _, pc := range g.pieces {
-			if pc.kind == bySum {
+			switch {
+			case pc.kind == bySum && pc.sum.Form == plan.AddTo: // comes along
+			case pc.kind == bySum:
 				o := e.outerOf(l.fn, pc)
 				clocks += packing{Terms: (o.rows + layerGroup - 1) / layerGroup * layerGroup, Results: o.columns, As: o.as}.clocks()
-			} else {
+			default:
 				m := e.matrix(l.fn, pc)
 				clocks += packing{Terms: m.k, Results: m.n, As: m.as}.clocks()
 			}

@@ -1,10 +1,15 @@
 package cudagen_test
 
 import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
+	"ndec.dev/ndec/cmd/ndec/nvcc"
 	"ndec.dev/ndec/cudagen"
 )
 
@@ -39,5 +44,53 @@ func TestLayerGroups(t *testing.T) {
 	}
 	if run < 2 || sums < 3 {
 		t.Errorf("there are %d kernels of three products, and %d of sums", run, sums)
+	}
+}
+
+// TestLayerGroupCode counts instructions of tensor cores in what ptxas makes of these kernels: six products of two pieces of 16 terms for each loop over columns, and no others.
+// It says nothing of products that it has to order, and stores no registers.
+func TestLayerGroupCode(t *testing.T) {
+	if os.Getenv("NDEC_TEST_NVCC") == "" {
+		return // .ci/cuda sets it
+	}
+	compiler := nvcc.Find()
+	s := programSubject(t, "wide", map[string]string{"wide.nde": wideLayers}, "f32")
+	s.layers = true
+	s.emit(t)
+	cubin, said, err := nvcc.Run(compiler, s.out, "-cubin", "-arch=sm_90a", "-Xptxas", "-v", "-D"+cudagen.OnlyGroups)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(said, "(C75") || regexp.MustCompile(`[1-9]\d* bytes (stack frame|spill)`).MatchString(said) {
+		t.Errorf("ptxas orders products, or stores registers:\n%s", said)
+	}
+	path := filepath.Join(t.TempDir(), "k.cubin")
+	if err := os.WriteFile(path, cubin, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	text, err := exec.Command(filepath.Join(filepath.Dir(compiler), "nvdisasm"), "-c", path).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]int{ // 140 columns are 128 and 12; sums have pieces of 32 samples, and what is left
+		"flow_field_product_group": 12 + 24 + 12,
+		"flow_field_bwd_sums":      24,
+	}
+	found := map[string]int{}
+	for _, part := range regexp.MustCompile(`(?m)^\s*\.section\s`).Split(string(text), -1) {
+		head, _, _ := strings.Cut(part, ",")
+		n := len(regexp.MustCompile(`\sHGMMA[. ]`).FindAllString(part, -1))
+		for name, count := range want {
+			if !strings.HasPrefix(head, ".text."+name) || !strings.HasSuffix(strings.Trim(head, `"`), "_group") {
+				continue
+			}
+			found[name]++
+			if n != count {
+				t.Errorf("%s has %d HGMMA, want %d", head, n, count)
+			}
+		}
+	}
+	if found["flow_field_product_group"] != 1 || found["flow_field_bwd_sums"] != 3 {
+		t.Errorf("there are %v", found)
 	}
 }

@@ -494,6 +494,7 @@ template <int n> static inline void ndec_group_fewer() {}
 template <int n> static inline void ndec_group_more() {}
 NDEC_RAW void ndec_group_fence() { ndec_emu::current->fenced = true; }
 static inline void ndec_group_hold(float &) {}
+static inline void ndec_group_hold(int &) {}
 
 NDEC_RAW void ndec_group_broken(const char *why) {
 	fprintf(stderr, "emulation: block %u, thread %u: %s\n", ndec_emu::block_index.x, ndec_emu::current->id, why);

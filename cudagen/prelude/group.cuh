@@ -21,6 +21,7 @@ NDEC_D void ndec_group_fence() { asm volatile("wgmma.fence.sync.aligned;" ::: "m
 // waits for the products before it
 NDEC_D void ndec_group_wait() { asm volatile("wgmma.commit_group.sync.aligned;\n\twgmma.wait_group.sync.aligned 0;" ::: "memory"); }
 NDEC_D void ndec_group_hold(float &x) { asm volatile("" : "+f"(x) :: "memory"); } // nobody reads it before
+NDEC_D void ndec_group_hold(int &x) { asm volatile("" : "+r"(x)); } // nor is what follows from it
 
 NDEC_D void ndec_group_store(char *at, unsigned x) { *(unsigned *)at = x; } // what products read
 // four matrices of 8 by 8 numbers, each as the lanes of a fragment have it: lanes 8 i to 8 i + 7 say where the rows of matrix i lie
