@@ -35,7 +35,7 @@ type GroupKernel struct {
 	TeamShape
 	With  []string // kernels that are launched behind Of, one after the other
 	Rows  int      // that of its launch
-	Takes []int    // which of the places of all of them are its own, one after the other
+	Takes []int    // which of its arguments each of their places is, one after the other: those that it has as one are to be one
 }
 
 // KernelPort is a column as a kernel reads or writes it.

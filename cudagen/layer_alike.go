@@ -3,6 +3,8 @@ package cudagen
 import (
 	"fmt"
 	"iter"
+	"reflect"
+	"slices"
 	"strings"
 )
 
@@ -28,6 +30,11 @@ func (e *emitter) mergeAlike(text string) string {
 	}
 	if len(first) == 0 {
 		return text
+	}
+	for _, g := range e.k.Groups {
+		if g.Rows > 0 {
+			first[g.Kernel] = g.Kernel
+		}
 	}
 	lines := strings.Split(text, "\n")
 	seen, others, doc := map[string]string{}, map[string]int{}, map[string]int{} // the first of a text; how many others it is, and the line of its comment
@@ -63,6 +70,7 @@ func (e *emitter) mergeAlike(text string) string {
 			}
 		}
 	}
+	e.mergeGroups(first)
 	var b strings.Builder
 	for i, line := range lines {
 		if drop[i] {
@@ -73,7 +81,25 @@ func (e *emitter) mergeAlike(text string) string {
 			b.WriteByte('\n')
 		}
 	}
-	return b.String()
+	return strings.ReplaceAll(b.String(), noGroups, "")
+}
+
+// mergeGroups has kernels of groups take the places of the first ones, and leaves out those of which there is one already.
+func (e *emitter) mergeGroups(first map[string]string) {
+	var groups []GroupKernel
+	for _, g := range e.k.Groups {
+		if g.Rows > 0 {
+			g.Kernel, g.Of = first[g.Kernel], first[g.Of]
+			for i, name := range g.With {
+				g.With[i] = first[name]
+			}
+		}
+		if !slices.ContainsFunc(groups, func(o GroupKernel) bool { return reflect.DeepEqual(o, g) }) {
+			groups = append(groups, g)
+		}
+	}
+	e.k.Groups = groups
+	e.k.Shared = slices.DeleteFunc(e.k.Shared, func(s SharedMemory) bool { return first[s.Kernel] != "" && first[s.Kernel] != s.Kernel })
 }
 
 // kernelName is the name of the kernel whose head a line is, or "".

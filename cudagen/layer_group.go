@@ -96,15 +96,23 @@ func (e *emitter) groupsLayers(kernels []*kernel) bool {
 
 // layerGroups prints the kernels of groups of l, behind those that they replace.
 func (e *emitter) layerGroups(l *layerFunc) {
-	for _, g := range e.groupings(l) {
-		e.setApart(false)
-		e.p.line("#ifdef NDEC_GROUPS")
-		e.layerGroup(l, g)
-		e.p.line("#endif")
-		e.p.line("")
-		e.setApart(true)
+	groupings := e.groupings(l)
+	if len(groupings) == 0 {
+		return
 	}
+	e.setApart(false)
+	e.p.line("#ifdef NDEC_GROUPS")
+	for _, g := range groupings {
+		e.layerGroup(l, g)
+		e.p.line("")
+	}
+	e.p.line("#endif")
+	e.p.line("")
+	e.setApart(true)
 }
+
+// noGroups is what is left of that where all of them were alike with others.
+const noGroups = "#endif\n\n#ifdef NDEC_GROUPS\n#endif\n\n#ifndef " + OnlyGroups + "\n"
 
 func (e *emitter) layerGroup(l *layerFunc, g grouping) {
 	p, fn, first := e.p, l.fn, g.pieces[0]
@@ -112,7 +120,6 @@ func (e *emitter) layerGroup(l *layerFunc, g grouping) {
 	fn.placed, fn.regs = l.placed, map[*ir.Value]string{}
 	defer func() { fn.placed, fn.regs = nil, nil }()
 	var addresses []address
-	var places []place
 	rows := "" // where the total of rows is
 	for i, pc := range g.pieces {
 		if i > 0 {
@@ -125,11 +132,11 @@ func (e *emitter) layerGroup(l *layerFunc, g grouping) {
 			}
 			at := slices.IndexFunc(addresses, func(b address) bool { return b.place == a.place })
 			if at < 0 {
-				of.Takes, addresses = append(of.Takes, len(places)), append(addresses, a)
+				at, addresses = len(addresses), append(addresses, a)
 			} else if strings.HasPrefix(addresses[at].param, "const ") { // one of both may write it
 				addresses[at].param = a.param
 			}
-			places = append(places, a.place)
+			of.Takes = append(of.Takes, at)
 		}
 	}
 	if first.kind == bySum {
@@ -234,15 +241,19 @@ func (b *LayerGroups) What() string {
 
 // layerGrouped is that of k, which launches kernels of these names; nil without any.
 func (e *emitter) layerGrouped(k *kernel, names map[string]bool) *LayerGroups {
-	b := &LayerGroups{}
+	kernels, replaced := map[string]bool{}, map[string]bool{}
 	for _, g := range e.k.Groups {
-		if g.Rows > 0 && names[g.Of] {
-			b.Kernels, b.Replaced = b.Kernels+1, b.Replaced+1+len(g.With)
+		if g.Rows > 0 && !slices.ContainsFunc(append(g.With, g.Of), func(name string) bool { return !names[name] }) {
+			kernels[g.Kernel], replaced[g.Of] = true, true
+			for _, name := range g.With {
+				replaced[name] = true
+			}
 		}
 	}
-	if b.Kernels == 0 {
+	if len(kernels) == 0 {
 		return nil
 	}
+	b := &LayerGroups{Kernels: len(kernels), Replaced: len(replaced)}
 	reverses := reversesOf(k.fn.IR)
 	visitSolves(k.fn.IR, map[*ir.Func]bool{}, func(s *ir.Solve) {
 		clocks := e.groupedClocks(s.Field)

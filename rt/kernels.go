@@ -40,7 +40,7 @@ type GroupKernel struct {
 	TeamShape
 	With  []string // kernels that are launched behind Of, one after the other
 	Rows  int      // that of its launch
-	Takes []int    // which of the places of all of them are its own, one after the other
+	Takes []int    // which of its arguments each of their places is, one after the other: those that it has as one are to be one
 }
 
 // UpdateKernels are the kernels between the gradient of a batch and the next step: the mean over the rows, its norm, the
@@ -237,8 +237,8 @@ func (l *Layers) grouped(groups []GroupKernel) Layers {
 		for rest := c.Parts[i].Launches; len(rest) > 0; {
 			n, launch := 1, rest[0]
 			for g := range groups {
-				if groups[g].replaces(rest) {
-					n, launch = 1+len(groups[g].With), groups[g].launch(rest)
+				if other, ok := groups[g].replace(rest); ok && len(groups[g].With) >= n-1 {
+					n, launch = 1+len(groups[g].With), other
 				}
 			}
 			out, rest = append(out, launch), rest[n:]
@@ -248,28 +248,25 @@ func (l *Layers) grouped(groups []GroupKernel) Layers {
 	return c
 }
 
-// replaces reports whether launches begin with those that g takes the place of.
-func (g *GroupKernel) replaces(launches []LayerLaunch) bool {
-	if g.Rows == 0 || len(launches) <= len(g.With) || launches[0].Kernel != g.Of {
-		return false
+// replace gives the launch of g for those that launches begin with, if it takes the place of them.
+func (g *GroupKernel) replace(launches []LayerLaunch) (out LayerLaunch, ok bool) {
+	if g.Rows == 0 || len(launches) <= len(g.With) {
+		return out, false
 	}
-	for i, name := range g.With {
-		if launches[1+i].Kernel != name {
-			return false
-		}
-	}
-	return true
-}
-
-// launch is that of g for them.
-func (g *GroupKernel) launch(launches []LayerLaunch) LayerLaunch {
-	out := LayerLaunch{Kernel: g.Kernel, Rows: g.Rows, Block: g.Block, Summed: launches[0].Summed}
 	var places []int
-	for _, l := range launches[:1+len(g.With)] {
+	for i, l := range launches[:1+len(g.With)] {
+		if i == 0 && l.Kernel != g.Of || i > 0 && l.Kernel != g.With[i-1] {
+			return out, false
+		}
 		places = append(places, l.Places...)
 	}
-	for _, i := range g.Takes {
-		out.Places = append(out.Places, places[i])
+	out = LayerLaunch{Kernel: g.Kernel, Rows: g.Rows, Block: g.Block, Summed: launches[0].Summed}
+	for i, at := range g.Takes {
+		if at == len(out.Places) {
+			out.Places = append(out.Places, places[i])
+		} else if out.Places[at] != places[i] {
+			return out, false
+		}
 	}
-	return out
+	return out, true
 }
