@@ -6,6 +6,8 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"ndec.dev/ndec/ir"
 	"ndec.dev/ndec/ir/diag"
@@ -146,6 +148,19 @@ func firstLine(s string) string {
 	return s
 }
 
+// twins complains of two names that are one in Go, which has no x and X, or a_b and aB, for others to use.
+func twins(at diag.Span, what, of string, ports []ir.Port) (ds diag.List) {
+	seen := map[string]string{}
+	for _, q := range ports {
+		n := goName(q.Name, true)
+		if old, ok := seen[n]; ok {
+			ds.Errorf("NDE0240", at, "the %s %s and %s of %s would both be %s in Go; rename one", what, old, q.Name, of, n)
+		}
+		seen[n] = q.Name
+	}
+	return ds
+}
+
 // names fixes the package-level identifiers in the order of declaration.
 func (e *emitter) names() diag.List {
 	var ds diag.List
@@ -159,6 +174,8 @@ func (e *emitter) names() diag.List {
 	}
 	exported := map[string]diag.Span{"Params": {}, "NewParams": {}, "LoadParams": {}, "Real": {}, "Program": {}}
 	for _, m := range e.m.Models {
+		ds = append(ds, twins(m.Span, "inputs", "model "+m.Name, m.Inputs)...)
+		ds = append(ds, twins(m.Span, "outputs", "model "+m.Name, m.Outputs)...)
 		for _, n := range modelNames(m) {
 			if _, taken := exported[n]; taken {
 				ds.Errorf("NDE0240", m.Span, "model %s would collide with the generated name %s; rename it", m.Name, n)
@@ -276,11 +293,17 @@ func (e *emitter) memory(p *ir.Param) string {
 	return "w." + e.fields[p]
 }
 
+// capital makes the first letter of a Go name a capital.
+func capital(name string) string {
+	first, n := utf8.DecodeRuneInString(name)
+	return string(unicode.ToUpper(first)) + name[n:]
+}
+
 func (e *emitter) solveName(s *ir.Solve) string {
-	return "solve" + strings.ToUpper(e.solves[s][:1]) + e.solves[s][1:]
+	return "solve" + capital(e.solves[s])
 }
 func (e *emitter) pathName(s *ir.Solve) string {
-	return "path" + strings.ToUpper(e.solves[s][:1]) + e.solves[s][1:]
+	return "path" + capital(e.solves[s])
 }
 func (e *emitter) revName(r *ir.Rev) string       { return e.revs[r] }
 func (e *emitter) tapeType(s *ir.Solve) string    { return e.solves[s] + "Tape" }

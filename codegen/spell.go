@@ -150,6 +150,9 @@ func number(x float64, e ir.Elem) string {
 	case ir.Bool:
 		return strconv.FormatBool(x != 0)
 	}
+	if e == ir.F32 {
+		x = float64(float32(x)) // infinite where a float32 ends
+	}
 	switch {
 	case math.IsInf(x, 1):
 		return fmt.Sprintf("%s(math.Inf(1))", goElem(e))
@@ -161,7 +164,6 @@ func number(x float64, e ir.Elem) string {
 	size := 64
 	if e == ir.F32 {
 		size = 32
-		x = float64(float32(x))
 	}
 	s := strconv.FormatFloat(x, 'g', -1, size)
 	if !strings.ContainsAny(s, ".e") {

@@ -14,6 +14,9 @@ func (c *checker) checkModel(d *decl, n *syntax.ModelDecl) {
 	m := &Model{Name: d.name, Doc: n.Doc, Span: n.At()}
 	e := newEnv(inModel, d.name)
 	m.Inputs = c.fields(n.Params, e)
+	if countNames(n.Params) == 0 {
+		c.errorf("NDE0346", n.At(), "model %s has no inputs; give it one, such as the start or the times of its solve", d.name)
+	}
 	switch {
 	case n.Result != nil:
 		m.Outputs = []Port{{Name: "y", Type: c.typeOf(n.Result, e), Span: n.Result.At()}}
