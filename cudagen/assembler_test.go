@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -129,6 +130,9 @@ func TestAssembler(t *testing.T) {
 					if u.Spills > 0 || u.Stack > 0 {
 						t.Errorf("%s sm_%s: %s spills %d bytes and has a stack of %d", name, arch, u.Kernel, u.Spills, u.Stack)
 					}
+					if n := givenBack(out.Files[0].Text, u.Kernel); n > 0 && u.Registers != n {
+						t.Errorf("%s sm_%s: %s starts with %d registers, and its warps give back and take those beyond and below %d: they would wait for ever", name, arch, u.Kernel, u.Registers, n)
+					}
 					if warps < b.Blocks*b.Block/32 {
 						t.Errorf("%s sm_%s: %s has %d warps, planned %d", name, arch, u.Kernel, warps, b.Blocks*b.Block/32)
 					}
@@ -142,6 +146,17 @@ func TestAssembler(t *testing.T) {
 			}
 		})
 	}
+}
+
+// givenBack is the number of registers from which warps of a kernel give some to others, 0 if they give none.
+func givenBack(text []byte, kernel string) int {
+	_, body, _ := strings.Cut(string(text), " "+kernel+"(")
+	body, _, _ = strings.Cut(body, "NDEC_KERNEL")
+	if m := regexp.MustCompile(`ndec_group_fewer<\d+>\(\); // of (\d+) registers`).FindStringSubmatch(body); m != nil {
+		n, _ := strconv.Atoi(m[1])
+		return n
+	}
+	return 0
 }
 
 var version = regexp.MustCompile(`(?m)^\.version .*$`)

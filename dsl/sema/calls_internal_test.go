@@ -96,8 +96,10 @@ func TestElsewhere(t *testing.T) {
 		"solver method": methodGroup(method.Solver).names, "source": recipe.Names(recipe.Source), "basis": layer.BasisNames(),
 		"train": append(optionKeys(recipeOptions(recipe.TrainKeys())), "minimize"), "solve": solveKeys,
 	}
-	for _, n := range recipe.Names(recipe.Optimizer) {
-		places["optimizer option"] = append(places["optimizer option"], optionKeys(recipeGroup(recipe.Optimizer).find(n).options)...)
+	for _, g := range []*group{recipeGroup(recipe.Optimizer), recipeGroup(recipe.Schedule), methodGroup(method.Solver)} {
+		for _, n := range g.names {
+			places[g.what+" option"] = append(places[g.what+" option"], optionKeys(g.find(n).options)...)
+		}
 	}
 	for place, list := range elsewhere {
 		if len(places[place]) == 0 {
