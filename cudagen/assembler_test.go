@@ -315,7 +315,7 @@ func TestTargets(t *testing.T) {
 	}
 	names := regexp.MustCompile(`_INTERNAL_[0-9a-f]{8}_|^\.target .*$`) // by the folder of the compilation
 	var first []string
-	for _, capability := range []int{80, 86, 90} {
+	for _, capability := range []int{80, 90} {
 		text, err := nvcc.Compile(nvcc.Find(), res.CUDA, cudagen.Image{Capability: capability})
 		if err != nil {
 			t.Fatal(err)

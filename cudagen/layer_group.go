@@ -172,6 +172,7 @@ func (e *emitter) layerGroup(l *layerFunc, g grouping) {
 		e.layerGroupHead(of.Kernel, fmt.Sprintf("products of %s for %d samples a block, by two groups: %s", clean(fn.f.IR.Name), layerGroup, strings.Join(sizes, ", ")), addresses)
 		e.weights(fn.f, g.pieces...)
 		for _, pc := range g.pieces {
+			fn.regs = map[*ir.Value]string{} // what the product before had in registers is in memory
 			m := e.matrix(fn, pc)
 			p.source(m.v.Span)
 			p.line("ndec_layer_group_product<%s, %d, %d>(n,", m.as.name, m.n, m.k)

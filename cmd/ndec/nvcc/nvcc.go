@@ -97,10 +97,10 @@ func options(m cudagen.Image) []string {
 	return some
 }
 
-// First is the image whose PTX image i has but for the name of the device: from sm_80 to sm_90 nvcc makes of a text the same for all of them, where it
-// does not ask for the device, as ours does for sm_90a alone. It is compiled once, for the least of them; i itself if that is the one.
+// First is the image whose PTX image i has but for the name of the device: for sm_80 and sm_90 nvcc makes the same of a text that does not ask for the
+// device, as ours does for sm_90a alone (for sm_86 it is another one). It is compiled once, for the former; i itself if that is the one.
 func First(images []cudagen.Image, i int) int {
-	alike := func(m cudagen.Image) bool { return !m.Groups && m.Capability >= 80 && m.Capability <= 90 }
+	alike := func(m cudagen.Image) bool { return !m.Groups && (m.Capability == 80 || m.Capability == 90) }
 	first := i
 	for k, m := range images {
 		if alike(m) && alike(images[i]) && m.Capability < images[first].Capability {
