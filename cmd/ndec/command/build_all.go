@@ -38,10 +38,10 @@ func compileFor(s *source, o driver.Options, dir string) *compiled {
 	return c
 }
 
-// compileAll compiles packages beside each other, as many at a time as there are processors for Go, and hands them to take in their order. After
+// compileAll compiles packages beside each other, twice as many at a time as there are processors for Go, and hands them to take in their order. After
 // an error no other is begun.
 func compileAll(srcs []*source, compile func(*source) *compiled, take func(*source, *compiled) error) (err error) {
-	room := make(chan struct{}, runtime.GOMAXPROCS(0))
+	room := make(chan struct{}, 2*runtime.GOMAXPROCS(0)) // some wait for images that a compiler makes
 	var stop atomic.Bool
 	out := make([]*compiled, len(srcs))
 	wait := make([]func(), len(srcs))
