@@ -47,6 +47,32 @@ func TestLayerGroups(t *testing.T) {
 	}
 }
 
+// forces has products in a row of which the last reads what the first made: the layers of a potential on the way to its derivative.
+const forces = `package forces
+
+net V(q [18]real) real {
+	return q |> Linear(24) |> tanh |> Linear(20) |> tanh |> Linear() |> scalar
+}
+
+system Fall {
+	state q [18]real
+	der(q) = -grad(V(q), q)
+}
+
+model End(q [18]real) (z [18]real) {
+	return solve(Fall{q: q}, over: 0..1, with: rk4{steps: 2}).q
+}
+`
+
+func TestLayerGroupForces(t *testing.T) {
+	s := programSubject(t, "forces", map[string]string{"forces.nde": forces}, "f32")
+	s.rows, s.layers, s.groups, s.heavy = 129, true, true, true
+	compare(t, []*subject{s})
+	if !slices.ContainsFunc(s.out.Kernels.Groups, func(g cudagen.GroupKernel) bool { return len(g.With) >= 3 }) {
+		t.Errorf("no kernel has four products: %+v", s.out.Kernels.Groups)
+	}
+}
+
 // TestLayerGroupCode counts instructions of tensor cores in what ptxas makes of these kernels: six products of two pieces of 16 terms for each loop over columns, and no others.
 // It says nothing of products that it has to order, and stores no registers.
 func TestLayerGroupCode(t *testing.T) {
