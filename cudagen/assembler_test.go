@@ -197,6 +197,24 @@ func source(t *testing.T, path string) string {
 	return string(text)
 }
 
+// disassembled is the machine code that ptxas makes of the kernels, and what it says of them.
+func disassembled(t *testing.T, compiler string, out *cudagen.Output, more ...string) (text, said string) {
+	t.Helper()
+	cubin, said, err := nvcc.Run(compiler, out, append(more, "-cubin", "-Xptxas", "-v")...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "k.cubin")
+	if err := os.WriteFile(path, cubin, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	code, err := exec.Command(filepath.Join(filepath.Dir(compiler), "nvdisasm"), "-c", path).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(code), said
+}
+
 // TestInstructions counts the tensor core instructions and special functions of the field of a tile in what ptxas made of it: as many
 // as the budget says, and two special functions for each hyperbolic tangent.
 func TestInstructions(t *testing.T) {
@@ -219,20 +237,9 @@ func TestInstructions(t *testing.T) {
 		t.Fatal("the gradient has no group")
 	}
 	for _, arch := range []string{"sm_80", "sm_90", "sm_90a"} {
-		cubin, _, err := nvcc.Run(compiler, res.CUDA, "-cubin", "-arch="+arch)
-		if err != nil {
-			t.Fatal(err)
-		}
-		path := filepath.Join(t.TempDir(), "k.cubin")
-		if err := os.WriteFile(path, cubin, 0o666); err != nil {
-			t.Fatal(err)
-		}
-		text, err := exec.Command(filepath.Join(filepath.Dir(compiler), "nvdisasm"), "-c", path).Output()
-		if err != nil {
-			t.Fatal(err)
-		}
+		text, _ := disassembled(t, compiler, res.CUDA, "-arch="+arch)
 		var field, group, sums []byte // of the forward kernels, and the gradient's own: from its name to the next one
-		for _, part := range regexp.MustCompile(`(?m)^\s*\.(?:type|section)\s`).Split(string(text), -1) {
+		for _, part := range regexp.MustCompile(`(?m)^\s*\.(?:type|section)\s`).Split(text, -1) {
 			switch name, _, _ := strings.Cut(part, ","); {
 			case strings.Contains(name, gradient.Kernel) && !strings.Contains(name, "_tile") && strings.Contains(part, ".tnspA.tnspB"):
 				sums = []byte(part)

@@ -2,8 +2,6 @@ package cudagen_test
 
 import (
 	"os"
-	"os/exec"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -40,6 +38,13 @@ func TestLayerGroups(t *testing.T) {
 			return slices.ContainsFunc(p.Launches, func(l cudagen.LayerLaunch) bool { return l.Kernel == g.Of })
 		}) && !strings.Contains(g.Of, "field_product") {
 			t.Errorf("nobody launches %s", g.Of)
+		}
+	}
+	for _, p := range s.out.Kernels.Recipes[0].Grad.Layers.Parts {
+		for _, l := range p.Launches {
+			if places := slices.Sorted(slices.Values(l.Places)); len(slices.Compact(places)) < len(l.Places) {
+				t.Errorf("%s has a place twice, which kernels of groups take to be two: %v", l.Kernel, l.Places)
+			}
 		}
 	}
 	if run < 1 || sums < 3 {
@@ -83,27 +88,16 @@ func TestLayerGroupCode(t *testing.T) {
 	s := programSubject(t, "wide", map[string]string{"wide.nde": wideLayers}, "f32")
 	s.layers = true
 	s.emit(t)
-	cubin, said, err := nvcc.Run(compiler, s.out, "-cubin", "-arch=sm_90a", "-Xptxas", "-v", "-D"+cudagen.OnlyGroups)
-	if err != nil {
-		t.Fatal(err)
-	}
+	text, said := disassembled(t, compiler, s.out, "-arch=sm_90a", "-D"+cudagen.OnlyGroups)
 	if strings.Contains(said, "(C75") || regexp.MustCompile(`[1-9]\d* bytes (stack frame|spill)`).MatchString(said) {
 		t.Errorf("ptxas orders products, or stores registers:\n%s", said)
-	}
-	path := filepath.Join(t.TempDir(), "k.cubin")
-	if err := os.WriteFile(path, cubin, 0o666); err != nil {
-		t.Fatal(err)
-	}
-	text, err := exec.Command(filepath.Join(filepath.Dir(compiler), "nvdisasm"), "-c", path).Output()
-	if err != nil {
-		t.Fatal(err)
 	}
 	want := map[string]int{ // 140 columns are 128 and 12; sums have pieces of 32 samples, and what is left
 		"flow_field_product_group": 12 + 24 + 12,
 		"flow_field_bwd_sums":      24,
 	}
 	found := map[string]int{}
-	for _, part := range regexp.MustCompile(`(?m)^\s*\.section\s`).Split(string(text), -1) {
+	for _, part := range regexp.MustCompile(`(?m)^\s*\.section\s`).Split(text, -1) {
 		head, _, _ := strings.Cut(part, ",")
 		n := len(regexp.MustCompile(`\sHGMMA[. ]`).FindAllString(part, -1))
 		for name, count := range want {

@@ -121,6 +121,7 @@ var mistakes = []mistake{
 	{"a function of the language is given to map", classifier, "der(x) = f(x)", "der(x) = map(softmax, [x, x])[0]", "declare fn rows(v [2]real)"},
 	{"expand without the axes that are there", classifier, "der(x) = f(x)", "der(x) = expand(x, 3)[0]", "expand(v, 3, 2)"},
 	{"a value with the name of a function", classifier, "end := solve(Flow{x: x}, over: 0..1, with: Fwd)\n\treturn end.x", "norm := norm(x)\n\treturn x/norm(x)", "hides the function norm"},
+	{"a constant divided by zero", classifier, "der(x) = f(x)", "der(x) = (1/0) * f(x)", "1/0 is a division by zero; infinity is inf"},
 	{"Sequential as a class", classifier, "x |> Linear(16) |> tanh |> Linear(2)", "Sequential(x)", "write a pipeline: x |> Linear(16) |> tanh |> Linear(2)"},
 	{"an activation by its class", classifier, "|> tanh |>", "|> Tanh |>", `did you mean "tanh"?`},
 	{"batch normalisation in a field", classifier, "|> tanh |>", "|> BatchNorm1d |>", "use LayerNorm"},

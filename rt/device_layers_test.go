@@ -26,16 +26,17 @@ func TestWholeBatch(t *testing.T) {
 }
 
 // TestGroupKernels: a kernel of groups takes the place of launches that follow each other, the one of most of them first, and only where what it has as one argument
-// is one place.
+// is one place, and what it has as two are two.
 func TestGroupKernels(t *testing.T) {
 	groups := []GroupKernel{
 		{Of: "a", Kernel: "one", Block: 256, Rows: 2, Takes: []int{0, 1}},
 		{Of: "a", Kernel: "both", Block: 256, Rows: 3, With: []string{"b"}, Takes: []int{0, 1, 1, 2}},
 	}
-	launches := []LayerLaunch{{Kernel: "a", Places: []int{8, 16}}, {Kernel: "b", Places: []int{16, 24}}, {Kernel: "a", Places: []int{8, 16}}, {Kernel: "b", Places: []int{32, 24}}, {Kernel: "c"}}
+	launches := []LayerLaunch{{Kernel: "a", Places: []int{8, 16}}, {Kernel: "b", Places: []int{16, 24}}, {Kernel: "a", Places: []int{8, 16}}, {Kernel: "b", Places: []int{32, 24}}, {Kernel: "a", Places: []int{8, 16}}, {Kernel: "b", Places: []int{16, 8}}, {Kernel: "c"}}
 	l := Layers{Parts: []LayerPart{{Launches: launches}}}
 	got := l.grouped(groups)
-	want := []LayerLaunch{{Kernel: "both", Block: 256, Rows: 3, Places: []int{8, 16, 24}}, {Kernel: "one", Block: 256, Rows: 2, Places: []int{8, 16}}, launches[3], launches[4]}
+	want := []LayerLaunch{{Kernel: "both", Block: 256, Rows: 3, Places: []int{8, 16, 24}}, {Kernel: "one", Block: 256, Rows: 2, Places: []int{8, 16}}, launches[3],
+		{Kernel: "one", Block: 256, Rows: 2, Places: []int{8, 16}}, launches[5], launches[6]}
 	if !reflect.DeepEqual(got.Parts[0].Launches, want) {
 		t.Errorf("launches are %+v, want %+v", got.Parts[0].Launches, want)
 	}

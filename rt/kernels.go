@@ -40,7 +40,7 @@ type GroupKernel struct {
 	TeamShape
 	With  []string // kernels that are launched behind Of, one after the other
 	Rows  int      // that of its launch
-	Takes []int    // which of its arguments each of their places is, one after the other: those that it has as one are to be one
+	Takes []int    // which of its arguments each of their places is, one after the other: those that it has as one are to be one, and others two, since the kernel says that they are apart
 }
 
 // UpdateKernels are the kernels between the gradient of a batch and the next step: the mean over the rows, its norm, the
@@ -262,10 +262,14 @@ func (g *GroupKernel) replace(launches []LayerLaunch) (out LayerLaunch, ok bool)
 	}
 	out = LayerLaunch{Kernel: g.Kernel, Rows: g.Rows, Block: g.Block, Summed: launches[0].Summed}
 	for i, at := range g.Takes {
-		if at == len(out.Places) {
-			out.Places = append(out.Places, places[i])
-		} else if out.Places[at] != places[i] {
+		if at < len(out.Places) && out.Places[at] != places[i] {
 			return out, false
+		}
+		if at == len(out.Places) {
+			if slices.Contains(out.Places, places[i]) { // the kernel takes its arguments to be apart
+				return out, false
+			}
+			out.Places = append(out.Places, places[i])
 		}
 	}
 	return out, true

@@ -213,7 +213,11 @@ func (c *checker) fold(op string, x, y *Lit, at diag.Span) Expr {
 		r = a * b
 	case "/":
 		r = a / b
-		if x.T.Elem == UntypedInt && (b == 0 || r != math.Trunc(r)) {
+		if x.T.Elem == UntypedInt && b == 0 {
+			c.errorf("NDE0311", at, "%v/0 is a division by zero; infinity is inf", a)
+			return invalid(at)
+		}
+		if x.T.Elem == UntypedInt && r != math.Trunc(r) {
 			c.errorf("NDE0311", at, "%v/%v is not a whole number; write %v.0/%v for a fraction", a, b, a, b)
 			return invalid(at)
 		}

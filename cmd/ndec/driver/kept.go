@@ -13,19 +13,13 @@ import (
 func Kept(dir string, images func(*cudagen.Output) []cudagen.Image) func(out *cudagen.Output) ([]cudagen.Image, error) {
 	return func(out *cudagen.Output) ([]cudagen.Image, error) {
 		sums := map[string]string{}
-		manifests, err := filepath.Glob(filepath.Join(dir, "*"+manifestEnd))
+		there, err := records(dir)
 		if err != nil {
 			return nil, err
 		}
-		for _, path := range manifests {
-			text, err := os.ReadFile(path)
-			if err != nil {
-				return nil, err
-			}
-			if was, ok := recordOf(text); ok {
-				for _, f := range was.Files {
-					sums[f.Name] = f.Sum
-				}
+		for _, was := range there {
+			for _, f := range was.Files {
+				sums[f.Name] = f.Sum
 			}
 		}
 		for _, f := range out.Files {

@@ -34,6 +34,30 @@ func recordOf(text []byte) (r record, ok bool) {
 	return r, json.Unmarshal(text, &r) == nil && r.Package != ""
 }
 
+// manifest is one that ndec has written.
+type manifest struct {
+	path string
+	record
+}
+
+// records are the manifests in dir.
+func records(dir string) (there []manifest, err error) {
+	paths, err := filepath.Glob(filepath.Join(dir, "*"+manifestEnd))
+	if err != nil {
+		return nil, err
+	}
+	for _, path := range paths {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return nil, err
+		}
+		if r, ok := recordOf(text); ok && isGenerated(text) {
+			there = append(there, manifest{path, r})
+		}
+	}
+	return there, nil
+}
+
 // earlier gives the paths of what ndec wrote into dir and the package that files are has no longer: files that a manifest there lists,
 // vector code, and the folders of TestPackage and of the copy of rt. What somebody else has written is not among them.
 //
@@ -55,29 +79,21 @@ func earlier(dir string, files []plan.File) (stale []string, err error) {
 		}
 		found[path] = true
 	}
-	manifests, err := filepath.Glob(filepath.Join(dir, "*"+manifestEnd))
+	there, err := records(dir)
 	if err != nil {
 		return nil, err
 	}
-	for _, path := range manifests {
-		text, err := os.ReadFile(path)
-		if err != nil {
-			return nil, err
-		}
-		was, ok := recordOf(text)
-		if !ok || !isGenerated(text) {
-			continue
-		}
+	for _, was := range there {
 		if was.Package != now.Package && now.Package != "" && !slices.ContainsFunc(was.Sources, func(s string) bool { return slices.Contains(now.Sources, s) }) {
 			return nil, fmt.Errorf("%s is there, of package %s from %s: a folder holds one Go package, so %s cannot be written beside it; choose another folder with -o, or remove the files of %[2]s",
-				path, was.Package, strings.Join(was.Sources, ", "), now.Package)
+				was.path, was.Package, strings.Join(was.Sources, ", "), now.Package)
 		}
 		for _, f := range was.Files {
 			if filepath.IsLocal(f.Name) {
 				add(filepath.Join(dir, filepath.FromSlash(f.Name)), f.Sum)
 			}
 		}
-		add(path, "")
+		add(was.path, "")
 	}
 	for _, suffix := range codegen.VectorFiles() {
 		for _, sub := range []string{".", TestPackage} {
