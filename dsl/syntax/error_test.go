@@ -3,6 +3,7 @@ package syntax
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -182,5 +183,28 @@ func TestErrorComments(t *testing.T) {
 	}
 	if n != len(errs) || n == 0 {
 		t.Errorf("%d comments, %d errors: %v", n, len(errs), errorLines(errs))
+	}
+}
+
+// TestAnyTwoTokens parses what begins with any token, followed by nothing, by any other, and by an expression: what is looked at before
+// and behind a token has to be there.
+func TestAnyTwoTokens(t *testing.T) {
+	words := []string{"a", "der", "if", "true", "1", "1.5", `"s"`, "\n", "#"}
+	for _, row := range tokenRows() {
+		words = append(words, row.text)
+	}
+	for _, first := range words {
+		for _, second := range append(words, "", "b + 1") {
+			src := first + " " + second
+			_, expr := ParseExpr("--set", src)
+			_, literal := ParseLiteral("--with", src)
+			_, file := Parse("a.nde", []byte(src))
+			_, value := Parse("a.nde", []byte("package a\nconst x = "+src))
+			for _, e := range slices.Concat(expr, literal, file, value) {
+				if e.Text == "" || e.Code == "" || !e.Span.IsValid() {
+					t.Errorf("%q: empty diagnostic %+v", src, e)
+				}
+			}
+		}
 	}
 }

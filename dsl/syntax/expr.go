@@ -190,7 +190,7 @@ func (p *parser) operand() Expr {
 	case Pipe:
 		p.unexpected("an expression before \"|>\"")
 	}
-	if l.tok == Mul && p.lexemes[p.at-1].tok == Mul {
+	if l.tok == Mul && p.at > 0 && p.lexemes[p.at-1].tok == Mul {
 		p.fail("NDE0110", l.span, "expected an expression, found %s; a power is written x^y", l.describe())
 	}
 	p.unexpected("an expression")
