@@ -101,6 +101,11 @@ func TestElsewhere(t *testing.T) {
 			places[g.what+" option"] = append(places[g.what+" option"], optionKeys(g.find(n).options)...)
 		}
 	}
+	for _, n := range layer.Names() {
+		for _, o := range layer.Lookup(n).Options {
+			places["layer option"] = append(places["layer option"], o.Key)
+		}
+	}
 	for place, list := range elsewhere {
 		if len(places[place]) == 0 {
 			t.Errorf("no place %q", place)

@@ -96,6 +96,14 @@ var elsewhere = map[string]map[string]foreign{
 		"grad_clip": {advice: clipAdvice}, "gradient_clip": {advice: clipAdvice}, "gradient_clip_val": {advice: clipAdvice}, "clip_grad_norm": {advice: clipAdvice}, "max_grad_norm": {advice: clipAdvice},
 		"early_stopping": {advice: "write stop: early{on: val.loss, patience: 10}"}, "accumulate_grad_batches": {name: "accumulate"},
 	},
+	"layer option": {
+		"padding": {name: "pad"}, "kernel_size": {name: "kernel"}, "output_padding": {name: "output_pad"}, "strides": {name: "stride"}, "kernel_dilation": {name: "dilation"},
+		"use_bias": {name: "bias"}, "with_bias": {name: "bias"}, "feature_group_count": {name: "groups"},
+		"in_channels": {advice: inferredAdvice}, "in_features": {advice: inferredAdvice}, "input_size": {advice: inferredAdvice}, "in_size": {advice: inferredAdvice},
+		"out_channels": {advice: sizeAdvice}, "out_features": {advice: sizeAdvice}, "out_size": {advice: sizeAdvice}, "hidden_size": {advice: sizeAdvice}, "features": {advice: sizeAdvice},
+		"num_groups": {advice: sizeAdvice}, "padding_mode": {advice: "windows that reach over the edge read zeros"}, "activation": {name: "act"},
+		"elementwise_affine": {name: "affine"}, "epsilon": {name: "eps"}, "batch_first": {advice: "a program describes one sample: leave it out"},
+	},
 	"solver method option": {"adjoint": {advice: "write sensitivity: adjoint"}, "adjoint_method": {advice: "write sensitivity: adjoint{with: ...}"}},
 	"schedule option":      {"T_max": {advice: "a schedule goes over the whole training"}, "eta_min": {name: "to"}, "step_size": {name: "every"}, "max_lr": {name: "max"}},
 	"optimizer option":     {"weight_decay": {name: "decay"}, "learning_rate": {name: "lr"}, "betas": {advice: "write beta1: and beta2:"}},
@@ -105,6 +113,10 @@ var elsewhere = map[string]map[string]foreign{
 		"rtol": {advice: "it belongs to the solver: with: dopri5{rtol: 1e-4, atol: 1e-4}"}, "atol": {advice: "it belongs to the solver: with: dopri5{rtol: 1e-4, atol: 1e-4}"},
 	},
 }
+
+const inferredAdvice = "the size of what goes in is inferred: leave it out"
+
+const sizeAdvice = "write the number first, without a name"
 
 const clipAdvice = "write clip: norm{max: 1}"
 

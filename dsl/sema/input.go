@@ -38,7 +38,7 @@ func (c *checker) interp(b *syntax.Block) Interp {
 		id, _ := set.Value.(*syntax.Ident)
 		switch {
 		case set.Key.Name != "interp":
-			c.errorf("NDE0661", set.Key.At(), "an input has no option %q%s", set.Key.Name, didYouMean(set.Key.Name, []string{"interp"}))
+			c.errorf("NDE0661", set.Key.At(), "an input has no option %q%s", set.Key.Name, nearOrAll("input option", set.Key.Name, []string{"interp"}))
 		case given:
 			c.errorf("NDE0661", set.Key.At(), "interp is given twice")
 		case id == nil:

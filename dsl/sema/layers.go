@@ -89,7 +89,7 @@ func (c *checker) layerOption(row *layer.Row, a *syntax.Arg, o layer.Options, e 
 		}
 	}
 	if opt == nil {
-		c.errorf("NDE0321", a.Key.At(), "%s has no option %q%s", row.Name, a.Key.Name, didYouMean(a.Key.Name, keys))
+		c.errorf("NDE0321", a.Key.At(), "%s has no option %q%s", row.Name, a.Key.Name, nearOrAll("layer option", a.Key.Name, keys))
 		return false
 	}
 	bad := func(want string) bool {

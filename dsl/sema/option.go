@@ -357,13 +357,18 @@ func (c *checker) optionHint(r *row, g *group, key string) any {
 			}
 		}
 	}
-	if h := hint(g.what+" option", key, keys); h != diag.Meant("") {
+	return nearOrAll(g.what+" option", key, keys)
+}
+
+// nearOrAll is what an option that there is not was meant to be, at a place of elsewhere; where nothing is near, the options that there are.
+func nearOrAll(place, key string, keys []string) any {
+	if h := hint(place, key, keys); h != diag.Meant("") {
 		return h
 	}
-	if len(keys) == 0 {
+	switch len(keys) {
+	case 0:
 		return "; it has none"
-	}
-	if len(keys) == 1 {
+	case 1:
 		return "; its option is " + keys[0]
 	}
 	return "; its options are " + strings.Join(keys, ", ")
