@@ -223,7 +223,7 @@ func (e *emitter) names() diag.List {
 		e.global.used["new"+m.Name+"Job"] = true
 	}
 	for _, r := range e.m.Recipes {
-		e.family(r, r.Name, "Worker", "Shard", "Block", "Sites", "GradSites", "InputSites", "Backward", "Objective", "Inputs", "Recipe", "Metrics")
+		e.family(r, r.Name, "Worker", "Shard", "Block", "Sites", "GradSites", "InputSites", "Backward", "Objective", "Gradients", "Inputs", "Recipe", "Metrics")
 	}
 	for _, d := range e.m.Data {
 		e.family(d, d.Name, "Data")

@@ -181,7 +181,11 @@ func (l *loop) stateParams() []string {
 // pushStates prints how states go to the end of the tape.
 func (l *loop) pushStates() {
 	for _, o := range l.x {
-		l.p.line("tp.%s = append(tp.%s, %s%s)", o.name, o.name, ifText(!o.t.IsScalar(), "*"), o.name)
+		if o.t.IsScalar() {
+			l.p.line("tp.%s = append(tp.%s, %s)", o.name, o.name, o.name)
+		} else {
+			l.p.line("tp.%s = append(rt.More(tp.%s), *%s)", o.name, o.name, o.name)
+		}
 	}
 }
 

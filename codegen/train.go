@@ -171,12 +171,9 @@ func (e *emitter) recipe(f *file, r *ir.Recipe) {
 	}
 	text(f, doc+"\nSamples that fail add nothing, and the error is that of the first. What is drawn at random is drawn as in the first step of the recipe.",
 		fmt.Sprintf(`func %sLossGrad(ctx context.Context, p *Params, batch *rt.Table, grad *Params) (loss float64, err error) {
-%s	ev, err := rt.LossGrad(ctx, p.Flat(), grad.Flat(), &%sObjective, batch, %sRecipe.Seed, 0)
-	if ev == nil {
-		return 0, err
-	}
-	return ev.Loss, err
-}`, up, check, low, low))
+%s	return %sGradients.LossGrad(ctx, p.Flat(), grad.Flat(), &%sObjective, batch, %sRecipe.Seed, 0)
+}`, up, check, low, low, low))
+	text(f, fmt.Sprintf("%sGradients keeps the memory of %sLossGrad.", low, up), fmt.Sprintf("var %sGradients rt.Gradients[Real]", low))
 }
 
 // meaning identifies what is trained: the program without comments, places in its text and training

@@ -155,9 +155,11 @@ func (v *vectors) giveBack() {
 
 // keepSums prints that sums are remembered as they are before a block; records says whether gradients go by way of them.
 func (v *vectors) keepSums(records bool) {
-	v.p.line("l.kept = append(l.kept[:0], l.sums...)")
-	if records {
-		v.p.line("l.kept = append(l.kept, gradient...)")
+	if !records {
+		v.p.line("l.kept = rt.Copied(l.kept, l.sums)")
+	} else {
+		v.p.line("l.kept = rt.Room(l.kept, len(l.sums)+len(gradient))[:len(l.sums)+len(gradient)]")
+		v.p.line("rt.Copy(l.kept[rt.Copy(l.kept, l.sums):], gradient)")
 		for _, r := range v.records {
 			if r.Back != nil {
 				v.p.line("l.%sRecords.Keep()", r.name)
@@ -169,10 +171,10 @@ func (v *vectors) keepSums(records bool) {
 // putBackSums prints that sums become what they were.
 func (v *vectors) putBackSums(records bool) {
 	if !records {
-		v.p.line("copy(l.sums, l.kept)")
+		v.p.line("rt.Copy(l.sums, l.kept)")
 		return
 	}
-	v.p.line("copy(gradient, l.kept[copy(l.sums, l.kept):])")
+	v.p.line("rt.Copy(gradient, l.kept[rt.Copy(l.sums, l.kept):])")
 	for _, r := range v.records {
 		if r.Back != nil {
 			v.p.line("l.%sRecords.PutBack()", r.name)
@@ -187,7 +189,7 @@ func (v *vectors) recordMethods() {
 	}
 	p := v.p
 	p.line("if w := l.w.Flat(); !rt.SameBits(l.of, w) {")
-	p.line("l.of = append(l.of[:0], w...)")
+	p.line("l.of = rt.Copied(l.of, w)")
 	for _, r := range v.records {
 		p.line("l.%sRecords.Reset()", r.name)
 	}
@@ -240,7 +242,7 @@ func (v *vectors) recordBack(r recorded) {
 	n := 0
 	var arrays []string
 	for _, x := range r.Sums {
-		p.line("clear(bars[%d:%d])", n, n+x.Len)
+		p.line("rt.Clear(bars[%d:%d])", n, n+x.Len)
 		p.line("rt.AddLanes(bars[%d:%d], r.Data[%s:][:%d*kernel.width], kernel.width)", n, n+x.Len, inRecord(x), x.Len)
 		arrays = append(arrays, fmt.Sprintf("(*[%d]Real)(bars[%d:])", x.Len, n))
 		n += x.Len

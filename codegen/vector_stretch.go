@@ -34,9 +34,9 @@ func (v *vectors) stretchTape(l *lanes.Solve, fields, types []string) {
 	p.line("k := tp.n[i]")
 	p.line("tp.n[i]++")
 	p.line("if k == len(tp.t) {")
-	p.line("tp.t, tp.h = append(tp.t, [%d]float64{}), append(tp.h, [%d]float64{})", w, w)
+	p.line("tp.t, tp.h = append(rt.More(tp.t), [%d]float64{}), append(rt.More(tp.h), [%d]float64{})", w, w)
 	for i, f := range fields {
-		p.line("tp.%s = append(tp.%s, %s{})", f, f, types[i])
+		p.line("tp.%s = append(rt.More(tp.%s), %s{})", f, f, types[i])
 		states = append(states, f+" *"+types[i])
 	}
 	p.line("}")

@@ -98,10 +98,10 @@ func (v *vectors) tape(l *lanes.Solve) {
 			p.line("if tp.kept.Wants(len(tp.t)) { tp.keep(len(tp.t), %s) }", strings.Join(fields, ", "))
 		} else {
 			for _, f := range fields {
-				p.line("tp.%s = append(tp.%s, *%s)", f, f, f)
+				p.line("tp.%s = append(rt.More(tp.%s), *%s)", f, f, f)
 			}
 		}
-		p.line("tp.t, tp.h = append(tp.t, *t), append(tp.h, *h)")
+		p.line("tp.t, tp.h = append(rt.More(tp.t), *t), append(rt.More(tp.h), *h)")
 		v.tapeOfFills(s, "tp.first = append(tp.first, %s{})")
 	}
 	if checkpointed(s) {
@@ -200,7 +200,7 @@ func (v *vectors) keep(s *ir.Solve, name string, fields, types []string) {
 	add := func() {
 		p.line("tp.kept.Add(k)")
 		for _, f := range fields {
-			p.line("tp.%s = append(tp.%s, *%s)", f, f, f)
+			p.line("tp.%s = append(rt.More(tp.%s), *%s)", f, f, f)
 		}
 	}
 	if s.KeepBytes > 0 {

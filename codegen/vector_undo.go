@@ -52,7 +52,7 @@ func (v *vectors) undoTape(l *lanes.Solve, fields, types []string) {
 			p.line("tp.part = append(tp.part, [%d]float64{})", w)
 		}
 		for i, f := range fields {
-			p.line("tp.%s = append(tp.%s, %s{})", f, f, types[i])
+			p.line("tp.%s = append(rt.More(tp.%s), %s{})", f, f, types[i])
 		}
 		p.line("}")
 	}

@@ -87,6 +87,8 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"sync"
+	"testing"
 
 	"ndec.dev/ndec/called"
 	"ndec.dev/ndec/rt"
@@ -186,9 +188,32 @@ func main() {
 	for i, g := range grad.Flat() {
 		w[i] -= 0.01 * g
 	}
-	if by, err := called.FitLossGrad(ctx, p, rows, grad); err != nil || by >= after {
+	by, err := called.FitLossGrad(ctx, p, rows, grad)
+	if err != nil || by >= after {
 		log.Fatal("a step: ", by, err)
 	}
+
+	// Another gradient has the memory of the one before it, and goroutines have memory of their own.
+	if n := testing.AllocsPerRun(50, func() { _, _ = called.FitLossGrad(ctx, p, rows, grad) }); n > 4 {
+		log.Fatal("a gradient allocates ", n, " times")
+	}
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			for _, few := range []*rt.Table{rows.First(1), rows} {
+				for range 20 {
+					g := new(called.Params)
+					switch loss, err := called.FitLossGrad(ctx, p, few, g); {
+					case err != nil:
+						log.Fatal(err)
+					case few == rows && (loss != by || *g != *grad):
+						log.Fatal("beside others the loss is ", loss, ", alone ", by)
+					}
+				}
+			}
+		})
+	}
+	all.Wait()
 	for what, c := range map[string]struct {
 		o    rt.TrainOptions
 		is   error

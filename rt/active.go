@@ -40,7 +40,7 @@ func newPool(p plan, keep int) *pool {
 
 // next is the next batch; n is its size.
 func (q *pool) next(n int) []int {
-	clear(q.in)
+	Clear(q.in)
 	for _, row := range q.batch[:q.stay] {
 		q.in[row] = true
 	}
@@ -79,7 +79,7 @@ func (q *pool) rank(batch []int) {
 	for i, k := range rows {
 		rows[i] = batch[k]
 	}
-	copy(q.batch, rows)
+	Copy(q.batch, rows)
 }
 
 // poolState is a pool after a whole step, in a checkpoint.
@@ -93,7 +93,7 @@ func (q *pool) state() *poolState {
 	if q == nil {
 		return nil
 	}
-	return &poolState{Pass: q.whole[0], At: q.whole[1], Kept: slices.Clone(q.batch[:q.stay])}
+	return &poolState{Pass: q.whole[0], At: q.whole[1], Kept: Copied(nil, q.batch[:q.stay])}
 }
 
 // restore is the inverse of state.
@@ -109,7 +109,7 @@ func (q *pool) restore(s *poolState) error {
 		seen[row] = true
 	}
 	q.pass, q.at, q.stay, q.whole = s.Pass, s.At, len(s.Kept), [2]int{s.Pass, s.At}
-	q.batch = append(q.batch[:0], s.Kept...)
+	q.batch = Copied(q.batch, s.Kept)
 	Permute(q.perm, q.seed, uint64(q.pass))
 	return nil
 }

@@ -68,7 +68,7 @@ func (a *adams) step(s *Solver, h float64) {
 func (a *adams) start(s *Solver, h float64) {
 	n := a.span()
 	short, t := h/float64(n), s.t
-	copy(a.from, s.y)
+	Copy(a.from, s.y)
 	for i := range n {
 		for j, row := range a.starter.a {
 			y := a.from
@@ -78,12 +78,12 @@ func (a *adams) start(s *Solver, h float64) {
 			}
 			s.eval(t+float64(short*a.starter.c[j]), y, a.k[j])
 		}
-		copy(a.field[n-i], a.k[0])
+		Copy(a.field[n-i], a.k[0])
 		summed(a.to, a.from, short, a.starter.b, a.k)
 		a.from, a.to = a.to, a.from
 		t += short
 	}
-	copy(s.y1, a.from)
+	Copy(s.y1, a.from)
 	s.eval(s.t+h, s.y1, a.field[0])
 }
 
@@ -91,7 +91,7 @@ func (a *adams) start(s *Solver, h float64) {
 func (a *adams) handOn(*Solver) {
 	last := len(a.field) - 1
 	oldest := a.field[last]
-	copy(a.field[1:], a.field[:last])
+	Copy(a.field[1:], a.field[:last])
 	a.field[0] = oldest
 }
 
@@ -105,7 +105,7 @@ func (a *adams) inside(s *Solver, theta, h float64) {
 		by, field = a.ahead, a.field
 	}
 	u := theta - 0.5
-	copy(s.at, s.y)
+	Copy(s.at, s.y)
 	for j, row := range by.inside {
 		w := row[len(row)-1]
 		for p := len(row) - 2; p >= 0; p-- {

@@ -19,11 +19,18 @@ func addLanes[R Float](dst, src []R, n int) int {
 		return 0
 	}
 	_ = src[groups*side*n-1]
-	switch size {
+	for i, some := 0, max(1, numbersInOneCall/(side*n)); i < groups; i += some {
+		addGroups(dst[i*side:], src[i*side*n:], min(some, groups-i), n)
+	}
+	return groups * side
+}
+
+// addGroups is what one call of a kernel adds.
+func addGroups[R Float](dst, src []R, groups, n int) {
+	switch unsafe.Sizeof(R(0)) {
 	case 4:
 		addLanes32AVX2((*float32)(unsafe.Pointer(&dst[0])), (*float32)(unsafe.Pointer(&src[0])), groups, n)
 	case 8:
 		addLanes64AVX2((*float64)(unsafe.Pointer(&dst[0])), (*float64)(unsafe.Pointer(&src[0])), groups, n)
 	}
-	return groups * side
 }

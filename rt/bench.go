@@ -178,7 +178,11 @@ func (b *bench[R]) kernels(ctx context.Context, res *BenchResult) error {
 				return err
 			}
 			ev, g := newEvaluator(&e.Objective, len(b.w), 1), make([]R, len(b.w))
-			if _, err := lossGrad(ev, b.w, g, b.in, e.Recipe.Seed); err != nil {
+			n, err := lossGrad(ev, b.w, g, b.in, e.Recipe.Seed)
+			if err == nil {
+				_, err = ev.evaluation(n, b.in.Rows)
+			}
+			if err != nil {
 				return err
 			}
 			b.clocked(&res.Cases[i], func() { _, _ = lossGrad(ev, b.w, g, b.in, e.Recipe.Seed) })

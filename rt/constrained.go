@@ -93,7 +93,7 @@ func freeNumbers[R Float](w []R, bound []Tensor) ([]R, error) {
 	if len(bound) == 0 {
 		return w, nil
 	}
-	free := append([]R(nil), w...)
+	free := Copied(nil, w)
 	for _, t := range bound {
 		for i := t.Offset; i < t.Offset+t.Len(); i++ {
 			free[i] = R(t.Transform.Free(float64(w[i])))
@@ -119,7 +119,7 @@ func toOwn[R Float](w, free []R, bound []Tensor) {
 	if len(bound) == 0 {
 		return // they are the same slice
 	}
-	copy(w, free)
+	Copy(w, free)
 	for _, t := range bound {
 		for i := t.Offset; i < t.Offset+t.Len(); i++ {
 			w[i] = within(t.Transform, R(t.Transform.Value(float64(free[i]))))

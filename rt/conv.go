@@ -50,7 +50,7 @@ func (c *ConvShape) rows(f func(w, x, y, lo, hi int)) {
 
 // Conv is y[o,p] = Σ w[o,i,k] x[i, p·stride + k·dilation - pad]; terms are added in the order i, k.
 func Conv[R Float](c ConvShape, y, w, x []R) {
-	clear(y)
+	Clear(y)
 	s := c.W.Stride
 	c.rows(func(k, at, to, lo, hi int) {
 		f := w[k]
@@ -71,7 +71,7 @@ func Conv[R Float](c ConvShape, y, w, x []R) {
 // ConvInput is x[i,q] = Σ w[o,i,k] y[o,p] with q = p·stride + k·dilation - pad: the derivative of Conv
 // by x, and a transposed convolution.
 func ConvInput[R Float](c ConvShape, x, w, y []R) {
-	clear(x)
+	Clear(x)
 	s := c.W.Stride
 	c.rows(func(k, at, to, lo, hi int) {
 		f := w[k]
@@ -91,7 +91,7 @@ func ConvInput[R Float](c ConvShape, x, w, y []R) {
 
 // ConvWeight is w[o,i,k] = Σ x[i, p·stride + k·dilation - pad] y[o,p], the derivative of Conv by w.
 func ConvWeight[R Float](c ConvShape, w, x, y []R) {
-	clear(w)
+	Clear(w)
 	s := c.W.Stride
 	c.rows(func(k, at, to, lo, hi int) {
 		sum := w[k]
@@ -113,7 +113,7 @@ func ConvWeight[R Float](c ConvShape, w, x, y []R) {
 // Windows copies y[c,k,p] = x[c, p·stride + k·dilation - pad]; padding is 0. Out and Groups of c have
 // no meaning.
 func Windows[R Float](c ConvShape, y, x []R) {
-	clear(y)
+	Clear(y)
 	c.windows(func(at, to, lo, hi int) {
 		for q := lo; q < hi; q++ {
 			y[to+q] = x[at+q*c.W.Stride]
@@ -123,7 +123,7 @@ func Windows[R Float](c ConvShape, y, x []R) {
 
 // Unwindows adds windows back to where they come from: the derivative of Windows.
 func Unwindows[R Float](c ConvShape, x, y []R) {
-	clear(x)
+	Clear(x)
 	c.windows(func(at, to, lo, hi int) {
 		for q := lo; q < hi; q++ {
 			x[at+q*c.W.Stride] += y[to+q]

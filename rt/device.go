@@ -125,7 +125,7 @@ func OnDevice[R Float](p Program[R], dev Device) (placed Program[R], left []stri
 	}
 	on := &onDevice[R]{k: kernels, mod: m, spaces: FreeList[hostSpace]{New: func() *hostSpace { return new(hostSpace) }}}
 	placed = p
-	placed.Models = slices.Clone(p.Models)
+	placed.Models = Copied(nil, p.Models)
 	for i := range placed.Models {
 		if k := kernels.Model(placed.Models[i].Name); k != nil {
 			placed.Models[i].Rows = on.rows(k, placed.Models[i])
@@ -133,7 +133,7 @@ func OnDevice[R Float](p Program[R], dev Device) (placed Program[R], left []stri
 			left = append(left, "model "+placed.Models[i].Name)
 		}
 	}
-	placed.Recipes = slices.Clone(p.Recipes)
+	placed.Recipes = Copied(nil, p.Recipes)
 	for i := range placed.Recipes {
 		o := &placed.Recipes[i].Objective
 		_, exact := p.Recipes[i].Recipe.Optimizer.(LeastSquares)

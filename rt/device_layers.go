@@ -81,7 +81,7 @@ func (l *Layers) run(ctx context.Context, q DeviceQueue, b *layerBatch) error {
 	start := func(p *LayerPart) error {
 		for i := range p.Launches {
 			k := &p.Launches[i]
-			args = append(args[:0], b.head...)
+			args = Copied(args, b.head)
 			for _, at := range k.Places {
 				args = append(args, uint64(l.place(b, at)))
 			}

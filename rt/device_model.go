@@ -25,7 +25,7 @@ type deviceRows[R Float] struct {
 // rows is Model.Rows on the device.
 func (d *onDevice[R]) rows(k *ModelKernel, m Model[R]) func(w []R, in *Table) *Rows {
 	return func(w []R, in *Table) *Rows {
-		r := &deviceRows[R]{on: d, k: k, sites: m.Sites, w: w, in: in, by: append([]Stepping(nil), k.By...), room: k.TapeRoom,
+		r := &deviceRows[R]{on: d, k: k, sites: m.Sites, w: w, in: in, by: Copied(nil, k.By), room: k.TapeRoom,
 			inputs: make([]deviceBuffer, len(k.Inputs)), outputs: make([]deviceBuffer, len(k.Outputs))}
 		for _, o := range k.Outputs {
 			r.out = append(r.out, make([]float64, in.Rows*o.Width))
@@ -35,12 +35,12 @@ func (d *onDevice[R]) rows(k *ModelKernel, m Model[R]) func(w []R, in *Table) *R
 			One:   func(row int) error { return r.batch(context.Background(), nil, row, row+1) },
 			Store: func(out *Table) {
 				for i, o := range k.Outputs {
-					copy(out.Columns[out.Index(o.Name)].Data, r.out[i])
+					Copy(out.Columns[out.Index(o.Name)].Data, r.out[i])
 				}
 			},
 		}
 		if len(k.By) > 0 {
-			rows.Step = func(by []Stepping) { copy(r.by, by) }
+			rows.Step = func(by []Stepping) { Copy(r.by, by) }
 		}
 		return rows
 	}
@@ -260,8 +260,8 @@ func (r *deviceRows[R]) layers(ctx context.Context, q DeviceQueue, lo, n int, sp
 func (r *deviceRows[R]) free() error {
 	return r.on.mod.Do(func(q DeviceQueue) error {
 		return freeAll(q, append(append(r.inputs[:len(r.inputs):len(r.inputs)], r.outputs...), r.stats, r.tape, r.steps, r.key, r.memory), func() {
-			clear(r.inputs)
-			clear(r.outputs)
+			Clear(r.inputs)
+			Clear(r.outputs)
 			r.stats, r.tape, r.steps, r.key, r.memory = deviceBuffer{}, deviceBuffer{}, deviceBuffer{}, deviceBuffer{}, deviceBuffer{}
 		})
 	})

@@ -157,7 +157,7 @@ func resize[T any](s []T, n int) []T {
 		return make([]T, n)
 	}
 	s = s[:n]
-	clear(s)
+	Clear(s)
 	return s
 }
 

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"os"
-	"slices"
 )
 
 // inMemory bounds the numbers of a data set that lie in memory: 128 MiB of them, and as much again for a moment, when they are joined.
@@ -85,7 +84,7 @@ func (n *gathered) all() ([]float64, error) {
 		if len(n.blocks) == 0 {
 			return n.list, nil
 		}
-		n.list = slices.Concat(append(n.blocks, n.list)...)
+		n.list = joined(append(n.blocks, n.list)...)
 		n.blocks = nil
 		return n.list, nil
 	}

@@ -97,7 +97,7 @@ func (s *SavedSolve) word(x uint64, n int) uint64 {
 		s.data = append(s.data, binary.LittleEndian.AppendUint64(nil, x)[:n]...)
 	case restoring:
 		var b [8]byte
-		copy(b[:n], s.data[s.n:])
+		Copy(b[:n], s.data[s.n:])
 		x = binary.LittleEndian.Uint64(b[:])
 	}
 	s.n += n

@@ -225,7 +225,7 @@ func (g *StepGroup) settle() {
 			xs = append(xs, g.brought[i])
 		}
 	}
-	clear(g.here)
+	Clear(g.here)
 	g.result, g.arrived = g.how(xs), 0
 	g.met++
 	g.cond.Broadcast()

@@ -41,7 +41,7 @@ func Grown[E any](s []E, n, most int) []E {
 		return s[:max(n, len(s))]
 	}
 	grown := make([]E, n, min(max(n, 2*cap(s)), most))
-	copy(grown, s)
+	Copy(grown, s)
 	return grown
 }
 

@@ -203,7 +203,7 @@ func (k *Kernels) Recipe(name string) *RecipeKernel {
 // grouped has the kernels of groups in the places of others.
 func (k *Kernels) grouped() *Kernels {
 	c := *k
-	c.Models, c.Recipes = slices.Clone(k.Models), slices.Clone(k.Recipes)
+	c.Models, c.Recipes = Copied(nil, k.Models), Copied(nil, k.Recipes)
 	for _, g := range k.Groups {
 		for i := range c.Models {
 			if m := &c.Models[i]; m.Kernel == g.Of {
@@ -231,7 +231,7 @@ func (k *Kernels) grouped() *Kernels {
 // grouped is l with the kernels of groups in the places of others, and of those behind them.
 func (l *Layers) grouped(groups []GroupKernel) Layers {
 	c := *l
-	c.Parts = slices.Clone(l.Parts)
+	c.Parts = Copied(nil, l.Parts)
 	for i := range c.Parts {
 		var out []LayerLaunch
 		for rest := c.Parts[i].Launches; len(rest) > 0; {

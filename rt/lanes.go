@@ -43,7 +43,7 @@ func AddLanes[R Float](dst, src []R, n int) {
 		}
 		dst[i] += s
 	}
-	clear(src)
+	Clear(src)
 }
 
 // FailedLane reports whether one of the solves of sample i of a block has failed.
@@ -79,7 +79,7 @@ func JoinLanes[B [16]SolveStats | [32]SolveStats](to, run []B, number int) {
 // PackRows copies rows of n numbers to places that are stride apart.
 func PackRows[T float32 | float64](dst, src []T, n, stride int) {
 	for i := 0; len(src) > 0; i++ {
-		copy(dst[i*stride:], src[:n])
+		Copy(dst[i*stride:], src[:n])
 		src = src[n:]
 	}
 }

@@ -100,7 +100,7 @@ func (m *moments[R]) pair(ys, ss [][]R, gradient, move, g []R) {
 	last := len(ys) - 1
 	for _, list := range [][][]R{ys, ss} {
 		oldest := list[0]
-		copy(list, list[1:])
+		Copy(list, list[1:])
 		list[last] = oldest
 	}
 	m.each(func(i int) { ys[last][i], ss[last][i] = g[i]-gradient[i], move[i] })

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"slices"
 	"time"
 )
 
@@ -80,7 +79,7 @@ func (t *trainer[R]) leastSquares(ctx context.Context) error {
 		}
 		t.w[at[i]] = R(v)
 	}
-	copy(t.free, t.w)
+	Copy(t.free, t.w)
 
 	n, err := t.ev.sum(t.w, t.tables.Train, rows, Key{Seed: t.plan.seed}, false)
 	if err != nil {
@@ -160,7 +159,7 @@ func (t *trainer[R]) designsTogether(ctx context.Context, rows []int, n int) (*s
 		})
 		if ok {
 			w.Join(member)
-			w.Design(t.w, t.tables.Train, rows[i:i+1], Key{Seed: t.plan.seed}, &results[i], func(d []R) { given[i] = slices.Clone(d) })
+			w.Design(t.w, t.tables.Train, rows[i:i+1], Key{Seed: t.plan.seed}, &results[i], func(d []R) { given[i] = Copied(nil, d) })
 		}
 	}); err != nil {
 		return nil, nil, err
@@ -243,7 +242,7 @@ func (q *squareRoot) flush() {
 			reflectColumns(u, rest, head, v, beta)
 		}
 		q.r[c*n+c] = norm
-		clear(u)
+		Clear(u)
 	}
 	q.rows = 0
 }

@@ -62,7 +62,7 @@ func (r *motion) move(s *Solver, dst []float64, h, c float64, a []float64) {
 
 func (r *motion) step(s *Solver, h float64) {
 	m, n := r.m, r.n
-	copy(s.at[n:], s.y[n:])
+	Copy(s.at[n:], s.y[n:])
 	for i := range m.c {
 		switch {
 		case i == 0 && m.fsal:
@@ -129,8 +129,8 @@ func (r *motion) bend(s *Solver, h float64) {
 
 func (r *motion) handOn(s *Solver) {
 	if r.m.fsal { // s.y is the new state already
-		copy(r.k[0], s.y[r.n:])
-		copy(r.k[0][r.n:], r.k[len(r.k)-1][r.n:])
+		Copy(r.k[0], s.y[r.n:])
+		Copy(r.k[0][r.n:], r.k[len(r.k)-1][r.n:])
 	}
 }
 

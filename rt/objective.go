@@ -68,7 +68,7 @@ type ShardResult struct {
 }
 
 func (r *ShardResult) reset() {
-	clear(r.Metrics)
+	Clear(r.Metrics)
 	*r = ShardResult{Metrics: r.Metrics}
 }
 
@@ -303,38 +303,6 @@ func Evaluate[R Float](ctx context.Context, w []R, obj *Objective[R], t *Table, 
 	return v, err
 }
 
-// LossGrad is the mean loss over the rows of t and its gradient (len(w)
-// numbers, overwritten; row-major by the layout). Samples that fail add
-// nothing; the error is that of the first.
-func LossGrad[R Float](ctx context.Context, w, grad []R, obj *Objective[R], t *Table, seed uint64, workers int) (*Evaluation, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	if len(grad) != len(w) {
-		return nil, fmt.Errorf("gradient has %d numbers, want %d: %w", len(grad), len(w), ErrShape)
-	}
-	if err := checkColumns(obj.Columns, t); err != nil {
-		return nil, err
-	}
-	e := newEvaluator(obj, len(w), WorkerCount(Workers(workers)))
-	v, err := lossGrad(e, w, grad, t, seed)
-	if cerr := e.close(); err == nil {
-		err = cerr
-	}
-	return v, err
-}
-
-func lossGrad[R Float](e *evaluator[R], w, grad []R, t *Table, seed uint64) (*Evaluation, error) {
-	n, err := e.sum(w, t, allRows(t.Rows), Key{Seed: seed}, true)
-	if err != nil {
-		return nil, err
-	}
-	for i, g := range n.grad {
-		grad[i] = g / R(t.Rows)
-	}
-	return e.evaluation(n, t.Rows)
-}
-
 func evaluate[R Float](e *evaluator[R], w []R, t *Table, rows []int, seed uint64) (*Evaluation, error) {
 	n, err := e.sum(w, t, rows, Key{Seed: seed, Step: EvalStep}, false)
 	if err != nil {
@@ -355,8 +323,14 @@ func (e *evaluator[R]) evaluation(n *node[R], rows int) (*Evaluation, error) {
 	return v, nil
 }
 
-func allRows(n int) []int {
-	rows := make([]int, n)
+func allRows(n int) []int { return firstRows(nil, n) }
+
+// firstRows is 0 to n-1, in the memory of rows if they fit.
+func firstRows(rows []int, n int) []int {
+	if cap(rows) < n {
+		rows = make([]int, n)
+	}
+	rows = rows[:n]
 	for i := range rows {
 		rows[i] = i
 	}

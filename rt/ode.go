@@ -264,7 +264,7 @@ func entangled(f Field, t float64, y0 []float64, positions int) (of, by int) {
 	}
 	for _, group := range [][2]int{{0, positions}, {positions, n}} {
 		shift := func(j int) float64 { return y0[j] + 1e-3*(1+math.Abs(y0[j]))*(1+0.37*float64(j-group[0])/float64(n)) }
-		copy(y, y0)
+		Copy(y, y0)
 		for j := group[0]; j < group[1]; j++ {
 			y[j] = shift(j)
 		}
@@ -272,7 +272,7 @@ func entangled(f Field, t float64, y0 []float64, positions int) (of, by int) {
 			continue
 		}
 		for j := group[0]; j < group[1]; j++ { // which one is it
-			copy(y, y0)
+			Copy(y, y0)
 			y[j] = shift(j)
 			f(t, y, other)
 			if d[of] != other[of] {

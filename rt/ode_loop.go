@@ -10,7 +10,7 @@ func (s *Solver) halts() {
 	if len(s.o.StepAt) == 0 {
 		return
 	}
-	stops := slices.Clone(s.o.StepAt)
+	stops := Copied(nil, s.o.StepAt)
 	slices.Sort(stops)
 	if s.t1 < s.t0 {
 		slices.Reverse(stops)
@@ -295,7 +295,7 @@ func (s *Solver) look(next, h float64) {
 
 // happen makes the events that were found happen at t, in a step that was to be h long.
 func (s *Solver) happen(h float64) {
-	copy(s.at, s.y)
+	Copy(s.at, s.y)
 	for i := range s.es {
 		if !s.es[i].Fires() {
 			continue
@@ -311,7 +311,7 @@ func (s *Solver) happen(h float64) {
 	}
 	if !Finite(s.y) {
 		s.st.Fail(NonFinite, s.t, h)
-		copy(s.y, s.at)
+		Copy(s.y, s.at)
 		return
 	}
 	if s.all {

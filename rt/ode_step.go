@@ -254,12 +254,12 @@ func (r *rungeKutta) handOn(*Solver) {
 		first, last := &r.small[0], &r.small[len(r.m.b)-1]
 		first[0], first[1], first[2] = last[0], last[1], last[2]
 	default:
-		copy(r.k[0], r.k[len(r.m.b)-1])
+		Copy(r.k[0], r.k[len(r.m.b)-1])
 	}
 }
 
 func (r *rungeKutta) inside(s *Solver, theta, h float64) {
-	copy(s.at, s.y)
+	Copy(s.at, s.y)
 	scale := h * theta
 	for _, w := range r.m.dense {
 		for j, x := range w {
@@ -301,7 +301,7 @@ func (l *composition) begin(s *Solver) []float64 {
 
 func (l *composition) step(s *Solver, h float64) {
 	y, p := s.y1, l.positions
-	copy(y, s.y)
+	Copy(y, s.y)
 	k := l.k
 	for _, w := range l.leaps {
 		kick := h * (w.length / 2)
@@ -399,7 +399,7 @@ func newReversibleHeun(s *Solver) scheme {
 }
 
 func (r *reversibleHeun) begin(s *Solver) []float64 {
-	copy(r.z, s.y)
+	Copy(r.z, s.y)
 	s.eval(s.t, s.y, r.k)
 	return nil
 }

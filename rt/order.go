@@ -65,7 +65,7 @@ func (o *order) of(rows []int) []int {
 	shift := max(0, bits.Len32(uint32(most))-effortBits)
 	most >>= shift
 	place := o.place[:most+1]
-	clear(place)
+	Clear(place)
 	for _, row := range rows {
 		place[most-o.known[row]>>shift]++
 	}

@@ -66,7 +66,7 @@ func (x *Records[R]) PutBack() {
 		case r.kept != nil && r.kept.Added:
 			r.set(r.kept)
 		case r.Added:
-			clear(r.Data)
+			Clear(r.Data)
 			r.Made, r.Added = false, false
 		}
 	}
@@ -75,7 +75,7 @@ func (x *Records[R]) PutBack() {
 // set makes r a copy of s.
 func (r *Record[R]) set(s *Record[R]) {
 	r.T, r.H, r.Made, r.Added = s.T, s.H, s.Made, s.Added
-	r.Data = append(r.Data[:0], s.Data...)
+	r.Data = Copied(r.Data, s.Data)
 }
 
 // SameBits reports whether two slices hold the same bits.

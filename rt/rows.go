@@ -11,7 +11,7 @@ func AddRows[R Float](dst, src []R, n int) {
 		for i, x := range row {
 			dst[i] += x
 		}
-		clear(row)
+		Clear(row)
 	}
 }
 

@@ -285,7 +285,7 @@ func LoadTensors[R Float](in io.Reader, w []R, layout []Tensor) error {
 	}
 	var missing, other []string
 	known, problems := map[string]bool{}, []string(nil)
-	fresh := slices.Clone(w)
+	fresh := Copied(nil, w)
 	for _, t := range layout {
 		s := have[t.Name]
 		known[t.Name] = true
@@ -318,7 +318,7 @@ func LoadTensors[R Float](in io.Reader, w []R, layout []Tensor) error {
 	if len(problems) > 0 {
 		return fmt.Errorf("%s: %w", strings.Join(problems, "; "), ErrWeights)
 	}
-	copy(w, fresh)
+	Copy(w, fresh)
 	return nil
 }
 

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
-	"slices"
 )
 
 // Solver is a solve on its way: what Solve does, a step at a time. It does not allocate once it is made, and belongs
@@ -60,7 +59,7 @@ func newSolver(m method, f Field, y0 []float64, t0, t1 float64, o SolveOptions) 
 	memory := vectors(n)
 	s.y, s.y1, s.e, s.at = memory(), memory(), memory(), memory()
 	s.spare = [2][]float64{memory(), memory()}
-	copy(s.y, y0)
+	Copy(s.y, y0)
 	s.by = m.scheme(s)
 	s.multistep, _ = s.by.(*adams)
 	if s.adaptive {
@@ -132,7 +131,7 @@ func (s *Solver) Err() error {
 // Solution is what was found so far.
 func (s *Solver) Solution() *Solution {
 	out := s.out
-	out.End, out.Stats, out.Status = slices.Clone(s.y), s.st, s.st.Status
+	out.End, out.Stats, out.Status = Copied(nil, s.y), s.st, s.st.Status
 	return &out
 }
 
@@ -175,7 +174,7 @@ func (s *Solver) plan() {
 
 func (s *Solver) save(t float64, y []float64) {
 	s.out.T = append(s.out.T, t)
-	s.out.Y = append(s.out.Y, slices.Clone(y))
+	s.out.Y = append(s.out.Y, Copied(nil, y))
 }
 
 func (s *Solver) eval(t float64, y, dy []float64) {

@@ -58,13 +58,13 @@ func points(source string, cols []ColumnSpec, n, dim, classes int, seed uint64, 
 	t := NewTable(cols, n)
 	x := make([]float64, width)
 	for i := range n {
-		clear(x)
+		Clear(x)
 		label := f(i, Key{Seed: seed, Row: uint64(i), Site: 0x64617461}.Stream(), x)
 		for k := range t.Columns {
 			if c := &t.Columns[k]; c.Classes > 0 {
 				c.Data[i] = float64(label)
 			} else {
-				copy(c.Row(i), x)
+				Copy(c.Row(i), x)
 			}
 		}
 	}

@@ -72,7 +72,7 @@ func readCSV(in io.Reader, cols []ColumnSpec, run string) (t *Table, recording [
 	if err != nil {
 		return nil, nil, csvError(err)
 	}
-	head = slices.Clone(head)
+	head = Copied(nil, head)
 	head[0] = strings.TrimPrefix(head[0], "\ufeff")
 	for i := range head {
 		head[i] = strings.TrimSpace(head[i])

@@ -39,7 +39,7 @@ type NPY struct{ File string }
 // Load reads the arrays.
 func (n NPY) Load(dir string, cols []ColumnSpec) (*Table, error) {
 	return loadOpen(dir, n.File, cols, func(f *os.File) (*Table, error) {
-		arrays := slices.DeleteFunc(slices.Clone(cols), func(c ColumnSpec) bool { return c.Present != "" })
+		arrays := slices.DeleteFunc(Copied(nil, cols), func(c ColumnSpec) bool { return c.Present != "" })
 		if len(arrays) != 1 {
 			return nil, fmt.Errorf("an .npy file holds one column, %d are declared: %w", len(arrays), ErrShape)
 		}

@@ -53,7 +53,7 @@ func (m MNIST) Load(dir string, cols []ColumnSpec) (*Table, error) {
 	for k := range t.Columns {
 		c := &t.Columns[k]
 		if c.Classes > 0 {
-			copy(c.Data, labels.Data)
+			Copy(c.Data, labels.Data)
 			continue
 		}
 		for i := range c.Data {

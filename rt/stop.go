@@ -28,7 +28,7 @@ func (t *trainer[R]) average() {
 		return
 	}
 	if t.mean == nil {
-		t.mean = append([]R(nil), t.w...)
+		t.mean = Copied(nil, t.w)
 		return
 	}
 	share := R(1 - t.recipe.Average.Decay)
@@ -64,7 +64,7 @@ func (w *watch) rank(name string, v float64, maximize bool, count int) (in bool,
 	if at >= count {
 		return false, ""
 	}
-	w.Kept = slices.Insert(slices.Clone(w.Kept), at, kept{name, number(v)})
+	w.Kept = slices.Insert(Copied(nil, w.Kept), at, kept{name, number(v)})
 	if len(w.Kept) > count {
 		leaves = w.Kept[count].Name
 		w.Kept = w.Kept[:count]
@@ -214,7 +214,7 @@ func (r *Recipe) checkFigures(metrics []string, hasVal bool) error {
 func (t *trainer[R]) watchFigures(epochEnd bool, val *Evaluation) (stop bool) {
 	r, epoch := t.recipe, t.info.Epoch+1
 	if v, ok := t.figure(r.Keep.On, val); ok && (epochEnd || r.Keep.Count <= 1) && t.watch.Keep.see(v, epoch, r.Keep.Mode == "max", 0) {
-		t.best = append(t.best[:0], t.judged()...)
+		t.best = Copied(t.best, t.judged())
 	}
 	if !epochEnd {
 		return false

@@ -134,7 +134,7 @@ func (t *Table) First(n int) *Table {
 	if n <= 0 || n >= t.Rows {
 		return t
 	}
-	out := &Table{Rows: n, Columns: slices.Clone(t.Columns)}
+	out := &Table{Rows: n, Columns: Copied(nil, t.Columns)}
 	for i := range out.Columns {
 		c := &out.Columns[i]
 		c.Data = c.Data[:n*c.Width]

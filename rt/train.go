@@ -7,7 +7,6 @@ import (
 	"math"
 	"os"
 	"path/filepath"
-	"slices"
 	"time"
 )
 
@@ -298,7 +297,7 @@ func (t *trainer[R]) step(step int) error {
 		if err := t.checkMetrics(t.training(step, rows), r.Metrics, t.ev.obj.metrics(r.Metrics, len(rows))); err != nil {
 			return err
 		}
-		before = slices.Clone(t.w)
+		before = Copied(nil, t.w)
 	}
 	lr := t.recipe.Optimizer.Rate()
 	if s := t.recipe.Schedule; s != nil {
@@ -310,7 +309,7 @@ func (t *trainer[R]) step(step int) error {
 	}
 	if t.opt.CheckFinite {
 		if err := t.checkUpdate(step, lr); err != nil {
-			copy(t.w, before)
+			Copy(t.w, before)
 			t.whole = false // moments have moved
 			return err
 		}
@@ -390,7 +389,7 @@ func (t *trainer[R]) metrics(sum []float64, n int) []float64 {
 	if t.ev.obj.Combine != nil {
 		return t.ev.obj.metrics(sum, n)
 	}
-	out := append(t.info.Metrics[:0], sum...)
+	out := Copied(t.info.Metrics, sum)
 	for i := range out {
 		out[i] /= float64(n)
 	}
@@ -468,9 +467,9 @@ func (t *trainer[R]) finish(cause error) error {
 	}
 	switch {
 	case t.best != nil:
-		copy(t.w, t.best)
+		Copy(t.w, t.best)
 	case t.mean != nil:
-		copy(t.w, t.mean)
+		Copy(t.w, t.mean)
 	}
 	if cause == nil && t.tables.Test != nil {
 		v, err := t.evaluate("test", t.tables.Test)

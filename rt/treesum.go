@@ -77,14 +77,21 @@ func (r *reduction[R]) take() *node[R] {
 		n.res.Metrics = make([]float64, r.metrics)
 	}
 	for _, s := range r.spans {
-		clear(n.grad[s.lo:s.hi])
+		Clear(n.grad[s.lo:s.hi])
 	}
 	n.res.reset()
 	return n
 }
 
-// addTo adds x to sum, by the kernel of outer products: with one number, which is 1.
+// addTo adds x to sum, by pieces, with the kernel of outer products: with one number, which is 1.
 func addTo[R Float](sum, x []R) {
+	for n := piece[R](); len(x) > n; sum, x = sum[n:], x[n:] {
+		addPiece(sum[:n], x[:n])
+	}
+	addPiece(sum, x)
+}
+
+func addPiece[R Float](sum, x []R) {
 	switch sum := any(sum).(type) {
 	case []float32:
 		AddOuter32(sum, []float32{1}, any(x).([]float32))

@@ -1859,9 +1859,9 @@ func (tp *predict0RecTapeLanes) push(i int, t, h *[32]float64, q *[2 * 32]Real, 
 	k := tp.n[i]
 	tp.n[i]++
 	if k == len(tp.t) {
-		tp.q = append(tp.q, *q)
-		tp.v = append(tp.v, *v)
-		tp.t, tp.h = append(tp.t, *t), append(tp.h, *h)
+		tp.q = append(rt.More(tp.q), *q)
+		tp.v = append(rt.More(tp.v), *v)
+		tp.t, tp.h = append(rt.More(tp.t), *t), append(rt.More(tp.h), *h)
 		return
 	}
 	tp.t[k][i], tp.h[k][i] = t[i], h[i]
@@ -2215,14 +2215,14 @@ func (k *fitWorker) lanes(weights, gradient []Real, t *rt.Table, rows []int, key
 		}
 		if gradient != nil {
 			l.count(n)
-			l.kept = append(l.kept[:0], l.sums...)
+			l.kept = rt.Copied(l.kept, l.sums)
 			l.fitGrad(n, &gst)
 			left = false
 			for i := range n {
 				left = left || rt.FailedLane(gst[:], i)
 			}
 			if left { // sums may be no numbers, and are made again
-				copy(l.sums, l.kept)
+				rt.Copy(l.sums, l.kept)
 			}
 		} else {
 			l.fitSample(n, &st)

@@ -442,8 +442,8 @@ func (tp *predict0RecTape) reset() {
 func (tp *predict0RecTape) push(t, h float64, q *[2]Real, v *[2]Real) {
 	tp.t = append(tp.t, t)
 	tp.h = append(tp.h, h)
-	tp.q = append(tp.q, *q)
-	tp.v = append(tp.v, *v)
+	tp.q = append(rt.More(tp.q), *q)
+	tp.v = append(rt.More(tp.v), *v)
 }
 
 func (tp *predict0RecTape) save(step int, theta float64) {

@@ -265,8 +265,8 @@ func (tp *forecast0RecTape) reset() {
 func (tp *forecast0RecTape) push(t, h float64, z *[8]Real, a *[4]Real) {
 	tp.t = append(tp.t, t)
 	tp.h = append(tp.h, h)
-	tp.z = append(tp.z, *z)
-	tp.a = append(tp.a, *a)
+	tp.z = append(rt.More(tp.z), *z)
+	tp.a = append(rt.More(tp.a), *a)
 }
 
 func (tp *forecast0RecTape) save(step int, theta float64) {

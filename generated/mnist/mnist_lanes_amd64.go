@@ -394,8 +394,8 @@ func (tp *digitsMixed0RecKeptTape) reset(steps int) {
 
 // pushAll keeps a step that the first samples have taken, as all before it.
 func (tp *digitsMixed0RecKeptTape) pushAll(count int, t, h *[32]float64, z *[8624 * 32]Real) {
-	tp.z = append(tp.z, *z)
-	tp.t, tp.h = append(tp.t, *t), append(tp.h, *h)
+	tp.z = append(rt.More(tp.z), *z)
+	tp.t, tp.h = append(rt.More(tp.t), *t), append(rt.More(tp.h), *h)
 	for i := range count {
 		tp.n[i]++
 	}
@@ -406,8 +406,8 @@ func (tp *digitsMixed0RecKeptTape) push(i int, t, h *[32]float64, z *[8624 * 32]
 	k := tp.n[i]
 	tp.n[i]++
 	if k == len(tp.t) {
-		tp.z = append(tp.z, *z)
-		tp.t, tp.h = append(tp.t, *t), append(tp.h, *h)
+		tp.z = append(rt.More(tp.z), *z)
+		tp.t, tp.h = append(rt.More(tp.t), *t), append(rt.More(tp.h), *h)
 		return
 	}
 	tp.t[k][i], tp.h[k][i] = t[i], h[i]

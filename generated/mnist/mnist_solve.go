@@ -134,7 +134,7 @@ func (tp *digitsMixed0RecTape) reset() {
 func (tp *digitsMixed0RecTape) push(t, h float64, z *[8624]Real) {
 	tp.t = append(tp.t, t)
 	tp.h = append(tp.h, h)
-	tp.z = append(tp.z, *z)
+	tp.z = append(rt.More(tp.z), *z)
 }
 
 // reverseDigitsMixed0Rec carries cotangents back over the recorded steps of Digits.mixed.0.rec, last to first.

@@ -2069,8 +2069,8 @@ func (tp *moons0RecKeptTape) push(i int, t, h *[32]float64, x *[2 * 32]Real) {
 	k := tp.n[i]
 	tp.n[i]++
 	if k == len(tp.t) {
-		tp.x = append(tp.x, *x)
-		tp.t, tp.h = append(tp.t, *t), append(tp.h, *h)
+		tp.x = append(rt.More(tp.x), *x)
+		tp.t, tp.h = append(rt.More(tp.t), *t), append(rt.More(tp.h), *h)
 		return
 	}
 	if k == tp.next {
@@ -2823,8 +2823,8 @@ func (tp *fitHyper0RecTapeLanes) push(i int, t, h *[32]float64, x *[2 * 32]float
 	k := tp.n[i]
 	tp.n[i]++
 	if k == len(tp.t) {
-		tp.x = append(tp.x, *x)
-		tp.t, tp.h = append(tp.t, *t), append(tp.h, *h)
+		tp.x = append(rt.More(tp.x), *x)
+		tp.t, tp.h = append(rt.More(tp.t), *t), append(rt.More(tp.h), *h)
 		return
 	}
 	tp.t[k][i], tp.h[k][i] = t[i], h[i]
@@ -2971,8 +2971,8 @@ func (tp *fitHyper1RecTapeLanes) push(i int, t, h *[32]float64, x *[2 * 32]Real)
 	k := tp.n[i]
 	tp.n[i]++
 	if k == len(tp.t) {
-		tp.x = append(tp.x, *x)
-		tp.t, tp.h = append(tp.t, *t), append(tp.h, *h)
+		tp.x = append(rt.More(tp.x), *x)
+		tp.t, tp.h = append(rt.More(tp.t), *t), append(rt.More(tp.h), *h)
 		return
 	}
 	tp.t[k][i], tp.h[k][i] = t[i], h[i]

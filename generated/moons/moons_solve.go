@@ -480,7 +480,7 @@ func (tp *moons0RecTape) reset() {
 func (tp *moons0RecTape) push(t, h float64, x *[2]Real) {
 	tp.t = append(tp.t, t)
 	tp.h = append(tp.h, h)
-	tp.x = append(tp.x, *x)
+	tp.x = append(rt.More(tp.x), *x)
 }
 
 // pathFitTiny0 solves system Flow with tsit5, adaptive and gives the states at the times ts, sorted from t0 on; the times do not change the steps (moons_hyper.nde:41).
@@ -710,7 +710,7 @@ func (tp *fitTiny0RecTape) reset() {
 func (tp *fitTiny0RecTape) push(t, h float64, x *[2]float64) {
 	tp.t = append(tp.t, t)
 	tp.h = append(tp.h, h)
-	tp.x = append(tp.x, *x)
+	tp.x = append(rt.More(tp.x), *x)
 }
 
 func (tp *fitTiny0RecTape) save(step int, theta float64) {
@@ -1000,7 +1000,7 @@ func (tp *fitHyper0RecTape) reset() {
 func (tp *fitHyper0RecTape) push(t, h float64, x *[2]float64) {
 	tp.t = append(tp.t, t)
 	tp.h = append(tp.h, h)
-	tp.x = append(tp.x, *x)
+	tp.x = append(rt.More(tp.x), *x)
 }
 
 func (tp *fitHyper0RecTape) save(step int, theta float64) {
@@ -1086,7 +1086,7 @@ func (tp *fitHyper1RecTape) reset() {
 func (tp *fitHyper1RecTape) push(t, h float64, x *[2]Real) {
 	tp.t = append(tp.t, t)
 	tp.h = append(tp.h, h)
-	tp.x = append(tp.x, *x)
+	tp.x = append(rt.More(tp.x), *x)
 }
 
 func (tp *fitHyper1RecTape) save(step int, theta float64) {
