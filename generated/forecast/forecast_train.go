@@ -195,12 +195,11 @@ func FitLossGrad(ctx context.Context, p *Params, batch *rt.Table, grad *Params) 
 	if err := batch.CheckRead(seriesData.Columns, fitObjective.Columns); err != nil {
 		return 0, err
 	}
-	ev, err := rt.LossGrad(ctx, p.Flat(), grad.Flat(), &fitObjective, batch, fitRecipe.Seed, 0)
-	if ev == nil {
-		return 0, err
-	}
-	return ev.Loss, err
+	return fitGradients.LossGrad(ctx, p.Flat(), grad.Flat(), &fitObjective, batch, fitRecipe.Seed, 0)
 }
+
+// fitGradients keeps the memory of FitLossGrad.
+var fitGradients rt.Gradients[Real]
 
 // forecastRows is model Forecast over the rows of a table.
 func forecastRows(w []Real, in *rt.Table) *rt.Rows {

@@ -161,12 +161,11 @@ func FitLossGrad(ctx context.Context, p *Params, batch *rt.Table, grad *Params) 
 	if err := batch.CheckRead(pointsData.Columns, fitObjective.Columns); err != nil {
 		return 0, err
 	}
-	ev, err := rt.LossGrad(ctx, p.Flat(), grad.Flat(), &fitObjective, batch, fitRecipe.Seed, 0)
-	if ev == nil {
-		return 0, err
-	}
-	return ev.Loss, err
+	return fitGradients.LossGrad(ctx, p.Flat(), grad.Flat(), &fitObjective, batch, fitRecipe.Seed, 0)
 }
+
+// fitGradients keeps the memory of FitLossGrad.
+var fitGradients rt.Gradients[Real]
 
 var fitTinySites = []rt.Site{{Where: "moons_hyper.nde:41", Solve: "Flow"}, {Where: "moons.nde:19", Solve: "Flow"}, {Where: "moons.nde:19", Solve: "Flow"}}
 
@@ -329,12 +328,11 @@ func FitTinyLossGrad(ctx context.Context, p *Params, batch *rt.Table, grad *Para
 	if err := batch.CheckRead(pointsData.Columns, fitTinyObjective.Columns); err != nil {
 		return 0, err
 	}
-	ev, err := rt.LossGrad(ctx, p.Flat(), grad.Flat(), &fitTinyObjective, batch, fitTinyRecipe.Seed, 0)
-	if ev == nil {
-		return 0, err
-	}
-	return ev.Loss, err
+	return fitTinyGradients.LossGrad(ctx, p.Flat(), grad.Flat(), &fitTinyObjective, batch, fitTinyRecipe.Seed, 0)
 }
+
+// fitTinyGradients keeps the memory of FitTinyLossGrad.
+var fitTinyGradients rt.Gradients[Real]
 
 var fitHyperSites = []rt.Site{{Where: "moons_hyper.nde:50", Solve: "Flow"}, {Where: "moons_hyper.nde:51", Solve: "Flow"}, {Where: "moons.nde:19", Solve: "Flow"}, {Where: "moons.nde:19", Solve: "Flow"}}
 
@@ -474,12 +472,11 @@ func FitHyperLossGrad(ctx context.Context, p *Params, batch *rt.Table, grad *Par
 	if err := batch.CheckRead(pointsData.Columns, fitHyperObjective.Columns); err != nil {
 		return 0, err
 	}
-	ev, err := rt.LossGrad(ctx, p.Flat(), grad.Flat(), &fitHyperObjective, batch, fitHyperRecipe.Seed, 0)
-	if ev == nil {
-		return 0, err
-	}
-	return ev.Loss, err
+	return fitHyperGradients.LossGrad(ctx, p.Flat(), grad.Flat(), &fitHyperObjective, batch, fitHyperRecipe.Seed, 0)
 }
+
+// fitHyperGradients keeps the memory of FitHyperLossGrad.
+var fitHyperGradients rt.Gradients[Real]
 
 // moonsRows is model Moons over the rows of a table.
 func moonsRows(w []Real, in *rt.Table) *rt.Rows {
