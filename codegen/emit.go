@@ -161,6 +161,16 @@ func twins(at diag.Span, what, of string, ports []ir.Port) (ds diag.List) {
 	return ds
 }
 
+// statePorts are the states that a program names.
+func statePorts(s *ir.Solve) (out []ir.Port) {
+	for _, x := range s.States {
+		if !x.Memory {
+			out = append(out, ir.Port{Name: x.Name})
+		}
+	}
+	return out
+}
+
 // names fixes the package-level identifiers in the order of declaration.
 func (e *emitter) names() diag.List {
 	var ds diag.List
@@ -176,6 +186,9 @@ func (e *emitter) names() diag.List {
 	for _, m := range e.m.Models {
 		ds = append(ds, twins(m.Span, "inputs", "model "+m.Name, m.Inputs)...)
 		ds = append(ds, twins(m.Span, "outputs", "model "+m.Name, m.Outputs)...)
+		for _, s := range m.Solves {
+			ds = append(ds, twins(s.Span, "states", "system "+s.System, statePorts(s))...)
+		}
 		for _, n := range modelNames(m) {
 			if _, taken := exported[n]; taken {
 				ds.Errorf("NDE0240", m.Span, "model %s would collide with the generated name %s; rename it", m.Name, n)

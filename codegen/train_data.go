@@ -78,6 +78,9 @@ func columnSpecs(cols []ir.Port) string {
 		if c.Classes == 0 && c.Type.Elem == ir.I32 {
 			classes = ", Whole: true"
 		}
+		if c.Type.Elem == ir.F32 {
+			classes += ", Single: true"
+		}
 		if c.Ascend {
 			classes += ", Ascend: true"
 		}

@@ -2,6 +2,7 @@ package rt
 
 import (
 	"fmt"
+	"math"
 	"slices"
 )
 
@@ -29,6 +30,7 @@ type ColumnSpec struct {
 	Shape   []int // of one row
 	Classes int   // of a label column, else 0
 	Whole   bool  // integers of 32 bits
+	Single  bool  // numbers of the range of float32
 	Ascend  bool  // the numbers of a row are times that ascend
 	// Fields of a file that hold the numbers of a row; nil: by Name. First takes them from the first row
 	// of a window.
@@ -47,6 +49,8 @@ func (c *ColumnSpec) fault(v float64) string {
 	switch {
 	case c.Whole && v != float64(int32(v)):
 		return "is not an integer of 32 bits"
+	case c.Single && math.IsInf(float64(float32(v)), 0) && finite(v):
+		return "is beyond the numbers of float32, up to 3.4e38; --precision f64 has larger ones"
 	case c.Classes > 0 && (!(v >= 0 && v < float64(c.Classes)) || v != float64(int(v))):
 		return fmt.Sprintf("is not a label 0..%d", c.Classes-1)
 	}
@@ -92,7 +96,7 @@ func (t *Table) Check(cols []ColumnSpec) error {
 				return err
 			}
 		}
-		if c.Classes == 0 && !c.Whole {
+		if c.Classes == 0 && !c.Whole && !c.Single {
 			continue
 		}
 		for k, v := range got.Data {

@@ -105,6 +105,8 @@ func (s *scope) make(x sema.Expr) *ir.Value {
 	at()
 	switch x := x.(type) {
 	case *sema.Lit:
+		fits(t.Elem, x.At, x.Num)
+		fits(t.Elem, x.At, x.Data...)
 		if x.Data != nil {
 			return b.Data(x.Data, t)
 		}

@@ -2,6 +2,8 @@ package lower
 
 import (
 	"fmt"
+	"math"
+	"slices"
 
 	"ndec.dev/ndec/dsl/sema"
 	"ndec.dev/ndec/ir"
@@ -90,6 +92,7 @@ func Lower(p *sema.Program) (*ir.Module, diag.List) {
 	}
 	l.wide = &ir.Widening{Module: l.m, From: l.m.Real, To: ir.F64, Suffix: ".f64"}
 	for _, q := range p.Params {
+		l.guard(q.Span, func() { fits(q.Type.Elem, q.Span, slices.Concat(q.Init.Data, []float64{q.Init.A, q.Init.B})...) })
 		l.m.AddParam(q)
 	}
 	for _, f := range p.Funcs {
@@ -127,11 +130,21 @@ const (
 	timesBothWays  diag.Code = "NDE0564"
 	eventsLater    diag.Code = "NDE0805"
 	unsharedMean   diag.Code = "NDE0736"
+	tooLarge       diag.Code = "NDE0339"
 	compilerBug    diag.Code = "NDE0899"
 )
 
 func refuse(code diag.Code, at diag.Span, format string, args ...any) {
 	panic(refusal{Code: code, Span: at, Text: fmt.Sprintf(format, args...)})
+}
+
+// fits refuses numbers that would be infinite in single precision.
+func fits(e ir.Elem, at diag.Span, xs ...float64) {
+	for _, x := range xs {
+		if e == ir.F32 && math.IsInf(float64(float32(x)), 0) && !math.IsInf(x, 0) {
+			refuse(tooLarge, at, "%g is too large for f32, whose numbers go up to 3.4e38; take a smaller one, or --precision f64", x)
+		}
+	}
 }
 
 // guard lowers one declaration and turns what stops it into a diagnostic.

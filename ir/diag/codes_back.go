@@ -6,7 +6,7 @@ import "fmt"
 func codesBack() []Entry {
 	return []Entry{
 		{Code: "NDE0240", Title: "name of a generated declaration",
-			Text:  "A model or recipe would have the name of something that every generated package declares: Params, NewParams, LoadParams, Real, Program, or one made of a name of the program, such as NewX, XInput, XOutput and XPath of model X, TrainX and XLossGrad of recipe X, NewXTable of data X. Rename it. Inputs of one model, and its outputs, are fields of a Go struct, so that x and X, or a_b and aB, are one name there.",
+			Text:  "A model or recipe would have the name of something that every generated package declares: Params, NewParams, LoadParams, Real, Program, or one made of a name of the program, such as NewX, XInput, XOutput and XPath of model X, TrainX and XLossGrad of recipe X, NewXTable of data X. Rename it. Inputs of one model, its outputs, and the states of one system are fields of a Go struct, so that x and X, or a_b and aB, are one name there.",
 			Bad:   "package p\n\nnet f(x [2]real) [2]real {\n\treturn x |> Linear(2)\n}\n\nmodel TrainT(x [2]real) (y [2]real) {\n\treturn f(x)\n}\n\ndata D {\n\tx [2]real\n\ty label[2]\n\tsource: moons{n: 64}\n}\n\ntrain T {\n\tdata: D\n\tbatch: full\n\tepochs: 3\n\toptimizer: adam\n\tminimize cross_entropy(TrainT(x), y)\n}\n",
 			Fixed: "package p\n\nnet f(x [2]real) [2]real {\n\treturn x |> Linear(2)\n}\n\nmodel Linear1(x [2]real) (y [2]real) {\n\treturn f(x)\n}\n\ndata D {\n\tx [2]real\n\ty label[2]\n\tsource: moons{n: 64}\n}\n\ntrain T {\n\tdata: D\n\tbatch: full\n\tepochs: 3\n\toptimizer: adam\n\tminimize cross_entropy(Linear1(x), y)\n}\n"},
 		{Code: "NDE0736", Title: "avg that does not add up",

@@ -177,7 +177,7 @@ const m = 2.0
 			Bad:   "package p\n\nfn f(x [2]real) real {\n\treturn 1..2\n}\n",
 			Fixed: "package p\n\nfn f(x [2]real) real {\n\treturn 1.0\n}\n"},
 		{Code: "NDE0339", Title: "number too large",
-			Text:  "The number does not fit a 64-bit floating-point number.",
+			Text:  "The number does not fit a 64-bit floating-point number, or it is a value of f32, which real is by default, and too large for that.",
 			Bad:   "package p\n\nconst a = 1e999\n",
 			Fixed: "package p\n\nconst a = 1e300\n"},
 		{Code: "NDE0340", Title: "return missing",

@@ -75,7 +75,7 @@ func layoutOf(m *ir.Module) []rt.Tensor {
 func columnsOf(ports []ir.Port) []rt.ColumnSpec {
 	var out []rt.ColumnSpec
 	for _, p := range ports {
-		out = append(out, rt.ColumnSpec{Name: p.Name, Shape: p.Type.Shape, Classes: p.Classes, Whole: p.Classes == 0 && p.Type.Elem == ir.I32, Ascend: p.Ascend})
+		out = append(out, rt.ColumnSpec{Name: p.Name, Shape: p.Type.Shape, Classes: p.Classes, Whole: p.Classes == 0 && p.Type.Elem == ir.I32, Single: p.Type.Elem == ir.F32, Ascend: p.Ascend})
 	}
 	return out
 }
