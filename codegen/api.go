@@ -351,17 +351,20 @@ func (e *emitter) batch(f *file, m *ir.Model, fn *plan.Func, ins, outs []port) {
 	for i, q := range outs {
 		p.line("if err := rt.CheckRows(%q, len(%s), %d, n); err != nil { return err }", m.Outputs[i].Name, field(outs, i, "out"), q.t.Len())
 	}
-	var memory []string
+	var memory, refused []string
 	for i, q := range m.Outputs {
 		memory = append(memory, fmt.Sprintf("rt.MemoryOf(%q, %s)", q.Name, field(outs, i, "out")))
 	}
 	for i, q := range m.Inputs {
 		memory = append(memory, fmt.Sprintf("rt.MemoryOf(%q, %s)", q.Name, field(ins, i, "in")))
-		if c := rowsCheck(q, field(ins, i, "in")); c != "" {
-			p.line("%s", c)
+		if c := refusals(q, field(ins, i, "in")); c != "" {
+			refused = append(refused, c)
 		}
 	}
 	p.line("if err := rt.CheckApart(%d, %s); err != nil { return err }", len(outs), strings.Join(memory, ", "))
+	if len(refused) > 0 {
+		p.line("if refused := rt.Refuse(%s); refused != nil { return m.others(ctx, refused, n, %s, %s, stats, opts...) }", strings.Join(refused, ", "), batchArg(outs, "out"), batchArg(ins, "in"))
+	}
 	p.line("j := m.jobs.Get()")
 	p.line("defer m.jobs.Put(j)")
 	if len(ins) == 1 {
@@ -381,6 +384,8 @@ func (e *emitter) batch(f *file, m *ir.Model, fn *plan.Func, ins, outs []port) {
 		p.line("j.stats = stats")
 		p.line("j.failed.Reset()")
 		p.line("if stats != nil { stats.Reset(rt.SiteNames(%sSites), n) }", low)
+	} else if len(refused) > 0 {
+		p.line("if stats != nil { stats.Reset(nil, n) }")
 	}
 	if fn.Needs.Work && !together {
 		p.line("for len(j.work) < workers { j.work = append(j.work, new(workspace)) }")
@@ -431,7 +436,12 @@ func (e *emitter) batch(f *file, m *ir.Model, fn *plan.Func, ins, outs []port) {
 	rows := ifText(len(shapes) > 0, strings.Join(shapes, "; ")+". ") + "Lengths that do not fit, and results that share memory with each other or\nwith inputs, are an error that wraps rt.ErrShape." + inputErrors(m)
 	ends := "stats may be nil. When ctx ends no further rows are begun, and the error is that of ctx."
 	if fn.Needs.Stats > 0 {
-		ends = "stats may be nil. When ctx ends no further rows are begun, and the error is that of ctx. Else it is\nthat of the first sample that failed, a *rt.SolveError; all other rows are there."
+		ends = "stats may be nil. When ctx ends no further rows are begun, and the error is that of ctx. Else it is\nthat of the first sample that failed, a *rt.SolveError" + ifText(len(refused) > 0, " or what is wrong with its inputs") + "; all other rows are there."
+	} else if len(refused) > 0 {
+		ends = "stats may be nil. When ctx ends no further rows are begun, and the error is that of ctx. Else it is\nwhat is wrong with the inputs of the first row that cannot be computed; all other rows are there."
+	}
+	if len(refused) > 0 {
+		defer e.others(f, name, outSig, inSig, outs, ins)
 	}
 	if together {
 		text(f, "Batch computes rows of samples, row-major, each, or each block of them, in a goroutine of its own: they take steps of one length, chosen by the errors of all of\nthem. "+rows+"\n"+ends, p.text())

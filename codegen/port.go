@@ -3,6 +3,7 @@ package codegen
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"ndec.dev/ndec/ir"
 )
@@ -84,15 +85,49 @@ func (e *emitter) inputChecks(m *ir.Model, args map[int]string, result string) [
 	return out
 }
 
-// rowsCheck is a statement that returns what is wrong with rows of a port; "" where nothing can be.
-func rowsCheck(p ir.Port, rows string) string {
+// refusals finds the rows of a port that no model can use; "" where all can be.
+func refusals(p ir.Port, rows string) string {
 	switch {
 	case isLabel(p):
-		return fmt.Sprintf("if err := rt.CheckLabels(%q, %s, %d); err != nil { return err }", p.Name, rows, p.Classes)
+		return fmt.Sprintf("rt.RefuseLabels(%q, %s, %d)", p.Name, rows, p.Classes)
 	case p.Ascend:
-		return fmt.Sprintf("if err := rt.CheckAscend(%q, %s, %d); err != nil { return err }", p.Name, rows, p.Type.Len())
+		return fmt.Sprintf("rt.RefuseTimes(%q, %s, %d)", p.Name, rows, p.Type.Len())
 	}
 	return ""
+}
+
+// batchArg is what Batch is given of inputs or outputs: rows, or a struct of them.
+func batchArg(ps []port, kind string) string {
+	if len(ps) == 1 {
+		return ps[0].name
+	}
+	return kind
+}
+
+// others prints the batch without rows whose inputs cannot be used.
+func (e *emitter) others(f *file, name, outSig, inSig string, outs, ins []port) {
+	p := e.p
+	rows := func(ps []port, kind, suffix string) string {
+		if len(ps) == 1 {
+			return fmt.Sprintf("rt.OtherRows(refused, %s, %d)", ps[0].name, ps[0].t.Len())
+		}
+		var fs []string
+		for _, q := range ps {
+			fs = append(fs, fmt.Sprintf("%s: rt.OtherRows(refused, %s.%s, %d)", q.field, kind, q.field, q.t.Len()))
+		}
+		return fmt.Sprintf("%s%s{%s}", name, suffix, strings.Join(fs, ", "))
+	}
+	p.line("some, st := %s, new(rt.BatchStats)", rows(outs, "out", "BatchOutput"))
+	p.line("err := m.Batch(ctx, some, %s, st, opts...)", rows(ins, "in", "BatchInput"))
+	if len(outs) == 1 {
+		p.line("rt.PutRows(refused, %s, some, %d)", outs[0].name, outs[0].t.Len())
+	} else {
+		for _, q := range outs {
+			p.line("rt.PutRows(refused, out.%s, some.%s, %d)", q.field, q.field, q.t.Len())
+		}
+	}
+	p.line("return refused.Join(n, stats, st, err)")
+	text(f, "others computes the rows that are not refused.", fmt.Sprintf("func (m *%s) others(ctx context.Context, refused *rt.Refused, n int, %s, %s, stats *rt.BatchStats, opts ...rt.BatchOption) error {\n%s\n}", name, outSig, inSig, p.text()))
 }
 
 // inputErrors says what inputChecks look for, each on a line of its own.

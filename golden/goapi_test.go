@@ -41,6 +41,16 @@ model Twice(ks [3]time, us [3]real) (end real) {
 	return Drive(ks, us, Drive(ks, us, 0))
 }
 
+// Grouped takes steps of one length for all rows.
+model Grouped(ks [3]time, us [3]real, k label[3]) (end real) {
+	return solve(Cart{x: onehot(k)[1], u: signal(ks, us)}, over: 0..1, with: dopri5{rtol: 1e-5, atol: 1e-5, step_group: batch}).x
+}
+
+// Score has no solve.
+model Score(k, l label[3]) (both [3]real, same real) {
+	return onehot(k) + onehot(l), dot(onehot(k), onehot(l))
+}
+
 data Rides {
 	ks [3]time
 	us [3]real
@@ -100,6 +110,90 @@ func want(what string, err, is error, text string) {
 	}
 }
 
+// refusedRows has bad rows in batches: of a model without a solve, one in lanes, one whose rows go together, and beside a solve that fails.
+func refusedRows(p *called.Params) {
+	ctx := context.Background()
+	var stats rt.BatchStats
+	out := called.ScoreBatchOutput{Both: make([]float32, 12), Same: make([]float32, 4)}
+	err := called.NewScore(p).Batch(ctx, out, called.ScoreBatchInput{K: []int32{0, 1, 3, 2}, L: []int32{0, -1, 7, 1}}, &stats)
+	want("Score", err, rt.ErrData, "l, row 1: -1 is not a label 0..2")
+	if len(stats.Refused) != 2 || stats.Refused[2].Error() != "k, row 2: 3 is not a label 0..2: bad data" {
+		log.Fatal("Score: ", stats.Refused)
+	}
+	for i, x := range []float32{2, 0, 0, -1, -1, -1, -1, -1, -1, 0, 1, 1} {
+		if got := out.Both[i]; x >= 0 && got != x || x < 0 && got == got {
+			log.Fatal("Score: ", out)
+		}
+	}
+	if err := called.NewScore(p).Batch(ctx, out, called.ScoreBatchInput{K: make([]int32, 4), L: make([]int32, 4)}, &stats); err != nil || stats.Refused != nil {
+		log.Fatal("Score: ", err, stats.Refused)
+	}
+
+	const n = 100
+	ks, us, xs, k := make([]float64, 3*n), make([]float32, 3*n), make([]float32, n), make([]int32, n)
+	for i := range n {
+		copy(ks[3*i:], []float64{0, 0.3, 1})
+		copy(us[3*i:], []float32{1, float32(i), 2})
+		xs[i], k[i] = float32(i)/n, int32(i%3)
+	}
+	batches := map[string]func(ks []float64, us, xs []float32, k []int32, stats *rt.BatchStats) ([]float32, error){
+		"Drive": func(ks []float64, us, xs []float32, k []int32, stats *rt.BatchStats) ([]float32, error) {
+			out := make([]float32, len(xs))
+			return out, called.NewDrive(p).Batch(ctx, out, called.DriveBatchInput{Ks: ks, Us: us, X: xs}, stats)
+		},
+		"Grouped": func(ks []float64, us, xs []float32, k []int32, stats *rt.BatchStats) ([]float32, error) {
+			out := make([]float32, len(xs))
+			return out, called.NewGrouped(p).Batch(ctx, out, called.GroupedBatchInput{Ks: ks, Us: us, K: k}, stats)
+		},
+	}
+	for name, batch := range batches {
+		const first, second = 40, 97
+		without := func(x []float32) []float32 {
+			w := len(x) / n
+			return slices.Concat(x[:first*w], x[(first+1)*w:second*w], x[(second+1)*w:])
+		}
+		for _, infinite := range []int{-1, 7, 50} {
+			if infinite >= 0 && name == "Grouped" { // whose rows have a step of one length, and fail together
+				continue
+			}
+			bad, us := slices.Clone(ks), slices.Clone(us)
+			bad[3*first+1], bad[3*second] = 2, math.NaN()
+			if infinite >= 0 {
+				us[3*infinite+1] = float32(math.Inf(1))
+			}
+			var all, few rt.BatchStats
+			got, err := batch(bad, us, xs, k, &all)
+			ks := make([]float64, 3*(n-2))
+			for i := range n - 2 {
+				copy(ks[3*i:], []float64{0, 0.3, 1})
+			}
+			classes := slices.Concat(k[:first], k[first+1:second], k[second+1:])
+			fine, fineErr := batch(ks, without(us), without(xs), classes, &few)
+			var failed *rt.SolveError
+			switch {
+			case infinite == 7 && (!errors.As(err, &failed) || failed.Sample != 7):
+				log.Fatal(name, ": ", err)
+			case infinite != 7:
+				want(name, err, rt.ErrBadTimes, "ks, row 40: ")
+			}
+			if (fineErr != nil) != (infinite >= 0) || got[first] == got[first] || got[second] == got[second] {
+				log.Fatal(name, ": ", fineErr, got)
+			}
+			for i, x := range without(got) {
+				if math.Float32bits(x) != math.Float32bits(fine[i]) {
+					log.Fatal(name, ": row ", i, " of those that are left is ", x, ", ", fine[i], " without the others")
+				}
+			}
+			st, of := &all.Sites[0], &few.Sites[0]
+			if st.Status[first] != rt.BadTimes || st.Status[second] != rt.BadTimes || st.NFE[first] != 0 || len(all.Refused) != 2 ||
+				!slices.Equal(of.NFE, slices.Concat(st.NFE[:first], st.NFE[first+1:second], st.NFE[second+1:])) ||
+				!slices.Equal(of.Status, slices.Concat(st.Status[:first], st.Status[first+1:second], st.Status[second+1:])) {
+				log.Fatal(name, ": ", all, few)
+			}
+		}
+	}
+}
+
 func main() {
 	log.SetFlags(0)
 	ctx := context.Background()
@@ -124,6 +218,7 @@ func main() {
 		_, err = called.NewDrive(p).Trajectory(ctx, called.DriveInput{Ks: ks}, nil)
 		want("Trajectory", err, rt.ErrBadTimes, "ks, row 0: ")
 		rides := called.NewRidesTable(3)
+		copy(rides.Columns[0].Data, []float64{0, 0.5, 1, 0, 0.5, 1})
 		copy(rides.Columns[0].Row(2), ks[:])
 		in := called.DriveBatchInput{Ks: rides.Columns[0].Data, Us: make([]float32, 9), X: make([]float32, 3)}
 		want("rows of Drive", called.NewDrive(p).Batch(ctx, make([]float32, 3), in, nil), rt.ErrBadTimes, "ks, row 2: ")
@@ -133,6 +228,9 @@ func main() {
 	if end, err := called.NewTwice(p).Forward(called.TwiceInput{Ks: [3]float64{0, 0.5, 0.5}, Us: [3]float32{1, 1, 1}}); err != nil || math.Abs(float64(end)-2) > 1e-6 {
 		log.Fatal("equal times: ", end, err)
 	}
+
+	// Rows with such inputs fail as those do whose solves fail: the others are as they are without them.
+	refusedRows(p)
 
 	// Results lie where nothing else does.
 	mem := make([]float32, 3*80)

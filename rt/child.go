@@ -70,8 +70,22 @@ type Rows struct {
 }
 
 // Batch evaluates every row of in. It fills the columns of out (made by NewTable(Outputs, in.Rows)) and stats; rows
-// that fail are NaN and the error is the first *SolveError.
+// that fail are NaN and the error is that of the first, a *SolveError or what is wrong with its inputs.
 func (m *Model[R]) Batch(ctx context.Context, w []R, in, out *Table, stats *BatchStats, workers int) error {
+	refused := RefusedOf(in, m.Inputs)
+	if refused == nil {
+		return m.batch(ctx, w, in, out, stats, workers)
+	}
+	others := in.Select(refused.Others(in.Rows))
+	some, st := NewTable(m.Outputs, others.Rows), new(BatchStats)
+	err := m.batch(ctx, w, others, some, st, workers)
+	for i, c := range out.Columns {
+		PutRows(refused, c.Data, some.Columns[i].Data, c.Width)
+	}
+	return refused.Join(in.Rows, stats, st, err)
+}
+
+func (m *Model[R]) batch(ctx context.Context, w []R, in, out *Table, stats *BatchStats, workers int) error {
 	rows := m.Rows(w, in)
 	err := rows.Batch(ctx, stats, workers)
 	rows.Store(out)

@@ -104,7 +104,8 @@ type RunResult struct {
 	Format  int             `json:"format"`
 	Outputs json.RawMessage `json:"outputs"`
 	Stats   []SiteFigures   `json:"stats"`
-	Failed  string          `json:"failed,omitempty"` // first failed sample
+	Failed  string          `json:"failed,omitempty"`  // first failed sample
+	Refused map[int]string  `json:"refused,omitempty"` // samples whose inputs no model can use, and why
 }
 
 func (s *server[R]) run(ctx context.Context, q *Request) (any, error) {
@@ -117,21 +118,21 @@ func (s *server[R]) run(ctx context.Context, q *Request) (any, error) {
 }
 
 // operands are the weights and the checked batch that a request evaluates a model with.
-func (s *server[R]) operands(q *Request, m *Model[R]) (w []R, in *Table, err error) {
+func (s *server[R]) operands(q *Request, m *Model[R], cols []ColumnSpec) (w []R, in *Table, err error) {
 	if w, err = s.weights(q, 0); err != nil {
 		return nil, nil, err
 	}
-	if in, err = s.batch(q, m.Inputs); err != nil {
+	if in, err = s.batch(q, cols); err != nil {
 		return nil, nil, err
 	}
 	if in == nil {
 		return nil, nil, fmt.Errorf("model %s needs a batch: %w", m.Name, ErrData)
 	}
-	return w, in, in.Check(m.Inputs)
+	return w, in, in.Check(cols)
 }
 
 func (s *server[R]) runModel(ctx context.Context, q *Request, m *Model[R]) (any, error) {
-	w, in, err := s.operands(q, m)
+	w, in, err := s.operands(q, m, Later(m.Inputs))
 	if err != nil {
 		return nil, err
 	}
@@ -139,10 +140,16 @@ func (s *server[R]) runModel(ctx context.Context, q *Request, m *Model[R]) (any,
 	var stats BatchStats
 	res := &RunResult{Format: 1}
 	if err := m.Batch(ctx, w, in, out, &stats, q.Workers); err != nil {
-		if errorKind(err) != "solve" {
+		if errorKind(err) != "solve" && stats.Refused == nil {
 			return nil, err
 		}
 		res.Failed = err.Error()
+	}
+	for row, why := range stats.Refused {
+		if res.Refused == nil {
+			res.Refused = map[int]string{}
+		}
+		res.Refused[row] = why.Error()
 	}
 	res.Outputs = appendTable(nil, m.Outputs, out, isF32[R]())
 	res.Stats = sitesJSON(&stats)

@@ -40,7 +40,7 @@ func (s *server[R]) looked(q *Request) (m *Model[R], w []R, in *Table, err error
 	if q.Solve < 0 || q.Solve >= len(m.Paths) || m.Paths[q.Solve] == nil {
 		return nil, nil, nil, fmt.Errorf("model %s has no solve %d to look along", m.Name, q.Solve)
 	}
-	w, in, err = s.operands(q, m)
+	w, in, err = s.operands(q, m, m.Inputs)
 	return m, w, in, err
 }
 

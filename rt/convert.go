@@ -60,7 +60,7 @@ func (b *BatchStats) ClearFailed(t *Table) {
 	}
 }
 
-func fill(xs []float64, v float64) {
+func fill[R Float](xs []R, v R) {
 	for i := range xs {
 		xs[i] = v
 	}

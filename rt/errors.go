@@ -19,12 +19,13 @@ const (
 	MaxEvents           // events do not end
 	Stopped             // SolveOptions.Context is done
 	BadTimes            // output times, or those of a signal, do not go one way
+	BadData             // a label is none
 )
 
-var statusNames = [...]string{"ok", "max_steps", "step_too_small", "non_finite", "event_stop", "max_events", "stopped", "bad_times"}
+var statusNames = [...]string{"ok", "max_steps", "step_too_small", "non_finite", "event_stop", "max_events", "stopped", "bad_times", "bad_data"}
 
 // String is the spelling used in files: ok, max_steps, step_too_small,
-// non_finite, event_stop, max_events, stopped, bad_times.
+// non_finite, event_stop, max_events, stopped, bad_times, bad_data.
 func (s Status) String() string {
 	if int(s) < len(statusNames) {
 		return statusNames[s]
@@ -64,6 +65,8 @@ func (s Status) Err() error {
 		return ErrStopped
 	case BadTimes:
 		return ErrBadTimes
+	case BadData:
+		return ErrData
 	}
 	return nil
 }
@@ -118,7 +121,8 @@ type SolveStats struct {
 
 // BatchStats holds the statistics of every solve site for a batch.
 type BatchStats struct {
-	Sites []SiteStats
+	Sites   []SiteStats
+	Refused map[int]error // rows whose inputs no model can use, and why
 }
 
 // SiteStats holds, for one solve in the source, a number per sample.
@@ -135,7 +139,7 @@ func (b *BatchStats) Reset(sites []string, n int) {
 	if cap(b.Sites) < len(sites) {
 		b.Sites = make([]SiteStats, len(sites))
 	}
-	b.Sites = b.Sites[:len(sites)]
+	b.Sites, b.Refused = b.Sites[:len(sites)], nil
 	for i := range b.Sites {
 		s := &b.Sites[i]
 		s.Solve = sites[i]

@@ -75,13 +75,20 @@ func CheckApart(results int, all ...Memory) error {
 // CheckAscend demands that times ascend in every row of n; equal ones may follow each other. Errors wrap ErrBadTimes.
 func CheckAscend(name string, ts []float64, n int) error {
 	for row := 0; n > 0 && len(ts) >= n; row, ts = row+1, ts[n:] {
-		last := math.Inf(-1)
-		for i, t := range ts[:n] {
-			if !(t >= last) { // NaN is not
-				return fmt.Errorf("%s, row %d: %v at place %d: times of a signal have to ascend: %w", name, row, t, i, ErrBadTimes)
-			}
-			last = t
+		if err := checkRow(name, row, ts[:n]); err != nil {
+			return err
 		}
+	}
+	return nil
+}
+
+func checkRow(name string, row int, ts []float64) error {
+	last := math.Inf(-1)
+	for i, t := range ts {
+		if !(t >= last) { // NaN is not
+			return fmt.Errorf("%s, row %d: %v at place %d: times of a signal have to ascend: %w", name, row, t, i, ErrBadTimes)
+		}
+		last = t
 	}
 	return nil
 }
@@ -90,10 +97,14 @@ func CheckAscend(name string, ts []float64, n int) error {
 func CheckLabels(name string, labels []int32, classes int) error {
 	for i, k := range labels {
 		if uint32(k) >= uint32(classes) {
-			return fmt.Errorf("%s, row %d: %d is not a label 0..%d: %w", name, i, k, classes-1, ErrData)
+			return noLabel(name, i, k, classes)
 		}
 	}
 	return nil
+}
+
+func noLabel(name string, row int, k int32, classes int) error {
+	return fmt.Errorf("%s, row %d: %d is not a label 0..%d: %w", name, row, k, classes-1, ErrData)
 }
 
 // CheckLabel is CheckLabels of one.

@@ -32,6 +32,7 @@ type ColumnSpec struct {
 	Whole   bool  // integers of 32 bits
 	Single  bool  // numbers of the range of float32
 	Ascend  bool  // the numbers of a row are times that ascend
+	Later   bool  // labels that are none and times that do not ascend are errors of their row, where it is computed
 	// Fields of a file that hold the numbers of a row; nil: by Name. First takes them from the first row
 	// of a window.
 	Fields []string
@@ -51,10 +52,20 @@ func (c *ColumnSpec) fault(v float64) string {
 		return "is not an integer of 32 bits"
 	case c.Single && math.IsInf(float64(float32(v)), 0) && finite(v):
 		return "is beyond the numbers of float32, up to 3.4e38; --precision f64 has larger ones"
+	case c.Later && c.Classes > 0 && v == float64(int32(v)):
 	case c.Classes > 0 && (!(v >= 0 && v < float64(c.Classes)) || v != float64(int(v))):
 		return fmt.Sprintf("is not a label 0..%d", c.Classes-1)
 	}
 	return ""
+}
+
+// Later are the columns of a batch whose rows have errors of their own.
+func Later(cols []ColumnSpec) []ColumnSpec {
+	out := Copied(nil, cols)
+	for i := range out {
+		out[i].Later = true
+	}
+	return out
 }
 
 // Index is the position of the named column, or -1.
@@ -91,7 +102,7 @@ func (t *Table) Check(cols []ColumnSpec) error {
 		if len(got.Data) != t.Rows*got.Width {
 			return fmt.Errorf("column %q has %d numbers for %d rows, want %d a row: %w", c.Name, len(got.Data), t.Rows, c.Width(), ErrShape)
 		}
-		if c.Ascend {
+		if c.Ascend && !c.Later {
 			if err := CheckAscend(c.Name, got.Data, got.Width); err != nil {
 				return err
 			}

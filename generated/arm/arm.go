@@ -222,7 +222,7 @@ func (j *predictJob) rows(worker, lo, hi int) {
 // with inputs, are an error that wraps rt.ErrShape.
 // Times of a signal that do not ascend are an error that wraps rt.ErrBadTimes.
 // stats may be nil. When ctx ends no further rows are begun, and the error is that of ctx. Else it is
-// that of the first sample that failed, a *rt.SolveError; all other rows are there.
+// that of the first sample that failed, a *rt.SolveError or what is wrong with its inputs; all other rows are there.
 func (m *Predict) Batch(ctx context.Context, out PredictBatchOutput, in PredictBatchInput, stats *rt.BatchStats, opts ...rt.BatchOption) error {
 	n, err := rt.BatchRows("q0", len(in.Q0), 2)
 	if err != nil {
@@ -246,11 +246,11 @@ func (m *Predict) Batch(ctx context.Context, out PredictBatchOutput, in PredictB
 	if err := rt.CheckRows("v", len(out.V), 100, n); err != nil {
 		return err
 	}
-	if err := rt.CheckAscend("ts", in.Ts, 50); err != nil {
-		return err
-	}
 	if err := rt.CheckApart(2, rt.MemoryOf("q", out.Q), rt.MemoryOf("v", out.V), rt.MemoryOf("q0", in.Q0), rt.MemoryOf("v0", in.V0), rt.MemoryOf("ts", in.Ts), rt.MemoryOf("us", in.Us), rt.MemoryOf("load", in.Load)); err != nil {
 		return err
+	}
+	if refused := rt.Refuse(rt.RefuseTimes("ts", in.Ts, 50)); refused != nil {
+		return m.others(ctx, refused, n, out, in, stats, opts...)
 	}
 	j := m.jobs.Get()
 	defer m.jobs.Put(j)
@@ -266,6 +266,15 @@ func (m *Predict) Batch(ctx context.Context, out PredictBatchOutput, in PredictB
 		return err
 	}
 	return j.failed.Err()
+}
+
+// others computes the rows that are not refused.
+func (m *Predict) others(ctx context.Context, refused *rt.Refused, n int, out PredictBatchOutput, in PredictBatchInput, stats *rt.BatchStats, opts ...rt.BatchOption) error {
+	some, st := PredictBatchOutput{Q: rt.OtherRows(refused, out.Q, 100), V: rt.OtherRows(refused, out.V, 100)}, new(rt.BatchStats)
+	err := m.Batch(ctx, some, PredictBatchInput{Q0: rt.OtherRows(refused, in.Q0, 2), V0: rt.OtherRows(refused, in.V0, 2), Ts: rt.OtherRows(refused, in.Ts, 50), Us: rt.OtherRows(refused, in.Us, 100), Load: rt.OtherRows(refused, in.Load, 1)}, st, opts...)
+	rt.PutRows(refused, out.Q, some.Q, 100)
+	rt.PutRows(refused, out.V, some.V, 100)
+	return refused.Join(n, stats, st, err)
 }
 
 // PredictPath is the solve of Arm at arm.nde:45 along times.

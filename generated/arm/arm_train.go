@@ -12,7 +12,7 @@ import (
 // logData is the data block Log (arm.nde:55).
 var logData = rt.DataEntry{
 	Name:    "Log",
-	Columns: []rt.ColumnSpec{{Name: "ts", Shape: []int{50}, Ascend: true, Fields: []string{"time"}}, {Name: "q", Shape: []int{50, 2}, Fields: []string{"q1", "q2"}}, {Name: "v", Shape: []int{50, 2}, Fields: []string{"dq1", "dq2"}}, {Name: "u", Shape: []int{50, 2}, Fields: []string{"tau1", "tau2"}}, {Name: "load", Shape: nil, Fields: []string{"payload"}, First: true}},
+	Columns: []rt.ColumnSpec{{Name: "ts", Shape: []int{50}, Ascend: true, Fields: []string{"time"}}, {Name: "q", Shape: []int{50, 2}, Single: true, Fields: []string{"q1", "q2"}}, {Name: "v", Shape: []int{50, 2}, Single: true, Fields: []string{"dq1", "dq2"}}, {Name: "u", Shape: []int{50, 2}, Single: true, Fields: []string{"tau1", "tau2"}}, {Name: "load", Shape: nil, Single: true, Fields: []string{"payload"}, First: true}},
 	Source:  rt.CSV{File: "data/arm.csv", Window: 50, Stride: 10, Run: "lap"},
 	Split:   rt.Split{Kind: rt.SplitByTime, Train: 0.8, Val: 0.2, Test: 0, Seed: 0},
 }
@@ -582,17 +582,17 @@ func Program() rt.Program[Real] {
 		Layout:     tensors,
 		Data:       dataSets,
 		Models: []rt.Model[Real]{
-			{Name: "Predict", Inputs: []rt.ColumnSpec{{Name: "q0", Shape: []int{2}}, {Name: "v0", Shape: []int{2}}, {Name: "ts", Shape: []int{50}, Ascend: true}, {Name: "us", Shape: []int{50, 2}}, {Name: "load", Shape: nil}}, Outputs: []rt.ColumnSpec{{Name: "q", Shape: []int{50, 2}}, {Name: "v", Shape: []int{50, 2}}}, Rows: predictRows,
+			{Name: "Predict", Inputs: []rt.ColumnSpec{{Name: "q0", Shape: []int{2}, Single: true}, {Name: "v0", Shape: []int{2}, Single: true}, {Name: "ts", Shape: []int{50}, Ascend: true}, {Name: "us", Shape: []int{50, 2}, Single: true}, {Name: "load", Shape: nil, Single: true}}, Outputs: []rt.ColumnSpec{{Name: "q", Shape: []int{50, 2}, Single: true}, {Name: "v", Shape: []int{50, 2}, Single: true}}, Rows: predictRows,
 				Sites: predictSites, States: [][]string{{"q", "v"}}, Widths: [][]int{{2, 2}},
 				Paths:  []func(context.Context, []Real, *rt.Table, int, int) ([]float64, [][]float64, error){predictTablePath},
 				Fields: []func([]Real, *rt.Table, int, []float64, [][]float64, [][]float64) error{predictTableField},
 			},
-			{Name: "Step", Inputs: []rt.ColumnSpec{{Name: "q", Shape: []int{2}}, {Name: "v", Shape: []int{2}}, {Name: "u", Shape: []int{2}}, {Name: "load", Shape: nil}}, Outputs: []rt.ColumnSpec{{Name: "qn", Shape: []int{2}}, {Name: "vn", Shape: []int{2}}}, Rows: stepRows,
+			{Name: "Step", Inputs: []rt.ColumnSpec{{Name: "q", Shape: []int{2}, Single: true}, {Name: "v", Shape: []int{2}, Single: true}, {Name: "u", Shape: []int{2}, Single: true}, {Name: "load", Shape: nil, Single: true}}, Outputs: []rt.ColumnSpec{{Name: "qn", Shape: []int{2}, Single: true}, {Name: "vn", Shape: []int{2}, Single: true}}, Rows: stepRows,
 				Sites: stepSites, States: [][]string{{"q", "v"}}, Widths: [][]int{{2, 2}},
 				Paths:  []func(context.Context, []Real, *rt.Table, int, int) ([]float64, [][]float64, error){stepTablePath},
 				Fields: []func([]Real, *rt.Table, int, []float64, [][]float64, [][]float64) error{stepTableField},
 			},
-			{Name: "StepJacobian", Inputs: []rt.ColumnSpec{{Name: "q", Shape: []int{2}}, {Name: "v", Shape: []int{2}}, {Name: "u", Shape: []int{2}}, {Name: "load", Shape: nil}}, Outputs: []rt.ColumnSpec{{Name: "qn", Shape: []int{2}}, {Name: "vn", Shape: []int{2}}, {Name: "qn_by_q", Shape: []int{2, 2}}, {Name: "qn_by_v", Shape: []int{2, 2}}, {Name: "qn_by_u", Shape: []int{2, 2}}, {Name: "qn_by_load", Shape: []int{2}}, {Name: "vn_by_q", Shape: []int{2, 2}}, {Name: "vn_by_v", Shape: []int{2, 2}}, {Name: "vn_by_u", Shape: []int{2, 2}}, {Name: "vn_by_load", Shape: []int{2}}}, Rows: stepJacobianRows,
+			{Name: "StepJacobian", Inputs: []rt.ColumnSpec{{Name: "q", Shape: []int{2}, Single: true}, {Name: "v", Shape: []int{2}, Single: true}, {Name: "u", Shape: []int{2}, Single: true}, {Name: "load", Shape: nil, Single: true}}, Outputs: []rt.ColumnSpec{{Name: "qn", Shape: []int{2}, Single: true}, {Name: "vn", Shape: []int{2}, Single: true}, {Name: "qn_by_q", Shape: []int{2, 2}, Single: true}, {Name: "qn_by_v", Shape: []int{2, 2}, Single: true}, {Name: "qn_by_u", Shape: []int{2, 2}, Single: true}, {Name: "qn_by_load", Shape: []int{2}, Single: true}, {Name: "vn_by_q", Shape: []int{2, 2}, Single: true}, {Name: "vn_by_v", Shape: []int{2, 2}, Single: true}, {Name: "vn_by_u", Shape: []int{2, 2}, Single: true}, {Name: "vn_by_load", Shape: []int{2}, Single: true}}, Rows: stepJacobianRows,
 				Sites: stepJacobianSites, States: [][]string{{"q", "v"}}, Widths: [][]int{{2, 2}},
 				Paths:  []func(context.Context, []Real, *rt.Table, int, int) ([]float64, [][]float64, error){stepJacobianTablePath},
 				Fields: []func([]Real, *rt.Table, int, []float64, [][]float64, [][]float64) error{stepJacobianTableField},

@@ -11,7 +11,7 @@ import (
 // accelerationsData is the data block Accelerations (lagrange.nde:26).
 var accelerationsData = rt.DataEntry{
 	Name:    "Accelerations",
-	Columns: []rt.ColumnSpec{{Name: "q", Shape: []int{2}}, {Name: "v", Shape: []int{2}}, {Name: "a", Shape: []int{2}}},
+	Columns: []rt.ColumnSpec{{Name: "q", Shape: []int{2}, Single: true}, {Name: "v", Shape: []int{2}, Single: true}, {Name: "a", Shape: []int{2}, Single: true}},
 	Source:  rt.NPZ{File: "data/two_link.npz"},
 }
 
@@ -252,7 +252,7 @@ func Program() rt.Program[Real] {
 		Layout:     tensors,
 		Data:       dataSets,
 		Models: []rt.Model[Real]{
-			{Name: "Swing", Inputs: []rt.ColumnSpec{{Name: "q0", Shape: []int{2}}, {Name: "v0", Shape: []int{2}}, {Name: "ts", Shape: []int{30}}}, Outputs: []rt.ColumnSpec{{Name: "q", Shape: []int{30, 2}}, {Name: "v", Shape: []int{30, 2}}}, Rows: swingRows,
+			{Name: "Swing", Inputs: []rt.ColumnSpec{{Name: "q0", Shape: []int{2}, Single: true}, {Name: "v0", Shape: []int{2}, Single: true}, {Name: "ts", Shape: []int{30}}}, Outputs: []rt.ColumnSpec{{Name: "q", Shape: []int{30, 2}, Single: true}, {Name: "v", Shape: []int{30, 2}, Single: true}}, Rows: swingRows,
 				Sites: swingSites, States: [][]string{{"q", "v"}}, Widths: [][]int{{2, 2}},
 				Paths:  []func(context.Context, []Real, *rt.Table, int, int) ([]float64, [][]float64, error){swingTablePath},
 				Fields: []func([]Real, *rt.Table, int, []float64, [][]float64, [][]float64) error{swingTableField},

@@ -12,7 +12,7 @@ import (
 // imagesData is the data block Images (mnist.nde:25).
 var imagesData = rt.DataEntry{
 	Name:    "Images",
-	Columns: []rt.ColumnSpec{{Name: "img", Shape: []int{1, 28, 28}}, {Name: "y", Shape: nil, Classes: 10}},
+	Columns: []rt.ColumnSpec{{Name: "img", Shape: []int{1, 28, 28}, Single: true}, {Name: "y", Shape: nil, Classes: 10}},
 	Source:  rt.MNIST{Dir: "data/mnist", Part: "train"},
 	Split:   rt.Split{Kind: rt.SplitRandom, Train: 0.9, Val: 0.1, Test: 0, Seed: 0},
 }
@@ -235,7 +235,7 @@ func Program() rt.Program[Real] {
 		Layout:     tensors,
 		Data:       dataSets,
 		Models: []rt.Model[Real]{
-			{Name: "Digits", Inputs: []rt.ColumnSpec{{Name: "img", Shape: []int{1, 28, 28}}}, Outputs: []rt.ColumnSpec{{Name: "logits", Shape: []int{10}}}, Rows: digitsRows,
+			{Name: "Digits", Inputs: []rt.ColumnSpec{{Name: "img", Shape: []int{1, 28, 28}, Single: true}}, Outputs: []rt.ColumnSpec{{Name: "logits", Shape: []int{10}, Single: true}}, Rows: digitsRows,
 				Sites: digitsSites, States: [][]string{{"z"}}, Widths: [][]int{{8624}},
 				Paths:  []func(context.Context, []Real, *rt.Table, int, int) ([]float64, [][]float64, error){digitsTablePath},
 				Fields: []func([]Real, *rt.Table, int, []float64, [][]float64, [][]float64) error{digitsTableField},

@@ -83,7 +83,7 @@ func Program() rt.Program[Real] {
 		Layout:     tensors,
 		Data:       dataSets,
 		Models: []rt.Model[Real]{
-			{Name: "Moons", Inputs: []rt.ColumnSpec{{Name: "x", Shape: []int{2}}}, Outputs: []rt.ColumnSpec{{Name: "logits", Shape: []int{2}}}, Rows: moonsRows,
+			{Name: "Moons", Inputs: []rt.ColumnSpec{{Name: "x", Shape: []int{2}, Single: true}}, Outputs: []rt.ColumnSpec{{Name: "logits", Shape: []int{2}, Single: true}}, Rows: moonsRows,
 				Sites: moonsSites, States: [][]string{{"x"}}, Widths: [][]int{{2}},
 				Paths:  []func(context.Context, []Real, *rt.Table, int, int) ([]float64, [][]float64, error){moonsTablePath},
 				Fields: []func([]Real, *rt.Table, int, []float64, [][]float64, [][]float64) error{moonsTableField},

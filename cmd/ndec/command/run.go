@@ -124,7 +124,8 @@ type runAnswer struct {
 	Format  int             `json:"format"`
 	Outputs json.RawMessage `json:"outputs"`
 	Stats   []siteStats     `json:"stats"`
-	Failed  string          `json:"failed,omitempty"` // the first failed sample
+	Failed  string          `json:"failed,omitempty"`  // the first failed sample
+	Refused map[int]string  `json:"refused,omitempty"` // samples whose inputs no model can use, and why
 	Finding *finding        `json:"non_finite,omitempty"`
 }
 
@@ -143,7 +144,7 @@ func (ans *runAnswer) bad(outputs bool) []int {
 		if json.Unmarshal(ans.Outputs, &outs) == nil {
 			for _, o := range outs {
 				for i, x := range o {
-					if bytes.Contains(x, []byte("null")) {
+					if ans.Refused[i] == "" && bytes.Contains(x, []byte("null")) {
 						rows[i] = true
 					}
 				}
@@ -151,6 +152,19 @@ func (ans *runAnswer) bad(outputs bool) []int {
 		}
 	}
 	return slices.Sorted(maps.Keys(rows))
+}
+
+// refuse notes the next sample as one whose inputs no model can use.
+func (ans *runAnswer) refuse(row int, why error, status rt.Status) {
+	if ans.Refused == nil {
+		ans.Refused = map[int]string{}
+	}
+	ans.Refused[row] = why.Error()
+	ans.Failed = cmp.Or(ans.Failed, why.Error())
+	for i := range ans.Stats {
+		s := &ans.Stats[i]
+		s.NFE, s.Accepted, s.Rejected, s.Status = append(s.NFE, 0), append(s.Accepted, 0), append(s.Rejected, 0), append(s.Status, status.String())
+	}
 }
 
 func (a *app) runCommand() *cobra.Command {
@@ -272,7 +286,7 @@ func (a *app) runGo(src *source, res *driver.Result, m *ir.Model, f *evalFlags, 
 	if len(bad) == 0 {
 		return ans, nil
 	}
-	t, err := batchOf(s, q, columnsOf(m.Inputs), f.data)
+	t, err := batchOf(s, q, rt.Later(columnsOf(m.Inputs)), f.data)
 	if err != nil {
 		return nil, err
 	}
@@ -294,10 +308,12 @@ func knownData(m *ir.Module, name string) error {
 
 func (a *app) runInterp(src *source, mod *ir.Module, m *ir.Model, f *evalFlags, checkFinite bool) (*runAnswer, error) {
 	cols := columnsOf(m.Inputs)
-	t, err := a.table(f, cols)
+	t, err := a.table(f, rt.Later(cols))
 	if err != nil {
 		return nil, err
 	}
+	refused := rt.RefusedOf(t, cols)
+	rows := refused.Others(t.Rows)
 	mc, err := newMachine(mod, f.weights, 0)
 	if err != nil {
 		return nil, err
@@ -315,11 +331,13 @@ func (a *app) runInterp(src *source, mod *ir.Module, m *ir.Model, f *evalFlags, 
 	given := func(row int) ([]interp.Tensor, error) { return call(in, row) }
 	if m.Func.InStep() {
 		all, errs := make([][]interp.Tensor, t.Rows), make([]error, t.Rows)
-		if err := rt.InGroup(context.Background(), t.Rows, func(i int, member *rt.StepMember) {
+		if err := rt.InGroup(context.Background(), len(rows), func(i int, member *rt.StepMember) {
 			in, err := mc.interp()
-			if errs[i] = err; err == nil {
+			if row := rows[i]; err != nil {
+				errs[row] = err
+			} else {
 				in.Group = member
-				all[i], errs[i] = call(in, i)
+				all[row], errs[row] = call(in, row)
 			}
 		}); err != nil {
 			return nil, err
@@ -327,6 +345,16 @@ func (a *app) runInterp(src *source, mod *ir.Module, m *ir.Model, f *evalFlags, 
 		given = func(row int) ([]interp.Tensor, error) { return all[row], errs[row] }
 	}
 	for row := range t.Rows {
+		if why := refused.Why(row); why != nil {
+			ans.refuse(row, why, refused.Status(row))
+			for i := range outs {
+				to := table.Columns[i].Row(row)
+				for k := range to {
+					to[k] = math.NaN()
+				}
+			}
+			continue
+		}
 		results, err := given(row)
 		if err != nil {
 			return nil, internal(err)
@@ -395,6 +423,10 @@ func (a *app) printRun(m *ir.Model, ans *runAnswer, out string, stats bool) erro
 	for _, s := range ans.Stats {
 		head = append(head, "nfe "+s.Solve, "status")
 	}
+	told := len(ans.Stats) == 0 && len(ans.Refused) > 0 // of a model without solves
+	if told {
+		head = append(head, "status")
+	}
 	fmt.Fprintln(tw, strings.Join(head, "\t"))
 	for i := range rows {
 		line := []string{fmt.Sprint(i)}
@@ -403,6 +435,9 @@ func (a *app) printRun(m *ir.Model, ans *runAnswer, out string, stats bool) erro
 		}
 		for _, s := range ans.Stats {
 			line = append(line, fmt.Sprint(s.NFE[i]), s.Status[i])
+		}
+		if told {
+			line = append(line, cmp.Or(ans.Refused[i], rt.OK.String()))
 		}
 		fmt.Fprintln(tw, strings.Join(line, "\t"))
 	}
