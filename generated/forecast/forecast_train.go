@@ -12,7 +12,7 @@ import (
 // seriesData is the data block Series (forecast.nde:42).
 var seriesData = rt.DataEntry{
 	Name:    "Series",
-	Columns: []rt.ColumnSpec{{Name: "ts", Shape: []int{64}}, {Name: "ys", Shape: []int{64, 3}}, {Name: "future", Shape: []int{32}}, {Name: "target_ys", Shape: []int{32, 3}}},
+	Columns: []rt.ColumnSpec{{Name: "ts", Shape: []int{64}}, {Name: "ys", Shape: []int{64, 3}, Single: true}, {Name: "future", Shape: []int{32}}, {Name: "target_ys", Shape: []int{32, 3}, Single: true}},
 	Source:  rt.NPZ{File: "data/series.npz"},
 	Split:   rt.Split{Kind: rt.SplitByTime, Train: 0.7, Val: 0.15, Test: 0.15, Seed: 0},
 }
@@ -297,7 +297,7 @@ func Program() rt.Program[Real] {
 		Layout:     tensors,
 		Data:       dataSets,
 		Models: []rt.Model[Real]{
-			{Name: "Forecast", Inputs: []rt.ColumnSpec{{Name: "ts", Shape: []int{64}}, {Name: "ys", Shape: []int{64, 3}}, {Name: "future", Shape: []int{32}}}, Outputs: []rt.ColumnSpec{{Name: "mean", Shape: []int{32, 3}}, {Name: "cost", Shape: nil}}, Rows: forecastRows,
+			{Name: "Forecast", Inputs: []rt.ColumnSpec{{Name: "ts", Shape: []int{64}}, {Name: "ys", Shape: []int{64, 3}, Single: true}, {Name: "future", Shape: []int{32}}}, Outputs: []rt.ColumnSpec{{Name: "mean", Shape: []int{32, 3}, Single: true}, {Name: "cost", Shape: nil, Single: true}}, Rows: forecastRows,
 				Sites: forecastSites, States: [][]string{{"z", "a"}}, Widths: [][]int{{8, 4}},
 				Paths:  []func(context.Context, []Real, *rt.Table, int, int) ([]float64, [][]float64, error){forecastTablePath},
 				Fields: []func([]Real, *rt.Table, int, []float64, [][]float64, [][]float64) error{forecastTableField},

@@ -11,7 +11,7 @@ import (
 // pointsData is the data block Points (moons.nde:23).
 var pointsData = rt.DataEntry{
 	Name:    "Points",
-	Columns: []rt.ColumnSpec{{Name: "x", Shape: []int{2}}, {Name: "y", Shape: nil, Classes: 2}},
+	Columns: []rt.ColumnSpec{{Name: "x", Shape: []int{2}, Single: true}, {Name: "y", Shape: nil, Classes: 2}},
 	Source:  rt.Moons{N: 512, Noise: 0.1, Seed: 1},
 }
 
@@ -21,7 +21,7 @@ func NewPointsTable(n int) *rt.Table { return rt.NewTable(pointsData.Columns, n)
 // freshData is the data block Fresh (moons.nde:30).
 var freshData = rt.DataEntry{
 	Name:    "Fresh",
-	Columns: []rt.ColumnSpec{{Name: "x", Shape: []int{2}}, {Name: "y", Shape: nil, Classes: 2}},
+	Columns: []rt.ColumnSpec{{Name: "x", Shape: []int{2}, Single: true}, {Name: "y", Shape: nil, Classes: 2}},
 	Source:  rt.Moons{N: 4096, Noise: 0.1, Seed: 2},
 }
 
@@ -676,17 +676,17 @@ func Program() rt.Program[Real] {
 		Layout:     tensors,
 		Data:       dataSets,
 		Models: []rt.Model[Real]{
-			{Name: "Moons", Inputs: []rt.ColumnSpec{{Name: "x", Shape: []int{2}}}, Outputs: []rt.ColumnSpec{{Name: "logits", Shape: []int{2}}}, Rows: moonsRows,
+			{Name: "Moons", Inputs: []rt.ColumnSpec{{Name: "x", Shape: []int{2}, Single: true}}, Outputs: []rt.ColumnSpec{{Name: "logits", Shape: []int{2}, Single: true}}, Rows: moonsRows,
 				Sites: moonsSites, States: [][]string{{"x"}}, Widths: [][]int{{2}},
 				Paths:  []func(context.Context, []Real, *rt.Table, int, int) ([]float64, [][]float64, error){moonsTablePath},
 				Fields: []func([]Real, *rt.Table, int, []float64, [][]float64, [][]float64) error{moonsTableField},
 			},
-			{Name: "MoonsTiny", Inputs: []rt.ColumnSpec{{Name: "x", Shape: []int{2}}}, Outputs: []rt.ColumnSpec{{Name: "logits", Shape: []int{2}}}, Rows: moonsTinyRows,
+			{Name: "MoonsTiny", Inputs: []rt.ColumnSpec{{Name: "x", Shape: []int{2}, Single: true}}, Outputs: []rt.ColumnSpec{{Name: "logits", Shape: []int{2}, Single: true}}, Rows: moonsTinyRows,
 				Sites: moonsTinySites, States: [][]string{{"x"}}, Widths: [][]int{{2}},
 				Paths:  []func(context.Context, []Real, *rt.Table, int, int) ([]float64, [][]float64, error){moonsTinyTablePath},
 				Fields: []func([]Real, *rt.Table, int, []float64, [][]float64, [][]float64) error{moonsTinyTableField},
 			},
-			{Name: "MoonsFast", Inputs: []rt.ColumnSpec{{Name: "x", Shape: []int{2}}}, Outputs: []rt.ColumnSpec{{Name: "logits", Shape: []int{2}}}, Rows: moonsFastRows,
+			{Name: "MoonsFast", Inputs: []rt.ColumnSpec{{Name: "x", Shape: []int{2}, Single: true}}, Outputs: []rt.ColumnSpec{{Name: "logits", Shape: []int{2}, Single: true}}, Rows: moonsFastRows,
 				Sites: moonsFastSites, States: [][]string{{"x"}}, Widths: [][]int{{2}},
 				Paths:  []func(context.Context, []Real, *rt.Table, int, int) ([]float64, [][]float64, error){moonsFastTablePath},
 				Fields: []func([]Real, *rt.Table, int, []float64, [][]float64, [][]float64) error{moonsFastTableField},
