@@ -33,8 +33,11 @@ func (e *emitter) keepAlone(found *lanes.Alone) {
 	sc := newScope()
 	for _, q := range set.Packs() {
 		name := goName(q.Param.Name, false)
-		if q.Columns {
+		switch {
+		case q.Columns:
 			name += "Columns"
+		case q.Flat:
+			name += "Flat"
 		}
 		e.alone.packs = append(e.alone.packs, sc.pick(name))
 	}
@@ -72,18 +75,17 @@ func (a *aloneCode) frame(e *emitter, f *file) {
 	text(f, "Kernels know the places in a frame as numbers.", fmt.Sprintf("var _ = [%d]byte([unsafe.Sizeof(aloneFrame{})]byte{})", off))
 	for i, q := range s.Packs() {
 		how := "by rows"
-		if q.Columns {
+		switch {
+		case q.Columns:
 			how = "by columns"
+		case q.Flat:
+			how = "as it is"
 		}
 		p.line("%s [%d]%s // %s %s", a.packs[i], q.Len, e.elem(q.Param.Type.Elem), clean(q.Param.Name), how)
 	}
 	text(f, "aloneWeights are parameters as kernels for one sample read them.", "type aloneWeights struct {\n"+p.text()+"\n}")
 	for i, q := range s.Packs() {
-		rows, columns := 1, q.Param.Type.Len()
-		if r := q.Param.Type.Rank(); r > 1 {
-			columns = q.Param.Type.Shape[r-1]
-			rows = q.Param.Type.Len() / columns
-		}
+		rows, columns := q.Shape()
 		from := e.memory(q.Param)
 		if q.Columns {
 			p.line("rt.PackColumns(a.%s[:], %s[:], %d, %d, %d, %d)", a.packs[i], from, rows, columns, s.Tile(), s.Padded(1))

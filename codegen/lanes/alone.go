@@ -14,7 +14,7 @@ import (
 // all else is compiled as for blocks of samples, of which there is then one.
 //
 // Such kernels read parameters from a copy of their own, in which rows begin at vectors, and matrices that are
-// multiplied from the left stand by columns.
+// multiplied from the left stand by columns; what is read element by element, such as the weights of convolutions, lies as it is.
 
 // alone is what kernels for one sample, or for a few of them (few.go), read.
 type alone struct {
@@ -32,16 +32,33 @@ type packing struct {
 // Pack is a copy of a parameter, or of a value computed from parameters.
 type Pack struct {
 	Param *ir.Param
-	// Columns: a matrix by columns, in strips of Tile rows; else its rows.
-	Columns bool
-	Off     int // bytes from the start
-	Len     int // elements
+	// Columns: a matrix by columns, in strips of Tile rows. Flat: all elements one after the other. Else its rows.
+	Columns, Flat bool
+	Off           int // bytes from the start
+	Len           int // elements
+}
+
+// Shape is the number of rows and columns that are copied.
+func (q *Pack) Shape() (rows, columns int) {
+	if q.Flat {
+		return 1, q.Param.Type.Len()
+	}
+	return matrixOf(q.Param.Type)
 }
 
 type packKey struct {
-	p       *ir.Param
-	columns bool
+	p    *ir.Param
+	form packForm
 }
+
+// packForm is how a copy of a parameter lies.
+type packForm uint8
+
+const (
+	byRows packForm = iota
+	byColumns
+	flat
+)
 
 // NewAlone is an empty set of kernels for one sample.
 func NewAlone(p *plan.Plan, name func(*ir.Func) string) *Set {
@@ -96,14 +113,15 @@ func matrixOf(t ir.Type) (rows, columns int) {
 }
 
 // pack gives a parameter a place in the copy.
-func (s *Set) pack(p *ir.Param, columns bool) *Pack {
-	k := packKey{p, columns}
+func (s *Set) pack(p *ir.Param, form packForm) *Pack {
+	k := packKey{p, form}
 	if q := s.alone.at[k]; q != nil {
 		return q
 	}
-	m, n := matrixOf(p.Type)
-	q := &Pack{Param: p, Columns: columns, Off: s.alone.bytes, Len: m * s.padded(n)}
-	if columns {
+	q := &Pack{Param: p, Columns: form == byColumns, Flat: form == flat, Off: s.alone.bytes}
+	m, n := q.Shape()
+	q.Len = m * s.padded(n)
+	if q.Columns {
 		q.Len = (m/s.Tile()*s.Tile() + s.padded(m%s.Tile())) * n
 	}
 	s.alone.at[k] = q
@@ -118,13 +136,15 @@ func (c *compiler) weight(p *ir.Param, e ir.Elem, ix index) value {
 	if !e.IsFloat() || k == double && e == ir.F32 {
 		c.unsupported(nil, "a parameter of %s", e)
 	}
+	form := byRows
 	if _, n := matrixOf(p.Type); p.Type.Rank() > 1 && n != c.set.padded(n) {
-		if ix.vec || !ix.konst() {
-			c.unsupported(nil, "a matrix that is read element by element")
+		if p.Type.Rank() > 2 || !ix.konst() {
+			form = flat
+		} else {
+			ix = at(ix.k/n*c.set.padded(n) + ix.k%n)
 		}
-		ix = at(ix.k/n*c.set.padded(n) + ix.k%n)
 	}
-	m := c.weightAt(c.set.pack(p, false), ix)
+	m := c.weightAt(c.set.pack(p, form), ix)
 	if ix.vec {
 		return c.loadVectors(k, m)
 	}
@@ -143,14 +163,14 @@ func (c *compiler) weightAt(q *Pack, ix index) asm.Mem {
 
 // weightRow is the place of elements ix of row k of a matrix.
 func (c *compiler) weightRow(v *ir.Value, k, ix index) asm.Mem {
-	q := c.set.pack(c.matrixParam(v), false)
+	q := c.set.pack(c.matrixParam(v), byRows)
 	_, n := matrixOf(q.Param.Type)
 	return c.weightAt(q, add(k.times(c.set.padded(n)), ix))
 }
 
 // weightColumn is the place of elements ix of column k of a matrix. ix moves by strips, or within one.
 func (c *compiler) weightColumn(v *ir.Value, ix, k index) asm.Mem {
-	q := c.set.pack(c.matrixParam(v), true)
+	q := c.set.pack(c.matrixParam(v), byColumns)
 	m, n := matrixOf(q.Param.Type)
 	t := c.set.Tile()
 	strip, width := ix.k/t, t
@@ -369,7 +389,7 @@ func (a *Alone) long(f *ir.Func) bool {
 				if a.long(s.V.Attr.Func) {
 					return true
 				}
-			case n.Extent > plan.SmallLen && (s.Form != plan.Elem || rows[s.V.Op] != ""):
+			case convolves(n) && s.V.Type.Len() > plan.SmallLen, n.Extent > plan.SmallLen && (s.Form != plan.Elem || rows[s.V.Op] != ""):
 				return true
 			}
 		}

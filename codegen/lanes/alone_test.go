@@ -40,8 +40,17 @@ func checkAlone(t *testing.T, m *ir.Module, p *plan.Plan, params map[string][]fl
 		}
 		return row
 	}
+	var funcs []*ir.Func
 	for _, pf := range p.Funcs {
-		if _, err := set.Add(pf.IR); err != nil {
+		funcs = append(funcs, pf.IR)
+	}
+	for _, f := range m.Funcs {
+		if len(p.Funcs) == 0 { // those of a module without models, which the caller has planned
+			funcs = append(funcs, f)
+		}
+	}
+	for _, f := range funcs {
+		if _, err := set.Add(f); err != nil {
 			var u *lanes.Unsupported
 			if !errors.As(err, &u) {
 				t.Fatal(err)
@@ -73,11 +82,7 @@ func checkAlone(t *testing.T, m *ir.Module, p *plan.Plan, params map[string][]fl
 		}
 		size := max(m.Real.Bytes(), q.Param.Type.Elem.Bytes())
 		weights = append(weights, make([]byte, q.Len*size)...)
-		rows, columns := 1, q.Param.Type.Len()
-		if r := q.Param.Type.Rank(); r > 1 {
-			columns = q.Param.Type.Shape[r-1]
-			rows = q.Param.Type.Len() / columns
-		}
+		rows, columns := q.Shape()
 		for i := range rows {
 			for j := range columns {
 				k := i*set.Padded(columns) + j

@@ -88,69 +88,6 @@ func reach(sweeps []sweep, n int) (before, after int) {
 	return before, after
 }
 
-// framing is an image of channels by rows by columns, and how many zeros are wanted before and after the places of each axis.
-type framing struct {
-	channels      int
-	size          [2]int
-	before, after [2]int
-}
-
-// framingOf is that of the image that v makes windows of.
-func framingOf(v *ir.Value) framing {
-	image := v.Args[0]
-	switch v.Op {
-	case ir.OpConv, ir.OpConvInput:
-		image = v.Args[1]
-	case ir.OpUnwindows:
-		image = v
-	}
-	f := framing{channels: image.Type.Shape[0]}
-	_, axes := axesOf(v)
-	for i, a := range axes {
-		sweeps := forward(a)
-		if f.size[i] = a.In; v.Op == ir.OpConvInput {
-			f.size[i], sweeps = a.Out(), backward(a)
-		}
-		f.before[i], f.after[i] = reach(sweeps, f.size[i])
-	}
-	return f
-}
-
-func (f *framing) wanted() bool { return f.before != [2]int{} || f.after != [2]int{} }
-
-// grid is that of the framed image. Its planes have an odd number of places, so that equal places of many channels do not fall
-// into one set of a cache.
-func (f *framing) grid() grid {
-	g := gridOf(f.before[0]+f.size[0]+f.after[0], f.before[1]+f.size[1]+f.after[1])
-	g.plane |= 1
-	return g
-}
-
-// layoutMargins gives a kernel the place for the largest image that it puts into a frame of zeros, or the largest linear system that
-// does not fit into registers: that of kernels before it where it is large enough, since neither is wanted for longer than an operator.
-func (s *Set) layoutMargins(k *Kernel) {
-	if s.alone != nil {
-		return
-	}
-	rows := 0 // of real numbers
-	for _, v := range k.Func.Values {
-		switch v.Op {
-		case ir.OpLinSolve, ir.OpInv, ir.OpLogDet:
-			if n := v.Args[0].Type.Shape[0]; n > maxSystem {
-				rows = max(rows, n*systemColumns(v)*s.rowBytes(v.Type.Elem)/RowBytes)
-			}
-		case ir.OpConv, ir.OpConvInput, ir.OpConvWeight, ir.OpWindows, ir.OpUnwindows:
-			if f := framingOf(v); f.wanted() { // zeros are also written behind the last row
-				rows = max(rows, (f.channels*f.grid().plane+f.before[1])*s.rowBytes(v.Type.Elem)/RowBytes)
-			}
-		}
-	}
-	if rows > 0 && (s.margins == nil || s.margins.Rows < rows) {
-		s.margins = s.field(k, "margins", ir.Tensor(s.real(), rows))
-	}
-	k.margins = s.margins
-}
-
 // grid gives places in an array of planes with rows and columns.
 type grid struct{ plane, width int }
 
@@ -175,7 +112,7 @@ func (c *compiler) reader(v *ir.Value) (read func(ix index, part int) asm.Vec, s
 	}
 	if f := c.k.byVal[b]; f != nil {
 		return func(ix index, part int) asm.Vec {
-			return c.b.Load(c.kind(f.Elem).elem(), c.place(f, ix.plus(off), part))
+			return c.one(c.kind(f.Elem).elem(), c.place(f, ix.plus(off), part))
 		}, false
 	}
 	switch c.pf.Places[b].Kind {
@@ -194,58 +131,6 @@ func (c *compiler) repeat(n int, body func(i index)) {
 	if n > 1 {
 		c.b.Loop(n, func(l *asm.Loop) { body(at(0).along(l, 1)) })
 	}
-}
-
-// margins is the place of the framed image of v. There the vectors that are computed together lie side by side, without those of
-// other runs between them, which would waste half of each cache.
-func (c *compiler) margins(v *ir.Value) func(ix index, part int) asm.Mem {
-	f := framingOf(v)
-	n := c.count(c.kind(v.Type.Elem)) * c.b.ISA.Bytes()
-	return func(ix index, part int) asm.Mem {
-		m := c.b.Arg(argFrame).At(c.k.margins.Off+ix.k*n+part*c.b.ISA.Bytes()).Along(c.col, (f.channels*f.grid().plane+f.before[1])*n)
-		for _, s := range ix.steps {
-			m = m.Along(s.loop, s.n*n)
-		}
-		return m
-	}
-}
-
-// framed is operand x of v, copied into a frame of zeros if v wants one.
-func (c *compiler) framed(v, x *ir.Value) *image {
-	f := framingOf(v)
-	read, _ := c.reader(x)
-	from, kind := gridOf(f.size[0], f.size[1]), c.kind(v.Type.Elem)
-	if !f.wanted() {
-		return &image{grid: from, read: read}
-	}
-	to := c.margins(v)
-	m := &image{f.grid(), f.before[0], f.before[1], func(ix index, part int) asm.Vec { return c.b.Load(kind.elem(), to(ix, part)) }}
-	c.b.Note("the image in a frame of zeros")
-	c.repeat(f.channels, func(ch index) {
-		// The zeros after a row and those before the next one lie side by side.
-		c.zeros(v, to, m.at(ch, at(0), at(0)), m.top*m.width+m.left)
-		c.repeat(f.size[0], func(row index) {
-			c.repeat(f.size[1], func(col index) {
-				for part := range c.count(kind) {
-					c.b.Store(kind.elem(), read(from.at(ch, row, col), part), to(m.at(ch, row.plus(m.top), col.plus(m.left)), part))
-				}
-			})
-			c.zeros(v, to, m.at(ch, row.plus(m.top), at(m.left+f.size[1])), f.after[1]+m.left)
-		})
-		c.zeros(v, to, m.at(ch, at(m.top+f.size[0]), at(m.left)), f.after[0]*m.width-m.left)
-	})
-	return m
-}
-
-// zeros clears n elements from one on.
-func (c *compiler) zeros(v *ir.Value, to func(ix index, part int) asm.Mem, from index, n int) {
-	e := c.kind(v.Type.Elem)
-	zero := c.b.Const(e.elem(), 0)
-	c.repeat(n, func(i index) {
-		for part := range c.count(e) {
-			c.b.Store(e.elem(), zero, to(add(from, i), part))
-		}
-	})
 }
 
 // conv prints a convolution, or its derivative by the image.
@@ -268,7 +153,7 @@ func (c *compiler) conv(v *ir.Value) {
 	c.repeat(groups, func(g index) {
 		for _, h := range sweeps[0] {
 			for _, w := range sweeps[1] {
-				t := tileOf(c.b.ISA.Registers(), made, w.n, c.count(kind), shared, 0.01)
+				t := tileOf(c.b.ISA.Registers(), made, w.n, c.count(kind), shared, 1, 0.01)
 				c.repeat(h.n, func(p index) {
 					c.tiles(w.n, t.places, func(qs []index) {
 						c.tiles(made, t.channels, func(os []index) {
@@ -316,7 +201,7 @@ func (c *compiler) convWeight(v *ir.Value) {
 	outs, ins := v.Type.Shape[0]/groups, v.Type.Shape[1]
 	field, kind := c.fieldOf(v), c.kind(v.Type.Elem)
 	h, w := forward(axes[0])[0], forward(axes[1])[0]
-	t := tileOf(c.b.ISA.Registers(), outs, kernel.width, c.count(kind), false, 0.01)
+	t := tileOf(c.b.ISA.Registers(), outs, kernel.width, c.count(kind), false, 1, 0.01)
 	along := rowsAlong(h.n, t.channels*w.n*c.set.rowBytes(v.Type.Elem)) // lines between those of the tile are no use to others
 	c.source(v)
 	if along < h.n {
@@ -335,7 +220,7 @@ func (c *compiler) convWeight(v *ir.Value) {
 								if along == h.n {
 									return c.b.Const(kind.elem(), 0)
 								}
-								return c.b.Load(kind.elem(), place(o, b, part))
+								return c.one(kind.elem(), place(o, b, part))
 							})
 							c.repeat(len(ps), func(r index) {
 								p := add(ps[0], r)
@@ -348,7 +233,7 @@ func (c *compiler) convWeight(v *ir.Value) {
 									})
 								})
 							})
-							sums.each(func(o, b, part int, sum asm.Vec) { c.b.Store(kind.elem(), sum, place(o, b, part)) })
+							sums.each(func(o, b, part int, sum asm.Vec) { c.storeOne(kind.elem(), sum, place(o, b, part)) })
 						})
 					})
 				})
@@ -414,8 +299,9 @@ func (t tile) groups(places, parts int) (all [][][2]int) {
 
 // tileOf is the tile that takes the least time for some channels by places, in some registers of a processor that does two
 // multiply-adds and two loads at a time and has a product after four, when a few more are under way. Loads cost something of
-// their own, and so does every other size of tiles at an end, since it is text: a share of the whole.
-func tileOf(registers, channels, places, parts int, shared bool, text float64) tile {
+// their own, that of a place as much as it takes lines of the cache, and so does every other size of tiles at an end, since it is
+// text: a share of the whole.
+func tileOf(registers, channels, places, parts int, shared bool, lines, text float64) tile {
 	best, least := tile{1, 1, shared}, 0.0
 	sizes := func(n, t int) [][2]int { // number and size of the tiles along an axis
 		if n%t == 0 {
@@ -436,11 +322,11 @@ func tileOf(registers, channels, places, parts int, shared bool, text float64) t
 			os, qs := sizes(channels, o), sizes(places, q)
 			for _, x := range os {
 				for _, y := range qs {
-					loads := y[1]*parts + x[1]
+					loads := float64(y[1]*parts)*lines + float64(x[1])
 					if !shared {
-						loads = (y[1] + x[1]) * parts
+						loads = (float64(y[1])*lines + float64(x[1])) * float64(parts)
 					}
-					cost += float64(x[0]*y[0]) * (max(float64(x[1]*y[1]*parts)/2, float64(loads)/2, 5) + 0.1*float64(loads))
+					cost += float64(x[0]*y[0]) * (max(float64(x[1]*y[1]*parts)/2, loads/2, 5) + 0.1*loads)
 				}
 			}
 			if cost *= 1 + text*float64(len(os)*len(qs)); least == 0 || cost < least {
@@ -524,7 +410,7 @@ func (c *compiler) windows(v *ir.Value) {
 	c.source(v)
 	c.eachWindow(v, src, func(in, out index) {
 		for part := range c.count(c.kind(v.Type.Elem)) {
-			c.b.Store(e, src.read(in, part), c.place(field, out, part))
+			c.storeOne(e, src.read(in, part), c.place(field, out, part))
 		}
 	})
 }
@@ -545,7 +431,7 @@ func (c *compiler) unwindows(v *ir.Value) {
 	c.eachWindow(v, m, func(in, out index) {
 		for part := range c.count(kind) {
 			at := sums(in, part)
-			c.b.Store(kind.elem(), c.b.Add(kind.elem(), c.b.Load(kind.elem(), at), read(out, part)), at)
+			c.storeOne(kind.elem(), c.b.Add(kind.elem(), c.one(kind.elem(), at), read(out, part)), at)
 		}
 	})
 	if !f.wanted() {
@@ -555,8 +441,8 @@ func (c *compiler) unwindows(v *ir.Value) {
 		c.repeat(f.size[0], func(row index) {
 			c.repeat(f.size[1], func(col index) {
 				for part := range c.count(kind) {
-					sum := c.b.Load(kind.elem(), sums(m.at(ch, row.plus(m.top), col.plus(m.left)), part))
-					c.b.Store(kind.elem(), sum, c.place(field, to.at(ch, row, col), part))
+					sum := c.one(kind.elem(), sums(m.at(ch, row.plus(m.top), col.plus(m.left)), part))
+					c.storeOne(kind.elem(), sum, c.place(field, to.at(ch, row, col), part))
 				}
 			})
 		})

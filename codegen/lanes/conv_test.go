@@ -32,6 +32,10 @@ func TestConvolutions(t *testing.T) {
 		{3, 2, 1, []ir.ConvAxis{axis(1, 1, 1, 1, 3), axis(2, 2, 2, 5, 3)}},
 		{9, 5, 1, []ir.ConvAxis{axis(1, 2, 1, 6, 4)}},
 		{2, 4, 2, []ir.ConvAxis{axis(2, 1, 2, 11, 3)}},
+		// The others are for one sample alone: rows of several vectors, of nearly one, planes of every second row and column.
+		{3, 2, 1, []ir.ConvAxis{axis(1, 1, 1, 3, 3), axis(1, 1, 1, 33, 3)}},
+		{5, 3, 1, []ir.ConvAxis{axis(1, 1, 1, 5, 3), axis(1, 1, 1, 14, 3)}},
+		{3, 2, 1, []ir.ConvAxis{axis(2, 2, 1, 9, 5), axis(2, 2, 1, 21, 5)}},
 	}
 	for _, real := range []ir.Elem{ir.F32, ir.F64} {
 		m := &ir.Module{Real: real}
@@ -73,14 +77,18 @@ func TestConvolutions(t *testing.T) {
 			add(ir.OpUnwindows, append([]int{k.in, taps}, y[1:]...))
 		}
 		p := planned(t, m)
-		b := newBench(t, m, p, params, m.Funcs, 0)
-		for _, f := range m.Funcs {
+		blocks := m.Funcs[:9*len(m.Funcs)/len(cases)]
+		b := newBench(t, m, p, params, blocks, 0)
+		for _, f := range blocks {
 			k := b.set.Of(f)
 			if k == nil {
 				_, err := b.set.Add(f)
 				t.Fatalf("%s is not in lanes: %v", f.Name, err)
 			}
 			b.check(t, k, f, rnd)
+		}
+		if n, own := checkAlone(t, m, p, params, rnd, false), 7*len(cases); n != own { // those without weights are alike
+			t.Errorf("%d kernels for one sample, want %d", n, own)
 		}
 	}
 }

@@ -39,7 +39,9 @@ func (s *Set) packs(f *ir.Func) bool {
 	long := func(v *ir.Value) bool {
 		return v.Type.Elem != ir.Tuple && v.Op != ir.OpParam && v.Type.Len() > plan.SmallLen
 	}
-	return !slices.ContainsFunc(f.Args, long) && !slices.ContainsFunc(f.Values, long)
+	// A parameter may be long, unless it is a result, which each sample has one element after the other.
+	given := func(v *ir.Value) bool { return v.Type.Elem != ir.Tuple && v.Type.Len() > plan.SmallLen }
+	return !slices.ContainsFunc(f.Args, long) && !slices.ContainsFunc(f.Values, long) && !slices.ContainsFunc(f.Results, given)
 }
 
 // NewFew is an empty set of kernels for a few samples, which reads the copies of parameters of a.

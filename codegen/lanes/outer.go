@@ -159,8 +159,8 @@ func (c *compiler) outerTiles(s plan.Step) {
 		m := c.b.Arg(argSums).At(c.set.sums[p].inTiles.bytes(e, isa))
 		return along(along(m, row, paddedRow(p)*e.Bytes()), group, isa.Bytes())
 	}
-	t := tileOf(isa.Free(), rows, groups, 1, true, 0.03) // what lives in registers beside it then goes to the frame, and no sum does
-	c.tiles(rows, t.channels, func(rs []index) {         // and then along rows, where the processor fetches sums ahead
+	t := tileOf(isa.Free(), rows, groups, 1, true, 1, 0.03) // what lives in registers beside it then goes to the frame, and no sum does
+	c.tiles(rows, t.channels, func(rs []index) {            // and then along rows, where the processor fetches sums ahead
 		c.tiles(groups, t.places, func(gs []index) {
 			sums := &tileSums{tile: tile{len(rs), len(gs), true}, w: w, parts: 1}
 			for _, r := range rs {

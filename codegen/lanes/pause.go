@@ -66,6 +66,10 @@ func (s *Set) workOfStep(pf *plan.Func, st plan.Step) int {
 	switch v.Op {
 	case ir.OpLinSolve, ir.OpInv, ir.OpLogDet:
 		own = s.operations(pf, v)
+	case ir.OpConv, ir.OpConvInput:
+		if s.alone != nil {
+			own = int(s.convSlots(v)) * asm.AVX512.Bytes() / asm.AVX2.Bytes()
+		}
 	}
 	c := plan.Cost{Slots: own}
 	if s.alone != nil { // in vectors of its elements

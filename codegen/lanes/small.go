@@ -100,6 +100,11 @@ func (c *smallCost) of(f *ir.Func) Small {
 			c.run(&t, v)
 			continue
 		}
+		if v := n.Steps[0].V; convolves(n) && v.Op != ir.OpConvWeight {
+			t.block += float64(c.slots(pf, v, &bytes) * (RowBytes / asm.AVX512.Bytes()))
+			t.one, t.few = t.one+c.set.convSlots(v), t.few+fewSamples*c.set.convSlots(v)
+			continue
+		}
 		slots := 0
 		for _, st := range n.Steps {
 			if st.Form != plan.AddTo {

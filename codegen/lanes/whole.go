@@ -11,10 +11,16 @@ import (
 // whole prints an operator on whole arrays.
 func (c *compiler) whole(v *ir.Value) {
 	switch v.Op {
-	case ir.OpTake, ir.OpScatter, ir.OpUniform, ir.OpLinSolve, ir.OpInv, ir.OpLogDet, ir.OpCumsum, ir.OpLocate,
-		ir.OpConv, ir.OpConvInput, ir.OpConvWeight, ir.OpWindows, ir.OpUnwindows:
+	case ir.OpTake, ir.OpScatter, ir.OpUniform, ir.OpLinSolve, ir.OpInv, ir.OpLogDet, ir.OpCumsum, ir.OpLocate:
 		if c.set.alone != nil {
 			c.unsupported(v, "%s of one sample", v.Op)
+		}
+	case ir.OpConv, ir.OpConvInput, ir.OpConvWeight, ir.OpWindows, ir.OpUnwindows:
+		if c.set.few() > 0 {
+			c.unsupported(v, "%s of a few samples", v.Op)
+		}
+		if c.set.alone != nil && v.Type.Elem != c.set.real() {
+			c.unsupported(v, "%s of one sample in %s", v.Op, v.Type.Elem)
 		}
 	}
 	switch v.Op {
@@ -39,7 +45,11 @@ func (c *compiler) whole(v *ir.Value) {
 	case ir.OpMatMul:
 		c.matmul(v)
 	case ir.OpConv, ir.OpConvInput:
-		c.conv(v)
+		if c.set.alone != nil {
+			c.convAlone(v)
+		} else {
+			c.conv(v)
+		}
 	case ir.OpConvWeight:
 		c.convWeight(v)
 	case ir.OpWindows:
