@@ -82,16 +82,29 @@ const version = "v0.1.0"
 
 // prepared holds what is computed once whenever parameters have changed.
 type prepared struct {
-	f0BiasTranspose      [8624]Real // f.0.bias.transpose
-	digits0BiasExpand    [784]Real  // Digits.0.bias.expand
-	f0WeightBf16         [1089]Real // f.0.weight.bf16
-	digits0WeightBf16    [99]Real   // Digits.0.weight.bf16
-	digits2WeightBf16    [7840]Real // Digits.2.weight.bf16
-	imagesImgAllStdRecip [1]Real    // Images.img.all.std.recip
+	f0BiasTranspose      [8624]Real    // f.0.bias.transpose
+	digits0BiasExpand    [784]Real     // Digits.0.bias.expand
+	f0WeightBf16         [1089]Real    // f.0.weight.bf16
+	digits0WeightBf16    [99]Real      // Digits.0.weight.bf16
+	digits2WeightBf16    [7840]Real    // Digits.2.weight.bf16
+	imagesImgAllStdRecip [1]Real       // Images.img.all.std.recip
+	alone                *aloneWeights // nil where there are no kernels
 }
 
-// of computes what follows from the parameters.
+// of computes it from the parameters.
 func (pre *prepared) of(w *Params) {
+	pre.derive(w)
+	if alone == nil {
+		return
+	}
+	if pre.alone == nil {
+		pre.alone = rt.Aligned[aloneWeights]()
+	}
+	pre.alone.of(w, pre)
+}
+
+// derive computes what follows from the parameters.
+func (pre *prepared) derive(w *Params) {
 	pre.imagesImgAllStdRecip[0] = paramsPrepare(w, new(workspace), &pre.f0BiasTranspose, &pre.digits0BiasExpand, &pre.f0WeightBf16, &pre.digits0WeightBf16, &pre.digits2WeightBf16)
 }
 
@@ -137,6 +150,7 @@ type digitsJob struct {
 	m      *Digits
 	crew   rt.Crew
 	run    func(worker, lo, hi int)
+	each   func(worker, lo, hi int) // row by row, whatever run does
 	img    []Real
 	logits []Real
 	stats  *rt.BatchStats
@@ -150,6 +164,7 @@ var digitsBatch = (*digitsJob).rows
 func newDigitsJob(m *Digits) *digitsJob {
 	j := &digitsJob{m: m}
 	j.run = func(worker, lo, hi int) { digitsBatch(j, worker, lo, hi) }
+	j.each = j.rows
 	return j
 }
 
@@ -196,7 +211,11 @@ func (m *Digits) Batch(ctx context.Context, logits []Real, img []Real, stats *rt
 	for len(j.work) < workers {
 		j.work = append(j.work, new(workspace))
 	}
-	if err := j.crew.ForEach(ctx, workers, n, rt.BlockRows, j.run); err != nil {
+	run := j.run
+	if n < 29 && alone != nil && rt.IsFastSmall(opts...) {
+		run = j.each
+	}
+	if err := j.crew.ForEach(ctx, workers, n, rt.BlockRows, run); err != nil {
 		return err
 	}
 	return j.failed.Err()

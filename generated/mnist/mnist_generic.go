@@ -4,9 +4,89 @@ package mnist
 
 import (
 	"math"
+	"unsafe"
 
 	"ndec.dev/ndec/rt"
 )
+
+// aloneFrame is the memory of kernels for one sample: for each function its arguments, results and other values, rounded up
+// to whole vectors.
+type aloneFrame struct {
+	spill            [65792]byte // vectors and pointers that found no register
+	pixelsFieldAlone struct {    // Pixels.field
+		t       [16]float64
+		z       [8624]Real
+		dz      [8624]Real
+		margins [19376]Real
+		conv    [8624]Real
+	}
+	digits0StepAlone struct { // Digits.0.step
+		t     [16]float64
+		h     [16]float64
+		z     [8624]Real
+		zNext [8624]Real
+		zK1   [8624]Real
+		t2    [16]float64
+		ha21  [16]Real
+		zY2   [8624]Real
+		zK2   [8624]Real
+		zY3   [8624]Real
+		zK3   [8624]Real
+		t4    [16]float64
+		zY4   [8624]Real
+		zK4   [8624]Real
+	}
+	digits0DenseStepAlone struct { // Digits.0.dense_step
+		t     [16]float64
+		h     [16]float64
+		z     [8624]Real
+		zNext [8624]Real
+		zD1   [8624]Real
+		zD2   [8624]Real
+		zD3   [8624]Real
+		t2    [16]float64
+		ha21  [16]Real
+		zY2   [8624]Real
+		zK2   [8624]Real
+		zY3   [8624]Real
+		zK3   [8624]Real
+		t4    [16]float64
+		zY4   [8624]Real
+		zK4   [8624]Real
+	}
+}
+
+// Kernels know the places in a frame as numbers.
+var _ = [937984]byte([unsafe.Sizeof(aloneFrame{})]byte{})
+
+// aloneWeights are parameters as kernels for one sample read them.
+type aloneWeights struct {
+	f0WeightFlat        [1104]Real // f.0.weight as it is
+	f0BiasTransposeFlat [8624]Real // f.0.bias.transpose as it is
+}
+
+// of fills them in.
+func (a *aloneWeights) of(w *Params, pre *prepared) {
+	rt.PackRows(a.f0WeightFlat[:], w.F0Weight[:], 1089, 1104)
+	rt.PackRows(a.f0BiasTransposeFlat[:], pre.f0BiasTranspose[:], 8624, 8624)
+}
+
+// aloneKernels are kernels for one sample.
+type aloneKernels struct {
+	pixelsFieldAlone      func(fr *aloneFrame, w *aloneWeights)
+	digits0StepAlone      func(fr *aloneFrame, w *aloneWeights)
+	digits0DenseStepAlone func(fr *aloneFrame, w *aloneWeights)
+}
+
+// alone holds them; nil where the processor has none of the instruction sets.
+var alone *aloneKernels
+
+func (ws *workspace) aloneFrame() *aloneFrame {
+	if ws.alone == nil {
+		ws.alone = rt.Aligned[aloneFrame]()
+	}
+	return ws.alone
+}
 
 // paramsPrepare is params.prepare of one sample (mnist.nde:10).
 func paramsPrepare(w *Params, ws *workspace, f0BiasTranspose *[8624]Real, digits0BiasExpand *[784]Real, f0WeightBf16 *[1089]Real, digits0WeightBf16 *[99]Real, digits2WeightBf16 *[7840]Real) Real {
@@ -51,6 +131,14 @@ func paramsPrepare(w *Params, ws *workspace, f0BiasTranspose *[8624]Real, digits
 
 // pixelsField is Pixels.field of one sample (mnist.nde:13): 853776 multiply-adds, 8624 transcendental functions.
 func pixelsField(w *Params, pre *prepared, ws *workspace, t float64, z *[8624]Real, dz *[8624]Real) {
+	if alone != nil {
+		fr := ws.aloneFrame()
+		fr.pixelsFieldAlone.t[0] = t
+		*(*[8624]Real)(fr.pixelsFieldAlone.z[:8624]) = *z
+		alone.pixelsFieldAlone(fr, pre.alone)
+		*dz = *(*[8624]Real)(fr.pixelsFieldAlone.dz[:8624])
+		return
+	}
 	// mnist.nde:10  return z |> Conv2d(C, kernel: 3, pad: 1) |> tanh
 	rt.Conv(rt.ConvShape{Out: 11, In: 11, Groups: 1, H: rt.ConvAxis{Stride: 1, Pad: 1, Dilation: 1, In: 28, Kernel: 3, Out: 28}, W: rt.ConvAxis{Stride: 1, Pad: 1, Dilation: 1, In: 28, Kernel: 3, Out: 28}}, ws.pixelsFieldConv[:], w.F0Weight[:], z[:])
 	for i := 0; i < 8624; i += 4 {
@@ -60,6 +148,15 @@ func pixelsField(w *Params, pre *prepared, ws *workspace, t float64, z *[8624]Re
 
 // digits0Step is Digits.0.step of one sample (mnist.nde:21): 3415104 multiply-adds, 34496 transcendental functions.
 func digits0Step(w *Params, pre *prepared, ws *workspace, t float64, h float64, z *[8624]Real, zNext *[8624]Real) {
+	if alone != nil {
+		fr := ws.aloneFrame()
+		fr.digits0StepAlone.t[0] = t
+		fr.digits0StepAlone.h[0] = h
+		*(*[8624]Real)(fr.digits0StepAlone.z[:8624]) = *z
+		alone.digits0StepAlone(fr, pre.alone)
+		*zNext = *(*[8624]Real)(fr.digits0StepAlone.zNext[:8624])
+		return
+	}
 	// mnist.nde:21  end := solve(Pixels{z: augment(img |> standardize(Images.img, per: all), C-1)}, over: 0..1, with: Fwd)
 	pixelsField(w, pre, ws, t, z, &ws.digits0StepZK1)
 	mul := float64(h * 0.5)
@@ -124,6 +221,18 @@ func digitsSample(w *Params, pre *prepared, ws *workspace, img *[784]Real, logit
 
 // digits0DenseStep is Digits.0.dense_step of one sample (mnist.nde:21): 3415104 multiply-adds, 34496 transcendental functions.
 func digits0DenseStep(w *Params, pre *prepared, ws *workspace, t float64, h float64, z *[8624]Real, zNext *[8624]Real, zD1 *[8624]Real, zD2 *[8624]Real, zD3 *[8624]Real) {
+	if alone != nil {
+		fr := ws.aloneFrame()
+		fr.digits0DenseStepAlone.t[0] = t
+		fr.digits0DenseStepAlone.h[0] = h
+		*(*[8624]Real)(fr.digits0DenseStepAlone.z[:8624]) = *z
+		alone.digits0DenseStepAlone(fr, pre.alone)
+		*zNext = *(*[8624]Real)(fr.digits0DenseStepAlone.zNext[:8624])
+		*zD1 = *(*[8624]Real)(fr.digits0DenseStepAlone.zD1[:8624])
+		*zD2 = *(*[8624]Real)(fr.digits0DenseStepAlone.zD2[:8624])
+		*zD3 = *(*[8624]Real)(fr.digits0DenseStepAlone.zD3[:8624])
+		return
+	}
 	// mnist.nde:21  end := solve(Pixels{z: augment(img |> standardize(Images.img, per: all), C-1)}, over: 0..1, with: Fwd)
 	pixelsField(w, pre, ws, t, z, zD1)
 	mul := float64(h * 0.5)

@@ -523,7 +523,7 @@ func (k *fitWorker) lanes(weights, gradient []Real, t *rt.Table, rows []int, key
 	l := laneList.Get()
 	defer laneList.Put(l)
 	l.w = paramsOf(weights)
-	k.pre.of(l.w)
+	k.pre.derive(l.w)
 	l.pre = &k.pre
 	fr := l.fr
 	var st [1][32]rt.SolveStats

@@ -163,6 +163,7 @@ func reverseDigitsMixed0Rec2(pre *prepared, ws *workspace, tape *digitsMixed0Rec
 
 // workspace holds what one goroutine needs: the tapes of recorded solves and large arrays.
 type workspace struct {
+	alone                        *aloneFrame
 	paramsPrepareExpand          [8624]Real // of params.prepare
 	pixelsFieldConv              [8624]Real // of Pixels.field
 	digits0StepZK1               [8624]Real // of Digits.0.step
