@@ -50,11 +50,11 @@ func (e *emitter) heldWeights(k *kernel) int {
 func (e *emitter) fieldArrays(k *kernel) int {
 	most := 0
 	visitSolves(k.fn.IR, map[*ir.Func]bool{}, func(s *ir.Solve) {
-		pf, n := e.plan.Of(s.Field), 0
+		pf, n := e.plan.Of(s.Stage()), 0
 		if e.calledByThreads(pf) {
 			return
 		}
-		for _, v := range s.Field.Values {
+		for _, v := range pf.IR.Values {
 			p := pf.Places[v]
 			if p != nil && !v.Type.IsScalar() && (p.Kind == plan.Local || p.Kind == plan.Work || p.Kind == plan.Scalars) {
 				n = max(n, v.Type.Len()*max(v.Type.Elem.Bytes(), 4)/4)

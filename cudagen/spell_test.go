@@ -23,7 +23,7 @@ func TestSpellings(t *testing.T) {
 // look at solve.go of this package before it is added below.
 func TestSolveFields(t *testing.T) {
 	known := []string{"Name", "Span", "System", "Solver", "Method", "Own", "Region", "States", "Extras", "Times", "Stops", "Adaptive", "FSAL", "Order",
-		"Steps", "StepSize", "RTol", "ATol", "FirstStep", "MinStep", "MaxStep", "MinFactor", "MaxSteps", "StepEvals", "DenseEvals", "BeginEvals", "Field", "Begin", "Step",
+		"Steps", "StepSize", "RTol", "ATol", "FirstStep", "MinStep", "MaxStep", "MinFactor", "MaxSteps", "StepEvals", "DenseEvals", "BeginEvals", "Field", "Piece", "Within", "Begin", "Step",
 		"DenseStep", "Dense", "Norm", "First", "FirstNorms", "FirstBend", "FirstLength", "FirstEvals", "Control", "Replay", "ReplayAt", "ReplayDense", "Sensitivity", "Record",
 		"Events", "EventTol", "EventMax", "Guard", "Stretches",
 		"StartSteps", "StartEvals", "Start", "StartDense", "StartAt", "PerSample", "Compat",

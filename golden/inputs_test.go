@@ -1,12 +1,15 @@
 package golden
 
 import (
+	"bytes"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
 	"ndec.dev/ndec/cmd/ndec/driver"
 	"ndec.dev/ndec/ir/interp"
+	"ndec.dev/ndec/ir/plan"
 )
 
 // drivenProgram has a signal of each kind in a solve along its knots, with values that depend on parameters, and
@@ -83,6 +86,14 @@ func TestInputGradients(t *testing.T) {
 		}
 		in := []interp.Tensor{interp.Of([]float64{0.7, -0.4}, 2), interp.Scalar(0.9)}
 		checkGradient(t, res.Module, res.Module.Recipes[0], params, in)
+		// nfe_backward of an accepted step: where there are output times, dense output reads the last stage of dopri5, too.
+		want := map[bool]string{true: "7, 6", false: "4, 4"}[strings.HasPrefix(s, "dopri5")]
+		found := slices.ContainsFunc(res.Out, func(f plan.File) bool {
+			return bytes.Contains(f.Text, []byte("var fitBackward = []int{"+want+"}"))
+		})
+		if !found {
+			t.Errorf("%s: not %s evaluations of the field's derivative for an accepted step of the solves", s, want)
+		}
 	}
 	for s, tol := range map[string]float64{"vern7{rtol: 1e-9, atol: 1e-9, sensitivity: S}": 1e-7, "rk4{steps: 24, sensitivity: S}": 1e-4} {
 		with := func(sensitivity string) string { return source(strings.Replace(s, "S}", sensitivity+"}", 1)) }

@@ -111,6 +111,10 @@ type Solve struct {
 	Guard    *Func   // (t, x…, c…) -> f64 per event that is located by a sign
 
 	Field *Func // (t, x…, c…) -> dx…
+	// Of a field that looks its time up among the knots of inputs, which no step crosses: Piece: (t, c…) -> p… is what it takes of extras, and
+	// of the piece of the inputs that t lies in, once in a step, by its middle. Within: (t, x…, p…) -> dx… is the field that stages evaluate. Both are nil of
+	// other fields.
+	Piece, Within *Func
 	// Begin: (t, y…, c…) -> y… with memory that starts here; nil of methods without memory.
 	Begin *Func
 	// Start: (t, h, y…, c…) -> y1… with memory that it makes from the states alone; nil of other methods.
@@ -171,7 +175,7 @@ type SolveState struct {
 // FuncRefs are the places of the functions of s that are set, in the order of the fields.
 func (s *Solve) FuncRefs() []**Func {
 	var set []**Func
-	for _, f := range []**Func{&s.Field, &s.Begin, &s.Start, &s.StartDense, &s.Step, &s.DenseStep, &s.Dense, &s.Norm, &s.First, &s.FirstNorms, &s.FirstBend, &s.FirstLength, &s.Control, &s.Replay, &s.ReplayAt, &s.ReplayDense, &s.StartAt, &s.Guard, &s.Given} {
+	for _, f := range []**Func{&s.Field, &s.Piece, &s.Within, &s.Begin, &s.Start, &s.StartDense, &s.Step, &s.DenseStep, &s.Dense, &s.Norm, &s.First, &s.FirstNorms, &s.FirstBend, &s.FirstLength, &s.Control, &s.Replay, &s.ReplayAt, &s.ReplayDense, &s.StartAt, &s.Guard, &s.Given} {
 		if *f != nil {
 			set = append(set, f)
 		}
@@ -273,6 +277,30 @@ func (s *Solve) Inside() bool { return s.Times > 0 && !s.PerSample || s.Cuts() }
 
 // Ratios reports whether Control looks at ratios of steps.
 func (s *Solve) Ratios() bool { return s.Control != nil && len(s.Control.Args) > 3 }
+
+// Stage is the field that the stages of a step evaluate.
+func (s *Solve) Stage() *Func {
+	if s.Within != nil {
+		return s.Within
+	}
+	return s.Field
+}
+
+// Handed are, by the extras of s, the arguments of Stage that have their values; nil where it takes none.
+func (s *Solve) Handed() []*Value {
+	n := len(s.Extras)
+	if s.Within == nil {
+		return s.Field.Args[len(s.Field.Args)-n:]
+	}
+	out := make([]*Value, n)
+	first := 1 + len(s.Plain())
+	for i, r := range s.Piece.Results {
+		if r.Op == OpArg && r.Attr.Index > 0 {
+			out[r.Attr.Index-1] = s.Within.Args[first+i]
+		}
+	}
+	return out
+}
 
 // Plain are the places of the states that are no memory of the method.
 func (s *Solve) Plain() []int {

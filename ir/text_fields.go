@@ -16,7 +16,7 @@ func (s *Solve) fields() []field {
 		{"rtol", &s.RTol}, {"atol", &s.ATol}, {"firststep", &s.FirstStep}, {"minstep", &s.MinStep}, {"maxstep", &s.MaxStep}, {"minfactor", &s.MinFactor}, {"maxsteps", &s.MaxSteps},
 		{"stepevals", &s.StepEvals}, {"denseevals", &s.DenseEvals}, {"firstevals", &s.FirstEvals}, {"beginevals", &s.BeginEvals}, {"startsteps", &s.StartSteps}, {"startevals", &s.StartEvals},
 		{"events", &s.Events}, {"eventtol", &s.EventTol}, {"eventmax", &s.EventMax}, {"guard", &s.Guard},
-		{"field", &s.Field}, {"begin", &s.Begin}, {"start", &s.Start}, {"startdense", &s.StartDense}, {"step", &s.Step}, {"densestep", &s.DenseStep}, {"dense", &s.Dense}, {"norm", &s.Norm},
+		{"field", &s.Field}, {"piece", &s.Piece}, {"within", &s.Within}, {"begin", &s.Begin}, {"start", &s.Start}, {"startdense", &s.StartDense}, {"step", &s.Step}, {"densestep", &s.DenseStep}, {"dense", &s.Dense}, {"norm", &s.Norm},
 		{"first", &s.First}, {"firstnorms", &s.FirstNorms}, {"firstbend", &s.FirstBend}, {"firstlength", &s.FirstLength}, {"control", &s.Control}, {"replay", &s.Replay}, {"replayat", &s.ReplayAt}, {"replaydense", &s.ReplayDense}, {"startat", &s.StartAt}, {"given", &s.Given},
 		{"sensitivity", &s.Sensitivity},
 	}

@@ -89,6 +89,7 @@ func (c *checker) solve(s *Solve) error {
 		ok   bool
 	}{
 		{"field", s.Field != nil},
+		{"piece of the inputs, or field that takes it", (s.Piece == nil) == (s.Within == nil)},
 		{"step", s.Step != nil},
 		{"norm", s.Norm != nil || !s.Adaptive},
 		{"start of the method's memory", s.Begin == nil || s.Start == nil},
@@ -124,6 +125,10 @@ func (c *checker) solve(s *Solve) error {
 	if n := len(stepResults); s.DenseStep != nil && len(s.DenseStep.Results) > n {
 		d = valueTypes(s.DenseStep.Results[n:])
 	}
+	var piece []Type
+	if s.Piece != nil {
+		piece = valueTypes(s.Piece.Results)
+	}
 	stepArgs := types(f64s(2), y, k, s.Extras)
 	for _, e := range s.Events {
 		if e.Kind == Every && !(e.Every > 0) {
@@ -141,6 +146,8 @@ func (c *checker) solve(s *Solve) error {
 		signature{role: "guard", f: s.Guard, args: types(f64s(1), x, s.Extras), results: f64s(len(s.Guards()))},
 		signature{role: "extras", f: s.Given, moreArgs: true, results: s.Extras},
 		signature{role: "field", f: s.Field, args: types(f64s(1), x, s.Extras), results: x},
+		signature{role: "piece of the inputs", f: s.Piece, args: types(f64s(1), s.Extras), results: piece},
+		signature{role: "field inside a step", f: s.Within, args: types(f64s(1), x, piece), results: x},
 		signature{role: "start of the memory", f: s.Begin, args: types(f64s(1), y, s.Extras), results: y},
 		signature{role: "first step of several", f: s.Start, args: types(f64s(2), y, s.Extras), results: y},
 		signature{role: "dense output of the first step", f: s.StartDense, args: types(f64s(2), y, y), results: y},

@@ -151,6 +151,9 @@ func (s *scope) steppedTrajectory(x *sema.HyperError, m *mesh, ref *reference) *
 	if err := method.Build(&ir.Module{Real: s.m.Real}, step, s.baseRow(x), s.config(x.Solver, sys, step)); err != nil {
 		refuse(methodLater, x.At, "%v", err)
 	}
+	if step.Within != nil {
+		s.add(step.Within)
+	}
 	replay := s.add(step.Replay)
 
 	b := ir.NewFunc(name+".advance", x.At, s.m.Real)
@@ -287,6 +290,9 @@ func (s *scope) deviation(x *sema.HyperError) (target, off *ir.Func) {
 	row := s.baseRow(x)
 	if err := method.Build(&ir.Module{Real: s.wide.To}, step, row, method.Config{}); err != nil {
 		refuse(methodLater, x.At, "%v", err)
+	}
+	if step.Within != nil {
+		s.add(step.Within)
 	}
 	base := s.add(step.Replay)
 	states, integrals := step.States[:len(sys.States)], step.States[len(sys.States):]

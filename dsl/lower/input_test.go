@@ -145,3 +145,72 @@ func TestInputRates(t *testing.T) {
 		t.Error("no steps")
 	}
 }
+
+// TestInputField: the stages of a step evaluate one function, which takes of inputs what the step has looked up. What follows from that alone is made in
+// the step, and what follows from contexts once for a solve.
+func TestInputField(t *testing.T) {
+	for solver, evals := range map[string]int{"rk4{steps: 3}": 4, "dopri5{}": 6, "tsit5{step_group: batch}": 6, "alf{steps: 3}": 1, "adams_moulton{steps: 5, order: 3}": 2} {
+		m := compile(t, `package p
+
+net f(x [2]real) [2]real {
+	return x |> Linear(3) |> tanh |> Linear(2)
+}
+
+net push(u [2]real) [2]real {
+	return u |> Linear(2) |> tanh
+}
+
+system Pushed {
+	state x [2]real
+	input u [2]real {
+		interp: hold
+	}
+	context c real
+	der(x) = f(x)*exp(c) + push(u)
+}
+
+model Go(x [2]real, ts [4]time, us [4, 2]real, c real) [2]real {
+	return solve(Pushed{x: x, u: signal(ts, us), c: c}, over: 0..1, with: `+solver+`).x
+}
+`)
+		opt.Prepare(m)
+		if err := opt.Run(m, opt.Options{Check: true}); err != nil {
+			t.Fatal(err)
+		}
+		s := m.Solves[0]
+		if s.Within == nil {
+			t.Errorf("%s: no field inside a step", solver)
+			continue
+		}
+		count := func(f *ir.Func, is func(v *ir.Value) bool) (n int) {
+			for _, v := range f.Values {
+				if is(v) {
+					n++
+				}
+			}
+			return n
+		}
+		again := 0 // loops of a first step keep what follows from contexts in the field
+		if s.Start != nil {
+			again = 1
+		}
+		of := func(op ir.Op) func(*ir.Value) bool { return func(v *ir.Value) bool { return v.Op == op } }
+		if n := count(s.Step, func(v *ir.Value) bool { return v.Op == ir.OpCall && v.Attr.Func == s.Within }); n != evals || n != s.StepEvals {
+			t.Errorf("%s: a step calls the field %d times, want %d, and says %d", solver, n, evals, s.StepEvals)
+		}
+		if located, products, wide := count(s.Step, of(ir.OpLocate)), count(s.Step, of(ir.OpMatVec)), count(s.Step, of(ir.OpExp)); located != 1 || products != 1 || wide != 0 {
+			t.Errorf("%s: a step looks knots up %d times and has %d products and %d exponentials, want 1, 1 and 0", solver, located, products, wide)
+		}
+		if located, products, wide := count(s.Within, of(ir.OpLocate)), count(s.Within, of(ir.OpMatVec)), count(s.Within, of(ir.OpExp)); located != 0 || products != 2 || wide != again {
+			t.Errorf("%s: the field looks knots up %d times and has %d products and %d exponentials, want 0, 2 and %d", solver, located, products, wide, again)
+		}
+		if wide := count(s.Field, of(ir.OpExp)); wide != again {
+			t.Errorf("%s: the field outside of steps has %d exponentials, want %d", solver, wide, again)
+		}
+		for _, a := range s.Within.Args {
+			if a.Type.Len() > 2 {
+				t.Errorf("%s: the field takes %s, %s", solver, a.Name, a.Type)
+			}
+		}
+	}
+}

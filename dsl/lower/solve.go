@@ -246,6 +246,9 @@ func placeSolve(s *ir.Solve) {
 		f.Region = step
 	}
 	s.Field.Region = step.Inside(ir.RegionStage, "")
+	if s.Within != nil {
+		s.Within.Region = s.Field.Region
+	}
 	for _, f := range s.Before() {
 		f.Region = s.Region
 	}

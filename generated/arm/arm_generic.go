@@ -7,16 +7,16 @@ import "ndec.dev/ndec/rt"
 // paramsPrepare is params.prepare of one sample (arm.nde:30).
 func paramsPrepare(w *Params, armL2Square2 *[1]Real, friction4BiasBar *[2]Real, friction4WeightBar *[64]Real, friction2BiasBar *[32]Real, friction2WeightBar *[1024]Real, friction0BiasBar *[32]Real, friction0WeightBar *[192]Real) (Real, Real, Real, Real, Real, Real, Real, Real, Real, Real, Real) {
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
+	square := Real(w.ArmL2[0] * w.ArmL2[0])
 	add := w.ArmM2[0] + w.ArmM1[0]
-	square := Real(w.ArmL1[0] * w.ArmL1[0])
-	square2 := Real(w.ArmL2[0] * w.ArmL2[0])
-	add2 := square + square2
+	square2 := Real(w.ArmL1[0] * w.ArmL1[0])
+	add2 := square2 + square
 	mul := Real(2.0 * w.ArmL1[0])
 	mul2 := Real(mul * w.ArmL2[0])
 	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
 	mul3 := Real(w.ArmL1[0] * w.ArmL2[0])
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	armL2Square2[0] = square2
+	armL2Square2[0] = square
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
 	mul4 := Real(9.81 * w.ArmL1[0])
 	mul5 := Real(9.81 * w.ArmL2[0])
@@ -62,35 +62,28 @@ func paramsPrepare(w *Params, armL2Square2 *[1]Real, friction4BiasBar *[2]Real, 
 	mul6 := Real(0.0001 * (add5 + sum6))
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
 	mul7 := Real(2.0 * w.ArmL2[0])
-	return add, square, square2, add2, mul2, mul3, mul4, mul5, mul6, mul7, mul
+	return square, add, square2, add2, mul2, mul3, mul4, mul5, mul6, mul, mul7
 }
 
 // armField is Arm.field of one sample (arm.nde:15): 1280 multiply-adds, 72 transcendental functions.
-func armField(w *Params, pre *prepared, t float64, q *[2]Real, v *[2]Real, load Real, uTimes *[50]float64, u *[100]Real, dq *[2]Real, dv *[2]Real) {
+func armField(w *Params, t float64, q *[2]Real, v *[2]Real, uTimes *[50]float64, u *[100]Real, mul Real, add Real, mul2 Real, mul3 Real, reshape *[1]Real, mul4 Real, mul5 Real, dq *[2]Real, dv *[2]Real) {
 	q0, q1 := q[0], q[1]
 	v0, v1 := v[0], v[1]
-	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	add := load + pre.armM2Add[0]
-	// arm.nde:27  mt := m2 + load
-	mt := w.ArmM2[0] + load
-	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	mul := Real(mt * pre.armL2Square[0])
+	reshape0 := reshape[0]
 	// arm.nde:28  c2 := cos(q[1])
 	c2 := rt.Cos32(q1)
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	a := Real(add*pre.armL1Square[0]) + mul + Real(Real(Real(Real(2.0*mt)*w.ArmL1[0])*w.ArmL2[0])*c2)
+	a := add + Real(mul2*c2)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape := a
+	reshape2 := a
 	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	mul2 := Real(Real(mt*w.ArmL1[0]) * w.ArmL2[0])
-	b := mul + Real(mul2*c2)
+	b := mul + Real(mul3*c2)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape2 := b
-	reshape3 := mul
-	concat0 := reshape
-	concat1 := reshape2
-	concat_2_0 := reshape2
-	concat_2_1 := reshape3
+	reshape3 := b
+	concat0 := reshape2
+	concat1 := reshape3
+	concat_2_0 := reshape3
+	concat_2_1 := reshape0
 	var m [4]Real
 	m[0] = concat0
 	m[1] = concat1
@@ -102,15 +95,15 @@ func armField(w *Params, pre *prepared, t float64, q *[2]Real, v *[2]Real, load 
 	var take [2]Real
 	rt.Take(take[:], u[:], locate[:])
 	// arm.nde:33  k := mt * l1 * l2 * s2
-	k2 := Real(mul2 * rt.Sin32(q1))
+	k2 := Real(mul3 * rt.Sin32(q1))
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	mul3 := Real((-k2) * (Real(Real(2.0*v0)*v1) + Real(v1*v1)))
-	reshape4 := mul3
-	mul4 := Real(k2 * Real(v0*v0))
-	reshape5 := mul4
+	mul6 := Real((-k2) * (Real(Real(2.0*v0)*v1) + Real(v1*v1)))
+	reshape4 := mul6
+	mul7 := Real(k2 * Real(v0*v0))
+	reshape5 := mul7
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	mul5 := Real(Real(Real(mt*9.81)*w.ArmL2[0]) * rt.Cos32(q0+q1))
-	add2 := Real(Real(Real(add*9.81)*w.ArmL1[0])*rt.Cos32(q0)) + mul5
+	mul8 := Real(mul5 * rt.Cos32(q0+q1))
+	add2 := Real(mul4*rt.Cos32(q0)) + mul8
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
 	c0 := reshape4
 	c1 := reshape5
@@ -119,7 +112,116 @@ func armField(w *Params, pre *prepared, t float64, q *[2]Real, v *[2]Real, load 
 	sub1 := take[1] - c1
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
 	reshape6 := add2
-	reshape7 := mul5
+	reshape7 := mul8
+	var sin [2]Real
+	var cos [2]Real
+	g_2_0 := reshape6
+	g_2_1 := reshape7
+	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
+	sub_2_0 := sub0 - g_2_0
+	sub_2_1 := sub1 - g_2_1
+	// arm.nde:11  return concat(sin(q), cos(q), v) |> Linear(32) |> softplus |> Linear(32) |> softplus |> Linear(2, init: zeros)
+	sin[0] = rt.Sin32(q0)
+	sin[1] = rt.Sin32(q1)
+	cos[0] = rt.Cos32(q0)
+	cos[1] = rt.Cos32(q1)
+	var concat2 [6]Real
+	for i0 := 0; i0 < 2; i0++ {
+		concat2[i0] = sin[i0]
+	}
+	for i0 := 0; i0 < 2; i0++ {
+		concat2[i0+2] = cos[i0]
+	}
+	for i0 := 0; i0 < 2; i0++ {
+		concat2[i0+4] = v[i0]
+	}
+	var softplus [32]Real
+	for i := 0; i < 32; i += 4 {
+		var matvec, matvec_1, matvec_2, matvec_3 Real
+		{
+			line0 := (*[6]Real)(w.Friction0Weight[i*6:])
+			line1 := (*[6]Real)(w.Friction0Weight[(i+1)*6:])
+			line2 := (*[6]Real)(w.Friction0Weight[(i+2)*6:])
+			line3 := (*[6]Real)(w.Friction0Weight[(i+3)*6:])
+			for j := 0; j < 6; j++ {
+				xj := concat2[j]
+				matvec += Real(line0[j] * xj)
+				matvec_1 += Real(line1[j] * xj)
+				matvec_2 += Real(line2[j] * xj)
+				matvec_3 += Real(line3[j] * xj)
+			}
+		}
+		softplus[i], softplus[i+1], softplus[i+2], softplus[i+3] = rt.Softplus32x4(matvec+w.Friction0Bias[i], matvec_1+w.Friction0Bias[i+1], matvec_2+w.Friction0Bias[i+2], matvec_3+w.Friction0Bias[i+3])
+	}
+	var matvec2 [32]Real
+	rt.MatVec32(matvec2[:], w.Friction2Weight[:], softplus[:])
+	var matvec_2_0, matvec_2_1 Real
+	for i := 0; i < 32; i += 4 {
+		softplus2, softplus2_1, softplus2_2, softplus2_3 := rt.Softplus32x4(matvec2[i]+w.Friction2Bias[i], matvec2[i+1]+w.Friction2Bias[i+1], matvec2[i+2]+w.Friction2Bias[i+2], matvec2[i+3]+w.Friction2Bias[i+3])
+		matvec_2_0 += Real(w.Friction4Weight[i] * softplus2)
+		matvec_2_1 += Real(w.Friction4Weight[i+32] * softplus2)
+		matvec_2_0 += Real(w.Friction4Weight[i+1] * softplus2_1)
+		matvec_2_1 += Real(w.Friction4Weight[i+1+32] * softplus2_1)
+		matvec_2_0 += Real(w.Friction4Weight[i+2] * softplus2_2)
+		matvec_2_1 += Real(w.Friction4Weight[i+2+32] * softplus2_2)
+		matvec_2_0 += Real(w.Friction4Weight[i+3] * softplus2_3)
+		matvec_2_1 += Real(w.Friction4Weight[i+3+32] * softplus2_3)
+	}
+	var sub2 [2]Real
+	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
+	sub2[0] = sub_2_0 - (matvec_2_0 + w.Friction4Bias[0])
+	sub2[1] = sub_2_1 - (matvec_2_1 + w.Friction4Bias[1])
+	rt.LinSolve(2, m[:], sub2[:], dv[:])
+	dq[0] = v0
+	dq[1] = v1
+}
+
+// armFieldWithin is Arm.field.within of one sample (arm.nde:15): 1280 multiply-adds, 72 transcendental functions.
+func armFieldWithin(w *Params, t float64, q *[2]Real, v *[2]Real, u *[2]Real, mul Real, add Real, mul2 Real, mul3 Real, reshape *[1]Real, mul4 Real, mul5 Real, dq *[2]Real, dv *[2]Real) {
+	q0, q1 := q[0], q[1]
+	v0, v1 := v[0], v[1]
+	u0, u1 := u[0], u[1]
+	reshape0 := reshape[0]
+	// arm.nde:28  c2 := cos(q[1])
+	c2 := rt.Cos32(q1)
+	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
+	a := add + Real(mul2*c2)
+	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
+	reshape2 := a
+	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
+	b := mul + Real(mul3*c2)
+	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
+	reshape3 := b
+	// arm.nde:33  k := mt * l1 * l2 * s2
+	k2 := Real(mul3 * rt.Sin32(q1))
+	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
+	mul6 := Real((-k2) * (Real(Real(2.0*v0)*v1) + Real(v1*v1)))
+	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
+	concat0 := reshape2
+	concat1 := reshape3
+	concat_2_0 := reshape3
+	concat_2_1 := reshape0
+	var m [4]Real
+	m[0] = concat0
+	m[1] = concat1
+	m[2] = concat_2_0
+	m[3] = concat_2_1
+	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
+	reshape4 := mul6
+	mul7 := Real(k2 * Real(v0*v0))
+	reshape5 := mul7
+	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
+	mul8 := Real(mul5 * rt.Cos32(q0+q1))
+	add2 := Real(mul4*rt.Cos32(q0)) + mul8
+	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
+	c0 := reshape4
+	c1 := reshape5
+	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
+	sub0 := u0 - c0
+	sub1 := u1 - c1
+	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
+	reshape6 := add2
+	reshape7 := mul8
 	var sin [2]Real
 	var cos [2]Real
 	g_2_0 := reshape6
@@ -184,936 +286,117 @@ func armField(w *Params, pre *prepared, t float64, q *[2]Real, v *[2]Real, load 
 }
 
 // predict0Step is Predict.0.step of one sample (arm.nde:45): 5120 multiply-adds, 288 transcendental functions.
-func predict0Step(w *Params, pre *prepared, t float64, h float64, q *[2]Real, qK1 *[2]Real, load Real, uTimes *[50]float64, u *[100]Real, qNext *[2]Real, vNext *[2]Real) {
+func predict0Step(w *Params, t float64, h float64, q *[2]Real, v *[2]Real, uTimes *[50]float64, u *[100]Real, mul Real, add Real, mul2 Real, mul3 Real, reshape *[1]Real, mul4 Real, mul5 Real, qNext *[2]Real, vNext *[2]Real) {
 	q0, q1 := q[0], q[1]
-	qK10, qK11 := qK1[0], qK1[1]
+	v0, v1 := v[0], v[1]
 	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
-	hb1 := Real(float64(h * 0.16666666666666666))
-	hb2 := Real(float64(h * 0.3333333333333333))
-	mul := float64(h * 0.5)
-	ha21 := Real(mul)
-	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	add := load + pre.armM2Add[0]
-	// arm.nde:27  mt := m2 + load
-	mt := w.ArmM2[0] + load
-	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	mul2 := Real(mt * pre.armL2Square[0])
-	add2 := Real(add*pre.armL1Square[0]) + mul2
-	mul3 := Real(Real(Real(2.0*mt)*w.ArmL1[0]) * w.ArmL2[0])
-	// arm.nde:28  c2 := cos(q[1])
-	c2 := rt.Cos32(q1)
-	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	a := add2 + Real(mul3*c2)
-	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
-	add_2_0 := q0 + Real(hb1*qK10)
-	add_2_1 := q1 + Real(hb1*qK11)
-	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape := a
-	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	mul4 := Real(Real(mt*w.ArmL1[0]) * w.ArmL2[0])
-	b := mul2 + Real(mul4*c2)
-	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape2 := b
-	reshape3 := mul2
-	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
-	middle := t + mul
-	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	concat0 := reshape
-	concat1 := reshape2
-	concat_2_0 := reshape2
-	concat_2_1 := reshape3
-	var m [4]Real
-	m[0] = concat0
-	m[1] = concat1
-	m[2] = concat_2_0
-	m[3] = concat_2_1
+	mul6 := float64(h * 0.5)
+	middle := t + mul6
 	// arm.nde:17  input u [2]real {
 	var locate [1]int32
 	rt.Locate(locate[:], uTimes[:], middle, 49)
 	var take [2]Real
 	rt.Take(take[:], u[:], locate[:])
-	// arm.nde:33  k := mt * l1 * l2 * s2
-	k2 := Real(mul4 * rt.Sin32(q1))
-	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	mul5 := Real((-k2) * (Real(Real(2.0*qK10)*qK11) + Real(qK11*qK11)))
-	reshape4 := mul5
-	mul6 := Real(k2 * Real(qK10*qK10))
-	reshape5 := mul6
-	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	mul7 := Real(Real(add*9.81) * w.ArmL1[0])
-	mul8 := Real(Real(mt*9.81) * w.ArmL2[0])
-	mul9 := Real(mul8 * rt.Cos32(q0+q1))
-	add3 := Real(mul7*rt.Cos32(q0)) + mul9
-	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	c0 := reshape4
-	c1 := reshape5
-	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
-	sub0 := take[0] - c0
-	sub1 := take[1] - c1
-	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	reshape6 := add3
-	reshape7 := mul9
-	var sin [2]Real
-	var cos [2]Real
-	g_2_0 := reshape6
-	g_2_1 := reshape7
-	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
-	sub_2_0 := sub0 - g_2_0
-	sub_2_1 := sub1 - g_2_1
-	// arm.nde:11  return concat(sin(q), cos(q), v) |> Linear(32) |> softplus |> Linear(32) |> softplus |> Linear(2, init: zeros)
-	sin[0] = rt.Sin32(q0)
-	sin[1] = rt.Sin32(q1)
-	cos[0] = rt.Cos32(q0)
-	cos[1] = rt.Cos32(q1)
-	var concat2 [6]Real
-	for i0 := 0; i0 < 2; i0++ {
-		concat2[i0] = sin[i0]
-	}
-	for i0 := 0; i0 < 2; i0++ {
-		concat2[i0+2] = cos[i0]
-	}
-	for i0 := 0; i0 < 2; i0++ {
-		concat2[i0+4] = qK1[i0]
-	}
-	var softplus [32]Real
-	for i := 0; i < 32; i += 4 {
-		var matvec, matvec_1, matvec_2, matvec_3 Real
-		{
-			line0 := (*[6]Real)(w.Friction0Weight[i*6:])
-			line1 := (*[6]Real)(w.Friction0Weight[(i+1)*6:])
-			line2 := (*[6]Real)(w.Friction0Weight[(i+2)*6:])
-			line3 := (*[6]Real)(w.Friction0Weight[(i+3)*6:])
-			for j := 0; j < 6; j++ {
-				xj := concat2[j]
-				matvec += Real(line0[j] * xj)
-				matvec_1 += Real(line1[j] * xj)
-				matvec_2 += Real(line2[j] * xj)
-				matvec_3 += Real(line3[j] * xj)
-			}
-		}
-		softplus[i], softplus[i+1], softplus[i+2], softplus[i+3] = rt.Softplus32x4(matvec+w.Friction0Bias[i], matvec_1+w.Friction0Bias[i+1], matvec_2+w.Friction0Bias[i+2], matvec_3+w.Friction0Bias[i+3])
-	}
-	var matvec2 [32]Real
-	rt.MatVec32(matvec2[:], w.Friction2Weight[:], softplus[:])
-	var matvec_2_0, matvec_2_1 Real
-	for i := 0; i < 32; i += 4 {
-		softplus2, softplus2_1, softplus2_2, softplus2_3 := rt.Softplus32x4(matvec2[i]+w.Friction2Bias[i], matvec2[i+1]+w.Friction2Bias[i+1], matvec2[i+2]+w.Friction2Bias[i+2], matvec2[i+3]+w.Friction2Bias[i+3])
-		matvec_2_0 += Real(w.Friction4Weight[i] * softplus2)
-		matvec_2_1 += Real(w.Friction4Weight[i+32] * softplus2)
-		matvec_2_0 += Real(w.Friction4Weight[i+1] * softplus2_1)
-		matvec_2_1 += Real(w.Friction4Weight[i+1+32] * softplus2_1)
-		matvec_2_0 += Real(w.Friction4Weight[i+2] * softplus2_2)
-		matvec_2_1 += Real(w.Friction4Weight[i+2+32] * softplus2_2)
-		matvec_2_0 += Real(w.Friction4Weight[i+3] * softplus2_3)
-		matvec_2_1 += Real(w.Friction4Weight[i+3+32] * softplus2_3)
-	}
-	var sub2 [2]Real
-	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
-	sub2[0] = sub_2_0 - (matvec_2_0 + w.Friction4Bias[0])
-	sub2[1] = sub_2_1 - (matvec_2_1 + w.Friction4Bias[1])
-	var vK1 [2]Real
-	rt.LinSolve(2, m[:], sub2[:], vK1[:])
-	var qK2 [2]Real
 	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
-	qK2[0] = qK10 + Real(ha21*vK1[0])
-	qK2[1] = qK11 + Real(ha21*vK1[1])
-	add_3_0 := add_2_0 + Real(hb2*qK2[0])
-	add_3_1 := add_2_1 + Real(hb2*qK2[1])
-	qY20 := q0 + Real(ha21*qK10)
-	qY21 := q1 + Real(ha21*qK11)
-	// arm.nde:28  c2 := cos(q[1])
-	c2_2 := rt.Cos32(qY21)
-	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	a2 := add2 + Real(mul3*c2_2)
-	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape8 := a2
-	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	b2 := mul2 + Real(mul4*c2_2)
-	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape9 := b2
-	// arm.nde:33  k := mt * l1 * l2 * s2
-	k3 := Real(mul4 * rt.Sin32(qY21))
-	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	mul10 := Real((-k3) * (Real(Real(2.0*qK2[0])*qK2[1]) + Real(qK2[1]*qK2[1])))
-	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	concat_3_0 := reshape8
-	concat_3_1 := reshape9
-	concat_4_0 := reshape9
-	concat_4_1 := reshape3
-	var m2 [4]Real
-	m2[0] = concat_3_0
-	m2[1] = concat_3_1
-	m2[2] = concat_4_0
-	m2[3] = concat_4_1
-	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	reshape10 := mul10
-	mul11 := Real(k3 * Real(qK2[0]*qK2[0]))
-	reshape11 := mul11
-	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	mul12 := Real(mul8 * rt.Cos32(qY20+qY21))
-	add4 := Real(mul7*rt.Cos32(qY20)) + mul12
-	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	c_2_0 := reshape10
-	c_2_1 := reshape11
-	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
-	sub_3_0 := take[0] - c_2_0
-	sub_3_1 := take[1] - c_2_1
-	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	reshape12 := add4
-	reshape13 := mul12
-	var sin2 [2]Real
-	var cos2 [2]Real
-	g_3_0 := reshape12
-	g_3_1 := reshape13
-	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
-	sub_4_0 := sub_3_0 - g_3_0
-	sub_4_1 := sub_3_1 - g_3_1
-	// arm.nde:11  return concat(sin(q), cos(q), v) |> Linear(32) |> softplus |> Linear(32) |> softplus |> Linear(2, init: zeros)
-	sin2[0] = rt.Sin32(qY20)
-	sin2[1] = rt.Sin32(qY21)
-	cos2[0] = rt.Cos32(qY20)
-	cos2[1] = rt.Cos32(qY21)
-	var concat3 [6]Real
-	for i0 := 0; i0 < 2; i0++ {
-		concat3[i0] = sin2[i0]
-	}
-	for i0 := 0; i0 < 2; i0++ {
-		concat3[i0+2] = cos2[i0]
-	}
-	for i0 := 0; i0 < 2; i0++ {
-		concat3[i0+4] = qK2[i0]
-	}
-	var softplus3 [32]Real
-	for i := 0; i < 32; i += 4 {
-		var matvec3, matvec3_1, matvec3_2, matvec3_3 Real
-		{
-			line0 := (*[6]Real)(w.Friction0Weight[i*6:])
-			line1 := (*[6]Real)(w.Friction0Weight[(i+1)*6:])
-			line2 := (*[6]Real)(w.Friction0Weight[(i+2)*6:])
-			line3 := (*[6]Real)(w.Friction0Weight[(i+3)*6:])
-			for j := 0; j < 6; j++ {
-				xj := concat3[j]
-				matvec3 += Real(line0[j] * xj)
-				matvec3_1 += Real(line1[j] * xj)
-				matvec3_2 += Real(line2[j] * xj)
-				matvec3_3 += Real(line3[j] * xj)
-			}
-		}
-		softplus3[i], softplus3[i+1], softplus3[i+2], softplus3[i+3] = rt.Softplus32x4(matvec3+w.Friction0Bias[i], matvec3_1+w.Friction0Bias[i+1], matvec3_2+w.Friction0Bias[i+2], matvec3_3+w.Friction0Bias[i+3])
-	}
-	var matvec4 [32]Real
-	rt.MatVec32(matvec4[:], w.Friction2Weight[:], softplus3[:])
-	var matvec_3_0, matvec_3_1 Real
-	for i := 0; i < 32; i += 4 {
-		softplus4, softplus4_1, softplus4_2, softplus4_3 := rt.Softplus32x4(matvec4[i]+w.Friction2Bias[i], matvec4[i+1]+w.Friction2Bias[i+1], matvec4[i+2]+w.Friction2Bias[i+2], matvec4[i+3]+w.Friction2Bias[i+3])
-		matvec_3_0 += Real(w.Friction4Weight[i] * softplus4)
-		matvec_3_1 += Real(w.Friction4Weight[i+32] * softplus4)
-		matvec_3_0 += Real(w.Friction4Weight[i+1] * softplus4_1)
-		matvec_3_1 += Real(w.Friction4Weight[i+1+32] * softplus4_1)
-		matvec_3_0 += Real(w.Friction4Weight[i+2] * softplus4_2)
-		matvec_3_1 += Real(w.Friction4Weight[i+2+32] * softplus4_2)
-		matvec_3_0 += Real(w.Friction4Weight[i+3] * softplus4_3)
-		matvec_3_1 += Real(w.Friction4Weight[i+3+32] * softplus4_3)
-	}
-	var sub3 [2]Real
-	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
-	sub3[0] = sub_4_0 - (matvec_3_0 + w.Friction4Bias[0])
-	sub3[1] = sub_4_1 - (matvec_3_1 + w.Friction4Bias[1])
-	var vK2 [2]Real
-	rt.LinSolve(2, m2[:], sub3[:], vK2[:])
-	var qK3 [2]Real
-	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
-	qK3[0] = qK10 + Real(ha21*vK2[0])
-	qK3[1] = qK11 + Real(ha21*vK2[1])
-	add_4_0 := add_3_0 + Real(hb2*qK3[0])
-	add_4_1 := add_3_1 + Real(hb2*qK3[1])
-	qY30 := q0 + Real(ha21*qK2[0])
-	qY31 := q1 + Real(ha21*qK2[1])
+	var result [2]Real
+	var result2 [2]Real
+	armFieldWithin(w, t, q, v, &take, mul, add, mul2, mul3, reshape, mul4, mul5, &result, &result2)
+	ha21 := Real(mul6)
+	var qY2 [2]Real
+	var vY2 [2]Real
+	qY2[0] = q0 + Real(ha21*result[0])
+	qY2[1] = q1 + Real(ha21*result[1])
+	vY2[0] = v0 + Real(ha21*result2[0])
+	vY2[1] = v1 + Real(ha21*result2[1])
+	var result3 [2]Real
+	var result4 [2]Real
+	armFieldWithin(w, middle, &qY2, &vY2, &take, mul, add, mul2, mul3, reshape, mul4, mul5, &result3, &result4)
+	var qY3 [2]Real
+	var vY3 [2]Real
+	qY3[0] = q0 + Real(ha21*result3[0])
+	qY3[1] = q1 + Real(ha21*result3[1])
+	vY3[0] = v0 + Real(ha21*result4[0])
+	vY3[1] = v1 + Real(ha21*result4[1])
+	var result5 [2]Real
+	var result6 [2]Real
+	armFieldWithin(w, middle, &qY3, &vY3, &take, mul, add, mul2, mul3, reshape, mul4, mul5, &result5, &result6)
+	t4 := t + h
 	ha43 := Real(h)
-	// arm.nde:28  c2 := cos(q[1])
-	c2_3 := rt.Cos32(qY31)
-	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	a3 := add2 + Real(mul3*c2_3)
-	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape14 := a3
-	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	b3 := mul2 + Real(mul4*c2_3)
-	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape15 := b3
-	// arm.nde:33  k := mt * l1 * l2 * s2
-	k4 := Real(mul4 * rt.Sin32(qY31))
-	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	mul13 := Real((-k4) * (Real(Real(2.0*qK3[0])*qK3[1]) + Real(qK3[1]*qK3[1])))
-	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	concat_5_0 := reshape14
-	concat_5_1 := reshape15
-	concat_6_0 := reshape15
-	concat_6_1 := reshape3
-	var m3 [4]Real
-	m3[0] = concat_5_0
-	m3[1] = concat_5_1
-	m3[2] = concat_6_0
-	m3[3] = concat_6_1
-	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	reshape16 := mul13
-	mul14 := Real(k4 * Real(qK3[0]*qK3[0]))
-	reshape17 := mul14
-	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	mul15 := Real(mul8 * rt.Cos32(qY30+qY31))
-	add5 := Real(mul7*rt.Cos32(qY30)) + mul15
-	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	c_3_0 := reshape16
-	c_3_1 := reshape17
-	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
-	sub_5_0 := take[0] - c_3_0
-	sub_5_1 := take[1] - c_3_1
-	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	reshape18 := add5
-	reshape19 := mul15
-	var sin3 [2]Real
-	var cos3 [2]Real
-	g_4_0 := reshape18
-	g_4_1 := reshape19
-	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
-	sub_6_0 := sub_5_0 - g_4_0
-	sub_6_1 := sub_5_1 - g_4_1
-	// arm.nde:11  return concat(sin(q), cos(q), v) |> Linear(32) |> softplus |> Linear(32) |> softplus |> Linear(2, init: zeros)
-	sin3[0] = rt.Sin32(qY30)
-	sin3[1] = rt.Sin32(qY31)
-	cos3[0] = rt.Cos32(qY30)
-	cos3[1] = rt.Cos32(qY31)
-	var concat4 [6]Real
-	for i0 := 0; i0 < 2; i0++ {
-		concat4[i0] = sin3[i0]
-	}
-	for i0 := 0; i0 < 2; i0++ {
-		concat4[i0+2] = cos3[i0]
-	}
-	for i0 := 0; i0 < 2; i0++ {
-		concat4[i0+4] = qK3[i0]
-	}
-	var softplus5 [32]Real
-	for i := 0; i < 32; i += 4 {
-		var matvec5, matvec5_1, matvec5_2, matvec5_3 Real
-		{
-			line0 := (*[6]Real)(w.Friction0Weight[i*6:])
-			line1 := (*[6]Real)(w.Friction0Weight[(i+1)*6:])
-			line2 := (*[6]Real)(w.Friction0Weight[(i+2)*6:])
-			line3 := (*[6]Real)(w.Friction0Weight[(i+3)*6:])
-			for j := 0; j < 6; j++ {
-				xj := concat4[j]
-				matvec5 += Real(line0[j] * xj)
-				matvec5_1 += Real(line1[j] * xj)
-				matvec5_2 += Real(line2[j] * xj)
-				matvec5_3 += Real(line3[j] * xj)
-			}
-		}
-		softplus5[i], softplus5[i+1], softplus5[i+2], softplus5[i+3] = rt.Softplus32x4(matvec5+w.Friction0Bias[i], matvec5_1+w.Friction0Bias[i+1], matvec5_2+w.Friction0Bias[i+2], matvec5_3+w.Friction0Bias[i+3])
-	}
-	var matvec6 [32]Real
-	rt.MatVec32(matvec6[:], w.Friction2Weight[:], softplus5[:])
-	var matvec_4_0, matvec_4_1 Real
-	for i := 0; i < 32; i += 4 {
-		softplus6, softplus6_1, softplus6_2, softplus6_3 := rt.Softplus32x4(matvec6[i]+w.Friction2Bias[i], matvec6[i+1]+w.Friction2Bias[i+1], matvec6[i+2]+w.Friction2Bias[i+2], matvec6[i+3]+w.Friction2Bias[i+3])
-		matvec_4_0 += Real(w.Friction4Weight[i] * softplus6)
-		matvec_4_1 += Real(w.Friction4Weight[i+32] * softplus6)
-		matvec_4_0 += Real(w.Friction4Weight[i+1] * softplus6_1)
-		matvec_4_1 += Real(w.Friction4Weight[i+1+32] * softplus6_1)
-		matvec_4_0 += Real(w.Friction4Weight[i+2] * softplus6_2)
-		matvec_4_1 += Real(w.Friction4Weight[i+2+32] * softplus6_2)
-		matvec_4_0 += Real(w.Friction4Weight[i+3] * softplus6_3)
-		matvec_4_1 += Real(w.Friction4Weight[i+3+32] * softplus6_3)
-	}
-	var sub4 [2]Real
-	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
-	sub4[0] = sub_6_0 - (matvec_4_0 + w.Friction4Bias[0])
-	sub4[1] = sub_6_1 - (matvec_4_1 + w.Friction4Bias[1])
-	var vK3 [2]Real
-	rt.LinSolve(2, m3[:], sub4[:], vK3[:])
-	var qK4 [2]Real
-	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
-	qK4[0] = qK10 + Real(ha43*vK3[0])
-	qK4[1] = qK11 + Real(ha43*vK3[1])
-	qNext[0] = add_4_0 + Real(hb1*qK4[0])
-	qNext[1] = add_4_1 + Real(hb1*qK4[1])
-	add_5_0 := qK10 + Real(hb1*vK1[0]) + Real(hb2*vK2[0]) + Real(hb2*vK3[0])
-	add_5_1 := qK11 + Real(hb1*vK1[1]) + Real(hb2*vK2[1]) + Real(hb2*vK3[1])
-	qY40 := q0 + Real(ha43*qK3[0])
-	qY41 := q1 + Real(ha43*qK3[1])
-	// arm.nde:28  c2 := cos(q[1])
-	c2_4 := rt.Cos32(qY41)
-	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	a4 := add2 + Real(mul3*c2_4)
-	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape20 := a4
-	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	b4 := mul2 + Real(mul4*c2_4)
-	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape21 := b4
-	// arm.nde:33  k := mt * l1 * l2 * s2
-	k5 := Real(mul4 * rt.Sin32(qY41))
-	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	mul16 := Real((-k5) * (Real(Real(2.0*qK4[0])*qK4[1]) + Real(qK4[1]*qK4[1])))
-	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	concat_7_0 := reshape20
-	concat_7_1 := reshape21
-	concat_8_0 := reshape21
-	concat_8_1 := reshape3
-	var m4 [4]Real
-	m4[0] = concat_7_0
-	m4[1] = concat_7_1
-	m4[2] = concat_8_0
-	m4[3] = concat_8_1
-	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	reshape22 := mul16
-	mul17 := Real(k5 * Real(qK4[0]*qK4[0]))
-	reshape23 := mul17
-	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	mul18 := Real(mul8 * rt.Cos32(qY40+qY41))
-	add6 := Real(mul7*rt.Cos32(qY40)) + mul18
-	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	c_4_0 := reshape22
-	c_4_1 := reshape23
-	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
-	sub_7_0 := take[0] - c_4_0
-	sub_7_1 := take[1] - c_4_1
-	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	reshape24 := add6
-	reshape25 := mul18
-	var sin4 [2]Real
-	var cos4 [2]Real
-	g_5_0 := reshape24
-	g_5_1 := reshape25
-	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
-	sub_8_0 := sub_7_0 - g_5_0
-	sub_8_1 := sub_7_1 - g_5_1
-	// arm.nde:11  return concat(sin(q), cos(q), v) |> Linear(32) |> softplus |> Linear(32) |> softplus |> Linear(2, init: zeros)
-	sin4[0] = rt.Sin32(qY40)
-	sin4[1] = rt.Sin32(qY41)
-	cos4[0] = rt.Cos32(qY40)
-	cos4[1] = rt.Cos32(qY41)
-	var concat5 [6]Real
-	for i0 := 0; i0 < 2; i0++ {
-		concat5[i0] = sin4[i0]
-	}
-	for i0 := 0; i0 < 2; i0++ {
-		concat5[i0+2] = cos4[i0]
-	}
-	for i0 := 0; i0 < 2; i0++ {
-		concat5[i0+4] = qK4[i0]
-	}
-	var softplus7 [32]Real
-	for i := 0; i < 32; i += 4 {
-		var matvec7, matvec7_1, matvec7_2, matvec7_3 Real
-		{
-			line0 := (*[6]Real)(w.Friction0Weight[i*6:])
-			line1 := (*[6]Real)(w.Friction0Weight[(i+1)*6:])
-			line2 := (*[6]Real)(w.Friction0Weight[(i+2)*6:])
-			line3 := (*[6]Real)(w.Friction0Weight[(i+3)*6:])
-			for j := 0; j < 6; j++ {
-				xj := concat5[j]
-				matvec7 += Real(line0[j] * xj)
-				matvec7_1 += Real(line1[j] * xj)
-				matvec7_2 += Real(line2[j] * xj)
-				matvec7_3 += Real(line3[j] * xj)
-			}
-		}
-		softplus7[i], softplus7[i+1], softplus7[i+2], softplus7[i+3] = rt.Softplus32x4(matvec7+w.Friction0Bias[i], matvec7_1+w.Friction0Bias[i+1], matvec7_2+w.Friction0Bias[i+2], matvec7_3+w.Friction0Bias[i+3])
-	}
-	var matvec8 [32]Real
-	rt.MatVec32(matvec8[:], w.Friction2Weight[:], softplus7[:])
-	var matvec_5_0, matvec_5_1 Real
-	for i := 0; i < 32; i += 4 {
-		softplus8, softplus8_1, softplus8_2, softplus8_3 := rt.Softplus32x4(matvec8[i]+w.Friction2Bias[i], matvec8[i+1]+w.Friction2Bias[i+1], matvec8[i+2]+w.Friction2Bias[i+2], matvec8[i+3]+w.Friction2Bias[i+3])
-		matvec_5_0 += Real(w.Friction4Weight[i] * softplus8)
-		matvec_5_1 += Real(w.Friction4Weight[i+32] * softplus8)
-		matvec_5_0 += Real(w.Friction4Weight[i+1] * softplus8_1)
-		matvec_5_1 += Real(w.Friction4Weight[i+1+32] * softplus8_1)
-		matvec_5_0 += Real(w.Friction4Weight[i+2] * softplus8_2)
-		matvec_5_1 += Real(w.Friction4Weight[i+2+32] * softplus8_2)
-		matvec_5_0 += Real(w.Friction4Weight[i+3] * softplus8_3)
-		matvec_5_1 += Real(w.Friction4Weight[i+3+32] * softplus8_3)
-	}
-	var sub5 [2]Real
-	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
-	sub5[0] = sub_8_0 - (matvec_5_0 + w.Friction4Bias[0])
-	sub5[1] = sub_8_1 - (matvec_5_1 + w.Friction4Bias[1])
-	var vK4 [2]Real
-	rt.LinSolve(2, m4[:], sub5[:], vK4[:])
-	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
-	vNext[0] = add_5_0 + Real(hb1*vK4[0])
-	vNext[1] = add_5_1 + Real(hb1*vK4[1])
+	var qY4 [2]Real
+	var vY4 [2]Real
+	qY4[0] = q0 + Real(ha43*result5[0])
+	qY4[1] = q1 + Real(ha43*result5[1])
+	vY4[0] = v0 + Real(ha43*result6[0])
+	vY4[1] = v1 + Real(ha43*result6[1])
+	var result7 [2]Real
+	var result8 [2]Real
+	armFieldWithin(w, t4, &qY4, &vY4, &take, mul, add, mul2, mul3, reshape, mul4, mul5, &result7, &result8)
+	hb1 := Real(float64(h * 0.16666666666666666))
+	hb2 := Real(float64(h * 0.3333333333333333))
+	qNext[0] = q0 + Real(hb1*result[0]) + Real(hb2*result3[0]) + Real(hb2*result5[0]) + Real(hb1*result7[0])
+	qNext[1] = q1 + Real(hb1*result[1]) + Real(hb2*result3[1]) + Real(hb2*result5[1]) + Real(hb1*result7[1])
+	vNext[0] = v0 + Real(hb1*result2[0]) + Real(hb2*result4[0]) + Real(hb2*result6[0]) + Real(hb1*result8[0])
+	vNext[1] = v1 + Real(hb1*result2[1]) + Real(hb2*result4[1]) + Real(hb2*result6[1]) + Real(hb1*result8[1])
 }
 
 // predict0DenseStep is Predict.0.dense_step of one sample (arm.nde:45): 5120 multiply-adds, 288 transcendental functions.
-func predict0DenseStep(w *Params, pre *prepared, t float64, h float64, q *[2]Real, qK1 *[2]Real, load Real, uTimes *[50]float64, u *[100]Real, qNext *[2]Real, vNext *[2]Real, qD1 *[2]Real, vD1 *[2]Real, qD2 *[2]Real, vD2 *[2]Real, qD3 *[2]Real, vD3 *[2]Real) {
+func predict0DenseStep(w *Params, t float64, h float64, q *[2]Real, v *[2]Real, uTimes *[50]float64, u *[100]Real, mul Real, add Real, mul2 Real, mul3 Real, reshape *[1]Real, mul4 Real, mul5 Real, qNext *[2]Real, vNext *[2]Real, qD1 *[2]Real, vD1 *[2]Real, qD2 *[2]Real, vD2 *[2]Real, qD3 *[2]Real, vD3 *[2]Real) {
 	q0, q1 := q[0], q[1]
-	qK10, qK11 := qK1[0], qK1[1]
+	v0, v1 := v[0], v[1]
 	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
-	hb1 := Real(float64(h * 0.16666666666666666))
-	hb2 := Real(float64(h * 0.3333333333333333))
-	mul := float64(h * 0.5)
-	ha21 := Real(mul)
-	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	add := load + pre.armM2Add[0]
-	// arm.nde:27  mt := m2 + load
-	mt := w.ArmM2[0] + load
-	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	mul2 := Real(mt * pre.armL2Square[0])
-	add2 := Real(add*pre.armL1Square[0]) + mul2
-	mul3 := Real(Real(Real(2.0*mt)*w.ArmL1[0]) * w.ArmL2[0])
-	// arm.nde:28  c2 := cos(q[1])
-	c2 := rt.Cos32(q1)
-	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	a := add2 + Real(mul3*c2)
-	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
-	add_2_0 := q0 + Real(hb1*qK10)
-	add_2_1 := q1 + Real(hb1*qK11)
-	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape := a
-	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	mul4 := Real(Real(mt*w.ArmL1[0]) * w.ArmL2[0])
-	b := mul2 + Real(mul4*c2)
-	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape2 := b
-	reshape3 := mul2
-	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
-	middle := t + mul
-	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	concat0 := reshape
-	concat1 := reshape2
-	concat_2_0 := reshape2
-	concat_2_1 := reshape3
-	var m [4]Real
-	m[0] = concat0
-	m[1] = concat1
-	m[2] = concat_2_0
-	m[3] = concat_2_1
+	mul6 := float64(h * 0.5)
+	middle := t + mul6
 	// arm.nde:17  input u [2]real {
 	var locate [1]int32
 	rt.Locate(locate[:], uTimes[:], middle, 49)
 	var take [2]Real
 	rt.Take(take[:], u[:], locate[:])
-	// arm.nde:33  k := mt * l1 * l2 * s2
-	k2 := Real(mul4 * rt.Sin32(q1))
-	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	mul5 := Real((-k2) * (Real(Real(2.0*qK10)*qK11) + Real(qK11*qK11)))
-	reshape4 := mul5
-	mul6 := Real(k2 * Real(qK10*qK10))
-	reshape5 := mul6
-	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	mul7 := Real(Real(add*9.81) * w.ArmL1[0])
-	mul8 := Real(Real(mt*9.81) * w.ArmL2[0])
-	mul9 := Real(mul8 * rt.Cos32(q0+q1))
-	add3 := Real(mul7*rt.Cos32(q0)) + mul9
-	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	c0 := reshape4
-	c1 := reshape5
-	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
-	sub0 := take[0] - c0
-	sub1 := take[1] - c1
-	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	reshape6 := add3
-	reshape7 := mul9
-	var sin [2]Real
-	var cos [2]Real
-	g_2_0 := reshape6
-	g_2_1 := reshape7
-	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
-	sub_2_0 := sub0 - g_2_0
-	sub_2_1 := sub1 - g_2_1
-	// arm.nde:11  return concat(sin(q), cos(q), v) |> Linear(32) |> softplus |> Linear(32) |> softplus |> Linear(2, init: zeros)
-	sin[0] = rt.Sin32(q0)
-	sin[1] = rt.Sin32(q1)
-	cos[0] = rt.Cos32(q0)
-	cos[1] = rt.Cos32(q1)
-	var concat2 [6]Real
-	for i0 := 0; i0 < 2; i0++ {
-		concat2[i0] = sin[i0]
-	}
-	for i0 := 0; i0 < 2; i0++ {
-		concat2[i0+2] = cos[i0]
-	}
-	for i0 := 0; i0 < 2; i0++ {
-		concat2[i0+4] = qK1[i0]
-	}
-	var softplus [32]Real
-	for i := 0; i < 32; i += 4 {
-		var matvec, matvec_1, matvec_2, matvec_3 Real
-		{
-			line0 := (*[6]Real)(w.Friction0Weight[i*6:])
-			line1 := (*[6]Real)(w.Friction0Weight[(i+1)*6:])
-			line2 := (*[6]Real)(w.Friction0Weight[(i+2)*6:])
-			line3 := (*[6]Real)(w.Friction0Weight[(i+3)*6:])
-			for j := 0; j < 6; j++ {
-				xj := concat2[j]
-				matvec += Real(line0[j] * xj)
-				matvec_1 += Real(line1[j] * xj)
-				matvec_2 += Real(line2[j] * xj)
-				matvec_3 += Real(line3[j] * xj)
-			}
-		}
-		softplus[i], softplus[i+1], softplus[i+2], softplus[i+3] = rt.Softplus32x4(matvec+w.Friction0Bias[i], matvec_1+w.Friction0Bias[i+1], matvec_2+w.Friction0Bias[i+2], matvec_3+w.Friction0Bias[i+3])
-	}
-	var matvec2 [32]Real
-	rt.MatVec32(matvec2[:], w.Friction2Weight[:], softplus[:])
-	var matvec_2_0, matvec_2_1 Real
-	for i := 0; i < 32; i += 4 {
-		softplus2, softplus2_1, softplus2_2, softplus2_3 := rt.Softplus32x4(matvec2[i]+w.Friction2Bias[i], matvec2[i+1]+w.Friction2Bias[i+1], matvec2[i+2]+w.Friction2Bias[i+2], matvec2[i+3]+w.Friction2Bias[i+3])
-		matvec_2_0 += Real(w.Friction4Weight[i] * softplus2)
-		matvec_2_1 += Real(w.Friction4Weight[i+32] * softplus2)
-		matvec_2_0 += Real(w.Friction4Weight[i+1] * softplus2_1)
-		matvec_2_1 += Real(w.Friction4Weight[i+1+32] * softplus2_1)
-		matvec_2_0 += Real(w.Friction4Weight[i+2] * softplus2_2)
-		matvec_2_1 += Real(w.Friction4Weight[i+2+32] * softplus2_2)
-		matvec_2_0 += Real(w.Friction4Weight[i+3] * softplus2_3)
-		matvec_2_1 += Real(w.Friction4Weight[i+3+32] * softplus2_3)
-	}
-	var sub2 [2]Real
-	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
-	sub2[0] = sub_2_0 - (matvec_2_0 + w.Friction4Bias[0])
-	sub2[1] = sub_2_1 - (matvec_2_1 + w.Friction4Bias[1])
-	rt.LinSolve(2, m[:], sub2[:], vD1[:])
-	var qK2 [2]Real
 	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
-	qK2[0] = qK10 + Real(ha21*vD1[0])
-	qK2[1] = qK11 + Real(ha21*vD1[1])
-	add_3_0 := add_2_0 + Real(hb2*qK2[0])
-	add_3_1 := add_2_1 + Real(hb2*qK2[1])
-	qY20 := q0 + Real(ha21*qK10)
-	qY21 := q1 + Real(ha21*qK11)
-	// arm.nde:28  c2 := cos(q[1])
-	c2_2 := rt.Cos32(qY21)
-	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	a2 := add2 + Real(mul3*c2_2)
-	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape8 := a2
-	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	b2 := mul2 + Real(mul4*c2_2)
-	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape9 := b2
-	// arm.nde:33  k := mt * l1 * l2 * s2
-	k3 := Real(mul4 * rt.Sin32(qY21))
-	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	mul10 := Real((-k3) * (Real(Real(2.0*qK2[0])*qK2[1]) + Real(qK2[1]*qK2[1])))
-	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	concat_3_0 := reshape8
-	concat_3_1 := reshape9
-	concat_4_0 := reshape9
-	concat_4_1 := reshape3
-	var m2 [4]Real
-	m2[0] = concat_3_0
-	m2[1] = concat_3_1
-	m2[2] = concat_4_0
-	m2[3] = concat_4_1
-	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	reshape10 := mul10
-	mul11 := Real(k3 * Real(qK2[0]*qK2[0]))
-	reshape11 := mul11
-	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	mul12 := Real(mul8 * rt.Cos32(qY20+qY21))
-	add4 := Real(mul7*rt.Cos32(qY20)) + mul12
-	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	c_2_0 := reshape10
-	c_2_1 := reshape11
-	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
-	sub_3_0 := take[0] - c_2_0
-	sub_3_1 := take[1] - c_2_1
-	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	reshape12 := add4
-	reshape13 := mul12
-	var sin2 [2]Real
-	var cos2 [2]Real
-	g_3_0 := reshape12
-	g_3_1 := reshape13
-	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
-	sub_4_0 := sub_3_0 - g_3_0
-	sub_4_1 := sub_3_1 - g_3_1
-	// arm.nde:11  return concat(sin(q), cos(q), v) |> Linear(32) |> softplus |> Linear(32) |> softplus |> Linear(2, init: zeros)
-	sin2[0] = rt.Sin32(qY20)
-	sin2[1] = rt.Sin32(qY21)
-	cos2[0] = rt.Cos32(qY20)
-	cos2[1] = rt.Cos32(qY21)
-	var concat3 [6]Real
-	for i0 := 0; i0 < 2; i0++ {
-		concat3[i0] = sin2[i0]
-	}
-	for i0 := 0; i0 < 2; i0++ {
-		concat3[i0+2] = cos2[i0]
-	}
-	for i0 := 0; i0 < 2; i0++ {
-		concat3[i0+4] = qK2[i0]
-	}
-	var softplus3 [32]Real
-	for i := 0; i < 32; i += 4 {
-		var matvec3, matvec3_1, matvec3_2, matvec3_3 Real
-		{
-			line0 := (*[6]Real)(w.Friction0Weight[i*6:])
-			line1 := (*[6]Real)(w.Friction0Weight[(i+1)*6:])
-			line2 := (*[6]Real)(w.Friction0Weight[(i+2)*6:])
-			line3 := (*[6]Real)(w.Friction0Weight[(i+3)*6:])
-			for j := 0; j < 6; j++ {
-				xj := concat3[j]
-				matvec3 += Real(line0[j] * xj)
-				matvec3_1 += Real(line1[j] * xj)
-				matvec3_2 += Real(line2[j] * xj)
-				matvec3_3 += Real(line3[j] * xj)
-			}
-		}
-		softplus3[i], softplus3[i+1], softplus3[i+2], softplus3[i+3] = rt.Softplus32x4(matvec3+w.Friction0Bias[i], matvec3_1+w.Friction0Bias[i+1], matvec3_2+w.Friction0Bias[i+2], matvec3_3+w.Friction0Bias[i+3])
-	}
-	var matvec4 [32]Real
-	rt.MatVec32(matvec4[:], w.Friction2Weight[:], softplus3[:])
-	var matvec_3_0, matvec_3_1 Real
-	for i := 0; i < 32; i += 4 {
-		softplus4, softplus4_1, softplus4_2, softplus4_3 := rt.Softplus32x4(matvec4[i]+w.Friction2Bias[i], matvec4[i+1]+w.Friction2Bias[i+1], matvec4[i+2]+w.Friction2Bias[i+2], matvec4[i+3]+w.Friction2Bias[i+3])
-		matvec_3_0 += Real(w.Friction4Weight[i] * softplus4)
-		matvec_3_1 += Real(w.Friction4Weight[i+32] * softplus4)
-		matvec_3_0 += Real(w.Friction4Weight[i+1] * softplus4_1)
-		matvec_3_1 += Real(w.Friction4Weight[i+1+32] * softplus4_1)
-		matvec_3_0 += Real(w.Friction4Weight[i+2] * softplus4_2)
-		matvec_3_1 += Real(w.Friction4Weight[i+2+32] * softplus4_2)
-		matvec_3_0 += Real(w.Friction4Weight[i+3] * softplus4_3)
-		matvec_3_1 += Real(w.Friction4Weight[i+3+32] * softplus4_3)
-	}
-	var sub3 [2]Real
-	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
-	sub3[0] = sub_4_0 - (matvec_3_0 + w.Friction4Bias[0])
-	sub3[1] = sub_4_1 - (matvec_3_1 + w.Friction4Bias[1])
-	var vK2 [2]Real
-	rt.LinSolve(2, m2[:], sub3[:], vK2[:])
-	var qK3 [2]Real
-	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
-	qK3[0] = qK10 + Real(ha21*vK2[0])
-	qK3[1] = qK11 + Real(ha21*vK2[1])
-	add_4_0 := add_3_0 + Real(hb2*qK3[0])
-	add_4_1 := add_3_1 + Real(hb2*qK3[1])
-	qY30 := q0 + Real(ha21*qK2[0])
-	qY31 := q1 + Real(ha21*qK2[1])
+	armFieldWithin(w, t, q, v, &take, mul, add, mul2, mul3, reshape, mul4, mul5, qD1, vD1)
+	ha21 := Real(mul6)
+	var qY2 [2]Real
+	var vY2 [2]Real
+	qY2[0] = q0 + Real(ha21*qD1[0])
+	qY2[1] = q1 + Real(ha21*qD1[1])
+	vY2[0] = v0 + Real(ha21*vD1[0])
+	vY2[1] = v1 + Real(ha21*vD1[1])
+	var result [2]Real
+	var result2 [2]Real
+	armFieldWithin(w, middle, &qY2, &vY2, &take, mul, add, mul2, mul3, reshape, mul4, mul5, &result, &result2)
+	var qY3 [2]Real
+	var vY3 [2]Real
+	qY3[0] = q0 + Real(ha21*result[0])
+	qY3[1] = q1 + Real(ha21*result[1])
+	vY3[0] = v0 + Real(ha21*result2[0])
+	vY3[1] = v1 + Real(ha21*result2[1])
+	var result3 [2]Real
+	var result4 [2]Real
+	armFieldWithin(w, middle, &qY3, &vY3, &take, mul, add, mul2, mul3, reshape, mul4, mul5, &result3, &result4)
+	t4 := t + h
 	ha43 := Real(h)
-	// arm.nde:28  c2 := cos(q[1])
-	c2_3 := rt.Cos32(qY31)
-	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	a3 := add2 + Real(mul3*c2_3)
-	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape14 := a3
-	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	b3 := mul2 + Real(mul4*c2_3)
-	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape15 := b3
-	// arm.nde:33  k := mt * l1 * l2 * s2
-	k4 := Real(mul4 * rt.Sin32(qY31))
-	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	mul13 := Real((-k4) * (Real(Real(2.0*qK3[0])*qK3[1]) + Real(qK3[1]*qK3[1])))
-	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	concat_5_0 := reshape14
-	concat_5_1 := reshape15
-	concat_6_0 := reshape15
-	concat_6_1 := reshape3
-	var m3 [4]Real
-	m3[0] = concat_5_0
-	m3[1] = concat_5_1
-	m3[2] = concat_6_0
-	m3[3] = concat_6_1
-	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	reshape16 := mul13
-	mul14 := Real(k4 * Real(qK3[0]*qK3[0]))
-	reshape17 := mul14
-	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	mul15 := Real(mul8 * rt.Cos32(qY30+qY31))
-	add5 := Real(mul7*rt.Cos32(qY30)) + mul15
-	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	c_3_0 := reshape16
-	c_3_1 := reshape17
-	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
-	sub_5_0 := take[0] - c_3_0
-	sub_5_1 := take[1] - c_3_1
-	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	reshape18 := add5
-	reshape19 := mul15
-	var sin3 [2]Real
-	var cos3 [2]Real
-	g_4_0 := reshape18
-	g_4_1 := reshape19
-	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
-	sub_6_0 := sub_5_0 - g_4_0
-	sub_6_1 := sub_5_1 - g_4_1
-	// arm.nde:11  return concat(sin(q), cos(q), v) |> Linear(32) |> softplus |> Linear(32) |> softplus |> Linear(2, init: zeros)
-	sin3[0] = rt.Sin32(qY30)
-	sin3[1] = rt.Sin32(qY31)
-	cos3[0] = rt.Cos32(qY30)
-	cos3[1] = rt.Cos32(qY31)
-	var concat4 [6]Real
-	for i0 := 0; i0 < 2; i0++ {
-		concat4[i0] = sin3[i0]
-	}
-	for i0 := 0; i0 < 2; i0++ {
-		concat4[i0+2] = cos3[i0]
-	}
-	for i0 := 0; i0 < 2; i0++ {
-		concat4[i0+4] = qK3[i0]
-	}
-	var softplus5 [32]Real
-	for i := 0; i < 32; i += 4 {
-		var matvec5, matvec5_1, matvec5_2, matvec5_3 Real
-		{
-			line0 := (*[6]Real)(w.Friction0Weight[i*6:])
-			line1 := (*[6]Real)(w.Friction0Weight[(i+1)*6:])
-			line2 := (*[6]Real)(w.Friction0Weight[(i+2)*6:])
-			line3 := (*[6]Real)(w.Friction0Weight[(i+3)*6:])
-			for j := 0; j < 6; j++ {
-				xj := concat4[j]
-				matvec5 += Real(line0[j] * xj)
-				matvec5_1 += Real(line1[j] * xj)
-				matvec5_2 += Real(line2[j] * xj)
-				matvec5_3 += Real(line3[j] * xj)
-			}
-		}
-		softplus5[i], softplus5[i+1], softplus5[i+2], softplus5[i+3] = rt.Softplus32x4(matvec5+w.Friction0Bias[i], matvec5_1+w.Friction0Bias[i+1], matvec5_2+w.Friction0Bias[i+2], matvec5_3+w.Friction0Bias[i+3])
-	}
-	var matvec6 [32]Real
-	rt.MatVec32(matvec6[:], w.Friction2Weight[:], softplus5[:])
-	var matvec_4_0, matvec_4_1 Real
-	for i := 0; i < 32; i += 4 {
-		softplus6, softplus6_1, softplus6_2, softplus6_3 := rt.Softplus32x4(matvec6[i]+w.Friction2Bias[i], matvec6[i+1]+w.Friction2Bias[i+1], matvec6[i+2]+w.Friction2Bias[i+2], matvec6[i+3]+w.Friction2Bias[i+3])
-		matvec_4_0 += Real(w.Friction4Weight[i] * softplus6)
-		matvec_4_1 += Real(w.Friction4Weight[i+32] * softplus6)
-		matvec_4_0 += Real(w.Friction4Weight[i+1] * softplus6_1)
-		matvec_4_1 += Real(w.Friction4Weight[i+1+32] * softplus6_1)
-		matvec_4_0 += Real(w.Friction4Weight[i+2] * softplus6_2)
-		matvec_4_1 += Real(w.Friction4Weight[i+2+32] * softplus6_2)
-		matvec_4_0 += Real(w.Friction4Weight[i+3] * softplus6_3)
-		matvec_4_1 += Real(w.Friction4Weight[i+3+32] * softplus6_3)
-	}
-	var sub4 [2]Real
-	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
-	sub4[0] = sub_6_0 - (matvec_4_0 + w.Friction4Bias[0])
-	sub4[1] = sub_6_1 - (matvec_4_1 + w.Friction4Bias[1])
-	var vK3 [2]Real
-	rt.LinSolve(2, m3[:], sub4[:], vK3[:])
-	var qK4 [2]Real
-	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
-	qK4[0] = qK10 + Real(ha43*vK3[0])
-	qK4[1] = qK11 + Real(ha43*vK3[1])
-	qNext[0] = add_4_0 + Real(hb1*qK4[0])
-	qNext[1] = add_4_1 + Real(hb1*qK4[1])
-	add_5_0 := qK10 + Real(hb1*vD1[0]) + Real(hb2*vK2[0]) + Real(hb2*vK3[0])
-	add_5_1 := qK11 + Real(hb1*vD1[1]) + Real(hb2*vK2[1]) + Real(hb2*vK3[1])
-	qY40 := q0 + Real(ha43*qK3[0])
-	qY41 := q1 + Real(ha43*qK3[1])
-	// arm.nde:28  c2 := cos(q[1])
-	c2_4 := rt.Cos32(qY41)
-	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	a4 := add2 + Real(mul3*c2_4)
-	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape20 := a4
-	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	b4 := mul2 + Real(mul4*c2_4)
-	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape21 := b4
-	// arm.nde:33  k := mt * l1 * l2 * s2
-	k5 := Real(mul4 * rt.Sin32(qY41))
-	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	mul16 := Real((-k5) * (Real(Real(2.0*qK4[0])*qK4[1]) + Real(qK4[1]*qK4[1])))
-	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	concat_7_0 := reshape20
-	concat_7_1 := reshape21
-	concat_8_0 := reshape21
-	concat_8_1 := reshape3
-	var m4 [4]Real
-	m4[0] = concat_7_0
-	m4[1] = concat_7_1
-	m4[2] = concat_8_0
-	m4[3] = concat_8_1
-	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	reshape22 := mul16
-	mul17 := Real(k5 * Real(qK4[0]*qK4[0]))
-	reshape23 := mul17
-	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	mul18 := Real(mul8 * rt.Cos32(qY40+qY41))
-	add6 := Real(mul7*rt.Cos32(qY40)) + mul18
-	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	c_4_0 := reshape22
-	c_4_1 := reshape23
-	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
-	sub_7_0 := take[0] - c_4_0
-	sub_7_1 := take[1] - c_4_1
-	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	reshape24 := add6
-	reshape25 := mul18
-	var sin4 [2]Real
-	var cos4 [2]Real
-	g_5_0 := reshape24
-	g_5_1 := reshape25
-	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
-	sub_8_0 := sub_7_0 - g_5_0
-	sub_8_1 := sub_7_1 - g_5_1
-	// arm.nde:11  return concat(sin(q), cos(q), v) |> Linear(32) |> softplus |> Linear(32) |> softplus |> Linear(2, init: zeros)
-	sin4[0] = rt.Sin32(qY40)
-	sin4[1] = rt.Sin32(qY41)
-	cos4[0] = rt.Cos32(qY40)
-	cos4[1] = rt.Cos32(qY41)
-	var concat5 [6]Real
-	for i0 := 0; i0 < 2; i0++ {
-		concat5[i0] = sin4[i0]
-	}
-	for i0 := 0; i0 < 2; i0++ {
-		concat5[i0+2] = cos4[i0]
-	}
-	for i0 := 0; i0 < 2; i0++ {
-		concat5[i0+4] = qK4[i0]
-	}
-	var softplus7 [32]Real
-	for i := 0; i < 32; i += 4 {
-		var matvec7, matvec7_1, matvec7_2, matvec7_3 Real
-		{
-			line0 := (*[6]Real)(w.Friction0Weight[i*6:])
-			line1 := (*[6]Real)(w.Friction0Weight[(i+1)*6:])
-			line2 := (*[6]Real)(w.Friction0Weight[(i+2)*6:])
-			line3 := (*[6]Real)(w.Friction0Weight[(i+3)*6:])
-			for j := 0; j < 6; j++ {
-				xj := concat5[j]
-				matvec7 += Real(line0[j] * xj)
-				matvec7_1 += Real(line1[j] * xj)
-				matvec7_2 += Real(line2[j] * xj)
-				matvec7_3 += Real(line3[j] * xj)
-			}
-		}
-		softplus7[i], softplus7[i+1], softplus7[i+2], softplus7[i+3] = rt.Softplus32x4(matvec7+w.Friction0Bias[i], matvec7_1+w.Friction0Bias[i+1], matvec7_2+w.Friction0Bias[i+2], matvec7_3+w.Friction0Bias[i+3])
-	}
-	var matvec8 [32]Real
-	rt.MatVec32(matvec8[:], w.Friction2Weight[:], softplus7[:])
-	var matvec_5_0, matvec_5_1 Real
-	for i := 0; i < 32; i += 4 {
-		softplus8, softplus8_1, softplus8_2, softplus8_3 := rt.Softplus32x4(matvec8[i]+w.Friction2Bias[i], matvec8[i+1]+w.Friction2Bias[i+1], matvec8[i+2]+w.Friction2Bias[i+2], matvec8[i+3]+w.Friction2Bias[i+3])
-		matvec_5_0 += Real(w.Friction4Weight[i] * softplus8)
-		matvec_5_1 += Real(w.Friction4Weight[i+32] * softplus8)
-		matvec_5_0 += Real(w.Friction4Weight[i+1] * softplus8_1)
-		matvec_5_1 += Real(w.Friction4Weight[i+1+32] * softplus8_1)
-		matvec_5_0 += Real(w.Friction4Weight[i+2] * softplus8_2)
-		matvec_5_1 += Real(w.Friction4Weight[i+2+32] * softplus8_2)
-		matvec_5_0 += Real(w.Friction4Weight[i+3] * softplus8_3)
-		matvec_5_1 += Real(w.Friction4Weight[i+3+32] * softplus8_3)
-	}
-	var sub5 [2]Real
-	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
-	sub5[0] = sub_8_0 - (matvec_5_0 + w.Friction4Bias[0])
-	sub5[1] = sub_8_1 - (matvec_5_1 + w.Friction4Bias[1])
-	var vK4 [2]Real
-	rt.LinSolve(2, m4[:], sub5[:], vK4[:])
-	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
-	vNext[0] = add_5_0 + Real(hb1*vK4[0])
-	vNext[1] = add_5_1 + Real(hb1*vK4[1])
-	qD2[0] = Real((-1.5)*qK10) + qK2[0] + qK3[0] + Real((-0.5)*qK4[0])
-	qD2[1] = Real((-1.5)*qK11) + qK2[1] + qK3[1] + Real((-0.5)*qK4[1])
-	vD2[0] = Real((-1.5)*vD1[0]) + vK2[0] + vK3[0] + Real((-0.5)*vK4[0])
-	vD2[1] = Real((-1.5)*vD1[1]) + vK2[1] + vK3[1] + Real((-0.5)*vK4[1])
-	qD3[0] = Real(0.6666667*qK10) + Real((-0.6666667)*qK2[0]) + Real((-0.6666667)*qK3[0]) + Real(0.6666667*qK4[0])
-	qD3[1] = Real(0.6666667*qK11) + Real((-0.6666667)*qK2[1]) + Real((-0.6666667)*qK3[1]) + Real(0.6666667*qK4[1])
-	vD3[0] = Real(0.6666667*vD1[0]) + Real((-0.6666667)*vK2[0]) + Real((-0.6666667)*vK3[0]) + Real(0.6666667*vK4[0])
-	vD3[1] = Real(0.6666667*vD1[1]) + Real((-0.6666667)*vK2[1]) + Real((-0.6666667)*vK3[1]) + Real(0.6666667*vK4[1])
-	qD1[0] = qK10
-	qD1[1] = qK11
+	var qY4 [2]Real
+	var vY4 [2]Real
+	qY4[0] = q0 + Real(ha43*result3[0])
+	qY4[1] = q1 + Real(ha43*result3[1])
+	vY4[0] = v0 + Real(ha43*result4[0])
+	vY4[1] = v1 + Real(ha43*result4[1])
+	var result5 [2]Real
+	var result6 [2]Real
+	armFieldWithin(w, t4, &qY4, &vY4, &take, mul, add, mul2, mul3, reshape, mul4, mul5, &result5, &result6)
+	hb1 := Real(float64(h * 0.16666666666666666))
+	hb2 := Real(float64(h * 0.3333333333333333))
+	qNext[0] = q0 + Real(hb1*qD1[0]) + Real(hb2*result[0]) + Real(hb2*result3[0]) + Real(hb1*result5[0])
+	qNext[1] = q1 + Real(hb1*qD1[1]) + Real(hb2*result[1]) + Real(hb2*result3[1]) + Real(hb1*result5[1])
+	vNext[0] = v0 + Real(hb1*vD1[0]) + Real(hb2*result2[0]) + Real(hb2*result4[0]) + Real(hb1*result6[0])
+	vNext[1] = v1 + Real(hb1*vD1[1]) + Real(hb2*result2[1]) + Real(hb2*result4[1]) + Real(hb1*result6[1])
+	qD2[0] = Real((-1.5)*qD1[0]) + result[0] + result3[0] + Real((-0.5)*result5[0])
+	qD2[1] = Real((-1.5)*qD1[1]) + result[1] + result3[1] + Real((-0.5)*result5[1])
+	vD2[0] = Real((-1.5)*vD1[0]) + result2[0] + result4[0] + Real((-0.5)*result6[0])
+	vD2[1] = Real((-1.5)*vD1[1]) + result2[1] + result4[1] + Real((-0.5)*result6[1])
+	qD3[0] = Real(0.6666667*qD1[0]) + Real((-0.6666667)*result[0]) + Real((-0.6666667)*result3[0]) + Real(0.6666667*result5[0])
+	qD3[1] = Real(0.6666667*qD1[1]) + Real((-0.6666667)*result[1]) + Real((-0.6666667)*result3[1]) + Real(0.6666667*result5[1])
+	vD3[0] = Real(0.6666667*vD1[0]) + Real((-0.6666667)*result2[0]) + Real((-0.6666667)*result4[0]) + Real(0.6666667*result6[0])
+	vD3[1] = Real(0.6666667*vD1[1]) + Real((-0.6666667)*result2[1]) + Real((-0.6666667)*result4[1]) + Real(0.6666667*result6[1])
 }
 
 // predict0Dense is Predict.0.dense of one sample (arm.nde:45).
@@ -1150,11 +433,52 @@ func predictSample(w *Params, pre *prepared, q0 *[2]Real, v0 *[2]Real, ts *[50]f
 			stops[i] = ts[i]
 		}
 	}
-	pathPredict0(w, pre, ts[0], ts[:], stops[:], by[0], q0, v0, load, ts, us, q[:], v[:], &st[0])
+	// arm.nde:27  mt := m2 + load
+	mt := w.ArmM2[0] + load
+	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
+	mul := Real(mt * pre.armL2Square[0])
+	add := load + pre.armM2Add[0]
+	add2 := Real(add*pre.armL1Square[0]) + mul
+	mul2 := Real(Real(Real(2.0*mt)*w.ArmL1[0]) * w.ArmL2[0])
+	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
+	mul3 := Real(Real(mt*w.ArmL1[0]) * w.ArmL2[0])
+	var reshape [1]Real
+	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
+	reshape[0] = mul
+	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
+	mul4 := Real(Real(add*9.81) * w.ArmL1[0])
+	mul5 := Real(Real(mt*9.81) * w.ArmL2[0])
+	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
+	pathPredict0(w, ts[0], ts[:], stops[:], by[0], q0, v0, ts, us, mul, add2, mul2, mul3, &reshape, mul4, mul5, q[:], v[:], &st[0])
+}
+
+// predict0Given is Predict.0.given of one sample (arm.nde:45).
+func predict0Given(w *Params, pre *prepared, load Real, uTimes *[50]float64, u *[100]Real, uTimes2 *[50]float64, u2 *[100]Real, out *[1]Real) (Real, Real, Real, Real, Real, Real) {
+	// arm.nde:27  mt := m2 + load
+	mt := w.ArmM2[0] + load
+	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
+	mul := Real(mt * pre.armL2Square[0])
+	add := load + pre.armM2Add[0]
+	add2 := Real(add*pre.armL1Square[0]) + mul
+	mul2 := Real(Real(Real(2.0*mt)*w.ArmL1[0]) * w.ArmL2[0])
+	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
+	mul3 := Real(Real(mt*w.ArmL1[0]) * w.ArmL2[0])
+	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
+	out[0] = mul
+	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
+	mul4 := Real(Real(add*9.81) * w.ArmL1[0])
+	mul5 := Real(Real(mt*9.81) * w.ArmL2[0])
+	for i := range uTimes2 {
+		uTimes2[i] = uTimes[i]
+	}
+	for i := range u2 {
+		u2[i] = u[i]
+	}
+	return mul, add2, mul2, mul3, mul4, mul5
 }
 
 // predictPath0 is Predict.path0 of one sample (arm.nde:44).
-func predictPath0(q0 *[2]Real, v0 *[2]Real, ts *[50]float64, us *[100]Real, load Real, stops *[50]float64, q *[2]Real, v *[2]Real, ts2 *[50]float64, us2 *[100]Real) (float64, float64, Real) {
+func predictPath0(w *Params, pre *prepared, q0 *[2]Real, v0 *[2]Real, ts *[50]float64, us *[100]Real, load Real, stops *[50]float64, q *[2]Real, v *[2]Real, ts2 *[50]float64, us2 *[100]Real, out *[1]Real) (float64, float64, Real, Real, Real, Real, Real, Real) {
 	q00, q01 := q0[0], q0[1]
 	v00, v01 := v0[0], v0[1]
 	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
@@ -1169,6 +493,20 @@ func predictPath0(q0 *[2]Real, v0 *[2]Real, ts *[50]float64, us *[100]Real, load
 			stops[i] = ts[i]
 		}
 	}
+	// arm.nde:27  mt := m2 + load
+	mt := w.ArmM2[0] + load
+	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
+	mul := Real(mt * pre.armL2Square[0])
+	add := load + pre.armM2Add[0]
+	add2 := Real(add*pre.armL1Square[0]) + mul
+	mul2 := Real(Real(Real(2.0*mt)*w.ArmL1[0]) * w.ArmL2[0])
+	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
+	mul3 := Real(Real(mt*w.ArmL1[0]) * w.ArmL2[0])
+	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
+	out[0] = mul
+	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
+	mul4 := Real(Real(add*9.81) * w.ArmL1[0])
+	mul5 := Real(Real(mt*9.81) * w.ArmL2[0])
 	q[0] = q00
 	q[1] = q01
 	v[0] = v00
@@ -1179,7 +517,7 @@ func predictPath0(q0 *[2]Real, v0 *[2]Real, ts *[50]float64, us *[100]Real, load
 	for i := range us2 {
 		us2[i] = us[i]
 	}
-	return ts[0], ts[49], load
+	return ts[0], ts[49], mul, add2, mul2, mul3, mul4, mul5
 }
 
 // armField2 is Arm.field_ of one sample (arm.nde:15): 1280 multiply-adds, 72 transcendental functions.
@@ -3222,145 +2560,92 @@ func fitSample(w *Params, pre *prepared, ts *[50]float64, q *[100]Real, v *[100]
 			stops[i] = ts[i]
 		}
 	}
-	var q2 [100]Real
-	var v2 [100]Real
-	pathPredict0(w, pre, ts[0], ts[:], stops[:], rt.Stepping{Step: 0.005}, (*[2]Real)(q[0:2]), (*[2]Real)(v[0:2]), load, ts, u, q2[:], v2[:], &st[0])
-	var sum Real
-	var sum2 Real
-	// arm.nde:69  minimize mse(qh, q) + 0.1*mse(vh, v) + 1e-4*l2(friction)
-	for i := 0; i < 100; i++ {
-		sub := q2[i] - q[i]
-		square := Real(sub * sub)
-		sum += square
-		sub2 := v2[i] - v[i]
-		square2 := Real(sub2 * sub2)
-		sum2 += square2
-	}
-	add := Real(sum*0.01) + Real(0.1*Real(sum2*0.01)) + pre.mul4[0]
-	return add
-}
-
-// predict0ReplayDenseVjp is Predict.0.replay_dense.vjp of one sample (arm.nde:45): 15376 multiply-adds, 552 transcendental functions.
-func predict0ReplayDenseVjp(w *Params, pre *prepared, t float64, h float64, q *[2]Real, qK1 *[2]Real, load Real, uTimes *[50]float64, u *[100]Real, qNextBar *[2]Real, vNextBar *[2]Real, qD1Bar *[2]Real, vD1Bar *[2]Real, qD2Bar *[2]Real, vD2Bar *[2]Real, qD3Bar *[2]Real, vD3Bar *[2]Real, qBar *[2]Real, qK1Bar *[2]Real, uTimesBar *[50]float64, uBar *[100]Real, g *Params) Real {
-	q0, q1 := q[0], q[1]
-	qK10, qK11 := qK1[0], qK1[1]
-	qNextBar0, qNextBar1 := qNextBar[0], qNextBar[1]
-	vNextBar0, vNextBar1 := vNextBar[0], vNextBar[1]
-	qD1Bar0, qD1Bar1 := qD1Bar[0], qD1Bar[1]
-	vD1Bar0, vD1Bar1 := vD1Bar[0], vD1Bar[1]
-	qD2Bar0, qD2Bar1 := qD2Bar[0], qD2Bar[1]
-	vD2Bar0, vD2Bar1 := vD2Bar[0], vD2Bar[1]
-	qD3Bar0, qD3Bar1 := qD3Bar[0], qD3Bar[1]
-	vD3Bar0, vD3Bar1 := vD3Bar[0], vD3Bar[1]
-	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	add := load + pre.armM2Add[0]
 	// arm.nde:27  mt := m2 + load
 	mt := w.ArmM2[0] + load
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
 	mul := Real(mt * pre.armL2Square[0])
+	add := load + pre.armM2Add[0]
 	add2 := Real(add*pre.armL1Square[0]) + mul
-	mul2 := Real(2.0 * mt)
-	mul3 := Real(mul2 * w.ArmL1[0])
-	mul4 := Real(mul3 * w.ArmL2[0])
-	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
-	ha43 := Real(h)
-	mul5 := float64(h * 0.5)
-	ha21 := Real(mul5)
-	qY20 := q0 + Real(ha21*qK10)
-	qY21 := q1 + Real(ha21*qK11)
-	// arm.nde:28  c2 := cos(q[1])
-	c2 := rt.Cos32(qY21)
-	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	a := add2 + Real(mul4*c2)
-	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape := a
+	mul2 := Real(Real(Real(2.0*mt)*w.ArmL1[0]) * w.ArmL2[0])
 	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	mul6 := Real(mt * w.ArmL1[0])
-	mul7 := Real(mul6 * w.ArmL2[0])
-	b := mul + Real(mul7*c2)
+	mul3 := Real(Real(mt*w.ArmL1[0]) * w.ArmL2[0])
+	var reshape [1]Real
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape2 := b
-	reshape3 := mul
+	reshape[0] = mul
+	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
+	mul4 := Real(Real(add*9.81) * w.ArmL1[0])
+	mul5 := Real(Real(mt*9.81) * w.ArmL2[0])
 	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
-	middle := t + mul5
+	var result [100]Real
+	var result2 [100]Real
+	pathPredict0(w, ts[0], ts[:], stops[:], rt.Stepping{Step: 0.005}, (*[2]Real)(q[0:2]), (*[2]Real)(v[0:2]), ts, u, mul, add2, mul2, mul3, &reshape, mul4, mul5, result[:], result2[:], &st[0])
+	var sum Real
+	var sum2 Real
+	// arm.nde:69  minimize mse(qh, q) + 0.1*mse(vh, v) + 1e-4*l2(friction)
+	for i := 0; i < 100; i++ {
+		sub := result[i] - q[i]
+		square := Real(sub * sub)
+		sum += square
+		sub2 := result2[i] - v[i]
+		square2 := Real(sub2 * sub2)
+		sum2 += square2
+	}
+	add3 := Real(sum*0.01) + Real(0.1*Real(sum2*0.01)) + pre.mul4[0]
+	return add3
+}
+
+// armFieldWithinFwd is Arm.field.within.fwd of one sample (arm.nde:15): 1280 multiply-adds, 72 transcendental functions.
+func armFieldWithinFwd(w *Params, q *[2]Real, v *[2]Real, u *[2]Real, mul Real, add Real, mul2 Real, mul3 Real, reshape *[1]Real, mul4 Real, mul5 Real, dq *[2]Real, dv *[2]Real, sin *[2]Real, cos3 *[2]Real, add2 *[32]Real, softplus *[32]Real, add2_2 *[32]Real, softplus2 *[32]Real) (Real, Real, Real, Real) {
+	q0, q1 := q[0], q[1]
+	v0, v1 := v[0], v[1]
+	u0, u1 := u[0], u[1]
+	reshape0 := reshape[0]
+	// arm.nde:28  c2 := cos(q[1])
+	c2 := rt.Cos32(q1)
+	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
+	a := add + Real(mul2*c2)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	concat0 := reshape
-	concat1 := reshape2
-	concat_2_0 := reshape2
-	concat_2_1 := reshape3
+	reshape2 := a
+	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
+	b := mul + Real(mul3*c2)
+	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
+	reshape3 := b
+	// arm.nde:29  s2 := sin(q[1])
+	s2 := rt.Sin32(q1)
+	// arm.nde:33  k := mt * l1 * l2 * s2
+	k2 := Real(mul3 * s2)
+	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
+	mul6 := Real((-k2) * (Real(Real(2.0*v0)*v1) + Real(v1*v1)))
+	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
+	concat0 := reshape2
+	concat1 := reshape3
+	concat_2_0 := reshape3
+	concat_2_1 := reshape0
 	var m [4]Real
 	m[0] = concat0
 	m[1] = concat1
 	m[2] = concat_2_0
 	m[3] = concat_2_1
-	// arm.nde:17  input u [2]real {
-	var locate [1]int32
-	rt.Locate(locate[:], uTimes[:], middle, 49)
-	var take [2]Real
-	rt.Take(take[:], u[:], locate[:])
-	// arm.nde:29  s2 := sin(q[1])
-	s2 := rt.Sin32(qY21)
-	// arm.nde:33  k := mt * l1 * l2 * s2
-	k2 := Real(mul7 * s2)
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	neg := -k2
-	// arm.nde:28  c2 := cos(q[1])
-	c2_2 := rt.Cos32(q1)
-	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	a2 := add2 + Real(mul4*c2_2)
-	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape4 := a2
-	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	b2 := mul + Real(mul7*c2_2)
-	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape5 := b2
-	// arm.nde:29  s2 := sin(q[1])
-	s2_2 := rt.Sin32(q1)
-	// arm.nde:33  k := mt * l1 * l2 * s2
-	k3 := Real(mul7 * s2_2)
-	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	neg2 := -k3
-	mul8 := Real(2.0 * qK10)
-	add3 := Real(mul8*qK11) + Real(qK11*qK11)
-	mul9 := Real(neg2 * add3)
-	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	concat_3_0 := reshape4
-	concat_3_1 := reshape5
-	concat_4_0 := reshape5
-	concat_4_1 := reshape3
-	var m2 [4]Real
-	m2[0] = concat_3_0
-	m2[1] = concat_3_1
-	m2[2] = concat_4_0
-	m2[3] = concat_4_1
-	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	reshape6 := mul9
-	square := Real(qK10 * qK10)
-	mul10 := Real(k3 * square)
-	reshape7 := mul10
+	reshape4 := mul6
+	mul7 := Real(k2 * Real(v0*v0))
+	reshape5 := mul7
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	mul11 := Real(add * 9.81)
-	mul12 := Real(mul11 * w.ArmL1[0])
 	cos := rt.Cos32(q0)
-	mul13 := Real(mt * 9.81)
-	mul14 := Real(mul13 * w.ArmL2[0])
-	add4 := q0 + q1
-	cos2 := rt.Cos32(add4)
-	mul15 := Real(mul14 * cos2)
-	add5 := Real(mul12*cos) + mul15
+	cos2 := rt.Cos32(q0 + q1)
+	mul8 := Real(mul5 * cos2)
+	add3 := Real(mul4*cos) + mul8
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	c0 := reshape6
-	c1 := reshape7
+	c0 := reshape4
+	c1 := reshape5
 	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
-	sub0 := take[0] - c0
-	sub1 := take[1] - c1
+	sub0 := u0 - c0
+	sub1 := u1 - c1
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	reshape8 := add5
-	reshape9 := mul15
-	var sin [2]Real
-	var cos3 [2]Real
-	g_2_0 := reshape8
-	g_2_1 := reshape9
+	reshape6 := add3
+	reshape7 := mul8
+	g_2_0 := reshape6
+	g_2_1 := reshape7
 	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
 	sub_2_0 := sub0 - g_2_0
 	sub_2_1 := sub1 - g_2_1
@@ -3377,10 +2662,8 @@ func predict0ReplayDenseVjp(w *Params, pre *prepared, t float64, h float64, q *[
 		concat2[i0+2] = cos3[i0]
 	}
 	for i0 := 0; i0 < 2; i0++ {
-		concat2[i0+4] = qK1[i0]
+		concat2[i0+4] = v[i0]
 	}
-	var add6 [32]Real
-	var softplus [32]Real
 	for i := 0; i < 32; i += 4 {
 		var matvec, matvec_1, matvec_2, matvec_3 Real
 		{
@@ -3396,23 +2679,21 @@ func predict0ReplayDenseVjp(w *Params, pre *prepared, t float64, h float64, q *[
 				matvec_3 += Real(line3[j] * xj)
 			}
 		}
-		add6[i] = matvec + w.Friction0Bias[i]
-		add6[i+1] = matvec_1 + w.Friction0Bias[i+1]
-		add6[i+2] = matvec_2 + w.Friction0Bias[i+2]
-		add6[i+3] = matvec_3 + w.Friction0Bias[i+3]
-		softplus[i], softplus[i+1], softplus[i+2], softplus[i+3] = rt.Softplus32x4(add6[i], add6[i+1], add6[i+2], add6[i+3])
+		add2[i] = matvec + w.Friction0Bias[i]
+		add2[i+1] = matvec_1 + w.Friction0Bias[i+1]
+		add2[i+2] = matvec_2 + w.Friction0Bias[i+2]
+		add2[i+3] = matvec_3 + w.Friction0Bias[i+3]
+		softplus[i], softplus[i+1], softplus[i+2], softplus[i+3] = rt.Softplus32x4(add2[i], add2[i+1], add2[i+2], add2[i+3])
 	}
 	var matvec2 [32]Real
 	rt.MatVec32(matvec2[:], w.Friction2Weight[:], softplus[:])
-	var add7 [32]Real
-	var softplus2 [32]Real
 	var matvec_2_0, matvec_2_1 Real
 	for i := 0; i < 32; i += 4 {
-		add7[i] = matvec2[i] + w.Friction2Bias[i]
-		add7[i+1] = matvec2[i+1] + w.Friction2Bias[i+1]
-		add7[i+2] = matvec2[i+2] + w.Friction2Bias[i+2]
-		add7[i+3] = matvec2[i+3] + w.Friction2Bias[i+3]
-		softplus2[i], softplus2[i+1], softplus2[i+2], softplus2[i+3] = rt.Softplus32x4(add7[i], add7[i+1], add7[i+2], add7[i+3])
+		add2_2[i] = matvec2[i] + w.Friction2Bias[i]
+		add2_2[i+1] = matvec2[i+1] + w.Friction2Bias[i+1]
+		add2_2[i+2] = matvec2[i+2] + w.Friction2Bias[i+2]
+		add2_2[i+3] = matvec2[i+3] + w.Friction2Bias[i+3]
+		softplus2[i], softplus2[i+1], softplus2[i+2], softplus2[i+3] = rt.Softplus32x4(add2_2[i], add2_2[i+1], add2_2[i+2], add2_2[i+3])
 		matvec_2_0 += Real(w.Friction4Weight[i] * softplus2[i])
 		matvec_2_1 += Real(w.Friction4Weight[i+32] * softplus2[i])
 		matvec_2_0 += Real(w.Friction4Weight[i+1] * softplus2[i+1])
@@ -3426,924 +2707,349 @@ func predict0ReplayDenseVjp(w *Params, pre *prepared, t float64, h float64, q *[
 	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
 	sub2[0] = sub_2_0 - (matvec_2_0 + w.Friction4Bias[0])
 	sub2[1] = sub_2_1 - (matvec_2_1 + w.Friction4Bias[1])
-	var vK1 [2]Real
-	rt.LinSolve(2, m2[:], sub2[:], vK1[:])
-	var qK2 [2]Real
-	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
-	qK2[0] = qK10 + Real(ha21*vK1[0])
-	qK2[1] = qK11 + Real(ha21*vK1[1])
-	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	mul16 := Real(2.0 * qK2[0])
-	add8 := Real(mul16*qK2[1]) + Real(qK2[1]*qK2[1])
-	mul17 := Real(neg * add8)
-	reshape10 := mul17
-	square2 := Real(qK2[0] * qK2[0])
-	mul18 := Real(k2 * square2)
-	reshape11 := mul18
-	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	cos4 := rt.Cos32(qY20)
-	add9 := qY20 + qY21
-	cos5 := rt.Cos32(add9)
-	mul19 := Real(mul14 * cos5)
-	add10 := Real(mul12*cos4) + mul19
-	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	c_2_0 := reshape10
-	c_2_1 := reshape11
-	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
-	sub_3_0 := take[0] - c_2_0
-	sub_3_1 := take[1] - c_2_1
-	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	reshape12 := add10
-	reshape13 := mul19
-	var sin2 [2]Real
-	var cos6 [2]Real
-	g_3_0 := reshape12
-	g_3_1 := reshape13
-	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
-	sub_4_0 := sub_3_0 - g_3_0
-	sub_4_1 := sub_3_1 - g_3_1
-	// arm.nde:11  return concat(sin(q), cos(q), v) |> Linear(32) |> softplus |> Linear(32) |> softplus |> Linear(2, init: zeros)
-	sin2[0] = rt.Sin32(qY20)
-	sin2[1] = rt.Sin32(qY21)
-	cos6[0] = rt.Cos32(qY20)
-	cos6[1] = rt.Cos32(qY21)
-	var concat3 [6]Real
-	for i0 := 0; i0 < 2; i0++ {
-		concat3[i0] = sin2[i0]
-	}
-	for i0 := 0; i0 < 2; i0++ {
-		concat3[i0+2] = cos6[i0]
-	}
-	for i0 := 0; i0 < 2; i0++ {
-		concat3[i0+4] = qK2[i0]
-	}
-	var add11 [32]Real
-	var softplus3 [32]Real
-	for i := 0; i < 32; i += 4 {
-		var matvec3, matvec3_1, matvec3_2, matvec3_3 Real
-		{
-			line0 := (*[6]Real)(w.Friction0Weight[i*6:])
-			line1 := (*[6]Real)(w.Friction0Weight[(i+1)*6:])
-			line2 := (*[6]Real)(w.Friction0Weight[(i+2)*6:])
-			line3 := (*[6]Real)(w.Friction0Weight[(i+3)*6:])
-			for j := 0; j < 6; j++ {
-				xj := concat3[j]
-				matvec3 += Real(line0[j] * xj)
-				matvec3_1 += Real(line1[j] * xj)
-				matvec3_2 += Real(line2[j] * xj)
-				matvec3_3 += Real(line3[j] * xj)
-			}
-		}
-		add11[i] = matvec3 + w.Friction0Bias[i]
-		add11[i+1] = matvec3_1 + w.Friction0Bias[i+1]
-		add11[i+2] = matvec3_2 + w.Friction0Bias[i+2]
-		add11[i+3] = matvec3_3 + w.Friction0Bias[i+3]
-		softplus3[i], softplus3[i+1], softplus3[i+2], softplus3[i+3] = rt.Softplus32x4(add11[i], add11[i+1], add11[i+2], add11[i+3])
-	}
-	var matvec4 [32]Real
-	rt.MatVec32(matvec4[:], w.Friction2Weight[:], softplus3[:])
-	var add12 [32]Real
-	var softplus4 [32]Real
-	var matvec_3_0, matvec_3_1 Real
-	for i := 0; i < 32; i += 4 {
-		add12[i] = matvec4[i] + w.Friction2Bias[i]
-		add12[i+1] = matvec4[i+1] + w.Friction2Bias[i+1]
-		add12[i+2] = matvec4[i+2] + w.Friction2Bias[i+2]
-		add12[i+3] = matvec4[i+3] + w.Friction2Bias[i+3]
-		softplus4[i], softplus4[i+1], softplus4[i+2], softplus4[i+3] = rt.Softplus32x4(add12[i], add12[i+1], add12[i+2], add12[i+3])
-		matvec_3_0 += Real(w.Friction4Weight[i] * softplus4[i])
-		matvec_3_1 += Real(w.Friction4Weight[i+32] * softplus4[i])
-		matvec_3_0 += Real(w.Friction4Weight[i+1] * softplus4[i+1])
-		matvec_3_1 += Real(w.Friction4Weight[i+1+32] * softplus4[i+1])
-		matvec_3_0 += Real(w.Friction4Weight[i+2] * softplus4[i+2])
-		matvec_3_1 += Real(w.Friction4Weight[i+2+32] * softplus4[i+2])
-		matvec_3_0 += Real(w.Friction4Weight[i+3] * softplus4[i+3])
-		matvec_3_1 += Real(w.Friction4Weight[i+3+32] * softplus4[i+3])
-	}
-	var sub3 [2]Real
-	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
-	sub3[0] = sub_4_0 - (matvec_3_0 + w.Friction4Bias[0])
-	sub3[1] = sub_4_1 - (matvec_3_1 + w.Friction4Bias[1])
-	var vK2 [2]Real
-	rt.LinSolve(2, m[:], sub3[:], vK2[:])
-	var qK3 [2]Real
-	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
-	qK3[0] = qK10 + Real(ha21*vK2[0])
-	qK3[1] = qK11 + Real(ha21*vK2[1])
-	qY40 := q0 + Real(ha43*qK3[0])
-	qY41 := q1 + Real(ha43*qK3[1])
-	// arm.nde:28  c2 := cos(q[1])
-	c2_3 := rt.Cos32(qY41)
+	rt.LinSolve(2, m[:], sub2[:], dv[:])
+	dq[0] = v0
+	dq[1] = v1
+	return c2, s2, cos, cos2
+}
+
+// armFieldWithinBwd is Arm.field.within.bwd of one sample (arm.nde:15): 2564 multiply-adds, 66 transcendental functions.
+func armFieldWithinBwd(w *Params, q *[2]Real, v *[2]Real, mul Real, add Real, mul2 Real, mul3 Real, reshape *[1]Real, mul4 Real, mul5 Real, c2 Real, s2 Real, cos Real, cos2 Real, sin *[2]Real, cos3 *[2]Real, add2 *[32]Real, softplus *[32]Real, add2_2 *[32]Real, softplus2 *[32]Real, dv *[2]Real, dqBar *[2]Real, dvBar *[2]Real, qBar *[2]Real, vBar *[2]Real, uBar *[2]Real, reshapeBar *[1]Real, g *Params) (Real, Real, Real, Real, Real, Real) {
+	q0, q1 := q[0], q[1]
+	v0, v1 := v[0], v[1]
+	reshape0 := reshape[0]
+	sin0, sin1 := sin[0], sin[1]
+	cos30, cos31 := cos3[0], cos3[1]
+	dv0, dv1 := dv[0], dv[1]
+	dqBar0, dqBar1 := dqBar[0], dqBar[1]
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	a3 := add2 + Real(mul4*c2_3)
+	a := add + Real(mul2*c2)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape14 := a3
+	reshape2 := a
 	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	b3 := mul + Real(mul7*c2_3)
+	b := mul + Real(mul3*c2)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape15 := b3
-	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
-	hb1 := Real(float64(h * 0.16666666666666666))
-	var vK4Bar [2]Real
-	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	concat_5_0 := reshape14
-	concat_5_1 := reshape15
-	concat_6_0 := reshape15
-	concat_6_1 := reshape3
-	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
-	mul_2_0 := Real(vD3Bar0 * 0.6666667)
-	mul_2_1 := Real(vD3Bar1 * 0.6666667)
-	mul_3_0 := Real(vNextBar0 * hb1)
-	mul_3_1 := Real(vNextBar1 * hb1)
-	vK4Bar[0] = mul_2_0 + Real(vD2Bar0*(-0.5)) + mul_3_0
-	vK4Bar[1] = mul_2_1 + Real(vD2Bar1*(-0.5)) + mul_3_1
-	var m3 [4]Real
-	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	m3[0] = concat_5_0
-	m3[1] = concat_5_1
-	m3[2] = concat_6_0
-	m3[3] = concat_6_1
+	reshape3 := b
+	concat0 := reshape2
+	concat1 := reshape3
+	concat_2_0 := reshape3
+	concat_2_1 := reshape0
+	m0 := concat0
+	m1 := concat1
+	m2 := concat_2_0
+	m3 := concat_2_1
 	var transpose [4]Real
 	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
-	transpose[0] = m3[0]
-	transpose[1] = m3[2]
-	transpose[2] = m3[1]
-	transpose[3] = m3[3]
-	var linsolve [2]Real
-	rt.LinSolve(2, transpose[:], vK4Bar[:], linsolve[:])
-	var sin3 [2]Real
-	var cos7 [2]Real
-	gBar0 := -linsolve[0]
-	gBar1 := -linsolve[1]
+	transpose[0] = m0
+	transpose[1] = m2
+	transpose[2] = m1
+	transpose[3] = m3
+	rt.LinSolve(2, transpose[:], dvBar[:], uBar[:])
+	friction4BiasBar0 := -uBar[0]
+	friction4BiasBar1 := -uBar[1]
+	g.Friction4Bias[0] += friction4BiasBar0
+	g.Friction4Bias[1] += friction4BiasBar1
 	// arm.nde:11  return concat(sin(q), cos(q), v) |> Linear(32) |> softplus |> Linear(32) |> softplus |> Linear(2, init: zeros)
-	sin3[0] = rt.Sin32(qY40)
-	sin3[1] = rt.Sin32(qY41)
-	cos7[0] = rt.Cos32(qY40)
-	cos7[1] = rt.Cos32(qY41)
-	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
-	qY30 := q0 + Real(ha21*qK2[0])
-	qY31 := q1 + Real(ha21*qK2[1])
+	neg0 := -sin0
+	neg1 := -sin1
 	var vecmat [32]Real
-	// arm.nde:11  return concat(sin(q), cos(q), v) |> Linear(32) |> softplus |> Linear(32) |> softplus |> Linear(2, init: zeros)
-	for i := 0; i < 32; i++ {
-		vecmat[i] = Real(gBar0*w.Friction4Weight[i]) + Real(gBar1*w.Friction4Weight[i+32])
-	}
-	// arm.nde:28  c2 := cos(q[1])
-	c2_4 := rt.Cos32(qY31)
-	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	a4 := add2 + Real(mul4*c2_4)
-	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape16 := a4
-	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	b4 := mul + Real(mul7*c2_4)
-	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape17 := b4
-	// arm.nde:29  s2 := sin(q[1])
-	s2_3 := rt.Sin32(qY31)
-	// arm.nde:33  k := mt * l1 * l2 * s2
-	k4 := Real(mul7 * s2_3)
-	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	neg3 := -k4
-	mul20 := Real(2.0 * qK3[0])
-	add13 := Real(mul20*qK3[1]) + Real(qK3[1]*qK3[1])
-	mul21 := Real(neg3 * add13)
-	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	concat_7_0 := reshape16
-	concat_7_1 := reshape17
-	concat_8_0 := reshape17
-	concat_8_1 := reshape3
-	var m4 [4]Real
-	m4[0] = concat_7_0
-	m4[1] = concat_7_1
-	m4[2] = concat_8_0
-	m4[3] = concat_8_1
-	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	reshape18 := mul21
-	square3 := Real(qK3[0] * qK3[0])
-	mul22 := Real(k4 * square3)
-	reshape19 := mul22
-	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	cos8 := rt.Cos32(qY30)
-	add14 := qY30 + qY31
-	cos9 := rt.Cos32(add14)
-	mul23 := Real(mul14 * cos9)
-	add15 := Real(mul12*cos8) + mul23
-	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	c_3_0 := reshape18
-	c_3_1 := reshape19
-	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
-	sub_5_0 := take[0] - c_3_0
-	sub_5_1 := take[1] - c_3_1
-	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	reshape20 := add15
-	reshape21 := mul23
-	var sin4 [2]Real
-	var cos10 [2]Real
-	g_4_0 := reshape20
-	g_4_1 := reshape21
-	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
-	sub_6_0 := sub_5_0 - g_4_0
-	sub_6_1 := sub_5_1 - g_4_1
-	// arm.nde:11  return concat(sin(q), cos(q), v) |> Linear(32) |> softplus |> Linear(32) |> softplus |> Linear(2, init: zeros)
-	sin4[0] = rt.Sin32(qY30)
-	sin4[1] = rt.Sin32(qY31)
-	cos10[0] = rt.Cos32(qY30)
-	cos10[1] = rt.Cos32(qY31)
-	var concat4 [6]Real
-	for i0 := 0; i0 < 2; i0++ {
-		concat4[i0] = sin4[i0]
-	}
-	for i0 := 0; i0 < 2; i0++ {
-		concat4[i0+2] = cos10[i0]
-	}
-	for i0 := 0; i0 < 2; i0++ {
-		concat4[i0+4] = qK3[i0]
-	}
-	var add16 [32]Real
-	var softplus5 [32]Real
-	for i := 0; i < 32; i += 4 {
-		var matvec5, matvec5_1, matvec5_2, matvec5_3 Real
-		{
-			line0 := (*[6]Real)(w.Friction0Weight[i*6:])
-			line1 := (*[6]Real)(w.Friction0Weight[(i+1)*6:])
-			line2 := (*[6]Real)(w.Friction0Weight[(i+2)*6:])
-			line3 := (*[6]Real)(w.Friction0Weight[(i+3)*6:])
-			for j := 0; j < 6; j++ {
-				xj := concat4[j]
-				matvec5 += Real(line0[j] * xj)
-				matvec5_1 += Real(line1[j] * xj)
-				matvec5_2 += Real(line2[j] * xj)
-				matvec5_3 += Real(line3[j] * xj)
-			}
-		}
-		add16[i] = matvec5 + w.Friction0Bias[i]
-		add16[i+1] = matvec5_1 + w.Friction0Bias[i+1]
-		add16[i+2] = matvec5_2 + w.Friction0Bias[i+2]
-		add16[i+3] = matvec5_3 + w.Friction0Bias[i+3]
-		softplus5[i], softplus5[i+1], softplus5[i+2], softplus5[i+3] = rt.Softplus32x4(add16[i], add16[i+1], add16[i+2], add16[i+3])
-	}
-	var matvec6 [32]Real
-	rt.MatVec32(matvec6[:], w.Friction2Weight[:], softplus5[:])
-	var add17 [32]Real
-	var softplus6 [32]Real
-	var matvec_4_0, matvec_4_1 Real
-	for i := 0; i < 32; i += 4 {
-		add17[i] = matvec6[i] + w.Friction2Bias[i]
-		add17[i+1] = matvec6[i+1] + w.Friction2Bias[i+1]
-		add17[i+2] = matvec6[i+2] + w.Friction2Bias[i+2]
-		add17[i+3] = matvec6[i+3] + w.Friction2Bias[i+3]
-		softplus6[i], softplus6[i+1], softplus6[i+2], softplus6[i+3] = rt.Softplus32x4(add17[i], add17[i+1], add17[i+2], add17[i+3])
-		matvec_4_0 += Real(w.Friction4Weight[i] * softplus6[i])
-		matvec_4_1 += Real(w.Friction4Weight[i+32] * softplus6[i])
-		matvec_4_0 += Real(w.Friction4Weight[i+1] * softplus6[i+1])
-		matvec_4_1 += Real(w.Friction4Weight[i+1+32] * softplus6[i+1])
-		matvec_4_0 += Real(w.Friction4Weight[i+2] * softplus6[i+2])
-		matvec_4_1 += Real(w.Friction4Weight[i+2+32] * softplus6[i+2])
-		matvec_4_0 += Real(w.Friction4Weight[i+3] * softplus6[i+3])
-		matvec_4_1 += Real(w.Friction4Weight[i+3+32] * softplus6[i+3])
-	}
-	var sub4 [2]Real
-	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
-	sub4[0] = sub_6_0 - (matvec_4_0 + w.Friction4Bias[0])
-	sub4[1] = sub_6_1 - (matvec_4_1 + w.Friction4Bias[1])
-	var vK3 [2]Real
-	rt.LinSolve(2, m4[:], sub4[:], vK3[:])
-	var qK4 [2]Real
-	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
-	qK4[0] = qK10 + Real(ha43*vK3[0])
-	qK4[1] = qK11 + Real(ha43*vK3[1])
-	// arm.nde:11  return concat(sin(q), cos(q), v) |> Linear(32) |> softplus |> Linear(32) |> softplus |> Linear(2, init: zeros)
-	var concat5 [6]Real
-	for i0 := 0; i0 < 2; i0++ {
-		concat5[i0] = sin3[i0]
-	}
-	for i0 := 0; i0 < 2; i0++ {
-		concat5[i0+2] = cos7[i0]
-	}
-	for i0 := 0; i0 < 2; i0++ {
-		concat5[i0+4] = qK4[i0]
-	}
-	var add18 [32]Real
-	var softplus7 [32]Real
-	for i := 0; i < 32; i += 4 {
-		var matvec7, matvec7_1, matvec7_2, matvec7_3 Real
-		{
-			line0 := (*[6]Real)(w.Friction0Weight[i*6:])
-			line1 := (*[6]Real)(w.Friction0Weight[(i+1)*6:])
-			line2 := (*[6]Real)(w.Friction0Weight[(i+2)*6:])
-			line3 := (*[6]Real)(w.Friction0Weight[(i+3)*6:])
-			for j := 0; j < 6; j++ {
-				xj := concat5[j]
-				matvec7 += Real(line0[j] * xj)
-				matvec7_1 += Real(line1[j] * xj)
-				matvec7_2 += Real(line2[j] * xj)
-				matvec7_3 += Real(line3[j] * xj)
-			}
-		}
-		add18[i] = matvec7 + w.Friction0Bias[i]
-		add18[i+1] = matvec7_1 + w.Friction0Bias[i+1]
-		add18[i+2] = matvec7_2 + w.Friction0Bias[i+2]
-		add18[i+3] = matvec7_3 + w.Friction0Bias[i+3]
-		softplus7[i], softplus7[i+1], softplus7[i+2], softplus7[i+3] = rt.Softplus32x4(add18[i], add18[i+1], add18[i+2], add18[i+3])
-	}
-	var matvec8 [32]Real
-	rt.MatVec32(matvec8[:], w.Friction2Weight[:], softplus7[:])
-	var add19 [32]Real
-	var vecmat2 [32]Real
-	var mul24 [32]Real
+	var friction2BiasBar [32]Real
 	var sigmoid [32]Real
 	for i := 0; i < 32; i++ {
-		add19[i] = matvec8[i] + w.Friction2Bias[i]
-		mul24[i] = Real(vecmat[i] * rt.Sigmoid32(add19[i]))
-		g.Friction2Bias[i] += mul24[i]
-		sigmoid[i] = rt.Sigmoid32(add18[i])
+		vecmat2 := Real(friction4BiasBar0*w.Friction4Weight[i]) + Real(friction4BiasBar1*w.Friction4Weight[i+32])
+		friction2BiasBar[i] = Real(vecmat2 * rt.Sigmoid32(add2_2[i]))
+		g.Friction2Bias[i] += friction2BiasBar[i]
+		sigmoid[i] = rt.Sigmoid32(add2[i])
+		g.Friction4Weight[i] += Real(friction4BiasBar0 * softplus2[i])
+		g.Friction4Weight[32+i] += Real(friction4BiasBar1 * softplus2[i])
 	}
-	rt.VecMat32(vecmat2[:], mul24[:], w.Friction2Weight[:])
-	rt.AddOuter32(g.Friction2Weight[:], mul24[:], softplus7[:])
+	rt.VecMat32(vecmat[:], friction2BiasBar[:], w.Friction2Weight[:])
+	rt.AddOuter32(g.Friction2Weight[:], friction2BiasBar[:], softplus[:])
+	var friction0BiasBar [32]Real
 	var vecmat3 [6]Real
-	var matvec_5_0, matvec_5_1 Real
 	for i := 0; i < 32; i += 4 {
-		mul25 := Real(vecmat2[i] * sigmoid[i])
-		mul25_1 := Real(vecmat2[i+1] * sigmoid[i+1])
-		mul25_2 := Real(vecmat2[i+2] * sigmoid[i+2])
-		mul25_3 := Real(vecmat2[i+3] * sigmoid[i+3])
-		g.Friction0Bias[i] += mul25
-		g.Friction0Bias[i+1] += mul25_1
-		g.Friction0Bias[i+2] += mul25_2
-		g.Friction0Bias[i+3] += mul25_3
+		friction0BiasBar[i] = Real(vecmat[i] * sigmoid[i])
+		friction0BiasBar[i+1] = Real(vecmat[i+1] * sigmoid[i+1])
+		friction0BiasBar[i+2] = Real(vecmat[i+2] * sigmoid[i+2])
+		friction0BiasBar[i+3] = Real(vecmat[i+3] * sigmoid[i+3])
+		g.Friction0Bias[i] += friction0BiasBar[i]
+		g.Friction0Bias[i+1] += friction0BiasBar[i+1]
+		g.Friction0Bias[i+2] += friction0BiasBar[i+2]
+		g.Friction0Bias[i+3] += friction0BiasBar[i+3]
 		{
+			row0 := friction0BiasBar[i]
+			row1 := friction0BiasBar[i+1]
+			row2 := friction0BiasBar[i+2]
+			row3 := friction0BiasBar[i+3]
 			line0 := (*[6]Real)(w.Friction0Weight[i*6:])
 			line1 := (*[6]Real)(w.Friction0Weight[(i+1)*6:])
 			line2 := (*[6]Real)(w.Friction0Weight[(i+2)*6:])
 			line3 := (*[6]Real)(w.Friction0Weight[(i+3)*6:])
 			for j := 0; j < 6; j++ {
 				acc := vecmat3[j]
-				acc += Real(mul25 * line0[j])
-				acc += Real(mul25_1 * line1[j])
-				acc += Real(mul25_2 * line2[j])
-				acc += Real(mul25_3 * line3[j])
+				acc += Real(row0 * line0[j])
+				acc += Real(row1 * line1[j])
+				acc += Real(row2 * line2[j])
+				acc += Real(row3 * line3[j])
 				vecmat3[j] = acc
 			}
 		}
-		softplus8, softplus8_1, softplus8_2, softplus8_3 := rt.Softplus32x4(add19[i], add19[i+1], add19[i+2], add19[i+3])
-		matvec_5_0 += Real(w.Friction4Weight[i] * softplus8)
-		matvec_5_1 += Real(w.Friction4Weight[i+32] * softplus8)
-		matvec_5_0 += Real(w.Friction4Weight[i+1] * softplus8_1)
-		matvec_5_1 += Real(w.Friction4Weight[i+1+32] * softplus8_1)
-		matvec_5_0 += Real(w.Friction4Weight[i+2] * softplus8_2)
-		matvec_5_1 += Real(w.Friction4Weight[i+2+32] * softplus8_2)
-		matvec_5_0 += Real(w.Friction4Weight[i+3] * softplus8_3)
-		matvec_5_1 += Real(w.Friction4Weight[i+3+32] * softplus8_3)
-		{
-			line0 := (*[6]Real)(g.Friction0Weight[i*6:])
-			line1 := (*[6]Real)(g.Friction0Weight[(i+1)*6:])
-			line2 := (*[6]Real)(g.Friction0Weight[(i+2)*6:])
-			line3 := (*[6]Real)(g.Friction0Weight[(i+3)*6:])
-			for j := 0; j < 6; j++ {
-				bj := concat5[j]
-				line0[j] += Real(mul25 * bj)
-				line1[j] += Real(mul25_1 * bj)
-				line2[j] += Real(mul25_2 * bj)
-				line3[j] += Real(mul25_3 * bj)
-			}
-		}
-		g.Friction4Weight[i] += Real(gBar0 * softplus8)
-		g.Friction4Weight[32+i] += Real(gBar1 * softplus8)
-		g.Friction4Weight[i+1] += Real(gBar0 * softplus8_1)
-		g.Friction4Weight[32+i+1] += Real(gBar1 * softplus8_1)
-		g.Friction4Weight[i+2] += Real(gBar0 * softplus8_2)
-		g.Friction4Weight[32+i+2] += Real(gBar1 * softplus8_2)
-		g.Friction4Weight[i+3] += Real(gBar0 * softplus8_3)
-		g.Friction4Weight[32+i+3] += Real(gBar1 * softplus8_3)
 	}
-	add_2_0 := Real(vecmat3[2]*(-sin3[0])) + Real(vecmat3[0]*cos7[0])
-	add_2_1 := Real(vecmat3[3]*(-sin3[1])) + Real(vecmat3[1]*cos7[1])
+	add_2_0 := Real(vecmat3[2]*neg0) + Real(vecmat3[0]*cos30)
+	add_2_1 := Real(vecmat3[3]*neg1) + Real(vecmat3[1]*cos31)
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	add20 := gBar1 + gBar0
-	add21 := qY40 + qY41
-	mul26 := Real(Real(add20*mul14) * (-rt.Sin32(add21)))
-	add22 := mul26 + Real(Real(gBar0*mul12)*(-rt.Sin32(qY40)))
-	reshape22 := add22
+	add3 := friction4BiasBar1 + friction4BiasBar0
+	mul6 := Real(Real(add3*mul5) * (-rt.Sin32(q0 + q1)))
+	add4 := mul6 + Real(Real(friction4BiasBar0*mul4)*(-rt.Sin32(q0)))
+	reshape4 := add4
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	square4 := Real(qK4[0] * qK4[0])
-	mul27 := Real(2.0 * qK4[0])
-	add23 := Real(mul27*qK4[1]) + Real(qK4[1]*qK4[1])
-	kBar := Real(gBar1*square4) - Real(gBar0*add23)
+	mul7 := Real(2.0 * v0)
+	kBar := Real(friction4BiasBar1*Real(v0*v0)) - Real(friction4BiasBar0*(Real(mul7*v1)+Real(v1*v1)))
 	// arm.nde:29  s2 := sin(q[1])
-	add24 := mul26 + Real(Real(kBar*mul7)*c2_3)
-	s2_4 := rt.Sin32(qY41)
-	// arm.nde:33  k := mt * l1 * l2 * s2
-	k5 := Real(mul7 * s2_4)
-	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	neg4 := -k5
-	mul28 := Real(neg4 * add23)
+	add5 := mul6 + Real(Real(kBar*mul3)*c2)
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	pad0 := reshape22
+	pad0 := reshape4
 	pad1 := Real(0)
 	add_3_0 := add_2_0 + pad0
 	add_3_1 := add_2_1 + pad1
-	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	reshape23 := mul28
-	mul29 := Real(k5 * square4)
-	reshape24 := mul29
-	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	cos11 := rt.Cos32(qY40)
-	cos12 := rt.Cos32(add21)
-	mul30 := Real(mul14 * cos12)
-	add25 := Real(mul12*cos11) + mul30
-	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	c_4_0 := reshape23
-	c_4_1 := reshape24
 	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
-	sub_7_0 := take[0] - c_4_0
-	sub_7_1 := take[1] - c_4_1
-	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	reshape25 := add25
-	reshape26 := mul30
-	var sub5 [2]Real
-	g_5_0 := reshape25
-	g_5_1 := reshape26
-	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
-	sub5[0] = sub_7_0 - g_5_0 - (matvec_5_0 + w.Friction4Bias[0])
-	sub5[1] = sub_7_1 - g_5_1 - (matvec_5_1 + w.Friction4Bias[1])
-	var vK4 [2]Real
-	rt.LinSolve(2, m3[:], sub5[:], vK4[:])
-	outer0 := Real(linsolve[0] * vK4[0])
-	outer1 := Real(linsolve[0] * vK4[1])
-	outer2 := Real(linsolve[1] * vK4[0])
-	outer3 := Real(linsolve[1] * vK4[1])
-	var transpose2 [4]Real
+	outer0 := Real(uBar[0] * dv0)
+	outer1 := Real(uBar[0] * dv1)
+	outer2 := Real(uBar[1] * dv0)
+	outer3 := Real(uBar[1] * dv1)
 	mBar0 := -outer0
 	mBar1 := -outer1
 	mBar2 := -outer2
 	mBar3 := -outer3
-	transpose2[0] = m4[0]
-	transpose2[1] = m4[2]
-	transpose2[2] = m4[1]
-	transpose2[3] = m4[3]
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	add26 := mBar2 + mBar1
+	add6 := mBar2 + mBar1
 	// arm.nde:28  c2 := cos(q[1])
-	add27 := add24 + Real((Real(add26*mul7)+Real(mBar0*mul4))*(-s2_4))
-	reshape27 := add27
-	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
-	hb2 := Real(float64(h * 0.3333333333333333))
+	add7 := add5 + Real((Real(add6*mul3)+Real(mBar0*mul2))*(-s2))
+	reshape5 := add7
+	// arm.nde:33  k := mt * l1 * l2 * s2
+	k2 := Real(mul3 * s2)
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	mul31 := Real(gBar0 * neg4)
-	add28 := Real(mul31*Real(2.0*qK4[1])) + Real(mul31*mul27)
+	mul8 := Real(friction4BiasBar0 * (-k2))
+	add8 := Real(mul8*Real(2.0*v1)) + Real(mul8*mul7)
 	// arm.nde:28  c2 := cos(q[1])
 	pad_2_0 := Real(0)
-	pad_2_1 := reshape27
-	qY4Bar0 := add_3_0 + pad_2_0
-	qY4Bar1 := add_3_1 + pad_2_1
-	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
-	add_4_0 := qNextBar0 + qY4Bar0
-	add_4_1 := qNextBar1 + qY4Bar1
-	add_5_0 := Real(vD3Bar0*(-0.6666667)) + vD2Bar0 + Real(vNextBar0*hb2)
-	add_5_1 := Real(vD3Bar1*(-0.6666667)) + vD2Bar1 + Real(vNextBar1*hb2)
-	mul_4_0 := Real(qD3Bar0 * 0.6666667)
-	mul_4_1 := Real(qD3Bar1 * 0.6666667)
-	mul_5_0 := Real(qNextBar0 * hb1)
-	mul_5_1 := Real(qNextBar1 * hb1)
+	pad_2_1 := reshape5
+	qBar[0] = add_3_0 + pad_2_0
+	qBar[1] = add_3_1 + pad_2_1
 	// arm.nde:11  return concat(sin(q), cos(q), v) |> Linear(32) |> softplus |> Linear(32) |> softplus |> Linear(2, init: zeros)
-	add_6_0 := mul_4_0 + Real(qD2Bar0*(-0.5)) + mul_5_0 + vecmat3[4]
-	add_6_1 := mul_4_1 + Real(qD2Bar1*(-0.5)) + mul_5_1 + vecmat3[5]
+	add_4_0 := dqBar0 + vecmat3[4]
+	add_4_1 := dqBar1 + vecmat3[5]
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	reshape28 := add28
-	add29 := Real(Real(gBar1*k5)*mul27) + Real(Real(mul31*qK4[1])*2.0)
+	reshape6 := add8
+	add9 := Real(Real(friction4BiasBar1*k2)*mul7) + Real(Real(mul8*v1)*2.0)
 	pad_3_0 := Real(0)
-	pad_3_1 := reshape28
-	add_7_0 := add_6_0 + pad_3_0
-	add_7_1 := add_6_1 + pad_3_1
-	reshape29 := add29
-	var vK3Bar [2]Real
-	pad_4_0 := reshape29
+	pad_3_1 := reshape6
+	add_5_0 := add_4_0 + pad_3_0
+	add_5_1 := add_4_1 + pad_3_1
+	reshape7 := add9
+	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
+	mulBar := Real(mBar0 * c2)
+	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
+	mulBar2 := Real(kBar*s2) + Real(add6*c2)
+	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
+	mulBar3 := Real(friction4BiasBar0 * cos)
+	mulBar4 := Real(add3 * cos2)
+	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
+	pad_4_0 := reshape7
 	pad_4_1 := Real(0)
-	qK4Bar0 := add_7_0 + pad_4_0
-	qK4Bar1 := add_7_1 + pad_4_1
-	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
-	vK3Bar[0] = add_5_0 + Real(qK4Bar0*ha43)
-	vK3Bar[1] = add_5_1 + Real(qK4Bar1*ha43)
-	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
-	var linsolve2 [2]Real
-	rt.LinSolve(2, transpose2[:], vK3Bar[:], linsolve2[:])
-	gBar_2_0 := -linsolve2[0]
-	gBar_2_1 := -linsolve2[1]
+	vBar[0] = add_5_0 + pad_4_0
+	vBar[1] = add_5_1 + pad_4_1
 	// arm.nde:11  return concat(sin(q), cos(q), v) |> Linear(32) |> softplus |> Linear(32) |> softplus |> Linear(2, init: zeros)
-	neg_2_0 := -sin4[0]
-	neg_2_1 := -sin4[1]
-	var vecmat4 [32]Real
-	var mul32 [32]Real
-	var sigmoid2 [32]Real
-	for i := 0; i < 32; i++ {
-		vecmat5 := Real(gBar_2_0*w.Friction4Weight[i]) + Real(gBar_2_1*w.Friction4Weight[i+32])
-		mul32[i] = Real(vecmat5 * rt.Sigmoid32(add17[i]))
-		g.Friction2Bias[i] += mul32[i]
-		sigmoid2[i] = rt.Sigmoid32(add16[i])
-		g.Friction4Weight[i] += Real(gBar_2_0 * softplus6[i])
-		g.Friction4Weight[32+i] += Real(gBar_2_1 * softplus6[i])
+	var concat2 [6]Real
+	for i0 := 0; i0 < 2; i0++ {
+		concat2[i0] = sin[i0]
 	}
-	rt.VecMat32(vecmat4[:], mul32[:], w.Friction2Weight[:])
-	rt.AddOuter32(g.Friction2Weight[:], mul32[:], softplus5[:])
-	var vecmat6 [6]Real
+	for i0 := 0; i0 < 2; i0++ {
+		concat2[i0+2] = cos3[i0]
+	}
+	for i0 := 0; i0 < 2; i0++ {
+		concat2[i0+4] = v[i0]
+	}
 	for i := 0; i < 32; i += 4 {
-		mul33 := Real(vecmat4[i] * sigmoid2[i])
-		mul33_1 := Real(vecmat4[i+1] * sigmoid2[i+1])
-		mul33_2 := Real(vecmat4[i+2] * sigmoid2[i+2])
-		mul33_3 := Real(vecmat4[i+3] * sigmoid2[i+3])
-		g.Friction0Bias[i] += mul33
-		g.Friction0Bias[i+1] += mul33_1
-		g.Friction0Bias[i+2] += mul33_2
-		g.Friction0Bias[i+3] += mul33_3
 		{
-			line0 := (*[6]Real)(w.Friction0Weight[i*6:])
-			line1 := (*[6]Real)(w.Friction0Weight[(i+1)*6:])
-			line2 := (*[6]Real)(w.Friction0Weight[(i+2)*6:])
-			line3 := (*[6]Real)(w.Friction0Weight[(i+3)*6:])
-			for j := 0; j < 6; j++ {
-				acc := vecmat6[j]
-				acc += Real(mul33 * line0[j])
-				acc += Real(mul33_1 * line1[j])
-				acc += Real(mul33_2 * line2[j])
-				acc += Real(mul33_3 * line3[j])
-				vecmat6[j] = acc
-			}
-		}
-		{
-			line0 := (*[6]Real)(g.Friction0Weight[i*6:])
-			line1 := (*[6]Real)(g.Friction0Weight[(i+1)*6:])
-			line2 := (*[6]Real)(g.Friction0Weight[(i+2)*6:])
-			line3 := (*[6]Real)(g.Friction0Weight[(i+3)*6:])
-			for j := 0; j < 6; j++ {
-				bj := concat4[j]
-				line0[j] += Real(mul33 * bj)
-				line1[j] += Real(mul33_1 * bj)
-				line2[j] += Real(mul33_2 * bj)
-				line3[j] += Real(mul33_3 * bj)
-			}
-		}
-	}
-	add_8_0 := Real(vecmat6[2]*neg_2_0) + Real(vecmat6[0]*cos10[0])
-	add_8_1 := Real(vecmat6[3]*neg_2_1) + Real(vecmat6[1]*cos10[1])
-	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	add30 := gBar_2_1 + gBar_2_0
-	mul34 := Real(Real(add30*mul14) * (-rt.Sin32(add14)))
-	add31 := mul34 + Real(Real(gBar_2_0*mul12)*(-rt.Sin32(qY30)))
-	reshape30 := add31
-	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	kBar2 := Real(gBar_2_1*square3) - Real(gBar_2_0*add13)
-	// arm.nde:29  s2 := sin(q[1])
-	add32 := mul34 + Real(Real(kBar2*mul7)*c2_4)
-	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	pad_5_0 := reshape30
-	pad_5_1 := Real(0)
-	add_9_0 := add_8_0 + pad_5_0
-	add_9_1 := add_8_1 + pad_5_1
-	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
-	outer_2_0 := Real(linsolve2[0] * vK3[0])
-	outer_2_1 := Real(linsolve2[0] * vK3[1])
-	outer_2_2 := Real(linsolve2[1] * vK3[0])
-	outer_2_3 := Real(linsolve2[1] * vK3[1])
-	var transpose3 [4]Real
-	mBar_2_0 := -outer_2_0
-	mBar_2_1 := -outer_2_1
-	mBar_2_2 := -outer_2_2
-	mBar_2_3 := -outer_2_3
-	transpose3[0] = m[0]
-	transpose3[1] = m[2]
-	transpose3[2] = m[1]
-	transpose3[3] = m[3]
-	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	add33 := mBar_2_2 + mBar_2_1
-	// arm.nde:28  c2 := cos(q[1])
-	add34 := add32 + Real((Real(add33*mul7)+Real(mBar_2_0*mul4))*(-s2_3))
-	reshape31 := add34
-	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	mul35 := Real(gBar_2_0 * neg3)
-	add35 := Real(mul35*Real(2.0*qK3[1])) + Real(mul35*mul20)
-	// arm.nde:28  c2 := cos(q[1])
-	pad_6_0 := Real(0)
-	pad_6_1 := reshape31
-	qY3Bar0 := add_9_0 + pad_6_0
-	qY3Bar1 := add_9_1 + pad_6_1
-	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
-	add_10_0 := add_4_0 + qY3Bar0
-	add_10_1 := add_4_1 + qY3Bar1
-	add_11_0 := Real(qD3Bar0*(-0.6666667)) + qD2Bar0 + Real(qNextBar0*hb2)
-	add_11_1 := Real(qD3Bar1*(-0.6666667)) + qD2Bar1 + Real(qNextBar1*hb2)
-	// arm.nde:11  return concat(sin(q), cos(q), v) |> Linear(32) |> softplus |> Linear(32) |> softplus |> Linear(2, init: zeros)
-	add_12_0 := add_11_0 + Real(qY4Bar0*ha43) + vecmat6[4]
-	add_12_1 := add_11_1 + Real(qY4Bar1*ha43) + vecmat6[5]
-	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	reshape32 := add35
-	add36 := Real(Real(gBar_2_1*k4)*mul20) + Real(Real(mul35*qK3[1])*2.0)
-	pad_7_0 := Real(0)
-	pad_7_1 := reshape32
-	add_13_0 := add_12_0 + pad_7_0
-	add_13_1 := add_12_1 + pad_7_1
-	reshape33 := add36
-	var vK2Bar [2]Real
-	pad_8_0 := reshape33
-	pad_8_1 := Real(0)
-	qK3Bar0 := add_13_0 + pad_8_0
-	qK3Bar1 := add_13_1 + pad_8_1
-	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
-	vK2Bar[0] = add_5_0 + Real(qK3Bar0*ha21)
-	vK2Bar[1] = add_5_1 + Real(qK3Bar1*ha21)
-	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
-	var linsolve3 [2]Real
-	rt.LinSolve(2, transpose3[:], vK2Bar[:], linsolve3[:])
-	gBar_3_0 := -linsolve3[0]
-	gBar_3_1 := -linsolve3[1]
-	// arm.nde:11  return concat(sin(q), cos(q), v) |> Linear(32) |> softplus |> Linear(32) |> softplus |> Linear(2, init: zeros)
-	neg_3_0 := -sin2[0]
-	neg_3_1 := -sin2[1]
-	var vecmat7 [32]Real
-	var mul36 [32]Real
-	var sigmoid3 [32]Real
-	for i := 0; i < 32; i++ {
-		vecmat8 := Real(gBar_3_0*w.Friction4Weight[i]) + Real(gBar_3_1*w.Friction4Weight[i+32])
-		mul36[i] = Real(vecmat8 * rt.Sigmoid32(add12[i]))
-		g.Friction2Bias[i] += mul36[i]
-		sigmoid3[i] = rt.Sigmoid32(add11[i])
-		g.Friction4Weight[i] += Real(gBar_3_0 * softplus4[i])
-		g.Friction4Weight[32+i] += Real(gBar_3_1 * softplus4[i])
-	}
-	rt.VecMat32(vecmat7[:], mul36[:], w.Friction2Weight[:])
-	rt.AddOuter32(g.Friction2Weight[:], mul36[:], softplus3[:])
-	var vecmat9 [6]Real
-	for i := 0; i < 32; i += 4 {
-		mul37 := Real(vecmat7[i] * sigmoid3[i])
-		mul37_1 := Real(vecmat7[i+1] * sigmoid3[i+1])
-		mul37_2 := Real(vecmat7[i+2] * sigmoid3[i+2])
-		mul37_3 := Real(vecmat7[i+3] * sigmoid3[i+3])
-		g.Friction0Bias[i] += mul37
-		g.Friction0Bias[i+1] += mul37_1
-		g.Friction0Bias[i+2] += mul37_2
-		g.Friction0Bias[i+3] += mul37_3
-		{
-			line0 := (*[6]Real)(w.Friction0Weight[i*6:])
-			line1 := (*[6]Real)(w.Friction0Weight[(i+1)*6:])
-			line2 := (*[6]Real)(w.Friction0Weight[(i+2)*6:])
-			line3 := (*[6]Real)(w.Friction0Weight[(i+3)*6:])
-			for j := 0; j < 6; j++ {
-				acc := vecmat9[j]
-				acc += Real(mul37 * line0[j])
-				acc += Real(mul37_1 * line1[j])
-				acc += Real(mul37_2 * line2[j])
-				acc += Real(mul37_3 * line3[j])
-				vecmat9[j] = acc
-			}
-		}
-		{
-			line0 := (*[6]Real)(g.Friction0Weight[i*6:])
-			line1 := (*[6]Real)(g.Friction0Weight[(i+1)*6:])
-			line2 := (*[6]Real)(g.Friction0Weight[(i+2)*6:])
-			line3 := (*[6]Real)(g.Friction0Weight[(i+3)*6:])
-			for j := 0; j < 6; j++ {
-				bj := concat3[j]
-				line0[j] += Real(mul37 * bj)
-				line1[j] += Real(mul37_1 * bj)
-				line2[j] += Real(mul37_2 * bj)
-				line3[j] += Real(mul37_3 * bj)
-			}
-		}
-	}
-	add_14_0 := Real(vecmat9[2]*neg_3_0) + Real(vecmat9[0]*cos6[0])
-	add_14_1 := Real(vecmat9[3]*neg_3_1) + Real(vecmat9[1]*cos6[1])
-	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	add37 := gBar_3_1 + gBar_3_0
-	mul38 := Real(Real(add37*mul14) * (-rt.Sin32(add9)))
-	add38 := mul38 + Real(Real(gBar_3_0*mul12)*(-rt.Sin32(qY20)))
-	reshape34 := add38
-	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	kBar3 := Real(gBar_3_1*square2) - Real(gBar_3_0*add8)
-	// arm.nde:29  s2 := sin(q[1])
-	add39 := mul38 + Real(Real(kBar3*mul7)*c2)
-	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	pad_9_0 := reshape34
-	pad_9_1 := Real(0)
-	add_15_0 := add_14_0 + pad_9_0
-	add_15_1 := add_14_1 + pad_9_1
-	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
-	outer_3_0 := Real(linsolve3[0] * vK2[0])
-	outer_3_1 := Real(linsolve3[0] * vK2[1])
-	outer_3_2 := Real(linsolve3[1] * vK2[0])
-	outer_3_3 := Real(linsolve3[1] * vK2[1])
-	var transpose4 [4]Real
-	mBar_3_0 := -outer_3_0
-	mBar_3_1 := -outer_3_1
-	mBar_3_2 := -outer_3_2
-	mBar_3_3 := -outer_3_3
-	transpose4[0] = m2[0]
-	transpose4[1] = m2[2]
-	transpose4[2] = m2[1]
-	transpose4[3] = m2[3]
-	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	add40 := mBar_3_2 + mBar_3_1
-	// arm.nde:28  c2 := cos(q[1])
-	add41 := add39 + Real((Real(add40*mul7)+Real(mBar_3_0*mul4))*(-s2))
-	reshape35 := add41
-	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	mul39 := Real(gBar_3_0 * neg)
-	add42 := Real(mul39*Real(2.0*qK2[1])) + Real(mul39*mul16)
-	// arm.nde:28  c2 := cos(q[1])
-	pad_10_0 := Real(0)
-	pad_10_1 := reshape35
-	qY2Bar0 := add_15_0 + pad_10_0
-	qY2Bar1 := add_15_1 + pad_10_1
-	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
-	add_16_0 := add_10_0 + qY2Bar0
-	add_16_1 := add_10_1 + qY2Bar1
-	add_17_0 := vD1Bar0 + mul_2_0 + Real(vD2Bar0*(-1.5)) + mul_3_0
-	add_17_1 := vD1Bar1 + mul_2_1 + Real(vD2Bar1*(-1.5)) + mul_3_1
-	// arm.nde:11  return concat(sin(q), cos(q), v) |> Linear(32) |> softplus |> Linear(32) |> softplus |> Linear(2, init: zeros)
-	add_18_0 := add_11_0 + Real(qY3Bar0*ha21) + vecmat9[4]
-	add_18_1 := add_11_1 + Real(qY3Bar1*ha21) + vecmat9[5]
-	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	reshape36 := add42
-	add43 := Real(Real(gBar_3_1*k2)*mul16) + Real(Real(mul39*qK2[1])*2.0)
-	pad_11_0 := Real(0)
-	pad_11_1 := reshape36
-	add_19_0 := add_18_0 + pad_11_0
-	add_19_1 := add_18_1 + pad_11_1
-	reshape37 := add43
-	var vK1Bar [2]Real
-	pad_12_0 := reshape37
-	pad_12_1 := Real(0)
-	qK2Bar0 := add_19_0 + pad_12_0
-	qK2Bar1 := add_19_1 + pad_12_1
-	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
-	vK1Bar[0] = add_17_0 + Real(qK2Bar0*ha21)
-	vK1Bar[1] = add_17_1 + Real(qK2Bar1*ha21)
-	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
-	var linsolve4 [2]Real
-	rt.LinSolve(2, transpose4[:], vK1Bar[:], linsolve4[:])
-	gBar_4_0 := -linsolve4[0]
-	gBar_4_1 := -linsolve4[1]
-	// arm.nde:11  return concat(sin(q), cos(q), v) |> Linear(32) |> softplus |> Linear(32) |> softplus |> Linear(2, init: zeros)
-	neg_4_0 := -sin[0]
-	neg_4_1 := -sin[1]
-	var vecmat10 [32]Real
-	var mul40 [32]Real
-	var sigmoid4 [32]Real
-	for i := 0; i < 32; i++ {
-		vecmat11 := Real(gBar_4_0*w.Friction4Weight[i]) + Real(gBar_4_1*w.Friction4Weight[i+32])
-		mul40[i] = Real(vecmat11 * rt.Sigmoid32(add7[i]))
-		g.Friction2Bias[i] += mul40[i]
-		sigmoid4[i] = rt.Sigmoid32(add6[i])
-		g.Friction4Weight[i] += Real(gBar_4_0 * softplus2[i])
-		g.Friction4Weight[32+i] += Real(gBar_4_1 * softplus2[i])
-	}
-	rt.VecMat32(vecmat10[:], mul40[:], w.Friction2Weight[:])
-	rt.AddOuter32(g.Friction2Weight[:], mul40[:], softplus[:])
-	var vecmat12 [6]Real
-	for i := 0; i < 32; i += 4 {
-		mul41 := Real(vecmat10[i] * sigmoid4[i])
-		mul41_1 := Real(vecmat10[i+1] * sigmoid4[i+1])
-		mul41_2 := Real(vecmat10[i+2] * sigmoid4[i+2])
-		mul41_3 := Real(vecmat10[i+3] * sigmoid4[i+3])
-		g.Friction0Bias[i] += mul41
-		g.Friction0Bias[i+1] += mul41_1
-		g.Friction0Bias[i+2] += mul41_2
-		g.Friction0Bias[i+3] += mul41_3
-		{
-			line0 := (*[6]Real)(w.Friction0Weight[i*6:])
-			line1 := (*[6]Real)(w.Friction0Weight[(i+1)*6:])
-			line2 := (*[6]Real)(w.Friction0Weight[(i+2)*6:])
-			line3 := (*[6]Real)(w.Friction0Weight[(i+3)*6:])
-			for j := 0; j < 6; j++ {
-				acc := vecmat12[j]
-				acc += Real(mul41 * line0[j])
-				acc += Real(mul41_1 * line1[j])
-				acc += Real(mul41_2 * line2[j])
-				acc += Real(mul41_3 * line3[j])
-				vecmat12[j] = acc
-			}
-		}
-		{
+			row0 := friction0BiasBar[i]
+			row1 := friction0BiasBar[i+1]
+			row2 := friction0BiasBar[i+2]
+			row3 := friction0BiasBar[i+3]
 			line0 := (*[6]Real)(g.Friction0Weight[i*6:])
 			line1 := (*[6]Real)(g.Friction0Weight[(i+1)*6:])
 			line2 := (*[6]Real)(g.Friction0Weight[(i+2)*6:])
 			line3 := (*[6]Real)(g.Friction0Weight[(i+3)*6:])
 			for j := 0; j < 6; j++ {
 				bj := concat2[j]
-				line0[j] += Real(mul41 * bj)
-				line1[j] += Real(mul41_1 * bj)
-				line2[j] += Real(mul41_2 * bj)
-				line3[j] += Real(mul41_3 * bj)
+				line0[j] += Real(row0 * bj)
+				line1[j] += Real(row1 * bj)
+				line2[j] += Real(row2 * bj)
+				line3[j] += Real(row3 * bj)
 			}
 		}
 	}
-	add_20_0 := add_16_0 + Real(vecmat12[2]*neg_4_0) + Real(vecmat12[0]*cos3[0])
-	add_20_1 := add_16_1 + Real(vecmat12[3]*neg_4_1) + Real(vecmat12[1]*cos3[1])
-	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	add44 := gBar_4_1 + gBar_4_0
-	mul42 := Real(Real(add44*mul14) * (-rt.Sin32(add4)))
-	add45 := mul42 + Real(Real(gBar_4_0*mul12)*(-rt.Sin32(q0)))
-	reshape38 := add45
-	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	kBar4 := Real(gBar_4_1*square) - Real(gBar_4_0*add3)
-	// arm.nde:29  s2 := sin(q[1])
-	add46 := mul42 + Real(Real(kBar4*mul7)*c2_2)
-	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	pad_13_0 := reshape38
-	pad_13_1 := Real(0)
-	add_21_0 := add_20_0 + pad_13_0
-	add_21_1 := add_20_1 + pad_13_1
-	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
-	outer_4_0 := Real(linsolve4[0] * vK1[0])
-	outer_4_1 := Real(linsolve4[0] * vK1[1])
-	outer_4_2 := Real(linsolve4[1] * vK1[0])
-	outer_4_3 := Real(linsolve4[1] * vK1[1])
-	mBar_4_0 := -outer_4_0
-	mBar_4_1 := -outer_4_1
-	mBar_4_2 := -outer_4_2
-	mBar_4_3 := -outer_4_3
-	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	add47 := mBar_4_2 + mBar_4_1
-	// arm.nde:28  c2 := cos(q[1])
-	add48 := add46 + Real((Real(add47*mul7)+Real(mBar_4_0*mul4))*(-s2_2))
-	reshape39 := add48
-	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	mul43 := Real(gBar_4_0 * neg2)
-	add49 := Real(mul43*Real(2.0*qK11)) + Real(mul43*mul8)
-	// arm.nde:28  c2 := cos(q[1])
-	pad_14_0 := Real(0)
-	pad_14_1 := reshape39
-	qBar[0] = add_21_0 + pad_14_0
-	qBar[1] = add_21_1 + pad_14_1
-	// arm.nde:11  return concat(sin(q), cos(q), v) |> Linear(32) |> softplus |> Linear(32) |> softplus |> Linear(2, init: zeros)
-	add_22_0 := qD1Bar0 + mul_4_0 + Real(qD2Bar0*(-1.5)) + vNextBar0 + mul_5_0 + qK4Bar0 + qK3Bar0 + qK2Bar0 + Real(qY2Bar0*ha21) + vecmat12[4]
-	add_22_1 := qD1Bar1 + mul_4_1 + Real(qD2Bar1*(-1.5)) + vNextBar1 + mul_5_1 + qK4Bar1 + qK3Bar1 + qK2Bar1 + Real(qY2Bar1*ha21) + vecmat12[5]
-	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	reshape40 := add49
-	add50 := Real(Real(gBar_4_1*k3)*mul8) + Real(Real(mul43*qK11)*2.0)
-	pad_15_0 := Real(0)
-	pad_15_1 := reshape40
-	add_23_0 := add_22_0 + pad_15_0
-	add_23_1 := add_22_1 + pad_15_1
-	reshape41 := add50
-	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	add51 := Real(add20*cos12) + Real(add30*cos9) + Real(add37*cos5) + Real(add44*cos2)
-	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	add52 := Real(kBar*s2_4) + Real(add26*c2_3) + Real(kBar2*s2_3) + Real(add33*c2_4) + Real(kBar3*s2) + Real(add40*c2) + Real(kBar4*s2_2) + Real(add47*c2_2)
-	mul44 := Real(add52 * w.ArmL2[0])
-	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	add53 := Real(mBar0*c2_3) + Real(mBar_2_0*c2_4) + Real(mBar_3_0*c2) + Real(mBar_4_0*c2_2)
-	mul45 := Real(add53 * w.ArmL2[0])
-	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	add54 := mBar3 + mBar_2_3 + mBar_3_3 + mBar_4_3
-	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	add55 := mBar0 + mBar_2_0 + mBar_3_0 + mBar_4_0
-	add56 := add26 + add33 + add40 + add54 + add47 + add55
-	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	add57 := Real(gBar0*cos11) + Real(gBar_2_0*cos8) + Real(gBar_3_0*cos4) + Real(gBar_4_0*cos)
-	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	armM1Bar := Real(Real(add57*w.ArmL1[0])*9.81) + Real(add55*pre.armL1Square[0])
-	g.ArmM1[0] += armM1Bar
-	mtBar := Real(Real(add51*w.ArmL2[0])*9.81) + Real(mul44*w.ArmL1[0]) + Real(Real(mul45*w.ArmL1[0])*2.0) + Real(add56*pre.armL2Square[0]) + armM1Bar
-	g.ArmM2[0] += mtBar
+	reshapeBar[0] = mBar3
+	return add6, mBar0, mulBar, mulBar2, mulBar3, mulBar4
+}
+
+// predict0ReplayDenseVjp is Predict.0.replay_dense.vjp of one sample (arm.nde:45): 15376 multiply-adds, 552 transcendental functions.
+func predict0ReplayDenseVjp(w *Params, t float64, h float64, q *[2]Real, v *[2]Real, uTimes *[50]float64, u *[100]Real, mul Real, add Real, mul2 Real, mul3 Real, reshape *[1]Real, mul4 Real, mul5 Real, qNextBar *[2]Real, vNextBar *[2]Real, qD1Bar *[2]Real, vD1Bar *[2]Real, qD2Bar *[2]Real, vD2Bar *[2]Real, qD3Bar *[2]Real, vD3Bar *[2]Real, qBar *[2]Real, vBar *[2]Real, uTimesBar *[50]float64, uBar *[100]Real, reshapeBar *[1]Real, g *Params) (Real, Real, Real, Real, Real, Real) {
+	q0, q1 := q[0], q[1]
+	v0, v1 := v[0], v[1]
+	qNextBar0, qNextBar1 := qNextBar[0], qNextBar[1]
+	vNextBar0, vNextBar1 := vNextBar[0], vNextBar[1]
+	qD1Bar0, qD1Bar1 := qD1Bar[0], qD1Bar[1]
+	vD1Bar0, vD1Bar1 := vD1Bar[0], vD1Bar[1]
+	qD2Bar0, qD2Bar1 := qD2Bar[0], qD2Bar[1]
+	vD2Bar0, vD2Bar1 := vD2Bar[0], vD2Bar[1]
+	qD3Bar0, qD3Bar1 := qD3Bar[0], qD3Bar[1]
+	vD3Bar0, vD3Bar1 := vD3Bar[0], vD3Bar[1]
+	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
+	mul6 := float64(h * 0.5)
+	middle := t + mul6
+	// arm.nde:17  input u [2]real {
+	var locate [1]int32
+	rt.Locate(locate[:], uTimes[:], middle, 49)
+	var take [2]Real
+	rt.Take(take[:], u[:], locate[:])
+	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
+	var result [2]Real
+	var result2 [2]Real
+	var result7 [2]Real
+	var result8 [2]Real
+	var result9 [32]Real
+	var result10 [32]Real
+	var result11 [32]Real
+	var result12 [32]Real
+	result3, result4, result5, result6 := armFieldWithinFwd(w, q, v, &take, mul, add, mul2, mul3, reshape, mul4, mul5, &result, &result2, &result7, &result8, &result9, &result10, &result11, &result12)
+	ha21 := Real(mul6)
+	var qY2 [2]Real
+	var vY2 [2]Real
+	qY2[0] = q0 + Real(ha21*result[0])
+	qY2[1] = q1 + Real(ha21*result[1])
+	vY2[0] = v0 + Real(ha21*result2[0])
+	vY2[1] = v1 + Real(ha21*result2[1])
+	var result13 [2]Real
+	var result14 [2]Real
+	var result19 [2]Real
+	var result20 [2]Real
+	var result21 [32]Real
+	var result22 [32]Real
+	var result23 [32]Real
+	var result24 [32]Real
+	result15, result16, result17, result18 := armFieldWithinFwd(w, &qY2, &vY2, &take, mul, add, mul2, mul3, reshape, mul4, mul5, &result13, &result14, &result19, &result20, &result21, &result22, &result23, &result24)
+	var qY3 [2]Real
+	var vY3 [2]Real
+	qY3[0] = q0 + Real(ha21*result13[0])
+	qY3[1] = q1 + Real(ha21*result13[1])
+	vY3[0] = v0 + Real(ha21*result14[0])
+	vY3[1] = v1 + Real(ha21*result14[1])
+	var result25 [2]Real
+	var result26 [2]Real
+	var result31 [2]Real
+	var result32 [2]Real
+	var result33 [32]Real
+	var result34 [32]Real
+	var result35 [32]Real
+	var result36 [32]Real
+	result27, result28, result29, result30 := armFieldWithinFwd(w, &qY3, &vY3, &take, mul, add, mul2, mul3, reshape, mul4, mul5, &result25, &result26, &result31, &result32, &result33, &result34, &result35, &result36)
+	ha43 := Real(h)
+	var qY4 [2]Real
+	var vY4 [2]Real
+	qY4[0] = q0 + Real(ha43*result25[0])
+	qY4[1] = q1 + Real(ha43*result25[1])
+	vY4[0] = v0 + Real(ha43*result26[0])
+	vY4[1] = v1 + Real(ha43*result26[1])
+	var result41 [2]Real
+	var result42 [2]Real
+	var result43 [32]Real
+	var result44 [32]Real
+	var result45 [32]Real
+	var result46 [32]Real
+	var result47 [2]Real
+	result37, result38, result39, result40 := armFieldWithinFwd(w, &qY4, &vY4, &take, mul, add, mul2, mul3, reshape, mul4, mul5, new([2]Real), &result47, &result41, &result42, &result43, &result44, &result45, &result46)
+	mul_2_0 := Real(qD3Bar0 * 0.6666667)
+	mul_2_1 := Real(qD3Bar1 * 0.6666667)
+	add_2_0 := mul_2_0 + Real(qD2Bar0*(-0.5))
+	add_2_1 := mul_2_1 + Real(qD2Bar1*(-0.5))
+	hb1 := Real(float64(h * 0.16666666666666666))
+	var add2 [2]Real
+	var add3 [2]Real
+	mul_3_0 := Real(qNextBar0 * hb1)
+	mul_3_1 := Real(qNextBar1 * hb1)
+	add2[0] = add_2_0 + mul_3_0
+	add2[1] = add_2_1 + mul_3_1
+	mul_4_0 := Real(vD3Bar0 * 0.6666667)
+	mul_4_1 := Real(vD3Bar1 * 0.6666667)
+	mul_5_0 := Real(vNextBar0 * hb1)
+	mul_5_1 := Real(vNextBar1 * hb1)
+	add3[0] = mul_4_0 + Real(vD2Bar0*(-0.5)) + mul_5_0
+	add3[1] = mul_4_1 + Real(vD2Bar1*(-0.5)) + mul_5_1
+	var result48 [2]Real
+	var result49 [2]Real
+	var result50 [2]Real
+	var result55 [1]Real
+	result51, result52, result53, result54, result56, result57 := armFieldWithinBwd(w, &qY4, &vY4, mul, add, mul2, mul3, reshape, mul4, mul5, result37, result38, result39, result40, &result41, &result42, &result43, &result44, &result45, &result46, &result47, &add2, &add3, &result48, &result49, &result50, &result55, g)
+	add_3_0 := Real(qD3Bar0*(-0.6666667)) + qD2Bar0
+	add_3_1 := Real(qD3Bar1*(-0.6666667)) + qD2Bar1
+	hb2 := Real(float64(h * 0.3333333333333333))
+	var add4 [2]Real
+	var add5 [2]Real
+	add_4_0 := add_3_0 + Real(qNextBar0*hb2)
+	add_4_1 := add_3_1 + Real(qNextBar1*hb2)
+	add4[0] = add_4_0 + Real(result48[0]*ha43)
+	add4[1] = add_4_1 + Real(result48[1]*ha43)
+	add_5_0 := Real(vD3Bar0*(-0.6666667)) + vD2Bar0 + Real(vNextBar0*hb2)
+	add_5_1 := Real(vD3Bar1*(-0.6666667)) + vD2Bar1 + Real(vNextBar1*hb2)
+	add5[0] = add_5_0 + Real(result49[0]*ha43)
+	add5[1] = add_5_1 + Real(result49[1]*ha43)
+	var result58 [2]Real
+	var result59 [2]Real
+	var result60 [2]Real
+	var result65 [1]Real
+	result61, result62, result63, result64, result66, result67 := armFieldWithinBwd(w, &qY3, &vY3, mul, add, mul2, mul3, reshape, mul4, mul5, result27, result28, result29, result30, &result31, &result32, &result33, &result34, &result35, &result36, &result26, &add4, &add5, &result58, &result59, &result60, &result65, g)
+	var add6 [2]Real
+	var add7 [2]Real
+	add6[0] = add_4_0 + Real(result58[0]*ha21)
+	add6[1] = add_4_1 + Real(result58[1]*ha21)
+	add7[0] = add_5_0 + Real(result59[0]*ha21)
+	add7[1] = add_5_1 + Real(result59[1]*ha21)
+	var result68 [2]Real
+	var result69 [2]Real
+	var result70 [2]Real
+	var result75 [1]Real
+	result71, result72, result73, result74, result76, result77 := armFieldWithinBwd(w, &qY2, &vY2, mul, add, mul2, mul3, reshape, mul4, mul5, result15, result16, result17, result18, &result19, &result20, &result21, &result22, &result23, &result24, &result14, &add6, &add7, &result68, &result69, &result70, &result75, g)
+	var add8 [2]Real
+	var add9 [2]Real
+	add8[0] = qD1Bar0 + mul_2_0 + Real(qD2Bar0*(-1.5)) + mul_3_0 + Real(result68[0]*ha21)
+	add8[1] = qD1Bar1 + mul_2_1 + Real(qD2Bar1*(-1.5)) + mul_3_1 + Real(result68[1]*ha21)
+	add9[0] = vD1Bar0 + mul_4_0 + Real(vD2Bar0*(-1.5)) + mul_5_0 + Real(result69[0]*ha21)
+	add9[1] = vD1Bar1 + mul_4_1 + Real(vD2Bar1*(-1.5)) + mul_5_1 + Real(result69[1]*ha21)
+	var result78 [2]Real
+	var result79 [2]Real
+	var result80 [2]Real
+	var result85 [1]Real
+	result81, result82, result83, result84, result86, result87 := armFieldWithinBwd(w, q, v, mul, add, mul2, mul3, reshape, mul4, mul5, result3, result4, result5, result6, &result7, &result8, &result9, &result10, &result11, &result12, &result2, &add8, &add9, &result78, &result79, &result80, &result85, g)
 	var uBar2 [2]Real
-	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	pad_16_0 := reshape41
-	pad_16_1 := Real(0)
-	qK1Bar[0] = add_23_0 + pad_16_0
-	qK1Bar[1] = add_23_1 + pad_16_1
-	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
-	uBar2[0] = linsolve[0] + linsolve2[0] + linsolve3[0] + linsolve4[0]
-	uBar2[1] = linsolve[1] + linsolve2[1] + linsolve3[1] + linsolve4[1]
+	qBar[0] = qNextBar0 + result48[0] + result58[0] + result68[0] + result78[0]
+	qBar[1] = qNextBar1 + result48[1] + result58[1] + result68[1] + result78[1]
+	vBar[0] = vNextBar0 + result49[0] + result59[0] + result69[0] + result79[0]
+	vBar[1] = vNextBar1 + result49[1] + result59[1] + result69[1] + result79[1]
+	uBar2[0] = result50[0] + result60[0] + result70[0] + result80[0]
+	uBar2[1] = result50[1] + result60[1] + result70[1] + result80[1]
 	// arm.nde:17  input u [2]real {
 	rt.Scatter(uBar[:], uBar2[0:2], locate[:])
-	// arm.nde:11  return concat(sin(q), cos(q), v) |> Linear(32) |> softplus |> Linear(32) |> softplus |> Linear(2, init: zeros)
-	friction4BiasBar0 := gBar0 - linsolve2[0] - linsolve3[0] - linsolve4[0]
-	friction4BiasBar1 := gBar1 - linsolve2[1] - linsolve3[1] - linsolve4[1]
-	g.Friction4Bias[0] += friction4BiasBar0
-	g.Friction4Bias[1] += friction4BiasBar1
-	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	mul46 := Real(add57 * mul11)
-	g.ArmL1[0] += mul46
-	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	mul47 := Real(mul44 * mt)
-	g.ArmL1[0] += mul47
-	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	mul48 := Real(mul45 * mul2)
-	g.ArmL1[0] += mul48
-	mul49 := Real(Real(add55*add) * pre.mul6[0])
-	g.ArmL1[0] += mul49
-	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	mul50 := Real(add51 * mul13)
-	g.ArmL2[0] += mul50
-	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	mul51 := Real(add52 * mul6)
-	g.ArmL2[0] += mul51
-	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	mul52 := Real(add53 * mul3)
-	g.ArmL2[0] += mul52
-	mul53 := Real(Real(add56*mt) * pre.mul5[0])
-	g.ArmL2[0] += mul53
+	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
+	mulBar := result51 + result61 + result71 + result81
+	addBar := result52 + result62 + result72 + result82
+	mulBar2 := result53 + result63 + result73 + result83
+	mulBar3 := result54 + result64 + result74 + result84
+	reshapeBar[0] = result55[0] + result65[0] + result75[0] + result85[0]
+	mulBar4 := result56 + result66 + result76 + result86
+	mulBar5 := result57 + result67 + result77 + result87
 	*uTimesBar = [50]float64{}
-	return mtBar
+	return mulBar, addBar, mulBar2, mulBar3, mulBar4, mulBar5
 }
 
 // predict0DenseVjp is Predict.0.dense.vjp of one sample (arm.nde:45).
@@ -4386,30 +3092,52 @@ func fitGrad(w *Params, pre *prepared, ws *workspace, ts *[50]float64, q *[100]R
 			stops[i] = ts[i]
 		}
 	}
-	var q2 [100]Real
-	var v2 [100]Real
-	pathPredict0Rec(w, pre, &ws.predict0RecTape, ts[0], ts[:], stops[:], rt.Stepping{Step: 0.005}, (*[2]Real)(q[0:2]), (*[2]Real)(v[0:2]), load, ts, u, q2[:], v2[:], &st[0])
+	// arm.nde:27  mt := m2 + load
+	mt := w.ArmM2[0] + load
+	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
+	mul := Real(mt * pre.armL2Square[0])
+	add := load + pre.armM2Add[0]
+	add2 := Real(add*pre.armL1Square[0]) + mul
+	mul2 := Real(2.0 * mt)
+	mul3 := Real(mul2 * w.ArmL1[0])
+	mul4 := Real(mul3 * w.ArmL2[0])
+	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
+	mul5 := Real(mt * w.ArmL1[0])
+	mul6 := Real(mul5 * w.ArmL2[0])
+	var reshape [1]Real
+	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
+	reshape[0] = mul
+	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
+	mul7 := Real(add * 9.81)
+	mul8 := Real(mul7 * w.ArmL1[0])
+	mul9 := Real(mt * 9.81)
+	mul10 := Real(mul9 * w.ArmL2[0])
+	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
+	var result [100]Real
+	var result2 [100]Real
+	pathPredict0Rec(w, &ws.predict0RecTape, ts[0], ts[:], stops[:], rt.Stepping{Step: 0.005}, (*[2]Real)(q[0:2]), (*[2]Real)(v[0:2]), ts, u, mul, add2, mul4, mul6, &reshape, mul8, mul10, result[:], result2[:], &st[0])
 	if st[0].Status.Failed() {
 		return 0
 	}
 	var sub [100]Real
-	var qBar [100]Real
+	var mul11 [100]Real
 	var sub2 [100]Real
-	var mul [100]Real
+	var mul12 [100]Real
 	// arm.nde:69  minimize mse(qh, q) + 0.1*mse(vh, v) + 1e-4*l2(friction)
 	for i := 0; i < 100; i++ {
-		sub[i] = q2[i] - q[i]
-		qBar[i] = Real(0.01 * Real(2.0*sub[i]))
-		sub2[i] = v2[i] - v[i]
-		mul[i] = Real(2.0 * sub2[i])
+		sub[i] = result[i] - q[i]
+		mul11[i] = Real(0.01 * Real(2.0*sub[i]))
+		sub2[i] = result2[i] - v[i]
+		mul12[i] = Real(2.0 * sub2[i])
 	}
-	mul2 := Real(0.1 * 0.01)
-	var vBar [100]Real
+	mul13 := Real(0.1 * 0.01)
+	var mul14 [100]Real
 	for i := 0; i < 100; i++ {
-		vBar[i] = Real(mul2 * mul[i])
+		mul14[i] = Real(mul13 * mul12[i])
 	}
 	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
-	_ = reversePredict0Rec(w, pre, &ws.predict0RecTape, load, ts, u, qBar[:], vBar[:], new([2]Real), new([2]Real), new([50]float64), new([100]Real), g)
+	var result9 [1]Real
+	result8, result4, result7, result6, result3, result5 := reversePredict0Rec(w, &ws.predict0RecTape, ts, u, mul, add2, mul4, mul6, &reshape, mul8, mul10, mul11[:], mul14[:], new([2]Real), new([2]Real), new([50]float64), new([100]Real), &result9, g)
 	var sum Real
 	var sum2 Real
 	// arm.nde:69  minimize mse(qh, q) + 0.1*mse(vh, v) + 1e-4*l2(friction)
@@ -4419,7 +3147,48 @@ func fitGrad(w *Params, pre *prepared, ws *workspace, ts *[50]float64, q *[100]R
 		square2 := Real(sub2[i] * sub2[i])
 		sum2 += square2
 	}
-	add := Real(sum*0.01) + Real(0.1*Real(sum2*0.01)) + pre.mul4[0]
+	add3 := Real(sum*0.01) + Real(0.1*Real(sum2*0.01)) + pre.mul4[0]
+	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
+	armM1Bar := Real(Real(result3*w.ArmL1[0])*9.81) + Real(result4*pre.armL1Square[0])
+	g.ArmM1[0] += armM1Bar
+	g.ArmM2[0] += armM1Bar
+	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
+	mul15 := Real(Real(result5*w.ArmL2[0]) * 9.81)
+	g.ArmM2[0] += mul15
+	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
+	mul16 := Real(result6 * w.ArmL2[0])
+	mul17 := Real(mul16 * w.ArmL1[0])
+	g.ArmM2[0] += mul17
+	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
+	mul18 := Real(result7 * w.ArmL2[0])
+	mul19 := Real(Real(mul18*w.ArmL1[0]) * 2.0)
+	g.ArmM2[0] += mul19
+	add4 := result8 + result9[0] + result4
+	mul20 := Real(add4 * pre.armL2Square[0])
+	g.ArmM2[0] += mul20
+	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
+	mul21 := Real(result3 * mul7)
+	g.ArmL1[0] += mul21
+	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
+	mul22 := Real(mul16 * mt)
+	g.ArmL1[0] += mul22
+	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
+	mul23 := Real(mul18 * mul2)
+	g.ArmL1[0] += mul23
+	mul24 := Real(Real(result4*add) * pre.mul5[0])
+	g.ArmL1[0] += mul24
+	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
+	mul25 := Real(result5 * mul9)
+	g.ArmL2[0] += mul25
+	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
+	mul26 := Real(result6 * mul5)
+	g.ArmL2[0] += mul26
+	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
+	mul27 := Real(result7 * mul3)
+	g.ArmL2[0] += mul27
+	mul28 := Real(Real(add4*mt) * pre.mul6[0])
+	g.ArmL2[0] += mul28
+	// arm.nde:69  minimize mse(qh, q) + 0.1*mse(vh, v) + 1e-4*l2(friction)
 	for i := 0; i < 192; i++ {
 		g.Friction0Weight[i] += pre.friction0WeightBar[i]
 	}
@@ -4435,125 +3204,61 @@ func fitGrad(w *Params, pre *prepared, ws *workspace, ts *[50]float64, q *[100]R
 	}
 	g.Friction4Bias[0] += pre.friction4BiasBar[0]
 	g.Friction4Bias[1] += pre.friction4BiasBar[1]
-	return add
+	return add3
 }
 
-// predict0ReplayDenseVjp2 is Predict.0.replay_dense.vjp2 of one sample (arm.nde:45): 10256 multiply-adds, 552 transcendental functions.
-func predict0ReplayDenseVjp2(w *Params, pre *prepared, t float64, h float64, q *[2]Real, qK1 *[2]Real, load Real, uTimes *[50]float64, u *[100]Real, qNextBar *[2]Real, vNextBar *[2]Real, qD1Bar *[2]Real, vD1Bar *[2]Real, qD2Bar *[2]Real, vD2Bar *[2]Real, qD3Bar *[2]Real, vD3Bar *[2]Real, qBar *[2]Real, qK1Bar *[2]Real, uTimesBar *[50]float64, uBar *[100]Real) Real {
+// armFieldWithinFwd2 is Arm.field.within.fwd2 of one sample (arm.nde:15): 1280 multiply-adds, 72 transcendental functions.
+func armFieldWithinFwd2(w *Params, q *[2]Real, v *[2]Real, u *[2]Real, mul Real, add Real, mul2 Real, mul3 Real, reshape *[1]Real, mul4 Real, mul5 Real, dq *[2]Real, dv *[2]Real, sin *[2]Real, cos3 *[2]Real, add2 *[32]Real, add2_2 *[32]Real) (Real, Real, Real, Real) {
 	q0, q1 := q[0], q[1]
-	qK10, qK11 := qK1[0], qK1[1]
-	qNextBar0, qNextBar1 := qNextBar[0], qNextBar[1]
-	vNextBar0, vNextBar1 := vNextBar[0], vNextBar[1]
-	qD1Bar0, qD1Bar1 := qD1Bar[0], qD1Bar[1]
-	vD1Bar0, vD1Bar1 := vD1Bar[0], vD1Bar[1]
-	qD2Bar0, qD2Bar1 := qD2Bar[0], qD2Bar[1]
-	vD2Bar0, vD2Bar1 := vD2Bar[0], vD2Bar[1]
-	qD3Bar0, qD3Bar1 := qD3Bar[0], qD3Bar[1]
-	vD3Bar0, vD3Bar1 := vD3Bar[0], vD3Bar[1]
-	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	add := load + pre.armM2Add[0]
-	// arm.nde:27  mt := m2 + load
-	mt := w.ArmM2[0] + load
-	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	mul := Real(mt * pre.armL2Square[0])
-	add2 := Real(add*pre.armL1Square[0]) + mul
-	mul2 := Real(Real(Real(2.0*mt)*w.ArmL1[0]) * w.ArmL2[0])
-	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
-	ha43 := Real(h)
-	mul3 := float64(h * 0.5)
-	ha21 := Real(mul3)
-	qY20 := q0 + Real(ha21*qK10)
-	qY21 := q1 + Real(ha21*qK11)
+	v0, v1 := v[0], v[1]
+	u0, u1 := u[0], u[1]
+	reshape0 := reshape[0]
 	// arm.nde:28  c2 := cos(q[1])
-	c2 := rt.Cos32(qY21)
+	c2 := rt.Cos32(q1)
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	a := add2 + Real(mul2*c2)
+	a := add + Real(mul2*c2)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape := a
+	reshape2 := a
 	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	mul4 := Real(Real(mt*w.ArmL1[0]) * w.ArmL2[0])
-	b := mul + Real(mul4*c2)
+	b := mul + Real(mul3*c2)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape2 := b
-	reshape3 := mul
-	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
-	middle := t + mul3
+	reshape3 := b
+	// arm.nde:29  s2 := sin(q[1])
+	s2 := rt.Sin32(q1)
+	// arm.nde:33  k := mt * l1 * l2 * s2
+	k2 := Real(mul3 * s2)
+	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
+	mul6 := Real((-k2) * (Real(Real(2.0*v0)*v1) + Real(v1*v1)))
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	concat0 := reshape
-	concat1 := reshape2
-	concat_2_0 := reshape2
-	concat_2_1 := reshape3
+	concat0 := reshape2
+	concat1 := reshape3
+	concat_2_0 := reshape3
+	concat_2_1 := reshape0
 	var m [4]Real
 	m[0] = concat0
 	m[1] = concat1
 	m[2] = concat_2_0
 	m[3] = concat_2_1
-	// arm.nde:17  input u [2]real {
-	var locate [1]int32
-	rt.Locate(locate[:], uTimes[:], middle, 49)
-	var take [2]Real
-	rt.Take(take[:], u[:], locate[:])
-	// arm.nde:29  s2 := sin(q[1])
-	s2 := rt.Sin32(qY21)
-	// arm.nde:33  k := mt * l1 * l2 * s2
-	k2 := Real(mul4 * s2)
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	neg := -k2
-	// arm.nde:28  c2 := cos(q[1])
-	c2_2 := rt.Cos32(q1)
-	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	a2 := add2 + Real(mul2*c2_2)
-	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape4 := a2
-	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	b2 := mul + Real(mul4*c2_2)
-	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape5 := b2
-	// arm.nde:29  s2 := sin(q[1])
-	s2_2 := rt.Sin32(q1)
-	// arm.nde:33  k := mt * l1 * l2 * s2
-	k3 := Real(mul4 * s2_2)
-	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	neg2 := -k3
-	mul5 := Real(2.0 * qK10)
-	add3 := Real(mul5*qK11) + Real(qK11*qK11)
-	mul6 := Real(neg2 * add3)
-	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	concat_3_0 := reshape4
-	concat_3_1 := reshape5
-	concat_4_0 := reshape5
-	concat_4_1 := reshape3
-	var m2 [4]Real
-	m2[0] = concat_3_0
-	m2[1] = concat_3_1
-	m2[2] = concat_4_0
-	m2[3] = concat_4_1
-	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	reshape6 := mul6
-	square := Real(qK10 * qK10)
-	mul7 := Real(k3 * square)
-	reshape7 := mul7
+	reshape4 := mul6
+	mul7 := Real(k2 * Real(v0*v0))
+	reshape5 := mul7
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	mul8 := Real(Real(add*9.81) * w.ArmL1[0])
 	cos := rt.Cos32(q0)
-	mul9 := Real(Real(mt*9.81) * w.ArmL2[0])
-	add4 := q0 + q1
-	cos2 := rt.Cos32(add4)
-	mul10 := Real(mul9 * cos2)
-	add5 := Real(mul8*cos) + mul10
+	cos2 := rt.Cos32(q0 + q1)
+	mul8 := Real(mul5 * cos2)
+	add3 := Real(mul4*cos) + mul8
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	c0 := reshape6
-	c1 := reshape7
+	c0 := reshape4
+	c1 := reshape5
 	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
-	sub0 := take[0] - c0
-	sub1 := take[1] - c1
+	sub0 := u0 - c0
+	sub1 := u1 - c1
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	reshape8 := add5
-	reshape9 := mul10
-	var sin [2]Real
-	var cos3 [2]Real
-	g_2_0 := reshape8
-	g_2_1 := reshape9
+	reshape6 := add3
+	reshape7 := mul8
+	g_2_0 := reshape6
+	g_2_1 := reshape7
 	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
 	sub_2_0 := sub0 - g_2_0
 	sub_2_1 := sub1 - g_2_1
@@ -4570,9 +3275,8 @@ func predict0ReplayDenseVjp2(w *Params, pre *prepared, t float64, h float64, q *
 		concat2[i0+2] = cos3[i0]
 	}
 	for i0 := 0; i0 < 2; i0++ {
-		concat2[i0+4] = qK1[i0]
+		concat2[i0+4] = v[i0]
 	}
-	var add6 [32]Real
 	var softplus [32]Real
 	for i := 0; i < 32; i += 4 {
 		var matvec, matvec_1, matvec_2, matvec_3 Real
@@ -4589,22 +3293,21 @@ func predict0ReplayDenseVjp2(w *Params, pre *prepared, t float64, h float64, q *
 				matvec_3 += Real(line3[j] * xj)
 			}
 		}
-		add6[i] = matvec + w.Friction0Bias[i]
-		add6[i+1] = matvec_1 + w.Friction0Bias[i+1]
-		add6[i+2] = matvec_2 + w.Friction0Bias[i+2]
-		add6[i+3] = matvec_3 + w.Friction0Bias[i+3]
-		softplus[i], softplus[i+1], softplus[i+2], softplus[i+3] = rt.Softplus32x4(add6[i], add6[i+1], add6[i+2], add6[i+3])
+		add2[i] = matvec + w.Friction0Bias[i]
+		add2[i+1] = matvec_1 + w.Friction0Bias[i+1]
+		add2[i+2] = matvec_2 + w.Friction0Bias[i+2]
+		add2[i+3] = matvec_3 + w.Friction0Bias[i+3]
+		softplus[i], softplus[i+1], softplus[i+2], softplus[i+3] = rt.Softplus32x4(add2[i], add2[i+1], add2[i+2], add2[i+3])
 	}
 	var matvec2 [32]Real
 	rt.MatVec32(matvec2[:], w.Friction2Weight[:], softplus[:])
-	var add7 [32]Real
 	var matvec_2_0, matvec_2_1 Real
 	for i := 0; i < 32; i += 4 {
-		add7[i] = matvec2[i] + w.Friction2Bias[i]
-		add7[i+1] = matvec2[i+1] + w.Friction2Bias[i+1]
-		add7[i+2] = matvec2[i+2] + w.Friction2Bias[i+2]
-		add7[i+3] = matvec2[i+3] + w.Friction2Bias[i+3]
-		softplus2, softplus2_1, softplus2_2, softplus2_3 := rt.Softplus32x4(add7[i], add7[i+1], add7[i+2], add7[i+3])
+		add2_2[i] = matvec2[i] + w.Friction2Bias[i]
+		add2_2[i+1] = matvec2[i+1] + w.Friction2Bias[i+1]
+		add2_2[i+2] = matvec2[i+2] + w.Friction2Bias[i+2]
+		add2_2[i+3] = matvec2[i+3] + w.Friction2Bias[i+3]
+		softplus2, softplus2_1, softplus2_2, softplus2_3 := rt.Softplus32x4(add2_2[i], add2_2[i+1], add2_2[i+2], add2_2[i+3])
 		matvec_2_0 += Real(w.Friction4Weight[i] * softplus2)
 		matvec_2_1 += Real(w.Friction4Weight[i+32] * softplus2)
 		matvec_2_0 += Real(w.Friction4Weight[i+1] * softplus2_1)
@@ -4618,343 +3321,64 @@ func predict0ReplayDenseVjp2(w *Params, pre *prepared, t float64, h float64, q *
 	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
 	sub2[0] = sub_2_0 - (matvec_2_0 + w.Friction4Bias[0])
 	sub2[1] = sub_2_1 - (matvec_2_1 + w.Friction4Bias[1])
-	var vK1 [2]Real
-	rt.LinSolve(2, m2[:], sub2[:], vK1[:])
-	var qK2 [2]Real
-	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
-	qK2[0] = qK10 + Real(ha21*vK1[0])
-	qK2[1] = qK11 + Real(ha21*vK1[1])
-	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	mul11 := Real(2.0 * qK2[0])
-	add8 := Real(mul11*qK2[1]) + Real(qK2[1]*qK2[1])
-	mul12 := Real(neg * add8)
-	reshape10 := mul12
-	square2 := Real(qK2[0] * qK2[0])
-	mul13 := Real(k2 * square2)
-	reshape11 := mul13
-	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	cos4 := rt.Cos32(qY20)
-	add9 := qY20 + qY21
-	cos5 := rt.Cos32(add9)
-	mul14 := Real(mul9 * cos5)
-	add10 := Real(mul8*cos4) + mul14
-	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	c_2_0 := reshape10
-	c_2_1 := reshape11
-	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
-	sub_3_0 := take[0] - c_2_0
-	sub_3_1 := take[1] - c_2_1
-	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	reshape12 := add10
-	reshape13 := mul14
-	var sin2 [2]Real
-	var cos6 [2]Real
-	g_3_0 := reshape12
-	g_3_1 := reshape13
-	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
-	sub_4_0 := sub_3_0 - g_3_0
-	sub_4_1 := sub_3_1 - g_3_1
-	// arm.nde:11  return concat(sin(q), cos(q), v) |> Linear(32) |> softplus |> Linear(32) |> softplus |> Linear(2, init: zeros)
-	sin2[0] = rt.Sin32(qY20)
-	sin2[1] = rt.Sin32(qY21)
-	cos6[0] = rt.Cos32(qY20)
-	cos6[1] = rt.Cos32(qY21)
-	var concat3 [6]Real
-	for i0 := 0; i0 < 2; i0++ {
-		concat3[i0] = sin2[i0]
-	}
-	for i0 := 0; i0 < 2; i0++ {
-		concat3[i0+2] = cos6[i0]
-	}
-	for i0 := 0; i0 < 2; i0++ {
-		concat3[i0+4] = qK2[i0]
-	}
-	var add11 [32]Real
-	var softplus3 [32]Real
-	for i := 0; i < 32; i += 4 {
-		var matvec3, matvec3_1, matvec3_2, matvec3_3 Real
-		{
-			line0 := (*[6]Real)(w.Friction0Weight[i*6:])
-			line1 := (*[6]Real)(w.Friction0Weight[(i+1)*6:])
-			line2 := (*[6]Real)(w.Friction0Weight[(i+2)*6:])
-			line3 := (*[6]Real)(w.Friction0Weight[(i+3)*6:])
-			for j := 0; j < 6; j++ {
-				xj := concat3[j]
-				matvec3 += Real(line0[j] * xj)
-				matvec3_1 += Real(line1[j] * xj)
-				matvec3_2 += Real(line2[j] * xj)
-				matvec3_3 += Real(line3[j] * xj)
-			}
-		}
-		add11[i] = matvec3 + w.Friction0Bias[i]
-		add11[i+1] = matvec3_1 + w.Friction0Bias[i+1]
-		add11[i+2] = matvec3_2 + w.Friction0Bias[i+2]
-		add11[i+3] = matvec3_3 + w.Friction0Bias[i+3]
-		softplus3[i], softplus3[i+1], softplus3[i+2], softplus3[i+3] = rt.Softplus32x4(add11[i], add11[i+1], add11[i+2], add11[i+3])
-	}
-	var matvec4 [32]Real
-	rt.MatVec32(matvec4[:], w.Friction2Weight[:], softplus3[:])
-	var add12 [32]Real
-	var matvec_3_0, matvec_3_1 Real
-	for i := 0; i < 32; i += 4 {
-		add12[i] = matvec4[i] + w.Friction2Bias[i]
-		add12[i+1] = matvec4[i+1] + w.Friction2Bias[i+1]
-		add12[i+2] = matvec4[i+2] + w.Friction2Bias[i+2]
-		add12[i+3] = matvec4[i+3] + w.Friction2Bias[i+3]
-		softplus4, softplus4_1, softplus4_2, softplus4_3 := rt.Softplus32x4(add12[i], add12[i+1], add12[i+2], add12[i+3])
-		matvec_3_0 += Real(w.Friction4Weight[i] * softplus4)
-		matvec_3_1 += Real(w.Friction4Weight[i+32] * softplus4)
-		matvec_3_0 += Real(w.Friction4Weight[i+1] * softplus4_1)
-		matvec_3_1 += Real(w.Friction4Weight[i+1+32] * softplus4_1)
-		matvec_3_0 += Real(w.Friction4Weight[i+2] * softplus4_2)
-		matvec_3_1 += Real(w.Friction4Weight[i+2+32] * softplus4_2)
-		matvec_3_0 += Real(w.Friction4Weight[i+3] * softplus4_3)
-		matvec_3_1 += Real(w.Friction4Weight[i+3+32] * softplus4_3)
-	}
-	var sub3 [2]Real
-	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
-	sub3[0] = sub_4_0 - (matvec_3_0 + w.Friction4Bias[0])
-	sub3[1] = sub_4_1 - (matvec_3_1 + w.Friction4Bias[1])
-	var vK2 [2]Real
-	rt.LinSolve(2, m[:], sub3[:], vK2[:])
-	var qK3 [2]Real
-	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
-	qK3[0] = qK10 + Real(ha21*vK2[0])
-	qK3[1] = qK11 + Real(ha21*vK2[1])
-	qY40 := q0 + Real(ha43*qK3[0])
-	qY41 := q1 + Real(ha43*qK3[1])
-	// arm.nde:28  c2 := cos(q[1])
-	c2_3 := rt.Cos32(qY41)
+	rt.LinSolve(2, m[:], sub2[:], dv[:])
+	dq[0] = v0
+	dq[1] = v1
+	return c2, s2, cos, cos2
+}
+
+// armFieldWithinBwd2 is Arm.field.within.bwd2 of one sample (arm.nde:15): 1284 multiply-adds, 66 transcendental functions.
+func armFieldWithinBwd2(w *Params, q *[2]Real, v *[2]Real, mul Real, add Real, mul2 Real, mul3 Real, reshape *[1]Real, mul4 Real, mul5 Real, c2 Real, s2 Real, cos Real, cos2 Real, sin *[2]Real, cos3 *[2]Real, add2 *[32]Real, add2_2 *[32]Real, dv *[2]Real, dqBar *[2]Real, dvBar *[2]Real, qBar *[2]Real, vBar *[2]Real, uBar *[2]Real, reshapeBar *[1]Real) (Real, Real, Real, Real, Real, Real) {
+	q0, q1 := q[0], q[1]
+	v0, v1 := v[0], v[1]
+	reshape0 := reshape[0]
+	sin0, sin1 := sin[0], sin[1]
+	cos30, cos31 := cos3[0], cos3[1]
+	dv0, dv1 := dv[0], dv[1]
+	dqBar0, dqBar1 := dqBar[0], dqBar[1]
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	a3 := add2 + Real(mul2*c2_3)
+	a := add + Real(mul2*c2)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape14 := a3
+	reshape2 := a
 	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	b3 := mul + Real(mul4*c2_3)
+	b := mul + Real(mul3*c2)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape15 := b3
-	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
-	hb1 := Real(float64(h * 0.16666666666666666))
-	var vK4Bar [2]Real
-	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	concat_5_0 := reshape14
-	concat_5_1 := reshape15
-	concat_6_0 := reshape15
-	concat_6_1 := reshape3
-	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
-	mul_2_0 := Real(vD3Bar0 * 0.6666667)
-	mul_2_1 := Real(vD3Bar1 * 0.6666667)
-	mul_3_0 := Real(vNextBar0 * hb1)
-	mul_3_1 := Real(vNextBar1 * hb1)
-	vK4Bar[0] = mul_2_0 + Real(vD2Bar0*(-0.5)) + mul_3_0
-	vK4Bar[1] = mul_2_1 + Real(vD2Bar1*(-0.5)) + mul_3_1
-	var m3 [4]Real
-	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	m3[0] = concat_5_0
-	m3[1] = concat_5_1
-	m3[2] = concat_6_0
-	m3[3] = concat_6_1
+	reshape3 := b
+	concat0 := reshape2
+	concat1 := reshape3
+	concat_2_0 := reshape3
+	concat_2_1 := reshape0
+	m0 := concat0
+	m1 := concat1
+	m2 := concat_2_0
+	m3 := concat_2_1
 	var transpose [4]Real
 	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
-	transpose[0] = m3[0]
-	transpose[1] = m3[2]
-	transpose[2] = m3[1]
-	transpose[3] = m3[3]
-	var linsolve [2]Real
-	rt.LinSolve(2, transpose[:], vK4Bar[:], linsolve[:])
-	var sin3 [2]Real
-	var cos7 [2]Real
-	gBar0 := -linsolve[0]
-	gBar1 := -linsolve[1]
+	transpose[0] = m0
+	transpose[1] = m2
+	transpose[2] = m1
+	transpose[3] = m3
+	rt.LinSolve(2, transpose[:], dvBar[:], uBar[:])
+	gBar0 := -uBar[0]
+	gBar1 := -uBar[1]
 	// arm.nde:11  return concat(sin(q), cos(q), v) |> Linear(32) |> softplus |> Linear(32) |> softplus |> Linear(2, init: zeros)
-	sin3[0] = rt.Sin32(qY40)
-	sin3[1] = rt.Sin32(qY41)
-	cos7[0] = rt.Cos32(qY40)
-	cos7[1] = rt.Cos32(qY41)
-	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
-	qY30 := q0 + Real(ha21*qK2[0])
-	qY31 := q1 + Real(ha21*qK2[1])
+	neg0 := -sin0
+	neg1 := -sin1
 	var vecmat [32]Real
-	// arm.nde:11  return concat(sin(q), cos(q), v) |> Linear(32) |> softplus |> Linear(32) |> softplus |> Linear(2, init: zeros)
-	for i := 0; i < 32; i++ {
-		vecmat[i] = Real(gBar0*w.Friction4Weight[i]) + Real(gBar1*w.Friction4Weight[i+32])
-	}
-	// arm.nde:28  c2 := cos(q[1])
-	c2_4 := rt.Cos32(qY31)
-	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	a4 := add2 + Real(mul2*c2_4)
-	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape16 := a4
-	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	b4 := mul + Real(mul4*c2_4)
-	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape17 := b4
-	// arm.nde:29  s2 := sin(q[1])
-	s2_3 := rt.Sin32(qY31)
-	// arm.nde:33  k := mt * l1 * l2 * s2
-	k4 := Real(mul4 * s2_3)
-	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	neg3 := -k4
-	mul15 := Real(2.0 * qK3[0])
-	add13 := Real(mul15*qK3[1]) + Real(qK3[1]*qK3[1])
-	mul16 := Real(neg3 * add13)
-	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	concat_7_0 := reshape16
-	concat_7_1 := reshape17
-	concat_8_0 := reshape17
-	concat_8_1 := reshape3
-	var m4 [4]Real
-	m4[0] = concat_7_0
-	m4[1] = concat_7_1
-	m4[2] = concat_8_0
-	m4[3] = concat_8_1
-	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	reshape18 := mul16
-	square3 := Real(qK3[0] * qK3[0])
-	mul17 := Real(k4 * square3)
-	reshape19 := mul17
-	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	cos8 := rt.Cos32(qY30)
-	add14 := qY30 + qY31
-	cos9 := rt.Cos32(add14)
-	mul18 := Real(mul9 * cos9)
-	add15 := Real(mul8*cos8) + mul18
-	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	c_3_0 := reshape18
-	c_3_1 := reshape19
-	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
-	sub_5_0 := take[0] - c_3_0
-	sub_5_1 := take[1] - c_3_1
-	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	reshape20 := add15
-	reshape21 := mul18
-	var sin4 [2]Real
-	var cos10 [2]Real
-	g_4_0 := reshape20
-	g_4_1 := reshape21
-	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
-	sub_6_0 := sub_5_0 - g_4_0
-	sub_6_1 := sub_5_1 - g_4_1
-	// arm.nde:11  return concat(sin(q), cos(q), v) |> Linear(32) |> softplus |> Linear(32) |> softplus |> Linear(2, init: zeros)
-	sin4[0] = rt.Sin32(qY30)
-	sin4[1] = rt.Sin32(qY31)
-	cos10[0] = rt.Cos32(qY30)
-	cos10[1] = rt.Cos32(qY31)
-	var concat4 [6]Real
-	for i0 := 0; i0 < 2; i0++ {
-		concat4[i0] = sin4[i0]
-	}
-	for i0 := 0; i0 < 2; i0++ {
-		concat4[i0+2] = cos10[i0]
-	}
-	for i0 := 0; i0 < 2; i0++ {
-		concat4[i0+4] = qK3[i0]
-	}
-	var add16 [32]Real
-	var softplus5 [32]Real
-	for i := 0; i < 32; i += 4 {
-		var matvec5, matvec5_1, matvec5_2, matvec5_3 Real
-		{
-			line0 := (*[6]Real)(w.Friction0Weight[i*6:])
-			line1 := (*[6]Real)(w.Friction0Weight[(i+1)*6:])
-			line2 := (*[6]Real)(w.Friction0Weight[(i+2)*6:])
-			line3 := (*[6]Real)(w.Friction0Weight[(i+3)*6:])
-			for j := 0; j < 6; j++ {
-				xj := concat4[j]
-				matvec5 += Real(line0[j] * xj)
-				matvec5_1 += Real(line1[j] * xj)
-				matvec5_2 += Real(line2[j] * xj)
-				matvec5_3 += Real(line3[j] * xj)
-			}
-		}
-		add16[i] = matvec5 + w.Friction0Bias[i]
-		add16[i+1] = matvec5_1 + w.Friction0Bias[i+1]
-		add16[i+2] = matvec5_2 + w.Friction0Bias[i+2]
-		add16[i+3] = matvec5_3 + w.Friction0Bias[i+3]
-		softplus5[i], softplus5[i+1], softplus5[i+2], softplus5[i+3] = rt.Softplus32x4(add16[i], add16[i+1], add16[i+2], add16[i+3])
-	}
-	var matvec6 [32]Real
-	rt.MatVec32(matvec6[:], w.Friction2Weight[:], softplus5[:])
-	var add17 [32]Real
-	var matvec_4_0, matvec_4_1 Real
-	for i := 0; i < 32; i += 4 {
-		add17[i] = matvec6[i] + w.Friction2Bias[i]
-		add17[i+1] = matvec6[i+1] + w.Friction2Bias[i+1]
-		add17[i+2] = matvec6[i+2] + w.Friction2Bias[i+2]
-		add17[i+3] = matvec6[i+3] + w.Friction2Bias[i+3]
-		softplus6, softplus6_1, softplus6_2, softplus6_3 := rt.Softplus32x4(add17[i], add17[i+1], add17[i+2], add17[i+3])
-		matvec_4_0 += Real(w.Friction4Weight[i] * softplus6)
-		matvec_4_1 += Real(w.Friction4Weight[i+32] * softplus6)
-		matvec_4_0 += Real(w.Friction4Weight[i+1] * softplus6_1)
-		matvec_4_1 += Real(w.Friction4Weight[i+1+32] * softplus6_1)
-		matvec_4_0 += Real(w.Friction4Weight[i+2] * softplus6_2)
-		matvec_4_1 += Real(w.Friction4Weight[i+2+32] * softplus6_2)
-		matvec_4_0 += Real(w.Friction4Weight[i+3] * softplus6_3)
-		matvec_4_1 += Real(w.Friction4Weight[i+3+32] * softplus6_3)
-	}
-	var sub4 [2]Real
-	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
-	sub4[0] = sub_6_0 - (matvec_4_0 + w.Friction4Bias[0])
-	sub4[1] = sub_6_1 - (matvec_4_1 + w.Friction4Bias[1])
-	var vK3 [2]Real
-	rt.LinSolve(2, m4[:], sub4[:], vK3[:])
-	var qK4 [2]Real
-	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
-	qK4[0] = qK10 + Real(ha43*vK3[0])
-	qK4[1] = qK11 + Real(ha43*vK3[1])
-	// arm.nde:11  return concat(sin(q), cos(q), v) |> Linear(32) |> softplus |> Linear(32) |> softplus |> Linear(2, init: zeros)
-	var concat5 [6]Real
-	for i0 := 0; i0 < 2; i0++ {
-		concat5[i0] = sin3[i0]
-	}
-	for i0 := 0; i0 < 2; i0++ {
-		concat5[i0+2] = cos7[i0]
-	}
-	for i0 := 0; i0 < 2; i0++ {
-		concat5[i0+4] = qK4[i0]
-	}
-	var add18 [32]Real
-	var softplus7 [32]Real
-	for i := 0; i < 32; i += 4 {
-		var matvec7, matvec7_1, matvec7_2, matvec7_3 Real
-		{
-			line0 := (*[6]Real)(w.Friction0Weight[i*6:])
-			line1 := (*[6]Real)(w.Friction0Weight[(i+1)*6:])
-			line2 := (*[6]Real)(w.Friction0Weight[(i+2)*6:])
-			line3 := (*[6]Real)(w.Friction0Weight[(i+3)*6:])
-			for j := 0; j < 6; j++ {
-				xj := concat5[j]
-				matvec7 += Real(line0[j] * xj)
-				matvec7_1 += Real(line1[j] * xj)
-				matvec7_2 += Real(line2[j] * xj)
-				matvec7_3 += Real(line3[j] * xj)
-			}
-		}
-		add18[i] = matvec7 + w.Friction0Bias[i]
-		add18[i+1] = matvec7_1 + w.Friction0Bias[i+1]
-		add18[i+2] = matvec7_2 + w.Friction0Bias[i+2]
-		add18[i+3] = matvec7_3 + w.Friction0Bias[i+3]
-		softplus7[i], softplus7[i+1], softplus7[i+2], softplus7[i+3] = rt.Softplus32x4(add18[i], add18[i+1], add18[i+2], add18[i+3])
-	}
-	var matvec8 [32]Real
-	rt.MatVec32(matvec8[:], w.Friction2Weight[:], softplus7[:])
-	var add19 [32]Real
-	var vecmat2 [32]Real
-	var mul19 [32]Real
+	var mul6 [32]Real
 	var sigmoid [32]Real
 	for i := 0; i < 32; i++ {
-		add19[i] = matvec8[i] + w.Friction2Bias[i]
-		mul19[i] = Real(vecmat[i] * rt.Sigmoid32(add19[i]))
-		sigmoid[i] = rt.Sigmoid32(add18[i])
+		vecmat2 := Real(gBar0*w.Friction4Weight[i]) + Real(gBar1*w.Friction4Weight[i+32])
+		mul6[i] = Real(vecmat2 * rt.Sigmoid32(add2_2[i]))
+		sigmoid[i] = rt.Sigmoid32(add2[i])
 	}
-	rt.VecMat32(vecmat2[:], mul19[:], w.Friction2Weight[:])
+	rt.VecMat32(vecmat[:], mul6[:], w.Friction2Weight[:])
 	var vecmat3 [6]Real
-	var matvec_5_0, matvec_5_1 Real
 	for i := 0; i < 32; i += 4 {
-		mul20 := Real(vecmat2[i] * sigmoid[i])
-		mul20_1 := Real(vecmat2[i+1] * sigmoid[i+1])
-		mul20_2 := Real(vecmat2[i+2] * sigmoid[i+2])
-		mul20_3 := Real(vecmat2[i+3] * sigmoid[i+3])
+		mul7 := Real(vecmat[i] * sigmoid[i])
+		mul7_1 := Real(vecmat[i+1] * sigmoid[i+1])
+		mul7_2 := Real(vecmat[i+2] * sigmoid[i+2])
+		mul7_3 := Real(vecmat[i+3] * sigmoid[i+3])
 		{
 			line0 := (*[6]Real)(w.Friction0Weight[i*6:])
 			line1 := (*[6]Real)(w.Friction0Weight[(i+1)*6:])
@@ -4962,478 +3386,252 @@ func predict0ReplayDenseVjp2(w *Params, pre *prepared, t float64, h float64, q *
 			line3 := (*[6]Real)(w.Friction0Weight[(i+3)*6:])
 			for j := 0; j < 6; j++ {
 				acc := vecmat3[j]
-				acc += Real(mul20 * line0[j])
-				acc += Real(mul20_1 * line1[j])
-				acc += Real(mul20_2 * line2[j])
-				acc += Real(mul20_3 * line3[j])
+				acc += Real(mul7 * line0[j])
+				acc += Real(mul7_1 * line1[j])
+				acc += Real(mul7_2 * line2[j])
+				acc += Real(mul7_3 * line3[j])
 				vecmat3[j] = acc
 			}
 		}
-		softplus8, softplus8_1, softplus8_2, softplus8_3 := rt.Softplus32x4(add19[i], add19[i+1], add19[i+2], add19[i+3])
-		matvec_5_0 += Real(w.Friction4Weight[i] * softplus8)
-		matvec_5_1 += Real(w.Friction4Weight[i+32] * softplus8)
-		matvec_5_0 += Real(w.Friction4Weight[i+1] * softplus8_1)
-		matvec_5_1 += Real(w.Friction4Weight[i+1+32] * softplus8_1)
-		matvec_5_0 += Real(w.Friction4Weight[i+2] * softplus8_2)
-		matvec_5_1 += Real(w.Friction4Weight[i+2+32] * softplus8_2)
-		matvec_5_0 += Real(w.Friction4Weight[i+3] * softplus8_3)
-		matvec_5_1 += Real(w.Friction4Weight[i+3+32] * softplus8_3)
 	}
-	add_2_0 := Real(vecmat3[2]*(-sin3[0])) + Real(vecmat3[0]*cos7[0])
-	add_2_1 := Real(vecmat3[3]*(-sin3[1])) + Real(vecmat3[1]*cos7[1])
+	add_2_0 := Real(vecmat3[2]*neg0) + Real(vecmat3[0]*cos30)
+	add_2_1 := Real(vecmat3[3]*neg1) + Real(vecmat3[1]*cos31)
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	add20 := gBar1 + gBar0
-	add21 := qY40 + qY41
-	mul21 := Real(Real(add20*mul9) * (-rt.Sin32(add21)))
-	add22 := mul21 + Real(Real(gBar0*mul8)*(-rt.Sin32(qY40)))
-	reshape22 := add22
+	add3 := gBar1 + gBar0
+	mul8 := Real(Real(add3*mul5) * (-rt.Sin32(q0 + q1)))
+	add4 := mul8 + Real(Real(gBar0*mul4)*(-rt.Sin32(q0)))
+	reshape4 := add4
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	square4 := Real(qK4[0] * qK4[0])
-	mul22 := Real(2.0 * qK4[0])
-	add23 := Real(mul22*qK4[1]) + Real(qK4[1]*qK4[1])
-	kBar := Real(gBar1*square4) - Real(gBar0*add23)
+	mul9 := Real(2.0 * v0)
+	kBar := Real(gBar1*Real(v0*v0)) - Real(gBar0*(Real(mul9*v1)+Real(v1*v1)))
 	// arm.nde:29  s2 := sin(q[1])
-	add24 := mul21 + Real(Real(kBar*mul4)*c2_3)
-	s2_4 := rt.Sin32(qY41)
-	// arm.nde:33  k := mt * l1 * l2 * s2
-	k5 := Real(mul4 * s2_4)
-	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	neg4 := -k5
-	mul23 := Real(neg4 * add23)
+	add5 := mul8 + Real(Real(kBar*mul3)*c2)
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	pad0 := reshape22
+	pad0 := reshape4
 	pad1 := Real(0)
 	add_3_0 := add_2_0 + pad0
 	add_3_1 := add_2_1 + pad1
-	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	reshape23 := mul23
-	mul24 := Real(k5 * square4)
-	reshape24 := mul24
-	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	cos11 := rt.Cos32(qY40)
-	cos12 := rt.Cos32(add21)
-	mul25 := Real(mul9 * cos12)
-	add25 := Real(mul8*cos11) + mul25
-	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	c_4_0 := reshape23
-	c_4_1 := reshape24
 	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
-	sub_7_0 := take[0] - c_4_0
-	sub_7_1 := take[1] - c_4_1
-	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	reshape25 := add25
-	reshape26 := mul25
-	var sub5 [2]Real
-	g_5_0 := reshape25
-	g_5_1 := reshape26
-	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
-	sub5[0] = sub_7_0 - g_5_0 - (matvec_5_0 + w.Friction4Bias[0])
-	sub5[1] = sub_7_1 - g_5_1 - (matvec_5_1 + w.Friction4Bias[1])
-	var vK4 [2]Real
-	rt.LinSolve(2, m3[:], sub5[:], vK4[:])
-	outer0 := Real(linsolve[0] * vK4[0])
-	outer1 := Real(linsolve[0] * vK4[1])
-	outer2 := Real(linsolve[1] * vK4[0])
-	outer3 := Real(linsolve[1] * vK4[1])
-	var transpose2 [4]Real
+	outer0 := Real(uBar[0] * dv0)
+	outer1 := Real(uBar[0] * dv1)
+	outer2 := Real(uBar[1] * dv0)
+	outer3 := Real(uBar[1] * dv1)
 	mBar0 := -outer0
 	mBar1 := -outer1
 	mBar2 := -outer2
 	mBar3 := -outer3
-	transpose2[0] = m4[0]
-	transpose2[1] = m4[2]
-	transpose2[2] = m4[1]
-	transpose2[3] = m4[3]
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	add26 := mBar2 + mBar1
+	add6 := mBar2 + mBar1
 	// arm.nde:28  c2 := cos(q[1])
-	add27 := add24 + Real((Real(add26*mul4)+Real(mBar0*mul2))*(-s2_4))
-	reshape27 := add27
-	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
-	hb2 := Real(float64(h * 0.3333333333333333))
+	add7 := add5 + Real((Real(add6*mul3)+Real(mBar0*mul2))*(-s2))
+	reshape5 := add7
+	// arm.nde:33  k := mt * l1 * l2 * s2
+	k2 := Real(mul3 * s2)
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	mul26 := Real(gBar0 * neg4)
-	add28 := Real(mul26*Real(2.0*qK4[1])) + Real(mul26*mul22)
+	mul10 := Real(gBar0 * (-k2))
+	add8 := Real(mul10*Real(2.0*v1)) + Real(mul10*mul9)
 	// arm.nde:28  c2 := cos(q[1])
 	pad_2_0 := Real(0)
-	pad_2_1 := reshape27
-	qY4Bar0 := add_3_0 + pad_2_0
-	qY4Bar1 := add_3_1 + pad_2_1
+	pad_2_1 := reshape5
+	qBar[0] = add_3_0 + pad_2_0
+	qBar[1] = add_3_1 + pad_2_1
+	// arm.nde:11  return concat(sin(q), cos(q), v) |> Linear(32) |> softplus |> Linear(32) |> softplus |> Linear(2, init: zeros)
+	add_4_0 := dqBar0 + vecmat3[4]
+	add_4_1 := dqBar1 + vecmat3[5]
+	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
+	reshape6 := add8
+	add9 := Real(Real(gBar1*k2)*mul9) + Real(Real(mul10*v1)*2.0)
+	pad_3_0 := Real(0)
+	pad_3_1 := reshape6
+	add_5_0 := add_4_0 + pad_3_0
+	add_5_1 := add_4_1 + pad_3_1
+	reshape7 := add9
+	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
+	mulBar := Real(mBar0 * c2)
+	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
+	mulBar2 := Real(kBar*s2) + Real(add6*c2)
+	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
+	mulBar3 := Real(gBar0 * cos)
+	mulBar4 := Real(add3 * cos2)
+	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
+	pad_4_0 := reshape7
+	pad_4_1 := Real(0)
+	vBar[0] = add_5_0 + pad_4_0
+	vBar[1] = add_5_1 + pad_4_1
+	reshapeBar[0] = mBar3
+	return add6, mBar0, mulBar, mulBar2, mulBar3, mulBar4
+}
+
+// predict0ReplayDenseVjp2 is Predict.0.replay_dense.vjp2 of one sample (arm.nde:45): 10256 multiply-adds, 552 transcendental functions.
+func predict0ReplayDenseVjp2(w *Params, t float64, h float64, q *[2]Real, v *[2]Real, uTimes *[50]float64, u *[100]Real, mul Real, add Real, mul2 Real, mul3 Real, reshape *[1]Real, mul4 Real, mul5 Real, qNextBar *[2]Real, vNextBar *[2]Real, qD1Bar *[2]Real, vD1Bar *[2]Real, qD2Bar *[2]Real, vD2Bar *[2]Real, qD3Bar *[2]Real, vD3Bar *[2]Real, qBar *[2]Real, vBar *[2]Real, uTimesBar *[50]float64, uBar *[100]Real, reshapeBar *[1]Real) (Real, Real, Real, Real, Real, Real) {
+	q0, q1 := q[0], q[1]
+	v0, v1 := v[0], v[1]
+	qNextBar0, qNextBar1 := qNextBar[0], qNextBar[1]
+	vNextBar0, vNextBar1 := vNextBar[0], vNextBar[1]
+	qD1Bar0, qD1Bar1 := qD1Bar[0], qD1Bar[1]
+	vD1Bar0, vD1Bar1 := vD1Bar[0], vD1Bar[1]
+	qD2Bar0, qD2Bar1 := qD2Bar[0], qD2Bar[1]
+	vD2Bar0, vD2Bar1 := vD2Bar[0], vD2Bar[1]
+	qD3Bar0, qD3Bar1 := qD3Bar[0], qD3Bar[1]
+	vD3Bar0, vD3Bar1 := vD3Bar[0], vD3Bar[1]
 	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
-	add_4_0 := qNextBar0 + qY4Bar0
-	add_4_1 := qNextBar1 + qY4Bar1
+	mul6 := float64(h * 0.5)
+	middle := t + mul6
+	// arm.nde:17  input u [2]real {
+	var locate [1]int32
+	rt.Locate(locate[:], uTimes[:], middle, 49)
+	var take [2]Real
+	rt.Take(take[:], u[:], locate[:])
+	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
+	var result [2]Real
+	var result2 [2]Real
+	var result7 [2]Real
+	var result8 [2]Real
+	var result9 [32]Real
+	var result10 [32]Real
+	result3, result4, result5, result6 := armFieldWithinFwd2(w, q, v, &take, mul, add, mul2, mul3, reshape, mul4, mul5, &result, &result2, &result7, &result8, &result9, &result10)
+	ha21 := Real(mul6)
+	var qY2 [2]Real
+	var vY2 [2]Real
+	qY2[0] = q0 + Real(ha21*result[0])
+	qY2[1] = q1 + Real(ha21*result[1])
+	vY2[0] = v0 + Real(ha21*result2[0])
+	vY2[1] = v1 + Real(ha21*result2[1])
+	var result11 [2]Real
+	var result12 [2]Real
+	var result17 [2]Real
+	var result18 [2]Real
+	var result19 [32]Real
+	var result20 [32]Real
+	result13, result14, result15, result16 := armFieldWithinFwd2(w, &qY2, &vY2, &take, mul, add, mul2, mul3, reshape, mul4, mul5, &result11, &result12, &result17, &result18, &result19, &result20)
+	var qY3 [2]Real
+	var vY3 [2]Real
+	qY3[0] = q0 + Real(ha21*result11[0])
+	qY3[1] = q1 + Real(ha21*result11[1])
+	vY3[0] = v0 + Real(ha21*result12[0])
+	vY3[1] = v1 + Real(ha21*result12[1])
+	var result21 [2]Real
+	var result22 [2]Real
+	var result27 [2]Real
+	var result28 [2]Real
+	var result29 [32]Real
+	var result30 [32]Real
+	result23, result24, result25, result26 := armFieldWithinFwd2(w, &qY3, &vY3, &take, mul, add, mul2, mul3, reshape, mul4, mul5, &result21, &result22, &result27, &result28, &result29, &result30)
+	ha43 := Real(h)
+	var qY4 [2]Real
+	var vY4 [2]Real
+	qY4[0] = q0 + Real(ha43*result21[0])
+	qY4[1] = q1 + Real(ha43*result21[1])
+	vY4[0] = v0 + Real(ha43*result22[0])
+	vY4[1] = v1 + Real(ha43*result22[1])
+	var result35 [2]Real
+	var result36 [2]Real
+	var result37 [32]Real
+	var result38 [32]Real
+	var result39 [2]Real
+	result31, result32, result33, result34 := armFieldWithinFwd2(w, &qY4, &vY4, &take, mul, add, mul2, mul3, reshape, mul4, mul5, new([2]Real), &result39, &result35, &result36, &result37, &result38)
+	mul_2_0 := Real(qD3Bar0 * 0.6666667)
+	mul_2_1 := Real(qD3Bar1 * 0.6666667)
+	add_2_0 := mul_2_0 + Real(qD2Bar0*(-0.5))
+	add_2_1 := mul_2_1 + Real(qD2Bar1*(-0.5))
+	hb1 := Real(float64(h * 0.16666666666666666))
+	var add2 [2]Real
+	var add3 [2]Real
+	mul_3_0 := Real(qNextBar0 * hb1)
+	mul_3_1 := Real(qNextBar1 * hb1)
+	add2[0] = add_2_0 + mul_3_0
+	add2[1] = add_2_1 + mul_3_1
+	mul_4_0 := Real(vD3Bar0 * 0.6666667)
+	mul_4_1 := Real(vD3Bar1 * 0.6666667)
+	mul_5_0 := Real(vNextBar0 * hb1)
+	mul_5_1 := Real(vNextBar1 * hb1)
+	add3[0] = mul_4_0 + Real(vD2Bar0*(-0.5)) + mul_5_0
+	add3[1] = mul_4_1 + Real(vD2Bar1*(-0.5)) + mul_5_1
+	var result40 [2]Real
+	var result41 [2]Real
+	var result42 [2]Real
+	var result47 [1]Real
+	result43, result44, result45, result46, result48, result49 := armFieldWithinBwd2(w, &qY4, &vY4, mul, add, mul2, mul3, reshape, mul4, mul5, result31, result32, result33, result34, &result35, &result36, &result37, &result38, &result39, &add2, &add3, &result40, &result41, &result42, &result47)
+	add_3_0 := Real(qD3Bar0*(-0.6666667)) + qD2Bar0
+	add_3_1 := Real(qD3Bar1*(-0.6666667)) + qD2Bar1
+	hb2 := Real(float64(h * 0.3333333333333333))
+	var add4 [2]Real
+	var add5 [2]Real
+	add_4_0 := add_3_0 + Real(qNextBar0*hb2)
+	add_4_1 := add_3_1 + Real(qNextBar1*hb2)
+	add4[0] = add_4_0 + Real(result40[0]*ha43)
+	add4[1] = add_4_1 + Real(result40[1]*ha43)
 	add_5_0 := Real(vD3Bar0*(-0.6666667)) + vD2Bar0 + Real(vNextBar0*hb2)
 	add_5_1 := Real(vD3Bar1*(-0.6666667)) + vD2Bar1 + Real(vNextBar1*hb2)
-	mul_4_0 := Real(qD3Bar0 * 0.6666667)
-	mul_4_1 := Real(qD3Bar1 * 0.6666667)
-	mul_5_0 := Real(qNextBar0 * hb1)
-	mul_5_1 := Real(qNextBar1 * hb1)
-	// arm.nde:11  return concat(sin(q), cos(q), v) |> Linear(32) |> softplus |> Linear(32) |> softplus |> Linear(2, init: zeros)
-	add_6_0 := mul_4_0 + Real(qD2Bar0*(-0.5)) + mul_5_0 + vecmat3[4]
-	add_6_1 := mul_4_1 + Real(qD2Bar1*(-0.5)) + mul_5_1 + vecmat3[5]
-	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	reshape28 := add28
-	add29 := Real(Real(gBar1*k5)*mul22) + Real(Real(mul26*qK4[1])*2.0)
-	pad_3_0 := Real(0)
-	pad_3_1 := reshape28
-	add_7_0 := add_6_0 + pad_3_0
-	add_7_1 := add_6_1 + pad_3_1
-	reshape29 := add29
-	var vK3Bar [2]Real
-	pad_4_0 := reshape29
-	pad_4_1 := Real(0)
-	qK4Bar0 := add_7_0 + pad_4_0
-	qK4Bar1 := add_7_1 + pad_4_1
-	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
-	vK3Bar[0] = add_5_0 + Real(qK4Bar0*ha43)
-	vK3Bar[1] = add_5_1 + Real(qK4Bar1*ha43)
-	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
-	var linsolve2 [2]Real
-	rt.LinSolve(2, transpose2[:], vK3Bar[:], linsolve2[:])
-	gBar_2_0 := -linsolve2[0]
-	gBar_2_1 := -linsolve2[1]
-	// arm.nde:11  return concat(sin(q), cos(q), v) |> Linear(32) |> softplus |> Linear(32) |> softplus |> Linear(2, init: zeros)
-	neg_2_0 := -sin4[0]
-	neg_2_1 := -sin4[1]
-	var vecmat4 [32]Real
-	var mul27 [32]Real
-	var sigmoid2 [32]Real
-	for i := 0; i < 32; i++ {
-		vecmat5 := Real(gBar_2_0*w.Friction4Weight[i]) + Real(gBar_2_1*w.Friction4Weight[i+32])
-		mul27[i] = Real(vecmat5 * rt.Sigmoid32(add17[i]))
-		sigmoid2[i] = rt.Sigmoid32(add16[i])
-	}
-	rt.VecMat32(vecmat4[:], mul27[:], w.Friction2Weight[:])
-	var vecmat6 [6]Real
-	for i := 0; i < 32; i += 4 {
-		mul28 := Real(vecmat4[i] * sigmoid2[i])
-		mul28_1 := Real(vecmat4[i+1] * sigmoid2[i+1])
-		mul28_2 := Real(vecmat4[i+2] * sigmoid2[i+2])
-		mul28_3 := Real(vecmat4[i+3] * sigmoid2[i+3])
-		{
-			line0 := (*[6]Real)(w.Friction0Weight[i*6:])
-			line1 := (*[6]Real)(w.Friction0Weight[(i+1)*6:])
-			line2 := (*[6]Real)(w.Friction0Weight[(i+2)*6:])
-			line3 := (*[6]Real)(w.Friction0Weight[(i+3)*6:])
-			for j := 0; j < 6; j++ {
-				acc := vecmat6[j]
-				acc += Real(mul28 * line0[j])
-				acc += Real(mul28_1 * line1[j])
-				acc += Real(mul28_2 * line2[j])
-				acc += Real(mul28_3 * line3[j])
-				vecmat6[j] = acc
-			}
-		}
-	}
-	add_8_0 := Real(vecmat6[2]*neg_2_0) + Real(vecmat6[0]*cos10[0])
-	add_8_1 := Real(vecmat6[3]*neg_2_1) + Real(vecmat6[1]*cos10[1])
-	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	add30 := gBar_2_1 + gBar_2_0
-	mul29 := Real(Real(add30*mul9) * (-rt.Sin32(add14)))
-	add31 := mul29 + Real(Real(gBar_2_0*mul8)*(-rt.Sin32(qY30)))
-	reshape30 := add31
-	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	kBar2 := Real(gBar_2_1*square3) - Real(gBar_2_0*add13)
-	// arm.nde:29  s2 := sin(q[1])
-	add32 := mul29 + Real(Real(kBar2*mul4)*c2_4)
-	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	pad_5_0 := reshape30
-	pad_5_1 := Real(0)
-	add_9_0 := add_8_0 + pad_5_0
-	add_9_1 := add_8_1 + pad_5_1
-	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
-	outer_2_0 := Real(linsolve2[0] * vK3[0])
-	outer_2_1 := Real(linsolve2[0] * vK3[1])
-	outer_2_2 := Real(linsolve2[1] * vK3[0])
-	outer_2_3 := Real(linsolve2[1] * vK3[1])
-	var transpose3 [4]Real
-	mBar_2_0 := -outer_2_0
-	mBar_2_1 := -outer_2_1
-	mBar_2_2 := -outer_2_2
-	mBar_2_3 := -outer_2_3
-	transpose3[0] = m[0]
-	transpose3[1] = m[2]
-	transpose3[2] = m[1]
-	transpose3[3] = m[3]
-	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	add33 := mBar_2_2 + mBar_2_1
-	// arm.nde:28  c2 := cos(q[1])
-	add34 := add32 + Real((Real(add33*mul4)+Real(mBar_2_0*mul2))*(-s2_3))
-	reshape31 := add34
-	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	mul30 := Real(gBar_2_0 * neg3)
-	add35 := Real(mul30*Real(2.0*qK3[1])) + Real(mul30*mul15)
-	// arm.nde:28  c2 := cos(q[1])
-	pad_6_0 := Real(0)
-	pad_6_1 := reshape31
-	qY3Bar0 := add_9_0 + pad_6_0
-	qY3Bar1 := add_9_1 + pad_6_1
-	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
-	add_10_0 := add_4_0 + qY3Bar0
-	add_10_1 := add_4_1 + qY3Bar1
-	add_11_0 := Real(qD3Bar0*(-0.6666667)) + qD2Bar0 + Real(qNextBar0*hb2)
-	add_11_1 := Real(qD3Bar1*(-0.6666667)) + qD2Bar1 + Real(qNextBar1*hb2)
-	// arm.nde:11  return concat(sin(q), cos(q), v) |> Linear(32) |> softplus |> Linear(32) |> softplus |> Linear(2, init: zeros)
-	add_12_0 := add_11_0 + Real(qY4Bar0*ha43) + vecmat6[4]
-	add_12_1 := add_11_1 + Real(qY4Bar1*ha43) + vecmat6[5]
-	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	reshape32 := add35
-	add36 := Real(Real(gBar_2_1*k4)*mul15) + Real(Real(mul30*qK3[1])*2.0)
-	pad_7_0 := Real(0)
-	pad_7_1 := reshape32
-	add_13_0 := add_12_0 + pad_7_0
-	add_13_1 := add_12_1 + pad_7_1
-	reshape33 := add36
-	var vK2Bar [2]Real
-	pad_8_0 := reshape33
-	pad_8_1 := Real(0)
-	qK3Bar0 := add_13_0 + pad_8_0
-	qK3Bar1 := add_13_1 + pad_8_1
-	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
-	vK2Bar[0] = add_5_0 + Real(qK3Bar0*ha21)
-	vK2Bar[1] = add_5_1 + Real(qK3Bar1*ha21)
-	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
-	var linsolve3 [2]Real
-	rt.LinSolve(2, transpose3[:], vK2Bar[:], linsolve3[:])
-	gBar_3_0 := -linsolve3[0]
-	gBar_3_1 := -linsolve3[1]
-	// arm.nde:11  return concat(sin(q), cos(q), v) |> Linear(32) |> softplus |> Linear(32) |> softplus |> Linear(2, init: zeros)
-	neg_3_0 := -sin2[0]
-	neg_3_1 := -sin2[1]
-	var vecmat7 [32]Real
-	var mul31 [32]Real
-	var sigmoid3 [32]Real
-	for i := 0; i < 32; i++ {
-		vecmat8 := Real(gBar_3_0*w.Friction4Weight[i]) + Real(gBar_3_1*w.Friction4Weight[i+32])
-		mul31[i] = Real(vecmat8 * rt.Sigmoid32(add12[i]))
-		sigmoid3[i] = rt.Sigmoid32(add11[i])
-	}
-	rt.VecMat32(vecmat7[:], mul31[:], w.Friction2Weight[:])
-	var vecmat9 [6]Real
-	for i := 0; i < 32; i += 4 {
-		mul32 := Real(vecmat7[i] * sigmoid3[i])
-		mul32_1 := Real(vecmat7[i+1] * sigmoid3[i+1])
-		mul32_2 := Real(vecmat7[i+2] * sigmoid3[i+2])
-		mul32_3 := Real(vecmat7[i+3] * sigmoid3[i+3])
-		{
-			line0 := (*[6]Real)(w.Friction0Weight[i*6:])
-			line1 := (*[6]Real)(w.Friction0Weight[(i+1)*6:])
-			line2 := (*[6]Real)(w.Friction0Weight[(i+2)*6:])
-			line3 := (*[6]Real)(w.Friction0Weight[(i+3)*6:])
-			for j := 0; j < 6; j++ {
-				acc := vecmat9[j]
-				acc += Real(mul32 * line0[j])
-				acc += Real(mul32_1 * line1[j])
-				acc += Real(mul32_2 * line2[j])
-				acc += Real(mul32_3 * line3[j])
-				vecmat9[j] = acc
-			}
-		}
-	}
-	add_14_0 := Real(vecmat9[2]*neg_3_0) + Real(vecmat9[0]*cos6[0])
-	add_14_1 := Real(vecmat9[3]*neg_3_1) + Real(vecmat9[1]*cos6[1])
-	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	add37 := gBar_3_1 + gBar_3_0
-	mul33 := Real(Real(add37*mul9) * (-rt.Sin32(add9)))
-	add38 := mul33 + Real(Real(gBar_3_0*mul8)*(-rt.Sin32(qY20)))
-	reshape34 := add38
-	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	kBar3 := Real(gBar_3_1*square2) - Real(gBar_3_0*add8)
-	// arm.nde:29  s2 := sin(q[1])
-	add39 := mul33 + Real(Real(kBar3*mul4)*c2)
-	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	pad_9_0 := reshape34
-	pad_9_1 := Real(0)
-	add_15_0 := add_14_0 + pad_9_0
-	add_15_1 := add_14_1 + pad_9_1
-	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
-	outer_3_0 := Real(linsolve3[0] * vK2[0])
-	outer_3_1 := Real(linsolve3[0] * vK2[1])
-	outer_3_2 := Real(linsolve3[1] * vK2[0])
-	outer_3_3 := Real(linsolve3[1] * vK2[1])
-	var transpose4 [4]Real
-	mBar_3_0 := -outer_3_0
-	mBar_3_1 := -outer_3_1
-	mBar_3_2 := -outer_3_2
-	mBar_3_3 := -outer_3_3
-	transpose4[0] = m2[0]
-	transpose4[1] = m2[2]
-	transpose4[2] = m2[1]
-	transpose4[3] = m2[3]
-	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	add40 := mBar_3_2 + mBar_3_1
-	// arm.nde:28  c2 := cos(q[1])
-	add41 := add39 + Real((Real(add40*mul4)+Real(mBar_3_0*mul2))*(-s2))
-	reshape35 := add41
-	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	mul34 := Real(gBar_3_0 * neg)
-	add42 := Real(mul34*Real(2.0*qK2[1])) + Real(mul34*mul11)
-	// arm.nde:28  c2 := cos(q[1])
-	pad_10_0 := Real(0)
-	pad_10_1 := reshape35
-	qY2Bar0 := add_15_0 + pad_10_0
-	qY2Bar1 := add_15_1 + pad_10_1
-	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
-	add_16_0 := add_10_0 + qY2Bar0
-	add_16_1 := add_10_1 + qY2Bar1
-	add_17_0 := vD1Bar0 + mul_2_0 + Real(vD2Bar0*(-1.5)) + mul_3_0
-	add_17_1 := vD1Bar1 + mul_2_1 + Real(vD2Bar1*(-1.5)) + mul_3_1
-	// arm.nde:11  return concat(sin(q), cos(q), v) |> Linear(32) |> softplus |> Linear(32) |> softplus |> Linear(2, init: zeros)
-	add_18_0 := add_11_0 + Real(qY3Bar0*ha21) + vecmat9[4]
-	add_18_1 := add_11_1 + Real(qY3Bar1*ha21) + vecmat9[5]
-	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	reshape36 := add42
-	add43 := Real(Real(gBar_3_1*k2)*mul11) + Real(Real(mul34*qK2[1])*2.0)
-	pad_11_0 := Real(0)
-	pad_11_1 := reshape36
-	add_19_0 := add_18_0 + pad_11_0
-	add_19_1 := add_18_1 + pad_11_1
-	reshape37 := add43
-	var vK1Bar [2]Real
-	pad_12_0 := reshape37
-	pad_12_1 := Real(0)
-	qK2Bar0 := add_19_0 + pad_12_0
-	qK2Bar1 := add_19_1 + pad_12_1
-	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
-	vK1Bar[0] = add_17_0 + Real(qK2Bar0*ha21)
-	vK1Bar[1] = add_17_1 + Real(qK2Bar1*ha21)
-	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
-	var linsolve4 [2]Real
-	rt.LinSolve(2, transpose4[:], vK1Bar[:], linsolve4[:])
-	gBar_4_0 := -linsolve4[0]
-	gBar_4_1 := -linsolve4[1]
-	// arm.nde:11  return concat(sin(q), cos(q), v) |> Linear(32) |> softplus |> Linear(32) |> softplus |> Linear(2, init: zeros)
-	neg_4_0 := -sin[0]
-	neg_4_1 := -sin[1]
-	var vecmat10 [32]Real
-	var mul35 [32]Real
-	var sigmoid4 [32]Real
-	for i := 0; i < 32; i++ {
-		vecmat11 := Real(gBar_4_0*w.Friction4Weight[i]) + Real(gBar_4_1*w.Friction4Weight[i+32])
-		mul35[i] = Real(vecmat11 * rt.Sigmoid32(add7[i]))
-		sigmoid4[i] = rt.Sigmoid32(add6[i])
-	}
-	rt.VecMat32(vecmat10[:], mul35[:], w.Friction2Weight[:])
-	var vecmat12 [6]Real
-	for i := 0; i < 32; i += 4 {
-		mul36 := Real(vecmat10[i] * sigmoid4[i])
-		mul36_1 := Real(vecmat10[i+1] * sigmoid4[i+1])
-		mul36_2 := Real(vecmat10[i+2] * sigmoid4[i+2])
-		mul36_3 := Real(vecmat10[i+3] * sigmoid4[i+3])
-		{
-			line0 := (*[6]Real)(w.Friction0Weight[i*6:])
-			line1 := (*[6]Real)(w.Friction0Weight[(i+1)*6:])
-			line2 := (*[6]Real)(w.Friction0Weight[(i+2)*6:])
-			line3 := (*[6]Real)(w.Friction0Weight[(i+3)*6:])
-			for j := 0; j < 6; j++ {
-				acc := vecmat12[j]
-				acc += Real(mul36 * line0[j])
-				acc += Real(mul36_1 * line1[j])
-				acc += Real(mul36_2 * line2[j])
-				acc += Real(mul36_3 * line3[j])
-				vecmat12[j] = acc
-			}
-		}
-	}
-	add_20_0 := add_16_0 + Real(vecmat12[2]*neg_4_0) + Real(vecmat12[0]*cos3[0])
-	add_20_1 := add_16_1 + Real(vecmat12[3]*neg_4_1) + Real(vecmat12[1]*cos3[1])
-	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	add44 := gBar_4_1 + gBar_4_0
-	mul37 := Real(Real(add44*mul9) * (-rt.Sin32(add4)))
-	add45 := mul37 + Real(Real(gBar_4_0*mul8)*(-rt.Sin32(q0)))
-	reshape38 := add45
-	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	kBar4 := Real(gBar_4_1*square) - Real(gBar_4_0*add3)
-	// arm.nde:29  s2 := sin(q[1])
-	add46 := mul37 + Real(Real(kBar4*mul4)*c2_2)
-	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	pad_13_0 := reshape38
-	pad_13_1 := Real(0)
-	add_21_0 := add_20_0 + pad_13_0
-	add_21_1 := add_20_1 + pad_13_1
-	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
-	outer_4_0 := Real(linsolve4[0] * vK1[0])
-	outer_4_1 := Real(linsolve4[0] * vK1[1])
-	outer_4_2 := Real(linsolve4[1] * vK1[0])
-	outer_4_3 := Real(linsolve4[1] * vK1[1])
-	mBar_4_0 := -outer_4_0
-	mBar_4_1 := -outer_4_1
-	mBar_4_2 := -outer_4_2
-	mBar_4_3 := -outer_4_3
-	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	add47 := mBar_4_2 + mBar_4_1
-	// arm.nde:28  c2 := cos(q[1])
-	add48 := add46 + Real((Real(add47*mul4)+Real(mBar_4_0*mul2))*(-s2_2))
-	reshape39 := add48
-	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	mul38 := Real(gBar_4_0 * neg2)
-	add49 := Real(mul38*Real(2.0*qK11)) + Real(mul38*mul5)
-	// arm.nde:28  c2 := cos(q[1])
-	pad_14_0 := Real(0)
-	pad_14_1 := reshape39
-	qBar[0] = add_21_0 + pad_14_0
-	qBar[1] = add_21_1 + pad_14_1
-	// arm.nde:11  return concat(sin(q), cos(q), v) |> Linear(32) |> softplus |> Linear(32) |> softplus |> Linear(2, init: zeros)
-	add_22_0 := qD1Bar0 + mul_4_0 + Real(qD2Bar0*(-1.5)) + vNextBar0 + mul_5_0 + qK4Bar0 + qK3Bar0 + qK2Bar0 + Real(qY2Bar0*ha21) + vecmat12[4]
-	add_22_1 := qD1Bar1 + mul_4_1 + Real(qD2Bar1*(-1.5)) + vNextBar1 + mul_5_1 + qK4Bar1 + qK3Bar1 + qK2Bar1 + Real(qY2Bar1*ha21) + vecmat12[5]
-	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	reshape40 := add49
-	add50 := Real(Real(gBar_4_1*k3)*mul5) + Real(Real(mul38*qK11)*2.0)
-	pad_15_0 := Real(0)
-	pad_15_1 := reshape40
-	add_23_0 := add_22_0 + pad_15_0
-	add_23_1 := add_22_1 + pad_15_1
-	reshape41 := add50
-	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	mul39 := Real((Real(kBar*s2_4) + Real(add26*c2_3) + Real(kBar2*s2_3) + Real(add33*c2_4) + Real(kBar3*s2) + Real(add40*c2) + Real(kBar4*s2_2) + Real(add47*c2_2)) * w.ArmL2[0])
-	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	add51 := Real(Real((Real(add20*cos12)+Real(add30*cos9)+Real(add37*cos5)+Real(add44*cos2))*w.ArmL2[0])*9.81) + Real(mul39*w.ArmL1[0]) + Real(Real(Real((Real(mBar0*c2_3)+Real(mBar_2_0*c2_4)+Real(mBar_3_0*c2)+Real(mBar_4_0*c2_2))*w.ArmL2[0])*w.ArmL1[0])*2.0)
-	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	add52 := mBar3 + mBar_2_3 + mBar_3_3 + mBar_4_3
-	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	add53 := mBar0 + mBar_2_0 + mBar_3_0 + mBar_4_0
-	mtBar := add51 + Real((add26+add33+add40+add52+add47+add53)*pre.armL2Square[0]) + (Real(Real((Real(gBar0*cos11)+Real(gBar_2_0*cos8)+Real(gBar_3_0*cos4)+Real(gBar_4_0*cos))*w.ArmL1[0])*9.81) + Real(add53*pre.armL1Square[0]))
+	add5[0] = add_5_0 + Real(result41[0]*ha43)
+	add5[1] = add_5_1 + Real(result41[1]*ha43)
+	var result50 [2]Real
+	var result51 [2]Real
+	var result52 [2]Real
+	var result57 [1]Real
+	result53, result54, result55, result56, result58, result59 := armFieldWithinBwd2(w, &qY3, &vY3, mul, add, mul2, mul3, reshape, mul4, mul5, result23, result24, result25, result26, &result27, &result28, &result29, &result30, &result22, &add4, &add5, &result50, &result51, &result52, &result57)
+	var add6 [2]Real
+	var add7 [2]Real
+	add6[0] = add_4_0 + Real(result50[0]*ha21)
+	add6[1] = add_4_1 + Real(result50[1]*ha21)
+	add7[0] = add_5_0 + Real(result51[0]*ha21)
+	add7[1] = add_5_1 + Real(result51[1]*ha21)
+	var result60 [2]Real
+	var result61 [2]Real
+	var result62 [2]Real
+	var result67 [1]Real
+	result63, result64, result65, result66, result68, result69 := armFieldWithinBwd2(w, &qY2, &vY2, mul, add, mul2, mul3, reshape, mul4, mul5, result13, result14, result15, result16, &result17, &result18, &result19, &result20, &result12, &add6, &add7, &result60, &result61, &result62, &result67)
+	var add8 [2]Real
+	var add9 [2]Real
+	add8[0] = qD1Bar0 + mul_2_0 + Real(qD2Bar0*(-1.5)) + mul_3_0 + Real(result60[0]*ha21)
+	add8[1] = qD1Bar1 + mul_2_1 + Real(qD2Bar1*(-1.5)) + mul_3_1 + Real(result60[1]*ha21)
+	add9[0] = vD1Bar0 + mul_4_0 + Real(vD2Bar0*(-1.5)) + mul_5_0 + Real(result61[0]*ha21)
+	add9[1] = vD1Bar1 + mul_4_1 + Real(vD2Bar1*(-1.5)) + mul_5_1 + Real(result61[1]*ha21)
+	var result70 [2]Real
+	var result71 [2]Real
+	var result72 [2]Real
+	var result77 [1]Real
+	result73, result74, result75, result76, result78, result79 := armFieldWithinBwd2(w, q, v, mul, add, mul2, mul3, reshape, mul4, mul5, result3, result4, result5, result6, &result7, &result8, &result9, &result10, &result2, &add8, &add9, &result70, &result71, &result72, &result77)
 	var uBar2 [2]Real
-	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	pad_16_0 := reshape41
-	pad_16_1 := Real(0)
-	qK1Bar[0] = add_23_0 + pad_16_0
-	qK1Bar[1] = add_23_1 + pad_16_1
-	// arm.nde:38  der(v) = linsolve(M, u-c-G-friction(q, v))
-	uBar2[0] = linsolve[0] + linsolve2[0] + linsolve3[0] + linsolve4[0]
-	uBar2[1] = linsolve[1] + linsolve2[1] + linsolve3[1] + linsolve4[1]
+	qBar[0] = qNextBar0 + result40[0] + result50[0] + result60[0] + result70[0]
+	qBar[1] = qNextBar1 + result40[1] + result50[1] + result60[1] + result70[1]
+	vBar[0] = vNextBar0 + result41[0] + result51[0] + result61[0] + result71[0]
+	vBar[1] = vNextBar1 + result41[1] + result51[1] + result61[1] + result71[1]
+	uBar2[0] = result42[0] + result52[0] + result62[0] + result72[0]
+	uBar2[1] = result42[1] + result52[1] + result62[1] + result72[1]
 	// arm.nde:17  input u [2]real {
 	rt.Scatter(uBar[:], uBar2[0:2], locate[:])
+	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
+	mulBar := result43 + result53 + result63 + result73
+	addBar := result44 + result54 + result64 + result74
+	mulBar2 := result45 + result55 + result65 + result75
+	mulBar3 := result46 + result56 + result66 + result76
+	reshapeBar[0] = result47[0] + result57[0] + result67[0] + result77[0]
+	mulBar4 := result48 + result58 + result68 + result78
+	mulBar5 := result49 + result59 + result69 + result79
 	*uTimesBar = [50]float64{}
-	return mtBar
+	return mulBar, addBar, mulBar2, mulBar3, mulBar4, mulBar5
 }
 
 // armFieldSlope is Arm.field.slope of one sample (arm.nde:15): 1280 multiply-adds, 72 transcendental functions.
-func armFieldSlope(w *Params, pre *prepared, t float64, q *[2]Real, v *[2]Real, load Real, uTimes *[50]float64, u *[100]Real, dq *[2]Real, dv *[2]Real) {
+func armFieldSlope(w *Params, t float64, q *[2]Real, v *[2]Real, uTimes *[50]float64, u *[100]Real, mul Real, add Real, mul2 Real, mul3 Real, reshape *[1]Real, mul4 Real, mul5 Real, dq *[2]Real, dv *[2]Real) {
 	q0, q1 := q[0], q[1]
 	v0, v1 := v[0], v[1]
-	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	add := load + pre.armM2Add[0]
-	// arm.nde:27  mt := m2 + load
-	mt := w.ArmM2[0] + load
-	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	mul := Real(mt * pre.armL2Square[0])
+	reshape0 := reshape[0]
 	// arm.nde:28  c2 := cos(q[1])
 	c2 := rt.Cos32(q1)
 	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
-	a := Real(add*pre.armL1Square[0]) + mul + Real(Real(Real(Real(2.0*mt)*w.ArmL1[0])*w.ArmL2[0])*c2)
+	a := add + Real(mul2*c2)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape := a
+	reshape2 := a
 	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
-	mul2 := Real(Real(mt*w.ArmL1[0]) * w.ArmL2[0])
-	b := mul + Real(mul2*c2)
+	b := mul + Real(mul3*c2)
 	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
-	reshape2 := b
-	reshape3 := mul
-	concat0 := reshape
-	concat1 := reshape2
-	concat_2_0 := reshape2
-	concat_2_1 := reshape3
+	reshape3 := b
+	concat0 := reshape2
+	concat1 := reshape3
+	concat_2_0 := reshape3
+	concat_2_1 := reshape0
 	var m [4]Real
 	m[0] = concat0
 	m[1] = concat1
@@ -5445,15 +3643,15 @@ func armFieldSlope(w *Params, pre *prepared, t float64, q *[2]Real, v *[2]Real, 
 	var take [2]Real
 	rt.Take(take[:], u[:], locate[:])
 	// arm.nde:33  k := mt * l1 * l2 * s2
-	k2 := Real(mul2 * rt.Sin32(q1))
+	k2 := Real(mul3 * rt.Sin32(q1))
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
-	mul3 := Real((-k2) * (Real(Real(2.0*v0)*v1) + Real(v1*v1)))
-	reshape4 := mul3
-	mul4 := Real(k2 * Real(v0*v0))
-	reshape5 := mul4
+	mul6 := Real((-k2) * (Real(Real(2.0*v0)*v1) + Real(v1*v1)))
+	reshape4 := mul6
+	mul7 := Real(k2 * Real(v0*v0))
+	reshape5 := mul7
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
-	mul5 := Real(Real(Real(mt*9.81)*w.ArmL2[0]) * rt.Cos32(q0+q1))
-	add2 := Real(Real(Real(add*9.81)*w.ArmL1[0])*rt.Cos32(q0)) + mul5
+	mul8 := Real(mul5 * rt.Cos32(q0+q1))
+	add2 := Real(mul4*rt.Cos32(q0)) + mul8
 	// arm.nde:34  c := [-k*(2*v[0]*v[1] + v[1]^2), k*v[0]^2]
 	c0 := reshape4
 	c1 := reshape5
@@ -5462,7 +3660,7 @@ func armFieldSlope(w *Params, pre *prepared, t float64, q *[2]Real, v *[2]Real, 
 	sub1 := take[1] - c1
 	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
 	reshape6 := add2
-	reshape7 := mul5
+	reshape7 := mul8
 	var sin [2]Real
 	var cos [2]Real
 	g_2_0 := reshape6
@@ -5541,41 +3739,58 @@ func fitGradinputs(w *Params, pre *prepared, ws *workspace, ts *[50]float64, q *
 			stops[i] = ts[i]
 		}
 	}
-	var q2 [100]Real
-	var v2 [100]Real
-	pathPredict0Rec(w, pre, &ws.predict0RecTape2, ts[0], ts[:], stops[:], rt.Stepping{Step: 0.005}, (*[2]Real)(q[0:2]), (*[2]Real)(v[0:2]), load, ts, u, q2[:], v2[:], &st[0])
+	// arm.nde:27  mt := m2 + load
+	mt := w.ArmM2[0] + load
+	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
+	mul := Real(mt * pre.armL2Square[0])
+	add := load + pre.armM2Add[0]
+	add2 := Real(add*pre.armL1Square[0]) + mul
+	mul2 := Real(Real(Real(2.0*mt)*w.ArmL1[0]) * w.ArmL2[0])
+	// arm.nde:31  b := mt*l2^2 + mt*l1*l2*c2
+	mul3 := Real(Real(mt*w.ArmL1[0]) * w.ArmL2[0])
+	var reshape [1]Real
+	// arm.nde:32  M := [[a, b], [b, mt*l2^2]]
+	reshape[0] = mul
+	// arm.nde:35  G := [(m1+mt)*g*l1*cos(q[0]) + mt*g*l2*cos(q[0]+q[1]), mt*g*l2*cos(q[0]+q[1])]
+	mul4 := Real(Real(add*9.81) * w.ArmL1[0])
+	mul5 := Real(Real(mt*9.81) * w.ArmL2[0])
+	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
+	var result [100]Real
+	var result2 [100]Real
+	pathPredict0Rec(w, &ws.predict0RecTape2, ts[0], ts[:], stops[:], rt.Stepping{Step: 0.005}, (*[2]Real)(q[0:2]), (*[2]Real)(v[0:2]), ts, u, mul, add2, mul2, mul3, &reshape, mul4, mul5, result[:], result2[:], &st[0])
 	var sub [100]Real
-	var qBar2 [100]Real
+	var mul6 [100]Real
 	var sub2 [100]Real
-	var mul [100]Real
+	var mul7 [100]Real
 	// arm.nde:69  minimize mse(qh, q) + 0.1*mse(vh, v) + 1e-4*l2(friction)
 	for i := 0; i < 100; i++ {
-		sub[i] = q2[i] - q[i]
-		qBar2[i] = Real(0.01 * Real(2.0*sub[i]))
-		sub2[i] = v2[i] - v[i]
-		mul[i] = Real(2.0 * sub2[i])
+		sub[i] = result[i] - q[i]
+		mul6[i] = Real(0.01 * Real(2.0*sub[i]))
+		sub2[i] = result2[i] - v[i]
+		mul7[i] = Real(2.0 * sub2[i])
 	}
-	mul2 := Real(0.1 * 0.01)
-	var vBar2 [100]Real
+	mul8 := Real(0.1 * 0.01)
+	var mul9 [100]Real
 	for i := 0; i < 100; i++ {
-		vBar2[i] = Real(mul2 * mul[i])
+		mul9[i] = Real(mul8 * mul7[i])
 	}
 	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
-	var result [50]float64
-	var result2 [2]Real
-	var result3 [2]Real
-	loadBar := reversePredict0Rec2(w, pre, &ws.predict0RecTape2, load, ts, u, qBar2[:], vBar2[:], &result2, &result3, &result, uBar)
+	var result3 [50]float64
 	var result4 [2]Real
 	var result5 [2]Real
-	armFieldSlope(w, pre, ts[0], (*[2]Real)(q[0:2]), (*[2]Real)(v[0:2]), load, ts, u, &result4, &result5)
-	var result6 [100]Real
-	var result7 [100]Real
+	var result12 [1]Real
+	result11, result10, result8, result7, result9, result6 := reversePredict0Rec2(w, &ws.predict0RecTape2, ts, u, mul, add2, mul2, mul3, &reshape, mul4, mul5, mul6[:], mul9[:], &result4, &result5, &result3, uBar, &result12)
+	var result13 [2]Real
+	var result14 [2]Real
+	armFieldSlope(w, ts[0], (*[2]Real)(q[0:2]), (*[2]Real)(v[0:2]), ts, u, mul, add2, mul2, mul3, &reshape, mul4, mul5, &result13, &result14)
+	var result15 [100]Real
+	var result16 [100]Real
 	for n := 0; n < 50; n++ {
-		armFieldSlope(w, pre, ts[n], (*[2]Real)(q2[:][n*2:]), (*[2]Real)(v2[:][n*2:]), load, ts, u, (*[2]Real)(result6[n*2:]), (*[2]Real)(result7[n*2:]))
+		armFieldSlope(w, ts[n], (*[2]Real)(result[:][n*2:]), (*[2]Real)(result2[:][n*2:]), ts, u, mul, add2, mul2, mul3, &reshape, mul4, mul5, (*[2]Real)(result15[n*2:]), (*[2]Real)(result16[n*2:]))
 	}
 	var sum Real
 	var sum2 Real
-	var mul3 [100]Real
+	var mul10 [100]Real
 	// arm.nde:69  minimize mse(qh, q) + 0.1*mse(vh, v) + 1e-4*l2(friction)
 	for i := 0; i < 100; i++ {
 		square := Real(sub[i] * sub[i])
@@ -5583,80 +3798,82 @@ func fitGradinputs(w *Params, pre *prepared, ws *workspace, ts *[50]float64, q *
 		square2 := Real(sub2[i] * sub2[i])
 		sum2 += square2
 		// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
-		mul3[i] = Real(qBar2[i] * result6[i])
+		mul10[i] = Real(mul6[i] * result15[i])
 	}
 	// arm.nde:69  minimize mse(qh, q) + 0.1*mse(vh, v) + 1e-4*l2(friction)
-	add := Real(sum*0.01) + Real(0.1*Real(sum2*0.01)) + pre.mul4[0]
+	add3 := Real(sum*0.01) + Real(0.1*Real(sum2*0.01)) + pre.mul4[0]
 	// arm.nde:45  path := solve(Arm{q: q0, v: v0, u: signal(ts, us), load: load}, from: ts[0], at: ts, with: Fwd)
 	var sum3 [50]Real
 	clear(sum3[:])
 	for i0 := 0; i0 < 50; i0++ {
 		for i1 := 0; i1 < 2; i1++ {
-			sum3[i0] += mul3[i0*2+i1]
+			sum3[i0] += mul10[i0*2+i1]
 		}
 	}
-	var add2 [50]float64
+	var add4 [50]float64
 	for i := 0; i < 50; i++ {
-		add2[i] = result[i] + float64(sum3[i])
+		add4[i] = result3[i] + float64(sum3[i])
 	}
-	var mul4 [100]Real
+	var mul11 [100]Real
 	for i := 0; i < 100; i++ {
-		mul4[i] = Real(vBar2[i] * result7[i])
+		mul11[i] = Real(mul9[i] * result16[i])
 	}
 	var sum4 [50]Real
 	clear(sum4[:])
 	for i0 := 0; i0 < 50; i0++ {
 		for i1 := 0; i1 < 2; i1++ {
-			sum4[i0] += mul4[i0*2+i1]
+			sum4[i0] += mul11[i0*2+i1]
 		}
 	}
-	var add3 [50]float64
+	var add5 [50]float64
 	for i := 0; i < 50; i++ {
-		add3[i] = add2[i] + float64(sum4[i])
+		add5[i] = add4[i] + float64(sum4[i])
 	}
 	var sum5 Real
 	var sum6 Real
-	mul_2_0 := Real(result2[0] * result4[0])
-	mul_2_1 := Real(result2[1] * result4[1])
+	mul_2_0 := Real(result4[0] * result13[0])
+	mul_2_1 := Real(result4[1] * result13[1])
 	sum5 += mul_2_0
 	sum5 += mul_2_1
-	mul_3_0 := Real(result3[0] * result5[0])
-	mul_3_1 := Real(result3[1] * result5[1])
+	mul_3_0 := Real(result5[0] * result14[0])
+	mul_3_1 := Real(result5[1] * result14[1])
 	sum6 += mul_3_0
 	sum6 += mul_3_1
 	sub3 := -float64(sum5) - float64(sum6)
-	var reshape [1]float64
-	reshape[0] = sub3
+	var reshape2 [1]float64
+	reshape2[0] = sub3
 	var pad [50]float64
 	clear(pad[:])
 	for i0 := 0; i0 < 1; i0++ {
-		pad[i0] = reshape[0]
+		pad[i0] = reshape2[0]
 	}
 	for i := 0; i < 50; i++ {
-		tsBar[i] = add3[i] + pad[i]
+		tsBar[i] = add5[i] + pad[i]
 	}
 	// arm.nde:68  qh, vh := Predict(q[0], v[0], ts, u, load)
 	var pad2 [100]Real
 	clear(pad2[:])
 	for i0 := 0; i0 < 1; i0++ {
 		for i1 := 0; i1 < 2; i1++ {
-			pad2[i0*2+i1] = result2[i0*2+i1]
+			pad2[i0*2+i1] = result4[i0*2+i1]
 		}
 	}
 	for i := 0; i < 100; i++ {
-		qBar[i] = pad2[i] - qBar2[i]
+		qBar[i] = pad2[i] - mul6[i]
 	}
 	var pad3 [100]Real
 	clear(pad3[:])
 	for i0 := 0; i0 < 1; i0++ {
 		for i1 := 0; i1 < 2; i1++ {
-			pad3[i0*2+i1] = result3[i0*2+i1]
+			pad3[i0*2+i1] = result5[i0*2+i1]
 		}
 	}
 	for i := 0; i < 100; i++ {
-		vBar[i] = pad3[i] - vBar2[i]
+		vBar[i] = pad3[i] - mul9[i]
 	}
-	return add, loadBar
+	// arm.nde:30  a := (m1+mt)*l1^2 + mt*l2^2 + 2*mt*l1*l2*c2
+	mtBar := Real(Real(result6*w.ArmL2[0])*9.81) + Real(Real(result7*w.ArmL2[0])*w.ArmL1[0]) + Real(Real(Real(result8*w.ArmL2[0])*w.ArmL1[0])*2.0) + (Real(Real(result9*w.ArmL1[0])*9.81) + Real(result10*pre.armL1Square[0])) + Real((result11+result12[0]+result10)*pre.armL2Square[0])
+	return add3, mtBar
 }
 
 var table = [2]Real{1.0, 0.0}

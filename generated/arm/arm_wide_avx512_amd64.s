@@ -1469,12 +1469,12 @@ loop1: // 4 times: vectors of the block
 	VBROADCASTSS	5388(BX), Z1	// Arm.m2
 	VADDPS	Z0, Z1, Z1
 	// arm.nde:30
-	VBROADCASTSS	8(DX), Z2	// Arm.l2.square
+	VBROADCASTSS	(DX), Z2	// Arm.l2.square
 	VMULPS	Z2, Z1, Z2
 	VMOVUPS	Z2, 120064(SI)	// stepSampleWide.mul
-	VBROADCASTSS	(DX), Z3	// Arm.m2.add
+	VBROADCASTSS	4(DX), Z3	// Arm.m2.add
 	VADDPS	Z3, Z0, Z0
-	VBROADCASTSS	4(DX), Z3	// Arm.l1.square
+	VBROADCASTSS	8(DX), Z3	// Arm.l1.square
 	VFMADD213PS	Z2, Z0, Z3
 	VMOVUPS	Z3, 120320(SI)	// stepSampleWide.add
 	VMULPS.BCST	f32_40000000<>(SB), Z1, Z3

@@ -314,7 +314,7 @@ type fieldVJP struct {
 }
 
 func (p *pass) within(f *ir.Func, wrt Wrt) fieldVJP {
-	g := method.Within(f)
+	g := method.AtMiddle(f)
 	if g != f {
 		g.Name = p.fresh(g.Name)
 		p.m.AddFunc(g)

@@ -63,7 +63,7 @@ func (d *body) backOver(v *ir.Value, gs []*ir.Value, params []*ir.Param) []*ir.V
 
 // onlySteps reports whether s takes steps from start to end and does nothing else. Its step, where the length is given, is then its replay.
 func onlySteps(s *ir.Solve) bool {
-	other := s.FSAL && !s.Adaptive || s.Times > 0 || s.Stops > 0 || s.Cuts() || s.Remakes() || s.Stretches || s.PerSample || s.Begin != nil || s.Start != nil
+	other := s.FSAL && !s.Adaptive || s.Times > 0 || s.Stops > 0 || s.Within != nil || s.Cuts() || s.Remakes() || s.Stretches || s.PerSample || s.Begin != nil || s.Start != nil
 	return !other && (s.Adaptive || s.Steps > 0 || s.StepSize > 0) && s.Compat == "" && s.StepGroup == ""
 }
 

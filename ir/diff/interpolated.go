@@ -64,7 +64,7 @@ func (p *pass) adjointStep(s *ir.Solve, row *method.Row, params []*ir.Param, at 
 	in := append([]*ir.Value{t, h}, y...)
 	middle := method.Middle(b, t, h)
 	if s.FSAL {
-		in = append(in, method.Evaluate(b, f, append(append([]*ir.Value{t}, y...), c...), t, h)...)
+		in = append(in, method.Evaluate(b, s, append(append([]*ir.Value{t}, y...), c...), t, h)...)
 	}
 	outs := b.CallAll(s.DenseStep, append(in, c...)...)
 	data := len(outs) - (len(s.Dense.Args) - 2 - 2*n)

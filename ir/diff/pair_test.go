@@ -10,15 +10,15 @@ import (
 	"ndec.dev/ndec/ir/interp"
 )
 
-// twoStages is a step that evaluates a field of the width twice.
-func twoStages(width int) (*ir.Module, *ir.Func) {
+// twoStages is a step that evaluates a field of the width twice, with an activation.
+func twoStages(width int, act func(b *ir.Builder, x *ir.Value) *ir.Value) (*ir.Module, *ir.Func) {
 	m := &ir.Module{Real: ir.F64}
 	in, hid := ir.Tensor(ir.F64, 2), ir.Tensor(ir.F64, width)
 	w1 := m.AddParam(&ir.Param{Name: "w1", Type: ir.Tensor(ir.F64, width, 2)})
 	w2 := m.AddParam(&ir.Param{Name: "w2", Type: ir.Tensor(ir.F64, 2, width)})
 	c := m.AddParam(&ir.Param{Name: "c", Type: hid})
 	b := ir.NewFunc("field", diag.Span{}, ir.F64)
-	h := b.Unary(ir.OpTanh, b.Add(b.MatVec(b.Param(w1), b.Arg("x", in)), b.Param(c)))
+	h := act(b, b.Add(b.MatVec(b.Param(w1), b.Arg("x", in)), b.Param(c)))
 	field := m.AddFunc(b.Return(b.MatVec(b.Param(w2), h)))
 	b = ir.NewFunc("step", diag.Span{}, ir.F64)
 	x := b.Arg("x", in)
@@ -27,13 +27,20 @@ func twoStages(width int) (*ir.Module, *ir.Func) {
 	return m, m.AddFunc(b.Return(b.Add(x, k2)))
 }
 
-// A reverse sweep computes the activations of each call once, unless they are too many to keep.
+// A reverse sweep computes the activations of each call once, unless they are too many to keep. A sine and a cosine are each other's slopes.
 func TestActivationsOnce(t *testing.T) {
-	for _, c := range []struct{ width, want int }{
-		{16, 2},
-		{2000, 3}, // the result of the last call is not needed
+	tanh := func(b *ir.Builder, x *ir.Value) *ir.Value { return b.Unary(ir.OpTanh, x) }
+	wave := func(b *ir.Builder, x *ir.Value) *ir.Value { return b.Mul(b.Unary(ir.OpSin, x), b.Unary(ir.OpCos, x)) }
+	for _, c := range []struct {
+		width, want int
+		act         func(b *ir.Builder, x *ir.Value) *ir.Value
+	}{
+		{16, 2, tanh},
+		{2000, 3, tanh}, // the result of the last call is not needed
+		{16, 4, wave},
+		{2000, 6, wave},
 	} {
-		m, step := twoStages(c.width)
+		m, step := twoStages(c.width, c.act)
 		g, list := diff.VJP(m, step, diff.Everything(step))
 		if len(list) > 0 {
 			t.Fatal(list)
@@ -58,7 +65,7 @@ func TestActivationsOnce(t *testing.T) {
 		want := numericGrad(loss, x)
 		n := 0
 		mc.OnOp = func(_ *ir.Func, v *ir.Value) {
-			if v.Op == ir.OpTanh {
+			if v.Op == ir.OpTanh || v.Op == ir.OpSin || v.Op == ir.OpCos {
 				n++
 			}
 		}
@@ -72,7 +79,7 @@ func TestActivationsOnce(t *testing.T) {
 			}
 		}
 		if n != c.want {
-			t.Errorf("width %d: tanh is computed %d times, want %d", c.width, n, c.want)
+			t.Errorf("width %d: activations are computed %d times, want %d", c.width, n, c.want)
 		}
 	}
 }

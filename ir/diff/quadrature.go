@@ -21,7 +21,7 @@ func (a *adjointSolve) nodes(b *ir.Builder, row *method.Row, t, h *ir.Value, sta
 	}
 	in := append([]*ir.Value{t, h}, states...)
 	if c.FSAL {
-		in = append(in, method.Evaluate(b, c.Field, append(append([]*ir.Value{t}, states...), extras...), t, h)...)
+		in = append(in, method.Evaluate(b, c, append(append([]*ir.Value{t}, states...), extras...), t, h)...)
 	}
 	outs := b.CallAll(c.DenseStep, append(in, extras...)...)
 	n := len(c.States)

@@ -174,7 +174,8 @@ func (p *pass) tangentOf(s *ir.Solve, extras []int, params []*ir.Param) *ir.Solv
 		return c
 	}
 	c := *s
-	c.Given = nil // nobody steps through it by himself
+	c.Given = nil                // nobody steps through it by himself
+	c.Piece, c.Within = nil, nil // of its own step nothing is evaluated anew
 	c.Name, c.Record, c.Sensitivity, c.System = p.freshSolve(name), false, ir.Choice{}, strings.TrimSuffix(s.System, " (tangents)")+" (tangents)"
 	c.States, c.Extras = append([]ir.SolveState(nil), s.States...), append([]ir.Type(nil), s.Extras...)
 	for _, st := range s.States {
@@ -225,6 +226,9 @@ func placeSolve(s *ir.Solve) {
 		f.Region = step
 	}
 	s.Field.Region = step.Inside(ir.RegionStage, "")
+	if s.Within != nil {
+		s.Within.Region = s.Field.Region
+	}
 	for _, f := range s.Before() {
 		f.Region = s.Region
 	}

@@ -107,7 +107,46 @@ func (p *pass) sweepOf(f *ir.Func, wrt Wrt, at int, accum bool) *swept {
 	}
 	r.sweep(s.order)
 	r.finish(s.args, wrt, nil, nil)
+	s.merge()
 	return s
+}
+
+// merge lets the way back read what the body has computed and it computes again, as the cosine that is the slope of a sine: halves then save it.
+func (s *swept) merge() {
+	type operation struct {
+		op   ir.Op
+		x, y *ir.Value
+	}
+	made, body := map[operation]*ir.Value{}, map[*ir.Value]bool{}
+	for _, v := range s.order {
+		body[v] = true
+	}
+	merged := map[*ir.Value]*ir.Value{}
+	kept := s.fn.Values[:0:0]
+	for _, v := range s.fn.Values {
+		for i, a := range v.Args {
+			if m := merged[a]; m != nil {
+				v.Args[i] = m
+			}
+		}
+		if n := v.Op.Info().Arity; v.Op.Info().Class == ir.ClassElem && v.Op != ir.OpCast && (n == 1 || n == 2) {
+			key := operation{v.Op, v.Args[0], v.Args[n-1]}
+			switch u := made[key]; {
+			case u == nil && body[v]:
+				made[key] = v
+			case u != nil && !body[v]:
+				merged[v] = u
+				continue
+			}
+		}
+		kept = append(kept, v)
+	}
+	s.fn.Values = kept
+	for i, r := range s.fn.Results {
+		if m := merged[r]; m != nil {
+			s.fn.Results[i] = m
+		}
+	}
 }
 
 // finish ends a function: first the given results, then the cotangents of the selection.

@@ -40,6 +40,7 @@ func Build(m *ir.Module, s *ir.Solve, row *Row, cfg Config) error {
 	if err := buildable(s, row, &cfg); err != nil {
 		return fmt.Errorf("solve %s: %w", s.Name, err)
 	}
+	within(m, s)
 	s.Method, s.Own = row.Name, row.Own
 	s.Adaptive, s.FSAL = row.Adaptive(), row.FSAL()
 	s.Order, s.StepEvals, s.DenseEvals = row.Order(), row.Evals(), row.DenseEvals()
@@ -384,7 +385,7 @@ func (s *stepper) stage(i int) []*ir.Value {
 	}
 	s.at[i] = Stage{T: t, Y: y}
 	in := append([]*ir.Value{t}, y...)
-	k := Evaluate(s.b, s.s.Field, append(in, s.c...), s.t, s.h)
+	k := Evaluate(s.b, s.s, append(in, s.c...), s.t, s.h)
 	for x, st := range s.s.States {
 		k[x].Named(fmt.Sprintf("%s_k%d", st.Name, i+1))
 	}

@@ -224,7 +224,7 @@ func (w *rememberer) step(suffix, doc string, at, withErrors bool) *ir.Func {
 	c := w.extras(b)
 	r.c = c
 	r.field = func(t *ir.Value, y []*ir.Value) []*ir.Value {
-		return Evaluate(b, w.s.Field, append(append([]*ir.Value{t}, y...), c...), r.t, r.h)
+		return Evaluate(b, w.s, append(append([]*ir.Value{t}, y...), c...), r.t, r.h)
 	}
 	next, errors, memory := w.by.Step(r)
 	results := append([]*ir.Value(nil), next...)

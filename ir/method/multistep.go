@@ -311,7 +311,7 @@ func (w *rememberer) start(sub *ir.Func, at bool) *ir.Func {
 	outs := b.Results(b.Emit(ir.OpScan, ir.Attr{Scan: &ir.Scan{Fn: sub, N: n, Carry: 1 + w.plain,
 		Region: ir.SampleRegion.Inside(ir.RegionScan, sub.Name)}}, in...))
 	end, past := outs[1:1+w.plain], outs[1+w.plain:]
-	results := append(slices.Clone(end), Evaluate(b, w.s.Field, slices.Concat([]*ir.Value{b.Add(t, h)}, end, c), t, h)...)
+	results := append(slices.Clone(end), Evaluate(b, w.s, slices.Concat([]*ir.Value{b.Add(t, h)}, end, c), t, h)...)
 	for i := n - 1; i >= 0; i-- {
 		for _, p := range past {
 			results = append(results, b.At(p, i))

@@ -333,7 +333,7 @@ type moving struct {
 
 func (m *moving) eval(t *ir.Value, y []*ir.Value) []*ir.Value {
 	m.evals++
-	return Evaluate(m.b, m.s.Field, append(append([]*ir.Value{t}, y...), m.c...), m.t, m.h)
+	return Evaluate(m.b, m.s, append(append([]*ir.Value{t}, y...), m.c...), m.t, m.h)
 }
 
 // length is h, or h² where square, times x in f64, in the type of a state.

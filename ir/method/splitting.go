@@ -274,14 +274,14 @@ type splitter struct {
 
 // run is a step on its way.
 type run struct {
-	b     *ir.Builder
-	t, h  *ir.Value
-	y, c  []*ir.Value
-	field *ir.Func
+	b    *ir.Builder
+	t, h *ir.Value
+	y, c []*ir.Value
+	of   *ir.Solve
 }
 
 func (r *run) eval(t *ir.Value, y []*ir.Value) []*ir.Value {
-	return Evaluate(r.b, r.field, append(append([]*ir.Value{t}, y...), r.c...), r.t, r.h)
+	return Evaluate(r.b, r.of, append(append([]*ir.Value{t}, y...), r.c...), r.t, r.h)
 }
 
 // shift adds w h k to the states of a group.
@@ -327,7 +327,7 @@ func (w *splitter) steps(r *run, k []*ir.Value) []*ir.Value {
 
 func (w *splitter) function(suffix, doc string, dense, replay bool) *ir.Func {
 	b := w.newFunc(suffix, doc)
-	r := &run{b: b, t: scalar(b, "t"), h: scalar(b, "h"), y: w.states(b, ""), field: w.s.Field}
+	r := &run{b: b, t: scalar(b, "t"), h: scalar(b, "h"), y: w.states(b, ""), of: w.s}
 	start := r.y
 	var k []*ir.Value
 	if !replay {
@@ -393,7 +393,7 @@ func (w *splitter) dense() *ir.Func {
 
 func (w *splitter) replayAt() *ir.Func {
 	b := w.newFunc("replay_at", "the states inside one step as a function of its start alone, for derivatives")
-	r := &run{b: b, t: scalar(b, "t"), h: scalar(b, "h"), field: w.s.Field}
+	r := &run{b: b, t: scalar(b, "t"), h: scalar(b, "h"), of: w.s}
 	theta := scalar(b, "theta")
 	r.y, r.c = w.states(b, ""), w.extras(b)
 	start := r.y

@@ -16,7 +16,7 @@ func dead(m *ir.Module) {
 		changed = narrowLoops(m) || changed
 		u := usersOf(m)
 		for _, s := range solves(m) {
-			for _, drop := range []func(*ir.Module, *ir.Solve, *users) bool{dropStates, dropExtras} {
+			for _, drop := range []func(*ir.Module, *ir.Solve, *users) bool{dropStates, dropExtras, dropPiece} {
 				if drop(m, s, u) {
 					changed, u = true, usersOf(m)
 				}

@@ -30,6 +30,8 @@ func layouts(s *ir.Solve) []layout {
 	}
 	rows := []layout{
 		{&s.Field, 1, x, true, x, false},
+		{&s.Piece, 1, nil, true, nil, false},
+		{&s.Within, 1, x, false, x, false},
 		{&s.Begin, 1, y, true, y, false},
 		{&s.Start, 2, y, true, y, false},
 		{&s.StartDense, 2, slices.Concat(y, y), false, y, false},
@@ -276,6 +278,24 @@ func dropExtras(m *ir.Module, s *ir.Solve, u *users) bool {
 		return false
 	}
 	reshapeSolve(m, s, keepAll(len(s.States)), keep)
+	return true
+}
+
+// dropPiece removes what a step hands to its stages and they do not read.
+func dropPiece(m *ir.Module, s *ir.Solve, _ *users) bool {
+	if s.Within == nil {
+		return false
+	}
+	live, args := s.Within.Live(), keepAll(len(s.Within.Args))
+	first := 1 + len(s.Plain())
+	for i, a := range s.Within.Args[first:] {
+		args[first+i] = live[a.ID]
+	}
+	if all(args) {
+		return false
+	}
+	narrowFunc(s.Piece, keepAll(len(s.Piece.Args)), args[first:])
+	narrow(m, s.Within, args, keepAll(len(s.Within.Results)))
 	return true
 }
 

@@ -14,8 +14,8 @@ import (
 // with such a solve is copied.
 func hoistSolves(m *ir.Module) {
 	for _, s := range solves(m) {
-		if recorded(m, s) || !runs(m, s) || s.Step != nil && !calls(s.Step, s.Field) || len(solveValues(s)) == 0 {
-			continue // a step that looks up an input has copies of the field, which keep such values
+		if recorded(m, s) || !runs(m, s) || s.Step != nil && !calls(s.Step, s.Stage()) || len(solveValues(s)) == 0 {
+			continue
 		}
 		privatise(m, s)
 		if callersWithin(m, s) {
@@ -48,15 +48,15 @@ func runs(m *ir.Module, s *ir.Solve) bool {
 	return false
 }
 
-// solveValues lists the values of the field that are worth an extra: computed from extras by more
+// solveValues lists the values of the field inside a step that are worth an extra: computed from extras by more
 // than moves of elements, and read by a faster value.
 func solveValues(s *ir.Solve) []*ir.Value {
-	d := newDeps(nil).in(s.Field)
-	first := len(s.Field.Args) - len(s.Extras)
+	f, handed := s.Stage(), s.Handed()
+	d := newDeps(nil).in(f)
 	own := func(v *ir.Value) bool {
 		set := d.of(v)
 		for i := range set.all() {
-			if i < first {
+			if !slices.Contains(handed, f.Args[i]) {
 				return false
 			}
 		}
@@ -64,8 +64,8 @@ func solveValues(s *ir.Solve) []*ir.Value {
 	}
 	work := map[*ir.Value]bool{}
 	read := map[*ir.Value]bool{}
-	held := bound(s.Field)
-	for _, v := range s.Field.Values {
+	held := bound(f)
+	for _, v := range f.Values {
 		class := v.Op.Info().Class
 		work[v] = class == ir.ClassElem || class == ir.ClassReduce || class == ir.ClassLinalg || class == ir.ClassRandom
 		for _, a := range v.Args {
@@ -73,11 +73,11 @@ func solveValues(s *ir.Solve) []*ir.Value {
 			read[a] = read[a] || !own(v)
 		}
 	}
-	for _, r := range s.Field.Results {
+	for _, r := range f.Results {
 		read[r] = true
 	}
 	var vs []*ir.Value
-	for _, v := range s.Field.Values {
+	for _, v := range f.Values {
 		if own(v) && work[v] && read[v] && !held[v] {
 			vs = append(vs, v)
 		}
@@ -167,18 +167,18 @@ func callersWithin(m *ir.Module, s *ir.Solve) bool {
 		have[*l.f] = l.extras
 	}
 	for _, f := range m.Funcs {
-		if calls(f, s.Field) && !have[f] {
+		if (calls(f, s.Field) || calls(f, s.Stage())) && !have[f] {
 			return false
 		}
 	}
 	return true
 }
 
-// addExtras makes vs, values of the field, extras of s.
+// addExtras makes vs, values of the field inside a step, extras of s.
 func addExtras(m *ir.Module, s *ir.Solve, vs []*ir.Value) {
 	n := len(s.Extras)
 	given(m, s)
-	extras := s.Field.Args[len(s.Field.Args)-n:]
+	field, extras := s.Stage(), s.Handed()
 	for _, v := range vs {
 		s.Extras = append(s.Extras, v.Type)
 	}
@@ -186,7 +186,7 @@ func addExtras(m *ir.Module, s *ir.Solve, vs []*ir.Value) {
 		return copyValues(b, vs, extras, operands)
 	}
 	for _, f := range m.Funcs {
-		if f == s.Field {
+		if f == field {
 			continue // vs are values of its present body
 		}
 		ir.RebuildMulti(f, m.Real, func(b *ir.Builder, v *ir.Value, args []*ir.Value) []*ir.Value {
@@ -213,10 +213,13 @@ func addExtras(m *ir.Module, s *ir.Solve, vs []*ir.Value) {
 	// The field, then whoever passes the new extras on to it.
 	place := map[*ir.Value]*ir.Value{}
 	for _, v := range vs {
-		place[v] = addArg(s.Field, nameOf(v), v.Type)
+		place[v] = addArg(field, nameOf(v), v.Type)
 	}
-	ir.Rebuild(s.Field, m.Real, func(b *ir.Builder, v *ir.Value, _ []*ir.Value) *ir.Value { return place[v] })
-	s.Field.DropDead()
+	ir.Rebuild(field, m.Real, func(b *ir.Builder, v *ir.Value, _ []*ir.Value) *ir.Value { return place[v] })
+	field.DropDead()
+	if field != s.Field {
+		takeExtras(s.Field, m.Real, vs, s.Field.Args[len(s.Field.Args)-n:], compute)
+	}
 	for _, l := range layouts(s) {
 		f := *l.f
 		if !l.extras || f == s.Field {
@@ -227,11 +230,14 @@ func addExtras(m *ir.Module, s *ir.Solve, vs []*ir.Value) {
 			more = append(more, addArg(f, nameOf(v), v.Type))
 		}
 		ir.RebuildMulti(f, m.Real, func(b *ir.Builder, v *ir.Value, args []*ir.Value) []*ir.Value {
-			if v.Op != ir.OpCall || v.Attr.Func != s.Field {
+			if v.Op != ir.OpCall || v.Attr.Func != s.Field && v.Attr.Func != field {
 				return nil
 			}
-			return b.CallAll(s.Field, append(append([]*ir.Value(nil), args...), more...)...)
+			return b.CallAll(v.Attr.Func, append(append([]*ir.Value(nil), args...), more...)...)
 		})
+		if f == s.Piece {
+			f.Results = append(f.Results, more...)
+		}
 	}
 	// Whoever runs the solve has its memory begun.
 	for _, f := range m.Funcs {
@@ -246,6 +252,21 @@ func addExtras(m *ir.Module, s *ir.Solve, vs []*ir.Value) {
 			return b.CallAll(s.Begin, wide...)
 		})
 	}
+}
+
+// takeExtras makes f, which computes vs as the function that they are of does, take them as further extras; compute makes them of those that it has.
+func takeExtras(f *ir.Func, real ir.Elem, vs, extras []*ir.Value, compute func(b *ir.Builder, operands []*ir.Value) []*ir.Value) {
+	n := len(f.Results)
+	f.Results = append(f.Results[:n:n], compute(ir.Extend(f, real), extras)...)
+	mergeEqual(f)
+	own := f.Results[n:]
+	f.Results = f.Results[:n:n]
+	place := map[*ir.Value]*ir.Value{}
+	for i, v := range vs {
+		place[own[i]] = addArg(f, nameOf(v), v.Type)
+	}
+	ir.Rebuild(f, real, func(b *ir.Builder, v *ir.Value, _ []*ir.Value) *ir.Value { return place[v] })
+	f.DropDead()
 }
 
 // given makes Given of a solve that users of the package step through, before its extras change.
@@ -285,7 +306,9 @@ func addArg(f *ir.Func, name string, t ir.Type) *ir.Value {
 func copyValues(b *ir.Builder, vs, args, operands []*ir.Value) []*ir.Value {
 	copies := map[*ir.Value]*ir.Value{}
 	for i, a := range args {
-		copies[a] = operands[i]
+		if a != nil { // vs need no others
+			copies[a] = operands[i]
+		}
 	}
 	var visit func(v *ir.Value) *ir.Value
 	visit = func(v *ir.Value) *ir.Value {

@@ -1,6 +1,10 @@
 package opt
 
-import "ndec.dev/ndec/ir"
+import (
+	"slices"
+
+	"ndec.dev/ndec/ir"
+)
 
 // rates finds the rate of every value: the innermost region that it depends on, and whether it
 // differs between samples. It sets Value.Rate, and the regions of solves, reverse sweeps, maps
@@ -271,6 +275,8 @@ func (r *rater) solve(s *ir.Solve, region *ir.Region, times bool, extras []ir.Ra
 		args   []ir.Rate
 	}{
 		{s.Field, stage, list(fill(1, at(stage, own)), states(stage, x), c)},
+		{s.Piece, step, list(fill(1, at(step, own)), c)},
+		{s.Within, stage, list(fill(1, at(stage, own)), states(stage, x), pieceRates(s, step, own, c))},
 		{s.Begin, step, list(fill(1, at(step, own)), states(step, n), c)},
 		{s.Step, step, list(fill(2, at(step, own)), states(step, in), c)},
 		{s.DenseStep, step, list(fill(2, at(step, own)), states(step, in), c)},
@@ -299,6 +305,21 @@ func (r *rater) solve(s *ir.Solve, region *ir.Region, times bool, extras []ir.Ra
 			r.place(f, step, fill(len(f.Args), at(step, true)))
 		}
 	}
+}
+
+// pieceRates are those of what a step of s hands to its stages: of extras their own, of what is looked up that of the step.
+func pieceRates(s *ir.Solve, step *ir.Region, own bool, extras []ir.Rate) []ir.Rate {
+	if s.Within == nil {
+		return nil
+	}
+	own = own || slices.ContainsFunc(extras, func(r ir.Rate) bool { return r.PerSample })
+	rs := fill(len(s.Piece.Results), at(step, own))
+	for i, v := range s.Piece.Results {
+		if v.Op == ir.OpArg && v.Attr.Index > 0 {
+			rs[i] = extras[v.Attr.Index-1]
+		}
+	}
+	return rs
 }
 
 func list(groups ...[]ir.Rate) []ir.Rate {

@@ -86,7 +86,7 @@ func (p *Plan) SolveCosts() []SolveCost {
 	for _, ps := range p.Solves {
 		s := ps.IR
 		c := SolveCost{Name: s.Name, System: s.System, Method: s.Method, Where: s.Span.String(), Span: s.Span, Adaptive: s.Adaptive,
-			Evals: s.StepEvals, Steps: s.Steps, PerEval: p.byIR[s.Field].Cost, PerStep: p.byIR[s.Step].Cost}
+			Evals: s.StepEvals, Steps: s.Steps, PerEval: p.byIR[s.Stage()].Cost, PerStep: p.byIR[s.Step].Cost}
 		width := 8
 		if p.Module.Real == ir.F32 {
 			width = 4
