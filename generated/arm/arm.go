@@ -87,9 +87,9 @@ const version = "v0.1.0"
 
 // prepared holds what is computed once whenever parameters have changed.
 type prepared struct {
+	armL2Square        [1]Real    // Arm.l2.square
 	armM2Add           [1]Real    // Arm.m2.add
 	armL1Square        [1]Real    // Arm.l1.square
-	armL2Square        [1]Real    // Arm.l2.square
 	armL1Add           [1]Real    // Arm.l1.add
 	mul                [1]Real    // mul
 	armL1Mul           [1]Real    // Arm.l1.mul
@@ -97,14 +97,14 @@ type prepared struct {
 	mul2               [1]Real    // mul.2
 	mul3               [1]Real    // mul.3
 	mul4               [1]Real    // mul.4
-	mul5               [1]Real    // mul.5
-	mul6               [1]Real    // mul.6
 	friction4BiasBar   [2]Real    // friction.4.bias_bar
 	friction4WeightBar [64]Real   // friction.4.weight_bar
 	friction2BiasBar   [32]Real   // friction.2.bias_bar
 	friction2WeightBar [1024]Real // friction.2.weight_bar
 	friction0BiasBar   [32]Real   // friction.0.bias_bar
 	friction0WeightBar [192]Real  // friction.0.weight_bar
+	mul5               [1]Real    // mul.5
+	mul6               [1]Real    // mul.6
 	from               []Real     // the parameters that it was made from
 }
 
@@ -114,7 +114,7 @@ func (pre *prepared) of(w *Params) {
 		return
 	}
 	pre.from = append(pre.from[:0], w.Flat()...)
-	pre.armM2Add[0], pre.armL1Square[0], pre.armL2Square[0], pre.armL1Add[0], pre.mul[0], pre.armL1Mul[0], pre.mul2[0], pre.mul3[0], pre.mul4[0], pre.mul5[0], pre.mul6[0] = paramsPrepare(w, &pre.armL2Square2, &pre.friction4BiasBar, &pre.friction4WeightBar, &pre.friction2BiasBar, &pre.friction2WeightBar, &pre.friction0BiasBar, &pre.friction0WeightBar)
+	pre.armL2Square[0], pre.armM2Add[0], pre.armL1Square[0], pre.armL1Add[0], pre.mul[0], pre.armL1Mul[0], pre.mul2[0], pre.mul3[0], pre.mul4[0], pre.mul5[0], pre.mul6[0] = paramsPrepare(w, &pre.armL2Square2, &pre.friction4BiasBar, &pre.friction4WeightBar, &pre.friction2BiasBar, &pre.friction2WeightBar, &pre.friction0BiasBar, &pre.friction0WeightBar)
 }
 
 // Predict rolls the arm out under a recorded torque sequence.
@@ -290,16 +290,28 @@ func (m *Predict) span(in PredictInput) (t0, t1 float64, err error) {
 	var stops [50]float64
 	var start0 [2]Real
 	var start1 [2]Real
-	var extra0 Real
-	var extra1 [50]float64
-	var extra2 [100]Real
-	t0, t1, extra0 = predictPath0(&in.Q0, &in.V0, &in.Ts, (*[100]Real)(unsafe.Pointer(&in.Us)), in.Load, &stops, &start0, &start1, &extra1, &extra2)
+	var extra0 [50]float64
+	var extra1 [100]Real
+	var extra2 Real
+	var extra3 Real
+	var extra4 Real
+	var extra5 Real
+	var extra6 [1]Real
+	var extra7 Real
+	var extra8 Real
+	t0, t1, extra2, extra3, extra4, extra5, extra7, extra8 = predictPath0(m.p, &m.pre, &in.Q0, &in.V0, &in.Ts, (*[100]Real)(unsafe.Pointer(&in.Us)), in.Load, &stops, &start0, &start1, &extra0, &extra1, &extra6)
 	_ = stops
 	_ = start0
 	_ = start1
 	_ = extra0
 	_ = extra1
 	_ = extra2
+	_ = extra3
+	_ = extra4
+	_ = extra5
+	_ = extra6
+	_ = extra7
+	_ = extra8
 	return t0, t1, nil
 }
 
@@ -316,17 +328,23 @@ func (m *Predict) Trajectory(ctx context.Context, in PredictInput, ts []float64)
 	var stops [50]float64
 	var start0 [2]Real
 	var start1 [2]Real
-	var extra0 Real
-	var extra1 [50]float64
-	var extra2 [100]Real
-	t0, t1, extra0 = predictPath0(&in.Q0, &in.V0, &in.Ts, (*[100]Real)(unsafe.Pointer(&in.Us)), in.Load, &stops, &start0, &start1, &extra1, &extra2)
+	var extra0 [50]float64
+	var extra1 [100]Real
+	var extra2 Real
+	var extra3 Real
+	var extra4 Real
+	var extra5 Real
+	var extra6 [1]Real
+	var extra7 Real
+	var extra8 Real
+	t0, t1, extra2, extra3, extra4, extra5, extra7, extra8 = predictPath0(m.p, &m.pre, &in.Q0, &in.V0, &in.Ts, (*[100]Real)(unsafe.Pointer(&in.Us)), in.Load, &stops, &start0, &start1, &extra0, &extra1, &extra6)
 	if err := rt.CheckTimes(t0, t1, ts); err != nil {
 		return nil, err
 	}
 	path := &PredictPath{T: append([]float64(nil), ts...)}
 	flat0 := make([]Real, len(ts)*2)
 	flat1 := make([]Real, len(ts)*2)
-	pathPredict0(m.p, &m.pre, t0, path.T, stops[:], m.by[0], &start0, &start1, extra0, &extra1, &extra2, flat0, flat1, &path.Stats)
+	pathPredict0(m.p, t0, path.T, stops[:], m.by[0], &start0, &start1, &extra0, &extra1, extra2, extra3, extra4, extra5, &extra6, extra7, extra8, flat0, flat1, &path.Stats)
 	path.Q = make([][2]Real, len(ts))
 	for i := range path.Q {
 		copy(path.Q[i][:], flat0[i*2:])
@@ -826,9 +844,19 @@ func (st *ArmFwdStepper) Refresh() {
 func (st *ArmFwdStepper) Step(t, h float64, last ArmState, load Real, uTimes [50]float64, u [50][2]Real) (next ArmState, err error) {
 	w := st.p
 	pre := &st.pre
+	var uTimesGiven [50]float64
+	var uGiven [100]Real
+	var mulGiven Real
+	var addGiven Real
+	var mul2Given Real
+	var mul3Given Real
+	var reshapeGiven [1]Real
+	var mul4Given Real
+	var mul5Given Real
+	mulGiven, addGiven, mul2Given, mul3Given, mul4Given, mul5Given = predict0Given(w, pre, load, &uTimes, (*[100]Real)(unsafe.Pointer(&u)), &uTimesGiven, &uGiven, &reshapeGiven)
 	var q1 [2]Real
 	var v1 [2]Real
-	predict0Step(w, pre, t, h, &last.Q, &last.V, load, &uTimes, (*[100]Real)(unsafe.Pointer(&u)), &q1, &v1)
+	predict0Step(w, t, h, &last.Q, &last.V, &uTimesGiven, &uGiven, mulGiven, addGiven, mul2Given, mul3Given, &reshapeGiven, mul4Given, mul5Given, &q1, &v1)
 	finite := q1[0]-q1[0] == 0 && q1[1]-q1[1] == 0 && v1[0]-v1[0] == 0 && v1[1]-v1[1] == 0
 	if !finite {
 		return last, rt.StepFailure(&armFwdStepperSite, t, h)
@@ -841,15 +869,21 @@ var armFwdSolveSite = rt.Site{Where: "arm.nde:45", Solve: "Arm"}
 // ArmFwdSolve is a solve of system Arm with solver Fwd (rk4) that is taken step by step: its steps are those
 // of the solve in a model, to the bit, events included. It belongs to one goroutine.
 type ArmFwdSolve struct {
-	p      *Params
-	pre    prepared
-	at     rt.SolvePoint
-	stops  [50]float64
-	q      [2]Real
-	v      [2]Real
-	load   Real
-	uTimes [50]float64
-	u      [100]Real
+	p       *Params
+	pre     prepared
+	at      rt.SolvePoint
+	stops   [50]float64
+	q       [2]Real
+	v       [2]Real
+	uTimes  [50]float64
+	u       [100]Real
+	mul     Real
+	add     Real
+	mul2    Real
+	mul3    Real
+	reshape [1]Real
+	mul4    Real
+	mul5    Real
 }
 
 // StartArmFwdSolve begins a solve from t0 to t1. Steps end at the stops, which are sorted from t0 on; else it ends at once, and
@@ -859,9 +893,9 @@ func StartArmFwdSolve(p *Params, t0, t1 float64, last ArmState, load Real, uTime
 	s.Refresh()
 	s.q = last.Q
 	s.v = last.V
-	s.load = load
-	s.uTimes = uTimes
-	s.u = *(*[100]Real)(unsafe.Pointer(&u))
+	w := s.p
+	pre := &s.pre
+	s.mul, s.add, s.mul2, s.mul3, s.mul4, s.mul5 = predict0Given(w, pre, load, &uTimes, (*[100]Real)(unsafe.Pointer(&u)), &s.uTimes, &s.u, &s.reshape)
 	s.stops = stops
 	s.at.Sorted(stops[:])
 	return s
@@ -881,13 +915,18 @@ func (s *ArmFwdSolve) Step() bool {
 	before := st.Accepted
 	by := rt.Stepping{Step: 0.005}
 	w := s.p
-	pre := &s.pre
 	t0, t1 := at.T0, at.T1
 	q := s.q
 	v := s.v
-	load := s.load
 	uTimes := &s.uTimes
 	u := &s.u
+	mul := s.mul
+	add := s.add
+	mul2 := s.mul2
+	mul3 := s.mul3
+	reshape := &s.reshape
+	mul4 := s.mul4
+	mul5 := s.mul5
 	stops, gap, _ := rt.Stops(s.stops[:], t0, t1)
 	h, steps := rt.FixedSteps(t0, t1, by.Step)
 	if steps == 0 {
@@ -916,7 +955,7 @@ func (s *ArmFwdSolve) Step() bool {
 		if stop || pieces || k == steps-1 {
 			h = goal - t
 		}
-		predict0Step(w, pre, t, h, &q, &v, load, uTimes, u, &q1, &v1)
+		predict0Step(w, t, h, &q, &v, uTimes, u, mul, add, mul2, mul3, reshape, mul4, mul5, &q1, &v1)
 		st.NFE += 4
 		finite := q1[0]-q1[0] == 0 && q1[1]-q1[1] == 0 && v1[0]-v1[0] == 0 && v1[1]-v1[1] == 0
 		if !finite {
@@ -969,9 +1008,15 @@ func (s *ArmFwdSolve) keep(k *rt.SavedSolve) {
 	k.Point(&s.at)
 	rt.KeepNumbers(k, s.q[:])
 	rt.KeepNumbers(k, s.v[:])
-	rt.KeepNumbers(k, unsafe.Slice(&s.load, 1))
 	rt.KeepNumbers(k, s.uTimes[:])
 	rt.KeepNumbers(k, s.u[:])
+	rt.KeepNumbers(k, unsafe.Slice(&s.mul, 1))
+	rt.KeepNumbers(k, unsafe.Slice(&s.add, 1))
+	rt.KeepNumbers(k, unsafe.Slice(&s.mul2, 1))
+	rt.KeepNumbers(k, unsafe.Slice(&s.mul3, 1))
+	rt.KeepNumbers(k, s.reshape[:])
+	rt.KeepNumbers(k, unsafe.Slice(&s.mul4, 1))
+	rt.KeepNumbers(k, unsafe.Slice(&s.mul5, 1))
 	rt.KeepNumbers(k, s.stops[:])
 }
 

@@ -12,86 +12,66 @@ import (
 // laneFrame is the memory of the kernels: for each function its arguments, results and other values, rows of 32
 // samples each.
 type laneFrame struct {
-	spill             [65792]byte // vectors and pointers that found no register
-	mask              [32]uint32  // of the samples that count in sums over samples
-	predict0DenseStep struct {    // Predict.0.dense_step
-		t         [32]float64
-		h         [32]float64
-		q         [2 * 32]Real
-		qK1       [2 * 32]Real
-		load      [32]Real
-		uTimes    [50 * 32]float64
-		u         [100 * 32]Real
-		qNext     [2 * 32]Real
-		vNext     [2 * 32]Real
-		qD1       [2 * 32]Real
-		vD1       [2 * 32]Real
-		qD2       [2 * 32]Real
-		vD2       [2 * 32]Real
-		qD3       [2 * 32]Real
-		vD3       [2 * 32]Real
-		hb1       [32]Real
-		add       [2 * 32]Real
-		hb2       [32]Real
-		ha21      [32]Real
-		mul       [32]Real
-		add2      [32]Real
-		mul2      [32]Real
-		mul3      [32]Real
-		reshape   [32]Real
-		m         [4 * 32]Real
-		locate    [32]int32
-		take      [2 * 32]Real
-		mul4      [32]Real
-		mul5      [32]Real
-		sub       [2 * 32]Real
-		sin       [2 * 32]Real
-		cos       [2 * 32]Real
-		concat    [6 * 32]Real
-		matvec    [32 * 32]Real
-		softplus  [32 * 32]Real
-		matvec2   [32 * 32]Real
-		matvec3   [2 * 32]Real
-		sub2      [2 * 32]Real
-		qK2       [2 * 32]Real
-		add3      [2 * 32]Real
-		m2        [4 * 32]Real
-		sub3      [2 * 32]Real
-		sin2      [2 * 32]Real
-		cos2      [2 * 32]Real
-		concat2   [6 * 32]Real
-		matvec4   [32 * 32]Real
-		softplus2 [32 * 32]Real
-		matvec5   [32 * 32]Real
-		matvec6   [2 * 32]Real
-		sub4      [2 * 32]Real
-		vK2       [2 * 32]Real
-		qK3       [2 * 32]Real
-		add4      [2 * 32]Real
-		ha43      [32]Real
-		m3        [4 * 32]Real
-		sub5      [2 * 32]Real
-		sin3      [2 * 32]Real
-		cos3      [2 * 32]Real
-		concat3   [6 * 32]Real
-		matvec7   [32 * 32]Real
-		softplus3 [32 * 32]Real
-		matvec8   [32 * 32]Real
-		matvec9   [2 * 32]Real
-		sub6      [2 * 32]Real
-		vK3       [2 * 32]Real
-		qK4       [2 * 32]Real
-		add5      [2 * 32]Real
-		m4        [4 * 32]Real
-		sub7      [2 * 32]Real
-		sin4      [2 * 32]Real
-		cos4      [2 * 32]Real
-		concat4   [6 * 32]Real
-		matvec10  [32 * 32]Real
-		softplus4 [32 * 32]Real
-		matvec11  [32 * 32]Real
-		sub8      [2 * 32]Real
-		vK4       [2 * 32]Real
+	spill          [65792]byte // vectors and pointers that found no register
+	mask           [32]uint32  // of the samples that count in sums over samples
+	armFieldWithin struct {    // Arm.field.within
+		t        [32]float64
+		q        [2 * 32]Real
+		v        [2 * 32]Real
+		u        [2 * 32]Real
+		mul      [32]Real
+		add      [32]Real
+		mul2     [32]Real
+		mul3     [32]Real
+		reshape  [32]Real
+		mul4     [32]Real
+		mul5     [32]Real
+		dq       [2 * 32]Real
+		dv       [2 * 32]Real
+		m        [4 * 32]Real
+		sub      [2 * 32]Real
+		sin      [2 * 32]Real
+		cos      [2 * 32]Real
+		concat   [6 * 32]Real
+		matvec   [32 * 32]Real
+		softplus [32 * 32]Real
+		matvec2  [32 * 32]Real
+		sub2     [2 * 32]Real
+	}
+	predict0DenseStep struct { // Predict.0.dense_step
+		t       [32]float64
+		h       [32]float64
+		q       [2 * 32]Real
+		v       [2 * 32]Real
+		uTimes  [50 * 32]float64
+		u       [100 * 32]Real
+		mul     [32]Real
+		add     [32]Real
+		mul2    [32]Real
+		mul3    [32]Real
+		reshape [32]Real
+		mul4    [32]Real
+		mul5    [32]Real
+		qNext   [2 * 32]Real
+		vNext   [2 * 32]Real
+		qD1     [2 * 32]Real
+		vD1     [2 * 32]Real
+		qD2     [2 * 32]Real
+		vD2     [2 * 32]Real
+		qD3     [2 * 32]Real
+		vD3     [2 * 32]Real
+		mul6    [32]float64
+		middle  [32]float64
+		locate  [32]int32
+		take    [2 * 32]Real
+		ha21    [32]Real
+		result  [2 * 32]Real
+		result2 [2 * 32]Real
+		t4      [32]float64
+		result3 [2 * 32]Real
+		result4 [2 * 32]Real
+		hb1     [32]Real
+		hb2     [32]Real
 	}
 	predict0Lanestep struct { // Predict.0.lanestep
 		stepT     [32]float64
@@ -99,9 +79,15 @@ type laneFrame struct {
 		stepLive  [32]float64
 		q         [2 * 32]Real
 		v         [2 * 32]Real
-		extra0    [32]Real
-		extra1    [50 * 32]float64
-		extra2    [100 * 32]Real
+		extra0    [50 * 32]float64
+		extra1    [100 * 32]Real
+		extra2    [32]Real
+		extra3    [32]Real
+		extra4    [32]Real
+		extra5    [32]Real
+		extra6    [32]Real
+		extra7    [32]Real
+		extra8    [32]Real
 		qNext     [2 * 32]Real
 		vNext     [2 * 32]Real
 		stepCode  [32]float64
@@ -145,6 +131,13 @@ type laneFrame struct {
 		v        [100 * 32]Real
 		reverse  [50 * 32]float64
 		stops    [50 * 32]float64
+		mul      [32]Real
+		add      [32]Real
+		mul2     [32]Real
+		mul3     [32]Real
+		reshape  [32]Real
+		mul4     [32]Real
+		mul5     [32]Real
 		step0In0 [32]float64
 	}
 	armField2 struct { // Arm.field_
@@ -634,8 +627,15 @@ type laneFrame struct {
 		loss     [32]Real
 		reverse  [50 * 32]float64
 		stops    [50 * 32]float64
-		q2       [100 * 32]Real
-		v2       [100 * 32]Real
+		mul      [32]Real
+		add      [32]Real
+		mul2     [32]Real
+		mul3     [32]Real
+		reshape  [32]Real
+		mul4     [32]Real
+		mul5     [32]Real
+		result   [100 * 32]Real
+		result2  [100 * 32]Real
 		step0In0 [32]float64
 	}
 	_                     [128]byte
@@ -661,14 +661,96 @@ type laneFrame struct {
 		stepInOrder [32]float64
 		stepOnce    [32]float64
 	}
+	armFieldWithinFwd struct { // Arm.field.within.fwd
+		q         [2 * 32]Real
+		v         [2 * 32]Real
+		u         [2 * 32]Real
+		mul       [32]Real
+		add       [32]Real
+		mul2      [32]Real
+		mul3      [32]Real
+		reshape   [32]Real
+		mul4      [32]Real
+		mul5      [32]Real
+		dq        [2 * 32]Real
+		dv        [2 * 32]Real
+		c2        [32]Real
+		s2        [32]Real
+		cos       [32]Real
+		cos2      [32]Real
+		sin       [2 * 32]Real
+		cos3      [2 * 32]Real
+		add2      [32 * 32]Real
+		softplus  [32 * 32]Real
+		add2_2    [32 * 32]Real
+		softplus2 [32 * 32]Real
+		m         [4 * 32]Real
+		sub       [2 * 32]Real
+		concat    [6 * 32]Real
+		matvec    [32 * 32]Real
+		matvec2   [32 * 32]Real
+		sub2      [2 * 32]Real
+	}
+	armFieldWithinBwd struct { // Arm.field.within.bwd
+		q                [2 * 32]Real
+		v                [2 * 32]Real
+		mul              [32]Real
+		add              [32]Real
+		mul2             [32]Real
+		mul3             [32]Real
+		reshape          [32]Real
+		mul4             [32]Real
+		mul5             [32]Real
+		c2               [32]Real
+		s2               [32]Real
+		cos              [32]Real
+		cos2             [32]Real
+		sin              [2 * 32]Real
+		cos3             [2 * 32]Real
+		add2             [32 * 32]Real
+		softplus         [32 * 32]Real
+		add2_2           [32 * 32]Real
+		softplus2        [32 * 32]Real
+		dv               [2 * 32]Real
+		dqBar            [2 * 32]Real
+		dvBar            [2 * 32]Real
+		qBar             [2 * 32]Real
+		vBar             [2 * 32]Real
+		uBar             [2 * 32]Real
+		mulBar           [32]Real
+		addBar           [32]Real
+		mulBar2          [32]Real
+		mulBar3          [32]Real
+		reshapeBar       [32]Real
+		mulBar4          [32]Real
+		mulBar5          [32]Real
+		turned           [64 * 32]Real
+		transpose        [4 * 32]Real
+		friction4BiasBar [2 * 32]Real
+		friction2BiasBar [32 * 32]Real
+		vecmat           [32 * 32]Real
+		sigmoid          [32 * 32]Real
+		friction0BiasBar [32 * 32]Real
+		vecmat2          [6 * 32]Real
+		neg              [2 * 32]Real
+		mBar             [4 * 32]Real
+		add3             [32]Real
+		concat           [6 * 32]Real
+	}
 	predict0ReplayDenseVjp struct { // Predict.0.replay_dense.vjp
 		t          [32]float64
 		h          [32]float64
 		q          [2 * 32]Real
-		qK1        [2 * 32]Real
-		load       [32]Real
+		v          [2 * 32]Real
 		uTimes     [50 * 32]float64
 		u          [100 * 32]Real
+		mul        [32]Real
+		add        [32]Real
+		mul2       [32]Real
+		mul3       [32]Real
+		reshape    [32]Real
+		mul4       [32]Real
+		mul5       [32]Real
 		qNextBar   [2 * 32]Real
 		vNextBar   [2 * 32]Real
 		qD1Bar     [2 * 32]Real
@@ -678,190 +760,107 @@ type laneFrame struct {
 		qD3Bar     [2 * 32]Real
 		vD3Bar     [2 * 32]Real
 		qBar       [2 * 32]Real
-		qK1Bar     [2 * 32]Real
-		loadBar    [32]Real
+		vBar       [2 * 32]Real
 		uTimesBar  [50 * 32]float64
 		uBar       [100 * 32]Real
-		turned     [64 * 32]Real
-		add        [32]Real
-		mt         [32]Real
-		mul        [32]Real
-		add2       [32]Real
-		mul2       [32]Real
-		mul3       [32]Real
-		mul4       [32]Real
-		ha43       [32]Real
-		ha21       [32]Real
-		qY2        [2 * 32]Real
-		c2         [32]Real
-		mul5       [32]Real
-		mul6       [32]Real
-		reshape    [32]Real
-		m          [4 * 32]Real
+		mulBar     [32]Real
+		addBar     [32]Real
+		mulBar2    [32]Real
+		mulBar3    [32]Real
+		reshapeBar [32]Real
+		mulBar4    [32]Real
+		mulBar5    [32]Real
+		mul6       [32]float64
 		locate     [32]int32
 		take       [2 * 32]Real
-		s2         [32]Real
-		k2         [32]Real
-		neg        [32]Real
-		c22        [32]Real
-		m2         [4 * 32]Real
-		s22        [32]Real
-		k2_2       [32]Real
-		neg2       [32]Real
-		mul7       [32]Real
-		add3       [32]Real
-		square     [32]Real
-		mul8       [32]Real
-		mul9       [32]Real
-		cos        [32]Real
-		mul10      [32]Real
-		mul11      [32]Real
-		add4       [32]Real
-		cos2       [32]Real
-		sub        [2 * 32]Real
-		sin        [2 * 32]Real
-		cos3       [2 * 32]Real
-		concat     [6 * 32]Real
-		matvec     [32 * 32]Real
-		add5       [32 * 32]Real
-		softplus   [32 * 32]Real
-		matvec2    [32 * 32]Real
-		add6       [32 * 32]Real
-		softplus2  [32 * 32]Real
-		matvec3    [2 * 32]Real
-		sub2       [2 * 32]Real
-		vK1        [2 * 32]Real
-		qK2        [2 * 32]Real
-		mul12      [32]Real
-		add7       [32]Real
-		square2    [32]Real
-		cos4       [32]Real
-		add8       [32]Real
-		cos5       [32]Real
-		sub3       [2 * 32]Real
-		sin2       [2 * 32]Real
-		cos6       [2 * 32]Real
-		concat2    [6 * 32]Real
-		matvec4    [32 * 32]Real
-		add9       [32 * 32]Real
-		softplus3  [32 * 32]Real
-		matvec5    [32 * 32]Real
-		add10      [32 * 32]Real
-		softplus4  [32 * 32]Real
-		matvec6    [2 * 32]Real
-		sub4       [2 * 32]Real
-		vK2        [2 * 32]Real
-		qK3        [2 * 32]Real
-		qY4        [2 * 32]Real
-		c23        [32]Real
-		m3         [4 * 32]Real
-		transpose  [4 * 32]Real
-		mul13      [2 * 32]Real
-		hb1        [32]Real
-		mul14      [2 * 32]Real
-		vK4Bar     [2 * 32]Real
-		linsolve   [2 * 32]Real
-		gBar       [2 * 32]Real
-		vecmat     [32 * 32]Real
-		sin3       [2 * 32]Real
-		cos7       [2 * 32]Real
+		ha21       [32]Real
+		qY2        [2 * 32]Real
+		result     [2 * 32]Real
+		vY2        [2 * 32]Real
 		qY3        [2 * 32]Real
-		c24        [32]Real
-		m4         [4 * 32]Real
-		s23        [32]Real
-		k3         [32]Real
-		neg3       [32]Real
-		mul15      [32]Real
-		add11      [32]Real
-		square3    [32]Real
-		cos8       [32]Real
-		add12      [32]Real
-		cos9       [32]Real
-		sub5       [2 * 32]Real
-		sin4       [2 * 32]Real
-		cos10      [2 * 32]Real
-		concat3    [6 * 32]Real
-		matvec7    [32 * 32]Real
-		add13      [32 * 32]Real
-		softplus5  [32 * 32]Real
-		matvec8    [32 * 32]Real
-		add14      [32 * 32]Real
-		softplus6  [32 * 32]Real
-		sub6       [2 * 32]Real
-		vK3        [2 * 32]Real
-		qK4        [2 * 32]Real
-		concat4    [6 * 32]Real
-		matvec9    [32 * 32]Real
-		add15      [32 * 32]Real
-		softplus7  [32 * 32]Real
-		matvec10   [32 * 32]Real
-		add16      [32 * 32]Real
-		mul16      [32 * 32]Real
-		vecmat2    [32 * 32]Real
-		sigmoid    [32 * 32]Real
-		mul17      [32 * 32]Real
-		vecmat3    [6 * 32]Real
-		add17      [32]Real
-		kBar       [32]Real
-		s24        [32]Real
-		cos11      [32]Real
-		cos12      [32]Real
-		softplus8  [32 * 32]Real
-		matvec11   [2 * 32]Real
-		sub7       [2 * 32]Real
-		vK4        [2 * 32]Real
-		mBar       [4 * 32]Real
-		add18      [32]Real
-		qY4Bar     [2 * 32]Real
-		add19      [2 * 32]Real
-		transpose2 [4 * 32]Real
-		hb2        [32]Real
-		add20      [2 * 32]Real
-		mul18      [2 * 32]Real
-		mul19      [2 * 32]Real
-		qK4Bar     [2 * 32]Real
-		vK3Bar     [2 * 32]Real
-		linsolve2  [2 * 32]Real
-		gBar2      [2 * 32]Real
-		mul20      [32 * 32]Real
-		vecmat4    [32 * 32]Real
-		sigmoid2   [32 * 32]Real
-		vecmat5    [6 * 32]Real
-		neg4       [2 * 32]Real
-		add21      [32]Real
-		kBar2      [32]Real
-		mBar2      [4 * 32]Real
-		add22      [32]Real
-		qY3Bar     [2 * 32]Real
-		add23      [2 * 32]Real
-		transpose3 [4 * 32]Real
-		add24      [2 * 32]Real
-		qK3Bar     [2 * 32]Real
-		vK2Bar     [2 * 32]Real
-		linsolve3  [2 * 32]Real
-		gBar3      [2 * 32]Real
-		mul21      [32 * 32]Real
-		vecmat6    [32 * 32]Real
-		sigmoid3   [32 * 32]Real
-		vecmat7    [6 * 32]Real
-		neg5       [2 * 32]Real
-		add25      [32]Real
-		kBar3      [32]Real
-		mBar3      [4 * 32]Real
-		add26      [32]Real
-		qY2Bar     [2 * 32]Real
-		add27      [2 * 32]Real
-		transpose4 [4 * 32]Real
-		qK2Bar     [2 * 32]Real
-		vK1Bar     [2 * 32]Real
-		linsolve4  [2 * 32]Real
-		gBar4      [2 * 32]Real
-		mul22      [32 * 32]Real
-		vecmat8    [32 * 32]Real
-		sigmoid4   [32 * 32]Real
-		vecmat9    [6 * 32]Real
-		neg6       [2 * 32]Real
+		result2    [2 * 32]Real
+		vY3        [2 * 32]Real
+		ha43       [32]Real
+		qY4        [2 * 32]Real
+		result3    [2 * 32]Real
+		vY4        [2 * 32]Real
+		result4    [32]Real
+		result5    [32]Real
+		result6    [32]Real
+		result7    [32]Real
+		mul7       [2 * 32]Real
+		mul8       [2 * 32]Real
+		mul9       [2 * 32]Real
+		mul10      [2 * 32]Real
+		result8    [32]Real
+		result9    [32]Real
+		result10   [32]Real
+		result11   [32]Real
+		result12   [2 * 32]Real
+		result13   [2 * 32]Real
+		result14   [32 * 32]Real
+		result15   [32 * 32]Real
+		result16   [32 * 32]Real
+		result17   [32 * 32]Real
+		add2       [2 * 32]Real
+		result18   [2 * 32]Real
+		add3       [2 * 32]Real
+		result19   [2 * 32]Real
+		result20   [32]Real
+		result21   [32]Real
+		result22   [32]Real
+		result23   [32]Real
+		result24   [2 * 32]Real
+		result25   [2 * 32]Real
+		result26   [32 * 32]Real
+		result27   [32 * 32]Real
+		result28   [32 * 32]Real
+		result29   [32 * 32]Real
+		result30   [2 * 32]Real
+		result31   [2 * 32]Real
+		result32   [32]Real
+		result33   [32]Real
+		result34   [32]Real
+		result35   [32]Real
+		result36   [2 * 32]Real
+		result37   [2 * 32]Real
+		result38   [32 * 32]Real
+		result39   [32 * 32]Real
+		result40   [32 * 32]Real
+		result41   [32 * 32]Real
+		result42   [2 * 32]Real
+		result43   [2 * 32]Real
+		result44   [2 * 32]Real
+		result45   [2 * 32]Real
+		result46   [2 * 32]Real
 		uBar2      [2 * 32]Real
+		result47   [32]Real
+		result48   [32]Real
+		result49   [32]Real
+		result50   [32]Real
+		result51   [32]Real
+		result52   [32]Real
+		result53   [32]Real
+		result54   [32]Real
+		result55   [32]Real
+		result56   [32]Real
+		result57   [32]Real
+		result58   [32]Real
+		result59   [32]Real
+		result60   [32]Real
+		result61   [32]Real
+		result62   [32]Real
+		result63   [32]Real
+		result64   [32]Real
+		result65   [32]Real
+		result66   [32]Real
+		result67   [32]Real
+		result68   [32]Real
+		result69   [32]Real
+		result70   [32]Real
+		result71   [32]Real
+		result72   [32]Real
+		result73   [32]Real
 	}
 	predict0RecLanerev struct { // Predict.0.rec.lanerev
 		stepT         [32]float64
@@ -869,14 +868,26 @@ type laneFrame struct {
 		stepActive    [32]float64
 		q             [2 * 32]Real
 		v             [2 * 32]Real
-		extra0        [32]Real
-		extra1        [50 * 32]float64
-		extra2        [100 * 32]Real
+		extra0        [50 * 32]float64
+		extra1        [100 * 32]Real
+		extra2        [32]Real
+		extra3        [32]Real
+		extra4        [32]Real
+		extra5        [32]Real
+		extra6        [32]Real
+		extra7        [32]Real
+		extra8        [32]Real
 		qBar          [2 * 32]Real
 		vBar          [2 * 32]Real
-		extra0Sum     [32]Real
-		extra1Sum     [50 * 32]float64
-		extra2Sum     [100 * 32]Real
+		extra0Sum     [50 * 32]float64
+		extra1Sum     [100 * 32]Real
+		extra2Sum     [32]Real
+		extra3Sum     [32]Real
+		extra4Sum     [32]Real
+		extra5Sum     [32]Real
+		extra6Sum     [32]Real
+		extra7Sum     [32]Real
+		extra8Sum     [32]Real
 		data0Bar      [2 * 32]Real
 		data1Bar      [2 * 32]Real
 		data2Bar      [2 * 32]Real
@@ -887,10 +898,21 @@ type laneFrame struct {
 		vStartBar     [2 * 32]Real
 		qBarNext      [2 * 32]Real
 		vBarNext      [2 * 32]Real
-		extra0SumNext [32]Real
-		extra1SumNext [50 * 32]float64
-		extra2SumNext [100 * 32]Real
+		extra0SumNext [50 * 32]float64
+		extra1SumNext [100 * 32]Real
+		extra2SumNext [32]Real
+		extra3SumNext [32]Real
+		extra4SumNext [32]Real
+		extra5SumNext [32]Real
+		extra6SumNext [32]Real
+		extra7SumNext [32]Real
+		extra8SumNext [32]Real
 		result        [32]Real
+		result2       [32]Real
+		result3       [32]Real
+		result4       [32]Real
+		result5       [32]Real
+		result6       [32]Real
 	}
 	predict0DenseVjp struct { // Predict.0.dense.vjp
 		theta  [32]float64
@@ -938,19 +960,40 @@ type laneFrame struct {
 		loss     [32]Real
 		reverse  [50 * 32]float64
 		stops    [50 * 32]float64
-		q2       [100 * 32]Real
+		mt       [32]Real
+		mul      [32]Real
+		add      [32]Real
+		add2     [32]Real
+		mul2     [32]Real
+		mul3     [32]Real
+		mul4     [32]Real
+		mul5     [32]Real
+		mul6     [32]Real
+		reshape  [32]Real
+		mul7     [32]Real
+		mul8     [32]Real
+		mul9     [32]Real
+		mul10    [32]Real
+		result   [100 * 32]Real
 		sub      [100 * 32]Real
-		qBar     [100 * 32]Real
-		v2       [100 * 32]Real
+		mul11    [100 * 32]Real
+		result2  [100 * 32]Real
 		sub2     [100 * 32]Real
-		mul      [100 * 32]Real
-		vBar     [100 * 32]Real
+		mul12    [100 * 32]Real
+		mul13    [100 * 32]Real
+		result3  [32]Real
+		result4  [32]Real
+		result5  [32]Real
+		result6  [32]Real
+		result7  [32]Real
+		result8  [32]Real
+		result9  [32]Real
 		step0In0 [32]float64
 	}
 }
 
 // Kernels know the places in a frame as numbers.
-var _ = [1094272]byte([unsafe.Sizeof(laneFrame{})]byte{})
+var _ = [1004032]byte([unsafe.Sizeof(laneFrame{})]byte{})
 
 // lanes runs 32 samples at a time on one goroutine.
 type lanes struct {
@@ -1832,7 +1875,7 @@ func (j *stepJacobianJob) lanes(worker, lo, hi int) {
 func (l *lanes) fitSample(n int, st *[1][32]rt.SolveStats) {
 	fr := l.fr
 	kernel.fitSamplePart0(l.fr, l.w, l.pre, &l.sums[0])
-	l.solvePredict0Lanes(&fr.fitSample.step0In0, &fr.fitSample.ts, &fr.fitSample.stops, &fr.fitSample.q2, &fr.fitSample.v2, rt.Stepping{Step: 0.005}, n, &st[0])
+	l.solvePredict0Lanes(&fr.fitSample.step0In0, &fr.fitSample.ts, &fr.fitSample.stops, &fr.fitSample.result, &fr.fitSample.result2, rt.Stepping{Step: 0.005}, n, &st[0])
 	kernel.fitSamplePart2(l.fr, l.w, l.pre, &l.sums[0])
 }
 
@@ -2134,14 +2177,14 @@ func (l *lanes) reversePredict0RecLanes(tape *predict0RecTapeLanes, state0Bar *[
 func (l *lanes) fitGrad(n int, st *[1][32]rt.SolveStats) {
 	fr := l.fr
 	kernel.fitGradPart0(l.fr, l.w, l.pre, &l.sums[0])
-	l.solvePredict0RecLanes(&l.predict0RecLaneTape, &fr.fitGrad.step0In0, &fr.fitGrad.ts, &fr.fitGrad.stops, &fr.fitGrad.q2, &fr.fitGrad.v2, rt.Stepping{Step: 0.005}, n, &st[0])
+	l.solvePredict0RecLanes(&l.predict0RecLaneTape, &fr.fitGrad.step0In0, &fr.fitGrad.ts, &fr.fitGrad.stops, &fr.fitGrad.result, &fr.fitGrad.result2, rt.Stepping{Step: 0.005}, n, &st[0])
 	for i := range n {
 		if rt.FailedLane(st[0:1], i) {
 			fr.mask[i] = 0
 		} // a failed sample has no part in a gradient
 	}
 	kernel.fitGradPart2(l.fr, l.w, l.pre, &l.sums[0])
-	l.reversePredict0RecLanes(&l.predict0RecLaneTape, &fr.fitGrad.qBar, &fr.fitGrad.vBar, n)
+	l.reversePredict0RecLanes(&l.predict0RecLaneTape, &fr.fitGrad.mul11, &fr.fitGrad.mul13, n)
 	kernel.fitGradPart4(l.fr, l.w, l.pre, &l.sums[0])
 }
 

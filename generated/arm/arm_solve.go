@@ -5,7 +5,7 @@ package arm
 import "ndec.dev/ndec/rt"
 
 // pathPredict0 solves system Arm with rk4 in steps of a length and gives the states at the times ts, sorted from t0 on; the times do not change the steps (arm.nde:45).
-func pathPredict0(w *Params, pre *prepared, t0 float64, ts []float64, stops []float64, by rt.Stepping, qStart *[2]Real, vStart *[2]Real, load Real, uTimes *[50]float64, u *[100]Real, qOut []Real, vOut []Real, st *rt.SolveStats) {
+func pathPredict0(w *Params, t0 float64, ts []float64, stops []float64, by rt.Stepping, qStart *[2]Real, vStart *[2]Real, uTimes *[50]float64, u *[100]Real, mul Real, add Real, mul2 Real, mul3 Real, reshape *[1]Real, mul4 Real, mul5 Real, qOut []Real, vOut []Real, st *rt.SolveStats) {
 	q := *qStart
 	v := *vStart
 	t1 := t0
@@ -51,7 +51,7 @@ func pathPredict0(w *Params, pre *prepared, t0 float64, ts []float64, stops []fl
 		if stop || pieces || k == steps-1 {
 			h = goal - t
 		}
-		predict0DenseStep(w, pre, t, h, &q, &v, load, uTimes, u, &q1, &v1, &dense0, &dense1, &dense2, &dense3, &dense4, &dense5)
+		predict0DenseStep(w, t, h, &q, &v, uTimes, u, mul, add, mul2, mul3, reshape, mul4, mul5, &q1, &v1, &dense0, &dense1, &dense2, &dense3, &dense4, &dense5)
 		st.NFE += 4
 		finite := q1[0]-q1[0] == 0 && q1[1]-q1[1] == 0 && v1[0]-v1[0] == 0 && v1[1]-v1[1] == 0
 		if !finite {
@@ -323,7 +323,7 @@ func solveStep0Tangent3(w *Params, t0 float64, t1 float64, by rt.Stepping, qStar
 }
 
 // pathPredict0Rec solves system Arm with rk4 in steps of a length and gives the states at the times ts, sorted from t0 on; the times do not change the steps (arm.nde:45).
-func pathPredict0Rec(w *Params, pre *prepared, tape *predict0RecTape, t0 float64, ts []float64, stops []float64, by rt.Stepping, qStart *[2]Real, vStart *[2]Real, load Real, uTimes *[50]float64, u *[100]Real, qOut []Real, vOut []Real, st *rt.SolveStats) {
+func pathPredict0Rec(w *Params, tape *predict0RecTape, t0 float64, ts []float64, stops []float64, by rt.Stepping, qStart *[2]Real, vStart *[2]Real, uTimes *[50]float64, u *[100]Real, mul Real, add Real, mul2 Real, mul3 Real, reshape *[1]Real, mul4 Real, mul5 Real, qOut []Real, vOut []Real, st *rt.SolveStats) {
 	q := *qStart
 	v := *vStart
 	t1 := t0
@@ -370,7 +370,7 @@ func pathPredict0Rec(w *Params, pre *prepared, tape *predict0RecTape, t0 float64
 		if stop || pieces || k == steps-1 {
 			h = goal - t
 		}
-		predict0DenseStep(w, pre, t, h, &q, &v, load, uTimes, u, &q1, &v1, &dense0, &dense1, &dense2, &dense3, &dense4, &dense5)
+		predict0DenseStep(w, t, h, &q, &v, uTimes, u, mul, add, mul2, mul3, reshape, mul4, mul5, &q1, &v1, &dense0, &dense1, &dense2, &dense3, &dense4, &dense5)
 		st.NFE += 4
 		finite := q1[0]-q1[0] == 0 && q1[1]-q1[1] == 0 && v1[0]-v1[0] == 0 && v1[1]-v1[1] == 0
 		if !finite {
@@ -452,17 +452,29 @@ func (tp *predict0RecTape) save(step int, theta float64) {
 }
 
 // reversePredict0Rec carries cotangents back over the recorded steps of Predict.0.rec, last to first.
-func reversePredict0Rec(w *Params, pre *prepared, tape *predict0RecTape, load Real, uTimes *[50]float64, u *[100]Real, qOutBar []Real, vOutBar []Real, qStartBar *[2]Real, vStartBar *[2]Real, uTimesBar *[50]float64, uBar *[100]Real, g *Params) Real {
+func reversePredict0Rec(w *Params, tape *predict0RecTape, uTimes *[50]float64, u *[100]Real, mul Real, add Real, mul2 Real, mul3 Real, reshape *[1]Real, mul4 Real, mul5 Real, qOutBar []Real, vOutBar []Real, qStartBar *[2]Real, vStartBar *[2]Real, uTimesBar *[50]float64, uBar *[100]Real, reshapeBar *[1]Real, g *Params) (Real, Real, Real, Real, Real, Real) {
 	var qBar [2]Real
 	var vBar [2]Real
 	var qBarIn [2]Real
 	var vBarIn [2]Real
-	var loadSum Real
 	var uTimesSum [50]float64
 	var uSum [100]Real
-	var loadStep Real
+	var mulSum Real
+	var addSum Real
+	var mul2Sum Real
+	var mul3Sum Real
+	var reshapeSum [1]Real
+	var mul4Sum Real
+	var mul5Sum Real
 	var uTimesStep [50]float64
 	var uStep [100]Real
+	var mulStep Real
+	var addStep Real
+	var mul2Step Real
+	var mul3Step Real
+	var reshapeStep [1]Real
+	var mul4Step Real
+	var mul5Step Real
 	m := len(tape.at) - 1
 	// Output times of the end of a solve that took no step.
 	for ; m >= 0 && tape.at[m] >= len(tape.t); m-- {
@@ -531,7 +543,7 @@ func reversePredict0Rec(w *Params, pre *prepared, tape *predict0RecTape, load Re
 				data5Bar[i] += v
 			}
 		}
-		loadStep = predict0ReplayDenseVjp(w, pre, tape.t[k], tape.h[k], &tape.q[k], &tape.v[k], load, uTimes, u, &qBar, &vBar, &data0Bar, &data1Bar, &data2Bar, &data3Bar, &data4Bar, &data5Bar, &qBarIn, &vBarIn, &uTimesStep, &uStep, g)
+		mulStep, addStep, mul2Step, mul3Step, mul4Step, mul5Step = predict0ReplayDenseVjp(w, tape.t[k], tape.h[k], &tape.q[k], &tape.v[k], uTimes, u, mul, add, mul2, mul3, reshape, mul4, mul5, &qBar, &vBar, &data0Bar, &data1Bar, &data2Bar, &data3Bar, &data4Bar, &data5Bar, &qBarIn, &vBarIn, &uTimesStep, &uStep, &reshapeStep, g)
 		qBar = qBarIn
 		vBar = vBarIn
 		for i, v := range &qInsideBar {
@@ -540,13 +552,21 @@ func reversePredict0Rec(w *Params, pre *prepared, tape *predict0RecTape, load Re
 		for i, v := range &vInsideBar {
 			vBar[i] += v
 		}
-		loadSum += loadStep
 		for i, v := range uTimesStep {
 			uTimesSum[i] += v
 		}
 		for i, v := range uStep {
 			uSum[i] += v
 		}
+		mulSum += mulStep
+		addSum += addStep
+		mul2Sum += mul2Step
+		mul3Sum += mul3Step
+		for i, v := range reshapeStep {
+			reshapeSum[i] += v
+		}
+		mul4Sum += mul4Step
+		mul5Sum += mul5Step
 		for ; m >= 0 && tape.at[m] == k; m-- {
 			if tape.theta[m] == 0 {
 				for i, v := range (*[2]Real)(qOutBar[m*2:]) {
@@ -562,21 +582,34 @@ func reversePredict0Rec(w *Params, pre *prepared, tape *predict0RecTape, load Re
 	*vStartBar = vBar
 	*uTimesBar = uTimesSum
 	*uBar = uSum
-	return loadSum
+	*reshapeBar = reshapeSum
+	return mulSum, addSum, mul2Sum, mul3Sum, mul4Sum, mul5Sum
 }
 
 // reversePredict0Rec2 carries cotangents back over the recorded steps of Predict.0.rec, last to first.
-func reversePredict0Rec2(w *Params, pre *prepared, tape *predict0RecTape, load Real, uTimes *[50]float64, u *[100]Real, qOutBar []Real, vOutBar []Real, qStartBar *[2]Real, vStartBar *[2]Real, uTimesBar *[50]float64, uBar *[100]Real) Real {
+func reversePredict0Rec2(w *Params, tape *predict0RecTape, uTimes *[50]float64, u *[100]Real, mul Real, add Real, mul2 Real, mul3 Real, reshape *[1]Real, mul4 Real, mul5 Real, qOutBar []Real, vOutBar []Real, qStartBar *[2]Real, vStartBar *[2]Real, uTimesBar *[50]float64, uBar *[100]Real, reshapeBar *[1]Real) (Real, Real, Real, Real, Real, Real) {
 	var qBar [2]Real
 	var vBar [2]Real
 	var qBarIn [2]Real
 	var vBarIn [2]Real
-	var loadSum Real
 	var uTimesSum [50]float64
 	var uSum [100]Real
-	var loadStep Real
+	var mulSum Real
+	var addSum Real
+	var mul2Sum Real
+	var mul3Sum Real
+	var reshapeSum [1]Real
+	var mul4Sum Real
+	var mul5Sum Real
 	var uTimesStep [50]float64
 	var uStep [100]Real
+	var mulStep Real
+	var addStep Real
+	var mul2Step Real
+	var mul3Step Real
+	var reshapeStep [1]Real
+	var mul4Step Real
+	var mul5Step Real
 	m := len(tape.at) - 1
 	// Output times of the end of a solve that took no step.
 	for ; m >= 0 && tape.at[m] >= len(tape.t); m-- {
@@ -645,7 +678,7 @@ func reversePredict0Rec2(w *Params, pre *prepared, tape *predict0RecTape, load R
 				data5Bar[i] += v
 			}
 		}
-		loadStep = predict0ReplayDenseVjp2(w, pre, tape.t[k], tape.h[k], &tape.q[k], &tape.v[k], load, uTimes, u, &qBar, &vBar, &data0Bar, &data1Bar, &data2Bar, &data3Bar, &data4Bar, &data5Bar, &qBarIn, &vBarIn, &uTimesStep, &uStep)
+		mulStep, addStep, mul2Step, mul3Step, mul4Step, mul5Step = predict0ReplayDenseVjp2(w, tape.t[k], tape.h[k], &tape.q[k], &tape.v[k], uTimes, u, mul, add, mul2, mul3, reshape, mul4, mul5, &qBar, &vBar, &data0Bar, &data1Bar, &data2Bar, &data3Bar, &data4Bar, &data5Bar, &qBarIn, &vBarIn, &uTimesStep, &uStep, &reshapeStep)
 		qBar = qBarIn
 		vBar = vBarIn
 		for i, v := range &qInsideBar {
@@ -654,13 +687,21 @@ func reversePredict0Rec2(w *Params, pre *prepared, tape *predict0RecTape, load R
 		for i, v := range &vInsideBar {
 			vBar[i] += v
 		}
-		loadSum += loadStep
 		for i, v := range uTimesStep {
 			uTimesSum[i] += v
 		}
 		for i, v := range uStep {
 			uSum[i] += v
 		}
+		mulSum += mulStep
+		addSum += addStep
+		mul2Sum += mul2Step
+		mul3Sum += mul3Step
+		for i, v := range reshapeStep {
+			reshapeSum[i] += v
+		}
+		mul4Sum += mul4Step
+		mul5Sum += mul5Step
 		for ; m >= 0 && tape.at[m] == k; m-- {
 			if tape.theta[m] == 0 {
 				for i, v := range (*[2]Real)(qOutBar[m*2:]) {
@@ -676,7 +717,8 @@ func reversePredict0Rec2(w *Params, pre *prepared, tape *predict0RecTape, load R
 	*vStartBar = vBar
 	*uTimesBar = uTimesSum
 	*uBar = uSum
-	return loadSum
+	*reshapeBar = reshapeSum
+	return mulSum, addSum, mul2Sum, mul3Sum, mul4Sum, mul5Sum
 }
 
 // workspace holds what one goroutine needs: the tapes of recorded solves and large arrays.

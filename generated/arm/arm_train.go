@@ -26,7 +26,7 @@ var dataSets = []rt.DataEntry{logData}
 var fitSites = []rt.Site{{Where: "arm.nde:45", Solve: "Arm"}}
 
 // fitBackward is, per solve, the evaluations of the vector field's derivative for an accepted step.
-var fitBackward = []int{0}
+var fitBackward = []int{4}
 
 // fitWorker computes shards of recipe Fit on one goroutine.
 type fitWorker struct {
@@ -167,7 +167,7 @@ func fitInputs(weights []Real, t, out *rt.Table) error {
 // fitRecipe is the train block Fit (arm.nde:65).
 var fitRecipe = rt.Recipe{
 	Name:      "Fit",
-	Source:    "4aa8da6bc85bce1ecd8f1cc67d7c0f7cc3534e7543ed00eba598ce2cdbee4f5d",
+	Source:    "01eae5f4a6657bb78697802303e7f037df915943c43b324776053fc3169d7327",
 	Where:     "arm.nde:65",
 	Data:      "Log",
 	Batch:     32,
@@ -294,11 +294,17 @@ func predictTableField(weights []Real, in *rt.Table, row int, t []float64, x, dx
 	var stops [50]float64
 	var start0 [2]Real
 	var start1 [2]Real
-	var extra0 Real
-	var extra1 [50]float64
-	var extra2 [100]Real
+	var extra0 [50]float64
+	var extra1 [100]Real
+	var extra2 Real
+	var extra3 Real
+	var extra4 Real
+	var extra5 Real
+	var extra6 [1]Real
+	var extra7 Real
+	var extra8 Real
 	var t0, t1 float64
-	t0, t1, extra0 = predictPath0(&in0, &in1, &in2, (*[100]Real)(unsafe.Pointer(&in3)), in4, &stops, &start0, &start1, &extra1, &extra2)
+	t0, t1, extra2, extra3, extra4, extra5, extra7, extra8 = predictPath0(w, pre, &in0, &in1, &in2, (*[100]Real)(unsafe.Pointer(&in3)), in4, &stops, &start0, &start1, &extra0, &extra1, &extra6)
 	_, _ = t0, t1
 	_ = stops
 	_ = start0
@@ -314,7 +320,7 @@ func predictTableField(weights []Real, in *rt.Table, row int, t []float64, x, dx
 		for i := range x1 {
 			x1[i] = Real(x[1][k*2+i])
 		}
-		armField(w, pre, t[k], &x0, &x1, extra0, &extra1, &extra2, &dx0, &dx1)
+		armField(w, t[k], &x0, &x1, &extra0, &extra1, extra2, extra3, extra4, extra5, &extra6, extra7, extra8, &dx0, &dx1)
 		for i := range dx0 {
 			dx[0][k*2+i] = float64(dx0[i])
 		}
