@@ -228,6 +228,12 @@ func (b *Builder) CallAt(name string, bytes int) {
 	b.call(name, name, bytes)
 }
 
+// CallBehind is Call of a kernel whose record lies in the memory of an argument of this one, some bytes behind its start.
+func (b *Builder) CallBehind(name string, arg, bytes int) {
+	b.call(name, name, bytes)
+	b.insts[len(b.insts)-1].dst = fixed(argRegisters[arg])
+}
+
 // call is a call of a kernel by one of its entries.
 func (b *Builder) call(name, entry string, bytes int) {
 	work := 0

@@ -108,7 +108,7 @@ const (
 	fmaInst              // dst = ±src[0]*src[1] + src[2], in the form that fits the registers; op is the stem
 	selectInst           // dst = src[0] ? src[1] : src[2]
 	moveInst             // dst = src[0], dropped if both get one register
-	callInst             // of the kernel src[0], whose record lies src[1] bytes behind, and which takes src[2] half cycles
+	callInst             // of the kernel src[0], whose record lies src[1] bytes behind this one's, or behind the argument dst, and which takes src[2] half cycles
 	takeInst             // dst comes in register src[0]
 	giveInst             // the vectors given[src[0]] go to the first registers
 	tileInst             // on tiles, see tile.go

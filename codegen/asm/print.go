@@ -358,7 +358,10 @@ func (p *printer) inst(in *inst) {
 		for _, w := range words {
 			p.ins("PUSHQ", word(w))
 		}
-		if in.src[1].num != 0 {
+		switch {
+		case in.dst.kind == textOperand:
+			p.ins("LEAQ", offset(int(in.src[1].num), in.dst.ptr.reg), word(recordRegister))
+		case in.src[1].num != 0:
 			p.ins("ADDQ", number(int(in.src[1].num)), word(recordRegister))
 		}
 		p.ins("CALL", word(in.src[0].ptr.reg))

@@ -354,6 +354,8 @@ func (c *compiler) call(v *ir.Value, next []*plan.Nest) {
 	switch k := c.k.record; {
 	case k != nil && callee.record != nil:
 		c.b.CallAt(callee.Name, k.calls[v].bytes(c.set.real(), c.b.ISA))
+	case c.k.between[v] != nil:
+		c.b.CallBehind(callee.Name, argFrame, c.k.byVal[c.k.between[v].values[0]].Off)
 	case callee.kept.any():
 		c.b.CallAt(callee.Name, c.k.keptAt(v))
 	default:

@@ -17,6 +17,9 @@ func (k *Kernel) Owns(v *ir.Value) bool {
 	return f != nil && slices.Contains(k.Fields, f) && !slices.Contains(k.Results, f)
 }
 
+// Between reports whether something lies between calls of a kernel.
+func (k *Kernel) Between() bool { return len(k.between) > 0 }
+
 // NewWide is an empty set of kernels for wide blocks.
 func NewWide(p *plan.Plan, name func(*ir.Func) string) *Set { return newSet(p, wideRow, name) }
 

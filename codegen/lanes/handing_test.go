@@ -70,6 +70,34 @@ func TestHandedOver(t *testing.T) {
 					_, q := call(b, v, "p", o, p)
 					return []*ir.Value{q, o, l}
 				})
+				// Halves: what the first gives lies between it and the call that takes it.
+				gb := ir.NewFunc("g", diag.Span{}, real)
+				given, slope := gb.Arg("given", long), gb.Arg("slope", long)
+				g := m.AddFunc(gb.Return(gb.Mul(gb.Sub(gb.Num(1), gb.Unary(ir.OpSquare, given)), slope)))
+				hb := ir.NewFunc("half", diag.Span{}, real)
+				x, y = hb.Arg("x", long), hb.Arg("y", long)
+				z = hb.Unary(ir.OpSin, hb.Mul(x, y))
+				half := m.AddFunc(hb.Return(z, hb.Unary(ir.OpCos, z), hb.Add(z, x)))
+				ob := ir.NewFunc("other", diag.Span{}, real)
+				slope, moved, cos := ob.Arg("slope", long), ob.Arg("moved", long), ob.Arg("cos", long)
+				other := m.AddFunc(ob.Return(ob.Mul(ob.Mul(cos, slope), ob.Sub(moved, ob.Num(0.5)))))
+				own := []string{"k1", "k2", "l1", "l2"}
+				if n <= 8 { // few numbers stay where the last call has put them
+					own = own[:2]
+				}
+				add("halves", own, func(b *ir.Builder, x, y *ir.Value, v values) []*ir.Value {
+					k := b.CallAll(half, x, y)
+					l := b.CallAll(half, sum(b, v, "a", x, k[0], 0.5), y)
+					v["k1"], v["k2"], v["l1"], v["l2"] = k[1], k[2], l[1], l[2]
+					bar := b.Call(other, y, l[2], l[1])
+					return []*ir.Value{b.Add(bar, b.Call(other, b.Mul(bar, x), k[2], k[1]))}
+				})
+				add("uneven", []string{"k1", "l1"}, func(b *ir.Builder, x, y *ir.Value, v values) []*ir.Value {
+					k, forK := call(b, v, "k", x, y)
+					_, forL := call(b, v, "l", sum(b, v, "a", x, k, 0.5), y)
+					bar := b.Mul(b.Call(g, forK, y), forL) // two read what one gives
+					return []*ir.Value{b.Add(bar, b.Call(g, forL, bar))}
+				})
 				p := planned(t, m)
 				rnd := rand.New(rand.NewPCG(8, 9))
 				b := newBench(t, m, p, map[string][]float64{}, m.Funcs, hold)
@@ -83,6 +111,9 @@ func TestHandedOver(t *testing.T) {
 					b.check(t, k, f, rnd)
 					if hold > 0 && f.Name != "f" && b.pauses < 3*len(asm.ISAs) {
 						t.Errorf("%s pauses %d times", f.Name, b.pauses)
+					}
+					if between := n > 8 && f.Name == "halves"; k.Between() != between {
+						t.Errorf("%d numbers, %s: do results lie between calls: %v", n, f.Name, !between)
 					}
 					for name, v := range all[f.Name] {
 						if own := k.Owns(v); own != slices.Contains(kept[f.Name], name) {

@@ -53,6 +53,9 @@ func (s *Set) fieldAt(k *Kernel, name string, t ir.Type, kept map[int]int, i int
 
 // keptOf says what the callee of a call keeps for k, by offsets from the byte that is returned.
 func (k *Kernel) keptOf(call *ir.Value) (p keptPlaces, from int) {
+	if h := k.between[call]; h != nil {
+		return h.places, 0
+	}
 	if !k.kept.any() {
 		return p, 0
 	}
@@ -103,7 +106,7 @@ func (k *Kernel) keptAt(call *ir.Value) int {
 // handed says how k calls a function: which arguments are alike, and what it keeps.
 func (k *Kernel) handed(call *ir.Value) running {
 	kept, _ := k.keptOf(call)
-	return running{alike: k.passed(call), kept: kept}
+	return running{alike: k.passed(call), kept: kept, inner: true}
 }
 
 // solveKey tells solves apart that keep what their way back needs from the same ones that do not, and revKey their sweeps.

@@ -429,7 +429,7 @@ func (n *Node) Shares() bool {
 
 // recorded reports whether kernels have records, or keep something.
 func (s *Set) recorded() bool {
-	return slices.ContainsFunc(s.Kernels, func(k *Kernel) bool { return k.record != nil || k.kept.any() })
+	return slices.ContainsFunc(s.Kernels, func(k *Kernel) bool { return k.record != nil || k.kept.any() && !k.inner })
 }
 
 // Pointers are names and types, in Go, of what every kernel takes.

@@ -54,20 +54,22 @@ type Kernel struct {
 	tiles         tilePlaces
 	tallSums      *Field // where the sums of a tall tile are
 
-	pf     *plan.Func
-	nests  []*plan.Nest // those of the kernel
-	carry  map[int]int  // results that become arguments of the next run
-	again  bool         // it repeats itself, see again.go
-	rows   *rowPlaces   // it goes over rows of outputs, see rows.go; nil of others
-	lies   lying        // arguments and results that lie where other kernels have them
-	alike  map[*ir.Value]bool
-	record *Record           // of what is the same for all samples; nil where there is nothing
-	kept   keptPlaces        // of arguments and results; none in most
-	first  map[*ir.Value]int // places of numbers that are alike
-	also   []*ir.Func        // further functions that it is the kernel of
-	taken  taken             // what it has in registers when it begins and ends
-	packed bool              // of few samples: these are in its lanes
-	code   [len(asm.ISAs) + 1]*asm.Code
+	pf      *plan.Func
+	nests   []*plan.Nest // those of the kernel
+	carry   map[int]int  // results that become arguments of the next run
+	again   bool         // it repeats itself, see again.go
+	rows    *rowPlaces   // it goes over rows of outputs, see rows.go; nil of others
+	lies    lying        // arguments and results that lie where other kernels have them
+	alike   map[*ir.Value]bool
+	record  *Record                // of what is the same for all samples; nil where there is nothing
+	kept    keptPlaces             // of arguments and results; none in most
+	inner   bool                   // other kernels call it
+	between map[*ir.Value]*between // what lies between calls, by either
+	first   map[*ir.Value]int      // places of numbers that are alike
+	also    []*ir.Func             // further functions that it is the kernel of
+	taken   taken                  // what it has in registers when it begins and ends
+	packed  bool                   // of few samples: these are in its lanes
+	code    [len(asm.ISAs) + 1]*asm.Code
 
 	// Of a piece of a Node: the nodes before and after it, and whether it is the last one.
 	part     bool
@@ -180,6 +182,7 @@ type running struct {
 	rows  *rowPlaces
 	lies  lying
 	kept  keptPlaces
+	inner bool // a kernel calls it
 }
 
 // key tells kernels of a function apart.
@@ -276,8 +279,9 @@ func (s *Set) layout(k *Kernel) {
 			outside[base(pf, r)] = true
 		}
 	}
-	s.handedOver(k, segs, where)
 	names := newValueNames(k)
+	s.layoutBetween(k, names)
+	s.handedOver(k, segs, where)
 	passing := s.passing(k)
 	for _, v := range f.Values {
 		if k.byVal[v] != nil || k.alike[v] || v.Type.Elem == ir.Tuple || passing[v] {

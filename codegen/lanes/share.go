@@ -34,7 +34,8 @@ func (s *Set) add(f *ir.Func, how running) (*Kernel, error) {
 	if record != nil {
 		pf = s.Plan.Of(record.body)
 	}
-	k := &Kernel{Func: pf.IR, record: record, pf: pf, nests: pf.Nests, byVal: map[*ir.Value]*Field{}, carry: how.carry, again: how.again, rows: how.rows, lies: how.lies, kept: how.kept, alike: s.alike(pf, how.alike)}
+	k := &Kernel{Func: pf.IR, record: record, pf: pf, nests: pf.Nests, byVal: map[*ir.Value]*Field{}, carry: how.carry, again: how.again, rows: how.rows, lies: how.lies, kept: how.kept, inner: how.inner, alike: s.alike(pf, how.alike)}
+	k.between = s.betweenCalls(k)
 	for _, v := range k.Func.Values {
 		switch v.Op {
 		case ir.OpCall, ir.OpMap, ir.OpScan:

@@ -9535,10 +9535,10 @@ loop1: // 4 times: vectors of the block
 	VMULPS	Y7, Y6, Y6
 	VMOVUPS	544000(SI), Y7	// reshape
 	// arm.nde:32
-	VMOVUPS	Y1, 562304(SI)	// M[0]
-	VMOVUPS	Y2, 562432(SI)	// M[1]
-	VMOVUPS	Y2, 562560(SI)	// M[2]
-	VMOVUPS	Y7, 562688(SI)	// M[3]
+	VMOVUPS	Y1, 545920(SI)	// M[0]
+	VMOVUPS	Y2, 546048(SI)	// M[1]
+	VMOVUPS	Y2, 546176(SI)	// M[2]
+	VMOVUPS	Y7, 546304(SI)	// M[3]
 	// arm.nde:34
 	VMULPS	Y3, Y3, Y1
 	VMULPS	Y1, Y4, Y1
@@ -9626,9 +9626,9 @@ loop1: // 4 times: vectors of the block
 	// arm.nde:35
 	// arm.nde:38
 	VSUBPS	Y7, Y6, Y6
-	VMOVUPS	Y6, 562816(SI)	// sub[0]
+	VMOVUPS	Y6, 546432(SI)	// sub[0]
 	VSUBPS	Y4, Y1, Y1
-	VMOVUPS	Y1, 562944(SI)	// sub[1]
+	VMOVUPS	Y1, 546560(SI)	// sub[1]
 	// arm.nde:11
 	VANDPS	f32_7fffffff<>(SB), Y2, Y1
 	VMOVUPS	f32_4b400000<>(SB), Y4
@@ -9768,12 +9768,12 @@ loop1: // 4 times: vectors of the block
 	VXORPS	f32_ffffffff<>(SB), Y0, Y0
 	VORPS	Y0, Y6, Y0
 	VMOVUPS	Y0, 545792(SI)	// cos3[1]
-	VMOVUPS	Y1, 563072(SI)	// concat[0]
-	VMOVUPS	Y4, 563200(SI)	// concat[1]
-	VMOVUPS	Y2, 563328(SI)	// concat[2]
-	VMOVUPS	Y0, 563456(SI)	// concat[3]
-	VMOVUPS	Y3, 563584(SI)	// concat[4]
-	VMOVUPS	Y5, 563712(SI)	// concat[5]
+	VMOVUPS	Y1, 546688(SI)	// concat[0]
+	VMOVUPS	Y4, 546816(SI)	// concat[1]
+	VMOVUPS	Y2, 546944(SI)	// concat[2]
+	VMOVUPS	Y0, 547072(SI)	// concat[3]
+	VMOVUPS	Y3, 547200(SI)	// concat[4]
+	VMOVUPS	Y5, 547328(SI)	// concat[5]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
@@ -9794,10 +9794,10 @@ loop2: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop3: // 6 times: terms of the sums
-	VMOVUPS	563072(R10), Y8	// concat[0]
-	VMOVUPS	563104(R10), Y9	// concat[0] | 1
-	VMOVUPS	563136(R10), Y10	// concat[0] | 2
-	VMOVUPS	563168(R10), Y11	// concat[0] | 3
+	VMOVUPS	546688(R10), Y8	// concat[0]
+	VMOVUPS	546720(R10), Y9	// concat[0] | 1
+	VMOVUPS	546752(R10), Y10	// concat[0] | 2
+	VMOVUPS	546784(R10), Y11	// concat[0] | 3
 	VBROADCASTSS	(R11), Y12	// friction.0.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -9812,30 +9812,32 @@ loop3: // 6 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop3
-	VMOVUPS	Y0, 563840(DI)	// matvec[0]
-	VMOVUPS	Y1, 563872(DI)	// matvec[0] | 1
-	VMOVUPS	Y2, 563904(DI)	// matvec[0] | 2
-	VMOVUPS	Y3, 563936(DI)	// matvec[0] | 3
-	VMOVUPS	Y4, 563968(DI)	// matvec[1]
-	VMOVUPS	Y5, 564000(DI)	// matvec[1] | 1
-	VMOVUPS	Y6, 564032(DI)	// matvec[1] | 2
-	VMOVUPS	Y7, 564064(DI)	// matvec[1] | 3
+	VMOVUPS	Y0, 547456(DI)	// matvec[0]
+	VMOVUPS	Y1, 547488(DI)	// matvec[0] | 1
+	VMOVUPS	Y2, 547520(DI)	// matvec[0] | 2
+	VMOVUPS	Y3, 547552(DI)	// matvec[0] | 3
+	VMOVUPS	Y4, 547584(DI)	// matvec[1]
+	VMOVUPS	Y5, 547616(DI)	// matvec[1] | 1
+	VMOVUPS	Y6, 547648(DI)	// matvec[1] | 2
+	VMOVUPS	Y7, 547680(DI)	// matvec[1] | 3
 	ADDQ	$48, SI
 	ADDQ	$256, DI
 	DECQ	CX
 	JNE	loop2
 	MOVQ	$4, CX
 	MOVQ	AX, SI
+	MOVQ	R14, DI
 loop4: // 4 times: vectors of the block
-	MOVQ	$32, DI
-	MOVQ	SI, R9
-	MOVQ	BX, R10
+	MOVQ	$32, R9
+	MOVQ	SI, R10
+	MOVQ	BX, R11
+	MOVQ	DI, R12
 loop5: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	563840(R9), Y0	// matvec[0]
-	VBROADCASTSS	768(R10), Y1	// friction.0.bias[0]
+	VMOVUPS	547456(R10), Y0	// matvec[0]
+	VBROADCASTSS	768(R11), Y1	// friction.0.bias[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 545920(R9)	// add[0]
+	VMOVUPS	Y0, (R12)
 	VORPS	f32_80000000<>(SB), Y0, Y1
 	VMOVUPS	f32_c2ae999a<>(SB), Y2
 	VMAXPS	Y1, Y2, Y1
@@ -9864,12 +9866,14 @@ loop5: // 32 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VMAXPS	Y0, Y2, Y0
 	VFMADD231PS	Y3, Y1, Y0
-	VMOVUPS	Y0, 550016(R9)	// softplus[0]
-	ADDQ	$128, R9
-	ADDQ	$4, R10
-	DECQ	DI
+	VMOVUPS	Y0, 4096(R12)
+	ADDQ	$128, R10
+	ADDQ	$4, R11
+	ADDQ	$128, R12
+	DECQ	R9
 	JNE	loop5
 	ADDQ	$32, SI
+	ADDQ	$32, DI
 	DECQ	CX
 	JNE	loop4
 	MOVQ	$16, CX
@@ -9886,13 +9890,13 @@ loop6: // 16 times: tiles of 2 elements
 	VMOVUPS	f32_00000000<>(SB), Y6
 	VMOVUPS	f32_00000000<>(SB), Y7
 	MOVQ	$32, R9
-	MOVQ	AX, R10
+	MOVQ	R14, R10
 	MOVQ	SI, R11
 loop7: // 32 times: terms of the sums
-	VMOVUPS	550016(R10), Y8	// softplus[0]
-	VMOVUPS	550048(R10), Y9	// softplus[0] | 1
-	VMOVUPS	550080(R10), Y10	// softplus[0] | 2
-	VMOVUPS	550112(R10), Y11	// softplus[0] | 3
+	VMOVUPS	4096(R10), Y8
+	VMOVUPS	4128(R10), Y9
+	VMOVUPS	4160(R10), Y10
+	VMOVUPS	4192(R10), Y11
 	VBROADCASTSS	896(R11), Y12	// friction.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -9907,32 +9911,34 @@ loop7: // 32 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop7
-	VMOVUPS	Y0, 567936(DI)	// matvec_2[0]
-	VMOVUPS	Y1, 567968(DI)	// matvec_2[0] | 1
-	VMOVUPS	Y2, 568000(DI)	// matvec_2[0] | 2
-	VMOVUPS	Y3, 568032(DI)	// matvec_2[0] | 3
-	VMOVUPS	Y4, 568064(DI)	// matvec_2[1]
-	VMOVUPS	Y5, 568096(DI)	// matvec_2[1] | 1
-	VMOVUPS	Y6, 568128(DI)	// matvec_2[1] | 2
-	VMOVUPS	Y7, 568160(DI)	// matvec_2[1] | 3
+	VMOVUPS	Y0, 551552(DI)	// matvec_2[0]
+	VMOVUPS	Y1, 551584(DI)	// matvec_2[0] | 1
+	VMOVUPS	Y2, 551616(DI)	// matvec_2[0] | 2
+	VMOVUPS	Y3, 551648(DI)	// matvec_2[0] | 3
+	VMOVUPS	Y4, 551680(DI)	// matvec_2[1]
+	VMOVUPS	Y5, 551712(DI)	// matvec_2[1] | 1
+	VMOVUPS	Y6, 551744(DI)	// matvec_2[1] | 2
+	VMOVUPS	Y7, 551776(DI)	// matvec_2[1] | 3
 	ADDQ	$256, SI
 	ADDQ	$256, DI
 	DECQ	CX
 	JNE	loop6
 	MOVQ	$4, CX
 	MOVQ	AX, SI
+	MOVQ	R14, DI
 loop8: // 4 times: vectors of the block
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	f32_00000000<>(SB), Y1
-	MOVQ	$32, DI
-	MOVQ	SI, R9
-	MOVQ	BX, R10
+	MOVQ	$32, R9
+	MOVQ	SI, R10
+	MOVQ	BX, R11
+	MOVQ	DI, R12
 loop9: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	567936(R9), Y2	// matvec_2[0]
-	VBROADCASTSS	4992(R10), Y3	// friction.2.bias[0]
+	VMOVUPS	551552(R10), Y2	// matvec_2[0]
+	VBROADCASTSS	4992(R11), Y3	// friction.2.bias[0]
 	VADDPS	Y3, Y2, Y2
-	VMOVUPS	Y2, 554112(R9)	// add2[0]
+	VMOVUPS	Y2, 8192(R12)
 	VORPS	f32_80000000<>(SB), Y2, Y3
 	VMOVUPS	f32_c2ae999a<>(SB), Y4
 	VMAXPS	Y3, Y4, Y3
@@ -9961,30 +9967,31 @@ loop9: // 32 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y4
 	VMAXPS	Y2, Y4, Y2
 	VFMADD231PS	Y5, Y3, Y2
-	VMOVUPS	Y2, 558208(R9)	// softplus2[0]
-	VBROADCASTSS	5120(R10), Y3	// friction.4.weight[0]
+	VMOVUPS	Y2, 12288(R12)
+	VBROADCASTSS	5120(R11), Y3	// friction.4.weight[0]
 	VFMADD231PS	Y2, Y3, Y0
-	VBROADCASTSS	5248(R10), Y3	// friction.4.weight[32]
+	VBROADCASTSS	5248(R11), Y3	// friction.4.weight[32]
 	VFMADD231PS	Y2, Y3, Y1
-	ADDQ	$128, R9
-	ADDQ	$4, R10
-	DECQ	DI
+	ADDQ	$128, R10
+	ADDQ	$4, R11
+	ADDQ	$128, R12
+	DECQ	R9
 	JNE	loop9
 	// arm.nde:38
-	VMOVUPS	562816(SI), Y2	// sub[0]
+	VMOVUPS	546432(SI), Y2	// sub[0]
 	VBROADCASTSS	5376(BX), Y3	// friction.4.bias[0]
 	VADDPS	Y3, Y0, Y0
 	VSUBPS	Y0, Y2, Y0
-	VMOVUPS	Y0, 572032(SI)	// sub_2[0]
-	VMOVUPS	562944(SI), Y2	// sub[1]
+	VMOVUPS	Y0, 555648(SI)	// sub_2[0]
+	VMOVUPS	546560(SI), Y2	// sub[1]
 	VBROADCASTSS	5380(BX), Y3	// friction.4.bias[1]
 	VADDPS	Y3, Y1, Y1
 	VSUBPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 572160(SI)	// sub_2[1]
-	VMOVUPS	562304(SI), Y2	// M[0]
-	VMOVUPS	562432(SI), Y3	// M[1]
-	VMOVUPS	562560(SI), Y4	// M[2]
-	VMOVUPS	562688(SI), Y5	// M[3]
+	VMOVUPS	Y1, 555776(SI)	// sub_2[1]
+	VMOVUPS	545920(SI), Y2	// M[0]
+	VMOVUPS	546048(SI), Y3	// M[1]
+	VMOVUPS	546176(SI), Y4	// M[2]
+	VMOVUPS	546304(SI), Y5	// M[3]
 	VANDPS	f32_7fffffff<>(SB), Y2, Y6
 	VANDPS	f32_7fffffff<>(SB), Y4, Y7
 	VCMPPS	$17, Y7, Y6, Y6
@@ -10008,6 +10015,7 @@ loop9: // 32 times: elements
 	VMOVUPS	Y1, 544640(SI)	// dv[0]
 	VMOVUPS	Y0, 544768(SI)	// dv[1]
 	ADDQ	$32, SI
+	ADDQ	$32, DI
 	DECQ	CX
 	JNE	loop8
 	MOVQ	$4, CX
@@ -10027,27 +10035,28 @@ loop10: // 4 times: vectors of the block
 TEXT armFieldWithinBwd_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
+	MOVQ	R14, DI
 loop1: // 4 times: vectors of the block
 	VMOVUPS	65792(SI), Y0	// mask
-	VMOVUPS	572928(SI), Y1	// add
-	VMOVUPS	573056(SI), Y2	// mul
-	VMOVUPS	573696(SI), Y3	// c2
+	VMOVUPS	556544(SI), Y1	// add
+	VMOVUPS	556672(SI), Y2	// mul
+	VMOVUPS	557312(SI), Y3	// c2
 	// arm.nde:30
 	VFMADD231PS	Y3, Y2, Y1
-	VMOVUPS	572800(SI), Y2	// mul
-	VMOVUPS	573184(SI), Y4	// mul
+	VMOVUPS	556416(SI), Y2	// mul
+	VMOVUPS	556800(SI), Y4	// mul
 	// arm.nde:32
 	// arm.nde:31
 	VFMADD231PS	Y3, Y4, Y2
 	// arm.nde:32
-	VMOVUPS	573312(SI), Y3	// reshape
+	VMOVUPS	556928(SI), Y3	// reshape
 	// arm.nde:38
-	VMOVUPS	Y1, 601728(SI)	// transpose[0]
-	VMOVUPS	Y2, 601856(SI)	// transpose[1]
-	VMOVUPS	Y2, 601984(SI)	// transpose[2]
-	VMOVUPS	Y3, 602112(SI)	// transpose[3]
-	VMOVUPS	591616(SI), Y4	// dv_bar[0]
-	VMOVUPS	591744(SI), Y5	// dv_bar[1]
+	VMOVUPS	Y1, 568960(SI)	// transpose[0]
+	VMOVUPS	Y2, 569088(SI)	// transpose[1]
+	VMOVUPS	Y2, 569216(SI)	// transpose[2]
+	VMOVUPS	Y3, 569344(SI)	// transpose[3]
+	VMOVUPS	558848(SI), Y4	// dv_bar[0]
+	VMOVUPS	558976(SI), Y5	// dv_bar[1]
 	VANDPS	f32_7fffffff<>(SB), Y1, Y6
 	VANDPS	f32_7fffffff<>(SB), Y2, Y7
 	VCMPPS	$17, Y7, Y6, Y6
@@ -10068,14 +10077,14 @@ loop1: // 4 times: vectors of the block
 	VFNMADD231PS	Y2, Y8, Y3
 	VDIVPS	Y7, Y3, Y3
 	VORPS	Y1, Y3, Y1
-	VMOVUPS	Y1, 592384(SI)	// u_bar[0]
-	VMOVUPS	Y2, 592512(SI)	// u_bar[1]
-	VMOVUPS	574208(SI), Y3	// sin[0]
-	VMOVUPS	574336(SI), Y4	// sin[1]
+	VMOVUPS	Y1, 559616(SI)	// u_bar[0]
+	VMOVUPS	Y2, 559744(SI)	// u_bar[1]
+	VMOVUPS	557824(SI), Y3	// sin[0]
+	VMOVUPS	557952(SI), Y4	// sin[1]
 	VXORPS	f32_80000000<>(SB), Y1, Y1
-	VMOVUPS	Y1, 602240(SI)	// friction.4.bias_bar[0]
+	VMOVUPS	Y1, 569472(SI)	// friction.4.bias_bar[0]
 	VXORPS	f32_80000000<>(SB), Y2, Y2
-	VMOVUPS	Y2, 602368(SI)	// friction.4.bias_bar[1]
+	VMOVUPS	Y2, 569600(SI)	// friction.4.bias_bar[1]
 	VANDPS	Y0, Y1, Y5
 	VMOVUPS	47104(R8), Y6	// sum of friction.4.bias[0]
 	VADDPS	Y5, Y6, Y5
@@ -10086,19 +10095,20 @@ loop1: // 4 times: vectors of the block
 	VMOVUPS	Y5, 47136(R8)	// sum of friction.4.bias[1]
 	// arm.nde:11
 	VXORPS	f32_80000000<>(SB), Y3, Y3
-	VMOVUPS	Y3, 619648(SI)	// neg[0]
+	VMOVUPS	Y3, 586880(SI)	// neg[0]
 	VXORPS	f32_80000000<>(SB), Y4, Y3
-	VMOVUPS	Y3, 619776(SI)	// neg[1]
-	MOVQ	$32, DI
-	MOVQ	BX, R9
-	MOVQ	SI, R10
-	MOVQ	R8, R11
+	VMOVUPS	Y3, 587008(SI)	// neg[1]
+	MOVQ	$32, R9
+	MOVQ	BX, R10
+	MOVQ	DI, R11
+	MOVQ	SI, R12
+	MOVQ	R8, R13
 loop2: // 32 times: elements
-	VBROADCASTSS	5120(R9), Y3	// friction.4.weight[0]
+	VBROADCASTSS	5120(R10), Y3	// friction.4.weight[0]
 	VMULPS	Y3, Y1, Y3
-	VBROADCASTSS	5248(R9), Y4	// friction.4.weight[32]
+	VBROADCASTSS	5248(R10), Y4	// friction.4.weight[32]
 	VFMADD231PS	Y4, Y2, Y3
-	VMOVUPS	582912(R10), Y4	// add2[0]
+	VMOVUPS	8192(R11), Y4
 	VORPS	f32_80000000<>(SB), Y4, Y5
 	VMOVUPS	f32_42b40000<>(SB), Y6
 	VMINPS	Y5, Y6, Y5
@@ -10131,17 +10141,19 @@ loop2: // 32 times: elements
 	VADDPS	f32_3f800000<>(SB), Y5, Y5
 	VDIVPS	Y5, Y4, Y4
 	VMULPS	Y4, Y3, Y3
-	VMOVUPS	Y3, 602496(R10)	// friction.2.bias_bar[0]
+	VMOVUPS	Y3, 569728(R12)	// friction.2.bias_bar[0]
 	VANDPS	Y0, Y3, Y3
-	VMOVUPS	44032(R11), Y4	// sum of friction.2.bias[0]
+	VMOVUPS	44032(R13), Y4	// sum of friction.2.bias[0]
 	VADDPS	Y3, Y4, Y3
-	VMOVUPS	Y3, 44032(R11)	// sum of friction.2.bias[0]
-	ADDQ	$4, R9
-	ADDQ	$128, R10
-	ADDQ	$32, R11
-	DECQ	DI
+	VMOVUPS	Y3, 44032(R13)	// sum of friction.2.bias[0]
+	ADDQ	$4, R10
+	ADDQ	$128, R11
+	ADDQ	$128, R12
+	ADDQ	$32, R13
+	DECQ	R9
 	JNE	loop2
 	ADDQ	$32, SI
+	ADDQ	$32, DI
 	DECQ	CX
 	JNE	loop1
 	MOVQ	$16, CX
@@ -10160,10 +10172,10 @@ loop3: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop4: // 32 times: terms of the sums
-	VMOVUPS	602496(R10), Y8	// friction.2.bias_bar[0]
-	VMOVUPS	602528(R10), Y9	// friction.2.bias_bar[0] | 1
-	VMOVUPS	602560(R10), Y10	// friction.2.bias_bar[0] | 2
-	VMOVUPS	602592(R10), Y11	// friction.2.bias_bar[0] | 3
+	VMOVUPS	569728(R10), Y8	// friction.2.bias_bar[0]
+	VMOVUPS	569760(R10), Y9	// friction.2.bias_bar[0] | 1
+	VMOVUPS	569792(R10), Y10	// friction.2.bias_bar[0] | 2
+	VMOVUPS	569824(R10), Y11	// friction.2.bias_bar[0] | 3
 	VBROADCASTSS	896(R11), Y12	// friction.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -10178,26 +10190,28 @@ loop4: // 32 times: terms of the sums
 	ADDQ	$128, R11
 	DECQ	R9
 	JNE	loop4
-	VMOVUPS	Y0, 606592(DI)	// vecmat[0]
-	VMOVUPS	Y1, 606624(DI)	// vecmat[0] | 1
-	VMOVUPS	Y2, 606656(DI)	// vecmat[0] | 2
-	VMOVUPS	Y3, 606688(DI)	// vecmat[0] | 3
-	VMOVUPS	Y4, 606720(DI)	// vecmat[1]
-	VMOVUPS	Y5, 606752(DI)	// vecmat[1] | 1
-	VMOVUPS	Y6, 606784(DI)	// vecmat[1] | 2
-	VMOVUPS	Y7, 606816(DI)	// vecmat[1] | 3
+	VMOVUPS	Y0, 573824(DI)	// vecmat[0]
+	VMOVUPS	Y1, 573856(DI)	// vecmat[0] | 1
+	VMOVUPS	Y2, 573888(DI)	// vecmat[0] | 2
+	VMOVUPS	Y3, 573920(DI)	// vecmat[0] | 3
+	VMOVUPS	Y4, 573952(DI)	// vecmat[1]
+	VMOVUPS	Y5, 573984(DI)	// vecmat[1] | 1
+	VMOVUPS	Y6, 574016(DI)	// vecmat[1] | 2
+	VMOVUPS	Y7, 574048(DI)	// vecmat[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
 	JNE	loop3
 	MOVQ	$4, CX
-	MOVQ	AX, SI
+	MOVQ	R14, SI
+	MOVQ	AX, DI
 loop5: // 4 times: vectors of the block
-	MOVQ	$32, DI
-	MOVQ	SI, R9
+	MOVQ	$32, R9
+	MOVQ	SI, R10
+	MOVQ	DI, R11
 loop6: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	574720(R9), Y0	// add[0]
+	VMOVUPS	(R10), Y0
 	VORPS	f32_80000000<>(SB), Y0, Y1
 	VMOVUPS	f32_42b40000<>(SB), Y2
 	VMINPS	Y1, Y2, Y1
@@ -10229,11 +10243,13 @@ loop6: // 32 times: elements
 	VBLENDVPS	Y0, Y1, Y2, Y0
 	VADDPS	f32_3f800000<>(SB), Y1, Y1
 	VDIVPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 610688(R9)	// sigmoid[0]
-	ADDQ	$128, R9
-	DECQ	DI
+	VMOVUPS	Y0, 577920(R11)	// sigmoid[0]
+	ADDQ	$128, R10
+	ADDQ	$128, R11
+	DECQ	R9
 	JNE	loop6
 	ADDQ	$32, SI
+	ADDQ	$32, DI
 	DECQ	CX
 	JNE	loop5
 	VMOVUPS	65792(AX), Y0	// mask
@@ -10241,32 +10257,32 @@ loop6: // 32 times: elements
 	VMOVUPS	65856(AX), Y2	// mask | 2
 	VMOVUPS	65888(AX), Y3	// mask | 3
 	MOVQ	$32, CX
-	MOVQ	AX, SI
+	MOVQ	R14, SI
 	MOVQ	R8, DI
 loop7: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	587008(SI), Y4	// softplus2[0]
-	VMOVUPS	587040(SI), Y5	// softplus2[0] | 1
-	VMOVUPS	587072(SI), Y6	// softplus2[0] | 2
-	VMOVUPS	587104(SI), Y7	// softplus2[0] | 3
+	VMOVUPS	12288(SI), Y4
+	VMOVUPS	12320(SI), Y5
+	VMOVUPS	12352(SI), Y6
+	VMOVUPS	12384(SI), Y7
 	VANDPS	Y0, Y4, Y4
 	VANDPS	Y1, Y5, Y5
 	VANDPS	Y2, Y6, Y6
 	VANDPS	Y3, Y7, Y7
-	VMOVUPS	602240(AX), Y8	// friction.4.bias_bar[0]
-	VMOVUPS	602272(AX), Y9	// friction.4.bias_bar[0] | 1
-	VMOVUPS	602304(AX), Y10	// friction.4.bias_bar[0] | 2
-	VMOVUPS	602336(AX), Y11	// friction.4.bias_bar[0] | 3
+	VMOVUPS	569472(AX), Y8	// friction.4.bias_bar[0]
+	VMOVUPS	569504(AX), Y9	// friction.4.bias_bar[0] | 1
+	VMOVUPS	569536(AX), Y10	// friction.4.bias_bar[0] | 2
+	VMOVUPS	569568(AX), Y11	// friction.4.bias_bar[0] | 3
 	VMOVUPS	45056(DI), Y12	// sum of friction.4.weight[0]
 	VFMADD231PS	Y4, Y8, Y12
 	VFMADD231PS	Y5, Y9, Y12
 	VFMADD231PS	Y6, Y10, Y12
 	VFMADD231PS	Y7, Y11, Y12
 	VMOVUPS	Y12, 45056(DI)	// sum of friction.4.weight[0]
-	VMOVUPS	602368(AX), Y8	// friction.4.bias_bar[1]
-	VMOVUPS	602400(AX), Y9	// friction.4.bias_bar[1] | 1
-	VMOVUPS	602432(AX), Y10	// friction.4.bias_bar[1] | 2
-	VMOVUPS	602464(AX), Y11	// friction.4.bias_bar[1] | 3
+	VMOVUPS	569600(AX), Y8	// friction.4.bias_bar[1]
+	VMOVUPS	569632(AX), Y9	// friction.4.bias_bar[1] | 1
+	VMOVUPS	569664(AX), Y10	// friction.4.bias_bar[1] | 2
+	VMOVUPS	569696(AX), Y11	// friction.4.bias_bar[1] | 3
 	VMOVUPS	46080(DI), Y12	// sum of friction.4.weight[32]
 	VFMADD231PS	Y4, Y8, Y12
 	VFMADD231PS	Y5, Y9, Y12
@@ -10280,49 +10296,49 @@ loop7: // 32 times: elements
 	MOVQ	$16, CX
 	MOVQ	AX, SI
 loop8: // 16 times: tiles of 2 elements
-	VMOVUPS	602496(SI), Y4	// friction.2.bias_bar[0]
-	VMOVUPS	602528(SI), Y5	// friction.2.bias_bar[0] | 1
-	VMOVUPS	602560(SI), Y6	// friction.2.bias_bar[0] | 2
-	VMOVUPS	602592(SI), Y7	// friction.2.bias_bar[0] | 3
+	VMOVUPS	569728(SI), Y4	// friction.2.bias_bar[0]
+	VMOVUPS	569760(SI), Y5	// friction.2.bias_bar[0] | 1
+	VMOVUPS	569792(SI), Y6	// friction.2.bias_bar[0] | 2
+	VMOVUPS	569824(SI), Y7	// friction.2.bias_bar[0] | 3
 	VANDPS	Y0, Y4, Y4
 	VANDPS	Y1, Y5, Y5
 	VANDPS	Y2, Y6, Y6
 	VANDPS	Y3, Y7, Y7
-	VMOVUPS	Y4, 593536(SI)	// turned[0]
-	VMOVUPS	Y5, 593568(SI)	// turned[0] | 1
-	VMOVUPS	Y6, 593600(SI)	// turned[0] | 2
-	VMOVUPS	Y7, 593632(SI)	// turned[0] | 3
-	VMOVUPS	602624(SI), Y4	// friction.2.bias_bar[1]
-	VMOVUPS	602656(SI), Y5	// friction.2.bias_bar[1] | 1
-	VMOVUPS	602688(SI), Y6	// friction.2.bias_bar[1] | 2
-	VMOVUPS	602720(SI), Y7	// friction.2.bias_bar[1] | 3
+	VMOVUPS	Y4, 560768(SI)	// turned[0]
+	VMOVUPS	Y5, 560800(SI)	// turned[0] | 1
+	VMOVUPS	Y6, 560832(SI)	// turned[0] | 2
+	VMOVUPS	Y7, 560864(SI)	// turned[0] | 3
+	VMOVUPS	569856(SI), Y4	// friction.2.bias_bar[1]
+	VMOVUPS	569888(SI), Y5	// friction.2.bias_bar[1] | 1
+	VMOVUPS	569920(SI), Y6	// friction.2.bias_bar[1] | 2
+	VMOVUPS	569952(SI), Y7	// friction.2.bias_bar[1] | 3
 	VANDPS	Y0, Y4, Y4
 	VANDPS	Y1, Y5, Y5
 	VANDPS	Y2, Y6, Y6
 	VANDPS	Y3, Y7, Y7
-	VMOVUPS	Y4, 593664(SI)	// turned[1]
-	VMOVUPS	Y5, 593696(SI)	// turned[1] | 1
-	VMOVUPS	Y6, 593728(SI)	// turned[1] | 2
-	VMOVUPS	Y7, 593760(SI)	// turned[1] | 3
+	VMOVUPS	Y4, 560896(SI)	// turned[1]
+	VMOVUPS	Y5, 560928(SI)	// turned[1] | 1
+	VMOVUPS	Y6, 560960(SI)	// turned[1] | 2
+	VMOVUPS	Y7, 560992(SI)	// turned[1] | 3
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop8
 	MOVQ	$4, CX
-	MOVQ	AX, SI
+	MOVQ	R14, SI
 	MOVQ	AX, DI
 loop9: // 4 times: vectors of the block
 	MOVQ	$4, R9
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop10: // 4 times
-	VMOVUPS	578816(R10), Y0	// softplus[0]
-	VMOVUPS	578944(R10), Y1	// softplus[1]
-	VMOVUPS	579072(R10), Y2	// softplus[2]
-	VMOVUPS	579200(R10), Y3	// softplus[3]
-	VMOVUPS	579328(R10), Y4	// softplus[4]
-	VMOVUPS	579456(R10), Y5	// softplus[5]
-	VMOVUPS	579584(R10), Y6	// softplus[6]
-	VMOVUPS	579712(R10), Y7	// softplus[7]
+	VMOVUPS	4096(R10), Y0
+	VMOVUPS	4224(R10), Y1
+	VMOVUPS	4352(R10), Y2
+	VMOVUPS	4480(R10), Y3
+	VMOVUPS	4608(R10), Y4
+	VMOVUPS	4736(R10), Y5
+	VMOVUPS	4864(R10), Y6
+	VMOVUPS	4992(R10), Y7
 	VUNPCKLPS	Y1, Y0, Y8
 	VUNPCKHPS	Y1, Y0, Y0
 	VUNPCKLPS	Y3, Y2, Y1
@@ -10347,14 +10363,14 @@ loop10: // 4 times
 	VPERM2F128	$49, Y5, Y8, Y5
 	VPERM2F128	$32, Y4, Y0, Y8
 	VPERM2F128	$49, Y4, Y0, Y0
-	VMOVUPS	Y6, 597632(R11)	// turned[32]
-	VMOVUPS	Y7, 597664(R11)	// turned[32] | 1
-	VMOVUPS	Y2, 597696(R11)	// turned[32] | 2
-	VMOVUPS	Y8, 597728(R11)	// turned[32] | 3
-	VMOVUPS	Y3, 597760(R11)	// turned[33]
-	VMOVUPS	Y1, 597792(R11)	// turned[33] | 1
-	VMOVUPS	Y5, 597824(R11)	// turned[33] | 2
-	VMOVUPS	Y0, 597856(R11)	// turned[33] | 3
+	VMOVUPS	Y6, 564864(R11)	// turned[32]
+	VMOVUPS	Y7, 564896(R11)	// turned[32] | 1
+	VMOVUPS	Y2, 564928(R11)	// turned[32] | 2
+	VMOVUPS	Y8, 564960(R11)	// turned[32] | 3
+	VMOVUPS	Y3, 564992(R11)	// turned[33]
+	VMOVUPS	Y1, 565024(R11)	// turned[33] | 1
+	VMOVUPS	Y5, 565056(R11)	// turned[33] | 2
+	VMOVUPS	Y0, 565088(R11)	// turned[33] | 3
 	ADDQ	$1024, R10
 	ADDQ	$1024, R11
 	DECQ	R9
@@ -10383,44 +10399,44 @@ loop12: // 2 times: tiles of 2 elements
 	VMOVUPS	7712(R10), Y9	// sum of friction.2.weight[136]
 	MOVQ	$16, R12
 	MOVQ	R11, R13
-	MOVQ	DI, R14
+	MOVQ	DI, R15
 loop13: // 16 times: samples, 2 at a time
-	VMOVUPS	597632(R13), Y10	// turned[32]
-	VMOVUPS	598656(R13), Y11	// turned[40]
-	VBROADCASTSS	593536(R14), Y12	// turned[0]
+	VMOVUPS	564864(R13), Y10	// turned[32]
+	VMOVUPS	565888(R13), Y11	// turned[40]
+	VBROADCASTSS	560768(R15), Y12	// turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	593664(R14), Y12	// turned[1]
+	VBROADCASTSS	560896(R15), Y12	// turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	593792(R14), Y12	// turned[2]
+	VBROADCASTSS	561024(R15), Y12	// turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	593920(R14), Y12	// turned[3]
+	VBROADCASTSS	561152(R15), Y12	// turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	594048(R14), Y12	// turned[4]
+	VBROADCASTSS	561280(R15), Y12	// turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	597664(R13), Y10	// turned[32] | 1
-	VMOVUPS	598688(R13), Y11	// turned[40] | 1
-	VBROADCASTSS	593540(R14), Y12	// turned[0]
+	VMOVUPS	564896(R13), Y10	// turned[32] | 1
+	VMOVUPS	565920(R13), Y11	// turned[40] | 1
+	VBROADCASTSS	560772(R15), Y12	// turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	593668(R14), Y12	// turned[1]
+	VBROADCASTSS	560900(R15), Y12	// turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	593796(R14), Y12	// turned[2]
+	VBROADCASTSS	561028(R15), Y12	// turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	593924(R14), Y12	// turned[3]
+	VBROADCASTSS	561156(R15), Y12	// turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	594052(R14), Y12	// turned[4]
+	VBROADCASTSS	561284(R15), Y12	// turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
 	ADDQ	$64, R13
-	ADDQ	$8, R14
+	ADDQ	$8, R15
 	DECQ	R12
 	JNE	loop13
 	VMOVUPS	Y0, 7168(R10)	// sum of friction.2.weight[0]
@@ -10453,20 +10469,20 @@ loop14: // 2 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	DI, R11
 loop15: // 16 times: samples, 2 at a time
-	VBROADCASTSS	597376(R10), Y4	// turned[30]
-	VBROADCASTSS	597504(R10), Y5	// turned[31]
-	VMOVUPS	597632(R11), Y6	// turned[32]
+	VBROADCASTSS	564608(R10), Y4	// turned[30]
+	VBROADCASTSS	564736(R10), Y5	// turned[31]
+	VMOVUPS	564864(R11), Y6	// turned[32]
 	VFMADD231PS	Y6, Y4, Y0
 	VFMADD231PS	Y6, Y5, Y2
-	VMOVUPS	598656(R11), Y6	// turned[40]
+	VMOVUPS	565888(R11), Y6	// turned[40]
 	VFMADD231PS	Y6, Y4, Y1
 	VFMADD231PS	Y6, Y5, Y3
-	VBROADCASTSS	597380(R10), Y4	// turned[30]
-	VBROADCASTSS	597508(R10), Y5	// turned[31]
-	VMOVUPS	597664(R11), Y6	// turned[32] | 1
+	VBROADCASTSS	564612(R10), Y4	// turned[30]
+	VBROADCASTSS	564740(R10), Y5	// turned[31]
+	VMOVUPS	564896(R11), Y6	// turned[32] | 1
 	VFMADD231PS	Y6, Y4, Y0
 	VFMADD231PS	Y6, Y5, Y2
-	VMOVUPS	598688(R11), Y6	// turned[40] | 1
+	VMOVUPS	565920(R11), Y6	// turned[40] | 1
 	VFMADD231PS	Y6, Y4, Y1
 	VFMADD231PS	Y6, Y5, Y3
 	ADDQ	$8, R10
@@ -10497,10 +10513,10 @@ loop16: // 4 times: vectors of the block
 	MOVQ	BX, R11
 loop17: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	606592(R9), Y7	// vecmat[0]
-	VMOVUPS	610688(R9), Y8	// sigmoid[0]
+	VMOVUPS	573824(R9), Y7	// vecmat[0]
+	VMOVUPS	577920(R9), Y8	// sigmoid[0]
 	VMULPS	Y8, Y7, Y7
-	VMOVUPS	Y7, 614784(R9)	// friction.0.bias_bar[0]
+	VMOVUPS	Y7, 582016(R9)	// friction.0.bias_bar[0]
 	VANDPS	Y0, Y7, Y8
 	VMOVUPS	6144(R10), Y9	// sum of friction.0.bias[0]
 	VADDPS	Y8, Y9, Y8
@@ -10522,34 +10538,34 @@ loop17: // 32 times: elements
 	ADDQ	$24, R11
 	DECQ	DI
 	JNE	loop17
-	VMOVUPS	Y1, 618880(SI)	// vecmat_2[0]
-	VMOVUPS	Y2, 619008(SI)	// vecmat_2[1]
-	VMOVUPS	Y3, 619136(SI)	// vecmat_2[2]
-	VMOVUPS	Y4, 619264(SI)	// vecmat_2[3]
-	VMOVUPS	Y5, 619392(SI)	// vecmat_2[4]
-	VMOVUPS	Y6, 619520(SI)	// vecmat_2[5]
-	VMOVUPS	574464(SI), Y15	// cos3[0]
+	VMOVUPS	Y1, 586112(SI)	// vecmat_2[0]
+	VMOVUPS	Y2, 586240(SI)	// vecmat_2[1]
+	VMOVUPS	Y3, 586368(SI)	// vecmat_2[2]
+	VMOVUPS	Y4, 586496(SI)	// vecmat_2[3]
+	VMOVUPS	Y5, 586624(SI)	// vecmat_2[4]
+	VMOVUPS	Y6, 586752(SI)	// vecmat_2[5]
+	VMOVUPS	558080(SI), Y15	// cos3[0]
 	VMOVUPS	Y15, 0(AX)
-	VMOVUPS	574592(SI), Y15	// cos3[1]
+	VMOVUPS	558208(SI), Y15	// cos3[1]
 	VMOVUPS	Y15, 32(AX)
-	VMOVUPS	619648(SI), Y0	// neg[0]
+	VMOVUPS	586880(SI), Y0	// neg[0]
 	VMULPS	Y0, Y3, Y0
 	VMOVUPS	Y0, Y15
 	VFMADD231PS	0(AX), Y1, Y15
 	VMOVUPS	Y15, 64(AX)
-	VMOVUPS	619776(SI), Y0	// neg[1]
+	VMOVUPS	587008(SI), Y0	// neg[1]
 	VMULPS	Y0, Y4, Y0
 	VMOVUPS	Y0, Y15
 	VFMADD231PS	32(AX), Y2, Y15
 	VMOVUPS	Y15, 96(AX)
-	VMOVUPS	602368(SI), Y15	// friction.4.bias_bar[1]
+	VMOVUPS	569600(SI), Y15	// friction.4.bias_bar[1]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	602240(SI), Y15	// friction.4.bias_bar[0]
+	VMOVUPS	569472(SI), Y15	// friction.4.bias_bar[0]
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	573568(SI), Y0	// mul
-	VMOVUPS	572288(SI), Y1	// q[0]
-	VMOVUPS	572416(SI), Y2	// q[1]
-	VMOVUPS	573440(SI), Y3	// mul
+	VMOVUPS	557184(SI), Y0	// mul
+	VMOVUPS	555904(SI), Y1	// q[0]
+	VMOVUPS	556032(SI), Y2	// q[1]
+	VMOVUPS	557056(SI), Y3	// mul
 	// arm.nde:35
 	VMOVUPS	128(AX), Y13
 	VADDPS	160(AX), Y13, Y15
@@ -10629,11 +10645,11 @@ loop17: // 32 times: elements
 	VORPS	Y1, Y3, Y1
 	VXORPS	f32_80000000<>(SB), Y1, Y1
 	VFMADD213PS	Y0, Y1, Y2
-	VMOVUPS	572544(SI), Y15	// v[0]
+	VMOVUPS	556160(SI), Y15	// v[0]
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	572672(SI), Y1	// v[1]
-	VMOVUPS	573184(SI), Y3	// mul
-	VMOVUPS	573696(SI), Y15	// c2
+	VMOVUPS	556288(SI), Y1	// v[1]
+	VMOVUPS	556800(SI), Y3	// mul
+	VMOVUPS	557312(SI), Y15	// c2
 	VMOVUPS	Y15, 256(AX)
 	// arm.nde:34
 	VMOVUPS	224(AX), Y13
@@ -10650,8 +10666,8 @@ loop17: // 32 times: elements
 	// arm.nde:29
 	VMULPS	320(AX), Y3, Y4
 	VFMADD231PS	256(AX), Y4, Y0
-	VMOVUPS	591104(SI), Y4	// dv[0]
-	VMOVUPS	591232(SI), Y7	// dv[1]
+	VMOVUPS	558336(SI), Y4	// dv[0]
+	VMOVUPS	558464(SI), Y7	// dv[1]
 	// arm.nde:35
 	VADDPS	64(AX), Y2, Y15
 	VMOVUPS	Y15, 352(AX)
@@ -10659,25 +10675,25 @@ loop17: // 32 times: elements
 	VADDPS	f32_00000000<>(SB), Y13, Y15
 	VMOVUPS	Y15, 64(AX)
 	// arm.nde:38
-	VMOVUPS	592384(SI), Y2	// u_bar[0]
+	VMOVUPS	559616(SI), Y2	// u_bar[0]
 	VMULPS	Y4, Y2, Y8
 	VMULPS	Y7, Y2, Y2
-	VMOVUPS	592512(SI), Y9	// u_bar[1]
+	VMOVUPS	559744(SI), Y9	// u_bar[1]
 	VMULPS	Y4, Y9, Y4
 	VMULPS	Y7, Y9, Y7
 	VXORPS	f32_80000000<>(SB), Y8, Y8
-	VMOVUPS	Y8, 619904(SI)	// M_bar[0]
+	VMOVUPS	Y8, 587136(SI)	// M_bar[0]
 	VXORPS	f32_80000000<>(SB), Y2, Y2
-	VMOVUPS	Y2, 620032(SI)	// M_bar[1]
+	VMOVUPS	Y2, 587264(SI)	// M_bar[1]
 	VXORPS	f32_80000000<>(SB), Y4, Y4
-	VMOVUPS	Y4, 620160(SI)	// M_bar[2]
+	VMOVUPS	Y4, 587392(SI)	// M_bar[2]
 	VXORPS	f32_80000000<>(SB), Y7, Y7
-	VMOVUPS	Y7, 620288(SI)	// M_bar[3]
-	VMOVUPS	573056(SI), Y7	// mul
-	VMOVUPS	573824(SI), Y9	// s2
+	VMOVUPS	Y7, 587520(SI)	// M_bar[3]
+	VMOVUPS	556672(SI), Y7	// mul
+	VMOVUPS	557440(SI), Y9	// s2
 	// arm.nde:32
 	VADDPS	Y2, Y4, Y2
-	VMOVUPS	Y2, 620416(SI)	// add_3
+	VMOVUPS	Y2, 587648(SI)	// add_2
 	// arm.nde:28
 	VMULPS	Y3, Y2, Y4
 	VFMADD231PS	Y7, Y8, Y4
@@ -10691,14 +10707,14 @@ loop17: // 32 times: elements
 	VMULPS	f32_40000000<>(SB), Y1, Y7
 	VMULPS	Y7, Y4, Y7
 	VFMADD231PS	288(AX), Y4, Y7
-	VMOVUPS	591360(SI), Y10	// dq_bar[0]
-	VMOVUPS	591488(SI), Y11	// dq_bar[1]
+	VMOVUPS	558592(SI), Y10	// dq_bar[0]
+	VMOVUPS	558720(SI), Y11	// dq_bar[1]
 	// arm.nde:28
 	VMOVUPS	352(AX), Y13
 	VADDPS	f32_00000000<>(SB), Y13, Y12
-	VMOVUPS	Y12, 591872(SI)	// q_bar[0]
+	VMOVUPS	Y12, 559104(SI)	// q_bar[0]
 	VADDPS	64(AX), Y0, Y0
-	VMOVUPS	Y0, 592000(SI)	// q_bar[1]
+	VMOVUPS	Y0, 559232(SI)	// q_bar[1]
 	// arm.nde:11
 	VADDPS	Y5, Y10, Y0
 	VADDPS	Y6, Y11, Y5
@@ -10709,37 +10725,37 @@ loop17: // 32 times: elements
 	VFMADD231PS	f32_40000000<>(SB), Y4, Y3
 	VADDPS	f32_00000000<>(SB), Y0, Y0
 	VADDPS	Y7, Y5, Y4
-	VMOVUPS	573952(SI), Y5	// cos
-	VMOVUPS	574080(SI), Y6	// cos2
+	VMOVUPS	557568(SI), Y5	// cos
+	VMOVUPS	557696(SI), Y6	// cos2
 	// arm.nde:30
 	VMULPS	256(AX), Y8, Y7
-	VMOVUPS	Y7, 592896(SI)	// mul_bar
+	VMOVUPS	Y7, 560128(SI)	// mul_bar
 	// arm.nde:31
 	VMULPS	320(AX), Y9, Y7
 	VFMADD231PS	256(AX), Y2, Y7
-	VMOVUPS	Y7, 593024(SI)	// mul_bar
+	VMOVUPS	Y7, 560256(SI)	// mul_bar
 	// arm.nde:35
 	VMULPS	160(AX), Y5, Y2
-	VMOVUPS	Y2, 593280(SI)	// mul_bar
+	VMOVUPS	Y2, 560512(SI)	// mul_bar
 	VMULPS	192(AX), Y6, Y2
-	VMOVUPS	Y2, 593408(SI)	// mul_bar
+	VMOVUPS	Y2, 560640(SI)	// mul_bar
 	// arm.nde:34
 	VADDPS	Y3, Y0, Y0
-	VMOVUPS	Y0, 592128(SI)	// v_bar[0]
+	VMOVUPS	Y0, 559360(SI)	// v_bar[0]
 	VADDPS	f32_00000000<>(SB), Y4, Y0
-	VMOVUPS	Y0, 592256(SI)	// v_bar[1]
+	VMOVUPS	Y0, 559488(SI)	// v_bar[1]
 	// arm.nde:11
-	VMOVUPS	574208(SI), Y0	// sin[0]
-	VMOVUPS	Y0, 620544(SI)	// concat[0]
-	VMOVUPS	574336(SI), Y0	// sin[1]
-	VMOVUPS	Y0, 620672(SI)	// concat[1]
+	VMOVUPS	557824(SI), Y0	// sin[0]
+	VMOVUPS	Y0, 587776(SI)	// concat[0]
+	VMOVUPS	557952(SI), Y0	// sin[1]
+	VMOVUPS	Y0, 587904(SI)	// concat[1]
 	VMOVUPS	0(AX), Y13	// concat[2]
-	VMOVUPS	Y13, 620800(SI)
+	VMOVUPS	Y13, 588032(SI)
 	VMOVUPS	32(AX), Y13	// concat[3]
-	VMOVUPS	Y13, 620928(SI)
+	VMOVUPS	Y13, 588160(SI)
 	VMOVUPS	224(AX), Y13	// concat[4]
-	VMOVUPS	Y13, 621056(SI)
-	VMOVUPS	Y1, 621184(SI)	// concat[5]
+	VMOVUPS	Y13, 588288(SI)
+	VMOVUPS	Y1, 588416(SI)	// concat[5]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop16
@@ -10756,18 +10772,18 @@ loop17: // 32 times: elements
 	MOVQ	R8, DI
 loop18: // 16 times: tiles of 2 elements
 	// arm.nde:11
-	VMOVUPS	614784(SI), Y0	// friction.0.bias_bar[0]
-	VMOVUPS	614816(SI), Y1	// friction.0.bias_bar[0] | 1
-	VMOVUPS	614848(SI), Y2	// friction.0.bias_bar[0] | 2
-	VMOVUPS	614880(SI), Y3	// friction.0.bias_bar[0] | 3
+	VMOVUPS	582016(SI), Y0	// friction.0.bias_bar[0]
+	VMOVUPS	582048(SI), Y1	// friction.0.bias_bar[0] | 1
+	VMOVUPS	582080(SI), Y2	// friction.0.bias_bar[0] | 2
+	VMOVUPS	582112(SI), Y3	// friction.0.bias_bar[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	614912(SI), Y4	// friction.0.bias_bar[1]
-	VMOVUPS	614944(SI), Y5	// friction.0.bias_bar[1] | 1
-	VMOVUPS	614976(SI), Y6	// friction.0.bias_bar[1] | 2
-	VMOVUPS	615008(SI), Y7	// friction.0.bias_bar[1] | 3
+	VMOVUPS	582144(SI), Y4	// friction.0.bias_bar[1]
+	VMOVUPS	582176(SI), Y5	// friction.0.bias_bar[1] | 1
+	VMOVUPS	582208(SI), Y6	// friction.0.bias_bar[1] | 2
+	VMOVUPS	582240(SI), Y7	// friction.0.bias_bar[1] | 3
 	VANDPS	0(AX), Y4, Y4
 	VANDPS	32(AX), Y5, Y5
 	VANDPS	64(AX), Y6, Y6
@@ -10776,10 +10792,10 @@ loop18: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	DI, R11
 loop19: // 6 times: elements
-	VMOVUPS	620544(R10), Y8	// concat[0]
-	VMOVUPS	620576(R10), Y9	// concat[0] | 1
-	VMOVUPS	620608(R10), Y10	// concat[0] | 2
-	VMOVUPS	620640(R10), Y11	// concat[0] | 3
+	VMOVUPS	587776(R10), Y8	// concat[0]
+	VMOVUPS	587808(R10), Y9	// concat[0] | 1
+	VMOVUPS	587840(R10), Y10	// concat[0] | 2
+	VMOVUPS	587872(R10), Y11	// concat[0] | 3
 	VMOVUPS	(R11), Y12	// sum of friction.0.weight[0]
 	VFMADD231PS	Y8, Y0, Y12
 	VFMADD231PS	Y9, Y1, Y12
@@ -10803,18 +10819,18 @@ loop19: // 6 times: elements
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop20: // 4 times: vectors of the block
-	VMOVUPS	620288(SI), Y0	// M_bar[3]
-	VMOVUPS	Y0, 593152(SI)	// reshape_bar
+	VMOVUPS	587520(SI), Y0	// M_bar[3]
+	VMOVUPS	Y0, 560384(SI)	// reshape_bar
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop20
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop21: // 4 times: vectors of the block
-	VMOVUPS	620416(SI), Y0	// add_3
-	VMOVUPS	Y0, 592640(SI)	// mul_bar
-	VMOVUPS	619904(SI), Y0	// M_bar[0]
-	VMOVUPS	Y0, 592768(SI)	// add_bar
+	VMOVUPS	587648(SI), Y0	// add_2
+	VMOVUPS	Y0, 559872(SI)	// mul_bar
+	VMOVUPS	587136(SI), Y0	// M_bar[0]
+	VMOVUPS	Y0, 560000(SI)	// add_bar
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop21
@@ -10826,15 +10842,15 @@ TEXT predict0ReplayDenseVjp_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop1: // 4 times: vectors of the block
-	VMOVUPD	621568(SI), Y0	// h
-	VMOVUPD	621600(SI), Y1	// h | 1
-	VMOVUPD	621312(SI), Y2	// t
-	VMOVUPD	621344(SI), Y3	// t | 1
+	VMOVUPD	588800(SI), Y0	// h
+	VMOVUPD	588832(SI), Y1	// h | 1
+	VMOVUPD	588544(SI), Y2	// t
+	VMOVUPD	588576(SI), Y3	// t | 1
 	// arm.nde:45
 	VMULPD	f64_3fe0000000000000<>(SB), Y0, Y0
 	VMULPD	f64_3fe0000000000000<>(SB), Y1, Y1
-	VMOVUPD	Y0, 677888(SI)	// mul_6
-	VMOVUPD	Y1, 677920(SI)	// mul_6 | 1
+	VMOVUPD	Y0, 710656(SI)	// mul_6
+	VMOVUPD	Y1, 710688(SI)	// mul_6 | 1
 	VADDPD	Y0, Y2, Y0
 	VADDPD	Y1, Y3, Y1
 	// arm.nde:17
@@ -10842,8 +10858,8 @@ loop1: // 4 times: vectors of the block
 	MOVQ	$49, R9
 	MOVQ	SI, R10
 loop2: // 49 times: elements
-	VMOVUPD	622592(R10), Y3	// u_times[1]
-	VMOVUPD	622624(R10), Y4	// u_times[1] | 1
+	VMOVUPD	589824(R10), Y3	// u_times[1]
+	VMOVUPD	589856(R10), Y4	// u_times[1] | 1
 	VCMPPD	$18, Y0, Y3, Y3
 	VCMPPD	$18, Y1, Y4, Y4
 	VSHUFPS	$136, Y4, Y3, Y3
@@ -10854,18 +10870,18 @@ loop2: // 49 times: elements
 	ADDQ	$256, R10
 	DECQ	R9
 	JNE	loop2
-	VMOVUPS	Y2, 678144(DI)	// locate
+	VMOVUPS	Y2, 710912(DI)	// locate
 	VPCMPGTD	f32_00000031<>(SB), Y2, Y0
 	VBLENDVPS	Y0, f32_00000031<>(SB), Y2, Y0
 	VMOVUPS	f32_00000000<>(SB), Y1
 	VPCMPGTD	Y0, Y1, Y1
 	VBLENDVPS	Y1, f32_00000000<>(SB), Y0, Y0
-	VMOVUPS	635136(DI), Y1	// u[0]
+	VMOVUPS	602368(DI), Y1	// u[0]
 	VMOVUPS	f32_00000001<>(SB), Y2
 	MOVQ	$49, R9
 	MOVQ	DI, R10
 loop3: // 49 times: rows by their numbers
-	VMOVUPS	635392(R10), Y3	// u[2]
+	VMOVUPS	602624(R10), Y3	// u[2]
 	VPCMPEQD	Y2, Y0, Y4
 	VBLENDVPS	Y4, Y3, Y1, Y3
 	VMOVAPS	Y3, Y1
@@ -10874,13 +10890,13 @@ loop3: // 49 times: rows by their numbers
 	ADDQ	$256, R10
 	DECQ	R9
 	JNE	loop3
-	VMOVUPS	Y1, 678272(DI)	// take[0]
-	VMOVUPS	635264(DI), Y1	// u[1]
+	VMOVUPS	Y1, 711040(DI)	// take[0]
+	VMOVUPS	602496(DI), Y1	// u[1]
 	VMOVUPS	f32_00000001<>(SB), Y2
 	MOVQ	$49, R9
 	MOVQ	DI, R10
 loop4: // 49 times: rows by their numbers
-	VMOVUPS	635520(R10), Y3	// u[3]
+	VMOVUPS	602752(R10), Y3	// u[3]
 	VPCMPEQD	Y2, Y0, Y4
 	VBLENDVPS	Y4, Y3, Y1, Y3
 	VMOVAPS	Y3, Y1
@@ -10889,7 +10905,7 @@ loop4: // 49 times: rows by their numbers
 	ADDQ	$256, R10
 	DECQ	R9
 	JNE	loop4
-	VMOVUPS	Y1, 678400(DI)	// take[1]
+	VMOVUPS	Y1, 711168(DI)	// take[1]
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -10898,137 +10914,243 @@ loop4: // 49 times: rows by their numbers
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop5: // 4 times: vectors of the block
-	VMOVUPS	621824(SI), Y0	// q[0]
+	VMOVUPS	589056(SI), Y0	// q[0]
 	VMOVUPS	Y0, 542720(SI)	// armFieldWithinFwd.q[0]
-	VMOVUPS	621952(SI), Y0	// q[1]
+	VMOVUPS	589184(SI), Y0	// q[1]
 	VMOVUPS	Y0, 542848(SI)	// armFieldWithinFwd.q[1]
-	VMOVUPS	622080(SI), Y0	// v[0]
+	VMOVUPS	589312(SI), Y0	// v[0]
 	VMOVUPS	Y0, 542976(SI)	// armFieldWithinFwd.v[0]
-	VMOVUPS	622208(SI), Y0	// v[1]
+	VMOVUPS	589440(SI), Y0	// v[1]
 	VMOVUPS	Y0, 543104(SI)	// armFieldWithinFwd.v[1]
-	VMOVUPS	678272(SI), Y0	// take[0]
+	VMOVUPS	711040(SI), Y0	// take[0]
 	VMOVUPS	Y0, 543232(SI)	// armFieldWithinFwd.u[0]
-	VMOVUPS	678400(SI), Y0	// take[1]
+	VMOVUPS	711168(SI), Y0	// take[1]
 	VMOVUPS	Y0, 543360(SI)	// armFieldWithinFwd.u[1]
-	VMOVUPS	647936(SI), Y0	// mul
+	VMOVUPS	615168(SI), Y0	// mul
 	VMOVUPS	Y0, 543488(SI)	// armFieldWithinFwd.mul
-	VMOVUPS	648064(SI), Y0	// add
+	VMOVUPS	615296(SI), Y0	// add
 	VMOVUPS	Y0, 543616(SI)	// armFieldWithinFwd.add
-	VMOVUPS	648192(SI), Y0	// mul
+	VMOVUPS	615424(SI), Y0	// mul
 	VMOVUPS	Y0, 543744(SI)	// armFieldWithinFwd.mul
-	VMOVUPS	648320(SI), Y0	// mul
+	VMOVUPS	615552(SI), Y0	// mul
 	VMOVUPS	Y0, 543872(SI)	// armFieldWithinFwd.mul
-	VMOVUPS	648448(SI), Y0	// reshape
+	VMOVUPS	615680(SI), Y0	// reshape
 	VMOVUPS	Y0, 544000(SI)	// armFieldWithinFwd.reshape
-	VMOVUPS	648576(SI), Y0	// mul
+	VMOVUPS	615808(SI), Y0	// mul
 	VMOVUPS	Y0, 544128(SI)	// armFieldWithinFwd.mul
-	VMOVUPS	648704(SI), Y0	// mul
+	VMOVUPS	615936(SI), Y0	// mul
 	VMOVUPS	Y0, 544256(SI)	// armFieldWithinFwd.mul
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop5
+	LEAQ	645120(AX), R14
 	CALL	armFieldWithinFwd_avx2<>(SB)
-	MOVQ	$32, CX
+	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop6: // 32 times: elements
-	VMOVUPS	545920(SI), Y0	// armFieldWithinFwd.add[0]
-	VMOVUPS	545952(SI), Y1	// armFieldWithinFwd.add[0] | 1
-	VMOVUPS	545984(SI), Y2	// armFieldWithinFwd.add[0] | 2
-	VMOVUPS	546016(SI), Y3	// armFieldWithinFwd.add[0] | 3
-	VMOVUPS	Y0, 720000(SI)	// result_38[0]
-	VMOVUPS	Y1, 720032(SI)	// result_38[0] | 1
-	VMOVUPS	Y2, 720064(SI)	// result_38[0] | 2
-	VMOVUPS	Y3, 720096(SI)	// result_38[0] | 3
-	ADDQ	$128, SI
+	MOVQ	AX, DI
+loop6: // 4 times: vectors of the block
+	VMOVUPS	544640(SI), Y0	// armFieldWithinFwd.dv[0]
+	VMOVUPS	Y0, 711680(SI)	// result_17[0]
+	VMOVUPS	544768(SI), Y1	// armFieldWithinFwd.dv[1]
+	VMOVUPS	Y1, 711808(SI)	// result_17[1]
+	VMOVUPS	544896(SI), Y2	// armFieldWithinFwd.c2
+	VMOVUPS	Y2, 718976(SI)	// result_40
+	VMOVUPS	545024(SI), Y2	// armFieldWithinFwd.s2
+	VMOVUPS	Y2, 719104(SI)	// result_41
+	VMOVUPS	545152(SI), Y2	// armFieldWithinFwd.cos
+	VMOVUPS	Y2, 719232(SI)	// result_42
+	VMOVUPS	545280(SI), Y2	// armFieldWithinFwd.cos2
+	VMOVUPS	Y2, 719360(SI)	// result_43
+	VMOVUPS	545408(SI), Y2	// armFieldWithinFwd.sin[0]
+	VMOVUPS	Y2, 719488(SI)	// result_44[0]
+	VMOVUPS	545536(SI), Y2	// armFieldWithinFwd.sin[1]
+	VMOVUPS	Y2, 719616(SI)	// result_44[1]
+	VMOVUPS	545664(SI), Y2	// armFieldWithinFwd.cos3[0]
+	VMOVUPS	Y2, 719744(SI)	// result_45[0]
+	VMOVUPS	545792(SI), Y2	// armFieldWithinFwd.cos3[1]
+	VMOVUPS	Y2, 719872(SI)	// result_45[1]
+	// arm.nde:45
+	VMOVUPD	710656(DI), Y2	// mul_6
+	VMOVUPD	710688(DI), Y3	// mul_6 | 1
+	VCVTPD2PSY	Y2, X2
+	VCVTPD2PSY	Y3, X3
+	VINSERTF128	$1, X3, Y2, Y2
+	VMOVUPS	Y2, 711296(SI)	// ha21
+	VMOVUPS	589056(SI), Y3	// q[0]
+	VMOVUPS	589184(SI), Y4	// q[1]
+	VMOVUPS	589312(SI), Y5	// v[0]
+	VMOVUPS	589440(SI), Y6	// v[1]
+	VMOVUPS	544384(SI), Y7	// armFieldWithinFwd.dq[0]
+	VFMADD231PS	Y7, Y2, Y3
+	VMOVUPS	Y3, 711424(SI)	// q_y2[0]
+	VMOVUPS	544512(SI), Y3	// armFieldWithinFwd.dq[1]
+	VFMADD231PS	Y3, Y2, Y4
+	VMOVUPS	Y4, 711552(SI)	// q_y2[1]
+	VFMADD231PS	Y0, Y2, Y5
+	VMOVUPS	Y5, 711936(SI)	// v_y2[0]
+	VFMADD231PS	Y1, Y2, Y6
+	VMOVUPS	Y6, 712064(SI)	// v_y2[1]
+	ADDQ	$32, SI
+	ADDQ	$64, DI
 	DECQ	CX
 	JNE	loop6
-	MOVQ	$32, CX
+	// arm.nde:45
+	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop7: // 32 times: elements
-	VMOVUPS	550016(SI), Y0	// armFieldWithinFwd.softplus[0]
-	VMOVUPS	550048(SI), Y1	// armFieldWithinFwd.softplus[0] | 1
-	VMOVUPS	550080(SI), Y2	// armFieldWithinFwd.softplus[0] | 2
-	VMOVUPS	550112(SI), Y3	// armFieldWithinFwd.softplus[0] | 3
-	VMOVUPS	Y0, 724096(SI)	// result_39[0]
-	VMOVUPS	Y1, 724128(SI)	// result_39[0] | 1
-	VMOVUPS	Y2, 724160(SI)	// result_39[0] | 2
-	VMOVUPS	Y3, 724192(SI)	// result_39[0] | 3
-	ADDQ	$128, SI
+loop7: // 4 times: vectors of the block
+	VMOVUPS	711424(SI), Y0	// q_y2[0]
+	VMOVUPS	Y0, 542720(SI)	// armFieldWithinFwd.q[0]
+	VMOVUPS	711552(SI), Y0	// q_y2[1]
+	VMOVUPS	Y0, 542848(SI)	// armFieldWithinFwd.q[1]
+	VMOVUPS	711936(SI), Y0	// v_y2[0]
+	VMOVUPS	Y0, 542976(SI)	// armFieldWithinFwd.v[0]
+	VMOVUPS	712064(SI), Y0	// v_y2[1]
+	VMOVUPS	Y0, 543104(SI)	// armFieldWithinFwd.v[1]
+	VMOVUPS	711040(SI), Y0	// take[0]
+	VMOVUPS	Y0, 543232(SI)	// armFieldWithinFwd.u[0]
+	VMOVUPS	711168(SI), Y0	// take[1]
+	VMOVUPS	Y0, 543360(SI)	// armFieldWithinFwd.u[1]
+	VMOVUPS	615168(SI), Y0	// mul
+	VMOVUPS	Y0, 543488(SI)	// armFieldWithinFwd.mul
+	VMOVUPS	615296(SI), Y0	// add
+	VMOVUPS	Y0, 543616(SI)	// armFieldWithinFwd.add
+	VMOVUPS	615424(SI), Y0	// mul
+	VMOVUPS	Y0, 543744(SI)	// armFieldWithinFwd.mul
+	VMOVUPS	615552(SI), Y0	// mul
+	VMOVUPS	Y0, 543872(SI)	// armFieldWithinFwd.mul
+	VMOVUPS	615680(SI), Y0	// reshape
+	VMOVUPS	Y0, 544000(SI)	// armFieldWithinFwd.reshape
+	VMOVUPS	615808(SI), Y0	// mul
+	VMOVUPS	Y0, 544128(SI)	// armFieldWithinFwd.mul
+	VMOVUPS	615936(SI), Y0	// mul
+	VMOVUPS	Y0, 544256(SI)	// armFieldWithinFwd.mul
+	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop7
-	MOVQ	$32, CX
+	LEAQ	661504(AX), R14
+	CALL	armFieldWithinFwd_avx2<>(SB)
+	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop8: // 32 times: elements
-	VMOVUPS	554112(SI), Y0	// armFieldWithinFwd.add2[0]
-	VMOVUPS	554144(SI), Y1	// armFieldWithinFwd.add2[0] | 1
-	VMOVUPS	554176(SI), Y2	// armFieldWithinFwd.add2[0] | 2
-	VMOVUPS	554208(SI), Y3	// armFieldWithinFwd.add2[0] | 3
-	VMOVUPS	Y0, 728192(SI)	// result_40[0]
-	VMOVUPS	Y1, 728224(SI)	// result_40[0] | 1
-	VMOVUPS	Y2, 728256(SI)	// result_40[0] | 2
-	VMOVUPS	Y3, 728288(SI)	// result_40[0] | 3
-	ADDQ	$128, SI
+loop8: // 4 times: vectors of the block
+	VMOVUPS	544640(SI), Y0	// armFieldWithinFwd.dv[0]
+	VMOVUPS	Y0, 712448(SI)	// result_18[0]
+	VMOVUPS	544768(SI), Y1	// armFieldWithinFwd.dv[1]
+	VMOVUPS	Y1, 712576(SI)	// result_18[1]
+	VMOVUPS	544896(SI), Y2	// armFieldWithinFwd.c2
+	VMOVUPS	Y2, 717440(SI)	// result_32
+	VMOVUPS	545024(SI), Y2	// armFieldWithinFwd.s2
+	VMOVUPS	Y2, 717568(SI)	// result_33
+	VMOVUPS	545152(SI), Y2	// armFieldWithinFwd.cos
+	VMOVUPS	Y2, 717696(SI)	// result_34
+	VMOVUPS	545280(SI), Y2	// armFieldWithinFwd.cos2
+	VMOVUPS	Y2, 717824(SI)	// result_35
+	VMOVUPS	545408(SI), Y2	// armFieldWithinFwd.sin[0]
+	VMOVUPS	Y2, 717952(SI)	// result_36[0]
+	VMOVUPS	545536(SI), Y2	// armFieldWithinFwd.sin[1]
+	VMOVUPS	Y2, 718080(SI)	// result_36[1]
+	VMOVUPS	545664(SI), Y2	// armFieldWithinFwd.cos3[0]
+	VMOVUPS	Y2, 718208(SI)	// result_37[0]
+	VMOVUPS	545792(SI), Y2	// armFieldWithinFwd.cos3[1]
+	VMOVUPS	Y2, 718336(SI)	// result_37[1]
+	VMOVUPS	589056(SI), Y2	// q[0]
+	VMOVUPS	589184(SI), Y3	// q[1]
+	VMOVUPS	589312(SI), Y4	// v[0]
+	VMOVUPS	589440(SI), Y5	// v[1]
+	// arm.nde:45
+	VMOVUPS	711296(SI), Y6	// ha21
+	VMOVUPS	544384(SI), Y7	// armFieldWithinFwd.dq[0]
+	VFMADD231PS	Y7, Y6, Y2
+	VMOVUPS	Y2, 712192(SI)	// q_y3[0]
+	VMOVUPS	544512(SI), Y2	// armFieldWithinFwd.dq[1]
+	VFMADD231PS	Y2, Y6, Y3
+	VMOVUPS	Y3, 712320(SI)	// q_y3[1]
+	VFMADD231PS	Y0, Y6, Y4
+	VMOVUPS	Y4, 712704(SI)	// v_y3[0]
+	VFMADD231PS	Y1, Y6, Y5
+	VMOVUPS	Y5, 712832(SI)	// v_y3[1]
+	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop8
-	MOVQ	$32, CX
+	// arm.nde:45
+	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop9: // 32 times: elements
-	VMOVUPS	558208(SI), Y0	// armFieldWithinFwd.softplus2[0]
-	VMOVUPS	558240(SI), Y1	// armFieldWithinFwd.softplus2[0] | 1
-	VMOVUPS	558272(SI), Y2	// armFieldWithinFwd.softplus2[0] | 2
-	VMOVUPS	558304(SI), Y3	// armFieldWithinFwd.softplus2[0] | 3
-	VMOVUPS	Y0, 732288(SI)	// result_41[0]
-	VMOVUPS	Y1, 732320(SI)	// result_41[0] | 1
-	VMOVUPS	Y2, 732352(SI)	// result_41[0] | 2
-	VMOVUPS	Y3, 732384(SI)	// result_41[0] | 3
-	ADDQ	$128, SI
+loop9: // 4 times: vectors of the block
+	VMOVUPS	712192(SI), Y0	// q_y3[0]
+	VMOVUPS	Y0, 542720(SI)	// armFieldWithinFwd.q[0]
+	VMOVUPS	712320(SI), Y0	// q_y3[1]
+	VMOVUPS	Y0, 542848(SI)	// armFieldWithinFwd.q[1]
+	VMOVUPS	712704(SI), Y0	// v_y3[0]
+	VMOVUPS	Y0, 542976(SI)	// armFieldWithinFwd.v[0]
+	VMOVUPS	712832(SI), Y0	// v_y3[1]
+	VMOVUPS	Y0, 543104(SI)	// armFieldWithinFwd.v[1]
+	VMOVUPS	711040(SI), Y0	// take[0]
+	VMOVUPS	Y0, 543232(SI)	// armFieldWithinFwd.u[0]
+	VMOVUPS	711168(SI), Y0	// take[1]
+	VMOVUPS	Y0, 543360(SI)	// armFieldWithinFwd.u[1]
+	VMOVUPS	615168(SI), Y0	// mul
+	VMOVUPS	Y0, 543488(SI)	// armFieldWithinFwd.mul
+	VMOVUPS	615296(SI), Y0	// add
+	VMOVUPS	Y0, 543616(SI)	// armFieldWithinFwd.add
+	VMOVUPS	615424(SI), Y0	// mul
+	VMOVUPS	Y0, 543744(SI)	// armFieldWithinFwd.mul
+	VMOVUPS	615552(SI), Y0	// mul
+	VMOVUPS	Y0, 543872(SI)	// armFieldWithinFwd.mul
+	VMOVUPS	615680(SI), Y0	// reshape
+	VMOVUPS	Y0, 544000(SI)	// armFieldWithinFwd.reshape
+	VMOVUPS	615808(SI), Y0	// mul
+	VMOVUPS	Y0, 544128(SI)	// armFieldWithinFwd.mul
+	VMOVUPS	615936(SI), Y0	// mul
+	VMOVUPS	Y0, 544256(SI)	// armFieldWithinFwd.mul
+	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop9
+	LEAQ	677888(AX), R14
+	CALL	armFieldWithinFwd_avx2<>(SB)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop10: // 4 times: vectors of the block
 	VMOVUPS	544640(SI), Y0	// armFieldWithinFwd.dv[0]
-	VMOVUPS	Y0, 678912(SI)	// result[0]
+	VMOVUPS	Y0, 713344(SI)	// result_19[0]
 	VMOVUPS	544768(SI), Y1	// armFieldWithinFwd.dv[1]
-	VMOVUPS	Y1, 679040(SI)	// result[1]
+	VMOVUPS	Y1, 713472(SI)	// result_19[1]
 	VMOVUPS	544896(SI), Y2	// armFieldWithinFwd.c2
-	VMOVUPS	Y2, 718976(SI)	// result_32
+	VMOVUPS	Y2, 715392(SI)	// result_24
 	VMOVUPS	545024(SI), Y2	// armFieldWithinFwd.s2
-	VMOVUPS	Y2, 719104(SI)	// result_33
+	VMOVUPS	Y2, 715520(SI)	// result_25
 	VMOVUPS	545152(SI), Y2	// armFieldWithinFwd.cos
-	VMOVUPS	Y2, 719232(SI)	// result_34
+	VMOVUPS	Y2, 715648(SI)	// result_26
 	VMOVUPS	545280(SI), Y2	// armFieldWithinFwd.cos2
-	VMOVUPS	Y2, 719360(SI)	// result_35
+	VMOVUPS	Y2, 715776(SI)	// result_27
 	VMOVUPS	545408(SI), Y2	// armFieldWithinFwd.sin[0]
-	VMOVUPS	Y2, 719488(SI)	// result_36[0]
+	VMOVUPS	Y2, 715904(SI)	// result_28[0]
 	VMOVUPS	545536(SI), Y2	// armFieldWithinFwd.sin[1]
-	VMOVUPS	Y2, 719616(SI)	// result_36[1]
+	VMOVUPS	Y2, 716032(SI)	// result_28[1]
 	VMOVUPS	545664(SI), Y2	// armFieldWithinFwd.cos3[0]
-	VMOVUPS	Y2, 719744(SI)	// result_37[0]
+	VMOVUPS	Y2, 716160(SI)	// result_29[0]
 	VMOVUPS	545792(SI), Y2	// armFieldWithinFwd.cos3[1]
-	VMOVUPS	Y2, 719872(SI)	// result_37[1]
+	VMOVUPS	Y2, 716288(SI)	// result_29[1]
+	VMOVUPD	588800(DI), Y2	// h
+	VMOVUPD	588832(DI), Y3	// h | 1
 	// arm.nde:45
-	VMOVUPD	677888(DI), Y2	// mul_6
-	VMOVUPD	677920(DI), Y3	// mul_6 | 1
 	VCVTPD2PSY	Y2, X2
 	VCVTPD2PSY	Y3, X3
 	VINSERTF128	$1, X3, Y2, Y2
-	VMOVUPS	Y2, 678528(SI)	// ha21
-	VMOVUPS	621824(SI), Y3	// q[0]
-	VMOVUPS	621952(SI), Y4	// q[1]
-	VMOVUPS	622080(SI), Y5	// v[0]
-	VMOVUPS	622208(SI), Y6	// v[1]
+	VMOVUPS	Y2, 712960(SI)	// ha43
+	VMOVUPS	589056(SI), Y3	// q[0]
+	VMOVUPS	589184(SI), Y4	// q[1]
+	VMOVUPS	589312(SI), Y5	// v[0]
+	VMOVUPS	589440(SI), Y6	// v[1]
 	VMOVUPS	544384(SI), Y7	// armFieldWithinFwd.dq[0]
 	VFMADD231PS	Y7, Y2, Y3
-	VMOVUPS	Y3, 678656(SI)	// q_y2[0]
+	VMOVUPS	Y3, 713088(SI)	// q_y4[0]
 	VMOVUPS	544512(SI), Y3	// armFieldWithinFwd.dq[1]
 	VFMADD231PS	Y3, Y2, Y4
-	VMOVUPS	Y4, 678784(SI)	// q_y2[1]
+	VMOVUPS	Y4, 713216(SI)	// q_y4[1]
 	VFMADD231PS	Y0, Y2, Y5
-	VMOVUPS	Y5, 679168(SI)	// v_y2[0]
+	VMOVUPS	Y5, 713600(SI)	// v_y4[0]
 	VFMADD231PS	Y1, Y2, Y6
-	VMOVUPS	Y6, 679296(SI)	// v_y2[1]
+	VMOVUPS	Y6, 713728(SI)	// v_y4[1]
 	ADDQ	$32, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -11037,131 +11159,321 @@ loop10: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop11: // 4 times: vectors of the block
-	VMOVUPS	678656(SI), Y0	// q_y2[0]
+	VMOVUPS	713088(SI), Y0	// q_y4[0]
 	VMOVUPS	Y0, 542720(SI)	// armFieldWithinFwd.q[0]
-	VMOVUPS	678784(SI), Y0	// q_y2[1]
+	VMOVUPS	713216(SI), Y0	// q_y4[1]
 	VMOVUPS	Y0, 542848(SI)	// armFieldWithinFwd.q[1]
-	VMOVUPS	679168(SI), Y0	// v_y2[0]
+	VMOVUPS	713600(SI), Y0	// v_y4[0]
 	VMOVUPS	Y0, 542976(SI)	// armFieldWithinFwd.v[0]
-	VMOVUPS	679296(SI), Y0	// v_y2[1]
+	VMOVUPS	713728(SI), Y0	// v_y4[1]
 	VMOVUPS	Y0, 543104(SI)	// armFieldWithinFwd.v[1]
-	VMOVUPS	678272(SI), Y0	// take[0]
+	VMOVUPS	711040(SI), Y0	// take[0]
 	VMOVUPS	Y0, 543232(SI)	// armFieldWithinFwd.u[0]
-	VMOVUPS	678400(SI), Y0	// take[1]
+	VMOVUPS	711168(SI), Y0	// take[1]
 	VMOVUPS	Y0, 543360(SI)	// armFieldWithinFwd.u[1]
-	VMOVUPS	647936(SI), Y0	// mul
+	VMOVUPS	615168(SI), Y0	// mul
 	VMOVUPS	Y0, 543488(SI)	// armFieldWithinFwd.mul
-	VMOVUPS	648064(SI), Y0	// add
+	VMOVUPS	615296(SI), Y0	// add
 	VMOVUPS	Y0, 543616(SI)	// armFieldWithinFwd.add
-	VMOVUPS	648192(SI), Y0	// mul
+	VMOVUPS	615424(SI), Y0	// mul
 	VMOVUPS	Y0, 543744(SI)	// armFieldWithinFwd.mul
-	VMOVUPS	648320(SI), Y0	// mul
+	VMOVUPS	615552(SI), Y0	// mul
 	VMOVUPS	Y0, 543872(SI)	// armFieldWithinFwd.mul
-	VMOVUPS	648448(SI), Y0	// reshape
+	VMOVUPS	615680(SI), Y0	// reshape
 	VMOVUPS	Y0, 544000(SI)	// armFieldWithinFwd.reshape
-	VMOVUPS	648576(SI), Y0	// mul
+	VMOVUPS	615808(SI), Y0	// mul
 	VMOVUPS	Y0, 544128(SI)	// armFieldWithinFwd.mul
-	VMOVUPS	648704(SI), Y0	// mul
+	VMOVUPS	615936(SI), Y0	// mul
 	VMOVUPS	Y0, 544256(SI)	// armFieldWithinFwd.mul
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop11
+	LEAQ	694272(AX), R14
 	CALL	armFieldWithinFwd_avx2<>(SB)
-	MOVQ	$32, CX
+	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop12: // 32 times: elements
-	VMOVUPS	545920(SI), Y0	// armFieldWithinFwd.add[0]
-	VMOVUPS	545952(SI), Y1	// armFieldWithinFwd.add[0] | 1
-	VMOVUPS	545984(SI), Y2	// armFieldWithinFwd.add[0] | 2
-	VMOVUPS	546016(SI), Y3	// armFieldWithinFwd.add[0] | 3
-	VMOVUPS	Y0, 702080(SI)	// result_26[0]
-	VMOVUPS	Y1, 702112(SI)	// result_26[0] | 1
-	VMOVUPS	Y2, 702144(SI)	// result_26[0] | 2
-	VMOVUPS	Y3, 702176(SI)	// result_26[0] | 3
-	ADDQ	$128, SI
+	MOVQ	AX, DI
+loop12: // 4 times: vectors of the block
+	VMOVUPS	544896(SI), Y0	// armFieldWithinFwd.c2
+	VMOVUPS	Y0, 713856(SI)	// result_20
+	VMOVUPS	545024(SI), Y0	// armFieldWithinFwd.s2
+	VMOVUPS	Y0, 713984(SI)	// result_21
+	VMOVUPS	545152(SI), Y0	// armFieldWithinFwd.cos
+	VMOVUPS	Y0, 714112(SI)	// result_22
+	VMOVUPS	545280(SI), Y0	// armFieldWithinFwd.cos2
+	VMOVUPS	Y0, 714240(SI)	// result_23
+	VMOVUPS	617600(SI), Y0	// q_d3_bar[0]
+	VMOVUPS	617728(SI), Y1	// q_d3_bar[1]
+	VMOVUPS	617088(SI), Y2	// q_d2_bar[0]
+	VMOVUPS	617216(SI), Y3	// q_d2_bar[1]
+	// arm.nde:45
+	VMULPS	f32_3f2aaaab<>(SB), Y0, Y0
+	VMOVUPS	Y0, 714368(SI)	// mul_7[0]
+	VMULPS	f32_3f2aaaab<>(SB), Y1, Y1
+	VMOVUPS	Y1, 714496(SI)	// mul_7[1]
+	VFMADD231PS	f32_bf000000<>(SB), Y2, Y0
+	VFMADD231PS	f32_bf000000<>(SB), Y3, Y1
+	VMOVUPD	588800(DI), Y2	// h
+	VMOVUPD	588832(DI), Y3	// h | 1
+	VMULPD	f64_3fc5555555555555<>(SB), Y2, Y2
+	VMULPD	f64_3fc5555555555555<>(SB), Y3, Y3
+	VCVTPD2PSY	Y2, X2
+	VCVTPD2PSY	Y3, X3
+	VINSERTF128	$1, X3, Y2, Y2
+	VMOVUPS	616064(SI), Y3	// q_next_bar[0]
+	VMOVUPS	616192(SI), Y4	// q_next_bar[1]
+	VMOVUPS	617856(SI), Y5	// v_d3_bar[0]
+	VMOVUPS	617984(SI), Y6	// v_d3_bar[1]
+	VMOVUPS	616320(SI), Y7	// v_next_bar[0]
+	VMOVUPS	616448(SI), Y8	// v_next_bar[1]
+	VMOVUPS	617344(SI), Y9	// v_d2_bar[0]
+	VMOVUPS	617472(SI), Y10	// v_d2_bar[1]
+	VMULPS	Y2, Y3, Y3
+	VMOVUPS	Y3, 714624(SI)	// mul_8[0]
+	VMULPS	Y2, Y4, Y4
+	VMOVUPS	Y4, 714752(SI)	// mul_8[1]
+	VADDPS	Y3, Y0, Y0
+	VMOVUPS	Y0, 558592(SI)	// armFieldWithinBwd.dq_bar[0]
+	VADDPS	Y4, Y1, Y0
+	VMOVUPS	Y0, 558720(SI)	// armFieldWithinBwd.dq_bar[1]
+	VMULPS	f32_3f2aaaab<>(SB), Y5, Y0
+	VMOVUPS	Y0, 714880(SI)	// mul_9[0]
+	VMULPS	f32_3f2aaaab<>(SB), Y6, Y1
+	VMOVUPS	Y1, 715008(SI)	// mul_9[1]
+	VMULPS	Y2, Y7, Y3
+	VMOVUPS	Y3, 715136(SI)	// mul_10[0]
+	VMULPS	Y2, Y8, Y2
+	VMOVUPS	Y2, 715264(SI)	// mul_10[1]
+	VFMADD231PS	f32_bf000000<>(SB), Y9, Y0
+	VADDPS	Y3, Y0, Y0
+	VMOVUPS	Y0, 558848(SI)	// armFieldWithinBwd.dv_bar[0]
+	VFMADD231PS	f32_bf000000<>(SB), Y10, Y1
+	VADDPS	Y2, Y1, Y0
+	VMOVUPS	Y0, 558976(SI)	// armFieldWithinBwd.dv_bar[1]
+	ADDQ	$32, SI
+	ADDQ	$64, DI
 	DECQ	CX
 	JNE	loop12
-	MOVQ	$32, CX
+	// arm.nde:45
+	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop13: // 32 times: elements
-	VMOVUPS	550016(SI), Y0	// armFieldWithinFwd.softplus[0]
-	VMOVUPS	550048(SI), Y1	// armFieldWithinFwd.softplus[0] | 1
-	VMOVUPS	550080(SI), Y2	// armFieldWithinFwd.softplus[0] | 2
-	VMOVUPS	550112(SI), Y3	// armFieldWithinFwd.softplus[0] | 3
-	VMOVUPS	Y0, 706176(SI)	// result_27[0]
-	VMOVUPS	Y1, 706208(SI)	// result_27[0] | 1
-	VMOVUPS	Y2, 706240(SI)	// result_27[0] | 2
-	VMOVUPS	Y3, 706272(SI)	// result_27[0] | 3
-	ADDQ	$128, SI
+loop13: // 4 times: vectors of the block
+	VMOVUPS	713088(SI), Y0	// q_y4[0]
+	VMOVUPS	Y0, 555904(SI)	// armFieldWithinBwd.q[0]
+	VMOVUPS	713216(SI), Y0	// q_y4[1]
+	VMOVUPS	Y0, 556032(SI)	// armFieldWithinBwd.q[1]
+	VMOVUPS	713600(SI), Y0	// v_y4[0]
+	VMOVUPS	Y0, 556160(SI)	// armFieldWithinBwd.v[0]
+	VMOVUPS	713728(SI), Y0	// v_y4[1]
+	VMOVUPS	Y0, 556288(SI)	// armFieldWithinBwd.v[1]
+	VMOVUPS	615168(SI), Y0	// mul
+	VMOVUPS	Y0, 556416(SI)	// armFieldWithinBwd.mul
+	VMOVUPS	615296(SI), Y0	// add
+	VMOVUPS	Y0, 556544(SI)	// armFieldWithinBwd.add
+	VMOVUPS	615424(SI), Y0	// mul
+	VMOVUPS	Y0, 556672(SI)	// armFieldWithinBwd.mul
+	VMOVUPS	615552(SI), Y0	// mul
+	VMOVUPS	Y0, 556800(SI)	// armFieldWithinBwd.mul
+	VMOVUPS	615680(SI), Y0	// reshape
+	VMOVUPS	Y0, 556928(SI)	// armFieldWithinBwd.reshape
+	VMOVUPS	615808(SI), Y0	// mul
+	VMOVUPS	Y0, 557056(SI)	// armFieldWithinBwd.mul
+	VMOVUPS	615936(SI), Y0	// mul
+	VMOVUPS	Y0, 557184(SI)	// armFieldWithinBwd.mul
+	VMOVUPS	713856(SI), Y0	// result_20
+	VMOVUPS	Y0, 557312(SI)	// armFieldWithinBwd.c2
+	VMOVUPS	713984(SI), Y0	// result_21
+	VMOVUPS	Y0, 557440(SI)	// armFieldWithinBwd.s2
+	VMOVUPS	714112(SI), Y0	// result_22
+	VMOVUPS	Y0, 557568(SI)	// armFieldWithinBwd.cos
+	VMOVUPS	714240(SI), Y0	// result_23
+	VMOVUPS	Y0, 557696(SI)	// armFieldWithinBwd.cos2
+	VMOVUPS	545408(SI), Y0	// armFieldWithinFwd.sin[0]
+	VMOVUPS	Y0, 557824(SI)	// armFieldWithinBwd.sin[0]
+	VMOVUPS	545536(SI), Y0	// armFieldWithinFwd.sin[1]
+	VMOVUPS	Y0, 557952(SI)	// armFieldWithinBwd.sin[1]
+	VMOVUPS	545664(SI), Y0	// armFieldWithinFwd.cos3[0]
+	VMOVUPS	Y0, 558080(SI)	// armFieldWithinBwd.cos3[0]
+	VMOVUPS	545792(SI), Y0	// armFieldWithinFwd.cos3[1]
+	VMOVUPS	Y0, 558208(SI)	// armFieldWithinBwd.cos3[1]
+	VMOVUPS	544640(SI), Y0	// armFieldWithinFwd.dv[0]
+	VMOVUPS	Y0, 558336(SI)	// armFieldWithinBwd.dv[0]
+	VMOVUPS	544768(SI), Y0	// armFieldWithinFwd.dv[1]
+	VMOVUPS	Y0, 558464(SI)	// armFieldWithinBwd.dv[1]
+	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop13
-	MOVQ	$32, CX
+	LEAQ	694272(AX), R14
+	CALL	armFieldWithinBwd_avx2<>(SB)
+	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop14: // 32 times: elements
-	VMOVUPS	554112(SI), Y0	// armFieldWithinFwd.add2[0]
-	VMOVUPS	554144(SI), Y1	// armFieldWithinFwd.add2[0] | 1
-	VMOVUPS	554176(SI), Y2	// armFieldWithinFwd.add2[0] | 2
-	VMOVUPS	554208(SI), Y3	// armFieldWithinFwd.add2[0] | 3
-	VMOVUPS	Y0, 710272(SI)	// result_28[0]
-	VMOVUPS	Y1, 710304(SI)	// result_28[0] | 1
-	VMOVUPS	Y2, 710336(SI)	// result_28[0] | 2
-	VMOVUPS	Y3, 710368(SI)	// result_28[0] | 3
-	ADDQ	$128, SI
+	MOVQ	AX, DI
+loop14: // 4 times: vectors of the block
+	VMOVUPS	559104(SI), Y0	// armFieldWithinBwd.q_bar[0]
+	VMOVUPS	Y0, 716672(SI)	// result_30[0]
+	VMOVUPS	559232(SI), Y1	// armFieldWithinBwd.q_bar[1]
+	VMOVUPS	Y1, 716800(SI)	// result_30[1]
+	VMOVUPS	559360(SI), Y2	// armFieldWithinBwd.v_bar[0]
+	VMOVUPS	Y2, 717184(SI)	// result_31[0]
+	VMOVUPS	559488(SI), Y3	// armFieldWithinBwd.v_bar[1]
+	VMOVUPS	Y3, 717312(SI)	// result_31[1]
+	VMOVUPS	559616(SI), Y4	// armFieldWithinBwd.u_bar[0]
+	VMOVUPS	Y4, 720512(SI)	// result_48[0]
+	VMOVUPS	559744(SI), Y4	// armFieldWithinBwd.u_bar[1]
+	VMOVUPS	Y4, 720640(SI)	// result_48[1]
+	VMOVUPS	559872(SI), Y4	// armFieldWithinBwd.mul_bar
+	VMOVUPS	Y4, 721536(SI)	// result_51
+	VMOVUPS	560000(SI), Y4	// armFieldWithinBwd.add_bar
+	VMOVUPS	Y4, 722048(SI)	// result_55
+	VMOVUPS	560128(SI), Y4	// armFieldWithinBwd.mul_bar
+	VMOVUPS	Y4, 722560(SI)	// result_59
+	VMOVUPS	560256(SI), Y4	// armFieldWithinBwd.mul_bar
+	VMOVUPS	Y4, 723072(SI)	// result_63
+	VMOVUPS	560384(SI), Y4	// armFieldWithinBwd.reshape_bar
+	VMOVUPS	Y4, 723584(SI)	// result_67
+	VMOVUPS	560512(SI), Y4	// armFieldWithinBwd.mul_bar
+	VMOVUPS	Y4, 723968(SI)	// result_70
+	VMOVUPS	560640(SI), Y4	// armFieldWithinBwd.mul_bar
+	VMOVUPS	Y4, 724480(SI)	// result_74
+	VMOVUPS	617600(SI), Y4	// q_d3_bar[0]
+	VMOVUPS	617728(SI), Y5	// q_d3_bar[1]
+	VMOVUPS	617088(SI), Y6	// q_d2_bar[0]
+	VMOVUPS	617216(SI), Y7	// q_d2_bar[1]
+	// arm.nde:45
+	VFMADD231PS	f32_bf2aaaab<>(SB), Y4, Y6
+	VFMADD231PS	f32_bf2aaaab<>(SB), Y5, Y7
+	VMOVUPD	588800(DI), Y4	// h
+	VMOVUPD	588832(DI), Y5	// h | 1
+	VMULPD	f64_3fd5555555555555<>(SB), Y4, Y4
+	VMULPD	f64_3fd5555555555555<>(SB), Y5, Y5
+	VCVTPD2PSY	Y4, X4
+	VCVTPD2PSY	Y5, X5
+	VINSERTF128	$1, X5, Y4, Y4
+	VMOVUPS	616064(SI), Y5	// q_next_bar[0]
+	VMOVUPS	616192(SI), Y8	// q_next_bar[1]
+	VMOVUPS	617856(SI), Y9	// v_d3_bar[0]
+	VMOVUPS	617984(SI), Y10	// v_d3_bar[1]
+	VMOVUPS	617344(SI), Y11	// v_d2_bar[0]
+	VMOVUPS	617472(SI), Y12	// v_d2_bar[1]
+	VMOVUPS	616320(SI), Y13	// v_next_bar[0]
+	VMOVUPS	616448(SI), Y14	// v_next_bar[1]
+	VFMADD231PS	Y4, Y5, Y6
+	VMOVUPS	Y6, 716416(SI)	// add_2[0]
+	VFMADD231PS	Y4, Y8, Y7
+	VMOVUPS	Y7, 716544(SI)	// add_2[1]
+	VMOVUPS	712960(SI), Y5	// ha43
+	VFMADD231PS	Y5, Y0, Y6
+	VMOVUPS	Y6, 558592(SI)	// armFieldWithinBwd.dq_bar[0]
+	VFMADD231PS	Y5, Y1, Y7
+	VMOVUPS	Y7, 558720(SI)	// armFieldWithinBwd.dq_bar[1]
+	VFMADD231PS	f32_bf2aaaab<>(SB), Y9, Y11
+	VFMADD231PS	Y4, Y13, Y11
+	VMOVUPS	Y11, 716928(SI)	// add_3[0]
+	VFMADD231PS	f32_bf2aaaab<>(SB), Y10, Y12
+	VFMADD231PS	Y4, Y14, Y12
+	VMOVUPS	Y12, 717056(SI)	// add_3[1]
+	VFMADD231PS	Y5, Y2, Y11
+	VMOVUPS	Y11, 558848(SI)	// armFieldWithinBwd.dv_bar[0]
+	VFMADD231PS	Y5, Y3, Y12
+	VMOVUPS	Y12, 558976(SI)	// armFieldWithinBwd.dv_bar[1]
+	ADDQ	$32, SI
+	ADDQ	$64, DI
 	DECQ	CX
 	JNE	loop14
-	MOVQ	$32, CX
+	// arm.nde:45
+	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop15: // 32 times: elements
-	VMOVUPS	558208(SI), Y0	// armFieldWithinFwd.softplus2[0]
-	VMOVUPS	558240(SI), Y1	// armFieldWithinFwd.softplus2[0] | 1
-	VMOVUPS	558272(SI), Y2	// armFieldWithinFwd.softplus2[0] | 2
-	VMOVUPS	558304(SI), Y3	// armFieldWithinFwd.softplus2[0] | 3
-	VMOVUPS	Y0, 714368(SI)	// result_29[0]
-	VMOVUPS	Y1, 714400(SI)	// result_29[0] | 1
-	VMOVUPS	Y2, 714432(SI)	// result_29[0] | 2
-	VMOVUPS	Y3, 714464(SI)	// result_29[0] | 3
-	ADDQ	$128, SI
+loop15: // 4 times: vectors of the block
+	VMOVUPS	712192(SI), Y0	// q_y3[0]
+	VMOVUPS	Y0, 555904(SI)	// armFieldWithinBwd.q[0]
+	VMOVUPS	712320(SI), Y0	// q_y3[1]
+	VMOVUPS	Y0, 556032(SI)	// armFieldWithinBwd.q[1]
+	VMOVUPS	712704(SI), Y0	// v_y3[0]
+	VMOVUPS	Y0, 556160(SI)	// armFieldWithinBwd.v[0]
+	VMOVUPS	712832(SI), Y0	// v_y3[1]
+	VMOVUPS	Y0, 556288(SI)	// armFieldWithinBwd.v[1]
+	VMOVUPS	615168(SI), Y0	// mul
+	VMOVUPS	Y0, 556416(SI)	// armFieldWithinBwd.mul
+	VMOVUPS	615296(SI), Y0	// add
+	VMOVUPS	Y0, 556544(SI)	// armFieldWithinBwd.add
+	VMOVUPS	615424(SI), Y0	// mul
+	VMOVUPS	Y0, 556672(SI)	// armFieldWithinBwd.mul
+	VMOVUPS	615552(SI), Y0	// mul
+	VMOVUPS	Y0, 556800(SI)	// armFieldWithinBwd.mul
+	VMOVUPS	615680(SI), Y0	// reshape
+	VMOVUPS	Y0, 556928(SI)	// armFieldWithinBwd.reshape
+	VMOVUPS	615808(SI), Y0	// mul
+	VMOVUPS	Y0, 557056(SI)	// armFieldWithinBwd.mul
+	VMOVUPS	615936(SI), Y0	// mul
+	VMOVUPS	Y0, 557184(SI)	// armFieldWithinBwd.mul
+	VMOVUPS	715392(SI), Y0	// result_24
+	VMOVUPS	Y0, 557312(SI)	// armFieldWithinBwd.c2
+	VMOVUPS	715520(SI), Y0	// result_25
+	VMOVUPS	Y0, 557440(SI)	// armFieldWithinBwd.s2
+	VMOVUPS	715648(SI), Y0	// result_26
+	VMOVUPS	Y0, 557568(SI)	// armFieldWithinBwd.cos
+	VMOVUPS	715776(SI), Y0	// result_27
+	VMOVUPS	Y0, 557696(SI)	// armFieldWithinBwd.cos2
+	VMOVUPS	715904(SI), Y0	// result_28[0]
+	VMOVUPS	Y0, 557824(SI)	// armFieldWithinBwd.sin[0]
+	VMOVUPS	716032(SI), Y0	// result_28[1]
+	VMOVUPS	Y0, 557952(SI)	// armFieldWithinBwd.sin[1]
+	VMOVUPS	716160(SI), Y0	// result_29[0]
+	VMOVUPS	Y0, 558080(SI)	// armFieldWithinBwd.cos3[0]
+	VMOVUPS	716288(SI), Y0	// result_29[1]
+	VMOVUPS	Y0, 558208(SI)	// armFieldWithinBwd.cos3[1]
+	VMOVUPS	713344(SI), Y0	// result_19[0]
+	VMOVUPS	Y0, 558336(SI)	// armFieldWithinBwd.dv[0]
+	VMOVUPS	713472(SI), Y0	// result_19[1]
+	VMOVUPS	Y0, 558464(SI)	// armFieldWithinBwd.dv[1]
+	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop15
+	LEAQ	677888(AX), R14
+	CALL	armFieldWithinBwd_avx2<>(SB)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop16: // 4 times: vectors of the block
-	VMOVUPS	544640(SI), Y0	// armFieldWithinFwd.dv[0]
-	VMOVUPS	Y0, 679680(SI)	// result_2[0]
-	VMOVUPS	544768(SI), Y1	// armFieldWithinFwd.dv[1]
-	VMOVUPS	Y1, 679808(SI)	// result_2[1]
-	VMOVUPS	544896(SI), Y2	// armFieldWithinFwd.c2
-	VMOVUPS	Y2, 701056(SI)	// result_20
-	VMOVUPS	545024(SI), Y2	// armFieldWithinFwd.s2
-	VMOVUPS	Y2, 701184(SI)	// result_21
-	VMOVUPS	545152(SI), Y2	// armFieldWithinFwd.cos
-	VMOVUPS	Y2, 701312(SI)	// result_22
-	VMOVUPS	545280(SI), Y2	// armFieldWithinFwd.cos2
-	VMOVUPS	Y2, 701440(SI)	// result_23
-	VMOVUPS	545408(SI), Y2	// armFieldWithinFwd.sin[0]
-	VMOVUPS	Y2, 701568(SI)	// result_24[0]
-	VMOVUPS	545536(SI), Y2	// armFieldWithinFwd.sin[1]
-	VMOVUPS	Y2, 701696(SI)	// result_24[1]
-	VMOVUPS	545664(SI), Y2	// armFieldWithinFwd.cos3[0]
-	VMOVUPS	Y2, 701824(SI)	// result_25[0]
-	VMOVUPS	545792(SI), Y2	// armFieldWithinFwd.cos3[1]
-	VMOVUPS	Y2, 701952(SI)	// result_25[1]
-	VMOVUPS	621824(SI), Y2	// q[0]
-	VMOVUPS	621952(SI), Y3	// q[1]
-	VMOVUPS	622080(SI), Y4	// v[0]
-	VMOVUPS	622208(SI), Y5	// v[1]
+	VMOVUPS	559104(SI), Y0	// armFieldWithinBwd.q_bar[0]
+	VMOVUPS	Y0, 718464(SI)	// result_38[0]
+	VMOVUPS	559232(SI), Y1	// armFieldWithinBwd.q_bar[1]
+	VMOVUPS	Y1, 718592(SI)	// result_38[1]
+	VMOVUPS	559360(SI), Y2	// armFieldWithinBwd.v_bar[0]
+	VMOVUPS	Y2, 718720(SI)	// result_39[0]
+	VMOVUPS	559488(SI), Y3	// armFieldWithinBwd.v_bar[1]
+	VMOVUPS	Y3, 718848(SI)	// result_39[1]
+	VMOVUPS	559616(SI), Y4	// armFieldWithinBwd.u_bar[0]
+	VMOVUPS	Y4, 720768(SI)	// result_49[0]
+	VMOVUPS	559744(SI), Y4	// armFieldWithinBwd.u_bar[1]
+	VMOVUPS	Y4, 720896(SI)	// result_49[1]
+	VMOVUPS	559872(SI), Y4	// armFieldWithinBwd.mul_bar
+	VMOVUPS	Y4, 721664(SI)	// result_52
+	VMOVUPS	560000(SI), Y4	// armFieldWithinBwd.add_bar
+	VMOVUPS	Y4, 722176(SI)	// result_56
+	VMOVUPS	560128(SI), Y4	// armFieldWithinBwd.mul_bar
+	VMOVUPS	Y4, 722688(SI)	// result_60
+	VMOVUPS	560256(SI), Y4	// armFieldWithinBwd.mul_bar
+	VMOVUPS	Y4, 723200(SI)	// result_64
+	VMOVUPS	560384(SI), Y4	// armFieldWithinBwd.reshape_bar
+	VMOVUPS	Y4, 723712(SI)	// result_68
+	VMOVUPS	560512(SI), Y4	// armFieldWithinBwd.mul_bar
+	VMOVUPS	Y4, 724096(SI)	// result_71
+	VMOVUPS	560640(SI), Y4	// armFieldWithinBwd.mul_bar
+	VMOVUPS	Y4, 724608(SI)	// result_75
 	// arm.nde:45
-	VMOVUPS	678528(SI), Y6	// ha21
-	VMOVUPS	544384(SI), Y7	// armFieldWithinFwd.dq[0]
-	VFMADD231PS	Y7, Y6, Y2
-	VMOVUPS	Y2, 679424(SI)	// q_y3[0]
-	VMOVUPS	544512(SI), Y2	// armFieldWithinFwd.dq[1]
-	VFMADD231PS	Y2, Y6, Y3
-	VMOVUPS	Y3, 679552(SI)	// q_y3[1]
-	VFMADD231PS	Y0, Y6, Y4
-	VMOVUPS	Y4, 679936(SI)	// v_y3[0]
-	VFMADD231PS	Y1, Y6, Y5
-	VMOVUPS	Y5, 680064(SI)	// v_y3[1]
+	VMOVUPS	711296(SI), Y4	// ha21
+	VMOVUPS	716416(SI), Y5	// add_2[0]
+	VFMADD231PS	Y4, Y0, Y5
+	VMOVUPS	Y5, 558592(SI)	// armFieldWithinBwd.dq_bar[0]
+	VMOVUPS	716544(SI), Y0	// add_2[1]
+	VFMADD231PS	Y4, Y1, Y0
+	VMOVUPS	Y0, 558720(SI)	// armFieldWithinBwd.dq_bar[1]
+	VMOVUPS	716928(SI), Y0	// add_3[0]
+	VFMADD231PS	Y4, Y2, Y0
+	VMOVUPS	Y0, 558848(SI)	// armFieldWithinBwd.dv_bar[0]
+	VMOVUPS	717056(SI), Y0	// add_3[1]
+	VFMADD231PS	Y4, Y3, Y0
+	VMOVUPS	Y0, 558976(SI)	// armFieldWithinBwd.dv_bar[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop16
@@ -11169,928 +11481,248 @@ loop16: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop17: // 4 times: vectors of the block
-	VMOVUPS	679424(SI), Y0	// q_y3[0]
-	VMOVUPS	Y0, 542720(SI)	// armFieldWithinFwd.q[0]
-	VMOVUPS	679552(SI), Y0	// q_y3[1]
-	VMOVUPS	Y0, 542848(SI)	// armFieldWithinFwd.q[1]
-	VMOVUPS	679936(SI), Y0	// v_y3[0]
-	VMOVUPS	Y0, 542976(SI)	// armFieldWithinFwd.v[0]
-	VMOVUPS	680064(SI), Y0	// v_y3[1]
-	VMOVUPS	Y0, 543104(SI)	// armFieldWithinFwd.v[1]
-	VMOVUPS	678272(SI), Y0	// take[0]
-	VMOVUPS	Y0, 543232(SI)	// armFieldWithinFwd.u[0]
-	VMOVUPS	678400(SI), Y0	// take[1]
-	VMOVUPS	Y0, 543360(SI)	// armFieldWithinFwd.u[1]
-	VMOVUPS	647936(SI), Y0	// mul
-	VMOVUPS	Y0, 543488(SI)	// armFieldWithinFwd.mul
-	VMOVUPS	648064(SI), Y0	// add
-	VMOVUPS	Y0, 543616(SI)	// armFieldWithinFwd.add
-	VMOVUPS	648192(SI), Y0	// mul
-	VMOVUPS	Y0, 543744(SI)	// armFieldWithinFwd.mul
-	VMOVUPS	648320(SI), Y0	// mul
-	VMOVUPS	Y0, 543872(SI)	// armFieldWithinFwd.mul
-	VMOVUPS	648448(SI), Y0	// reshape
-	VMOVUPS	Y0, 544000(SI)	// armFieldWithinFwd.reshape
-	VMOVUPS	648576(SI), Y0	// mul
-	VMOVUPS	Y0, 544128(SI)	// armFieldWithinFwd.mul
-	VMOVUPS	648704(SI), Y0	// mul
-	VMOVUPS	Y0, 544256(SI)	// armFieldWithinFwd.mul
+	VMOVUPS	711424(SI), Y0	// q_y2[0]
+	VMOVUPS	Y0, 555904(SI)	// armFieldWithinBwd.q[0]
+	VMOVUPS	711552(SI), Y0	// q_y2[1]
+	VMOVUPS	Y0, 556032(SI)	// armFieldWithinBwd.q[1]
+	VMOVUPS	711936(SI), Y0	// v_y2[0]
+	VMOVUPS	Y0, 556160(SI)	// armFieldWithinBwd.v[0]
+	VMOVUPS	712064(SI), Y0	// v_y2[1]
+	VMOVUPS	Y0, 556288(SI)	// armFieldWithinBwd.v[1]
+	VMOVUPS	615168(SI), Y0	// mul
+	VMOVUPS	Y0, 556416(SI)	// armFieldWithinBwd.mul
+	VMOVUPS	615296(SI), Y0	// add
+	VMOVUPS	Y0, 556544(SI)	// armFieldWithinBwd.add
+	VMOVUPS	615424(SI), Y0	// mul
+	VMOVUPS	Y0, 556672(SI)	// armFieldWithinBwd.mul
+	VMOVUPS	615552(SI), Y0	// mul
+	VMOVUPS	Y0, 556800(SI)	// armFieldWithinBwd.mul
+	VMOVUPS	615680(SI), Y0	// reshape
+	VMOVUPS	Y0, 556928(SI)	// armFieldWithinBwd.reshape
+	VMOVUPS	615808(SI), Y0	// mul
+	VMOVUPS	Y0, 557056(SI)	// armFieldWithinBwd.mul
+	VMOVUPS	615936(SI), Y0	// mul
+	VMOVUPS	Y0, 557184(SI)	// armFieldWithinBwd.mul
+	VMOVUPS	717440(SI), Y0	// result_32
+	VMOVUPS	Y0, 557312(SI)	// armFieldWithinBwd.c2
+	VMOVUPS	717568(SI), Y0	// result_33
+	VMOVUPS	Y0, 557440(SI)	// armFieldWithinBwd.s2
+	VMOVUPS	717696(SI), Y0	// result_34
+	VMOVUPS	Y0, 557568(SI)	// armFieldWithinBwd.cos
+	VMOVUPS	717824(SI), Y0	// result_35
+	VMOVUPS	Y0, 557696(SI)	// armFieldWithinBwd.cos2
+	VMOVUPS	717952(SI), Y0	// result_36[0]
+	VMOVUPS	Y0, 557824(SI)	// armFieldWithinBwd.sin[0]
+	VMOVUPS	718080(SI), Y0	// result_36[1]
+	VMOVUPS	Y0, 557952(SI)	// armFieldWithinBwd.sin[1]
+	VMOVUPS	718208(SI), Y0	// result_37[0]
+	VMOVUPS	Y0, 558080(SI)	// armFieldWithinBwd.cos3[0]
+	VMOVUPS	718336(SI), Y0	// result_37[1]
+	VMOVUPS	Y0, 558208(SI)	// armFieldWithinBwd.cos3[1]
+	VMOVUPS	712448(SI), Y0	// result_18[0]
+	VMOVUPS	Y0, 558336(SI)	// armFieldWithinBwd.dv[0]
+	VMOVUPS	712576(SI), Y0	// result_18[1]
+	VMOVUPS	Y0, 558464(SI)	// armFieldWithinBwd.dv[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop17
-	CALL	armFieldWithinFwd_avx2<>(SB)
-	MOVQ	$32, CX
-	MOVQ	AX, SI
-loop18: // 32 times: elements
-	VMOVUPS	545920(SI), Y0	// armFieldWithinFwd.add[0]
-	VMOVUPS	545952(SI), Y1	// armFieldWithinFwd.add[0] | 1
-	VMOVUPS	545984(SI), Y2	// armFieldWithinFwd.add[0] | 2
-	VMOVUPS	546016(SI), Y3	// armFieldWithinFwd.add[0] | 3
-	VMOVUPS	Y0, 683648(SI)	// result_14[0]
-	VMOVUPS	Y1, 683680(SI)	// result_14[0] | 1
-	VMOVUPS	Y2, 683712(SI)	// result_14[0] | 2
-	VMOVUPS	Y3, 683744(SI)	// result_14[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop18
-	MOVQ	$32, CX
-	MOVQ	AX, SI
-loop19: // 32 times: elements
-	VMOVUPS	550016(SI), Y0	// armFieldWithinFwd.softplus[0]
-	VMOVUPS	550048(SI), Y1	// armFieldWithinFwd.softplus[0] | 1
-	VMOVUPS	550080(SI), Y2	// armFieldWithinFwd.softplus[0] | 2
-	VMOVUPS	550112(SI), Y3	// armFieldWithinFwd.softplus[0] | 3
-	VMOVUPS	Y0, 687744(SI)	// result_15[0]
-	VMOVUPS	Y1, 687776(SI)	// result_15[0] | 1
-	VMOVUPS	Y2, 687808(SI)	// result_15[0] | 2
-	VMOVUPS	Y3, 687840(SI)	// result_15[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop19
-	MOVQ	$32, CX
-	MOVQ	AX, SI
-loop20: // 32 times: elements
-	VMOVUPS	554112(SI), Y0	// armFieldWithinFwd.add2[0]
-	VMOVUPS	554144(SI), Y1	// armFieldWithinFwd.add2[0] | 1
-	VMOVUPS	554176(SI), Y2	// armFieldWithinFwd.add2[0] | 2
-	VMOVUPS	554208(SI), Y3	// armFieldWithinFwd.add2[0] | 3
-	VMOVUPS	Y0, 691840(SI)	// result_16[0]
-	VMOVUPS	Y1, 691872(SI)	// result_16[0] | 1
-	VMOVUPS	Y2, 691904(SI)	// result_16[0] | 2
-	VMOVUPS	Y3, 691936(SI)	// result_16[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop20
-	MOVQ	$32, CX
-	MOVQ	AX, SI
-loop21: // 32 times: elements
-	VMOVUPS	558208(SI), Y0	// armFieldWithinFwd.softplus2[0]
-	VMOVUPS	558240(SI), Y1	// armFieldWithinFwd.softplus2[0] | 1
-	VMOVUPS	558272(SI), Y2	// armFieldWithinFwd.softplus2[0] | 2
-	VMOVUPS	558304(SI), Y3	// armFieldWithinFwd.softplus2[0] | 3
-	VMOVUPS	Y0, 695936(SI)	// result_17[0]
-	VMOVUPS	Y1, 695968(SI)	// result_17[0] | 1
-	VMOVUPS	Y2, 696000(SI)	// result_17[0] | 2
-	VMOVUPS	Y3, 696032(SI)	// result_17[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop21
-	MOVQ	$4, CX
-	MOVQ	AX, SI
-	MOVQ	AX, DI
-loop22: // 4 times: vectors of the block
-	VMOVUPS	544640(SI), Y0	// armFieldWithinFwd.dv[0]
-	VMOVUPS	Y0, 680576(SI)	// result_3[0]
-	VMOVUPS	544768(SI), Y1	// armFieldWithinFwd.dv[1]
-	VMOVUPS	Y1, 680704(SI)	// result_3[1]
-	VMOVUPS	544896(SI), Y2	// armFieldWithinFwd.c2
-	VMOVUPS	Y2, 682624(SI)	// result_8
-	VMOVUPS	545024(SI), Y2	// armFieldWithinFwd.s2
-	VMOVUPS	Y2, 682752(SI)	// result_9
-	VMOVUPS	545152(SI), Y2	// armFieldWithinFwd.cos
-	VMOVUPS	Y2, 682880(SI)	// result_10
-	VMOVUPS	545280(SI), Y2	// armFieldWithinFwd.cos2
-	VMOVUPS	Y2, 683008(SI)	// result_11
-	VMOVUPS	545408(SI), Y2	// armFieldWithinFwd.sin[0]
-	VMOVUPS	Y2, 683136(SI)	// result_12[0]
-	VMOVUPS	545536(SI), Y2	// armFieldWithinFwd.sin[1]
-	VMOVUPS	Y2, 683264(SI)	// result_12[1]
-	VMOVUPS	545664(SI), Y2	// armFieldWithinFwd.cos3[0]
-	VMOVUPS	Y2, 683392(SI)	// result_13[0]
-	VMOVUPS	545792(SI), Y2	// armFieldWithinFwd.cos3[1]
-	VMOVUPS	Y2, 683520(SI)	// result_13[1]
-	VMOVUPD	621568(DI), Y2	// h
-	VMOVUPD	621600(DI), Y3	// h | 1
-	// arm.nde:45
-	VCVTPD2PSY	Y2, X2
-	VCVTPD2PSY	Y3, X3
-	VINSERTF128	$1, X3, Y2, Y2
-	VMOVUPS	Y2, 680192(SI)	// ha43
-	VMOVUPS	621824(SI), Y3	// q[0]
-	VMOVUPS	621952(SI), Y4	// q[1]
-	VMOVUPS	622080(SI), Y5	// v[0]
-	VMOVUPS	622208(SI), Y6	// v[1]
-	VMOVUPS	544384(SI), Y7	// armFieldWithinFwd.dq[0]
-	VFMADD231PS	Y7, Y2, Y3
-	VMOVUPS	Y3, 680320(SI)	// q_y4[0]
-	VMOVUPS	544512(SI), Y3	// armFieldWithinFwd.dq[1]
-	VFMADD231PS	Y3, Y2, Y4
-	VMOVUPS	Y4, 680448(SI)	// q_y4[1]
-	VFMADD231PS	Y0, Y2, Y5
-	VMOVUPS	Y5, 680832(SI)	// v_y4[0]
-	VFMADD231PS	Y1, Y2, Y6
-	VMOVUPS	Y6, 680960(SI)	// v_y4[1]
-	ADDQ	$32, SI
-	ADDQ	$64, DI
-	DECQ	CX
-	JNE	loop22
-	// arm.nde:45
-	MOVQ	$4, CX
-	MOVQ	AX, SI
-loop23: // 4 times: vectors of the block
-	VMOVUPS	680320(SI), Y0	// q_y4[0]
-	VMOVUPS	Y0, 542720(SI)	// armFieldWithinFwd.q[0]
-	VMOVUPS	680448(SI), Y0	// q_y4[1]
-	VMOVUPS	Y0, 542848(SI)	// armFieldWithinFwd.q[1]
-	VMOVUPS	680832(SI), Y0	// v_y4[0]
-	VMOVUPS	Y0, 542976(SI)	// armFieldWithinFwd.v[0]
-	VMOVUPS	680960(SI), Y0	// v_y4[1]
-	VMOVUPS	Y0, 543104(SI)	// armFieldWithinFwd.v[1]
-	VMOVUPS	678272(SI), Y0	// take[0]
-	VMOVUPS	Y0, 543232(SI)	// armFieldWithinFwd.u[0]
-	VMOVUPS	678400(SI), Y0	// take[1]
-	VMOVUPS	Y0, 543360(SI)	// armFieldWithinFwd.u[1]
-	VMOVUPS	647936(SI), Y0	// mul
-	VMOVUPS	Y0, 543488(SI)	// armFieldWithinFwd.mul
-	VMOVUPS	648064(SI), Y0	// add
-	VMOVUPS	Y0, 543616(SI)	// armFieldWithinFwd.add
-	VMOVUPS	648192(SI), Y0	// mul
-	VMOVUPS	Y0, 543744(SI)	// armFieldWithinFwd.mul
-	VMOVUPS	648320(SI), Y0	// mul
-	VMOVUPS	Y0, 543872(SI)	// armFieldWithinFwd.mul
-	VMOVUPS	648448(SI), Y0	// reshape
-	VMOVUPS	Y0, 544000(SI)	// armFieldWithinFwd.reshape
-	VMOVUPS	648576(SI), Y0	// mul
-	VMOVUPS	Y0, 544128(SI)	// armFieldWithinFwd.mul
-	VMOVUPS	648704(SI), Y0	// mul
-	VMOVUPS	Y0, 544256(SI)	// armFieldWithinFwd.mul
-	ADDQ	$32, SI
-	DECQ	CX
-	JNE	loop23
-	CALL	armFieldWithinFwd_avx2<>(SB)
-	MOVQ	$4, CX
-	MOVQ	AX, SI
-	MOVQ	AX, DI
-loop24: // 4 times: vectors of the block
-	VMOVUPS	544896(SI), Y0	// armFieldWithinFwd.c2
-	VMOVUPS	Y0, 681088(SI)	// result_4
-	VMOVUPS	545024(SI), Y0	// armFieldWithinFwd.s2
-	VMOVUPS	Y0, 681216(SI)	// result_5
-	VMOVUPS	545152(SI), Y0	// armFieldWithinFwd.cos
-	VMOVUPS	Y0, 681344(SI)	// result_6
-	VMOVUPS	545280(SI), Y0	// armFieldWithinFwd.cos2
-	VMOVUPS	Y0, 681472(SI)	// result_7
-	VMOVUPS	650368(SI), Y0	// q_d3_bar[0]
-	VMOVUPS	650496(SI), Y1	// q_d3_bar[1]
-	VMOVUPS	649856(SI), Y2	// q_d2_bar[0]
-	VMOVUPS	649984(SI), Y3	// q_d2_bar[1]
-	// arm.nde:45
-	VMULPS	f32_3f2aaaab<>(SB), Y0, Y0
-	VMOVUPS	Y0, 681600(SI)	// mul_7[0]
-	VMULPS	f32_3f2aaaab<>(SB), Y1, Y1
-	VMOVUPS	Y1, 681728(SI)	// mul_7[1]
-	VFMADD231PS	f32_bf000000<>(SB), Y2, Y0
-	VFMADD231PS	f32_bf000000<>(SB), Y3, Y1
-	VMOVUPD	621568(DI), Y2	// h
-	VMOVUPD	621600(DI), Y3	// h | 1
-	VMULPD	f64_3fc5555555555555<>(SB), Y2, Y2
-	VMULPD	f64_3fc5555555555555<>(SB), Y3, Y3
-	VCVTPD2PSY	Y2, X2
-	VCVTPD2PSY	Y3, X3
-	VINSERTF128	$1, X3, Y2, Y2
-	VMOVUPS	648832(SI), Y3	// q_next_bar[0]
-	VMOVUPS	648960(SI), Y4	// q_next_bar[1]
-	VMOVUPS	650624(SI), Y5	// v_d3_bar[0]
-	VMOVUPS	650752(SI), Y6	// v_d3_bar[1]
-	VMOVUPS	649088(SI), Y7	// v_next_bar[0]
-	VMOVUPS	649216(SI), Y8	// v_next_bar[1]
-	VMOVUPS	650112(SI), Y9	// v_d2_bar[0]
-	VMOVUPS	650240(SI), Y10	// v_d2_bar[1]
-	VMULPS	Y2, Y3, Y3
-	VMOVUPS	Y3, 681856(SI)	// mul_8[0]
-	VMULPS	Y2, Y4, Y4
-	VMOVUPS	Y4, 681984(SI)	// mul_8[1]
-	VADDPS	Y3, Y0, Y0
-	VMOVUPS	Y0, 591360(SI)	// armFieldWithinBwd.dq_bar[0]
-	VADDPS	Y4, Y1, Y0
-	VMOVUPS	Y0, 591488(SI)	// armFieldWithinBwd.dq_bar[1]
-	VMULPS	f32_3f2aaaab<>(SB), Y5, Y0
-	VMOVUPS	Y0, 682112(SI)	// mul_9[0]
-	VMULPS	f32_3f2aaaab<>(SB), Y6, Y1
-	VMOVUPS	Y1, 682240(SI)	// mul_9[1]
-	VMULPS	Y2, Y7, Y3
-	VMOVUPS	Y3, 682368(SI)	// mul_10[0]
-	VMULPS	Y2, Y8, Y2
-	VMOVUPS	Y2, 682496(SI)	// mul_10[1]
-	VFMADD231PS	f32_bf000000<>(SB), Y9, Y0
-	VADDPS	Y3, Y0, Y0
-	VMOVUPS	Y0, 591616(SI)	// armFieldWithinBwd.dv_bar[0]
-	VFMADD231PS	f32_bf000000<>(SB), Y10, Y1
-	VADDPS	Y2, Y1, Y0
-	VMOVUPS	Y0, 591744(SI)	// armFieldWithinBwd.dv_bar[1]
-	ADDQ	$32, SI
-	ADDQ	$64, DI
-	DECQ	CX
-	JNE	loop24
-	// arm.nde:45
-	MOVQ	$4, CX
-	MOVQ	AX, SI
-loop25: // 4 times: vectors of the block
-	VMOVUPS	680320(SI), Y0	// q_y4[0]
-	VMOVUPS	Y0, 572288(SI)	// armFieldWithinBwd.q[0]
-	VMOVUPS	680448(SI), Y0	// q_y4[1]
-	VMOVUPS	Y0, 572416(SI)	// armFieldWithinBwd.q[1]
-	VMOVUPS	680832(SI), Y0	// v_y4[0]
-	VMOVUPS	Y0, 572544(SI)	// armFieldWithinBwd.v[0]
-	VMOVUPS	680960(SI), Y0	// v_y4[1]
-	VMOVUPS	Y0, 572672(SI)	// armFieldWithinBwd.v[1]
-	VMOVUPS	647936(SI), Y0	// mul
-	VMOVUPS	Y0, 572800(SI)	// armFieldWithinBwd.mul
-	VMOVUPS	648064(SI), Y0	// add
-	VMOVUPS	Y0, 572928(SI)	// armFieldWithinBwd.add
-	VMOVUPS	648192(SI), Y0	// mul
-	VMOVUPS	Y0, 573056(SI)	// armFieldWithinBwd.mul
-	VMOVUPS	648320(SI), Y0	// mul
-	VMOVUPS	Y0, 573184(SI)	// armFieldWithinBwd.mul
-	VMOVUPS	648448(SI), Y0	// reshape
-	VMOVUPS	Y0, 573312(SI)	// armFieldWithinBwd.reshape
-	VMOVUPS	648576(SI), Y0	// mul
-	VMOVUPS	Y0, 573440(SI)	// armFieldWithinBwd.mul
-	VMOVUPS	648704(SI), Y0	// mul
-	VMOVUPS	Y0, 573568(SI)	// armFieldWithinBwd.mul
-	VMOVUPS	681088(SI), Y0	// result_4
-	VMOVUPS	Y0, 573696(SI)	// armFieldWithinBwd.c2
-	VMOVUPS	681216(SI), Y0	// result_5
-	VMOVUPS	Y0, 573824(SI)	// armFieldWithinBwd.s2
-	VMOVUPS	681344(SI), Y0	// result_6
-	VMOVUPS	Y0, 573952(SI)	// armFieldWithinBwd.cos
-	VMOVUPS	681472(SI), Y0	// result_7
-	VMOVUPS	Y0, 574080(SI)	// armFieldWithinBwd.cos2
-	VMOVUPS	545408(SI), Y0	// armFieldWithinFwd.sin[0]
-	VMOVUPS	Y0, 574208(SI)	// armFieldWithinBwd.sin[0]
-	VMOVUPS	545536(SI), Y0	// armFieldWithinFwd.sin[1]
-	VMOVUPS	Y0, 574336(SI)	// armFieldWithinBwd.sin[1]
-	VMOVUPS	545664(SI), Y0	// armFieldWithinFwd.cos3[0]
-	VMOVUPS	Y0, 574464(SI)	// armFieldWithinBwd.cos3[0]
-	VMOVUPS	545792(SI), Y0	// armFieldWithinFwd.cos3[1]
-	VMOVUPS	Y0, 574592(SI)	// armFieldWithinBwd.cos3[1]
-	VMOVUPS	544640(SI), Y0	// armFieldWithinFwd.dv[0]
-	VMOVUPS	Y0, 591104(SI)	// armFieldWithinBwd.dv[0]
-	VMOVUPS	544768(SI), Y0	// armFieldWithinFwd.dv[1]
-	VMOVUPS	Y0, 591232(SI)	// armFieldWithinBwd.dv[1]
-	ADDQ	$32, SI
-	DECQ	CX
-	JNE	loop25
-	MOVQ	$32, CX
-	MOVQ	AX, SI
-loop26: // 32 times: elements
-	VMOVUPS	545920(SI), Y0	// armFieldWithinFwd.add[0]
-	VMOVUPS	545952(SI), Y1	// armFieldWithinFwd.add[0] | 1
-	VMOVUPS	545984(SI), Y2	// armFieldWithinFwd.add[0] | 2
-	VMOVUPS	546016(SI), Y3	// armFieldWithinFwd.add[0] | 3
-	VMOVUPS	Y0, 574720(SI)	// armFieldWithinBwd.add[0]
-	VMOVUPS	Y1, 574752(SI)	// armFieldWithinBwd.add[0] | 1
-	VMOVUPS	Y2, 574784(SI)	// armFieldWithinBwd.add[0] | 2
-	VMOVUPS	Y3, 574816(SI)	// armFieldWithinBwd.add[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop26
-	MOVQ	$32, CX
-	MOVQ	AX, SI
-loop27: // 32 times: elements
-	VMOVUPS	550016(SI), Y0	// armFieldWithinFwd.softplus[0]
-	VMOVUPS	550048(SI), Y1	// armFieldWithinFwd.softplus[0] | 1
-	VMOVUPS	550080(SI), Y2	// armFieldWithinFwd.softplus[0] | 2
-	VMOVUPS	550112(SI), Y3	// armFieldWithinFwd.softplus[0] | 3
-	VMOVUPS	Y0, 578816(SI)	// armFieldWithinBwd.softplus[0]
-	VMOVUPS	Y1, 578848(SI)	// armFieldWithinBwd.softplus[0] | 1
-	VMOVUPS	Y2, 578880(SI)	// armFieldWithinBwd.softplus[0] | 2
-	VMOVUPS	Y3, 578912(SI)	// armFieldWithinBwd.softplus[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop27
-	MOVQ	$32, CX
-	MOVQ	AX, SI
-loop28: // 32 times: elements
-	VMOVUPS	554112(SI), Y0	// armFieldWithinFwd.add2[0]
-	VMOVUPS	554144(SI), Y1	// armFieldWithinFwd.add2[0] | 1
-	VMOVUPS	554176(SI), Y2	// armFieldWithinFwd.add2[0] | 2
-	VMOVUPS	554208(SI), Y3	// armFieldWithinFwd.add2[0] | 3
-	VMOVUPS	Y0, 582912(SI)	// armFieldWithinBwd.add2[0]
-	VMOVUPS	Y1, 582944(SI)	// armFieldWithinBwd.add2[0] | 1
-	VMOVUPS	Y2, 582976(SI)	// armFieldWithinBwd.add2[0] | 2
-	VMOVUPS	Y3, 583008(SI)	// armFieldWithinBwd.add2[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop28
-	MOVQ	$32, CX
-	MOVQ	AX, SI
-loop29: // 32 times: elements
-	VMOVUPS	558208(SI), Y0	// armFieldWithinFwd.softplus2[0]
-	VMOVUPS	558240(SI), Y1	// armFieldWithinFwd.softplus2[0] | 1
-	VMOVUPS	558272(SI), Y2	// armFieldWithinFwd.softplus2[0] | 2
-	VMOVUPS	558304(SI), Y3	// armFieldWithinFwd.softplus2[0] | 3
-	VMOVUPS	Y0, 587008(SI)	// armFieldWithinBwd.softplus2[0]
-	VMOVUPS	Y1, 587040(SI)	// armFieldWithinBwd.softplus2[0] | 1
-	VMOVUPS	Y2, 587072(SI)	// armFieldWithinBwd.softplus2[0] | 2
-	VMOVUPS	Y3, 587104(SI)	// armFieldWithinBwd.softplus2[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop29
+	LEAQ	661504(AX), R14
 	CALL	armFieldWithinBwd_avx2<>(SB)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-	MOVQ	AX, DI
-loop30: // 4 times: vectors of the block
-	VMOVUPS	591872(SI), Y0	// armFieldWithinBwd.q_bar[0]
-	VMOVUPS	Y0, 700288(SI)	// result_18[0]
-	VMOVUPS	592000(SI), Y1	// armFieldWithinBwd.q_bar[1]
-	VMOVUPS	Y1, 700416(SI)	// result_18[1]
-	VMOVUPS	592128(SI), Y2	// armFieldWithinBwd.v_bar[0]
-	VMOVUPS	Y2, 700800(SI)	// result_19[0]
-	VMOVUPS	592256(SI), Y3	// armFieldWithinBwd.v_bar[1]
-	VMOVUPS	Y3, 700928(SI)	// result_19[1]
-	VMOVUPS	592384(SI), Y4	// armFieldWithinBwd.u_bar[0]
-	VMOVUPS	Y4, 736896(SI)	// result_44[0]
-	VMOVUPS	592512(SI), Y4	// armFieldWithinBwd.u_bar[1]
-	VMOVUPS	Y4, 737024(SI)	// result_44[1]
-	VMOVUPS	592640(SI), Y4	// armFieldWithinBwd.mul_bar
-	VMOVUPS	Y4, 737920(SI)	// result_47
-	VMOVUPS	592768(SI), Y4	// armFieldWithinBwd.add_bar
-	VMOVUPS	Y4, 738432(SI)	// result_51
-	VMOVUPS	592896(SI), Y4	// armFieldWithinBwd.mul_bar
-	VMOVUPS	Y4, 738944(SI)	// result_55
-	VMOVUPS	593024(SI), Y4	// armFieldWithinBwd.mul_bar
-	VMOVUPS	Y4, 739456(SI)	// result_59
-	VMOVUPS	593152(SI), Y4	// armFieldWithinBwd.reshape_bar
-	VMOVUPS	Y4, 739968(SI)	// result_63
-	VMOVUPS	593280(SI), Y4	// armFieldWithinBwd.mul_bar
-	VMOVUPS	Y4, 740352(SI)	// result_66
-	VMOVUPS	593408(SI), Y4	// armFieldWithinBwd.mul_bar
-	VMOVUPS	Y4, 740864(SI)	// result_70
-	VMOVUPS	650368(SI), Y4	// q_d3_bar[0]
-	VMOVUPS	650496(SI), Y5	// q_d3_bar[1]
-	VMOVUPS	649856(SI), Y6	// q_d2_bar[0]
-	VMOVUPS	649984(SI), Y7	// q_d2_bar[1]
+loop18: // 4 times: vectors of the block
+	VMOVUPS	559104(SI), Y0	// armFieldWithinBwd.q_bar[0]
+	VMOVUPS	Y0, 720000(SI)	// result_46[0]
+	VMOVUPS	559232(SI), Y1	// armFieldWithinBwd.q_bar[1]
+	VMOVUPS	Y1, 720128(SI)	// result_46[1]
+	VMOVUPS	559360(SI), Y2	// armFieldWithinBwd.v_bar[0]
+	VMOVUPS	Y2, 720256(SI)	// result_47[0]
+	VMOVUPS	559488(SI), Y3	// armFieldWithinBwd.v_bar[1]
+	VMOVUPS	Y3, 720384(SI)	// result_47[1]
+	VMOVUPS	559616(SI), Y4	// armFieldWithinBwd.u_bar[0]
+	VMOVUPS	Y4, 721024(SI)	// result_50[0]
+	VMOVUPS	559744(SI), Y4	// armFieldWithinBwd.u_bar[1]
+	VMOVUPS	Y4, 721152(SI)	// result_50[1]
+	VMOVUPS	559872(SI), Y4	// armFieldWithinBwd.mul_bar
+	VMOVUPS	Y4, 721792(SI)	// result_53
+	VMOVUPS	560000(SI), Y4	// armFieldWithinBwd.add_bar
+	VMOVUPS	Y4, 722304(SI)	// result_57
+	VMOVUPS	560128(SI), Y4	// armFieldWithinBwd.mul_bar
+	VMOVUPS	Y4, 722816(SI)	// result_61
+	VMOVUPS	560256(SI), Y4	// armFieldWithinBwd.mul_bar
+	VMOVUPS	Y4, 723328(SI)	// result_65
+	VMOVUPS	560384(SI), Y4	// armFieldWithinBwd.reshape_bar
+	VMOVUPS	Y4, 723840(SI)	// result_69
+	VMOVUPS	560512(SI), Y4	// armFieldWithinBwd.mul_bar
+	VMOVUPS	Y4, 724224(SI)	// result_72
+	VMOVUPS	560640(SI), Y4	// armFieldWithinBwd.mul_bar
+	VMOVUPS	Y4, 724736(SI)	// result_76
+	VMOVUPS	616576(SI), Y4	// q_d1_bar[0]
+	VMOVUPS	616704(SI), Y5	// q_d1_bar[1]
+	VMOVUPS	617088(SI), Y6	// q_d2_bar[0]
+	VMOVUPS	617216(SI), Y7	// q_d2_bar[1]
+	VMOVUPS	616832(SI), Y8	// v_d1_bar[0]
+	VMOVUPS	616960(SI), Y9	// v_d1_bar[1]
+	VMOVUPS	617344(SI), Y10	// v_d2_bar[0]
+	VMOVUPS	617472(SI), Y11	// v_d2_bar[1]
 	// arm.nde:45
-	VFMADD231PS	f32_bf2aaaab<>(SB), Y4, Y6
-	VFMADD231PS	f32_bf2aaaab<>(SB), Y5, Y7
-	VMOVUPD	621568(DI), Y4	// h
-	VMOVUPD	621600(DI), Y5	// h | 1
-	VMULPD	f64_3fd5555555555555<>(SB), Y4, Y4
-	VMULPD	f64_3fd5555555555555<>(SB), Y5, Y5
-	VCVTPD2PSY	Y4, X4
-	VCVTPD2PSY	Y5, X5
-	VINSERTF128	$1, X5, Y4, Y4
-	VMOVUPS	648832(SI), Y5	// q_next_bar[0]
-	VMOVUPS	648960(SI), Y8	// q_next_bar[1]
-	VMOVUPS	650624(SI), Y9	// v_d3_bar[0]
-	VMOVUPS	650752(SI), Y10	// v_d3_bar[1]
-	VMOVUPS	650112(SI), Y11	// v_d2_bar[0]
-	VMOVUPS	650240(SI), Y12	// v_d2_bar[1]
-	VMOVUPS	649088(SI), Y13	// v_next_bar[0]
-	VMOVUPS	649216(SI), Y14	// v_next_bar[1]
-	VFMADD231PS	Y4, Y5, Y6
-	VMOVUPS	Y6, 700032(SI)	// add_2[0]
-	VFMADD231PS	Y4, Y8, Y7
-	VMOVUPS	Y7, 700160(SI)	// add_2[1]
-	VMOVUPS	680192(SI), Y5	// ha43
-	VFMADD231PS	Y5, Y0, Y6
-	VMOVUPS	Y6, 591360(SI)	// armFieldWithinBwd.dq_bar[0]
-	VFMADD231PS	Y5, Y1, Y7
-	VMOVUPS	Y7, 591488(SI)	// armFieldWithinBwd.dq_bar[1]
-	VFMADD231PS	f32_bf2aaaab<>(SB), Y9, Y11
-	VFMADD231PS	Y4, Y13, Y11
-	VMOVUPS	Y11, 700544(SI)	// add_3[0]
-	VFMADD231PS	f32_bf2aaaab<>(SB), Y10, Y12
-	VFMADD231PS	Y4, Y14, Y12
-	VMOVUPS	Y12, 700672(SI)	// add_3[1]
-	VFMADD231PS	Y5, Y2, Y11
-	VMOVUPS	Y11, 591616(SI)	// armFieldWithinBwd.dv_bar[0]
-	VFMADD231PS	Y5, Y3, Y12
-	VMOVUPS	Y12, 591744(SI)	// armFieldWithinBwd.dv_bar[1]
-	ADDQ	$32, SI
-	ADDQ	$64, DI
-	DECQ	CX
-	JNE	loop30
-	// arm.nde:45
-	MOVQ	$4, CX
-	MOVQ	AX, SI
-loop31: // 4 times: vectors of the block
-	VMOVUPS	679424(SI), Y0	// q_y3[0]
-	VMOVUPS	Y0, 572288(SI)	// armFieldWithinBwd.q[0]
-	VMOVUPS	679552(SI), Y0	// q_y3[1]
-	VMOVUPS	Y0, 572416(SI)	// armFieldWithinBwd.q[1]
-	VMOVUPS	679936(SI), Y0	// v_y3[0]
-	VMOVUPS	Y0, 572544(SI)	// armFieldWithinBwd.v[0]
-	VMOVUPS	680064(SI), Y0	// v_y3[1]
-	VMOVUPS	Y0, 572672(SI)	// armFieldWithinBwd.v[1]
-	VMOVUPS	647936(SI), Y0	// mul
-	VMOVUPS	Y0, 572800(SI)	// armFieldWithinBwd.mul
-	VMOVUPS	648064(SI), Y0	// add
-	VMOVUPS	Y0, 572928(SI)	// armFieldWithinBwd.add
-	VMOVUPS	648192(SI), Y0	// mul
-	VMOVUPS	Y0, 573056(SI)	// armFieldWithinBwd.mul
-	VMOVUPS	648320(SI), Y0	// mul
-	VMOVUPS	Y0, 573184(SI)	// armFieldWithinBwd.mul
-	VMOVUPS	648448(SI), Y0	// reshape
-	VMOVUPS	Y0, 573312(SI)	// armFieldWithinBwd.reshape
-	VMOVUPS	648576(SI), Y0	// mul
-	VMOVUPS	Y0, 573440(SI)	// armFieldWithinBwd.mul
-	VMOVUPS	648704(SI), Y0	// mul
-	VMOVUPS	Y0, 573568(SI)	// armFieldWithinBwd.mul
-	VMOVUPS	682624(SI), Y0	// result_8
-	VMOVUPS	Y0, 573696(SI)	// armFieldWithinBwd.c2
-	VMOVUPS	682752(SI), Y0	// result_9
-	VMOVUPS	Y0, 573824(SI)	// armFieldWithinBwd.s2
-	VMOVUPS	682880(SI), Y0	// result_10
-	VMOVUPS	Y0, 573952(SI)	// armFieldWithinBwd.cos
-	VMOVUPS	683008(SI), Y0	// result_11
-	VMOVUPS	Y0, 574080(SI)	// armFieldWithinBwd.cos2
-	VMOVUPS	683136(SI), Y0	// result_12[0]
-	VMOVUPS	Y0, 574208(SI)	// armFieldWithinBwd.sin[0]
-	VMOVUPS	683264(SI), Y0	// result_12[1]
-	VMOVUPS	Y0, 574336(SI)	// armFieldWithinBwd.sin[1]
-	VMOVUPS	683392(SI), Y0	// result_13[0]
-	VMOVUPS	Y0, 574464(SI)	// armFieldWithinBwd.cos3[0]
-	VMOVUPS	683520(SI), Y0	// result_13[1]
-	VMOVUPS	Y0, 574592(SI)	// armFieldWithinBwd.cos3[1]
-	VMOVUPS	680576(SI), Y0	// result_3[0]
-	VMOVUPS	Y0, 591104(SI)	// armFieldWithinBwd.dv[0]
-	VMOVUPS	680704(SI), Y0	// result_3[1]
-	VMOVUPS	Y0, 591232(SI)	// armFieldWithinBwd.dv[1]
-	ADDQ	$32, SI
-	DECQ	CX
-	JNE	loop31
-	MOVQ	$32, CX
-	MOVQ	AX, SI
-loop32: // 32 times: elements
-	VMOVUPS	683648(SI), Y0	// result_14[0]
-	VMOVUPS	683680(SI), Y1	// result_14[0] | 1
-	VMOVUPS	683712(SI), Y2	// result_14[0] | 2
-	VMOVUPS	683744(SI), Y3	// result_14[0] | 3
-	VMOVUPS	Y0, 574720(SI)	// armFieldWithinBwd.add[0]
-	VMOVUPS	Y1, 574752(SI)	// armFieldWithinBwd.add[0] | 1
-	VMOVUPS	Y2, 574784(SI)	// armFieldWithinBwd.add[0] | 2
-	VMOVUPS	Y3, 574816(SI)	// armFieldWithinBwd.add[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop32
-	MOVQ	$32, CX
-	MOVQ	AX, SI
-loop33: // 32 times: elements
-	VMOVUPS	687744(SI), Y0	// result_15[0]
-	VMOVUPS	687776(SI), Y1	// result_15[0] | 1
-	VMOVUPS	687808(SI), Y2	// result_15[0] | 2
-	VMOVUPS	687840(SI), Y3	// result_15[0] | 3
-	VMOVUPS	Y0, 578816(SI)	// armFieldWithinBwd.softplus[0]
-	VMOVUPS	Y1, 578848(SI)	// armFieldWithinBwd.softplus[0] | 1
-	VMOVUPS	Y2, 578880(SI)	// armFieldWithinBwd.softplus[0] | 2
-	VMOVUPS	Y3, 578912(SI)	// armFieldWithinBwd.softplus[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop33
-	MOVQ	$32, CX
-	MOVQ	AX, SI
-loop34: // 32 times: elements
-	VMOVUPS	691840(SI), Y0	// result_16[0]
-	VMOVUPS	691872(SI), Y1	// result_16[0] | 1
-	VMOVUPS	691904(SI), Y2	// result_16[0] | 2
-	VMOVUPS	691936(SI), Y3	// result_16[0] | 3
-	VMOVUPS	Y0, 582912(SI)	// armFieldWithinBwd.add2[0]
-	VMOVUPS	Y1, 582944(SI)	// armFieldWithinBwd.add2[0] | 1
-	VMOVUPS	Y2, 582976(SI)	// armFieldWithinBwd.add2[0] | 2
-	VMOVUPS	Y3, 583008(SI)	// armFieldWithinBwd.add2[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop34
-	MOVQ	$32, CX
-	MOVQ	AX, SI
-loop35: // 32 times: elements
-	VMOVUPS	695936(SI), Y0	// result_17[0]
-	VMOVUPS	695968(SI), Y1	// result_17[0] | 1
-	VMOVUPS	696000(SI), Y2	// result_17[0] | 2
-	VMOVUPS	696032(SI), Y3	// result_17[0] | 3
-	VMOVUPS	Y0, 587008(SI)	// armFieldWithinBwd.softplus2[0]
-	VMOVUPS	Y1, 587040(SI)	// armFieldWithinBwd.softplus2[0] | 1
-	VMOVUPS	Y2, 587072(SI)	// armFieldWithinBwd.softplus2[0] | 2
-	VMOVUPS	Y3, 587104(SI)	// armFieldWithinBwd.softplus2[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop35
-	CALL	armFieldWithinBwd_avx2<>(SB)
-	MOVQ	$4, CX
-	MOVQ	AX, SI
-loop36: // 4 times: vectors of the block
-	VMOVUPS	591872(SI), Y0	// armFieldWithinBwd.q_bar[0]
-	VMOVUPS	Y0, 718464(SI)	// result_30[0]
-	VMOVUPS	592000(SI), Y1	// armFieldWithinBwd.q_bar[1]
-	VMOVUPS	Y1, 718592(SI)	// result_30[1]
-	VMOVUPS	592128(SI), Y2	// armFieldWithinBwd.v_bar[0]
-	VMOVUPS	Y2, 718720(SI)	// result_31[0]
-	VMOVUPS	592256(SI), Y3	// armFieldWithinBwd.v_bar[1]
-	VMOVUPS	Y3, 718848(SI)	// result_31[1]
-	VMOVUPS	592384(SI), Y4	// armFieldWithinBwd.u_bar[0]
-	VMOVUPS	Y4, 737152(SI)	// result_45[0]
-	VMOVUPS	592512(SI), Y4	// armFieldWithinBwd.u_bar[1]
-	VMOVUPS	Y4, 737280(SI)	// result_45[1]
-	VMOVUPS	592640(SI), Y4	// armFieldWithinBwd.mul_bar
-	VMOVUPS	Y4, 738048(SI)	// result_48
-	VMOVUPS	592768(SI), Y4	// armFieldWithinBwd.add_bar
-	VMOVUPS	Y4, 738560(SI)	// result_52
-	VMOVUPS	592896(SI), Y4	// armFieldWithinBwd.mul_bar
-	VMOVUPS	Y4, 739072(SI)	// result_56
-	VMOVUPS	593024(SI), Y4	// armFieldWithinBwd.mul_bar
-	VMOVUPS	Y4, 739584(SI)	// result_60
-	VMOVUPS	593152(SI), Y4	// armFieldWithinBwd.reshape_bar
-	VMOVUPS	Y4, 740096(SI)	// result_64
-	VMOVUPS	593280(SI), Y4	// armFieldWithinBwd.mul_bar
-	VMOVUPS	Y4, 740480(SI)	// result_67
-	VMOVUPS	593408(SI), Y4	// armFieldWithinBwd.mul_bar
-	VMOVUPS	Y4, 740992(SI)	// result_71
-	// arm.nde:45
-	VMOVUPS	678528(SI), Y4	// ha21
-	VMOVUPS	700032(SI), Y5	// add_2[0]
-	VFMADD231PS	Y4, Y0, Y5
-	VMOVUPS	Y5, 591360(SI)	// armFieldWithinBwd.dq_bar[0]
-	VMOVUPS	700160(SI), Y0	// add_2[1]
-	VFMADD231PS	Y4, Y1, Y0
-	VMOVUPS	Y0, 591488(SI)	// armFieldWithinBwd.dq_bar[1]
-	VMOVUPS	700544(SI), Y0	// add_3[0]
-	VFMADD231PS	Y4, Y2, Y0
-	VMOVUPS	Y0, 591616(SI)	// armFieldWithinBwd.dv_bar[0]
-	VMOVUPS	700672(SI), Y0	// add_3[1]
-	VFMADD231PS	Y4, Y3, Y0
-	VMOVUPS	Y0, 591744(SI)	// armFieldWithinBwd.dv_bar[1]
-	ADDQ	$32, SI
-	DECQ	CX
-	JNE	loop36
-	// arm.nde:45
-	MOVQ	$4, CX
-	MOVQ	AX, SI
-loop37: // 4 times: vectors of the block
-	VMOVUPS	678656(SI), Y0	// q_y2[0]
-	VMOVUPS	Y0, 572288(SI)	// armFieldWithinBwd.q[0]
-	VMOVUPS	678784(SI), Y0	// q_y2[1]
-	VMOVUPS	Y0, 572416(SI)	// armFieldWithinBwd.q[1]
-	VMOVUPS	679168(SI), Y0	// v_y2[0]
-	VMOVUPS	Y0, 572544(SI)	// armFieldWithinBwd.v[0]
-	VMOVUPS	679296(SI), Y0	// v_y2[1]
-	VMOVUPS	Y0, 572672(SI)	// armFieldWithinBwd.v[1]
-	VMOVUPS	647936(SI), Y0	// mul
-	VMOVUPS	Y0, 572800(SI)	// armFieldWithinBwd.mul
-	VMOVUPS	648064(SI), Y0	// add
-	VMOVUPS	Y0, 572928(SI)	// armFieldWithinBwd.add
-	VMOVUPS	648192(SI), Y0	// mul
-	VMOVUPS	Y0, 573056(SI)	// armFieldWithinBwd.mul
-	VMOVUPS	648320(SI), Y0	// mul
-	VMOVUPS	Y0, 573184(SI)	// armFieldWithinBwd.mul
-	VMOVUPS	648448(SI), Y0	// reshape
-	VMOVUPS	Y0, 573312(SI)	// armFieldWithinBwd.reshape
-	VMOVUPS	648576(SI), Y0	// mul
-	VMOVUPS	Y0, 573440(SI)	// armFieldWithinBwd.mul
-	VMOVUPS	648704(SI), Y0	// mul
-	VMOVUPS	Y0, 573568(SI)	// armFieldWithinBwd.mul
-	VMOVUPS	701056(SI), Y0	// result_20
-	VMOVUPS	Y0, 573696(SI)	// armFieldWithinBwd.c2
-	VMOVUPS	701184(SI), Y0	// result_21
-	VMOVUPS	Y0, 573824(SI)	// armFieldWithinBwd.s2
-	VMOVUPS	701312(SI), Y0	// result_22
-	VMOVUPS	Y0, 573952(SI)	// armFieldWithinBwd.cos
-	VMOVUPS	701440(SI), Y0	// result_23
-	VMOVUPS	Y0, 574080(SI)	// armFieldWithinBwd.cos2
-	VMOVUPS	701568(SI), Y0	// result_24[0]
-	VMOVUPS	Y0, 574208(SI)	// armFieldWithinBwd.sin[0]
-	VMOVUPS	701696(SI), Y0	// result_24[1]
-	VMOVUPS	Y0, 574336(SI)	// armFieldWithinBwd.sin[1]
-	VMOVUPS	701824(SI), Y0	// result_25[0]
-	VMOVUPS	Y0, 574464(SI)	// armFieldWithinBwd.cos3[0]
-	VMOVUPS	701952(SI), Y0	// result_25[1]
-	VMOVUPS	Y0, 574592(SI)	// armFieldWithinBwd.cos3[1]
-	VMOVUPS	679680(SI), Y0	// result_2[0]
-	VMOVUPS	Y0, 591104(SI)	// armFieldWithinBwd.dv[0]
-	VMOVUPS	679808(SI), Y0	// result_2[1]
-	VMOVUPS	Y0, 591232(SI)	// armFieldWithinBwd.dv[1]
-	ADDQ	$32, SI
-	DECQ	CX
-	JNE	loop37
-	MOVQ	$32, CX
-	MOVQ	AX, SI
-loop38: // 32 times: elements
-	VMOVUPS	702080(SI), Y0	// result_26[0]
-	VMOVUPS	702112(SI), Y1	// result_26[0] | 1
-	VMOVUPS	702144(SI), Y2	// result_26[0] | 2
-	VMOVUPS	702176(SI), Y3	// result_26[0] | 3
-	VMOVUPS	Y0, 574720(SI)	// armFieldWithinBwd.add[0]
-	VMOVUPS	Y1, 574752(SI)	// armFieldWithinBwd.add[0] | 1
-	VMOVUPS	Y2, 574784(SI)	// armFieldWithinBwd.add[0] | 2
-	VMOVUPS	Y3, 574816(SI)	// armFieldWithinBwd.add[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop38
-	MOVQ	$32, CX
-	MOVQ	AX, SI
-loop39: // 32 times: elements
-	VMOVUPS	706176(SI), Y0	// result_27[0]
-	VMOVUPS	706208(SI), Y1	// result_27[0] | 1
-	VMOVUPS	706240(SI), Y2	// result_27[0] | 2
-	VMOVUPS	706272(SI), Y3	// result_27[0] | 3
-	VMOVUPS	Y0, 578816(SI)	// armFieldWithinBwd.softplus[0]
-	VMOVUPS	Y1, 578848(SI)	// armFieldWithinBwd.softplus[0] | 1
-	VMOVUPS	Y2, 578880(SI)	// armFieldWithinBwd.softplus[0] | 2
-	VMOVUPS	Y3, 578912(SI)	// armFieldWithinBwd.softplus[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop39
-	MOVQ	$32, CX
-	MOVQ	AX, SI
-loop40: // 32 times: elements
-	VMOVUPS	710272(SI), Y0	// result_28[0]
-	VMOVUPS	710304(SI), Y1	// result_28[0] | 1
-	VMOVUPS	710336(SI), Y2	// result_28[0] | 2
-	VMOVUPS	710368(SI), Y3	// result_28[0] | 3
-	VMOVUPS	Y0, 582912(SI)	// armFieldWithinBwd.add2[0]
-	VMOVUPS	Y1, 582944(SI)	// armFieldWithinBwd.add2[0] | 1
-	VMOVUPS	Y2, 582976(SI)	// armFieldWithinBwd.add2[0] | 2
-	VMOVUPS	Y3, 583008(SI)	// armFieldWithinBwd.add2[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop40
-	MOVQ	$32, CX
-	MOVQ	AX, SI
-loop41: // 32 times: elements
-	VMOVUPS	714368(SI), Y0	// result_29[0]
-	VMOVUPS	714400(SI), Y1	// result_29[0] | 1
-	VMOVUPS	714432(SI), Y2	// result_29[0] | 2
-	VMOVUPS	714464(SI), Y3	// result_29[0] | 3
-	VMOVUPS	Y0, 587008(SI)	// armFieldWithinBwd.softplus2[0]
-	VMOVUPS	Y1, 587040(SI)	// armFieldWithinBwd.softplus2[0] | 1
-	VMOVUPS	Y2, 587072(SI)	// armFieldWithinBwd.softplus2[0] | 2
-	VMOVUPS	Y3, 587104(SI)	// armFieldWithinBwd.softplus2[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop41
-	CALL	armFieldWithinBwd_avx2<>(SB)
-	MOVQ	$4, CX
-	MOVQ	AX, SI
-loop42: // 4 times: vectors of the block
-	VMOVUPS	591872(SI), Y0	// armFieldWithinBwd.q_bar[0]
-	VMOVUPS	Y0, 736384(SI)	// result_42[0]
-	VMOVUPS	592000(SI), Y1	// armFieldWithinBwd.q_bar[1]
-	VMOVUPS	Y1, 736512(SI)	// result_42[1]
-	VMOVUPS	592128(SI), Y2	// armFieldWithinBwd.v_bar[0]
-	VMOVUPS	Y2, 736640(SI)	// result_43[0]
-	VMOVUPS	592256(SI), Y3	// armFieldWithinBwd.v_bar[1]
-	VMOVUPS	Y3, 736768(SI)	// result_43[1]
-	VMOVUPS	592384(SI), Y4	// armFieldWithinBwd.u_bar[0]
-	VMOVUPS	Y4, 737408(SI)	// result_46[0]
-	VMOVUPS	592512(SI), Y4	// armFieldWithinBwd.u_bar[1]
-	VMOVUPS	Y4, 737536(SI)	// result_46[1]
-	VMOVUPS	592640(SI), Y4	// armFieldWithinBwd.mul_bar
-	VMOVUPS	Y4, 738176(SI)	// result_49
-	VMOVUPS	592768(SI), Y4	// armFieldWithinBwd.add_bar
-	VMOVUPS	Y4, 738688(SI)	// result_53
-	VMOVUPS	592896(SI), Y4	// armFieldWithinBwd.mul_bar
-	VMOVUPS	Y4, 739200(SI)	// result_57
-	VMOVUPS	593024(SI), Y4	// armFieldWithinBwd.mul_bar
-	VMOVUPS	Y4, 739712(SI)	// result_61
-	VMOVUPS	593152(SI), Y4	// armFieldWithinBwd.reshape_bar
-	VMOVUPS	Y4, 740224(SI)	// result_65
-	VMOVUPS	593280(SI), Y4	// armFieldWithinBwd.mul_bar
-	VMOVUPS	Y4, 740608(SI)	// result_68
-	VMOVUPS	593408(SI), Y4	// armFieldWithinBwd.mul_bar
-	VMOVUPS	Y4, 741120(SI)	// result_72
-	VMOVUPS	649344(SI), Y4	// q_d1_bar[0]
-	VMOVUPS	649472(SI), Y5	// q_d1_bar[1]
-	VMOVUPS	649856(SI), Y6	// q_d2_bar[0]
-	VMOVUPS	649984(SI), Y7	// q_d2_bar[1]
-	VMOVUPS	649600(SI), Y8	// v_d1_bar[0]
-	VMOVUPS	649728(SI), Y9	// v_d1_bar[1]
-	VMOVUPS	650112(SI), Y10	// v_d2_bar[0]
-	VMOVUPS	650240(SI), Y11	// v_d2_bar[1]
-	// arm.nde:45
-	VMOVUPS	678528(SI), Y12	// ha21
-	VMOVUPS	681600(SI), Y13	// mul_7[0]
+	VMOVUPS	711296(SI), Y12	// ha21
+	VMOVUPS	714368(SI), Y13	// mul_7[0]
 	VADDPS	Y13, Y4, Y4
 	VFMADD231PS	f32_bfc00000<>(SB), Y6, Y4
-	VMOVUPS	681856(SI), Y6	// mul_8[0]
+	VMOVUPS	714624(SI), Y6	// mul_8[0]
 	VADDPS	Y6, Y4, Y4
 	VFMADD231PS	Y12, Y0, Y4
-	VMOVUPS	Y4, 591360(SI)	// armFieldWithinBwd.dq_bar[0]
-	VMOVUPS	681728(SI), Y0	// mul_7[1]
+	VMOVUPS	Y4, 558592(SI)	// armFieldWithinBwd.dq_bar[0]
+	VMOVUPS	714496(SI), Y0	// mul_7[1]
 	VADDPS	Y0, Y5, Y0
 	VFMADD231PS	f32_bfc00000<>(SB), Y7, Y0
-	VMOVUPS	681984(SI), Y4	// mul_8[1]
+	VMOVUPS	714752(SI), Y4	// mul_8[1]
 	VADDPS	Y4, Y0, Y0
 	VFMADD231PS	Y12, Y1, Y0
-	VMOVUPS	Y0, 591488(SI)	// armFieldWithinBwd.dq_bar[1]
-	VMOVUPS	682112(SI), Y0	// mul_9[0]
+	VMOVUPS	Y0, 558720(SI)	// armFieldWithinBwd.dq_bar[1]
+	VMOVUPS	714880(SI), Y0	// mul_9[0]
 	VADDPS	Y0, Y8, Y0
 	VFMADD231PS	f32_bfc00000<>(SB), Y10, Y0
-	VMOVUPS	682368(SI), Y1	// mul_10[0]
+	VMOVUPS	715136(SI), Y1	// mul_10[0]
 	VADDPS	Y1, Y0, Y0
 	VFMADD231PS	Y12, Y2, Y0
-	VMOVUPS	Y0, 591616(SI)	// armFieldWithinBwd.dv_bar[0]
-	VMOVUPS	682240(SI), Y0	// mul_9[1]
+	VMOVUPS	Y0, 558848(SI)	// armFieldWithinBwd.dv_bar[0]
+	VMOVUPS	715008(SI), Y0	// mul_9[1]
 	VADDPS	Y0, Y9, Y0
 	VFMADD231PS	f32_bfc00000<>(SB), Y11, Y0
-	VMOVUPS	682496(SI), Y1	// mul_10[1]
+	VMOVUPS	715264(SI), Y1	// mul_10[1]
 	VADDPS	Y1, Y0, Y0
 	VFMADD231PS	Y12, Y3, Y0
-	VMOVUPS	Y0, 591744(SI)	// armFieldWithinBwd.dv_bar[1]
+	VMOVUPS	Y0, 558976(SI)	// armFieldWithinBwd.dv_bar[1]
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop42
+	JNE	loop18
 	// arm.nde:45
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop43: // 4 times: vectors of the block
-	VMOVUPS	621824(SI), Y0	// q[0]
-	VMOVUPS	Y0, 572288(SI)	// armFieldWithinBwd.q[0]
-	VMOVUPS	621952(SI), Y0	// q[1]
-	VMOVUPS	Y0, 572416(SI)	// armFieldWithinBwd.q[1]
-	VMOVUPS	622080(SI), Y0	// v[0]
-	VMOVUPS	Y0, 572544(SI)	// armFieldWithinBwd.v[0]
-	VMOVUPS	622208(SI), Y0	// v[1]
-	VMOVUPS	Y0, 572672(SI)	// armFieldWithinBwd.v[1]
-	VMOVUPS	647936(SI), Y0	// mul
-	VMOVUPS	Y0, 572800(SI)	// armFieldWithinBwd.mul
-	VMOVUPS	648064(SI), Y0	// add
-	VMOVUPS	Y0, 572928(SI)	// armFieldWithinBwd.add
-	VMOVUPS	648192(SI), Y0	// mul
-	VMOVUPS	Y0, 573056(SI)	// armFieldWithinBwd.mul
-	VMOVUPS	648320(SI), Y0	// mul
-	VMOVUPS	Y0, 573184(SI)	// armFieldWithinBwd.mul
-	VMOVUPS	648448(SI), Y0	// reshape
-	VMOVUPS	Y0, 573312(SI)	// armFieldWithinBwd.reshape
-	VMOVUPS	648576(SI), Y0	// mul
-	VMOVUPS	Y0, 573440(SI)	// armFieldWithinBwd.mul
-	VMOVUPS	648704(SI), Y0	// mul
-	VMOVUPS	Y0, 573568(SI)	// armFieldWithinBwd.mul
-	VMOVUPS	718976(SI), Y0	// result_32
-	VMOVUPS	Y0, 573696(SI)	// armFieldWithinBwd.c2
-	VMOVUPS	719104(SI), Y0	// result_33
-	VMOVUPS	Y0, 573824(SI)	// armFieldWithinBwd.s2
-	VMOVUPS	719232(SI), Y0	// result_34
-	VMOVUPS	Y0, 573952(SI)	// armFieldWithinBwd.cos
-	VMOVUPS	719360(SI), Y0	// result_35
-	VMOVUPS	Y0, 574080(SI)	// armFieldWithinBwd.cos2
-	VMOVUPS	719488(SI), Y0	// result_36[0]
-	VMOVUPS	Y0, 574208(SI)	// armFieldWithinBwd.sin[0]
-	VMOVUPS	719616(SI), Y0	// result_36[1]
-	VMOVUPS	Y0, 574336(SI)	// armFieldWithinBwd.sin[1]
-	VMOVUPS	719744(SI), Y0	// result_37[0]
-	VMOVUPS	Y0, 574464(SI)	// armFieldWithinBwd.cos3[0]
-	VMOVUPS	719872(SI), Y0	// result_37[1]
-	VMOVUPS	Y0, 574592(SI)	// armFieldWithinBwd.cos3[1]
-	VMOVUPS	678912(SI), Y0	// result[0]
-	VMOVUPS	Y0, 591104(SI)	// armFieldWithinBwd.dv[0]
-	VMOVUPS	679040(SI), Y0	// result[1]
-	VMOVUPS	Y0, 591232(SI)	// armFieldWithinBwd.dv[1]
+loop19: // 4 times: vectors of the block
+	VMOVUPS	589056(SI), Y0	// q[0]
+	VMOVUPS	Y0, 555904(SI)	// armFieldWithinBwd.q[0]
+	VMOVUPS	589184(SI), Y0	// q[1]
+	VMOVUPS	Y0, 556032(SI)	// armFieldWithinBwd.q[1]
+	VMOVUPS	589312(SI), Y0	// v[0]
+	VMOVUPS	Y0, 556160(SI)	// armFieldWithinBwd.v[0]
+	VMOVUPS	589440(SI), Y0	// v[1]
+	VMOVUPS	Y0, 556288(SI)	// armFieldWithinBwd.v[1]
+	VMOVUPS	615168(SI), Y0	// mul
+	VMOVUPS	Y0, 556416(SI)	// armFieldWithinBwd.mul
+	VMOVUPS	615296(SI), Y0	// add
+	VMOVUPS	Y0, 556544(SI)	// armFieldWithinBwd.add
+	VMOVUPS	615424(SI), Y0	// mul
+	VMOVUPS	Y0, 556672(SI)	// armFieldWithinBwd.mul
+	VMOVUPS	615552(SI), Y0	// mul
+	VMOVUPS	Y0, 556800(SI)	// armFieldWithinBwd.mul
+	VMOVUPS	615680(SI), Y0	// reshape
+	VMOVUPS	Y0, 556928(SI)	// armFieldWithinBwd.reshape
+	VMOVUPS	615808(SI), Y0	// mul
+	VMOVUPS	Y0, 557056(SI)	// armFieldWithinBwd.mul
+	VMOVUPS	615936(SI), Y0	// mul
+	VMOVUPS	Y0, 557184(SI)	// armFieldWithinBwd.mul
+	VMOVUPS	718976(SI), Y0	// result_40
+	VMOVUPS	Y0, 557312(SI)	// armFieldWithinBwd.c2
+	VMOVUPS	719104(SI), Y0	// result_41
+	VMOVUPS	Y0, 557440(SI)	// armFieldWithinBwd.s2
+	VMOVUPS	719232(SI), Y0	// result_42
+	VMOVUPS	Y0, 557568(SI)	// armFieldWithinBwd.cos
+	VMOVUPS	719360(SI), Y0	// result_43
+	VMOVUPS	Y0, 557696(SI)	// armFieldWithinBwd.cos2
+	VMOVUPS	719488(SI), Y0	// result_44[0]
+	VMOVUPS	Y0, 557824(SI)	// armFieldWithinBwd.sin[0]
+	VMOVUPS	719616(SI), Y0	// result_44[1]
+	VMOVUPS	Y0, 557952(SI)	// armFieldWithinBwd.sin[1]
+	VMOVUPS	719744(SI), Y0	// result_45[0]
+	VMOVUPS	Y0, 558080(SI)	// armFieldWithinBwd.cos3[0]
+	VMOVUPS	719872(SI), Y0	// result_45[1]
+	VMOVUPS	Y0, 558208(SI)	// armFieldWithinBwd.cos3[1]
+	VMOVUPS	711680(SI), Y0	// result_17[0]
+	VMOVUPS	Y0, 558336(SI)	// armFieldWithinBwd.dv[0]
+	VMOVUPS	711808(SI), Y0	// result_17[1]
+	VMOVUPS	Y0, 558464(SI)	// armFieldWithinBwd.dv[1]
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop43
-	MOVQ	$32, CX
-	MOVQ	AX, SI
-loop44: // 32 times: elements
-	VMOVUPS	720000(SI), Y0	// result_38[0]
-	VMOVUPS	720032(SI), Y1	// result_38[0] | 1
-	VMOVUPS	720064(SI), Y2	// result_38[0] | 2
-	VMOVUPS	720096(SI), Y3	// result_38[0] | 3
-	VMOVUPS	Y0, 574720(SI)	// armFieldWithinBwd.add[0]
-	VMOVUPS	Y1, 574752(SI)	// armFieldWithinBwd.add[0] | 1
-	VMOVUPS	Y2, 574784(SI)	// armFieldWithinBwd.add[0] | 2
-	VMOVUPS	Y3, 574816(SI)	// armFieldWithinBwd.add[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop44
-	MOVQ	$32, CX
-	MOVQ	AX, SI
-loop45: // 32 times: elements
-	VMOVUPS	724096(SI), Y0	// result_39[0]
-	VMOVUPS	724128(SI), Y1	// result_39[0] | 1
-	VMOVUPS	724160(SI), Y2	// result_39[0] | 2
-	VMOVUPS	724192(SI), Y3	// result_39[0] | 3
-	VMOVUPS	Y0, 578816(SI)	// armFieldWithinBwd.softplus[0]
-	VMOVUPS	Y1, 578848(SI)	// armFieldWithinBwd.softplus[0] | 1
-	VMOVUPS	Y2, 578880(SI)	// armFieldWithinBwd.softplus[0] | 2
-	VMOVUPS	Y3, 578912(SI)	// armFieldWithinBwd.softplus[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop45
-	MOVQ	$32, CX
-	MOVQ	AX, SI
-loop46: // 32 times: elements
-	VMOVUPS	728192(SI), Y0	// result_40[0]
-	VMOVUPS	728224(SI), Y1	// result_40[0] | 1
-	VMOVUPS	728256(SI), Y2	// result_40[0] | 2
-	VMOVUPS	728288(SI), Y3	// result_40[0] | 3
-	VMOVUPS	Y0, 582912(SI)	// armFieldWithinBwd.add2[0]
-	VMOVUPS	Y1, 582944(SI)	// armFieldWithinBwd.add2[0] | 1
-	VMOVUPS	Y2, 582976(SI)	// armFieldWithinBwd.add2[0] | 2
-	VMOVUPS	Y3, 583008(SI)	// armFieldWithinBwd.add2[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop46
-	MOVQ	$32, CX
-	MOVQ	AX, SI
-loop47: // 32 times: elements
-	VMOVUPS	732288(SI), Y0	// result_41[0]
-	VMOVUPS	732320(SI), Y1	// result_41[0] | 1
-	VMOVUPS	732352(SI), Y2	// result_41[0] | 2
-	VMOVUPS	732384(SI), Y3	// result_41[0] | 3
-	VMOVUPS	Y0, 587008(SI)	// armFieldWithinBwd.softplus2[0]
-	VMOVUPS	Y1, 587040(SI)	// armFieldWithinBwd.softplus2[0] | 1
-	VMOVUPS	Y2, 587072(SI)	// armFieldWithinBwd.softplus2[0] | 2
-	VMOVUPS	Y3, 587104(SI)	// armFieldWithinBwd.softplus2[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop47
+	JNE	loop19
+	LEAQ	645120(AX), R14
 	CALL	armFieldWithinBwd_avx2<>(SB)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop48: // 4 times: vectors of the block
-	VMOVUPS	592640(SI), Y0	// armFieldWithinBwd.mul_bar
-	VMOVUPS	Y0, 738304(SI)	// result_50
-	VMOVUPS	592768(SI), Y1	// armFieldWithinBwd.add_bar
-	VMOVUPS	Y1, 738816(SI)	// result_54
-	VMOVUPS	592896(SI), Y2	// armFieldWithinBwd.mul_bar
-	VMOVUPS	Y2, 739328(SI)	// result_58
-	VMOVUPS	593024(SI), Y3	// armFieldWithinBwd.mul_bar
-	VMOVUPS	Y3, 739840(SI)	// result_62
-	VMOVUPS	593280(SI), Y4	// armFieldWithinBwd.mul_bar
-	VMOVUPS	Y4, 740736(SI)	// result_69
-	VMOVUPS	593408(SI), Y5	// armFieldWithinBwd.mul_bar
-	VMOVUPS	Y5, 741248(SI)	// result_73
-	VMOVUPS	648832(SI), Y6	// q_next_bar[0]
-	VMOVUPS	648960(SI), Y7	// q_next_bar[1]
-	VMOVUPS	649088(SI), Y8	// v_next_bar[0]
-	VMOVUPS	649216(SI), Y9	// v_next_bar[1]
+loop20: // 4 times: vectors of the block
+	VMOVUPS	559872(SI), Y0	// armFieldWithinBwd.mul_bar
+	VMOVUPS	Y0, 721920(SI)	// result_54
+	VMOVUPS	560000(SI), Y1	// armFieldWithinBwd.add_bar
+	VMOVUPS	Y1, 722432(SI)	// result_58
+	VMOVUPS	560128(SI), Y2	// armFieldWithinBwd.mul_bar
+	VMOVUPS	Y2, 722944(SI)	// result_62
+	VMOVUPS	560256(SI), Y3	// armFieldWithinBwd.mul_bar
+	VMOVUPS	Y3, 723456(SI)	// result_66
+	VMOVUPS	560512(SI), Y4	// armFieldWithinBwd.mul_bar
+	VMOVUPS	Y4, 724352(SI)	// result_73
+	VMOVUPS	560640(SI), Y5	// armFieldWithinBwd.mul_bar
+	VMOVUPS	Y5, 724864(SI)	// result_77
+	VMOVUPS	616064(SI), Y6	// q_next_bar[0]
+	VMOVUPS	616192(SI), Y7	// q_next_bar[1]
+	VMOVUPS	616320(SI), Y8	// v_next_bar[0]
+	VMOVUPS	616448(SI), Y9	// v_next_bar[1]
 	// arm.nde:45
-	VMOVUPS	700288(SI), Y10	// result_18[0]
+	VMOVUPS	716672(SI), Y10	// result_30[0]
 	VADDPS	Y10, Y6, Y6
-	VMOVUPS	718464(SI), Y10	// result_30[0]
+	VMOVUPS	718464(SI), Y10	// result_38[0]
 	VADDPS	Y10, Y6, Y6
-	VMOVUPS	736384(SI), Y10	// result_42[0]
+	VMOVUPS	720000(SI), Y10	// result_46[0]
 	VADDPS	Y10, Y6, Y6
-	VMOVUPS	591872(SI), Y10	// armFieldWithinBwd.q_bar[0]
+	VMOVUPS	559104(SI), Y10	// armFieldWithinBwd.q_bar[0]
 	VADDPS	Y10, Y6, Y6
-	VMOVUPS	Y6, 650880(SI)	// q_bar[0]
-	VMOVUPS	700416(SI), Y6	// result_18[1]
+	VMOVUPS	Y6, 618112(SI)	// q_bar[0]
+	VMOVUPS	716800(SI), Y6	// result_30[1]
 	VADDPS	Y6, Y7, Y6
-	VMOVUPS	718592(SI), Y7	// result_30[1]
+	VMOVUPS	718592(SI), Y7	// result_38[1]
 	VADDPS	Y7, Y6, Y6
-	VMOVUPS	736512(SI), Y7	// result_42[1]
+	VMOVUPS	720128(SI), Y7	// result_46[1]
 	VADDPS	Y7, Y6, Y6
-	VMOVUPS	592000(SI), Y7	// armFieldWithinBwd.q_bar[1]
+	VMOVUPS	559232(SI), Y7	// armFieldWithinBwd.q_bar[1]
 	VADDPS	Y7, Y6, Y6
-	VMOVUPS	Y6, 651008(SI)	// q_bar[1]
-	VMOVUPS	700800(SI), Y6	// result_19[0]
+	VMOVUPS	Y6, 618240(SI)	// q_bar[1]
+	VMOVUPS	717184(SI), Y6	// result_31[0]
 	VADDPS	Y6, Y8, Y6
-	VMOVUPS	718720(SI), Y7	// result_31[0]
+	VMOVUPS	718720(SI), Y7	// result_39[0]
 	VADDPS	Y7, Y6, Y6
-	VMOVUPS	736640(SI), Y7	// result_43[0]
+	VMOVUPS	720256(SI), Y7	// result_47[0]
 	VADDPS	Y7, Y6, Y6
-	VMOVUPS	592128(SI), Y7	// armFieldWithinBwd.v_bar[0]
+	VMOVUPS	559360(SI), Y7	// armFieldWithinBwd.v_bar[0]
 	VADDPS	Y7, Y6, Y6
-	VMOVUPS	Y6, 651136(SI)	// v_bar[0]
-	VMOVUPS	700928(SI), Y6	// result_19[1]
+	VMOVUPS	Y6, 618368(SI)	// v_bar[0]
+	VMOVUPS	717312(SI), Y6	// result_31[1]
 	VADDPS	Y6, Y9, Y6
-	VMOVUPS	718848(SI), Y7	// result_31[1]
+	VMOVUPS	718848(SI), Y7	// result_39[1]
 	VADDPS	Y7, Y6, Y6
-	VMOVUPS	736768(SI), Y7	// result_43[1]
+	VMOVUPS	720384(SI), Y7	// result_47[1]
 	VADDPS	Y7, Y6, Y6
-	VMOVUPS	592256(SI), Y7	// armFieldWithinBwd.v_bar[1]
+	VMOVUPS	559488(SI), Y7	// armFieldWithinBwd.v_bar[1]
 	VADDPS	Y7, Y6, Y6
-	VMOVUPS	Y6, 651264(SI)	// v_bar[1]
-	VMOVUPS	736896(SI), Y6	// result_44[0]
-	VMOVUPS	737152(SI), Y7	// result_45[0]
+	VMOVUPS	Y6, 618496(SI)	// v_bar[1]
+	VMOVUPS	720512(SI), Y6	// result_48[0]
+	VMOVUPS	720768(SI), Y7	// result_49[0]
 	VADDPS	Y7, Y6, Y6
-	VMOVUPS	737408(SI), Y7	// result_46[0]
+	VMOVUPS	721024(SI), Y7	// result_50[0]
 	VADDPS	Y7, Y6, Y6
-	VMOVUPS	592384(SI), Y7	// armFieldWithinBwd.u_bar[0]
+	VMOVUPS	559616(SI), Y7	// armFieldWithinBwd.u_bar[0]
 	VADDPS	Y7, Y6, Y6
-	VMOVUPS	Y6, 737664(SI)	// u_bar_2[0]
-	VMOVUPS	737024(SI), Y7	// result_44[1]
-	VMOVUPS	737280(SI), Y8	// result_45[1]
+	VMOVUPS	Y6, 721280(SI)	// u_bar_2[0]
+	VMOVUPS	720640(SI), Y7	// result_48[1]
+	VMOVUPS	720896(SI), Y8	// result_49[1]
 	VADDPS	Y8, Y7, Y7
-	VMOVUPS	737536(SI), Y8	// result_46[1]
+	VMOVUPS	721152(SI), Y8	// result_50[1]
 	VADDPS	Y8, Y7, Y7
-	VMOVUPS	592512(SI), Y8	// armFieldWithinBwd.u_bar[1]
+	VMOVUPS	559744(SI), Y8	// armFieldWithinBwd.u_bar[1]
 	VADDPS	Y8, Y7, Y7
-	VMOVUPS	Y7, 737792(SI)	// u_bar_2[1]
+	VMOVUPS	Y7, 721408(SI)	// u_bar_2[1]
 	// arm.nde:17
-	VMOVUPS	678144(SI), Y8	// locate
+	VMOVUPS	710912(SI), Y8	// locate
 	VPCMPGTD	f32_00000031<>(SB), Y8, Y9
 	VBLENDVPS	Y9, f32_00000031<>(SB), Y8, Y8
 	VMOVUPS	f32_00000000<>(SB), Y9
@@ -12099,92 +11731,92 @@ loop48: // 4 times: vectors of the block
 	VMOVUPS	f32_00000000<>(SB), Y9
 	MOVQ	$50, DI
 	MOVQ	SI, R9
-loop49: // 50 times: rows by their numbers
+loop21: // 50 times: rows by their numbers
 	VPCMPEQD	Y9, Y8, Y10
 	VADDPS	f32_00000000<>(SB), Y6, Y11
 	VMOVUPS	f32_00000000<>(SB), Y12
 	VBLENDVPS	Y10, Y11, Y12, Y10
-	VMOVUPS	Y10, 664192(R9)	// u_bar[0]
+	VMOVUPS	Y10, 631424(R9)	// u_bar[0]
 	VPCMPEQD	Y9, Y8, Y10
 	VADDPS	f32_00000000<>(SB), Y7, Y11
 	VMOVUPS	f32_00000000<>(SB), Y12
 	VBLENDVPS	Y10, Y11, Y12, Y10
-	VMOVUPS	Y10, 664320(R9)	// u_bar[1]
+	VMOVUPS	Y10, 631552(R9)	// u_bar[1]
 	VPADDD	f32_00000001<>(SB), Y9, Y10
 	VMOVAPS	Y10, Y9
 	ADDQ	$256, R9
 	DECQ	DI
-	JNE	loop49
+	JNE	loop21
 	// arm.nde:45
-	VMOVUPS	737920(SI), Y6	// result_47
-	VMOVUPS	738048(SI), Y7	// result_48
+	VMOVUPS	721536(SI), Y6	// result_51
+	VMOVUPS	721664(SI), Y7	// result_52
 	VADDPS	Y7, Y6, Y6
-	VMOVUPS	738176(SI), Y7	// result_49
+	VMOVUPS	721792(SI), Y7	// result_53
 	VADDPS	Y7, Y6, Y6
 	VADDPS	Y0, Y6, Y0
-	VMOVUPS	Y0, 676992(SI)	// mul_bar
-	VMOVUPS	738432(SI), Y0	// result_51
-	VMOVUPS	738560(SI), Y6	// result_52
+	VMOVUPS	Y0, 644224(SI)	// mul_bar
+	VMOVUPS	722048(SI), Y0	// result_55
+	VMOVUPS	722176(SI), Y6	// result_56
 	VADDPS	Y6, Y0, Y0
-	VMOVUPS	738688(SI), Y6	// result_53
+	VMOVUPS	722304(SI), Y6	// result_57
 	VADDPS	Y6, Y0, Y0
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 677120(SI)	// add_bar
-	VMOVUPS	738944(SI), Y0	// result_55
-	VMOVUPS	739072(SI), Y1	// result_56
+	VMOVUPS	Y0, 644352(SI)	// add_bar
+	VMOVUPS	722560(SI), Y0	// result_59
+	VMOVUPS	722688(SI), Y1	// result_60
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	739200(SI), Y1	// result_57
+	VMOVUPS	722816(SI), Y1	// result_61
 	VADDPS	Y1, Y0, Y0
 	VADDPS	Y2, Y0, Y0
-	VMOVUPS	Y0, 677248(SI)	// mul_bar
-	VMOVUPS	739456(SI), Y0	// result_59
-	VMOVUPS	739584(SI), Y1	// result_60
+	VMOVUPS	Y0, 644480(SI)	// mul_bar
+	VMOVUPS	723072(SI), Y0	// result_63
+	VMOVUPS	723200(SI), Y1	// result_64
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	739712(SI), Y1	// result_61
+	VMOVUPS	723328(SI), Y1	// result_65
 	VADDPS	Y1, Y0, Y0
 	VADDPS	Y3, Y0, Y0
-	VMOVUPS	Y0, 677376(SI)	// mul_bar
-	VMOVUPS	739968(SI), Y0	// result_63
-	VMOVUPS	740096(SI), Y1	// result_64
+	VMOVUPS	Y0, 644608(SI)	// mul_bar
+	VMOVUPS	723584(SI), Y0	// result_67
+	VMOVUPS	723712(SI), Y1	// result_68
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	740224(SI), Y1	// result_65
+	VMOVUPS	723840(SI), Y1	// result_69
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	593152(SI), Y1	// armFieldWithinBwd.reshape_bar
+	VMOVUPS	560384(SI), Y1	// armFieldWithinBwd.reshape_bar
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 677504(SI)	// reshape_bar
-	VMOVUPS	740352(SI), Y0	// result_66
-	VMOVUPS	740480(SI), Y1	// result_67
+	VMOVUPS	Y0, 644736(SI)	// reshape_bar
+	VMOVUPS	723968(SI), Y0	// result_70
+	VMOVUPS	724096(SI), Y1	// result_71
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	740608(SI), Y1	// result_68
+	VMOVUPS	724224(SI), Y1	// result_72
 	VADDPS	Y1, Y0, Y0
 	VADDPS	Y4, Y0, Y0
-	VMOVUPS	Y0, 677632(SI)	// mul_bar
-	VMOVUPS	740864(SI), Y0	// result_70
-	VMOVUPS	740992(SI), Y1	// result_71
+	VMOVUPS	Y0, 644864(SI)	// mul_bar
+	VMOVUPS	724480(SI), Y0	// result_74
+	VMOVUPS	724608(SI), Y1	// result_75
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	741120(SI), Y1	// result_72
+	VMOVUPS	724736(SI), Y1	// result_76
 	VADDPS	Y1, Y0, Y0
 	VADDPS	Y5, Y0, Y0
-	VMOVUPS	Y0, 677760(SI)	// mul_bar
+	VMOVUPS	Y0, 644992(SI)	// mul_bar
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop48
+	JNE	loop20
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop50: // 4 times: vectors of the block
+loop22: // 4 times: vectors of the block
 	MOVQ	$50, DI
 	MOVQ	SI, R9
-loop51: // 50 times: elements
+loop23: // 50 times: elements
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 651392(R9)	// u_times_bar[0]
+	VMOVUPD	Y0, 618624(R9)	// u_times_bar[0]
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 651424(R9)	// u_times_bar[0] | 1
+	VMOVUPD	Y0, 618656(R9)	// u_times_bar[0] | 1
 	ADDQ	$256, R9
 	DECQ	DI
-	JNE	loop51
+	JNE	loop23
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop50
+	JNE	loop22
 	RET
 
 // predict0RecLanerev is Predict.0.rec.lanerev (arm.nde:45) of a block of samples.
@@ -12194,68 +11826,68 @@ TEXT predict0RecLanerev_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop1: // 4 times: vectors of the block
-	VMOVUPD	741376(SI), Y0	// step.t
-	VMOVUPD	741408(SI), Y1	// step.t | 1
-	VMOVUPD	Y0, 621312(SI)	// predict0ReplayDenseVjp.t
-	VMOVUPD	Y1, 621344(SI)	// predict0ReplayDenseVjp.t | 1
-	VMOVUPD	741632(SI), Y0	// step.h
-	VMOVUPD	741664(SI), Y1	// step.h | 1
-	VMOVUPD	Y0, 621568(SI)	// predict0ReplayDenseVjp.h
-	VMOVUPD	Y1, 621600(SI)	// predict0ReplayDenseVjp.h | 1
-	VMOVUPS	742144(DI), Y0	// q[0]
-	VMOVUPS	Y0, 621824(DI)	// predict0ReplayDenseVjp.q[0]
-	VMOVUPS	742272(DI), Y0	// q[1]
-	VMOVUPS	Y0, 621952(DI)	// predict0ReplayDenseVjp.q[1]
-	VMOVUPS	742400(DI), Y0	// v[0]
-	VMOVUPS	Y0, 622080(DI)	// predict0ReplayDenseVjp.v[0]
-	VMOVUPS	742528(DI), Y0	// v[1]
-	VMOVUPS	Y0, 622208(DI)	// predict0ReplayDenseVjp.v[1]
-	VMOVUPS	768256(DI), Y0	// extra.2
-	VMOVUPS	Y0, 647936(DI)	// predict0ReplayDenseVjp.mul
-	VMOVUPS	768384(DI), Y0	// extra.3
-	VMOVUPS	Y0, 648064(DI)	// predict0ReplayDenseVjp.add
-	VMOVUPS	768512(DI), Y0	// extra.4
-	VMOVUPS	Y0, 648192(DI)	// predict0ReplayDenseVjp.mul
-	VMOVUPS	768640(DI), Y0	// extra.5
-	VMOVUPS	Y0, 648320(DI)	// predict0ReplayDenseVjp.mul
-	VMOVUPS	768768(DI), Y0	// extra.6
-	VMOVUPS	Y0, 648448(DI)	// predict0ReplayDenseVjp.reshape
-	VMOVUPS	768896(DI), Y0	// extra.7
-	VMOVUPS	Y0, 648576(DI)	// predict0ReplayDenseVjp.mul
-	VMOVUPS	769024(DI), Y0	// extra.8
-	VMOVUPS	Y0, 648704(DI)	// predict0ReplayDenseVjp.mul
-	VMOVUPS	769152(DI), Y0	// q.bar[0]
-	VMOVUPS	Y0, 648832(DI)	// predict0ReplayDenseVjp.q_next_bar[0]
-	VMOVUPS	769280(DI), Y0	// q.bar[1]
-	VMOVUPS	Y0, 648960(DI)	// predict0ReplayDenseVjp.q_next_bar[1]
-	VMOVUPS	769408(DI), Y0	// v.bar[0]
-	VMOVUPS	Y0, 649088(DI)	// predict0ReplayDenseVjp.v_next_bar[0]
-	VMOVUPS	769536(DI), Y0	// v.bar[1]
-	VMOVUPS	Y0, 649216(DI)	// predict0ReplayDenseVjp.v_next_bar[1]
-	VMOVUPS	796160(DI), Y0	// data.0.bar[0]
-	VMOVUPS	Y0, 649344(DI)	// predict0ReplayDenseVjp.q_d1_bar[0]
-	VMOVUPS	796288(DI), Y0	// data.0.bar[1]
-	VMOVUPS	Y0, 649472(DI)	// predict0ReplayDenseVjp.q_d1_bar[1]
-	VMOVUPS	796416(DI), Y0	// data.1.bar[0]
-	VMOVUPS	Y0, 649600(DI)	// predict0ReplayDenseVjp.v_d1_bar[0]
-	VMOVUPS	796544(DI), Y0	// data.1.bar[1]
-	VMOVUPS	Y0, 649728(DI)	// predict0ReplayDenseVjp.v_d1_bar[1]
-	VMOVUPS	796672(DI), Y0	// data.2.bar[0]
-	VMOVUPS	Y0, 649856(DI)	// predict0ReplayDenseVjp.q_d2_bar[0]
-	VMOVUPS	796800(DI), Y0	// data.2.bar[1]
-	VMOVUPS	Y0, 649984(DI)	// predict0ReplayDenseVjp.q_d2_bar[1]
-	VMOVUPS	796928(DI), Y0	// data.3.bar[0]
-	VMOVUPS	Y0, 650112(DI)	// predict0ReplayDenseVjp.v_d2_bar[0]
-	VMOVUPS	797056(DI), Y0	// data.3.bar[1]
-	VMOVUPS	Y0, 650240(DI)	// predict0ReplayDenseVjp.v_d2_bar[1]
-	VMOVUPS	797184(DI), Y0	// data.4.bar[0]
-	VMOVUPS	Y0, 650368(DI)	// predict0ReplayDenseVjp.q_d3_bar[0]
-	VMOVUPS	797312(DI), Y0	// data.4.bar[1]
-	VMOVUPS	Y0, 650496(DI)	// predict0ReplayDenseVjp.q_d3_bar[1]
-	VMOVUPS	797440(DI), Y0	// data.5.bar[0]
-	VMOVUPS	Y0, 650624(DI)	// predict0ReplayDenseVjp.v_d3_bar[0]
-	VMOVUPS	797568(DI), Y0	// data.5.bar[1]
-	VMOVUPS	Y0, 650752(DI)	// predict0ReplayDenseVjp.v_d3_bar[1]
+	VMOVUPD	724992(SI), Y0	// step.t
+	VMOVUPD	725024(SI), Y1	// step.t | 1
+	VMOVUPD	Y0, 588544(SI)	// predict0ReplayDenseVjp.t
+	VMOVUPD	Y1, 588576(SI)	// predict0ReplayDenseVjp.t | 1
+	VMOVUPD	725248(SI), Y0	// step.h
+	VMOVUPD	725280(SI), Y1	// step.h | 1
+	VMOVUPD	Y0, 588800(SI)	// predict0ReplayDenseVjp.h
+	VMOVUPD	Y1, 588832(SI)	// predict0ReplayDenseVjp.h | 1
+	VMOVUPS	725760(DI), Y0	// q[0]
+	VMOVUPS	Y0, 589056(DI)	// predict0ReplayDenseVjp.q[0]
+	VMOVUPS	725888(DI), Y0	// q[1]
+	VMOVUPS	Y0, 589184(DI)	// predict0ReplayDenseVjp.q[1]
+	VMOVUPS	726016(DI), Y0	// v[0]
+	VMOVUPS	Y0, 589312(DI)	// predict0ReplayDenseVjp.v[0]
+	VMOVUPS	726144(DI), Y0	// v[1]
+	VMOVUPS	Y0, 589440(DI)	// predict0ReplayDenseVjp.v[1]
+	VMOVUPS	751872(DI), Y0	// extra.2
+	VMOVUPS	Y0, 615168(DI)	// predict0ReplayDenseVjp.mul
+	VMOVUPS	752000(DI), Y0	// extra.3
+	VMOVUPS	Y0, 615296(DI)	// predict0ReplayDenseVjp.add
+	VMOVUPS	752128(DI), Y0	// extra.4
+	VMOVUPS	Y0, 615424(DI)	// predict0ReplayDenseVjp.mul
+	VMOVUPS	752256(DI), Y0	// extra.5
+	VMOVUPS	Y0, 615552(DI)	// predict0ReplayDenseVjp.mul
+	VMOVUPS	752384(DI), Y0	// extra.6
+	VMOVUPS	Y0, 615680(DI)	// predict0ReplayDenseVjp.reshape
+	VMOVUPS	752512(DI), Y0	// extra.7
+	VMOVUPS	Y0, 615808(DI)	// predict0ReplayDenseVjp.mul
+	VMOVUPS	752640(DI), Y0	// extra.8
+	VMOVUPS	Y0, 615936(DI)	// predict0ReplayDenseVjp.mul
+	VMOVUPS	752768(DI), Y0	// q.bar[0]
+	VMOVUPS	Y0, 616064(DI)	// predict0ReplayDenseVjp.q_next_bar[0]
+	VMOVUPS	752896(DI), Y0	// q.bar[1]
+	VMOVUPS	Y0, 616192(DI)	// predict0ReplayDenseVjp.q_next_bar[1]
+	VMOVUPS	753024(DI), Y0	// v.bar[0]
+	VMOVUPS	Y0, 616320(DI)	// predict0ReplayDenseVjp.v_next_bar[0]
+	VMOVUPS	753152(DI), Y0	// v.bar[1]
+	VMOVUPS	Y0, 616448(DI)	// predict0ReplayDenseVjp.v_next_bar[1]
+	VMOVUPS	779776(DI), Y0	// data.0.bar[0]
+	VMOVUPS	Y0, 616576(DI)	// predict0ReplayDenseVjp.q_d1_bar[0]
+	VMOVUPS	779904(DI), Y0	// data.0.bar[1]
+	VMOVUPS	Y0, 616704(DI)	// predict0ReplayDenseVjp.q_d1_bar[1]
+	VMOVUPS	780032(DI), Y0	// data.1.bar[0]
+	VMOVUPS	Y0, 616832(DI)	// predict0ReplayDenseVjp.v_d1_bar[0]
+	VMOVUPS	780160(DI), Y0	// data.1.bar[1]
+	VMOVUPS	Y0, 616960(DI)	// predict0ReplayDenseVjp.v_d1_bar[1]
+	VMOVUPS	780288(DI), Y0	// data.2.bar[0]
+	VMOVUPS	Y0, 617088(DI)	// predict0ReplayDenseVjp.q_d2_bar[0]
+	VMOVUPS	780416(DI), Y0	// data.2.bar[1]
+	VMOVUPS	Y0, 617216(DI)	// predict0ReplayDenseVjp.q_d2_bar[1]
+	VMOVUPS	780544(DI), Y0	// data.3.bar[0]
+	VMOVUPS	Y0, 617344(DI)	// predict0ReplayDenseVjp.v_d2_bar[0]
+	VMOVUPS	780672(DI), Y0	// data.3.bar[1]
+	VMOVUPS	Y0, 617472(DI)	// predict0ReplayDenseVjp.v_d2_bar[1]
+	VMOVUPS	780800(DI), Y0	// data.4.bar[0]
+	VMOVUPS	Y0, 617600(DI)	// predict0ReplayDenseVjp.q_d3_bar[0]
+	VMOVUPS	780928(DI), Y0	// data.4.bar[1]
+	VMOVUPS	Y0, 617728(DI)	// predict0ReplayDenseVjp.q_d3_bar[1]
+	VMOVUPS	781056(DI), Y0	// data.5.bar[0]
+	VMOVUPS	Y0, 617856(DI)	// predict0ReplayDenseVjp.v_d3_bar[0]
+	VMOVUPS	781184(DI), Y0	// data.5.bar[1]
+	VMOVUPS	Y0, 617984(DI)	// predict0ReplayDenseVjp.v_d3_bar[1]
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -12263,36 +11895,36 @@ loop1: // 4 times: vectors of the block
 	MOVQ	$50, CX
 	MOVQ	AX, SI
 loop2: // 50 times: elements
-	VMOVUPD	742656(SI), Y0	// extra.0[0]
-	VMOVUPD	742688(SI), Y1	// extra.0[0] | 1
-	VMOVUPD	742720(SI), Y2	// extra.0[0] | 2
-	VMOVUPD	742752(SI), Y3	// extra.0[0] | 3
-	VMOVUPD	742784(SI), Y4	// extra.0[0] | 4
-	VMOVUPD	742816(SI), Y5	// extra.0[0] | 5
-	VMOVUPD	742848(SI), Y6	// extra.0[0] | 6
-	VMOVUPD	742880(SI), Y7	// extra.0[0] | 7
-	VMOVUPD	Y0, 622336(SI)	// predict0ReplayDenseVjp.u_times[0]
-	VMOVUPD	Y1, 622368(SI)	// predict0ReplayDenseVjp.u_times[0] | 1
-	VMOVUPD	Y2, 622400(SI)	// predict0ReplayDenseVjp.u_times[0] | 2
-	VMOVUPD	Y3, 622432(SI)	// predict0ReplayDenseVjp.u_times[0] | 3
-	VMOVUPD	Y4, 622464(SI)	// predict0ReplayDenseVjp.u_times[0] | 4
-	VMOVUPD	Y5, 622496(SI)	// predict0ReplayDenseVjp.u_times[0] | 5
-	VMOVUPD	Y6, 622528(SI)	// predict0ReplayDenseVjp.u_times[0] | 6
-	VMOVUPD	Y7, 622560(SI)	// predict0ReplayDenseVjp.u_times[0] | 7
+	VMOVUPD	726272(SI), Y0	// extra.0[0]
+	VMOVUPD	726304(SI), Y1	// extra.0[0] | 1
+	VMOVUPD	726336(SI), Y2	// extra.0[0] | 2
+	VMOVUPD	726368(SI), Y3	// extra.0[0] | 3
+	VMOVUPD	726400(SI), Y4	// extra.0[0] | 4
+	VMOVUPD	726432(SI), Y5	// extra.0[0] | 5
+	VMOVUPD	726464(SI), Y6	// extra.0[0] | 6
+	VMOVUPD	726496(SI), Y7	// extra.0[0] | 7
+	VMOVUPD	Y0, 589568(SI)	// predict0ReplayDenseVjp.u_times[0]
+	VMOVUPD	Y1, 589600(SI)	// predict0ReplayDenseVjp.u_times[0] | 1
+	VMOVUPD	Y2, 589632(SI)	// predict0ReplayDenseVjp.u_times[0] | 2
+	VMOVUPD	Y3, 589664(SI)	// predict0ReplayDenseVjp.u_times[0] | 3
+	VMOVUPD	Y4, 589696(SI)	// predict0ReplayDenseVjp.u_times[0] | 4
+	VMOVUPD	Y5, 589728(SI)	// predict0ReplayDenseVjp.u_times[0] | 5
+	VMOVUPD	Y6, 589760(SI)	// predict0ReplayDenseVjp.u_times[0] | 6
+	VMOVUPD	Y7, 589792(SI)	// predict0ReplayDenseVjp.u_times[0] | 7
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop2
 	MOVQ	$100, CX
 	MOVQ	AX, SI
 loop3: // 100 times: elements
-	VMOVUPS	755456(SI), Y0	// extra.1[0]
-	VMOVUPS	755488(SI), Y1	// extra.1[0] | 1
-	VMOVUPS	755520(SI), Y2	// extra.1[0] | 2
-	VMOVUPS	755552(SI), Y3	// extra.1[0] | 3
-	VMOVUPS	Y0, 635136(SI)	// predict0ReplayDenseVjp.u[0]
-	VMOVUPS	Y1, 635168(SI)	// predict0ReplayDenseVjp.u[0] | 1
-	VMOVUPS	Y2, 635200(SI)	// predict0ReplayDenseVjp.u[0] | 2
-	VMOVUPS	Y3, 635232(SI)	// predict0ReplayDenseVjp.u[0] | 3
+	VMOVUPS	739072(SI), Y0	// extra.1[0]
+	VMOVUPS	739104(SI), Y1	// extra.1[0] | 1
+	VMOVUPS	739136(SI), Y2	// extra.1[0] | 2
+	VMOVUPS	739168(SI), Y3	// extra.1[0] | 3
+	VMOVUPS	Y0, 602368(SI)	// predict0ReplayDenseVjp.u[0]
+	VMOVUPS	Y1, 602400(SI)	// predict0ReplayDenseVjp.u[0] | 1
+	VMOVUPS	Y2, 602432(SI)	// predict0ReplayDenseVjp.u[0] | 2
+	VMOVUPS	Y3, 602464(SI)	// predict0ReplayDenseVjp.u[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop3
@@ -12301,27 +11933,27 @@ loop3: // 100 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop4: // 4 times: vectors of the block
-	VMOVUPS	676992(SI), Y0	// predict0ReplayDenseVjp.mul_bar
-	VMOVUPS	Y0, 825216(SI)	// result
-	VMOVUPS	677120(SI), Y1	// predict0ReplayDenseVjp.add_bar
-	VMOVUPS	Y1, 825344(SI)	// result_2
-	VMOVUPS	677248(SI), Y2	// predict0ReplayDenseVjp.mul_bar
-	VMOVUPS	Y2, 825472(SI)	// result_3
-	VMOVUPS	677376(SI), Y3	// predict0ReplayDenseVjp.mul_bar
-	VMOVUPS	Y3, 825600(SI)	// result_4
-	VMOVUPS	677632(SI), Y4	// predict0ReplayDenseVjp.mul_bar
-	VMOVUPS	Y4, 825728(SI)	// result_5
-	VMOVUPS	677760(SI), Y5	// predict0ReplayDenseVjp.mul_bar
-	VMOVUPS	Y5, 825856(SI)	// result_6
-	VMOVUPD	741888(DI), Y6	// step.active
-	VMOVUPD	741920(DI), Y7	// step.active | 1
-	VMOVUPS	795264(SI), Y8	// extra.2.sum
-	VMOVUPS	795392(SI), Y9	// extra.3.sum
-	VMOVUPS	795520(SI), Y10	// extra.4.sum
-	VMOVUPS	795648(SI), Y11	// extra.5.sum
-	VMOVUPS	795776(SI), Y12	// extra.6.sum
-	VMOVUPS	795904(SI), Y13	// extra.7.sum
-	VMOVUPS	796032(SI), Y14	// extra.8.sum
+	VMOVUPS	644224(SI), Y0	// predict0ReplayDenseVjp.mul_bar
+	VMOVUPS	Y0, 808832(SI)	// result
+	VMOVUPS	644352(SI), Y1	// predict0ReplayDenseVjp.add_bar
+	VMOVUPS	Y1, 808960(SI)	// result_2
+	VMOVUPS	644480(SI), Y2	// predict0ReplayDenseVjp.mul_bar
+	VMOVUPS	Y2, 809088(SI)	// result_3
+	VMOVUPS	644608(SI), Y3	// predict0ReplayDenseVjp.mul_bar
+	VMOVUPS	Y3, 809216(SI)	// result_4
+	VMOVUPS	644864(SI), Y4	// predict0ReplayDenseVjp.mul_bar
+	VMOVUPS	Y4, 809344(SI)	// result_5
+	VMOVUPS	644992(SI), Y5	// predict0ReplayDenseVjp.mul_bar
+	VMOVUPS	Y5, 809472(SI)	// result_6
+	VMOVUPD	725504(DI), Y6	// step.active
+	VMOVUPD	725536(DI), Y7	// step.active | 1
+	VMOVUPS	778880(SI), Y8	// extra.2.sum
+	VMOVUPS	779008(SI), Y9	// extra.3.sum
+	VMOVUPS	779136(SI), Y10	// extra.4.sum
+	VMOVUPS	779264(SI), Y11	// extra.5.sum
+	VMOVUPS	779392(SI), Y12	// extra.6.sum
+	VMOVUPS	779520(SI), Y13	// extra.7.sum
+	VMOVUPS	779648(SI), Y14	// extra.8.sum
 	// arm.nde:45
 	VMOVUPD	f64_0000000000000000<>(SB), Y15
 	VCMPPD	$17, Y6, Y15, Y6
@@ -12331,79 +11963,79 @@ loop4: // 4 times: vectors of the block
 	VSHUFPS	$136, Y7, Y6, Y15
 	VPERMPD	$216, Y15, Y15
 	VBLENDVPS	Y15, Y0, Y8, Y0
-	VMOVUPS	Y0, 824320(SI)	// extra.2.sum.next
+	VMOVUPS	Y0, 807936(SI)	// extra.2.sum.next
 	VADDPS	Y1, Y9, Y0
 	VBLENDVPS	Y15, Y0, Y9, Y0
-	VMOVUPS	Y0, 824448(SI)	// extra.3.sum.next
+	VMOVUPS	Y0, 808064(SI)	// extra.3.sum.next
 	VADDPS	Y2, Y10, Y0
 	VBLENDVPS	Y15, Y0, Y10, Y0
-	VMOVUPS	Y0, 824576(SI)	// extra.4.sum.next
+	VMOVUPS	Y0, 808192(SI)	// extra.4.sum.next
 	VADDPS	Y3, Y11, Y0
 	VBLENDVPS	Y15, Y0, Y11, Y0
-	VMOVUPS	Y0, 824704(SI)	// extra.5.sum.next
-	VMOVUPS	677504(SI), Y0	// predict0ReplayDenseVjp.reshape_bar
+	VMOVUPS	Y0, 808320(SI)	// extra.5.sum.next
+	VMOVUPS	644736(SI), Y0	// predict0ReplayDenseVjp.reshape_bar
 	VADDPS	Y0, Y12, Y0
 	VBLENDVPS	Y15, Y0, Y12, Y0
-	VMOVUPS	Y0, 824832(SI)	// extra.6.sum.next
+	VMOVUPS	Y0, 808448(SI)	// extra.6.sum.next
 	VADDPS	Y4, Y13, Y0
 	VBLENDVPS	Y15, Y0, Y13, Y0
-	VMOVUPS	Y0, 824960(SI)	// extra.7.sum.next
+	VMOVUPS	Y0, 808576(SI)	// extra.7.sum.next
 	VADDPS	Y5, Y14, Y0
 	VBLENDVPS	Y15, Y0, Y14, Y0
-	VMOVUPS	Y0, 825088(SI)	// extra.8.sum.next
-	VMOVUPS	797696(SI), Y0	// q.start.bar[0]
-	VMOVUPS	797824(SI), Y1	// q.start.bar[1]
-	VMOVUPS	769152(SI), Y2	// q.bar[0]
-	VMOVUPS	769280(SI), Y3	// q.bar[1]
-	VMOVUPS	797952(SI), Y4	// v.start.bar[0]
-	VMOVUPS	798080(SI), Y5	// v.start.bar[1]
-	VMOVUPS	769408(SI), Y8	// v.bar[0]
-	VMOVUPS	769536(SI), Y9	// v.bar[1]
-	VMOVUPS	650880(SI), Y10	// predict0ReplayDenseVjp.q_bar[0]
+	VMOVUPS	Y0, 808704(SI)	// extra.8.sum.next
+	VMOVUPS	781312(SI), Y0	// q.start.bar[0]
+	VMOVUPS	781440(SI), Y1	// q.start.bar[1]
+	VMOVUPS	752768(SI), Y2	// q.bar[0]
+	VMOVUPS	752896(SI), Y3	// q.bar[1]
+	VMOVUPS	781568(SI), Y4	// v.start.bar[0]
+	VMOVUPS	781696(SI), Y5	// v.start.bar[1]
+	VMOVUPS	753024(SI), Y8	// v.bar[0]
+	VMOVUPS	753152(SI), Y9	// v.bar[1]
+	VMOVUPS	618112(SI), Y10	// predict0ReplayDenseVjp.q_bar[0]
 	VADDPS	Y0, Y10, Y0
-	VMOVUPS	651008(SI), Y10	// predict0ReplayDenseVjp.q_bar[1]
+	VMOVUPS	618240(SI), Y10	// predict0ReplayDenseVjp.q_bar[1]
 	VADDPS	Y1, Y10, Y1
 	VBLENDVPS	Y15, Y0, Y2, Y0
-	VMOVUPS	Y0, 798208(SI)	// q.bar.next[0]
+	VMOVUPS	Y0, 781824(SI)	// q.bar.next[0]
 	VBLENDVPS	Y15, Y1, Y3, Y0
-	VMOVUPS	Y0, 798336(SI)	// q.bar.next[1]
-	VMOVUPS	651136(SI), Y0	// predict0ReplayDenseVjp.v_bar[0]
+	VMOVUPS	Y0, 781952(SI)	// q.bar.next[1]
+	VMOVUPS	618368(SI), Y0	// predict0ReplayDenseVjp.v_bar[0]
 	VADDPS	Y4, Y0, Y0
-	VMOVUPS	651264(SI), Y1	// predict0ReplayDenseVjp.v_bar[1]
+	VMOVUPS	618496(SI), Y1	// predict0ReplayDenseVjp.v_bar[1]
 	VADDPS	Y5, Y1, Y1
 	VBLENDVPS	Y15, Y0, Y8, Y0
-	VMOVUPS	Y0, 798464(SI)	// v.bar.next[0]
+	VMOVUPS	Y0, 782080(SI)	// v.bar.next[0]
 	VBLENDVPS	Y15, Y1, Y9, Y0
-	VMOVUPS	Y0, 798592(SI)	// v.bar.next[1]
+	VMOVUPS	Y0, 782208(SI)	// v.bar.next[1]
 	MOVQ	$50, R9
 	MOVQ	DI, R10
 loop5: // 50 times: elements
-	VMOVUPD	769664(R10), Y0	// extra.0.sum[0]
-	VMOVUPD	769696(R10), Y1	// extra.0.sum[0] | 1
-	VMOVUPD	651392(R10), Y2	// predict0ReplayDenseVjp.u_times_bar[0]
-	VMOVUPD	651424(R10), Y3	// predict0ReplayDenseVjp.u_times_bar[0] | 1
+	VMOVUPD	753280(R10), Y0	// extra.0.sum[0]
+	VMOVUPD	753312(R10), Y1	// extra.0.sum[0] | 1
+	VMOVUPD	618624(R10), Y2	// predict0ReplayDenseVjp.u_times_bar[0]
+	VMOVUPD	618656(R10), Y3	// predict0ReplayDenseVjp.u_times_bar[0] | 1
 	VADDPD	Y2, Y0, Y0
 	VADDPD	Y3, Y1, Y1
-	VMOVUPD	769664(R10), Y2	// extra.0.sum[0]
-	VMOVUPD	769696(R10), Y3	// extra.0.sum[0] | 1
+	VMOVUPD	753280(R10), Y2	// extra.0.sum[0]
+	VMOVUPD	753312(R10), Y3	// extra.0.sum[0] | 1
 	VBLENDVPD	Y6, Y0, Y2, Y0
 	VBLENDVPD	Y7, Y1, Y3, Y1
-	VMOVUPD	Y0, 798720(R10)	// extra.0.sum.next[0]
-	VMOVUPD	Y1, 798752(R10)	// extra.0.sum.next[0] | 1
+	VMOVUPD	Y0, 782336(R10)	// extra.0.sum.next[0]
+	VMOVUPD	Y1, 782368(R10)	// extra.0.sum.next[0] | 1
 	ADDQ	$256, R10
 	DECQ	R9
 	JNE	loop5
 	MOVQ	$100, R9
 	MOVQ	SI, R10
 loop6: // 100 times: elements
-	VMOVUPS	782464(R10), Y0	// extra.1.sum[0]
-	VMOVUPS	664192(R10), Y1	// predict0ReplayDenseVjp.u_bar[0]
+	VMOVUPS	766080(R10), Y0	// extra.1.sum[0]
+	VMOVUPS	631424(R10), Y1	// predict0ReplayDenseVjp.u_bar[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	782464(R10), Y1	// extra.1.sum[0]
+	VMOVUPS	766080(R10), Y1	// extra.1.sum[0]
 	VSHUFPS	$136, Y7, Y6, Y2
 	VPERMPD	$216, Y2, Y2
 	VBLENDVPS	Y2, Y0, Y1, Y0
-	VMOVUPS	Y0, 811520(R10)	// extra.1.sum.next[0]
+	VMOVUPS	Y0, 795136(R10)	// extra.1.sum.next[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop6
@@ -12415,64 +12047,64 @@ loop6: // 100 times: elements
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop7: // 4 times: vectors of the block
-	VMOVUPS	798208(SI), Y0	// q.bar.next[0]
-	VMOVUPS	Y0, 769152(SI)	// q.bar[0]
-	VMOVUPS	798336(SI), Y0	// q.bar.next[1]
-	VMOVUPS	Y0, 769280(SI)	// q.bar[1]
-	VMOVUPS	798464(SI), Y0	// v.bar.next[0]
-	VMOVUPS	Y0, 769408(SI)	// v.bar[0]
-	VMOVUPS	798592(SI), Y0	// v.bar.next[1]
-	VMOVUPS	Y0, 769536(SI)	// v.bar[1]
-	VMOVUPS	824320(SI), Y0	// extra.2.sum.next
-	VMOVUPS	Y0, 795264(SI)	// extra.2.sum
-	VMOVUPS	824448(SI), Y0	// extra.3.sum.next
-	VMOVUPS	Y0, 795392(SI)	// extra.3.sum
-	VMOVUPS	824576(SI), Y0	// extra.4.sum.next
-	VMOVUPS	Y0, 795520(SI)	// extra.4.sum
-	VMOVUPS	824704(SI), Y0	// extra.5.sum.next
-	VMOVUPS	Y0, 795648(SI)	// extra.5.sum
-	VMOVUPS	824832(SI), Y0	// extra.6.sum.next
-	VMOVUPS	Y0, 795776(SI)	// extra.6.sum
-	VMOVUPS	824960(SI), Y0	// extra.7.sum.next
-	VMOVUPS	Y0, 795904(SI)	// extra.7.sum
-	VMOVUPS	825088(SI), Y0	// extra.8.sum.next
-	VMOVUPS	Y0, 796032(SI)	// extra.8.sum
+	VMOVUPS	781824(SI), Y0	// q.bar.next[0]
+	VMOVUPS	Y0, 752768(SI)	// q.bar[0]
+	VMOVUPS	781952(SI), Y0	// q.bar.next[1]
+	VMOVUPS	Y0, 752896(SI)	// q.bar[1]
+	VMOVUPS	782080(SI), Y0	// v.bar.next[0]
+	VMOVUPS	Y0, 753024(SI)	// v.bar[0]
+	VMOVUPS	782208(SI), Y0	// v.bar.next[1]
+	VMOVUPS	Y0, 753152(SI)	// v.bar[1]
+	VMOVUPS	807936(SI), Y0	// extra.2.sum.next
+	VMOVUPS	Y0, 778880(SI)	// extra.2.sum
+	VMOVUPS	808064(SI), Y0	// extra.3.sum.next
+	VMOVUPS	Y0, 779008(SI)	// extra.3.sum
+	VMOVUPS	808192(SI), Y0	// extra.4.sum.next
+	VMOVUPS	Y0, 779136(SI)	// extra.4.sum
+	VMOVUPS	808320(SI), Y0	// extra.5.sum.next
+	VMOVUPS	Y0, 779264(SI)	// extra.5.sum
+	VMOVUPS	808448(SI), Y0	// extra.6.sum.next
+	VMOVUPS	Y0, 779392(SI)	// extra.6.sum
+	VMOVUPS	808576(SI), Y0	// extra.7.sum.next
+	VMOVUPS	Y0, 779520(SI)	// extra.7.sum
+	VMOVUPS	808704(SI), Y0	// extra.8.sum.next
+	VMOVUPS	Y0, 779648(SI)	// extra.8.sum
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop7
 	MOVQ	$50, CX
 	MOVQ	AX, SI
 loop8: // 50 times: elements
-	VMOVUPD	798720(SI), Y0	// extra.0.sum.next[0]
-	VMOVUPD	798752(SI), Y1	// extra.0.sum.next[0] | 1
-	VMOVUPD	798784(SI), Y2	// extra.0.sum.next[0] | 2
-	VMOVUPD	798816(SI), Y3	// extra.0.sum.next[0] | 3
-	VMOVUPD	798848(SI), Y4	// extra.0.sum.next[0] | 4
-	VMOVUPD	798880(SI), Y5	// extra.0.sum.next[0] | 5
-	VMOVUPD	798912(SI), Y6	// extra.0.sum.next[0] | 6
-	VMOVUPD	798944(SI), Y7	// extra.0.sum.next[0] | 7
-	VMOVUPD	Y0, 769664(SI)	// extra.0.sum[0]
-	VMOVUPD	Y1, 769696(SI)	// extra.0.sum[0] | 1
-	VMOVUPD	Y2, 769728(SI)	// extra.0.sum[0] | 2
-	VMOVUPD	Y3, 769760(SI)	// extra.0.sum[0] | 3
-	VMOVUPD	Y4, 769792(SI)	// extra.0.sum[0] | 4
-	VMOVUPD	Y5, 769824(SI)	// extra.0.sum[0] | 5
-	VMOVUPD	Y6, 769856(SI)	// extra.0.sum[0] | 6
-	VMOVUPD	Y7, 769888(SI)	// extra.0.sum[0] | 7
+	VMOVUPD	782336(SI), Y0	// extra.0.sum.next[0]
+	VMOVUPD	782368(SI), Y1	// extra.0.sum.next[0] | 1
+	VMOVUPD	782400(SI), Y2	// extra.0.sum.next[0] | 2
+	VMOVUPD	782432(SI), Y3	// extra.0.sum.next[0] | 3
+	VMOVUPD	782464(SI), Y4	// extra.0.sum.next[0] | 4
+	VMOVUPD	782496(SI), Y5	// extra.0.sum.next[0] | 5
+	VMOVUPD	782528(SI), Y6	// extra.0.sum.next[0] | 6
+	VMOVUPD	782560(SI), Y7	// extra.0.sum.next[0] | 7
+	VMOVUPD	Y0, 753280(SI)	// extra.0.sum[0]
+	VMOVUPD	Y1, 753312(SI)	// extra.0.sum[0] | 1
+	VMOVUPD	Y2, 753344(SI)	// extra.0.sum[0] | 2
+	VMOVUPD	Y3, 753376(SI)	// extra.0.sum[0] | 3
+	VMOVUPD	Y4, 753408(SI)	// extra.0.sum[0] | 4
+	VMOVUPD	Y5, 753440(SI)	// extra.0.sum[0] | 5
+	VMOVUPD	Y6, 753472(SI)	// extra.0.sum[0] | 6
+	VMOVUPD	Y7, 753504(SI)	// extra.0.sum[0] | 7
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop8
 	MOVQ	$100, CX
 	MOVQ	AX, SI
 loop9: // 100 times: elements
-	VMOVUPS	811520(SI), Y0	// extra.1.sum.next[0]
-	VMOVUPS	811552(SI), Y1	// extra.1.sum.next[0] | 1
-	VMOVUPS	811584(SI), Y2	// extra.1.sum.next[0] | 2
-	VMOVUPS	811616(SI), Y3	// extra.1.sum.next[0] | 3
-	VMOVUPS	Y0, 782464(SI)	// extra.1.sum[0]
-	VMOVUPS	Y1, 782496(SI)	// extra.1.sum[0] | 1
-	VMOVUPS	Y2, 782528(SI)	// extra.1.sum[0] | 2
-	VMOVUPS	Y3, 782560(SI)	// extra.1.sum[0] | 3
+	VMOVUPS	795136(SI), Y0	// extra.1.sum.next[0]
+	VMOVUPS	795168(SI), Y1	// extra.1.sum.next[0] | 1
+	VMOVUPS	795200(SI), Y2	// extra.1.sum.next[0] | 2
+	VMOVUPS	795232(SI), Y3	// extra.1.sum.next[0] | 3
+	VMOVUPS	Y0, 766080(SI)	// extra.1.sum[0]
+	VMOVUPS	Y1, 766112(SI)	// extra.1.sum[0] | 1
+	VMOVUPS	Y2, 766144(SI)	// extra.1.sum[0] | 2
+	VMOVUPS	Y3, 766176(SI)	// extra.1.sum[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop9
@@ -12497,10 +12129,10 @@ TEXT predict0DenseVjp_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop1: // 4 times: vectors of the block
-	VMOVUPD	826240(SI), Y0	// h
-	VMOVUPD	826272(SI), Y1	// h | 1
-	VMOVUPD	825984(SI), Y2	// theta
-	VMOVUPD	826016(SI), Y3	// theta | 1
+	VMOVUPD	809856(SI), Y0	// h
+	VMOVUPD	809888(SI), Y1	// h | 1
+	VMOVUPD	809600(SI), Y2	// theta
+	VMOVUPD	809632(SI), Y3	// theta | 1
 	// arm.nde:45
 	VMULPD	Y2, Y0, Y0
 	VMULPD	Y3, Y1, Y1
@@ -12510,34 +12142,34 @@ loop1: // 4 times: vectors of the block
 	VCVTPD2PSY	Y2, X1
 	VCVTPD2PSY	Y3, X2
 	VINSERTF128	$1, X2, Y1, Y1
-	VMOVUPS	826496(DI), Y2	// q_at_bar[0]
-	VMOVUPS	826624(DI), Y3	// q_at_bar[1]
-	VMOVUPS	826752(DI), Y4	// v_at_bar[0]
-	VMOVUPS	826880(DI), Y5	// v_at_bar[1]
+	VMOVUPS	810112(DI), Y2	// q_at_bar[0]
+	VMOVUPS	810240(DI), Y3	// q_at_bar[1]
+	VMOVUPS	810368(DI), Y4	// v_at_bar[0]
+	VMOVUPS	810496(DI), Y5	// v_at_bar[1]
 	VMULPS	Y0, Y2, Y2
-	VMOVUPS	Y2, 827520(DI)	// q_d1_bar[0]
+	VMOVUPS	Y2, 811136(DI)	// q_d1_bar[0]
 	VMULPS	Y0, Y3, Y3
-	VMOVUPS	Y3, 827648(DI)	// q_d1_bar[1]
+	VMOVUPS	Y3, 811264(DI)	// q_d1_bar[1]
 	VMULPS	Y0, Y4, Y4
-	VMOVUPS	Y4, 827776(DI)	// v_d1_bar[0]
+	VMOVUPS	Y4, 811392(DI)	// v_d1_bar[0]
 	VMULPS	Y0, Y5, Y0
-	VMOVUPS	Y0, 827904(DI)	// v_d1_bar[1]
+	VMOVUPS	Y0, 811520(DI)	// v_d1_bar[1]
 	VMULPS	Y1, Y2, Y2
-	VMOVUPS	Y2, 828032(DI)	// q_d2_bar[0]
+	VMOVUPS	Y2, 811648(DI)	// q_d2_bar[0]
 	VMULPS	Y1, Y3, Y3
-	VMOVUPS	Y3, 828160(DI)	// q_d2_bar[1]
+	VMOVUPS	Y3, 811776(DI)	// q_d2_bar[1]
 	VMULPS	Y1, Y4, Y4
-	VMOVUPS	Y4, 828288(DI)	// v_d2_bar[0]
+	VMOVUPS	Y4, 811904(DI)	// v_d2_bar[0]
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 828416(DI)	// v_d2_bar[1]
+	VMOVUPS	Y0, 812032(DI)	// v_d2_bar[1]
 	VMULPS	Y1, Y2, Y2
-	VMOVUPS	Y2, 828544(DI)	// q_d3_bar[0]
+	VMOVUPS	Y2, 812160(DI)	// q_d3_bar[0]
 	VMULPS	Y1, Y3, Y2
-	VMOVUPS	Y2, 828672(DI)	// q_d3_bar[1]
+	VMOVUPS	Y2, 812288(DI)	// q_d3_bar[1]
 	VMULPS	Y1, Y4, Y2
-	VMOVUPS	Y2, 828800(DI)	// v_d3_bar[0]
+	VMOVUPS	Y2, 812416(DI)	// v_d3_bar[0]
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 828928(DI)	// v_d3_bar[1]
+	VMOVUPS	Y0, 812544(DI)	// v_d3_bar[1]
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -12545,14 +12177,14 @@ loop1: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop2: // 4 times: vectors of the block
-	VMOVUPS	826496(SI), Y0	// q_at_bar[0]
-	VMOVUPS	Y0, 827008(SI)	// q_bar[0]
-	VMOVUPS	826624(SI), Y0	// q_at_bar[1]
-	VMOVUPS	Y0, 827136(SI)	// q_bar[1]
-	VMOVUPS	826752(SI), Y0	// v_at_bar[0]
-	VMOVUPS	Y0, 827264(SI)	// v_bar[0]
-	VMOVUPS	826880(SI), Y0	// v_at_bar[1]
-	VMOVUPS	Y0, 827392(SI)	// v_bar[1]
+	VMOVUPS	810112(SI), Y0	// q_at_bar[0]
+	VMOVUPS	Y0, 810624(SI)	// q_bar[0]
+	VMOVUPS	810240(SI), Y0	// q_at_bar[1]
+	VMOVUPS	Y0, 810752(SI)	// q_bar[1]
+	VMOVUPS	810368(SI), Y0	// v_at_bar[0]
+	VMOVUPS	Y0, 810880(SI)	// v_bar[0]
+	VMOVUPS	810496(SI), Y0	// v_at_bar[1]
+	VMOVUPS	Y0, 811008(SI)	// v_bar[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop2
@@ -12566,22 +12198,22 @@ TEXT predict0RecLanerevat_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop1: // 4 times: vectors of the block
-	VMOVUPD	829056(SI), Y0	// step.theta
-	VMOVUPD	829088(SI), Y1	// step.theta | 1
-	VMOVUPD	Y0, 825984(SI)	// predict0DenseVjp.theta
-	VMOVUPD	Y1, 826016(SI)	// predict0DenseVjp.theta | 1
-	VMOVUPD	829312(SI), Y0	// step.h
-	VMOVUPD	829344(SI), Y1	// step.h | 1
-	VMOVUPD	Y0, 826240(SI)	// predict0DenseVjp.h
-	VMOVUPD	Y1, 826272(SI)	// predict0DenseVjp.h | 1
-	VMOVUPS	829824(DI), Y0	// q.out[0]
-	VMOVUPS	Y0, 826496(DI)	// predict0DenseVjp.q_at_bar[0]
-	VMOVUPS	829952(DI), Y0	// q.out[1]
-	VMOVUPS	Y0, 826624(DI)	// predict0DenseVjp.q_at_bar[1]
-	VMOVUPS	830080(DI), Y0	// v.out[0]
-	VMOVUPS	Y0, 826752(DI)	// predict0DenseVjp.v_at_bar[0]
-	VMOVUPS	830208(DI), Y0	// v.out[1]
-	VMOVUPS	Y0, 826880(DI)	// predict0DenseVjp.v_at_bar[1]
+	VMOVUPD	812672(SI), Y0	// step.theta
+	VMOVUPD	812704(SI), Y1	// step.theta | 1
+	VMOVUPD	Y0, 809600(SI)	// predict0DenseVjp.theta
+	VMOVUPD	Y1, 809632(SI)	// predict0DenseVjp.theta | 1
+	VMOVUPD	812928(SI), Y0	// step.h
+	VMOVUPD	812960(SI), Y1	// step.h | 1
+	VMOVUPD	Y0, 809856(SI)	// predict0DenseVjp.h
+	VMOVUPD	Y1, 809888(SI)	// predict0DenseVjp.h | 1
+	VMOVUPS	813440(DI), Y0	// q.out[0]
+	VMOVUPS	Y0, 810112(DI)	// predict0DenseVjp.q_at_bar[0]
+	VMOVUPS	813568(DI), Y0	// q.out[1]
+	VMOVUPS	Y0, 810240(DI)	// predict0DenseVjp.q_at_bar[1]
+	VMOVUPS	813696(DI), Y0	// v.out[0]
+	VMOVUPS	Y0, 810368(DI)	// predict0DenseVjp.v_at_bar[0]
+	VMOVUPS	813824(DI), Y0	// v.out[1]
+	VMOVUPS	Y0, 810496(DI)	// predict0DenseVjp.v_at_bar[1]
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -12591,109 +12223,109 @@ loop1: // 4 times: vectors of the block
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop2: // 4 times: vectors of the block
-	VMOVUPD	829568(SI), Y0	// step.active
-	VMOVUPD	829600(SI), Y1	// step.active | 1
+	VMOVUPD	813184(SI), Y0	// step.active
+	VMOVUPD	813216(SI), Y1	// step.active | 1
 	// arm.nde:45
 	VMOVUPD	f64_0000000000000000<>(SB), Y2
 	VCMPPD	$17, Y0, Y2, Y0
 	VMOVUPD	f64_0000000000000000<>(SB), Y2
 	VCMPPD	$17, Y1, Y2, Y1
-	VMOVUPS	830336(DI), Y2	// data.0.bar[0]
-	VMOVUPS	830464(DI), Y3	// data.0.bar[1]
-	VMOVUPS	830592(DI), Y4	// data.1.bar[0]
-	VMOVUPS	830720(DI), Y5	// data.1.bar[1]
-	VMOVUPS	830848(DI), Y6	// data.2.bar[0]
-	VMOVUPS	830976(DI), Y7	// data.2.bar[1]
-	VMOVUPS	831104(DI), Y8	// data.3.bar[0]
-	VMOVUPS	831232(DI), Y9	// data.3.bar[1]
-	VMOVUPS	831360(DI), Y10	// data.4.bar[0]
-	VMOVUPS	831488(DI), Y15	// data.4.bar[1]
+	VMOVUPS	813952(DI), Y2	// data.0.bar[0]
+	VMOVUPS	814080(DI), Y3	// data.0.bar[1]
+	VMOVUPS	814208(DI), Y4	// data.1.bar[0]
+	VMOVUPS	814336(DI), Y5	// data.1.bar[1]
+	VMOVUPS	814464(DI), Y6	// data.2.bar[0]
+	VMOVUPS	814592(DI), Y7	// data.2.bar[1]
+	VMOVUPS	814720(DI), Y8	// data.3.bar[0]
+	VMOVUPS	814848(DI), Y9	// data.3.bar[1]
+	VMOVUPS	814976(DI), Y10	// data.4.bar[0]
+	VMOVUPS	815104(DI), Y15	// data.4.bar[1]
 	VMOVUPS	Y15, 0(AX)
-	VMOVUPS	831616(DI), Y15	// data.5.bar[0]
+	VMOVUPS	815232(DI), Y15	// data.5.bar[0]
 	VMOVUPS	Y15, 32(AX)
-	VMOVUPS	831744(DI), Y15	// data.5.bar[1]
+	VMOVUPS	815360(DI), Y15	// data.5.bar[1]
 	VMOVUPS	Y15, 64(AX)
-	VMOVUPS	831872(DI), Y15	// q.start.bar[0]
+	VMOVUPS	815488(DI), Y15	// q.start.bar[0]
 	VMOVUPS	Y15, 96(AX)
-	VMOVUPS	832000(DI), Y15	// q.start.bar[1]
+	VMOVUPS	815616(DI), Y15	// q.start.bar[1]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	832128(DI), Y15	// v.start.bar[0]
+	VMOVUPS	815744(DI), Y15	// v.start.bar[0]
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	832256(DI), Y15	// v.start.bar[1]
+	VMOVUPS	815872(DI), Y15	// v.start.bar[1]
 	VMOVUPS	Y15, 192(AX)
-	VMOVUPS	827520(DI), Y11	// predict0DenseVjp.q_d1_bar[0]
+	VMOVUPS	811136(DI), Y11	// predict0DenseVjp.q_d1_bar[0]
 	VADDPS	Y11, Y2, Y11
-	VMOVUPS	827648(DI), Y12	// predict0DenseVjp.q_d1_bar[1]
+	VMOVUPS	811264(DI), Y12	// predict0DenseVjp.q_d1_bar[1]
 	VADDPS	Y12, Y3, Y12
 	VSHUFPS	$136, Y1, Y0, Y0
 	VPERMPD	$216, Y0, Y0
 	VBLENDVPS	Y0, Y11, Y2, Y1
-	VMOVUPS	Y1, 832384(DI)	// data.0.bar.next[0]
+	VMOVUPS	Y1, 816000(DI)	// data.0.bar.next[0]
 	VBLENDVPS	Y0, Y12, Y3, Y1
-	VMOVUPS	Y1, 832512(DI)	// data.0.bar.next[1]
-	VMOVUPS	827776(DI), Y1	// predict0DenseVjp.v_d1_bar[0]
+	VMOVUPS	Y1, 816128(DI)	// data.0.bar.next[1]
+	VMOVUPS	811392(DI), Y1	// predict0DenseVjp.v_d1_bar[0]
 	VADDPS	Y1, Y4, Y1
-	VMOVUPS	827904(DI), Y2	// predict0DenseVjp.v_d1_bar[1]
+	VMOVUPS	811520(DI), Y2	// predict0DenseVjp.v_d1_bar[1]
 	VADDPS	Y2, Y5, Y2
 	VBLENDVPS	Y0, Y1, Y4, Y1
-	VMOVUPS	Y1, 832640(DI)	// data.1.bar.next[0]
+	VMOVUPS	Y1, 816256(DI)	// data.1.bar.next[0]
 	VBLENDVPS	Y0, Y2, Y5, Y1
-	VMOVUPS	Y1, 832768(DI)	// data.1.bar.next[1]
-	VMOVUPS	828032(DI), Y1	// predict0DenseVjp.q_d2_bar[0]
+	VMOVUPS	Y1, 816384(DI)	// data.1.bar.next[1]
+	VMOVUPS	811648(DI), Y1	// predict0DenseVjp.q_d2_bar[0]
 	VADDPS	Y1, Y6, Y1
-	VMOVUPS	828160(DI), Y2	// predict0DenseVjp.q_d2_bar[1]
+	VMOVUPS	811776(DI), Y2	// predict0DenseVjp.q_d2_bar[1]
 	VADDPS	Y2, Y7, Y2
 	VBLENDVPS	Y0, Y1, Y6, Y1
-	VMOVUPS	Y1, 832896(DI)	// data.2.bar.next[0]
+	VMOVUPS	Y1, 816512(DI)	// data.2.bar.next[0]
 	VBLENDVPS	Y0, Y2, Y7, Y1
-	VMOVUPS	Y1, 833024(DI)	// data.2.bar.next[1]
-	VMOVUPS	828288(DI), Y1	// predict0DenseVjp.v_d2_bar[0]
+	VMOVUPS	Y1, 816640(DI)	// data.2.bar.next[1]
+	VMOVUPS	811904(DI), Y1	// predict0DenseVjp.v_d2_bar[0]
 	VADDPS	Y1, Y8, Y1
-	VMOVUPS	828416(DI), Y2	// predict0DenseVjp.v_d2_bar[1]
+	VMOVUPS	812032(DI), Y2	// predict0DenseVjp.v_d2_bar[1]
 	VADDPS	Y2, Y9, Y2
 	VBLENDVPS	Y0, Y1, Y8, Y1
-	VMOVUPS	Y1, 833152(DI)	// data.3.bar.next[0]
+	VMOVUPS	Y1, 816768(DI)	// data.3.bar.next[0]
 	VBLENDVPS	Y0, Y2, Y9, Y1
-	VMOVUPS	Y1, 833280(DI)	// data.3.bar.next[1]
-	VMOVUPS	828544(DI), Y1	// predict0DenseVjp.q_d3_bar[0]
+	VMOVUPS	Y1, 816896(DI)	// data.3.bar.next[1]
+	VMOVUPS	812160(DI), Y1	// predict0DenseVjp.q_d3_bar[0]
 	VADDPS	Y1, Y10, Y1
-	VMOVUPS	828672(DI), Y2	// predict0DenseVjp.q_d3_bar[1]
+	VMOVUPS	812288(DI), Y2	// predict0DenseVjp.q_d3_bar[1]
 	VADDPS	0(AX), Y2, Y2
 	VBLENDVPS	Y0, Y1, Y10, Y1
-	VMOVUPS	Y1, 833408(DI)	// data.4.bar.next[0]
+	VMOVUPS	Y1, 817024(DI)	// data.4.bar.next[0]
 	VMOVUPS	0(AX), Y14
 	VBLENDVPS	Y0, Y2, Y14, Y1
-	VMOVUPS	Y1, 833536(DI)	// data.4.bar.next[1]
-	VMOVUPS	828800(DI), Y1	// predict0DenseVjp.v_d3_bar[0]
+	VMOVUPS	Y1, 817152(DI)	// data.4.bar.next[1]
+	VMOVUPS	812416(DI), Y1	// predict0DenseVjp.v_d3_bar[0]
 	VADDPS	32(AX), Y1, Y1
-	VMOVUPS	828928(DI), Y2	// predict0DenseVjp.v_d3_bar[1]
+	VMOVUPS	812544(DI), Y2	// predict0DenseVjp.v_d3_bar[1]
 	VADDPS	64(AX), Y2, Y2
 	VMOVUPS	32(AX), Y14
 	VBLENDVPS	Y0, Y1, Y14, Y1
-	VMOVUPS	Y1, 833664(DI)	// data.5.bar.next[0]
+	VMOVUPS	Y1, 817280(DI)	// data.5.bar.next[0]
 	VMOVUPS	64(AX), Y14
 	VBLENDVPS	Y0, Y2, Y14, Y1
-	VMOVUPS	Y1, 833792(DI)	// data.5.bar.next[1]
-	VMOVUPS	827008(DI), Y1	// predict0DenseVjp.q_bar[0]
+	VMOVUPS	Y1, 817408(DI)	// data.5.bar.next[1]
+	VMOVUPS	810624(DI), Y1	// predict0DenseVjp.q_bar[0]
 	VADDPS	96(AX), Y1, Y1
-	VMOVUPS	827136(DI), Y2	// predict0DenseVjp.q_bar[1]
+	VMOVUPS	810752(DI), Y2	// predict0DenseVjp.q_bar[1]
 	VADDPS	128(AX), Y2, Y2
 	VMOVUPS	96(AX), Y14
 	VBLENDVPS	Y0, Y1, Y14, Y1
-	VMOVUPS	Y1, 833920(DI)	// q.start.bar.next[0]
+	VMOVUPS	Y1, 817536(DI)	// q.start.bar.next[0]
 	VMOVUPS	128(AX), Y14
 	VBLENDVPS	Y0, Y2, Y14, Y1
-	VMOVUPS	Y1, 834048(DI)	// q.start.bar.next[1]
-	VMOVUPS	827264(DI), Y1	// predict0DenseVjp.v_bar[0]
+	VMOVUPS	Y1, 817664(DI)	// q.start.bar.next[1]
+	VMOVUPS	810880(DI), Y1	// predict0DenseVjp.v_bar[0]
 	VADDPS	160(AX), Y1, Y1
-	VMOVUPS	827392(DI), Y2	// predict0DenseVjp.v_bar[1]
+	VMOVUPS	811008(DI), Y2	// predict0DenseVjp.v_bar[1]
 	VADDPS	192(AX), Y2, Y2
 	VMOVUPS	160(AX), Y14
 	VBLENDVPS	Y0, Y1, Y14, Y1
-	VMOVUPS	Y1, 834176(DI)	// v.start.bar.next[0]
+	VMOVUPS	Y1, 817792(DI)	// v.start.bar.next[0]
 	VMOVUPS	192(AX), Y14
 	VBLENDVPS	Y0, Y2, Y14, Y0
-	VMOVUPS	Y0, 834304(DI)	// v.start.bar.next[1]
+	VMOVUPS	Y0, 817920(DI)	// v.start.bar.next[1]
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -12702,38 +12334,38 @@ loop2: // 4 times: vectors of the block
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop3: // 4 times: vectors of the block
-	VMOVUPS	832384(SI), Y0	// data.0.bar.next[0]
-	VMOVUPS	Y0, 830336(SI)	// data.0.bar[0]
-	VMOVUPS	832512(SI), Y0	// data.0.bar.next[1]
-	VMOVUPS	Y0, 830464(SI)	// data.0.bar[1]
-	VMOVUPS	832640(SI), Y0	// data.1.bar.next[0]
-	VMOVUPS	Y0, 830592(SI)	// data.1.bar[0]
-	VMOVUPS	832768(SI), Y0	// data.1.bar.next[1]
-	VMOVUPS	Y0, 830720(SI)	// data.1.bar[1]
-	VMOVUPS	832896(SI), Y0	// data.2.bar.next[0]
-	VMOVUPS	Y0, 830848(SI)	// data.2.bar[0]
-	VMOVUPS	833024(SI), Y0	// data.2.bar.next[1]
-	VMOVUPS	Y0, 830976(SI)	// data.2.bar[1]
-	VMOVUPS	833152(SI), Y0	// data.3.bar.next[0]
-	VMOVUPS	Y0, 831104(SI)	// data.3.bar[0]
-	VMOVUPS	833280(SI), Y0	// data.3.bar.next[1]
-	VMOVUPS	Y0, 831232(SI)	// data.3.bar[1]
-	VMOVUPS	833408(SI), Y0	// data.4.bar.next[0]
-	VMOVUPS	Y0, 831360(SI)	// data.4.bar[0]
-	VMOVUPS	833536(SI), Y0	// data.4.bar.next[1]
-	VMOVUPS	Y0, 831488(SI)	// data.4.bar[1]
-	VMOVUPS	833664(SI), Y0	// data.5.bar.next[0]
-	VMOVUPS	Y0, 831616(SI)	// data.5.bar[0]
-	VMOVUPS	833792(SI), Y0	// data.5.bar.next[1]
-	VMOVUPS	Y0, 831744(SI)	// data.5.bar[1]
-	VMOVUPS	833920(SI), Y0	// q.start.bar.next[0]
-	VMOVUPS	Y0, 831872(SI)	// q.start.bar[0]
-	VMOVUPS	834048(SI), Y0	// q.start.bar.next[1]
-	VMOVUPS	Y0, 832000(SI)	// q.start.bar[1]
-	VMOVUPS	834176(SI), Y0	// v.start.bar.next[0]
-	VMOVUPS	Y0, 832128(SI)	// v.start.bar[0]
-	VMOVUPS	834304(SI), Y0	// v.start.bar.next[1]
-	VMOVUPS	Y0, 832256(SI)	// v.start.bar[1]
+	VMOVUPS	816000(SI), Y0	// data.0.bar.next[0]
+	VMOVUPS	Y0, 813952(SI)	// data.0.bar[0]
+	VMOVUPS	816128(SI), Y0	// data.0.bar.next[1]
+	VMOVUPS	Y0, 814080(SI)	// data.0.bar[1]
+	VMOVUPS	816256(SI), Y0	// data.1.bar.next[0]
+	VMOVUPS	Y0, 814208(SI)	// data.1.bar[0]
+	VMOVUPS	816384(SI), Y0	// data.1.bar.next[1]
+	VMOVUPS	Y0, 814336(SI)	// data.1.bar[1]
+	VMOVUPS	816512(SI), Y0	// data.2.bar.next[0]
+	VMOVUPS	Y0, 814464(SI)	// data.2.bar[0]
+	VMOVUPS	816640(SI), Y0	// data.2.bar.next[1]
+	VMOVUPS	Y0, 814592(SI)	// data.2.bar[1]
+	VMOVUPS	816768(SI), Y0	// data.3.bar.next[0]
+	VMOVUPS	Y0, 814720(SI)	// data.3.bar[0]
+	VMOVUPS	816896(SI), Y0	// data.3.bar.next[1]
+	VMOVUPS	Y0, 814848(SI)	// data.3.bar[1]
+	VMOVUPS	817024(SI), Y0	// data.4.bar.next[0]
+	VMOVUPS	Y0, 814976(SI)	// data.4.bar[0]
+	VMOVUPS	817152(SI), Y0	// data.4.bar.next[1]
+	VMOVUPS	Y0, 815104(SI)	// data.4.bar[1]
+	VMOVUPS	817280(SI), Y0	// data.5.bar.next[0]
+	VMOVUPS	Y0, 815232(SI)	// data.5.bar[0]
+	VMOVUPS	817408(SI), Y0	// data.5.bar.next[1]
+	VMOVUPS	Y0, 815360(SI)	// data.5.bar[1]
+	VMOVUPS	817536(SI), Y0	// q.start.bar.next[0]
+	VMOVUPS	Y0, 815488(SI)	// q.start.bar[0]
+	VMOVUPS	817664(SI), Y0	// q.start.bar.next[1]
+	VMOVUPS	Y0, 815616(SI)	// q.start.bar[1]
+	VMOVUPS	817792(SI), Y0	// v.start.bar.next[0]
+	VMOVUPS	Y0, 815744(SI)	// v.start.bar[0]
+	VMOVUPS	817920(SI), Y0	// v.start.bar.next[1]
+	VMOVUPS	Y0, 815872(SI)	// v.start.bar[1]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop3
@@ -12758,25 +12390,25 @@ TEXT fitGradPart0_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop1: // 4 times: vectors of the block
-	VMOVUPD	834432(SI), Y0	// fitGrad.ts[0]
-	VMOVUPD	834464(SI), Y0	// fitGrad.ts[0] | 1
-	VMOVUPD	846976(SI), Y0	// fitGrad.ts[49]
-	VMOVUPD	847008(SI), Y0	// fitGrad.ts[49] | 1
+	VMOVUPD	818048(SI), Y0	// fitGrad.ts[0]
+	VMOVUPD	818080(SI), Y0	// fitGrad.ts[0] | 1
+	VMOVUPD	830592(SI), Y0	// fitGrad.ts[49]
+	VMOVUPD	830624(SI), Y0	// fitGrad.ts[49] | 1
 	// arm.nde:45
-	VMOVUPD	834432(SI), Y0	// fitGrad.ts[0]
-	VMOVUPD	834464(SI), Y1	// fitGrad.ts[0] | 1
-	VMOVUPD	846976(SI), Y2	// fitGrad.ts[49]
-	VMOVUPD	847008(SI), Y3	// fitGrad.ts[49] | 1
+	VMOVUPD	818048(SI), Y0	// fitGrad.ts[0]
+	VMOVUPD	818080(SI), Y1	// fitGrad.ts[0] | 1
+	VMOVUPD	830592(SI), Y2	// fitGrad.ts[49]
+	VMOVUPD	830624(SI), Y3	// fitGrad.ts[49] | 1
 	VCMPPD	$18, Y2, Y0, Y0
 	VCMPPD	$18, Y3, Y1, Y1
 	MOVQ	$50, R9
 	MOVQ	SI, R10
 	MOVQ	SI, R11
 loop2: // 50 times: elements
-	VMOVUPD	846976(R10), Y2	// fitGrad.ts[49]
-	VMOVUPD	847008(R10), Y3	// fitGrad.ts[49] | 1
-	VMOVUPD	Y2, 885888(R11)	// fitGrad.reverse[0]
-	VMOVUPD	Y3, 885920(R11)	// fitGrad.reverse[0] | 1
+	VMOVUPD	830592(R10), Y2	// fitGrad.ts[49]
+	VMOVUPD	830624(R10), Y3	// fitGrad.ts[49] | 1
+	VMOVUPD	Y2, 869504(R11)	// fitGrad.reverse[0]
+	VMOVUPD	Y3, 869536(R11)	// fitGrad.reverse[0] | 1
 	ADDQ	$-256, R10
 	ADDQ	$256, R11
 	DECQ	R9
@@ -12784,60 +12416,60 @@ loop2: // 50 times: elements
 	MOVQ	$50, R9
 	MOVQ	SI, R10
 loop3: // 50 times: elements
-	VMOVUPD	834432(R10), Y2	// fitGrad.ts[0]
-	VMOVUPD	834464(R10), Y3	// fitGrad.ts[0] | 1
-	VMOVUPD	885888(R10), Y4	// fitGrad.reverse[0]
-	VMOVUPD	885920(R10), Y5	// fitGrad.reverse[0] | 1
+	VMOVUPD	818048(R10), Y2	// fitGrad.ts[0]
+	VMOVUPD	818080(R10), Y3	// fitGrad.ts[0] | 1
+	VMOVUPD	869504(R10), Y4	// fitGrad.reverse[0]
+	VMOVUPD	869536(R10), Y5	// fitGrad.reverse[0] | 1
 	VBLENDVPD	Y0, Y2, Y4, Y2
 	VBLENDVPD	Y1, Y3, Y5, Y3
-	VMOVUPD	Y2, 898688(R10)	// fitGrad.stops[0]
-	VMOVUPD	Y3, 898720(R10)	// fitGrad.stops[0] | 1
+	VMOVUPD	Y2, 882304(R10)	// fitGrad.stops[0]
+	VMOVUPD	Y3, 882336(R10)	// fitGrad.stops[0] | 1
 	ADDQ	$256, R10
 	DECQ	R9
 	JNE	loop3
-	VMOVUPS	885632(DI), Y0	// fitGrad.load
+	VMOVUPS	869248(DI), Y0	// fitGrad.load
 	// arm.nde:27
 	VBROADCASTSS	5388(BX), Y1	// Arm.m2
 	VADDPS	Y0, Y1, Y1
-	VMOVUPS	Y1, 911488(DI)	// fitGrad.mt
+	VMOVUPS	Y1, 895104(DI)	// fitGrad.mt
 	// arm.nde:30
 	VBROADCASTSS	(DX), Y2	// Arm.l2.square
 	VMULPS	Y2, Y1, Y2
-	VMOVUPS	Y2, 911616(DI)	// fitGrad.mul
+	VMOVUPS	Y2, 895232(DI)	// fitGrad.mul
 	VBROADCASTSS	4(DX), Y3	// Arm.m2.add
 	VADDPS	Y3, Y0, Y0
-	VMOVUPS	Y0, 911744(DI)	// fitGrad.add
+	VMOVUPS	Y0, 895360(DI)	// fitGrad.add
 	VBROADCASTSS	8(DX), Y3	// Arm.l1.square
 	VFMADD213PS	Y2, Y0, Y3
-	VMOVUPS	Y3, 911872(DI)	// fitGrad.add_2
+	VMOVUPS	Y3, 895488(DI)	// fitGrad.add_2
 	VMULPS	f32_40000000<>(SB), Y1, Y3
-	VMOVUPS	Y3, 912000(DI)	// fitGrad.mul_2
+	VMOVUPS	Y3, 895616(DI)	// fitGrad.mul_2
 	VBROADCASTSS	5392(BX), Y4	// Arm.l1
 	VMULPS	Y4, Y3, Y3
-	VMOVUPS	Y3, 912128(DI)	// fitGrad.mul_3
+	VMOVUPS	Y3, 895744(DI)	// fitGrad.mul_3
 	VBROADCASTSS	5396(BX), Y4	// Arm.l2
 	VMULPS	Y4, Y3, Y3
-	VMOVUPS	Y3, 912256(DI)	// fitGrad.mul_4
+	VMOVUPS	Y3, 895872(DI)	// fitGrad.mul_4
 	// arm.nde:31
 	VBROADCASTSS	5392(BX), Y3	// Arm.l1
 	VMULPS	Y3, Y1, Y3
-	VMOVUPS	Y3, 912384(DI)	// fitGrad.mul_5
+	VMOVUPS	Y3, 896000(DI)	// fitGrad.mul_5
 	VBROADCASTSS	5396(BX), Y4	// Arm.l2
 	VMULPS	Y4, Y3, Y3
-	VMOVUPS	Y3, 912512(DI)	// fitGrad.mul_6
+	VMOVUPS	Y3, 896128(DI)	// fitGrad.mul_6
 	// arm.nde:32
-	VMOVUPS	Y2, 912640(DI)	// fitGrad.reshape
+	VMOVUPS	Y2, 896256(DI)	// fitGrad.reshape
 	// arm.nde:35
 	VMULPS	f32_411cf5c3<>(SB), Y0, Y0
-	VMOVUPS	Y0, 912768(DI)	// fitGrad.mul_7
+	VMOVUPS	Y0, 896384(DI)	// fitGrad.mul_7
 	VBROADCASTSS	5392(BX), Y2	// Arm.l1
 	VMULPS	Y2, Y0, Y0
-	VMOVUPS	Y0, 912896(DI)	// fitGrad.mul_8
+	VMOVUPS	Y0, 896512(DI)	// fitGrad.mul_8
 	VMULPS	f32_411cf5c3<>(SB), Y1, Y0
-	VMOVUPS	Y0, 913024(DI)	// fitGrad.mul_9
+	VMOVUPS	Y0, 896640(DI)	// fitGrad.mul_9
 	VBROADCASTSS	5396(BX), Y1	// Arm.l2
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 913152(DI)	// fitGrad.mul_10
+	VMOVUPS	Y0, 896768(DI)	// fitGrad.mul_10
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -12847,23 +12479,23 @@ loop3: // 50 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop4: // 4 times: vectors of the block
-	VMOVUPD	834432(SI), Y0	// fitGrad.ts[0]
-	VMOVUPD	834464(SI), Y1	// fitGrad.ts[0] | 1
-	VMOVUPD	Y0, 1003776(SI)	// fitGrad.step0_in0
-	VMOVUPD	Y1, 1003808(SI)	// fitGrad.step0_in0 | 1
-	VMOVUPS	847232(DI), Y0	// fitGrad.q[0]
+	VMOVUPD	818048(SI), Y0	// fitGrad.ts[0]
+	VMOVUPD	818080(SI), Y1	// fitGrad.ts[0] | 1
+	VMOVUPD	Y0, 987392(SI)	// fitGrad.step0_in0
+	VMOVUPD	Y1, 987424(SI)	// fitGrad.step0_in0 | 1
+	VMOVUPS	830848(DI), Y0	// fitGrad.q[0]
 	VMOVUPS	Y0, 115840(DI)	// predict0Lanestep.q[0]
-	VMOVUPS	847360(DI), Y0	// fitGrad.q[1]
+	VMOVUPS	830976(DI), Y0	// fitGrad.q[1]
 	VMOVUPS	Y0, 115968(DI)	// predict0Lanestep.q[1]
-	VMOVUPS	860032(DI), Y0	// fitGrad.v[0]
+	VMOVUPS	843648(DI), Y0	// fitGrad.v[0]
 	VMOVUPS	Y0, 116096(DI)	// predict0Lanestep.v[0]
-	VMOVUPS	860160(DI), Y0	// fitGrad.v[1]
+	VMOVUPS	843776(DI), Y0	// fitGrad.v[1]
 	VMOVUPS	Y0, 116224(DI)	// predict0Lanestep.v[1]
 	MOVQ	$50, R9
 	MOVQ	SI, R10
 loop5: // 50 times: elements
-	VMOVUPD	834432(R10), Y0	// fitGrad.ts[0]
-	VMOVUPD	834464(R10), Y1	// fitGrad.ts[0] | 1
+	VMOVUPD	818048(R10), Y0	// fitGrad.ts[0]
+	VMOVUPD	818080(R10), Y1	// fitGrad.ts[0] | 1
 	VMOVUPD	Y0, 116352(R10)	// predict0Lanestep.extra.0[0]
 	VMOVUPD	Y1, 116384(R10)	// predict0Lanestep.extra.0[0] | 1
 	ADDQ	$256, R10
@@ -12872,24 +12504,24 @@ loop5: // 50 times: elements
 	MOVQ	$100, R9
 	MOVQ	DI, R10
 loop6: // 100 times: elements
-	VMOVUPS	872832(R10), Y0	// fitGrad.u[0]
+	VMOVUPS	856448(R10), Y0	// fitGrad.u[0]
 	VMOVUPS	Y0, 129152(R10)	// predict0Lanestep.extra.1[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop6
-	VMOVUPS	911616(DI), Y0	// fitGrad.mul
+	VMOVUPS	895232(DI), Y0	// fitGrad.mul
 	VMOVUPS	Y0, 141952(DI)	// predict0Lanestep.extra.2
-	VMOVUPS	911872(DI), Y0	// fitGrad.add_2
+	VMOVUPS	895488(DI), Y0	// fitGrad.add_2
 	VMOVUPS	Y0, 142080(DI)	// predict0Lanestep.extra.3
-	VMOVUPS	912256(DI), Y0	// fitGrad.mul_4
+	VMOVUPS	895872(DI), Y0	// fitGrad.mul_4
 	VMOVUPS	Y0, 142208(DI)	// predict0Lanestep.extra.4
-	VMOVUPS	912512(DI), Y0	// fitGrad.mul_6
+	VMOVUPS	896128(DI), Y0	// fitGrad.mul_6
 	VMOVUPS	Y0, 142336(DI)	// predict0Lanestep.extra.5
-	VMOVUPS	912640(DI), Y0	// fitGrad.reshape
+	VMOVUPS	896256(DI), Y0	// fitGrad.reshape
 	VMOVUPS	Y0, 142464(DI)	// predict0Lanestep.extra.6
-	VMOVUPS	912896(DI), Y0	// fitGrad.mul_8
+	VMOVUPS	896512(DI), Y0	// fitGrad.mul_8
 	VMOVUPS	Y0, 142592(DI)	// predict0Lanestep.extra.7
-	VMOVUPS	913152(DI), Y0	// fitGrad.mul_10
+	VMOVUPS	896768(DI), Y0	// fitGrad.mul_10
 	VMOVUPS	Y0, 142720(DI)	// predict0Lanestep.extra.8
 	ADDQ	$64, SI
 	ADDQ	$32, DI
@@ -12924,19 +12556,19 @@ loop2: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop3: // 100 times: elements
 	// arm.nde:69
-	VMOVUPS	913280(R9), Y0	// fitGrad.result[0]
-	VMOVUPS	847232(R9), Y1	// fitGrad.q[0]
+	VMOVUPS	896896(R9), Y0	// fitGrad.result[0]
+	VMOVUPS	830848(R9), Y1	// fitGrad.q[0]
 	VSUBPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 926080(R9)	// fitGrad.sub[0]
+	VMOVUPS	Y0, 909696(R9)	// fitGrad.sub[0]
 	VMULPS	f32_40000000<>(SB), Y0, Y0
 	VMULPS	f32_3c23d70a<>(SB), Y0, Y0
-	VMOVUPS	Y0, 938880(R9)	// fitGrad.mul_11[0]
-	VMOVUPS	951680(R9), Y0	// fitGrad.result_2[0]
-	VMOVUPS	860032(R9), Y1	// fitGrad.v[0]
+	VMOVUPS	Y0, 922496(R9)	// fitGrad.mul_11[0]
+	VMOVUPS	935296(R9), Y0	// fitGrad.result_2[0]
+	VMOVUPS	843648(R9), Y1	// fitGrad.v[0]
 	VSUBPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 964480(R9)	// fitGrad.sub_2[0]
+	VMOVUPS	Y0, 948096(R9)	// fitGrad.sub_2[0]
 	VMULPS	f32_40000000<>(SB), Y0, Y0
-	VMOVUPS	Y0, 977280(R9)	// fitGrad.mul_12[0]
+	VMOVUPS	Y0, 960896(R9)	// fitGrad.mul_12[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop3
@@ -12945,9 +12577,9 @@ loop3: // 100 times: elements
 	MOVQ	$100, DI
 	MOVQ	SI, R9
 loop4: // 100 times: elements
-	VMOVUPS	977280(R9), Y1	// fitGrad.mul_12[0]
+	VMOVUPS	960896(R9), Y1	// fitGrad.mul_12[0]
 	VMULPS	Y1, Y0, Y1
-	VMOVUPS	Y1, 990080(R9)	// fitGrad.mul_13[0]
+	VMOVUPS	Y1, 973696(R9)	// fitGrad.mul_13[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop4
@@ -12962,50 +12594,50 @@ loop5: // 4 times: vectors of the block
 	MOVQ	$50, R9
 	MOVQ	SI, R10
 loop6: // 50 times: elements
-	VMOVUPD	834432(R10), Y0	// fitGrad.ts[0]
-	VMOVUPD	834464(R10), Y1	// fitGrad.ts[0] | 1
-	VMOVUPD	Y0, 742656(R10)	// predict0RecLanerev.extra.0[0]
-	VMOVUPD	Y1, 742688(R10)	// predict0RecLanerev.extra.0[0] | 1
+	VMOVUPD	818048(R10), Y0	// fitGrad.ts[0]
+	VMOVUPD	818080(R10), Y1	// fitGrad.ts[0] | 1
+	VMOVUPD	Y0, 726272(R10)	// predict0RecLanerev.extra.0[0]
+	VMOVUPD	Y1, 726304(R10)	// predict0RecLanerev.extra.0[0] | 1
 	ADDQ	$256, R10
 	DECQ	R9
 	JNE	loop6
 	MOVQ	$100, R9
 	MOVQ	DI, R10
 loop7: // 100 times: elements
-	VMOVUPS	872832(R10), Y0	// fitGrad.u[0]
-	VMOVUPS	Y0, 755456(R10)	// predict0RecLanerev.extra.1[0]
+	VMOVUPS	856448(R10), Y0	// fitGrad.u[0]
+	VMOVUPS	Y0, 739072(R10)	// predict0RecLanerev.extra.1[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop7
-	VMOVUPS	911616(DI), Y0	// fitGrad.mul
-	VMOVUPS	Y0, 768256(DI)	// predict0RecLanerev.extra.2
-	VMOVUPS	911872(DI), Y0	// fitGrad.add_2
-	VMOVUPS	Y0, 768384(DI)	// predict0RecLanerev.extra.3
-	VMOVUPS	912256(DI), Y0	// fitGrad.mul_4
-	VMOVUPS	Y0, 768512(DI)	// predict0RecLanerev.extra.4
-	VMOVUPS	912512(DI), Y0	// fitGrad.mul_6
-	VMOVUPS	Y0, 768640(DI)	// predict0RecLanerev.extra.5
-	VMOVUPS	912640(DI), Y0	// fitGrad.reshape
-	VMOVUPS	Y0, 768768(DI)	// predict0RecLanerev.extra.6
-	VMOVUPS	912896(DI), Y0	// fitGrad.mul_8
-	VMOVUPS	Y0, 768896(DI)	// predict0RecLanerev.extra.7
-	VMOVUPS	913152(DI), Y0	// fitGrad.mul_10
-	VMOVUPS	Y0, 769024(DI)	// predict0RecLanerev.extra.8
+	VMOVUPS	895232(DI), Y0	// fitGrad.mul
+	VMOVUPS	Y0, 751872(DI)	// predict0RecLanerev.extra.2
+	VMOVUPS	895488(DI), Y0	// fitGrad.add_2
+	VMOVUPS	Y0, 752000(DI)	// predict0RecLanerev.extra.3
+	VMOVUPS	895872(DI), Y0	// fitGrad.mul_4
+	VMOVUPS	Y0, 752128(DI)	// predict0RecLanerev.extra.4
+	VMOVUPS	896128(DI), Y0	// fitGrad.mul_6
+	VMOVUPS	Y0, 752256(DI)	// predict0RecLanerev.extra.5
+	VMOVUPS	896256(DI), Y0	// fitGrad.reshape
+	VMOVUPS	Y0, 752384(DI)	// predict0RecLanerev.extra.6
+	VMOVUPS	896512(DI), Y0	// fitGrad.mul_8
+	VMOVUPS	Y0, 752512(DI)	// predict0RecLanerev.extra.7
+	VMOVUPS	896768(DI), Y0	// fitGrad.mul_10
+	VMOVUPS	Y0, 752640(DI)	// predict0RecLanerev.extra.8
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 769152(DI)	// predict0RecLanerev.q.bar[0]
+	VMOVUPS	Y0, 752768(DI)	// predict0RecLanerev.q.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 769280(DI)	// predict0RecLanerev.q.bar[1]
+	VMOVUPS	Y0, 752896(DI)	// predict0RecLanerev.q.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 769408(DI)	// predict0RecLanerev.v.bar[0]
+	VMOVUPS	Y0, 753024(DI)	// predict0RecLanerev.v.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 769536(DI)	// predict0RecLanerev.v.bar[1]
+	VMOVUPS	Y0, 753152(DI)	// predict0RecLanerev.v.bar[1]
 	MOVQ	$50, R9
 	MOVQ	SI, R10
 loop8: // 50 times: elements
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 769664(R10)	// predict0RecLanerev.extra.0.sum[0]
+	VMOVUPD	Y0, 753280(R10)	// predict0RecLanerev.extra.0.sum[0]
 	VMOVUPD	f64_0000000000000000<>(SB), Y0
-	VMOVUPD	Y0, 769696(R10)	// predict0RecLanerev.extra.0.sum[0] | 1
+	VMOVUPD	Y0, 753312(R10)	// predict0RecLanerev.extra.0.sum[0] | 1
 	ADDQ	$256, R10
 	DECQ	R9
 	JNE	loop8
@@ -13013,56 +12645,56 @@ loop8: // 50 times: elements
 	MOVQ	DI, R10
 loop9: // 100 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 782464(R10)	// predict0RecLanerev.extra.1.sum[0]
+	VMOVUPS	Y0, 766080(R10)	// predict0RecLanerev.extra.1.sum[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop9
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 795264(DI)	// predict0RecLanerev.extra.2.sum
+	VMOVUPS	Y0, 778880(DI)	// predict0RecLanerev.extra.2.sum
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 795392(DI)	// predict0RecLanerev.extra.3.sum
+	VMOVUPS	Y0, 779008(DI)	// predict0RecLanerev.extra.3.sum
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 795520(DI)	// predict0RecLanerev.extra.4.sum
+	VMOVUPS	Y0, 779136(DI)	// predict0RecLanerev.extra.4.sum
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 795648(DI)	// predict0RecLanerev.extra.5.sum
+	VMOVUPS	Y0, 779264(DI)	// predict0RecLanerev.extra.5.sum
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 795776(DI)	// predict0RecLanerev.extra.6.sum
+	VMOVUPS	Y0, 779392(DI)	// predict0RecLanerev.extra.6.sum
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 795904(DI)	// predict0RecLanerev.extra.7.sum
+	VMOVUPS	Y0, 779520(DI)	// predict0RecLanerev.extra.7.sum
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 796032(DI)	// predict0RecLanerev.extra.8.sum
+	VMOVUPS	Y0, 779648(DI)	// predict0RecLanerev.extra.8.sum
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 796160(DI)	// predict0RecLanerev.data.0.bar[0]
+	VMOVUPS	Y0, 779776(DI)	// predict0RecLanerev.data.0.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 796288(DI)	// predict0RecLanerev.data.0.bar[1]
+	VMOVUPS	Y0, 779904(DI)	// predict0RecLanerev.data.0.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 796416(DI)	// predict0RecLanerev.data.1.bar[0]
+	VMOVUPS	Y0, 780032(DI)	// predict0RecLanerev.data.1.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 796544(DI)	// predict0RecLanerev.data.1.bar[1]
+	VMOVUPS	Y0, 780160(DI)	// predict0RecLanerev.data.1.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 796672(DI)	// predict0RecLanerev.data.2.bar[0]
+	VMOVUPS	Y0, 780288(DI)	// predict0RecLanerev.data.2.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 796800(DI)	// predict0RecLanerev.data.2.bar[1]
+	VMOVUPS	Y0, 780416(DI)	// predict0RecLanerev.data.2.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 796928(DI)	// predict0RecLanerev.data.3.bar[0]
+	VMOVUPS	Y0, 780544(DI)	// predict0RecLanerev.data.3.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 797056(DI)	// predict0RecLanerev.data.3.bar[1]
+	VMOVUPS	Y0, 780672(DI)	// predict0RecLanerev.data.3.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 797184(DI)	// predict0RecLanerev.data.4.bar[0]
+	VMOVUPS	Y0, 780800(DI)	// predict0RecLanerev.data.4.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 797312(DI)	// predict0RecLanerev.data.4.bar[1]
+	VMOVUPS	Y0, 780928(DI)	// predict0RecLanerev.data.4.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 797440(DI)	// predict0RecLanerev.data.5.bar[0]
+	VMOVUPS	Y0, 781056(DI)	// predict0RecLanerev.data.5.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 797568(DI)	// predict0RecLanerev.data.5.bar[1]
+	VMOVUPS	Y0, 781184(DI)	// predict0RecLanerev.data.5.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 797696(DI)	// predict0RecLanerev.q.start.bar[0]
+	VMOVUPS	Y0, 781312(DI)	// predict0RecLanerev.q.start.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 797824(DI)	// predict0RecLanerev.q.start.bar[1]
+	VMOVUPS	Y0, 781440(DI)	// predict0RecLanerev.q.start.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 797952(DI)	// predict0RecLanerev.v.start.bar[0]
+	VMOVUPS	Y0, 781568(DI)	// predict0RecLanerev.v.start.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 798080(DI)	// predict0RecLanerev.v.start.bar[1]
+	VMOVUPS	Y0, 781696(DI)	// predict0RecLanerev.v.start.bar[1]
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -13088,20 +12720,20 @@ TEXT fitGradPart4_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	795264(SI), Y0	// predict0RecLanerev.extra.2.sum
-	VMOVUPS	Y0, 1003520(SI)	// fitGrad.result_8
-	VMOVUPS	795392(SI), Y0	// predict0RecLanerev.extra.3.sum
-	VMOVUPS	Y0, 1003008(SI)	// fitGrad.result_4
-	VMOVUPS	795520(SI), Y0	// predict0RecLanerev.extra.4.sum
-	VMOVUPS	Y0, 1003392(SI)	// fitGrad.result_7
-	VMOVUPS	795648(SI), Y0	// predict0RecLanerev.extra.5.sum
-	VMOVUPS	Y0, 1003264(SI)	// fitGrad.result_6
-	VMOVUPS	795776(SI), Y0	// predict0RecLanerev.extra.6.sum
-	VMOVUPS	Y0, 1003648(SI)	// fitGrad.result_9
-	VMOVUPS	795904(SI), Y0	// predict0RecLanerev.extra.7.sum
-	VMOVUPS	Y0, 1002880(SI)	// fitGrad.result_3
-	VMOVUPS	796032(SI), Y0	// predict0RecLanerev.extra.8.sum
-	VMOVUPS	Y0, 1003136(SI)	// fitGrad.result_5
+	VMOVUPS	778880(SI), Y0	// predict0RecLanerev.extra.2.sum
+	VMOVUPS	Y0, 987136(SI)	// fitGrad.result_8
+	VMOVUPS	779008(SI), Y0	// predict0RecLanerev.extra.3.sum
+	VMOVUPS	Y0, 986624(SI)	// fitGrad.result_4
+	VMOVUPS	779136(SI), Y0	// predict0RecLanerev.extra.4.sum
+	VMOVUPS	Y0, 987008(SI)	// fitGrad.result_7
+	VMOVUPS	779264(SI), Y0	// predict0RecLanerev.extra.5.sum
+	VMOVUPS	Y0, 986880(SI)	// fitGrad.result_6
+	VMOVUPS	779392(SI), Y0	// predict0RecLanerev.extra.6.sum
+	VMOVUPS	Y0, 987264(SI)	// fitGrad.result_9
+	VMOVUPS	779520(SI), Y0	// predict0RecLanerev.extra.7.sum
+	VMOVUPS	Y0, 986496(SI)	// fitGrad.result_3
+	VMOVUPS	779648(SI), Y0	// predict0RecLanerev.extra.8.sum
+	VMOVUPS	Y0, 986752(SI)	// fitGrad.result_5
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
@@ -13115,26 +12747,26 @@ loop2: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop3: // 100 times: elements
 	// arm.nde:69
-	VMOVUPS	926080(R9), Y3	// fitGrad.sub[0]
+	VMOVUPS	909696(R9), Y3	// fitGrad.sub[0]
 	VMULPS	Y3, Y3, Y3
 	VADDPS	Y3, Y1, Y1
-	VMOVUPS	964480(R9), Y3	// fitGrad.sub_2[0]
+	VMOVUPS	948096(R9), Y3	// fitGrad.sub_2[0]
 	VMULPS	Y3, Y3, Y3
 	VADDPS	Y3, Y2, Y2
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop3
-	VMOVUPS	1003648(SI), Y3	// fitGrad.result_9
+	VMOVUPS	987264(SI), Y3	// fitGrad.result_9
 	VMULPS	f32_3c23d70a<>(SB), Y2, Y2
 	VMULPS	f32_3c23d70a<>(SB), Y1, Y1
 	VFMADD231PS	f32_3dcccccd<>(SB), Y2, Y1
 	VBROADCASTSS	36(DX), Y2	// mul.4
 	VADDPS	Y2, Y1, Y1
-	VMOVUPS	Y1, 885760(SI)	// fitGrad.loss
+	VMOVUPS	Y1, 869376(SI)	// fitGrad.loss
 	// arm.nde:30
-	VMOVUPS	1003008(SI), Y1	// fitGrad.result_4
+	VMOVUPS	986624(SI), Y1	// fitGrad.result_4
 	VBROADCASTSS	8(DX), Y2	// Arm.l1.square
-	VMOVUPS	1002880(SI), Y4	// fitGrad.result_3
+	VMOVUPS	986496(SI), Y4	// fitGrad.result_3
 	VBROADCASTSS	5392(BX), Y5	// Arm.l1
 	VMULPS	Y5, Y4, Y5
 	VMULPS	f32_411cf5c3<>(SB), Y5, Y5
@@ -13148,7 +12780,7 @@ loop3: // 100 times: elements
 	VADDPS	Y2, Y5, Y2
 	VMOVUPS	Y2, 47200(R8)	// sum of Arm.m2
 	// arm.nde:35
-	VMOVUPS	1003136(SI), Y2	// fitGrad.result_5
+	VMOVUPS	986752(SI), Y2	// fitGrad.result_5
 	VBROADCASTSS	5396(BX), Y5	// Arm.l2
 	VMULPS	Y5, Y2, Y5
 	VMULPS	f32_411cf5c3<>(SB), Y5, Y5
@@ -13157,7 +12789,7 @@ loop3: // 100 times: elements
 	VADDPS	Y5, Y6, Y5
 	VMOVUPS	Y5, 47200(R8)	// sum of Arm.m2
 	// arm.nde:31
-	VMOVUPS	1003264(SI), Y5	// fitGrad.result_6
+	VMOVUPS	986880(SI), Y5	// fitGrad.result_6
 	VBROADCASTSS	5396(BX), Y6	// Arm.l2
 	VMULPS	Y6, Y5, Y6
 	VBROADCASTSS	5392(BX), Y7	// Arm.l1
@@ -13167,7 +12799,7 @@ loop3: // 100 times: elements
 	VADDPS	Y7, Y8, Y7
 	VMOVUPS	Y7, 47200(R8)	// sum of Arm.m2
 	// arm.nde:30
-	VMOVUPS	1003392(SI), Y7	// fitGrad.result_7
+	VMOVUPS	987008(SI), Y7	// fitGrad.result_7
 	VBROADCASTSS	5396(BX), Y8	// Arm.l2
 	VMULPS	Y8, Y7, Y8
 	VBROADCASTSS	5392(BX), Y9	// Arm.l1
@@ -13177,7 +12809,7 @@ loop3: // 100 times: elements
 	VMOVUPS	47200(R8), Y10	// sum of Arm.m2
 	VADDPS	Y9, Y10, Y9
 	VMOVUPS	Y9, 47200(R8)	// sum of Arm.m2
-	VMOVUPS	1003520(SI), Y9	// fitGrad.result_8
+	VMOVUPS	987136(SI), Y9	// fitGrad.result_8
 	VADDPS	Y3, Y9, Y3
 	VADDPS	Y1, Y3, Y3
 	VBROADCASTSS	(DX), Y9	// Arm.l2.square
@@ -13187,27 +12819,27 @@ loop3: // 100 times: elements
 	VADDPS	Y9, Y10, Y9
 	VMOVUPS	Y9, 47200(R8)	// sum of Arm.m2
 	// arm.nde:35
-	VMOVUPS	912768(SI), Y9	// fitGrad.mul_7
+	VMOVUPS	896384(SI), Y9	// fitGrad.mul_7
 	VMULPS	Y9, Y4, Y4
 	VANDPS	Y0, Y4, Y4
 	VMOVUPS	47232(R8), Y9	// sum of Arm.l1
 	VADDPS	Y4, Y9, Y4
 	VMOVUPS	Y4, 47232(R8)	// sum of Arm.l1
 	// arm.nde:31
-	VMOVUPS	911488(SI), Y4	// fitGrad.mt
+	VMOVUPS	895104(SI), Y4	// fitGrad.mt
 	VMULPS	Y4, Y6, Y6
 	VANDPS	Y0, Y6, Y6
 	VMOVUPS	47232(R8), Y9	// sum of Arm.l1
 	VADDPS	Y6, Y9, Y6
 	VMOVUPS	Y6, 47232(R8)	// sum of Arm.l1
 	// arm.nde:30
-	VMOVUPS	912000(SI), Y6	// fitGrad.mul_2
+	VMOVUPS	895616(SI), Y6	// fitGrad.mul_2
 	VMULPS	Y6, Y8, Y6
 	VANDPS	Y0, Y6, Y6
 	VMOVUPS	47232(R8), Y8	// sum of Arm.l1
 	VADDPS	Y6, Y8, Y6
 	VMOVUPS	Y6, 47232(R8)	// sum of Arm.l1
-	VMOVUPS	911744(SI), Y6	// fitGrad.add
+	VMOVUPS	895360(SI), Y6	// fitGrad.add
 	VMULPS	Y6, Y1, Y1
 	VBROADCASTSS	5424(DX), Y6	// mul.5
 	VMULPS	Y6, Y1, Y1
@@ -13216,21 +12848,21 @@ loop3: // 100 times: elements
 	VADDPS	Y1, Y6, Y1
 	VMOVUPS	Y1, 47232(R8)	// sum of Arm.l1
 	// arm.nde:35
-	VMOVUPS	913024(SI), Y1	// fitGrad.mul_9
+	VMOVUPS	896640(SI), Y1	// fitGrad.mul_9
 	VMULPS	Y1, Y2, Y1
 	VANDPS	Y0, Y1, Y1
 	VMOVUPS	47264(R8), Y2	// sum of Arm.l2
 	VADDPS	Y1, Y2, Y1
 	VMOVUPS	Y1, 47264(R8)	// sum of Arm.l2
 	// arm.nde:31
-	VMOVUPS	912384(SI), Y1	// fitGrad.mul_5
+	VMOVUPS	896000(SI), Y1	// fitGrad.mul_5
 	VMULPS	Y1, Y5, Y1
 	VANDPS	Y0, Y1, Y1
 	VMOVUPS	47264(R8), Y2	// sum of Arm.l2
 	VADDPS	Y1, Y2, Y1
 	VMOVUPS	Y1, 47264(R8)	// sum of Arm.l2
 	// arm.nde:30
-	VMOVUPS	912128(SI), Y1	// fitGrad.mul_3
+	VMOVUPS	895744(SI), Y1	// fitGrad.mul_3
 	VMULPS	Y1, Y7, Y1
 	VANDPS	Y0, Y1, Y1
 	VMOVUPS	47264(R8), Y2	// sum of Arm.l2

@@ -10064,10 +10064,10 @@ loop1: // 2 times: vectors of the block
 	VMULPS	Z7, Z6, Z6
 	VMOVUPS	544000(SI), Z7	// reshape
 	// arm.nde:32
-	VMOVUPS	Z1, 562304(SI)	// M[0]
-	VMOVUPS	Z2, 562432(SI)	// M[1]
-	VMOVUPS	Z2, 562560(SI)	// M[2]
-	VMOVUPS	Z7, 562688(SI)	// M[3]
+	VMOVUPS	Z1, 545920(SI)	// M[0]
+	VMOVUPS	Z2, 546048(SI)	// M[1]
+	VMOVUPS	Z2, 546176(SI)	// M[2]
+	VMOVUPS	Z7, 546304(SI)	// M[3]
 	// arm.nde:34
 	VMULPS	Z3, Z3, Z1
 	VMULPS	Z1, Z4, Z1
@@ -10151,9 +10151,9 @@ loop1: // 2 times: vectors of the block
 	// arm.nde:35
 	// arm.nde:38
 	VSUBPS	Z7, Z6, Z6
-	VMOVUPS	Z6, 562816(SI)	// sub[0]
+	VMOVUPS	Z6, 546432(SI)	// sub[0]
 	VSUBPS	Z4, Z1, Z1
-	VMOVUPS	Z1, 562944(SI)	// sub[1]
+	VMOVUPS	Z1, 546560(SI)	// sub[1]
 	// arm.nde:11
 	VPANDD.BCST	f32_7fffffff<>(SB), Z2, Z1
 	VBROADCASTSS	f32_4b400000<>(SB), Z4
@@ -10285,12 +10285,12 @@ loop1: // 2 times: vectors of the block
 	VCMPPS.BCST	$22, f32_453b8000<>(SB), Z0, K1
 	VBLENDMPS.BCST	f32_ffffffff<>(SB), Z6, K1, Z0
 	VMOVUPS	Z0, 545792(SI)	// cos3[1]
-	VMOVUPS	Z1, 563072(SI)	// concat[0]
-	VMOVUPS	Z4, 563200(SI)	// concat[1]
-	VMOVUPS	Z2, 563328(SI)	// concat[2]
-	VMOVUPS	Z0, 563456(SI)	// concat[3]
-	VMOVUPS	Z3, 563584(SI)	// concat[4]
-	VMOVUPS	Z5, 563712(SI)	// concat[5]
+	VMOVUPS	Z1, 546688(SI)	// concat[0]
+	VMOVUPS	Z4, 546816(SI)	// concat[1]
+	VMOVUPS	Z2, 546944(SI)	// concat[2]
+	VMOVUPS	Z0, 547072(SI)	// concat[3]
+	VMOVUPS	Z3, 547200(SI)	// concat[4]
+	VMOVUPS	Z5, 547328(SI)	// concat[5]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop1
@@ -10298,6 +10298,7 @@ loop1: // 2 times: vectors of the block
 	MOVQ	BX, SI
 	MOVQ	AX, DI
 	MOVQ	BX, R9
+	MOVQ	R14, R10
 loop2: // 4 times: tiles of 8 elements
 	// arm.nde:11
 	VBROADCASTSS	f32_00000000<>(SB), Z0
@@ -10316,67 +10317,68 @@ loop2: // 4 times: tiles of 8 elements
 	VBROADCASTSS	f32_00000000<>(SB), Z13
 	VBROADCASTSS	f32_00000000<>(SB), Z14
 	VBROADCASTSS	f32_00000000<>(SB), Z15
-	MOVQ	$6, R10
-	MOVQ	AX, R11
-	MOVQ	SI, R12
+	MOVQ	$6, R11
+	MOVQ	AX, R12
+	MOVQ	SI, R13
 loop3: // 6 times: terms of the sums
-	VMOVUPS	563072(R11), Z16	// concat[0]
-	VMOVUPS	563136(R11), Z17	// concat[0] | 1
-	VBROADCASTSS	(R12), Z18	// friction.0.weight[0]
+	VMOVUPS	546688(R12), Z16	// concat[0]
+	VMOVUPS	546752(R12), Z17	// concat[0] | 1
+	VBROADCASTSS	(R13), Z18	// friction.0.weight[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
-	VBROADCASTSS	24(R12), Z18	// friction.0.weight[6]
+	VBROADCASTSS	24(R13), Z18	// friction.0.weight[6]
 	VFMADD231PS	Z16, Z18, Z2
 	VFMADD231PS	Z17, Z18, Z3
-	VBROADCASTSS	48(R12), Z18	// friction.0.weight[12]
+	VBROADCASTSS	48(R13), Z18	// friction.0.weight[12]
 	VFMADD231PS	Z16, Z18, Z4
 	VFMADD231PS	Z17, Z18, Z5
-	VBROADCASTSS	72(R12), Z18	// friction.0.weight[18]
+	VBROADCASTSS	72(R13), Z18	// friction.0.weight[18]
 	VFMADD231PS	Z16, Z18, Z6
 	VFMADD231PS	Z17, Z18, Z7
-	VBROADCASTSS	96(R12), Z18	// friction.0.weight[24]
+	VBROADCASTSS	96(R13), Z18	// friction.0.weight[24]
 	VFMADD231PS	Z16, Z18, Z8
 	VFMADD231PS	Z17, Z18, Z9
-	VBROADCASTSS	120(R12), Z18	// friction.0.weight[30]
+	VBROADCASTSS	120(R13), Z18	// friction.0.weight[30]
 	VFMADD231PS	Z16, Z18, Z10
 	VFMADD231PS	Z17, Z18, Z11
-	VBROADCASTSS	144(R12), Z18	// friction.0.weight[36]
+	VBROADCASTSS	144(R13), Z18	// friction.0.weight[36]
 	VFMADD231PS	Z16, Z18, Z12
 	VFMADD231PS	Z17, Z18, Z13
-	VBROADCASTSS	168(R12), Z18	// friction.0.weight[42]
+	VBROADCASTSS	168(R13), Z18	// friction.0.weight[42]
 	VFMADD231PS	Z16, Z18, Z14
 	VFMADD231PS	Z17, Z18, Z15
-	ADDQ	$128, R11
-	ADDQ	$4, R12
-	DECQ	R10
+	ADDQ	$128, R12
+	ADDQ	$4, R13
+	DECQ	R11
 	JNE	loop3
-	VMOVUPS	Z0, 563840(DI)	// matvec[0]
-	VMOVUPS	Z1, 563904(DI)	// matvec[0] | 1
-	VMOVUPS	Z2, 563968(DI)	// matvec[1]
-	VMOVUPS	Z3, 564032(DI)	// matvec[1] | 1
-	VMOVUPS	Z4, 564096(DI)	// matvec[2]
-	VMOVUPS	Z5, 564160(DI)	// matvec[2] | 1
-	VMOVUPS	Z6, 564224(DI)	// matvec[3]
-	VMOVUPS	Z7, 564288(DI)	// matvec[3] | 1
-	VMOVUPS	Z8, 564352(DI)	// matvec[4]
-	VMOVUPS	Z9, 564416(DI)	// matvec[4] | 1
-	VMOVUPS	Z10, 564480(DI)	// matvec[5]
-	VMOVUPS	Z11, 564544(DI)	// matvec[5] | 1
-	VMOVUPS	Z12, 564608(DI)	// matvec[6]
-	VMOVUPS	Z13, 564672(DI)	// matvec[6] | 1
-	VMOVUPS	Z14, 564736(DI)	// matvec[7]
-	VMOVUPS	Z15, 564800(DI)	// matvec[7] | 1
-	MOVQ	$8, R10
-	MOVQ	DI, R11
-	MOVQ	R9, R12
+	VMOVUPS	Z0, 547456(DI)	// matvec[0]
+	VMOVUPS	Z1, 547520(DI)	// matvec[0] | 1
+	VMOVUPS	Z2, 547584(DI)	// matvec[1]
+	VMOVUPS	Z3, 547648(DI)	// matvec[1] | 1
+	VMOVUPS	Z4, 547712(DI)	// matvec[2]
+	VMOVUPS	Z5, 547776(DI)	// matvec[2] | 1
+	VMOVUPS	Z6, 547840(DI)	// matvec[3]
+	VMOVUPS	Z7, 547904(DI)	// matvec[3] | 1
+	VMOVUPS	Z8, 547968(DI)	// matvec[4]
+	VMOVUPS	Z9, 548032(DI)	// matvec[4] | 1
+	VMOVUPS	Z10, 548096(DI)	// matvec[5]
+	VMOVUPS	Z11, 548160(DI)	// matvec[5] | 1
+	VMOVUPS	Z12, 548224(DI)	// matvec[6]
+	VMOVUPS	Z13, 548288(DI)	// matvec[6] | 1
+	VMOVUPS	Z14, 548352(DI)	// matvec[7]
+	VMOVUPS	Z15, 548416(DI)	// matvec[7] | 1
+	MOVQ	$8, R11
+	MOVQ	DI, R12
+	MOVQ	R9, R13
+	MOVQ	R10, R15
 loop4: // 8 times
-	VMOVUPS	563840(R11), Z0	// matvec[0]
-	VMOVUPS	563904(R11), Z1	// matvec[0] | 1
-	VBROADCASTSS	768(R12), Z2	// friction.0.bias[0]
+	VMOVUPS	547456(R12), Z0	// matvec[0]
+	VMOVUPS	547520(R12), Z1	// matvec[0] | 1
+	VBROADCASTSS	768(R13), Z2	// friction.0.bias[0]
 	VADDPS	Z2, Z0, Z0
 	VADDPS	Z2, Z1, Z1
-	VMOVUPS	Z0, 545920(R11)	// add[0]
-	VMOVUPS	Z1, 545984(R11)	// add[0] | 1
+	VMOVUPS	Z0, (R15)
+	VMOVUPS	Z1, 64(R15)
 	VPORD.BCST	f32_80000000<>(SB), Z0, Z2
 	VBROADCASTSS	f32_c2ae999a<>(SB), Z3
 	VMAXPS	Z2, Z3, Z2
@@ -10433,15 +10435,17 @@ loop4: // 8 times
 	VBROADCASTSS	f32_00000000<>(SB), Z3
 	VMAXPS	Z1, Z3, Z1
 	VFMADD231PS	Z4, Z2, Z1
-	VMOVUPS	Z0, 550016(R11)	// softplus[0]
-	VMOVUPS	Z1, 550080(R11)	// softplus[0] | 1
-	ADDQ	$128, R11
-	ADDQ	$4, R12
-	DECQ	R10
+	VMOVUPS	Z0, 4096(R15)
+	VMOVUPS	Z1, 4160(R15)
+	ADDQ	$128, R12
+	ADDQ	$4, R13
+	ADDQ	$128, R15
+	DECQ	R11
 	JNE	loop4
 	ADDQ	$192, SI
 	ADDQ	$1024, DI
 	ADDQ	$32, R9
+	ADDQ	$1024, R10
 	DECQ	CX
 	JNE	loop2
 	VBROADCASTSS	f32_00000000<>(SB), Z0
@@ -10452,6 +10456,7 @@ loop4: // 8 times
 	MOVQ	BX, SI
 	MOVQ	AX, DI
 	MOVQ	BX, R9
+	MOVQ	R14, R10
 loop5: // 4 times: tiles of 8 elements
 	VBROADCASTSS	f32_00000000<>(SB), Z4
 	VBROADCASTSS	f32_00000000<>(SB), Z5
@@ -10469,67 +10474,68 @@ loop5: // 4 times: tiles of 8 elements
 	VBROADCASTSS	f32_00000000<>(SB), Z17
 	VBROADCASTSS	f32_00000000<>(SB), Z18
 	VBROADCASTSS	f32_00000000<>(SB), Z19
-	MOVQ	$32, R10
-	MOVQ	AX, R11
-	MOVQ	SI, R12
+	MOVQ	$32, R11
+	MOVQ	R14, R12
+	MOVQ	SI, R13
 loop6: // 32 times: terms of the sums
-	VMOVUPS	550016(R11), Z20	// softplus[0]
-	VMOVUPS	550080(R11), Z21	// softplus[0] | 1
-	VBROADCASTSS	896(R12), Z22	// friction.2.weight[0]
+	VMOVUPS	4096(R12), Z20
+	VMOVUPS	4160(R12), Z21
+	VBROADCASTSS	896(R13), Z22	// friction.2.weight[0]
 	VFMADD231PS	Z20, Z22, Z4
 	VFMADD231PS	Z21, Z22, Z5
-	VBROADCASTSS	1024(R12), Z22	// friction.2.weight[32]
+	VBROADCASTSS	1024(R13), Z22	// friction.2.weight[32]
 	VFMADD231PS	Z20, Z22, Z6
 	VFMADD231PS	Z21, Z22, Z7
-	VBROADCASTSS	1152(R12), Z22	// friction.2.weight[64]
+	VBROADCASTSS	1152(R13), Z22	// friction.2.weight[64]
 	VFMADD231PS	Z20, Z22, Z8
 	VFMADD231PS	Z21, Z22, Z9
-	VBROADCASTSS	1280(R12), Z22	// friction.2.weight[96]
+	VBROADCASTSS	1280(R13), Z22	// friction.2.weight[96]
 	VFMADD231PS	Z20, Z22, Z10
 	VFMADD231PS	Z21, Z22, Z11
-	VBROADCASTSS	1408(R12), Z22	// friction.2.weight[128]
+	VBROADCASTSS	1408(R13), Z22	// friction.2.weight[128]
 	VFMADD231PS	Z20, Z22, Z12
 	VFMADD231PS	Z21, Z22, Z13
-	VBROADCASTSS	1536(R12), Z22	// friction.2.weight[160]
+	VBROADCASTSS	1536(R13), Z22	// friction.2.weight[160]
 	VFMADD231PS	Z20, Z22, Z14
 	VFMADD231PS	Z21, Z22, Z15
-	VBROADCASTSS	1664(R12), Z22	// friction.2.weight[192]
+	VBROADCASTSS	1664(R13), Z22	// friction.2.weight[192]
 	VFMADD231PS	Z20, Z22, Z16
 	VFMADD231PS	Z21, Z22, Z17
-	VBROADCASTSS	1792(R12), Z22	// friction.2.weight[224]
+	VBROADCASTSS	1792(R13), Z22	// friction.2.weight[224]
 	VFMADD231PS	Z20, Z22, Z18
 	VFMADD231PS	Z21, Z22, Z19
-	ADDQ	$128, R11
-	ADDQ	$4, R12
-	DECQ	R10
+	ADDQ	$128, R12
+	ADDQ	$4, R13
+	DECQ	R11
 	JNE	loop6
-	VMOVUPS	Z4, 567936(DI)	// matvec_2[0]
-	VMOVUPS	Z5, 568000(DI)	// matvec_2[0] | 1
-	VMOVUPS	Z6, 568064(DI)	// matvec_2[1]
-	VMOVUPS	Z7, 568128(DI)	// matvec_2[1] | 1
-	VMOVUPS	Z8, 568192(DI)	// matvec_2[2]
-	VMOVUPS	Z9, 568256(DI)	// matvec_2[2] | 1
-	VMOVUPS	Z10, 568320(DI)	// matvec_2[3]
-	VMOVUPS	Z11, 568384(DI)	// matvec_2[3] | 1
-	VMOVUPS	Z12, 568448(DI)	// matvec_2[4]
-	VMOVUPS	Z13, 568512(DI)	// matvec_2[4] | 1
-	VMOVUPS	Z14, 568576(DI)	// matvec_2[5]
-	VMOVUPS	Z15, 568640(DI)	// matvec_2[5] | 1
-	VMOVUPS	Z16, 568704(DI)	// matvec_2[6]
-	VMOVUPS	Z17, 568768(DI)	// matvec_2[6] | 1
-	VMOVUPS	Z18, 568832(DI)	// matvec_2[7]
-	VMOVUPS	Z19, 568896(DI)	// matvec_2[7] | 1
-	MOVQ	$8, R10
-	MOVQ	DI, R11
-	MOVQ	R9, R12
+	VMOVUPS	Z4, 551552(DI)	// matvec_2[0]
+	VMOVUPS	Z5, 551616(DI)	// matvec_2[0] | 1
+	VMOVUPS	Z6, 551680(DI)	// matvec_2[1]
+	VMOVUPS	Z7, 551744(DI)	// matvec_2[1] | 1
+	VMOVUPS	Z8, 551808(DI)	// matvec_2[2]
+	VMOVUPS	Z9, 551872(DI)	// matvec_2[2] | 1
+	VMOVUPS	Z10, 551936(DI)	// matvec_2[3]
+	VMOVUPS	Z11, 552000(DI)	// matvec_2[3] | 1
+	VMOVUPS	Z12, 552064(DI)	// matvec_2[4]
+	VMOVUPS	Z13, 552128(DI)	// matvec_2[4] | 1
+	VMOVUPS	Z14, 552192(DI)	// matvec_2[5]
+	VMOVUPS	Z15, 552256(DI)	// matvec_2[5] | 1
+	VMOVUPS	Z16, 552320(DI)	// matvec_2[6]
+	VMOVUPS	Z17, 552384(DI)	// matvec_2[6] | 1
+	VMOVUPS	Z18, 552448(DI)	// matvec_2[7]
+	VMOVUPS	Z19, 552512(DI)	// matvec_2[7] | 1
+	MOVQ	$8, R11
+	MOVQ	DI, R12
+	MOVQ	R9, R13
+	MOVQ	R10, R15
 loop7: // 8 times
-	VMOVUPS	567936(R11), Z4	// matvec_2[0]
-	VMOVUPS	568000(R11), Z5	// matvec_2[0] | 1
-	VBROADCASTSS	4992(R12), Z6	// friction.2.bias[0]
+	VMOVUPS	551552(R12), Z4	// matvec_2[0]
+	VMOVUPS	551616(R12), Z5	// matvec_2[0] | 1
+	VBROADCASTSS	4992(R13), Z6	// friction.2.bias[0]
 	VADDPS	Z6, Z4, Z4
 	VADDPS	Z6, Z5, Z5
-	VMOVUPS	Z4, 554112(R11)	// add2[0]
-	VMOVUPS	Z5, 554176(R11)	// add2[0] | 1
+	VMOVUPS	Z4, 8192(R15)
+	VMOVUPS	Z5, 8256(R15)
 	VPORD.BCST	f32_80000000<>(SB), Z4, Z6
 	VBROADCASTSS	f32_c2ae999a<>(SB), Z7
 	VMAXPS	Z6, Z7, Z6
@@ -10586,50 +10592,52 @@ loop7: // 8 times
 	VBROADCASTSS	f32_00000000<>(SB), Z7
 	VMAXPS	Z5, Z7, Z5
 	VFMADD231PS	Z8, Z6, Z5
-	VMOVUPS	Z4, 558208(R11)	// softplus2[0]
-	VMOVUPS	Z5, 558272(R11)	// softplus2[0] | 1
-	VBROADCASTSS	5120(R12), Z6	// friction.4.weight[0]
+	VMOVUPS	Z4, 12288(R15)
+	VMOVUPS	Z5, 12352(R15)
+	VBROADCASTSS	5120(R13), Z6	// friction.4.weight[0]
 	VFMADD231PS	Z4, Z6, Z0
 	VFMADD231PS	Z5, Z6, Z1
-	VBROADCASTSS	5248(R12), Z6	// friction.4.weight[32]
+	VBROADCASTSS	5248(R13), Z6	// friction.4.weight[32]
 	VFMADD231PS	Z4, Z6, Z2
 	VFMADD231PS	Z5, Z6, Z3
-	ADDQ	$128, R11
-	ADDQ	$4, R12
-	DECQ	R10
+	ADDQ	$128, R12
+	ADDQ	$4, R13
+	ADDQ	$128, R15
+	DECQ	R11
 	JNE	loop7
 	ADDQ	$1024, SI
 	ADDQ	$1024, DI
 	ADDQ	$32, R9
+	ADDQ	$1024, R10
 	DECQ	CX
 	JNE	loop5
 	// arm.nde:38
-	VMOVUPS	562816(AX), Z4	// sub[0]
-	VMOVUPS	562880(AX), Z5	// sub[0] | 1
+	VMOVUPS	546432(AX), Z4	// sub[0]
+	VMOVUPS	546496(AX), Z5	// sub[0] | 1
 	VBROADCASTSS	5376(BX), Z6	// friction.4.bias[0]
 	VADDPS	Z6, Z0, Z0
 	VADDPS	Z6, Z1, Z1
 	VSUBPS	Z0, Z4, Z0
 	VSUBPS	Z1, Z5, Z1
-	VMOVUPS	Z0, 572032(AX)	// sub_2[0]
-	VMOVUPS	Z1, 572096(AX)	// sub_2[0] | 1
-	VMOVUPS	562944(AX), Z4	// sub[1]
-	VMOVUPS	563008(AX), Z5	// sub[1] | 1
+	VMOVUPS	Z0, 555648(AX)	// sub_2[0]
+	VMOVUPS	Z1, 555712(AX)	// sub_2[0] | 1
+	VMOVUPS	546560(AX), Z4	// sub[1]
+	VMOVUPS	546624(AX), Z5	// sub[1] | 1
 	VBROADCASTSS	5380(BX), Z6	// friction.4.bias[1]
 	VADDPS	Z6, Z2, Z2
 	VADDPS	Z6, Z3, Z3
 	VSUBPS	Z2, Z4, Z2
 	VSUBPS	Z3, Z5, Z3
-	VMOVUPS	Z2, 572160(AX)	// sub_2[1]
-	VMOVUPS	Z3, 572224(AX)	// sub_2[1] | 1
-	VMOVUPS	562304(AX), Z4	// M[0]
-	VMOVUPS	562368(AX), Z5	// M[0] | 1
-	VMOVUPS	562432(AX), Z6	// M[1]
-	VMOVUPS	562496(AX), Z7	// M[1] | 1
-	VMOVUPS	562560(AX), Z8	// M[2]
-	VMOVUPS	562624(AX), Z9	// M[2] | 1
-	VMOVUPS	562688(AX), Z10	// M[3]
-	VMOVUPS	562752(AX), Z11	// M[3] | 1
+	VMOVUPS	Z2, 555776(AX)	// sub_2[1]
+	VMOVUPS	Z3, 555840(AX)	// sub_2[1] | 1
+	VMOVUPS	545920(AX), Z4	// M[0]
+	VMOVUPS	545984(AX), Z5	// M[0] | 1
+	VMOVUPS	546048(AX), Z6	// M[1]
+	VMOVUPS	546112(AX), Z7	// M[1] | 1
+	VMOVUPS	546176(AX), Z8	// M[2]
+	VMOVUPS	546240(AX), Z9	// M[2] | 1
+	VMOVUPS	546304(AX), Z10	// M[3]
+	VMOVUPS	546368(AX), Z11	// M[3] | 1
 	VPANDD.BCST	f32_7fffffff<>(SB), Z4, Z12
 	VPANDD.BCST	f32_7fffffff<>(SB), Z5, Z13
 	VPANDD.BCST	f32_7fffffff<>(SB), Z8, Z14
@@ -10695,39 +10703,39 @@ loop8: // 2 times: vectors of the block
 TEXT armFieldWithinBwd_avx512<>(SB), NOSPLIT, $0-0
 	VMOVUPS	65792(AX), Z0	// mask
 	VMOVUPS	65856(AX), Z1	// mask | 1
-	VMOVUPS	572928(AX), Z2	// add
-	VMOVUPS	572992(AX), Z3	// add | 1
-	VMOVUPS	573056(AX), Z4	// mul
-	VMOVUPS	573120(AX), Z5	// mul | 1
-	VMOVUPS	573696(AX), Z6	// c2
-	VMOVUPS	573760(AX), Z7	// c2 | 1
+	VMOVUPS	556544(AX), Z2	// add
+	VMOVUPS	556608(AX), Z3	// add | 1
+	VMOVUPS	556672(AX), Z4	// mul
+	VMOVUPS	556736(AX), Z5	// mul | 1
+	VMOVUPS	557312(AX), Z6	// c2
+	VMOVUPS	557376(AX), Z7	// c2 | 1
 	// arm.nde:30
 	VFMADD231PS	Z6, Z4, Z2
 	VFMADD231PS	Z7, Z5, Z3
-	VMOVUPS	572800(AX), Z4	// mul
-	VMOVUPS	572864(AX), Z5	// mul | 1
-	VMOVUPS	573184(AX), Z8	// mul
-	VMOVUPS	573248(AX), Z9	// mul | 1
+	VMOVUPS	556416(AX), Z4	// mul
+	VMOVUPS	556480(AX), Z5	// mul | 1
+	VMOVUPS	556800(AX), Z8	// mul
+	VMOVUPS	556864(AX), Z9	// mul | 1
 	// arm.nde:32
 	// arm.nde:31
 	VFMADD231PS	Z6, Z8, Z4
 	VFMADD231PS	Z7, Z9, Z5
 	// arm.nde:32
-	VMOVUPS	573312(AX), Z6	// reshape
-	VMOVUPS	573376(AX), Z7	// reshape | 1
+	VMOVUPS	556928(AX), Z6	// reshape
+	VMOVUPS	556992(AX), Z7	// reshape | 1
 	// arm.nde:38
-	VMOVUPS	Z2, 601728(AX)	// transpose[0]
-	VMOVUPS	Z3, 601792(AX)	// transpose[0] | 1
-	VMOVUPS	Z4, 601856(AX)	// transpose[1]
-	VMOVUPS	Z5, 601920(AX)	// transpose[1] | 1
-	VMOVUPS	Z4, 601984(AX)	// transpose[2]
-	VMOVUPS	Z5, 602048(AX)	// transpose[2] | 1
-	VMOVUPS	Z6, 602112(AX)	// transpose[3]
-	VMOVUPS	Z7, 602176(AX)	// transpose[3] | 1
-	VMOVUPS	591616(AX), Z8	// dv_bar[0]
-	VMOVUPS	591680(AX), Z9	// dv_bar[0] | 1
-	VMOVUPS	591744(AX), Z10	// dv_bar[1]
-	VMOVUPS	591808(AX), Z11	// dv_bar[1] | 1
+	VMOVUPS	Z2, 568960(AX)	// transpose[0]
+	VMOVUPS	Z3, 569024(AX)	// transpose[0] | 1
+	VMOVUPS	Z4, 569088(AX)	// transpose[1]
+	VMOVUPS	Z5, 569152(AX)	// transpose[1] | 1
+	VMOVUPS	Z4, 569216(AX)	// transpose[2]
+	VMOVUPS	Z5, 569280(AX)	// transpose[2] | 1
+	VMOVUPS	Z6, 569344(AX)	// transpose[3]
+	VMOVUPS	Z7, 569408(AX)	// transpose[3] | 1
+	VMOVUPS	558848(AX), Z8	// dv_bar[0]
+	VMOVUPS	558912(AX), Z9	// dv_bar[0] | 1
+	VMOVUPS	558976(AX), Z10	// dv_bar[1]
+	VMOVUPS	559040(AX), Z11	// dv_bar[1] | 1
 	VPANDD.BCST	f32_7fffffff<>(SB), Z2, Z12
 	VPANDD.BCST	f32_7fffffff<>(SB), Z3, Z13
 	VPANDD.BCST	f32_7fffffff<>(SB), Z4, Z14
@@ -10772,22 +10780,22 @@ TEXT armFieldWithinBwd_avx512<>(SB), NOSPLIT, $0-0
 	VDIVPS	Z13, Z7, Z7
 	VPORD	Z2, Z6, Z2
 	VPORD	Z3, Z7, Z3
-	VMOVUPS	Z2, 592384(AX)	// u_bar[0]
-	VMOVUPS	Z3, 592448(AX)	// u_bar[0] | 1
-	VMOVUPS	Z4, 592512(AX)	// u_bar[1]
-	VMOVUPS	Z5, 592576(AX)	// u_bar[1] | 1
-	VMOVUPS	574208(AX), Z6	// sin[0]
-	VMOVUPS	574272(AX), Z7	// sin[0] | 1
-	VMOVUPS	574336(AX), Z8	// sin[1]
-	VMOVUPS	574400(AX), Z9	// sin[1] | 1
+	VMOVUPS	Z2, 559616(AX)	// u_bar[0]
+	VMOVUPS	Z3, 559680(AX)	// u_bar[0] | 1
+	VMOVUPS	Z4, 559744(AX)	// u_bar[1]
+	VMOVUPS	Z5, 559808(AX)	// u_bar[1] | 1
+	VMOVUPS	557824(AX), Z6	// sin[0]
+	VMOVUPS	557888(AX), Z7	// sin[0] | 1
+	VMOVUPS	557952(AX), Z8	// sin[1]
+	VMOVUPS	558016(AX), Z9	// sin[1] | 1
 	VPXORD.BCST	f32_80000000<>(SB), Z2, Z2
 	VPXORD.BCST	f32_80000000<>(SB), Z3, Z3
-	VMOVUPS	Z2, 602240(AX)	// friction.4.bias_bar[0]
-	VMOVUPS	Z3, 602304(AX)	// friction.4.bias_bar[0] | 1
+	VMOVUPS	Z2, 569472(AX)	// friction.4.bias_bar[0]
+	VMOVUPS	Z3, 569536(AX)	// friction.4.bias_bar[0] | 1
 	VPXORD.BCST	f32_80000000<>(SB), Z4, Z4
 	VPXORD.BCST	f32_80000000<>(SB), Z5, Z5
-	VMOVUPS	Z4, 602368(AX)	// friction.4.bias_bar[1]
-	VMOVUPS	Z5, 602432(AX)	// friction.4.bias_bar[1] | 1
+	VMOVUPS	Z4, 569600(AX)	// friction.4.bias_bar[1]
+	VMOVUPS	Z5, 569664(AX)	// friction.4.bias_bar[1] | 1
 	VPANDD	Z0, Z2, Z10
 	VPANDD	Z1, Z3, Z11
 	VMOVUPS	90112(R8), Z12	// sum of friction.4.bias[0]
@@ -10803,16 +10811,17 @@ TEXT armFieldWithinBwd_avx512<>(SB), NOSPLIT, $0-0
 	// arm.nde:11
 	VPXORD.BCST	f32_80000000<>(SB), Z6, Z6
 	VPXORD.BCST	f32_80000000<>(SB), Z7, Z7
-	VMOVUPS	Z6, 619648(AX)	// neg[0]
-	VMOVUPS	Z7, 619712(AX)	// neg[0] | 1
+	VMOVUPS	Z6, 586880(AX)	// neg[0]
+	VMOVUPS	Z7, 586944(AX)	// neg[0] | 1
 	VPXORD.BCST	f32_80000000<>(SB), Z8, Z6
 	VPXORD.BCST	f32_80000000<>(SB), Z9, Z7
-	VMOVUPS	Z6, 619776(AX)	// neg[1]
-	VMOVUPS	Z7, 619840(AX)	// neg[1] | 1
+	VMOVUPS	Z6, 587008(AX)	// neg[1]
+	VMOVUPS	Z7, 587072(AX)	// neg[1] | 1
 	MOVQ	$32, CX
 	MOVQ	BX, SI
-	MOVQ	AX, DI
-	MOVQ	R8, R9
+	MOVQ	R14, DI
+	MOVQ	AX, R9
+	MOVQ	R8, R10
 loop1: // 32 times: elements
 	VBROADCASTSS	5120(SI), Z6	// friction.4.weight[0]
 	VMULPS	Z6, Z2, Z7
@@ -10820,8 +10829,8 @@ loop1: // 32 times: elements
 	VBROADCASTSS	5248(SI), Z8	// friction.4.weight[32]
 	VFMADD231PS	Z8, Z4, Z7
 	VFMADD231PS	Z8, Z5, Z6
-	VMOVUPS	582912(DI), Z8	// add2[0]
-	VMOVUPS	582976(DI), Z9	// add2[0] | 1
+	VMOVUPS	8192(DI), Z8
+	VMOVUPS	8256(DI), Z9
 	VPORD.BCST	f32_80000000<>(SB), Z8, Z10
 	VBROADCASTSS	f32_42b40000<>(SB), Z11
 	VMINPS	Z10, Z11, Z10
@@ -10870,28 +10879,30 @@ loop1: // 32 times: elements
 	VDIVPS	Z10, Z9, Z9
 	VMULPS	Z8, Z7, Z7
 	VMULPS	Z9, Z6, Z6
-	VMOVUPS	Z7, 602496(DI)	// friction.2.bias_bar[0]
-	VMOVUPS	Z6, 602560(DI)	// friction.2.bias_bar[0] | 1
+	VMOVUPS	Z7, 569728(R9)	// friction.2.bias_bar[0]
+	VMOVUPS	Z6, 569792(R9)	// friction.2.bias_bar[0] | 1
 	VPANDD	Z0, Z7, Z7
 	VPANDD	Z1, Z6, Z6
-	VMOVUPS	83968(R9), Z8	// sum of friction.2.bias[0]
+	VMOVUPS	83968(R10), Z8	// sum of friction.2.bias[0]
 	VADDPS	Z7, Z8, Z7
 	VADDPS	Z6, Z7, Z6
-	VMOVUPS	Z6, 83968(R9)	// sum of friction.2.bias[0]
+	VMOVUPS	Z6, 83968(R10)	// sum of friction.2.bias[0]
 	ADDQ	$4, SI
 	ADDQ	$128, DI
-	ADDQ	$64, R9
+	ADDQ	$128, R9
+	ADDQ	$64, R10
 	DECQ	CX
 	JNE	loop1
 	VMOVUPS	65792(AX), Z0	// mask
 	VMOVUPS	65856(AX), Z1	// mask | 1
 	MOVQ	$32, CX
-	MOVQ	AX, SI
-	MOVQ	R8, DI
+	MOVQ	R14, SI
+	MOVQ	AX, DI
+	MOVQ	R8, R9
 loop2: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	574720(SI), Z2	// add[0]
-	VMOVUPS	574784(SI), Z3	// add[0] | 1
+	VMOVUPS	(SI), Z2
+	VMOVUPS	64(SI), Z3
 	VPORD.BCST	f32_80000000<>(SB), Z2, Z4
 	VBROADCASTSS	f32_42b40000<>(SB), Z5
 	VMINPS	Z4, Z5, Z4
@@ -10938,26 +10949,27 @@ loop2: // 32 times: elements
 	VBLENDMPS	Z4, Z3, K2, Z3
 	VADDPS.BCST	f32_3f800000<>(SB), Z4, Z4
 	VDIVPS	Z4, Z3, Z3
-	VMOVUPS	Z2, 610688(SI)	// sigmoid[0]
-	VMOVUPS	Z3, 610752(SI)	// sigmoid[0] | 1
-	VMOVUPS	587008(SI), Z2	// softplus2[0]
-	VMOVUPS	587072(SI), Z3	// softplus2[0] | 1
+	VMOVUPS	Z2, 577920(DI)	// sigmoid[0]
+	VMOVUPS	Z3, 577984(DI)	// sigmoid[0] | 1
+	VMOVUPS	12288(SI), Z2
+	VMOVUPS	12352(SI), Z3
 	VPANDD	Z0, Z2, Z2
 	VPANDD	Z1, Z3, Z3
-	VMOVUPS	602240(AX), Z4	// friction.4.bias_bar[0]
-	VMOVUPS	602304(AX), Z5	// friction.4.bias_bar[0] | 1
-	VMOVUPS	86016(DI), Z6	// sum of friction.4.weight[0]
+	VMOVUPS	569472(AX), Z4	// friction.4.bias_bar[0]
+	VMOVUPS	569536(AX), Z5	// friction.4.bias_bar[0] | 1
+	VMOVUPS	86016(R9), Z6	// sum of friction.4.weight[0]
 	VFMADD231PS	Z2, Z4, Z6
 	VFMADD231PS	Z3, Z5, Z6
-	VMOVUPS	Z6, 86016(DI)	// sum of friction.4.weight[0]
-	VMOVUPS	602368(AX), Z4	// friction.4.bias_bar[1]
-	VMOVUPS	602432(AX), Z5	// friction.4.bias_bar[1] | 1
-	VMOVUPS	88064(DI), Z6	// sum of friction.4.weight[32]
+	VMOVUPS	Z6, 86016(R9)	// sum of friction.4.weight[0]
+	VMOVUPS	569600(AX), Z4	// friction.4.bias_bar[1]
+	VMOVUPS	569664(AX), Z5	// friction.4.bias_bar[1] | 1
+	VMOVUPS	88064(R9), Z6	// sum of friction.4.weight[32]
 	VFMADD231PS	Z2, Z4, Z6
 	VFMADD231PS	Z3, Z5, Z6
-	VMOVUPS	Z6, 88064(DI)	// sum of friction.4.weight[32]
+	VMOVUPS	Z6, 88064(R9)	// sum of friction.4.weight[32]
 	ADDQ	$128, SI
-	ADDQ	$64, DI
+	ADDQ	$128, DI
+	ADDQ	$64, R9
 	DECQ	CX
 	JNE	loop2
 	MOVQ	$2, CX
@@ -10990,8 +11002,8 @@ loop3: // 2 times: tiles of 11 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop4: // 32 times: terms of the sums
-	VMOVUPS	602496(R10), Z24	// friction.2.bias_bar[0]
-	VMOVUPS	602560(R10), Z25	// friction.2.bias_bar[0] | 1
+	VMOVUPS	569728(R10), Z24	// friction.2.bias_bar[0]
+	VMOVUPS	569792(R10), Z25	// friction.2.bias_bar[0] | 1
 	VBROADCASTSS	896(R11), Z26	// friction.2.weight[0]
 	VFMADD231PS	Z24, Z26, Z2
 	VFMADD231PS	Z25, Z26, Z3
@@ -11029,28 +11041,28 @@ loop4: // 32 times: terms of the sums
 	ADDQ	$128, R11
 	DECQ	R9
 	JNE	loop4
-	VMOVUPS	Z2, 606592(DI)	// vecmat[0]
-	VMOVUPS	Z3, 606656(DI)	// vecmat[0] | 1
-	VMOVUPS	Z4, 606720(DI)	// vecmat[1]
-	VMOVUPS	Z5, 606784(DI)	// vecmat[1] | 1
-	VMOVUPS	Z6, 606848(DI)	// vecmat[2]
-	VMOVUPS	Z7, 606912(DI)	// vecmat[2] | 1
-	VMOVUPS	Z8, 606976(DI)	// vecmat[3]
-	VMOVUPS	Z9, 607040(DI)	// vecmat[3] | 1
-	VMOVUPS	Z10, 607104(DI)	// vecmat[4]
-	VMOVUPS	Z11, 607168(DI)	// vecmat[4] | 1
-	VMOVUPS	Z12, 607232(DI)	// vecmat[5]
-	VMOVUPS	Z13, 607296(DI)	// vecmat[5] | 1
-	VMOVUPS	Z14, 607360(DI)	// vecmat[6]
-	VMOVUPS	Z15, 607424(DI)	// vecmat[6] | 1
-	VMOVUPS	Z16, 607488(DI)	// vecmat[7]
-	VMOVUPS	Z17, 607552(DI)	// vecmat[7] | 1
-	VMOVUPS	Z18, 607616(DI)	// vecmat[8]
-	VMOVUPS	Z19, 607680(DI)	// vecmat[8] | 1
-	VMOVUPS	Z20, 607744(DI)	// vecmat[9]
-	VMOVUPS	Z21, 607808(DI)	// vecmat[9] | 1
-	VMOVUPS	Z22, 607872(DI)	// vecmat[10]
-	VMOVUPS	Z23, 607936(DI)	// vecmat[10] | 1
+	VMOVUPS	Z2, 573824(DI)	// vecmat[0]
+	VMOVUPS	Z3, 573888(DI)	// vecmat[0] | 1
+	VMOVUPS	Z4, 573952(DI)	// vecmat[1]
+	VMOVUPS	Z5, 574016(DI)	// vecmat[1] | 1
+	VMOVUPS	Z6, 574080(DI)	// vecmat[2]
+	VMOVUPS	Z7, 574144(DI)	// vecmat[2] | 1
+	VMOVUPS	Z8, 574208(DI)	// vecmat[3]
+	VMOVUPS	Z9, 574272(DI)	// vecmat[3] | 1
+	VMOVUPS	Z10, 574336(DI)	// vecmat[4]
+	VMOVUPS	Z11, 574400(DI)	// vecmat[4] | 1
+	VMOVUPS	Z12, 574464(DI)	// vecmat[5]
+	VMOVUPS	Z13, 574528(DI)	// vecmat[5] | 1
+	VMOVUPS	Z14, 574592(DI)	// vecmat[6]
+	VMOVUPS	Z15, 574656(DI)	// vecmat[6] | 1
+	VMOVUPS	Z16, 574720(DI)	// vecmat[7]
+	VMOVUPS	Z17, 574784(DI)	// vecmat[7] | 1
+	VMOVUPS	Z18, 574848(DI)	// vecmat[8]
+	VMOVUPS	Z19, 574912(DI)	// vecmat[8] | 1
+	VMOVUPS	Z20, 574976(DI)	// vecmat[9]
+	VMOVUPS	Z21, 575040(DI)	// vecmat[9] | 1
+	VMOVUPS	Z22, 575104(DI)	// vecmat[10]
+	VMOVUPS	Z23, 575168(DI)	// vecmat[10] | 1
 	ADDQ	$44, SI
 	ADDQ	$1408, DI
 	DECQ	CX
@@ -11079,8 +11091,8 @@ loop4: // 32 times: terms of the sums
 	MOVQ	AX, SI
 	MOVQ	BX, DI
 loop5: // 32 times: terms of the sums
-	VMOVUPS	602496(SI), Z22	// friction.2.bias_bar[0]
-	VMOVUPS	602560(SI), Z23	// friction.2.bias_bar[0] | 1
+	VMOVUPS	569728(SI), Z22	// friction.2.bias_bar[0]
+	VMOVUPS	569792(SI), Z23	// friction.2.bias_bar[0] | 1
 	VBROADCASTSS	984(DI), Z24	// friction.2.weight[22]
 	VFMADD231PS	Z22, Z24, Z2
 	VFMADD231PS	Z23, Z24, Z3
@@ -11115,68 +11127,68 @@ loop5: // 32 times: terms of the sums
 	ADDQ	$128, DI
 	DECQ	CX
 	JNE	loop5
-	VMOVUPS	Z2, 609408(AX)	// vecmat[22]
-	VMOVUPS	Z3, 609472(AX)	// vecmat[22] | 1
-	VMOVUPS	Z4, 609536(AX)	// vecmat[23]
-	VMOVUPS	Z5, 609600(AX)	// vecmat[23] | 1
-	VMOVUPS	Z6, 609664(AX)	// vecmat[24]
-	VMOVUPS	Z7, 609728(AX)	// vecmat[24] | 1
-	VMOVUPS	Z8, 609792(AX)	// vecmat[25]
-	VMOVUPS	Z9, 609856(AX)	// vecmat[25] | 1
-	VMOVUPS	Z10, 609920(AX)	// vecmat[26]
-	VMOVUPS	Z11, 609984(AX)	// vecmat[26] | 1
-	VMOVUPS	Z12, 610048(AX)	// vecmat[27]
-	VMOVUPS	Z13, 610112(AX)	// vecmat[27] | 1
-	VMOVUPS	Z14, 610176(AX)	// vecmat[28]
-	VMOVUPS	Z15, 610240(AX)	// vecmat[28] | 1
-	VMOVUPS	Z16, 610304(AX)	// vecmat[29]
-	VMOVUPS	Z17, 610368(AX)	// vecmat[29] | 1
-	VMOVUPS	Z18, 610432(AX)	// vecmat[30]
-	VMOVUPS	Z19, 610496(AX)	// vecmat[30] | 1
-	VMOVUPS	Z20, 610560(AX)	// vecmat[31]
-	VMOVUPS	Z21, 610624(AX)	// vecmat[31] | 1
+	VMOVUPS	Z2, 576640(AX)	// vecmat[22]
+	VMOVUPS	Z3, 576704(AX)	// vecmat[22] | 1
+	VMOVUPS	Z4, 576768(AX)	// vecmat[23]
+	VMOVUPS	Z5, 576832(AX)	// vecmat[23] | 1
+	VMOVUPS	Z6, 576896(AX)	// vecmat[24]
+	VMOVUPS	Z7, 576960(AX)	// vecmat[24] | 1
+	VMOVUPS	Z8, 577024(AX)	// vecmat[25]
+	VMOVUPS	Z9, 577088(AX)	// vecmat[25] | 1
+	VMOVUPS	Z10, 577152(AX)	// vecmat[26]
+	VMOVUPS	Z11, 577216(AX)	// vecmat[26] | 1
+	VMOVUPS	Z12, 577280(AX)	// vecmat[27]
+	VMOVUPS	Z13, 577344(AX)	// vecmat[27] | 1
+	VMOVUPS	Z14, 577408(AX)	// vecmat[28]
+	VMOVUPS	Z15, 577472(AX)	// vecmat[28] | 1
+	VMOVUPS	Z16, 577536(AX)	// vecmat[29]
+	VMOVUPS	Z17, 577600(AX)	// vecmat[29] | 1
+	VMOVUPS	Z18, 577664(AX)	// vecmat[30]
+	VMOVUPS	Z19, 577728(AX)	// vecmat[30] | 1
+	VMOVUPS	Z20, 577792(AX)	// vecmat[31]
+	VMOVUPS	Z21, 577856(AX)	// vecmat[31] | 1
 	MOVQ	$16, CX
 	MOVQ	AX, SI
 loop6: // 16 times: tiles of 2 elements
-	VMOVUPS	602496(SI), Z2	// friction.2.bias_bar[0]
-	VMOVUPS	602560(SI), Z3	// friction.2.bias_bar[0] | 1
+	VMOVUPS	569728(SI), Z2	// friction.2.bias_bar[0]
+	VMOVUPS	569792(SI), Z3	// friction.2.bias_bar[0] | 1
 	VPANDD	Z0, Z2, Z2
 	VPANDD	Z1, Z3, Z3
-	VMOVUPS	Z2, 593536(SI)	// turned[0]
-	VMOVUPS	Z3, 593600(SI)	// turned[0] | 1
-	VMOVUPS	602624(SI), Z2	// friction.2.bias_bar[1]
-	VMOVUPS	602688(SI), Z3	// friction.2.bias_bar[1] | 1
+	VMOVUPS	Z2, 560768(SI)	// turned[0]
+	VMOVUPS	Z3, 560832(SI)	// turned[0] | 1
+	VMOVUPS	569856(SI), Z2	// friction.2.bias_bar[1]
+	VMOVUPS	569920(SI), Z3	// friction.2.bias_bar[1] | 1
 	VPANDD	Z0, Z2, Z2
 	VPANDD	Z1, Z3, Z3
-	VMOVUPS	Z2, 593664(SI)	// turned[1]
-	VMOVUPS	Z3, 593728(SI)	// turned[1] | 1
+	VMOVUPS	Z2, 560896(SI)	// turned[1]
+	VMOVUPS	Z3, 560960(SI)	// turned[1] | 1
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop6
 	MOVQ	$2, CX
-	MOVQ	AX, SI
+	MOVQ	R14, SI
 	MOVQ	AX, DI
 loop7: // 2 times: vectors of the block
 	MOVQ	$2, R9
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop8: // 2 times
-	VMOVUPS	578816(R10), Z0	// softplus[0]
-	VMOVUPS	578944(R10), Z1	// softplus[1]
-	VMOVUPS	579072(R10), Z2	// softplus[2]
-	VMOVUPS	579200(R10), Z3	// softplus[3]
-	VMOVUPS	579328(R10), Z4	// softplus[4]
-	VMOVUPS	579456(R10), Z5	// softplus[5]
-	VMOVUPS	579584(R10), Z6	// softplus[6]
-	VMOVUPS	579712(R10), Z7	// softplus[7]
-	VMOVUPS	579840(R10), Z8	// softplus[8]
-	VMOVUPS	579968(R10), Z9	// softplus[9]
-	VMOVUPS	580096(R10), Z10	// softplus[10]
-	VMOVUPS	580224(R10), Z11	// softplus[11]
-	VMOVUPS	580352(R10), Z12	// softplus[12]
-	VMOVUPS	580480(R10), Z13	// softplus[13]
-	VMOVUPS	580608(R10), Z14	// softplus[14]
-	VMOVUPS	580736(R10), Z15	// softplus[15]
+	VMOVUPS	4096(R10), Z0
+	VMOVUPS	4224(R10), Z1
+	VMOVUPS	4352(R10), Z2
+	VMOVUPS	4480(R10), Z3
+	VMOVUPS	4608(R10), Z4
+	VMOVUPS	4736(R10), Z5
+	VMOVUPS	4864(R10), Z6
+	VMOVUPS	4992(R10), Z7
+	VMOVUPS	5120(R10), Z8
+	VMOVUPS	5248(R10), Z9
+	VMOVUPS	5376(R10), Z10
+	VMOVUPS	5504(R10), Z11
+	VMOVUPS	5632(R10), Z12
+	VMOVUPS	5760(R10), Z13
+	VMOVUPS	5888(R10), Z14
+	VMOVUPS	6016(R10), Z15
 	VUNPCKLPS	Z1, Z0, Z16
 	VUNPCKHPS	Z1, Z0, Z0
 	VUNPCKLPS	Z3, Z2, Z1
@@ -11241,22 +11253,22 @@ loop8: // 2 times
 	VSHUFF32X4	$221, Z12, Z8, Z4
 	VSHUFF32X4	$136, Z4, Z0, Z8
 	VSHUFF32X4	$221, Z4, Z0, Z0
-	VMOVUPS	Z18, 597632(R11)	// turned[32]
-	VMOVUPS	Z17, 597696(R11)	// turned[32] | 1
-	VMOVUPS	Z15, 597760(R11)	// turned[33]
-	VMOVUPS	Z16, 597824(R11)	// turned[33] | 1
-	VMOVUPS	Z11, 597888(R11)	// turned[34]
-	VMOVUPS	Z6, 597952(R11)	// turned[34] | 1
-	VMOVUPS	Z10, 598016(R11)	// turned[35]
-	VMOVUPS	Z8, 598080(R11)	// turned[35] | 1
-	VMOVUPS	Z14, 598144(R11)	// turned[36]
-	VMOVUPS	Z7, 598208(R11)	// turned[36] | 1
-	VMOVUPS	Z2, 598272(R11)	// turned[37]
-	VMOVUPS	Z9, 598336(R11)	// turned[37] | 1
-	VMOVUPS	Z3, 598400(R11)	// turned[38]
-	VMOVUPS	Z1, 598464(R11)	// turned[38] | 1
-	VMOVUPS	Z5, 598528(R11)	// turned[39]
-	VMOVUPS	Z0, 598592(R11)	// turned[39] | 1
+	VMOVUPS	Z18, 564864(R11)	// turned[32]
+	VMOVUPS	Z17, 564928(R11)	// turned[32] | 1
+	VMOVUPS	Z15, 564992(R11)	// turned[33]
+	VMOVUPS	Z16, 565056(R11)	// turned[33] | 1
+	VMOVUPS	Z11, 565120(R11)	// turned[34]
+	VMOVUPS	Z6, 565184(R11)	// turned[34] | 1
+	VMOVUPS	Z10, 565248(R11)	// turned[35]
+	VMOVUPS	Z8, 565312(R11)	// turned[35] | 1
+	VMOVUPS	Z14, 565376(R11)	// turned[36]
+	VMOVUPS	Z7, 565440(R11)	// turned[36] | 1
+	VMOVUPS	Z2, 565504(R11)	// turned[37]
+	VMOVUPS	Z9, 565568(R11)	// turned[37] | 1
+	VMOVUPS	Z3, 565632(R11)	// turned[38]
+	VMOVUPS	Z1, 565696(R11)	// turned[38] | 1
+	VMOVUPS	Z5, 565760(R11)	// turned[39]
+	VMOVUPS	Z0, 565824(R11)	// turned[39] | 1
 	ADDQ	$2048, R10
 	ADDQ	$2048, R11
 	DECQ	R9
@@ -11289,56 +11301,56 @@ loop9: // 4 times: tiles of 8 elements
 	MOVQ	AX, R10
 	MOVQ	DI, R11
 loop10: // 16 times: samples, 2 at a time
-	VMOVUPS	597632(R10), Z16	// turned[32]
-	VMOVUPS	599680(R10), Z17	// turned[48]
-	VBROADCASTSS	593536(R11), Z18	// turned[0]
+	VMOVUPS	564864(R10), Z16	// turned[32]
+	VMOVUPS	566912(R10), Z17	// turned[48]
+	VBROADCASTSS	560768(R11), Z18	// turned[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
-	VBROADCASTSS	593664(R11), Z18	// turned[1]
+	VBROADCASTSS	560896(R11), Z18	// turned[1]
 	VFMADD231PS	Z16, Z18, Z2
 	VFMADD231PS	Z17, Z18, Z3
-	VBROADCASTSS	593792(R11), Z18	// turned[2]
+	VBROADCASTSS	561024(R11), Z18	// turned[2]
 	VFMADD231PS	Z16, Z18, Z4
 	VFMADD231PS	Z17, Z18, Z5
-	VBROADCASTSS	593920(R11), Z18	// turned[3]
+	VBROADCASTSS	561152(R11), Z18	// turned[3]
 	VFMADD231PS	Z16, Z18, Z6
 	VFMADD231PS	Z17, Z18, Z7
-	VBROADCASTSS	594048(R11), Z18	// turned[4]
+	VBROADCASTSS	561280(R11), Z18	// turned[4]
 	VFMADD231PS	Z16, Z18, Z8
 	VFMADD231PS	Z17, Z18, Z9
-	VBROADCASTSS	594176(R11), Z18	// turned[5]
+	VBROADCASTSS	561408(R11), Z18	// turned[5]
 	VFMADD231PS	Z16, Z18, Z10
 	VFMADD231PS	Z17, Z18, Z11
-	VBROADCASTSS	594304(R11), Z18	// turned[6]
+	VBROADCASTSS	561536(R11), Z18	// turned[6]
 	VFMADD231PS	Z16, Z18, Z12
 	VFMADD231PS	Z17, Z18, Z13
-	VBROADCASTSS	594432(R11), Z18	// turned[7]
+	VBROADCASTSS	561664(R11), Z18	// turned[7]
 	VFMADD231PS	Z16, Z18, Z14
 	VFMADD231PS	Z17, Z18, Z15
-	VMOVUPS	597696(R10), Z16	// turned[32] | 1
-	VMOVUPS	599744(R10), Z17	// turned[48] | 1
-	VBROADCASTSS	593540(R11), Z18	// turned[0]
+	VMOVUPS	564928(R10), Z16	// turned[32] | 1
+	VMOVUPS	566976(R10), Z17	// turned[48] | 1
+	VBROADCASTSS	560772(R11), Z18	// turned[0]
 	VFMADD231PS	Z16, Z18, Z0
 	VFMADD231PS	Z17, Z18, Z1
-	VBROADCASTSS	593668(R11), Z18	// turned[1]
+	VBROADCASTSS	560900(R11), Z18	// turned[1]
 	VFMADD231PS	Z16, Z18, Z2
 	VFMADD231PS	Z17, Z18, Z3
-	VBROADCASTSS	593796(R11), Z18	// turned[2]
+	VBROADCASTSS	561028(R11), Z18	// turned[2]
 	VFMADD231PS	Z16, Z18, Z4
 	VFMADD231PS	Z17, Z18, Z5
-	VBROADCASTSS	593924(R11), Z18	// turned[3]
+	VBROADCASTSS	561156(R11), Z18	// turned[3]
 	VFMADD231PS	Z16, Z18, Z6
 	VFMADD231PS	Z17, Z18, Z7
-	VBROADCASTSS	594052(R11), Z18	// turned[4]
+	VBROADCASTSS	561284(R11), Z18	// turned[4]
 	VFMADD231PS	Z16, Z18, Z8
 	VFMADD231PS	Z17, Z18, Z9
-	VBROADCASTSS	594180(R11), Z18	// turned[5]
+	VBROADCASTSS	561412(R11), Z18	// turned[5]
 	VFMADD231PS	Z16, Z18, Z10
 	VFMADD231PS	Z17, Z18, Z11
-	VBROADCASTSS	594308(R11), Z18	// turned[6]
+	VBROADCASTSS	561540(R11), Z18	// turned[6]
 	VFMADD231PS	Z16, Z18, Z12
 	VFMADD231PS	Z17, Z18, Z13
-	VBROADCASTSS	594436(R11), Z18	// turned[7]
+	VBROADCASTSS	561668(R11), Z18	// turned[7]
 	VFMADD231PS	Z16, Z18, Z14
 	VFMADD231PS	Z17, Z18, Z15
 	ADDQ	$128, R10
@@ -11385,14 +11397,14 @@ loop10: // 16 times: samples, 2 at a time
 	MOVQ	BX, R9
 loop11: // 32 times: elements
 	// arm.nde:11
-	VMOVUPS	606592(SI), Z14	// vecmat[0]
-	VMOVUPS	606656(SI), Z15	// vecmat[0] | 1
-	VMOVUPS	610688(SI), Z16	// sigmoid[0]
-	VMOVUPS	610752(SI), Z17	// sigmoid[0] | 1
+	VMOVUPS	573824(SI), Z14	// vecmat[0]
+	VMOVUPS	573888(SI), Z15	// vecmat[0] | 1
+	VMOVUPS	577920(SI), Z16	// sigmoid[0]
+	VMOVUPS	577984(SI), Z17	// sigmoid[0] | 1
 	VMULPS	Z16, Z14, Z14
 	VMULPS	Z17, Z15, Z15
-	VMOVUPS	Z14, 614784(SI)	// friction.0.bias_bar[0]
-	VMOVUPS	Z15, 614848(SI)	// friction.0.bias_bar[0] | 1
+	VMOVUPS	Z14, 582016(SI)	// friction.0.bias_bar[0]
+	VMOVUPS	Z15, 582080(SI)	// friction.0.bias_bar[0] | 1
 	VPANDD	Z0, Z14, Z16
 	VPANDD	Z1, Z15, Z17
 	VMOVUPS	12288(DI), Z18	// sum of friction.0.bias[0]
@@ -11422,28 +11434,28 @@ loop11: // 32 times: elements
 	ADDQ	$24, R9
 	DECQ	CX
 	JNE	loop11
-	VMOVUPS	Z2, 618880(AX)	// vecmat_2[0]
-	VMOVUPS	Z3, 618944(AX)	// vecmat_2[0] | 1
-	VMOVUPS	Z4, 619008(AX)	// vecmat_2[1]
-	VMOVUPS	Z5, 619072(AX)	// vecmat_2[1] | 1
-	VMOVUPS	Z6, 619136(AX)	// vecmat_2[2]
-	VMOVUPS	Z7, 619200(AX)	// vecmat_2[2] | 1
-	VMOVUPS	Z8, 619264(AX)	// vecmat_2[3]
-	VMOVUPS	Z9, 619328(AX)	// vecmat_2[3] | 1
-	VMOVUPS	Z10, 619392(AX)	// vecmat_2[4]
-	VMOVUPS	Z11, 619456(AX)	// vecmat_2[4] | 1
-	VMOVUPS	Z12, 619520(AX)	// vecmat_2[5]
-	VMOVUPS	Z13, 619584(AX)	// vecmat_2[5] | 1
-	VMOVUPS	574464(AX), Z31	// cos3[0]
+	VMOVUPS	Z2, 586112(AX)	// vecmat_2[0]
+	VMOVUPS	Z3, 586176(AX)	// vecmat_2[0] | 1
+	VMOVUPS	Z4, 586240(AX)	// vecmat_2[1]
+	VMOVUPS	Z5, 586304(AX)	// vecmat_2[1] | 1
+	VMOVUPS	Z6, 586368(AX)	// vecmat_2[2]
+	VMOVUPS	Z7, 586432(AX)	// vecmat_2[2] | 1
+	VMOVUPS	Z8, 586496(AX)	// vecmat_2[3]
+	VMOVUPS	Z9, 586560(AX)	// vecmat_2[3] | 1
+	VMOVUPS	Z10, 586624(AX)	// vecmat_2[4]
+	VMOVUPS	Z11, 586688(AX)	// vecmat_2[4] | 1
+	VMOVUPS	Z12, 586752(AX)	// vecmat_2[5]
+	VMOVUPS	Z13, 586816(AX)	// vecmat_2[5] | 1
+	VMOVUPS	558080(AX), Z31	// cos3[0]
 	VMOVUPS	Z31, 0(AX)
-	VMOVUPS	574528(AX), Z31	// cos3[0] | 1
+	VMOVUPS	558144(AX), Z31	// cos3[0] | 1
 	VMOVUPS	Z31, 64(AX)
-	VMOVUPS	574592(AX), Z31	// cos3[1]
+	VMOVUPS	558208(AX), Z31	// cos3[1]
 	VMOVUPS	Z31, 128(AX)
-	VMOVUPS	574656(AX), Z31	// cos3[1] | 1
+	VMOVUPS	558272(AX), Z31	// cos3[1] | 1
 	VMOVUPS	Z31, 192(AX)
-	VMOVUPS	619648(AX), Z0	// neg[0]
-	VMOVUPS	619712(AX), Z1	// neg[0] | 1
+	VMOVUPS	586880(AX), Z0	// neg[0]
+	VMOVUPS	586944(AX), Z1	// neg[0] | 1
 	VMULPS	Z0, Z6, Z0
 	VMULPS	Z1, Z7, Z1
 	VMOVUPS	Z0, Z31
@@ -11452,8 +11464,8 @@ loop11: // 32 times: elements
 	VMOVUPS	Z1, Z31
 	VFMADD231PS	64(AX), Z3, Z31
 	VMOVUPS	Z31, 320(AX)
-	VMOVUPS	619776(AX), Z0	// neg[1]
-	VMOVUPS	619840(AX), Z1	// neg[1] | 1
+	VMOVUPS	587008(AX), Z0	// neg[1]
+	VMOVUPS	587072(AX), Z1	// neg[1] | 1
 	VMULPS	Z0, Z8, Z0
 	VMULPS	Z1, Z9, Z1
 	VMOVUPS	Z0, Z31
@@ -11462,22 +11474,22 @@ loop11: // 32 times: elements
 	VMOVUPS	Z1, Z31
 	VFMADD231PS	192(AX), Z5, Z31
 	VMOVUPS	Z31, 448(AX)
-	VMOVUPS	602368(AX), Z31	// friction.4.bias_bar[1]
+	VMOVUPS	569600(AX), Z31	// friction.4.bias_bar[1]
 	VMOVUPS	Z31, 512(AX)
-	VMOVUPS	602432(AX), Z31	// friction.4.bias_bar[1] | 1
+	VMOVUPS	569664(AX), Z31	// friction.4.bias_bar[1] | 1
 	VMOVUPS	Z31, 576(AX)
-	VMOVUPS	602240(AX), Z31	// friction.4.bias_bar[0]
+	VMOVUPS	569472(AX), Z31	// friction.4.bias_bar[0]
 	VMOVUPS	Z31, 640(AX)
-	VMOVUPS	602304(AX), Z31	// friction.4.bias_bar[0] | 1
+	VMOVUPS	569536(AX), Z31	// friction.4.bias_bar[0] | 1
 	VMOVUPS	Z31, 704(AX)
-	VMOVUPS	573568(AX), Z0	// mul
-	VMOVUPS	573632(AX), Z1	// mul | 1
-	VMOVUPS	572288(AX), Z2	// q[0]
-	VMOVUPS	572352(AX), Z3	// q[0] | 1
-	VMOVUPS	572416(AX), Z4	// q[1]
-	VMOVUPS	572480(AX), Z5	// q[1] | 1
-	VMOVUPS	573440(AX), Z6	// mul
-	VMOVUPS	573504(AX), Z7	// mul | 1
+	VMOVUPS	557184(AX), Z0	// mul
+	VMOVUPS	557248(AX), Z1	// mul | 1
+	VMOVUPS	555904(AX), Z2	// q[0]
+	VMOVUPS	555968(AX), Z3	// q[0] | 1
+	VMOVUPS	556032(AX), Z4	// q[1]
+	VMOVUPS	556096(AX), Z5	// q[1] | 1
+	VMOVUPS	557056(AX), Z6	// mul
+	VMOVUPS	557120(AX), Z7	// mul | 1
 	// arm.nde:35
 	VMOVUPS	512(AX), Z29
 	VADDPS	640(AX), Z29, Z31
@@ -11627,17 +11639,17 @@ loop11: // 32 times: elements
 	VPXORD.BCST	f32_80000000<>(SB), Z3, Z3
 	VFMADD213PS	Z0, Z2, Z4
 	VFMADD213PS	Z1, Z3, Z5
-	VMOVUPS	572544(AX), Z31	// v[0]
+	VMOVUPS	556160(AX), Z31	// v[0]
 	VMOVUPS	Z31, 896(AX)
-	VMOVUPS	572608(AX), Z31	// v[0] | 1
+	VMOVUPS	556224(AX), Z31	// v[0] | 1
 	VMOVUPS	Z31, 960(AX)
-	VMOVUPS	572672(AX), Z2	// v[1]
-	VMOVUPS	572736(AX), Z3	// v[1] | 1
-	VMOVUPS	573184(AX), Z6	// mul
-	VMOVUPS	573248(AX), Z7	// mul | 1
-	VMOVUPS	573696(AX), Z31	// c2
+	VMOVUPS	556288(AX), Z2	// v[1]
+	VMOVUPS	556352(AX), Z3	// v[1] | 1
+	VMOVUPS	556800(AX), Z6	// mul
+	VMOVUPS	556864(AX), Z7	// mul | 1
+	VMOVUPS	557312(AX), Z31	// c2
 	VMOVUPS	Z31, 1024(AX)
-	VMOVUPS	573760(AX), Z8	// c2 | 1
+	VMOVUPS	557376(AX), Z8	// c2 | 1
 	// arm.nde:34
 	VMOVUPS	896(AX), Z29
 	VMULPS.BCST	f32_40000000<>(SB), Z29, Z9
@@ -11664,10 +11676,10 @@ loop11: // 32 times: elements
 	VMULPS	1152(AX), Z7, Z16
 	VFMADD231PS	1024(AX), Z15, Z0
 	VFMADD231PS	Z8, Z16, Z1
-	VMOVUPS	591104(AX), Z15	// dv[0]
-	VMOVUPS	591168(AX), Z16	// dv[0] | 1
-	VMOVUPS	591232(AX), Z17	// dv[1]
-	VMOVUPS	591296(AX), Z18	// dv[1] | 1
+	VMOVUPS	558336(AX), Z15	// dv[0]
+	VMOVUPS	558400(AX), Z16	// dv[0] | 1
+	VMOVUPS	558464(AX), Z17	// dv[1]
+	VMOVUPS	558528(AX), Z18	// dv[1] | 1
 	// arm.nde:35
 	VADDPS	256(AX), Z4, Z31
 	VMOVUPS	Z31, 1216(AX)
@@ -11680,43 +11692,43 @@ loop11: // 32 times: elements
 	VADDPS.BCST	f32_00000000<>(SB), Z29, Z31
 	VMOVUPS	Z31, 384(AX)
 	// arm.nde:38
-	VMOVUPS	592384(AX), Z4	// u_bar[0]
-	VMOVUPS	592448(AX), Z5	// u_bar[0] | 1
+	VMOVUPS	559616(AX), Z4	// u_bar[0]
+	VMOVUPS	559680(AX), Z5	// u_bar[0] | 1
 	VMULPS	Z15, Z4, Z19
 	VMULPS	Z16, Z5, Z20
 	VMULPS	Z17, Z4, Z4
 	VMULPS	Z18, Z5, Z5
-	VMOVUPS	592512(AX), Z21	// u_bar[1]
-	VMOVUPS	592576(AX), Z22	// u_bar[1] | 1
+	VMOVUPS	559744(AX), Z21	// u_bar[1]
+	VMOVUPS	559808(AX), Z22	// u_bar[1] | 1
 	VMULPS	Z15, Z21, Z15
 	VMULPS	Z16, Z22, Z16
 	VMULPS	Z17, Z21, Z17
 	VMULPS	Z18, Z22, Z18
 	VPXORD.BCST	f32_80000000<>(SB), Z19, Z19
 	VPXORD.BCST	f32_80000000<>(SB), Z20, Z20
-	VMOVUPS	Z19, 619904(AX)	// M_bar[0]
-	VMOVUPS	Z20, 619968(AX)	// M_bar[0] | 1
+	VMOVUPS	Z19, 587136(AX)	// M_bar[0]
+	VMOVUPS	Z20, 587200(AX)	// M_bar[0] | 1
 	VPXORD.BCST	f32_80000000<>(SB), Z4, Z4
 	VPXORD.BCST	f32_80000000<>(SB), Z5, Z5
-	VMOVUPS	Z4, 620032(AX)	// M_bar[1]
-	VMOVUPS	Z5, 620096(AX)	// M_bar[1] | 1
+	VMOVUPS	Z4, 587264(AX)	// M_bar[1]
+	VMOVUPS	Z5, 587328(AX)	// M_bar[1] | 1
 	VPXORD.BCST	f32_80000000<>(SB), Z15, Z15
 	VPXORD.BCST	f32_80000000<>(SB), Z16, Z16
-	VMOVUPS	Z15, 620160(AX)	// M_bar[2]
-	VMOVUPS	Z16, 620224(AX)	// M_bar[2] | 1
+	VMOVUPS	Z15, 587392(AX)	// M_bar[2]
+	VMOVUPS	Z16, 587456(AX)	// M_bar[2] | 1
 	VPXORD.BCST	f32_80000000<>(SB), Z17, Z17
 	VPXORD.BCST	f32_80000000<>(SB), Z18, Z18
-	VMOVUPS	Z17, 620288(AX)	// M_bar[3]
-	VMOVUPS	Z18, 620352(AX)	// M_bar[3] | 1
-	VMOVUPS	573056(AX), Z17	// mul
-	VMOVUPS	573120(AX), Z18	// mul | 1
-	VMOVUPS	573824(AX), Z21	// s2
-	VMOVUPS	573888(AX), Z22	// s2 | 1
+	VMOVUPS	Z17, 587520(AX)	// M_bar[3]
+	VMOVUPS	Z18, 587584(AX)	// M_bar[3] | 1
+	VMOVUPS	556672(AX), Z17	// mul
+	VMOVUPS	556736(AX), Z18	// mul | 1
+	VMOVUPS	557440(AX), Z21	// s2
+	VMOVUPS	557504(AX), Z22	// s2 | 1
 	// arm.nde:32
 	VADDPS	Z4, Z15, Z4
 	VADDPS	Z5, Z16, Z5
-	VMOVUPS	Z4, 620416(AX)	// add_3
-	VMOVUPS	Z5, 620480(AX)	// add_3 | 1
+	VMOVUPS	Z4, 587648(AX)	// add_2
+	VMOVUPS	Z5, 587712(AX)	// add_2 | 1
 	// arm.nde:28
 	VMULPS	Z6, Z4, Z15
 	VMULPS	Z7, Z5, Z16
@@ -11740,21 +11752,21 @@ loop11: // 32 times: elements
 	VMULPS	Z18, Z16, Z18
 	VFMADD231PS	Z9, Z15, Z17
 	VFMADD231PS	Z14, Z16, Z18
-	VMOVUPS	591360(AX), Z23	// dq_bar[0]
-	VMOVUPS	591424(AX), Z24	// dq_bar[0] | 1
-	VMOVUPS	591488(AX), Z25	// dq_bar[1]
-	VMOVUPS	591552(AX), Z26	// dq_bar[1] | 1
+	VMOVUPS	558592(AX), Z23	// dq_bar[0]
+	VMOVUPS	558656(AX), Z24	// dq_bar[0] | 1
+	VMOVUPS	558720(AX), Z25	// dq_bar[1]
+	VMOVUPS	558784(AX), Z26	// dq_bar[1] | 1
 	// arm.nde:28
 	VMOVUPS	1216(AX), Z29
 	VADDPS.BCST	f32_00000000<>(SB), Z29, Z27
 	VMOVUPS	256(AX), Z29
 	VADDPS.BCST	f32_00000000<>(SB), Z29, Z28
-	VMOVUPS	Z27, 591872(AX)	// q_bar[0]
-	VMOVUPS	Z28, 591936(AX)	// q_bar[0] | 1
+	VMOVUPS	Z27, 559104(AX)	// q_bar[0]
+	VMOVUPS	Z28, 559168(AX)	// q_bar[0] | 1
 	VADDPS	320(AX), Z0, Z0
 	VADDPS	384(AX), Z1, Z1
-	VMOVUPS	Z0, 592000(AX)	// q_bar[1]
-	VMOVUPS	Z1, 592064(AX)	// q_bar[1] | 1
+	VMOVUPS	Z0, 559232(AX)	// q_bar[1]
+	VMOVUPS	Z1, 559296(AX)	// q_bar[1] | 1
 	// arm.nde:11
 	VADDPS	Z10, Z23, Z0
 	VADDPS	Z11, Z24, Z1
@@ -11773,63 +11785,63 @@ loop11: // 32 times: elements
 	VADDPS.BCST	f32_00000000<>(SB), Z1, Z1
 	VADDPS	Z17, Z10, Z9
 	VADDPS	Z18, Z11, Z10
-	VMOVUPS	573952(AX), Z11	// cos
-	VMOVUPS	574016(AX), Z12	// cos | 1
-	VMOVUPS	574080(AX), Z13	// cos2
-	VMOVUPS	574144(AX), Z14	// cos2 | 1
+	VMOVUPS	557568(AX), Z11	// cos
+	VMOVUPS	557632(AX), Z12	// cos | 1
+	VMOVUPS	557696(AX), Z13	// cos2
+	VMOVUPS	557760(AX), Z14	// cos2 | 1
 	// arm.nde:30
 	VMULPS	1024(AX), Z19, Z15
 	VMULPS	Z8, Z20, Z16
-	VMOVUPS	Z15, 592896(AX)	// mul_bar
-	VMOVUPS	Z16, 592960(AX)	// mul_bar | 1
+	VMOVUPS	Z15, 560128(AX)	// mul_bar
+	VMOVUPS	Z16, 560192(AX)	// mul_bar | 1
 	// arm.nde:31
 	VMULPS	1088(AX), Z21, Z15
 	VMULPS	1152(AX), Z22, Z16
 	VFMADD231PS	1024(AX), Z4, Z15
 	VFMADD231PS	Z8, Z5, Z16
-	VMOVUPS	Z15, 593024(AX)	// mul_bar
-	VMOVUPS	Z16, 593088(AX)	// mul_bar | 1
+	VMOVUPS	Z15, 560256(AX)	// mul_bar
+	VMOVUPS	Z16, 560320(AX)	// mul_bar | 1
 	// arm.nde:35
 	VMULPS	640(AX), Z11, Z4
 	VMULPS	704(AX), Z12, Z5
-	VMOVUPS	Z4, 593280(AX)	// mul_bar
-	VMOVUPS	Z5, 593344(AX)	// mul_bar | 1
+	VMOVUPS	Z4, 560512(AX)	// mul_bar
+	VMOVUPS	Z5, 560576(AX)	// mul_bar | 1
 	VMULPS	768(AX), Z13, Z4
 	VMULPS	832(AX), Z14, Z5
-	VMOVUPS	Z4, 593408(AX)	// mul_bar
-	VMOVUPS	Z5, 593472(AX)	// mul_bar | 1
+	VMOVUPS	Z4, 560640(AX)	// mul_bar
+	VMOVUPS	Z5, 560704(AX)	// mul_bar | 1
 	// arm.nde:34
 	VADDPS	Z6, Z0, Z0
 	VADDPS	Z7, Z1, Z1
-	VMOVUPS	Z0, 592128(AX)	// v_bar[0]
-	VMOVUPS	Z1, 592192(AX)	// v_bar[0] | 1
+	VMOVUPS	Z0, 559360(AX)	// v_bar[0]
+	VMOVUPS	Z1, 559424(AX)	// v_bar[0] | 1
 	VADDPS.BCST	f32_00000000<>(SB), Z9, Z0
 	VADDPS.BCST	f32_00000000<>(SB), Z10, Z1
-	VMOVUPS	Z0, 592256(AX)	// v_bar[1]
-	VMOVUPS	Z1, 592320(AX)	// v_bar[1] | 1
+	VMOVUPS	Z0, 559488(AX)	// v_bar[1]
+	VMOVUPS	Z1, 559552(AX)	// v_bar[1] | 1
 	// arm.nde:11
-	VMOVUPS	574208(AX), Z0	// sin[0]
-	VMOVUPS	574272(AX), Z1	// sin[0] | 1
-	VMOVUPS	Z0, 620544(AX)	// concat[0]
-	VMOVUPS	Z1, 620608(AX)	// concat[0] | 1
-	VMOVUPS	574336(AX), Z0	// sin[1]
-	VMOVUPS	574400(AX), Z1	// sin[1] | 1
-	VMOVUPS	Z0, 620672(AX)	// concat[1]
-	VMOVUPS	Z1, 620736(AX)	// concat[1] | 1
+	VMOVUPS	557824(AX), Z0	// sin[0]
+	VMOVUPS	557888(AX), Z1	// sin[0] | 1
+	VMOVUPS	Z0, 587776(AX)	// concat[0]
+	VMOVUPS	Z1, 587840(AX)	// concat[0] | 1
+	VMOVUPS	557952(AX), Z0	// sin[1]
+	VMOVUPS	558016(AX), Z1	// sin[1] | 1
+	VMOVUPS	Z0, 587904(AX)	// concat[1]
+	VMOVUPS	Z1, 587968(AX)	// concat[1] | 1
 	VMOVUPS	0(AX), Z29	// concat[2]
-	VMOVUPS	Z29, 620800(AX)
+	VMOVUPS	Z29, 588032(AX)
 	VMOVUPS	64(AX), Z29	// concat[2] | 1
-	VMOVUPS	Z29, 620864(AX)
+	VMOVUPS	Z29, 588096(AX)
 	VMOVUPS	128(AX), Z29	// concat[3]
-	VMOVUPS	Z29, 620928(AX)
+	VMOVUPS	Z29, 588160(AX)
 	VMOVUPS	192(AX), Z29	// concat[3] | 1
-	VMOVUPS	Z29, 620992(AX)
+	VMOVUPS	Z29, 588224(AX)
 	VMOVUPS	896(AX), Z29	// concat[4]
-	VMOVUPS	Z29, 621056(AX)
+	VMOVUPS	Z29, 588288(AX)
 	VMOVUPS	960(AX), Z29	// concat[4] | 1
-	VMOVUPS	Z29, 621120(AX)
-	VMOVUPS	Z2, 621184(AX)	// concat[5]
-	VMOVUPS	Z3, 621248(AX)	// concat[5] | 1
+	VMOVUPS	Z29, 588352(AX)
+	VMOVUPS	Z2, 588416(AX)	// concat[5]
+	VMOVUPS	Z3, 588480(AX)	// concat[5] | 1
 	VMOVUPS	65792(AX), Z0	// mask
 	VMOVUPS	65856(AX), Z1	// mask | 1
 	MOVQ	$4, CX
@@ -11837,44 +11849,44 @@ loop11: // 32 times: elements
 	MOVQ	R8, DI
 loop12: // 4 times: tiles of 8 elements
 	// arm.nde:11
-	VMOVUPS	614784(SI), Z2	// friction.0.bias_bar[0]
-	VMOVUPS	614848(SI), Z3	// friction.0.bias_bar[0] | 1
+	VMOVUPS	582016(SI), Z2	// friction.0.bias_bar[0]
+	VMOVUPS	582080(SI), Z3	// friction.0.bias_bar[0] | 1
 	VPANDD	Z0, Z2, Z2
 	VPANDD	Z1, Z3, Z3
-	VMOVUPS	614912(SI), Z4	// friction.0.bias_bar[1]
-	VMOVUPS	614976(SI), Z5	// friction.0.bias_bar[1] | 1
+	VMOVUPS	582144(SI), Z4	// friction.0.bias_bar[1]
+	VMOVUPS	582208(SI), Z5	// friction.0.bias_bar[1] | 1
 	VPANDD	Z0, Z4, Z4
 	VPANDD	Z1, Z5, Z5
-	VMOVUPS	615040(SI), Z6	// friction.0.bias_bar[2]
-	VMOVUPS	615104(SI), Z7	// friction.0.bias_bar[2] | 1
+	VMOVUPS	582272(SI), Z6	// friction.0.bias_bar[2]
+	VMOVUPS	582336(SI), Z7	// friction.0.bias_bar[2] | 1
 	VPANDD	Z0, Z6, Z6
 	VPANDD	Z1, Z7, Z7
-	VMOVUPS	615168(SI), Z8	// friction.0.bias_bar[3]
-	VMOVUPS	615232(SI), Z9	// friction.0.bias_bar[3] | 1
+	VMOVUPS	582400(SI), Z8	// friction.0.bias_bar[3]
+	VMOVUPS	582464(SI), Z9	// friction.0.bias_bar[3] | 1
 	VPANDD	Z0, Z8, Z8
 	VPANDD	Z1, Z9, Z9
-	VMOVUPS	615296(SI), Z10	// friction.0.bias_bar[4]
-	VMOVUPS	615360(SI), Z11	// friction.0.bias_bar[4] | 1
+	VMOVUPS	582528(SI), Z10	// friction.0.bias_bar[4]
+	VMOVUPS	582592(SI), Z11	// friction.0.bias_bar[4] | 1
 	VPANDD	Z0, Z10, Z10
 	VPANDD	Z1, Z11, Z11
-	VMOVUPS	615424(SI), Z12	// friction.0.bias_bar[5]
-	VMOVUPS	615488(SI), Z13	// friction.0.bias_bar[5] | 1
+	VMOVUPS	582656(SI), Z12	// friction.0.bias_bar[5]
+	VMOVUPS	582720(SI), Z13	// friction.0.bias_bar[5] | 1
 	VPANDD	Z0, Z12, Z12
 	VPANDD	Z1, Z13, Z13
-	VMOVUPS	615552(SI), Z14	// friction.0.bias_bar[6]
-	VMOVUPS	615616(SI), Z15	// friction.0.bias_bar[6] | 1
+	VMOVUPS	582784(SI), Z14	// friction.0.bias_bar[6]
+	VMOVUPS	582848(SI), Z15	// friction.0.bias_bar[6] | 1
 	VPANDD	Z0, Z14, Z14
 	VPANDD	Z1, Z15, Z15
-	VMOVUPS	615680(SI), Z16	// friction.0.bias_bar[7]
-	VMOVUPS	615744(SI), Z17	// friction.0.bias_bar[7] | 1
+	VMOVUPS	582912(SI), Z16	// friction.0.bias_bar[7]
+	VMOVUPS	582976(SI), Z17	// friction.0.bias_bar[7] | 1
 	VPANDD	Z0, Z16, Z16
 	VPANDD	Z1, Z17, Z17
 	MOVQ	$6, R9
 	MOVQ	AX, R10
 	MOVQ	DI, R11
 loop13: // 6 times: elements
-	VMOVUPS	620544(R10), Z18	// concat[0]
-	VMOVUPS	620608(R10), Z19	// concat[0] | 1
+	VMOVUPS	587776(R10), Z18	// concat[0]
+	VMOVUPS	587840(R10), Z19	// concat[0] | 1
 	VMOVUPS	(R11), Z20	// sum of friction.0.weight[0]
 	VFMADD231PS	Z18, Z2, Z20
 	VFMADD231PS	Z19, Z3, Z20
@@ -11918,18 +11930,18 @@ loop13: // 6 times: elements
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop14: // 2 times: vectors of the block
-	VMOVUPS	620288(SI), Z0	// M_bar[3]
-	VMOVUPS	Z0, 593152(SI)	// reshape_bar
+	VMOVUPS	587520(SI), Z0	// M_bar[3]
+	VMOVUPS	Z0, 560384(SI)	// reshape_bar
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop14
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop15: // 2 times: vectors of the block
-	VMOVUPS	620416(SI), Z0	// add_3
-	VMOVUPS	Z0, 592640(SI)	// mul_bar
-	VMOVUPS	619904(SI), Z0	// M_bar[0]
-	VMOVUPS	Z0, 592768(SI)	// add_bar
+	VMOVUPS	587648(SI), Z0	// add_2
+	VMOVUPS	Z0, 559872(SI)	// mul_bar
+	VMOVUPS	587136(SI), Z0	// M_bar[0]
+	VMOVUPS	Z0, 560000(SI)	// add_bar
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop15
@@ -11941,15 +11953,15 @@ TEXT predict0ReplayDenseVjp_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop1: // 2 times: vectors of the block
-	VMOVUPD	621568(SI), Z0	// h
-	VMOVUPD	621632(SI), Z1	// h | 1
-	VMOVUPD	621312(SI), Z2	// t
-	VMOVUPD	621376(SI), Z3	// t | 1
+	VMOVUPD	588800(SI), Z0	// h
+	VMOVUPD	588864(SI), Z1	// h | 1
+	VMOVUPD	588544(SI), Z2	// t
+	VMOVUPD	588608(SI), Z3	// t | 1
 	// arm.nde:45
 	VMULPD.BCST	f64_3fe0000000000000<>(SB), Z0, Z0
 	VMULPD.BCST	f64_3fe0000000000000<>(SB), Z1, Z1
-	VMOVUPD	Z0, 677888(SI)	// mul_6
-	VMOVUPD	Z1, 677952(SI)	// mul_6 | 1
+	VMOVUPD	Z0, 710656(SI)	// mul_6
+	VMOVUPD	Z1, 710720(SI)	// mul_6 | 1
 	VADDPD	Z0, Z2, Z0
 	VADDPD	Z1, Z3, Z1
 	// arm.nde:17
@@ -11957,8 +11969,8 @@ loop1: // 2 times: vectors of the block
 	MOVQ	$49, R9
 	MOVQ	SI, R10
 loop2: // 49 times: elements
-	VMOVUPD	622592(R10), Z3	// u_times[1]
-	VMOVUPD	622656(R10), Z4	// u_times[1] | 1
+	VMOVUPD	589824(R10), Z3	// u_times[1]
+	VMOVUPD	589888(R10), Z4	// u_times[1] | 1
 	VCMPPD	$18, Z0, Z3, K2
 	VCMPPD	$18, Z1, Z4, K3
 	KUNPCKBW	K2, K3, K2
@@ -11968,18 +11980,18 @@ loop2: // 49 times: elements
 	ADDQ	$256, R10
 	DECQ	R9
 	JNE	loop2
-	VMOVUPS	Z2, 678144(DI)	// locate
+	VMOVUPS	Z2, 710912(DI)	// locate
 	VPCMPGTD.BCST	f32_00000031<>(SB), Z2, K2
 	VBLENDMPS.BCST	f32_00000031<>(SB), Z2, K2, Z0
 	VBROADCASTSS	f32_00000000<>(SB), Z1
 	VPCMPGTD	Z0, Z1, K2
 	VBLENDMPS.BCST	f32_00000000<>(SB), Z0, K2, Z0
-	VMOVUPS	635136(DI), Z1	// u[0]
+	VMOVUPS	602368(DI), Z1	// u[0]
 	VBROADCASTSS	f32_00000001<>(SB), Z2
 	MOVQ	$49, R9
 	MOVQ	DI, R10
 loop3: // 49 times: rows by their numbers
-	VMOVUPS	635392(R10), Z3	// u[2]
+	VMOVUPS	602624(R10), Z3	// u[2]
 	VPCMPEQD	Z2, Z0, K2
 	VBLENDMPS	Z3, Z1, K2, Z3
 	VMOVAPS	Z3, Z1
@@ -11988,13 +12000,13 @@ loop3: // 49 times: rows by their numbers
 	ADDQ	$256, R10
 	DECQ	R9
 	JNE	loop3
-	VMOVUPS	Z1, 678272(DI)	// take[0]
-	VMOVUPS	635264(DI), Z1	// u[1]
+	VMOVUPS	Z1, 711040(DI)	// take[0]
+	VMOVUPS	602496(DI), Z1	// u[1]
 	VBROADCASTSS	f32_00000001<>(SB), Z2
 	MOVQ	$49, R9
 	MOVQ	DI, R10
 loop4: // 49 times: rows by their numbers
-	VMOVUPS	635520(R10), Z3	// u[3]
+	VMOVUPS	602752(R10), Z3	// u[3]
 	VPCMPEQD	Z2, Z0, K2
 	VBLENDMPS	Z3, Z1, K2, Z3
 	VMOVAPS	Z3, Z1
@@ -12003,7 +12015,7 @@ loop4: // 49 times: rows by their numbers
 	ADDQ	$256, R10
 	DECQ	R9
 	JNE	loop4
-	VMOVUPS	Z1, 678400(DI)	// take[1]
+	VMOVUPS	Z1, 711168(DI)	// take[1]
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -12012,121 +12024,243 @@ loop4: // 49 times: rows by their numbers
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop5: // 2 times: vectors of the block
-	VMOVUPS	621824(SI), Z0	// q[0]
+	VMOVUPS	589056(SI), Z0	// q[0]
 	VMOVUPS	Z0, 542720(SI)	// armFieldWithinFwd.q[0]
-	VMOVUPS	621952(SI), Z0	// q[1]
+	VMOVUPS	589184(SI), Z0	// q[1]
 	VMOVUPS	Z0, 542848(SI)	// armFieldWithinFwd.q[1]
-	VMOVUPS	622080(SI), Z0	// v[0]
+	VMOVUPS	589312(SI), Z0	// v[0]
 	VMOVUPS	Z0, 542976(SI)	// armFieldWithinFwd.v[0]
-	VMOVUPS	622208(SI), Z0	// v[1]
+	VMOVUPS	589440(SI), Z0	// v[1]
 	VMOVUPS	Z0, 543104(SI)	// armFieldWithinFwd.v[1]
-	VMOVUPS	678272(SI), Z0	// take[0]
+	VMOVUPS	711040(SI), Z0	// take[0]
 	VMOVUPS	Z0, 543232(SI)	// armFieldWithinFwd.u[0]
-	VMOVUPS	678400(SI), Z0	// take[1]
+	VMOVUPS	711168(SI), Z0	// take[1]
 	VMOVUPS	Z0, 543360(SI)	// armFieldWithinFwd.u[1]
-	VMOVUPS	647936(SI), Z0	// mul
+	VMOVUPS	615168(SI), Z0	// mul
 	VMOVUPS	Z0, 543488(SI)	// armFieldWithinFwd.mul
-	VMOVUPS	648064(SI), Z0	// add
+	VMOVUPS	615296(SI), Z0	// add
 	VMOVUPS	Z0, 543616(SI)	// armFieldWithinFwd.add
-	VMOVUPS	648192(SI), Z0	// mul
+	VMOVUPS	615424(SI), Z0	// mul
 	VMOVUPS	Z0, 543744(SI)	// armFieldWithinFwd.mul
-	VMOVUPS	648320(SI), Z0	// mul
+	VMOVUPS	615552(SI), Z0	// mul
 	VMOVUPS	Z0, 543872(SI)	// armFieldWithinFwd.mul
-	VMOVUPS	648448(SI), Z0	// reshape
+	VMOVUPS	615680(SI), Z0	// reshape
 	VMOVUPS	Z0, 544000(SI)	// armFieldWithinFwd.reshape
-	VMOVUPS	648576(SI), Z0	// mul
+	VMOVUPS	615808(SI), Z0	// mul
 	VMOVUPS	Z0, 544128(SI)	// armFieldWithinFwd.mul
-	VMOVUPS	648704(SI), Z0	// mul
+	VMOVUPS	615936(SI), Z0	// mul
 	VMOVUPS	Z0, 544256(SI)	// armFieldWithinFwd.mul
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop5
+	LEAQ	645120(AX), R14
 	CALL	armFieldWithinFwd_avx512<>(SB)
-	MOVQ	$32, CX
+	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop6: // 32 times: elements
-	VMOVUPS	545920(SI), Z0	// armFieldWithinFwd.add[0]
-	VMOVUPS	545984(SI), Z1	// armFieldWithinFwd.add[0] | 1
-	VMOVUPS	Z0, 720000(SI)	// result_38[0]
-	VMOVUPS	Z1, 720064(SI)	// result_38[0] | 1
-	ADDQ	$128, SI
+	MOVQ	AX, DI
+loop6: // 2 times: vectors of the block
+	VMOVUPS	544640(SI), Z0	// armFieldWithinFwd.dv[0]
+	VMOVUPS	Z0, 711680(SI)	// result_17[0]
+	VMOVUPS	544768(SI), Z1	// armFieldWithinFwd.dv[1]
+	VMOVUPS	Z1, 711808(SI)	// result_17[1]
+	VMOVUPS	544896(SI), Z2	// armFieldWithinFwd.c2
+	VMOVUPS	Z2, 718976(SI)	// result_40
+	VMOVUPS	545024(SI), Z2	// armFieldWithinFwd.s2
+	VMOVUPS	Z2, 719104(SI)	// result_41
+	VMOVUPS	545152(SI), Z2	// armFieldWithinFwd.cos
+	VMOVUPS	Z2, 719232(SI)	// result_42
+	VMOVUPS	545280(SI), Z2	// armFieldWithinFwd.cos2
+	VMOVUPS	Z2, 719360(SI)	// result_43
+	VMOVUPS	545408(SI), Z2	// armFieldWithinFwd.sin[0]
+	VMOVUPS	Z2, 719488(SI)	// result_44[0]
+	VMOVUPS	545536(SI), Z2	// armFieldWithinFwd.sin[1]
+	VMOVUPS	Z2, 719616(SI)	// result_44[1]
+	VMOVUPS	545664(SI), Z2	// armFieldWithinFwd.cos3[0]
+	VMOVUPS	Z2, 719744(SI)	// result_45[0]
+	VMOVUPS	545792(SI), Z2	// armFieldWithinFwd.cos3[1]
+	VMOVUPS	Z2, 719872(SI)	// result_45[1]
+	// arm.nde:45
+	VMOVUPD	710656(DI), Z2	// mul_6
+	VMOVUPD	710720(DI), Z3	// mul_6 | 1
+	VCVTPD2PS	Z2, Y2
+	VCVTPD2PS	Z3, Y3
+	VINSERTF64X4	$1, Y3, Z2, Z2
+	VMOVUPS	Z2, 711296(SI)	// ha21
+	VMOVUPS	589056(SI), Z3	// q[0]
+	VMOVUPS	589184(SI), Z4	// q[1]
+	VMOVUPS	589312(SI), Z5	// v[0]
+	VMOVUPS	589440(SI), Z6	// v[1]
+	VMOVUPS	544384(SI), Z7	// armFieldWithinFwd.dq[0]
+	VFMADD231PS	Z7, Z2, Z3
+	VMOVUPS	Z3, 711424(SI)	// q_y2[0]
+	VMOVUPS	544512(SI), Z3	// armFieldWithinFwd.dq[1]
+	VFMADD231PS	Z3, Z2, Z4
+	VMOVUPS	Z4, 711552(SI)	// q_y2[1]
+	VFMADD231PS	Z0, Z2, Z5
+	VMOVUPS	Z5, 711936(SI)	// v_y2[0]
+	VFMADD231PS	Z1, Z2, Z6
+	VMOVUPS	Z6, 712064(SI)	// v_y2[1]
+	ADDQ	$64, SI
+	ADDQ	$128, DI
 	DECQ	CX
 	JNE	loop6
-	MOVQ	$32, CX
+	// arm.nde:45
+	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop7: // 32 times: elements
-	VMOVUPS	550016(SI), Z0	// armFieldWithinFwd.softplus[0]
-	VMOVUPS	550080(SI), Z1	// armFieldWithinFwd.softplus[0] | 1
-	VMOVUPS	Z0, 724096(SI)	// result_39[0]
-	VMOVUPS	Z1, 724160(SI)	// result_39[0] | 1
-	ADDQ	$128, SI
+loop7: // 2 times: vectors of the block
+	VMOVUPS	711424(SI), Z0	// q_y2[0]
+	VMOVUPS	Z0, 542720(SI)	// armFieldWithinFwd.q[0]
+	VMOVUPS	711552(SI), Z0	// q_y2[1]
+	VMOVUPS	Z0, 542848(SI)	// armFieldWithinFwd.q[1]
+	VMOVUPS	711936(SI), Z0	// v_y2[0]
+	VMOVUPS	Z0, 542976(SI)	// armFieldWithinFwd.v[0]
+	VMOVUPS	712064(SI), Z0	// v_y2[1]
+	VMOVUPS	Z0, 543104(SI)	// armFieldWithinFwd.v[1]
+	VMOVUPS	711040(SI), Z0	// take[0]
+	VMOVUPS	Z0, 543232(SI)	// armFieldWithinFwd.u[0]
+	VMOVUPS	711168(SI), Z0	// take[1]
+	VMOVUPS	Z0, 543360(SI)	// armFieldWithinFwd.u[1]
+	VMOVUPS	615168(SI), Z0	// mul
+	VMOVUPS	Z0, 543488(SI)	// armFieldWithinFwd.mul
+	VMOVUPS	615296(SI), Z0	// add
+	VMOVUPS	Z0, 543616(SI)	// armFieldWithinFwd.add
+	VMOVUPS	615424(SI), Z0	// mul
+	VMOVUPS	Z0, 543744(SI)	// armFieldWithinFwd.mul
+	VMOVUPS	615552(SI), Z0	// mul
+	VMOVUPS	Z0, 543872(SI)	// armFieldWithinFwd.mul
+	VMOVUPS	615680(SI), Z0	// reshape
+	VMOVUPS	Z0, 544000(SI)	// armFieldWithinFwd.reshape
+	VMOVUPS	615808(SI), Z0	// mul
+	VMOVUPS	Z0, 544128(SI)	// armFieldWithinFwd.mul
+	VMOVUPS	615936(SI), Z0	// mul
+	VMOVUPS	Z0, 544256(SI)	// armFieldWithinFwd.mul
+	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop7
-	MOVQ	$32, CX
+	LEAQ	661504(AX), R14
+	CALL	armFieldWithinFwd_avx512<>(SB)
+	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop8: // 32 times: elements
-	VMOVUPS	554112(SI), Z0	// armFieldWithinFwd.add2[0]
-	VMOVUPS	554176(SI), Z1	// armFieldWithinFwd.add2[0] | 1
-	VMOVUPS	Z0, 728192(SI)	// result_40[0]
-	VMOVUPS	Z1, 728256(SI)	// result_40[0] | 1
-	ADDQ	$128, SI
+loop8: // 2 times: vectors of the block
+	VMOVUPS	544640(SI), Z0	// armFieldWithinFwd.dv[0]
+	VMOVUPS	Z0, 712448(SI)	// result_18[0]
+	VMOVUPS	544768(SI), Z1	// armFieldWithinFwd.dv[1]
+	VMOVUPS	Z1, 712576(SI)	// result_18[1]
+	VMOVUPS	544896(SI), Z2	// armFieldWithinFwd.c2
+	VMOVUPS	Z2, 717440(SI)	// result_32
+	VMOVUPS	545024(SI), Z2	// armFieldWithinFwd.s2
+	VMOVUPS	Z2, 717568(SI)	// result_33
+	VMOVUPS	545152(SI), Z2	// armFieldWithinFwd.cos
+	VMOVUPS	Z2, 717696(SI)	// result_34
+	VMOVUPS	545280(SI), Z2	// armFieldWithinFwd.cos2
+	VMOVUPS	Z2, 717824(SI)	// result_35
+	VMOVUPS	545408(SI), Z2	// armFieldWithinFwd.sin[0]
+	VMOVUPS	Z2, 717952(SI)	// result_36[0]
+	VMOVUPS	545536(SI), Z2	// armFieldWithinFwd.sin[1]
+	VMOVUPS	Z2, 718080(SI)	// result_36[1]
+	VMOVUPS	545664(SI), Z2	// armFieldWithinFwd.cos3[0]
+	VMOVUPS	Z2, 718208(SI)	// result_37[0]
+	VMOVUPS	545792(SI), Z2	// armFieldWithinFwd.cos3[1]
+	VMOVUPS	Z2, 718336(SI)	// result_37[1]
+	VMOVUPS	589056(SI), Z2	// q[0]
+	VMOVUPS	589184(SI), Z3	// q[1]
+	VMOVUPS	589312(SI), Z4	// v[0]
+	VMOVUPS	589440(SI), Z5	// v[1]
+	// arm.nde:45
+	VMOVUPS	711296(SI), Z6	// ha21
+	VMOVUPS	544384(SI), Z7	// armFieldWithinFwd.dq[0]
+	VFMADD231PS	Z7, Z6, Z2
+	VMOVUPS	Z2, 712192(SI)	// q_y3[0]
+	VMOVUPS	544512(SI), Z2	// armFieldWithinFwd.dq[1]
+	VFMADD231PS	Z2, Z6, Z3
+	VMOVUPS	Z3, 712320(SI)	// q_y3[1]
+	VFMADD231PS	Z0, Z6, Z4
+	VMOVUPS	Z4, 712704(SI)	// v_y3[0]
+	VFMADD231PS	Z1, Z6, Z5
+	VMOVUPS	Z5, 712832(SI)	// v_y3[1]
+	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop8
-	MOVQ	$32, CX
+	// arm.nde:45
+	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop9: // 32 times: elements
-	VMOVUPS	558208(SI), Z0	// armFieldWithinFwd.softplus2[0]
-	VMOVUPS	558272(SI), Z1	// armFieldWithinFwd.softplus2[0] | 1
-	VMOVUPS	Z0, 732288(SI)	// result_41[0]
-	VMOVUPS	Z1, 732352(SI)	// result_41[0] | 1
-	ADDQ	$128, SI
+loop9: // 2 times: vectors of the block
+	VMOVUPS	712192(SI), Z0	// q_y3[0]
+	VMOVUPS	Z0, 542720(SI)	// armFieldWithinFwd.q[0]
+	VMOVUPS	712320(SI), Z0	// q_y3[1]
+	VMOVUPS	Z0, 542848(SI)	// armFieldWithinFwd.q[1]
+	VMOVUPS	712704(SI), Z0	// v_y3[0]
+	VMOVUPS	Z0, 542976(SI)	// armFieldWithinFwd.v[0]
+	VMOVUPS	712832(SI), Z0	// v_y3[1]
+	VMOVUPS	Z0, 543104(SI)	// armFieldWithinFwd.v[1]
+	VMOVUPS	711040(SI), Z0	// take[0]
+	VMOVUPS	Z0, 543232(SI)	// armFieldWithinFwd.u[0]
+	VMOVUPS	711168(SI), Z0	// take[1]
+	VMOVUPS	Z0, 543360(SI)	// armFieldWithinFwd.u[1]
+	VMOVUPS	615168(SI), Z0	// mul
+	VMOVUPS	Z0, 543488(SI)	// armFieldWithinFwd.mul
+	VMOVUPS	615296(SI), Z0	// add
+	VMOVUPS	Z0, 543616(SI)	// armFieldWithinFwd.add
+	VMOVUPS	615424(SI), Z0	// mul
+	VMOVUPS	Z0, 543744(SI)	// armFieldWithinFwd.mul
+	VMOVUPS	615552(SI), Z0	// mul
+	VMOVUPS	Z0, 543872(SI)	// armFieldWithinFwd.mul
+	VMOVUPS	615680(SI), Z0	// reshape
+	VMOVUPS	Z0, 544000(SI)	// armFieldWithinFwd.reshape
+	VMOVUPS	615808(SI), Z0	// mul
+	VMOVUPS	Z0, 544128(SI)	// armFieldWithinFwd.mul
+	VMOVUPS	615936(SI), Z0	// mul
+	VMOVUPS	Z0, 544256(SI)	// armFieldWithinFwd.mul
+	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop9
+	LEAQ	677888(AX), R14
+	CALL	armFieldWithinFwd_avx512<>(SB)
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop10: // 2 times: vectors of the block
 	VMOVUPS	544640(SI), Z0	// armFieldWithinFwd.dv[0]
-	VMOVUPS	Z0, 678912(SI)	// result[0]
+	VMOVUPS	Z0, 713344(SI)	// result_19[0]
 	VMOVUPS	544768(SI), Z1	// armFieldWithinFwd.dv[1]
-	VMOVUPS	Z1, 679040(SI)	// result[1]
+	VMOVUPS	Z1, 713472(SI)	// result_19[1]
 	VMOVUPS	544896(SI), Z2	// armFieldWithinFwd.c2
-	VMOVUPS	Z2, 718976(SI)	// result_32
+	VMOVUPS	Z2, 715392(SI)	// result_24
 	VMOVUPS	545024(SI), Z2	// armFieldWithinFwd.s2
-	VMOVUPS	Z2, 719104(SI)	// result_33
+	VMOVUPS	Z2, 715520(SI)	// result_25
 	VMOVUPS	545152(SI), Z2	// armFieldWithinFwd.cos
-	VMOVUPS	Z2, 719232(SI)	// result_34
+	VMOVUPS	Z2, 715648(SI)	// result_26
 	VMOVUPS	545280(SI), Z2	// armFieldWithinFwd.cos2
-	VMOVUPS	Z2, 719360(SI)	// result_35
+	VMOVUPS	Z2, 715776(SI)	// result_27
 	VMOVUPS	545408(SI), Z2	// armFieldWithinFwd.sin[0]
-	VMOVUPS	Z2, 719488(SI)	// result_36[0]
+	VMOVUPS	Z2, 715904(SI)	// result_28[0]
 	VMOVUPS	545536(SI), Z2	// armFieldWithinFwd.sin[1]
-	VMOVUPS	Z2, 719616(SI)	// result_36[1]
+	VMOVUPS	Z2, 716032(SI)	// result_28[1]
 	VMOVUPS	545664(SI), Z2	// armFieldWithinFwd.cos3[0]
-	VMOVUPS	Z2, 719744(SI)	// result_37[0]
+	VMOVUPS	Z2, 716160(SI)	// result_29[0]
 	VMOVUPS	545792(SI), Z2	// armFieldWithinFwd.cos3[1]
-	VMOVUPS	Z2, 719872(SI)	// result_37[1]
+	VMOVUPS	Z2, 716288(SI)	// result_29[1]
+	VMOVUPD	588800(DI), Z2	// h
+	VMOVUPD	588864(DI), Z3	// h | 1
 	// arm.nde:45
-	VMOVUPD	677888(DI), Z2	// mul_6
-	VMOVUPD	677952(DI), Z3	// mul_6 | 1
 	VCVTPD2PS	Z2, Y2
 	VCVTPD2PS	Z3, Y3
 	VINSERTF64X4	$1, Y3, Z2, Z2
-	VMOVUPS	Z2, 678528(SI)	// ha21
-	VMOVUPS	621824(SI), Z3	// q[0]
-	VMOVUPS	621952(SI), Z4	// q[1]
-	VMOVUPS	622080(SI), Z5	// v[0]
-	VMOVUPS	622208(SI), Z6	// v[1]
+	VMOVUPS	Z2, 712960(SI)	// ha43
+	VMOVUPS	589056(SI), Z3	// q[0]
+	VMOVUPS	589184(SI), Z4	// q[1]
+	VMOVUPS	589312(SI), Z5	// v[0]
+	VMOVUPS	589440(SI), Z6	// v[1]
 	VMOVUPS	544384(SI), Z7	// armFieldWithinFwd.dq[0]
 	VFMADD231PS	Z7, Z2, Z3
-	VMOVUPS	Z3, 678656(SI)	// q_y2[0]
+	VMOVUPS	Z3, 713088(SI)	// q_y4[0]
 	VMOVUPS	544512(SI), Z3	// armFieldWithinFwd.dq[1]
 	VFMADD231PS	Z3, Z2, Z4
-	VMOVUPS	Z4, 678784(SI)	// q_y2[1]
+	VMOVUPS	Z4, 713216(SI)	// q_y4[1]
 	VFMADD231PS	Z0, Z2, Z5
-	VMOVUPS	Z5, 679168(SI)	// v_y2[0]
+	VMOVUPS	Z5, 713600(SI)	// v_y4[0]
 	VFMADD231PS	Z1, Z2, Z6
-	VMOVUPS	Z6, 679296(SI)	// v_y2[1]
+	VMOVUPS	Z6, 713728(SI)	// v_y4[1]
 	ADDQ	$64, SI
 	ADDQ	$128, DI
 	DECQ	CX
@@ -12135,115 +12269,321 @@ loop10: // 2 times: vectors of the block
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop11: // 2 times: vectors of the block
-	VMOVUPS	678656(SI), Z0	// q_y2[0]
+	VMOVUPS	713088(SI), Z0	// q_y4[0]
 	VMOVUPS	Z0, 542720(SI)	// armFieldWithinFwd.q[0]
-	VMOVUPS	678784(SI), Z0	// q_y2[1]
+	VMOVUPS	713216(SI), Z0	// q_y4[1]
 	VMOVUPS	Z0, 542848(SI)	// armFieldWithinFwd.q[1]
-	VMOVUPS	679168(SI), Z0	// v_y2[0]
+	VMOVUPS	713600(SI), Z0	// v_y4[0]
 	VMOVUPS	Z0, 542976(SI)	// armFieldWithinFwd.v[0]
-	VMOVUPS	679296(SI), Z0	// v_y2[1]
+	VMOVUPS	713728(SI), Z0	// v_y4[1]
 	VMOVUPS	Z0, 543104(SI)	// armFieldWithinFwd.v[1]
-	VMOVUPS	678272(SI), Z0	// take[0]
+	VMOVUPS	711040(SI), Z0	// take[0]
 	VMOVUPS	Z0, 543232(SI)	// armFieldWithinFwd.u[0]
-	VMOVUPS	678400(SI), Z0	// take[1]
+	VMOVUPS	711168(SI), Z0	// take[1]
 	VMOVUPS	Z0, 543360(SI)	// armFieldWithinFwd.u[1]
-	VMOVUPS	647936(SI), Z0	// mul
+	VMOVUPS	615168(SI), Z0	// mul
 	VMOVUPS	Z0, 543488(SI)	// armFieldWithinFwd.mul
-	VMOVUPS	648064(SI), Z0	// add
+	VMOVUPS	615296(SI), Z0	// add
 	VMOVUPS	Z0, 543616(SI)	// armFieldWithinFwd.add
-	VMOVUPS	648192(SI), Z0	// mul
+	VMOVUPS	615424(SI), Z0	// mul
 	VMOVUPS	Z0, 543744(SI)	// armFieldWithinFwd.mul
-	VMOVUPS	648320(SI), Z0	// mul
+	VMOVUPS	615552(SI), Z0	// mul
 	VMOVUPS	Z0, 543872(SI)	// armFieldWithinFwd.mul
-	VMOVUPS	648448(SI), Z0	// reshape
+	VMOVUPS	615680(SI), Z0	// reshape
 	VMOVUPS	Z0, 544000(SI)	// armFieldWithinFwd.reshape
-	VMOVUPS	648576(SI), Z0	// mul
+	VMOVUPS	615808(SI), Z0	// mul
 	VMOVUPS	Z0, 544128(SI)	// armFieldWithinFwd.mul
-	VMOVUPS	648704(SI), Z0	// mul
+	VMOVUPS	615936(SI), Z0	// mul
 	VMOVUPS	Z0, 544256(SI)	// armFieldWithinFwd.mul
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop11
+	LEAQ	694272(AX), R14
 	CALL	armFieldWithinFwd_avx512<>(SB)
-	MOVQ	$32, CX
+	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop12: // 32 times: elements
-	VMOVUPS	545920(SI), Z0	// armFieldWithinFwd.add[0]
-	VMOVUPS	545984(SI), Z1	// armFieldWithinFwd.add[0] | 1
-	VMOVUPS	Z0, 702080(SI)	// result_26[0]
-	VMOVUPS	Z1, 702144(SI)	// result_26[0] | 1
-	ADDQ	$128, SI
+	MOVQ	AX, DI
+loop12: // 2 times: vectors of the block
+	VMOVUPS	544896(SI), Z0	// armFieldWithinFwd.c2
+	VMOVUPS	Z0, 713856(SI)	// result_20
+	VMOVUPS	545024(SI), Z0	// armFieldWithinFwd.s2
+	VMOVUPS	Z0, 713984(SI)	// result_21
+	VMOVUPS	545152(SI), Z0	// armFieldWithinFwd.cos
+	VMOVUPS	Z0, 714112(SI)	// result_22
+	VMOVUPS	545280(SI), Z0	// armFieldWithinFwd.cos2
+	VMOVUPS	Z0, 714240(SI)	// result_23
+	VMOVUPS	617600(SI), Z0	// q_d3_bar[0]
+	VMOVUPS	617728(SI), Z1	// q_d3_bar[1]
+	VMOVUPS	617088(SI), Z2	// q_d2_bar[0]
+	VMOVUPS	617216(SI), Z3	// q_d2_bar[1]
+	// arm.nde:45
+	VMULPS.BCST	f32_3f2aaaab<>(SB), Z0, Z0
+	VMOVUPS	Z0, 714368(SI)	// mul_7[0]
+	VMULPS.BCST	f32_3f2aaaab<>(SB), Z1, Z1
+	VMOVUPS	Z1, 714496(SI)	// mul_7[1]
+	VFMADD231PS.BCST	f32_bf000000<>(SB), Z2, Z0
+	VFMADD231PS.BCST	f32_bf000000<>(SB), Z3, Z1
+	VMOVUPD	588800(DI), Z2	// h
+	VMOVUPD	588864(DI), Z3	// h | 1
+	VMULPD.BCST	f64_3fc5555555555555<>(SB), Z2, Z2
+	VMULPD.BCST	f64_3fc5555555555555<>(SB), Z3, Z3
+	VCVTPD2PS	Z2, Y2
+	VCVTPD2PS	Z3, Y3
+	VINSERTF64X4	$1, Y3, Z2, Z2
+	VMOVUPS	616064(SI), Z3	// q_next_bar[0]
+	VMOVUPS	616192(SI), Z4	// q_next_bar[1]
+	VMOVUPS	617856(SI), Z5	// v_d3_bar[0]
+	VMOVUPS	617984(SI), Z6	// v_d3_bar[1]
+	VMOVUPS	616320(SI), Z7	// v_next_bar[0]
+	VMOVUPS	616448(SI), Z8	// v_next_bar[1]
+	VMOVUPS	617344(SI), Z9	// v_d2_bar[0]
+	VMOVUPS	617472(SI), Z10	// v_d2_bar[1]
+	VMULPS	Z2, Z3, Z3
+	VMOVUPS	Z3, 714624(SI)	// mul_8[0]
+	VMULPS	Z2, Z4, Z4
+	VMOVUPS	Z4, 714752(SI)	// mul_8[1]
+	VADDPS	Z3, Z0, Z0
+	VMOVUPS	Z0, 558592(SI)	// armFieldWithinBwd.dq_bar[0]
+	VADDPS	Z4, Z1, Z0
+	VMOVUPS	Z0, 558720(SI)	// armFieldWithinBwd.dq_bar[1]
+	VMULPS.BCST	f32_3f2aaaab<>(SB), Z5, Z0
+	VMOVUPS	Z0, 714880(SI)	// mul_9[0]
+	VMULPS.BCST	f32_3f2aaaab<>(SB), Z6, Z1
+	VMOVUPS	Z1, 715008(SI)	// mul_9[1]
+	VMULPS	Z2, Z7, Z3
+	VMOVUPS	Z3, 715136(SI)	// mul_10[0]
+	VMULPS	Z2, Z8, Z2
+	VMOVUPS	Z2, 715264(SI)	// mul_10[1]
+	VFMADD231PS.BCST	f32_bf000000<>(SB), Z9, Z0
+	VADDPS	Z3, Z0, Z0
+	VMOVUPS	Z0, 558848(SI)	// armFieldWithinBwd.dv_bar[0]
+	VFMADD231PS.BCST	f32_bf000000<>(SB), Z10, Z1
+	VADDPS	Z2, Z1, Z0
+	VMOVUPS	Z0, 558976(SI)	// armFieldWithinBwd.dv_bar[1]
+	ADDQ	$64, SI
+	ADDQ	$128, DI
 	DECQ	CX
 	JNE	loop12
-	MOVQ	$32, CX
+	// arm.nde:45
+	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop13: // 32 times: elements
-	VMOVUPS	550016(SI), Z0	// armFieldWithinFwd.softplus[0]
-	VMOVUPS	550080(SI), Z1	// armFieldWithinFwd.softplus[0] | 1
-	VMOVUPS	Z0, 706176(SI)	// result_27[0]
-	VMOVUPS	Z1, 706240(SI)	// result_27[0] | 1
-	ADDQ	$128, SI
+loop13: // 2 times: vectors of the block
+	VMOVUPS	713088(SI), Z0	// q_y4[0]
+	VMOVUPS	Z0, 555904(SI)	// armFieldWithinBwd.q[0]
+	VMOVUPS	713216(SI), Z0	// q_y4[1]
+	VMOVUPS	Z0, 556032(SI)	// armFieldWithinBwd.q[1]
+	VMOVUPS	713600(SI), Z0	// v_y4[0]
+	VMOVUPS	Z0, 556160(SI)	// armFieldWithinBwd.v[0]
+	VMOVUPS	713728(SI), Z0	// v_y4[1]
+	VMOVUPS	Z0, 556288(SI)	// armFieldWithinBwd.v[1]
+	VMOVUPS	615168(SI), Z0	// mul
+	VMOVUPS	Z0, 556416(SI)	// armFieldWithinBwd.mul
+	VMOVUPS	615296(SI), Z0	// add
+	VMOVUPS	Z0, 556544(SI)	// armFieldWithinBwd.add
+	VMOVUPS	615424(SI), Z0	// mul
+	VMOVUPS	Z0, 556672(SI)	// armFieldWithinBwd.mul
+	VMOVUPS	615552(SI), Z0	// mul
+	VMOVUPS	Z0, 556800(SI)	// armFieldWithinBwd.mul
+	VMOVUPS	615680(SI), Z0	// reshape
+	VMOVUPS	Z0, 556928(SI)	// armFieldWithinBwd.reshape
+	VMOVUPS	615808(SI), Z0	// mul
+	VMOVUPS	Z0, 557056(SI)	// armFieldWithinBwd.mul
+	VMOVUPS	615936(SI), Z0	// mul
+	VMOVUPS	Z0, 557184(SI)	// armFieldWithinBwd.mul
+	VMOVUPS	713856(SI), Z0	// result_20
+	VMOVUPS	Z0, 557312(SI)	// armFieldWithinBwd.c2
+	VMOVUPS	713984(SI), Z0	// result_21
+	VMOVUPS	Z0, 557440(SI)	// armFieldWithinBwd.s2
+	VMOVUPS	714112(SI), Z0	// result_22
+	VMOVUPS	Z0, 557568(SI)	// armFieldWithinBwd.cos
+	VMOVUPS	714240(SI), Z0	// result_23
+	VMOVUPS	Z0, 557696(SI)	// armFieldWithinBwd.cos2
+	VMOVUPS	545408(SI), Z0	// armFieldWithinFwd.sin[0]
+	VMOVUPS	Z0, 557824(SI)	// armFieldWithinBwd.sin[0]
+	VMOVUPS	545536(SI), Z0	// armFieldWithinFwd.sin[1]
+	VMOVUPS	Z0, 557952(SI)	// armFieldWithinBwd.sin[1]
+	VMOVUPS	545664(SI), Z0	// armFieldWithinFwd.cos3[0]
+	VMOVUPS	Z0, 558080(SI)	// armFieldWithinBwd.cos3[0]
+	VMOVUPS	545792(SI), Z0	// armFieldWithinFwd.cos3[1]
+	VMOVUPS	Z0, 558208(SI)	// armFieldWithinBwd.cos3[1]
+	VMOVUPS	544640(SI), Z0	// armFieldWithinFwd.dv[0]
+	VMOVUPS	Z0, 558336(SI)	// armFieldWithinBwd.dv[0]
+	VMOVUPS	544768(SI), Z0	// armFieldWithinFwd.dv[1]
+	VMOVUPS	Z0, 558464(SI)	// armFieldWithinBwd.dv[1]
+	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop13
-	MOVQ	$32, CX
+	LEAQ	694272(AX), R14
+	CALL	armFieldWithinBwd_avx512<>(SB)
+	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop14: // 32 times: elements
-	VMOVUPS	554112(SI), Z0	// armFieldWithinFwd.add2[0]
-	VMOVUPS	554176(SI), Z1	// armFieldWithinFwd.add2[0] | 1
-	VMOVUPS	Z0, 710272(SI)	// result_28[0]
-	VMOVUPS	Z1, 710336(SI)	// result_28[0] | 1
-	ADDQ	$128, SI
+	MOVQ	AX, DI
+loop14: // 2 times: vectors of the block
+	VMOVUPS	559104(SI), Z0	// armFieldWithinBwd.q_bar[0]
+	VMOVUPS	Z0, 716672(SI)	// result_30[0]
+	VMOVUPS	559232(SI), Z1	// armFieldWithinBwd.q_bar[1]
+	VMOVUPS	Z1, 716800(SI)	// result_30[1]
+	VMOVUPS	559360(SI), Z2	// armFieldWithinBwd.v_bar[0]
+	VMOVUPS	Z2, 717184(SI)	// result_31[0]
+	VMOVUPS	559488(SI), Z3	// armFieldWithinBwd.v_bar[1]
+	VMOVUPS	Z3, 717312(SI)	// result_31[1]
+	VMOVUPS	559616(SI), Z4	// armFieldWithinBwd.u_bar[0]
+	VMOVUPS	Z4, 720512(SI)	// result_48[0]
+	VMOVUPS	559744(SI), Z4	// armFieldWithinBwd.u_bar[1]
+	VMOVUPS	Z4, 720640(SI)	// result_48[1]
+	VMOVUPS	559872(SI), Z4	// armFieldWithinBwd.mul_bar
+	VMOVUPS	Z4, 721536(SI)	// result_51
+	VMOVUPS	560000(SI), Z4	// armFieldWithinBwd.add_bar
+	VMOVUPS	Z4, 722048(SI)	// result_55
+	VMOVUPS	560128(SI), Z4	// armFieldWithinBwd.mul_bar
+	VMOVUPS	Z4, 722560(SI)	// result_59
+	VMOVUPS	560256(SI), Z4	// armFieldWithinBwd.mul_bar
+	VMOVUPS	Z4, 723072(SI)	// result_63
+	VMOVUPS	560384(SI), Z4	// armFieldWithinBwd.reshape_bar
+	VMOVUPS	Z4, 723584(SI)	// result_67
+	VMOVUPS	560512(SI), Z4	// armFieldWithinBwd.mul_bar
+	VMOVUPS	Z4, 723968(SI)	// result_70
+	VMOVUPS	560640(SI), Z4	// armFieldWithinBwd.mul_bar
+	VMOVUPS	Z4, 724480(SI)	// result_74
+	VMOVUPS	617600(SI), Z4	// q_d3_bar[0]
+	VMOVUPS	617728(SI), Z5	// q_d3_bar[1]
+	VMOVUPS	617088(SI), Z6	// q_d2_bar[0]
+	VMOVUPS	617216(SI), Z7	// q_d2_bar[1]
+	// arm.nde:45
+	VFMADD231PS.BCST	f32_bf2aaaab<>(SB), Z4, Z6
+	VFMADD231PS.BCST	f32_bf2aaaab<>(SB), Z5, Z7
+	VMOVUPD	588800(DI), Z4	// h
+	VMOVUPD	588864(DI), Z5	// h | 1
+	VMULPD.BCST	f64_3fd5555555555555<>(SB), Z4, Z4
+	VMULPD.BCST	f64_3fd5555555555555<>(SB), Z5, Z5
+	VCVTPD2PS	Z4, Y4
+	VCVTPD2PS	Z5, Y5
+	VINSERTF64X4	$1, Y5, Z4, Z4
+	VMOVUPS	616064(SI), Z5	// q_next_bar[0]
+	VMOVUPS	616192(SI), Z8	// q_next_bar[1]
+	VMOVUPS	617856(SI), Z9	// v_d3_bar[0]
+	VMOVUPS	617984(SI), Z10	// v_d3_bar[1]
+	VMOVUPS	617344(SI), Z11	// v_d2_bar[0]
+	VMOVUPS	617472(SI), Z12	// v_d2_bar[1]
+	VMOVUPS	616320(SI), Z13	// v_next_bar[0]
+	VMOVUPS	616448(SI), Z14	// v_next_bar[1]
+	VFMADD231PS	Z4, Z5, Z6
+	VMOVUPS	Z6, 716416(SI)	// add_2[0]
+	VFMADD231PS	Z4, Z8, Z7
+	VMOVUPS	Z7, 716544(SI)	// add_2[1]
+	VMOVUPS	712960(SI), Z5	// ha43
+	VFMADD231PS	Z5, Z0, Z6
+	VMOVUPS	Z6, 558592(SI)	// armFieldWithinBwd.dq_bar[0]
+	VFMADD231PS	Z5, Z1, Z7
+	VMOVUPS	Z7, 558720(SI)	// armFieldWithinBwd.dq_bar[1]
+	VFMADD231PS.BCST	f32_bf2aaaab<>(SB), Z9, Z11
+	VFMADD231PS	Z4, Z13, Z11
+	VMOVUPS	Z11, 716928(SI)	// add_3[0]
+	VFMADD231PS.BCST	f32_bf2aaaab<>(SB), Z10, Z12
+	VFMADD231PS	Z4, Z14, Z12
+	VMOVUPS	Z12, 717056(SI)	// add_3[1]
+	VFMADD231PS	Z5, Z2, Z11
+	VMOVUPS	Z11, 558848(SI)	// armFieldWithinBwd.dv_bar[0]
+	VFMADD231PS	Z5, Z3, Z12
+	VMOVUPS	Z12, 558976(SI)	// armFieldWithinBwd.dv_bar[1]
+	ADDQ	$64, SI
+	ADDQ	$128, DI
 	DECQ	CX
 	JNE	loop14
-	MOVQ	$32, CX
+	// arm.nde:45
+	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop15: // 32 times: elements
-	VMOVUPS	558208(SI), Z0	// armFieldWithinFwd.softplus2[0]
-	VMOVUPS	558272(SI), Z1	// armFieldWithinFwd.softplus2[0] | 1
-	VMOVUPS	Z0, 714368(SI)	// result_29[0]
-	VMOVUPS	Z1, 714432(SI)	// result_29[0] | 1
-	ADDQ	$128, SI
+loop15: // 2 times: vectors of the block
+	VMOVUPS	712192(SI), Z0	// q_y3[0]
+	VMOVUPS	Z0, 555904(SI)	// armFieldWithinBwd.q[0]
+	VMOVUPS	712320(SI), Z0	// q_y3[1]
+	VMOVUPS	Z0, 556032(SI)	// armFieldWithinBwd.q[1]
+	VMOVUPS	712704(SI), Z0	// v_y3[0]
+	VMOVUPS	Z0, 556160(SI)	// armFieldWithinBwd.v[0]
+	VMOVUPS	712832(SI), Z0	// v_y3[1]
+	VMOVUPS	Z0, 556288(SI)	// armFieldWithinBwd.v[1]
+	VMOVUPS	615168(SI), Z0	// mul
+	VMOVUPS	Z0, 556416(SI)	// armFieldWithinBwd.mul
+	VMOVUPS	615296(SI), Z0	// add
+	VMOVUPS	Z0, 556544(SI)	// armFieldWithinBwd.add
+	VMOVUPS	615424(SI), Z0	// mul
+	VMOVUPS	Z0, 556672(SI)	// armFieldWithinBwd.mul
+	VMOVUPS	615552(SI), Z0	// mul
+	VMOVUPS	Z0, 556800(SI)	// armFieldWithinBwd.mul
+	VMOVUPS	615680(SI), Z0	// reshape
+	VMOVUPS	Z0, 556928(SI)	// armFieldWithinBwd.reshape
+	VMOVUPS	615808(SI), Z0	// mul
+	VMOVUPS	Z0, 557056(SI)	// armFieldWithinBwd.mul
+	VMOVUPS	615936(SI), Z0	// mul
+	VMOVUPS	Z0, 557184(SI)	// armFieldWithinBwd.mul
+	VMOVUPS	715392(SI), Z0	// result_24
+	VMOVUPS	Z0, 557312(SI)	// armFieldWithinBwd.c2
+	VMOVUPS	715520(SI), Z0	// result_25
+	VMOVUPS	Z0, 557440(SI)	// armFieldWithinBwd.s2
+	VMOVUPS	715648(SI), Z0	// result_26
+	VMOVUPS	Z0, 557568(SI)	// armFieldWithinBwd.cos
+	VMOVUPS	715776(SI), Z0	// result_27
+	VMOVUPS	Z0, 557696(SI)	// armFieldWithinBwd.cos2
+	VMOVUPS	715904(SI), Z0	// result_28[0]
+	VMOVUPS	Z0, 557824(SI)	// armFieldWithinBwd.sin[0]
+	VMOVUPS	716032(SI), Z0	// result_28[1]
+	VMOVUPS	Z0, 557952(SI)	// armFieldWithinBwd.sin[1]
+	VMOVUPS	716160(SI), Z0	// result_29[0]
+	VMOVUPS	Z0, 558080(SI)	// armFieldWithinBwd.cos3[0]
+	VMOVUPS	716288(SI), Z0	// result_29[1]
+	VMOVUPS	Z0, 558208(SI)	// armFieldWithinBwd.cos3[1]
+	VMOVUPS	713344(SI), Z0	// result_19[0]
+	VMOVUPS	Z0, 558336(SI)	// armFieldWithinBwd.dv[0]
+	VMOVUPS	713472(SI), Z0	// result_19[1]
+	VMOVUPS	Z0, 558464(SI)	// armFieldWithinBwd.dv[1]
+	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop15
+	LEAQ	677888(AX), R14
+	CALL	armFieldWithinBwd_avx512<>(SB)
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop16: // 2 times: vectors of the block
-	VMOVUPS	544640(SI), Z0	// armFieldWithinFwd.dv[0]
-	VMOVUPS	Z0, 679680(SI)	// result_2[0]
-	VMOVUPS	544768(SI), Z1	// armFieldWithinFwd.dv[1]
-	VMOVUPS	Z1, 679808(SI)	// result_2[1]
-	VMOVUPS	544896(SI), Z2	// armFieldWithinFwd.c2
-	VMOVUPS	Z2, 701056(SI)	// result_20
-	VMOVUPS	545024(SI), Z2	// armFieldWithinFwd.s2
-	VMOVUPS	Z2, 701184(SI)	// result_21
-	VMOVUPS	545152(SI), Z2	// armFieldWithinFwd.cos
-	VMOVUPS	Z2, 701312(SI)	// result_22
-	VMOVUPS	545280(SI), Z2	// armFieldWithinFwd.cos2
-	VMOVUPS	Z2, 701440(SI)	// result_23
-	VMOVUPS	545408(SI), Z2	// armFieldWithinFwd.sin[0]
-	VMOVUPS	Z2, 701568(SI)	// result_24[0]
-	VMOVUPS	545536(SI), Z2	// armFieldWithinFwd.sin[1]
-	VMOVUPS	Z2, 701696(SI)	// result_24[1]
-	VMOVUPS	545664(SI), Z2	// armFieldWithinFwd.cos3[0]
-	VMOVUPS	Z2, 701824(SI)	// result_25[0]
-	VMOVUPS	545792(SI), Z2	// armFieldWithinFwd.cos3[1]
-	VMOVUPS	Z2, 701952(SI)	// result_25[1]
-	VMOVUPS	621824(SI), Z2	// q[0]
-	VMOVUPS	621952(SI), Z3	// q[1]
-	VMOVUPS	622080(SI), Z4	// v[0]
-	VMOVUPS	622208(SI), Z5	// v[1]
+	VMOVUPS	559104(SI), Z0	// armFieldWithinBwd.q_bar[0]
+	VMOVUPS	Z0, 718464(SI)	// result_38[0]
+	VMOVUPS	559232(SI), Z1	// armFieldWithinBwd.q_bar[1]
+	VMOVUPS	Z1, 718592(SI)	// result_38[1]
+	VMOVUPS	559360(SI), Z2	// armFieldWithinBwd.v_bar[0]
+	VMOVUPS	Z2, 718720(SI)	// result_39[0]
+	VMOVUPS	559488(SI), Z3	// armFieldWithinBwd.v_bar[1]
+	VMOVUPS	Z3, 718848(SI)	// result_39[1]
+	VMOVUPS	559616(SI), Z4	// armFieldWithinBwd.u_bar[0]
+	VMOVUPS	Z4, 720768(SI)	// result_49[0]
+	VMOVUPS	559744(SI), Z4	// armFieldWithinBwd.u_bar[1]
+	VMOVUPS	Z4, 720896(SI)	// result_49[1]
+	VMOVUPS	559872(SI), Z4	// armFieldWithinBwd.mul_bar
+	VMOVUPS	Z4, 721664(SI)	// result_52
+	VMOVUPS	560000(SI), Z4	// armFieldWithinBwd.add_bar
+	VMOVUPS	Z4, 722176(SI)	// result_56
+	VMOVUPS	560128(SI), Z4	// armFieldWithinBwd.mul_bar
+	VMOVUPS	Z4, 722688(SI)	// result_60
+	VMOVUPS	560256(SI), Z4	// armFieldWithinBwd.mul_bar
+	VMOVUPS	Z4, 723200(SI)	// result_64
+	VMOVUPS	560384(SI), Z4	// armFieldWithinBwd.reshape_bar
+	VMOVUPS	Z4, 723712(SI)	// result_68
+	VMOVUPS	560512(SI), Z4	// armFieldWithinBwd.mul_bar
+	VMOVUPS	Z4, 724096(SI)	// result_71
+	VMOVUPS	560640(SI), Z4	// armFieldWithinBwd.mul_bar
+	VMOVUPS	Z4, 724608(SI)	// result_75
 	// arm.nde:45
-	VMOVUPS	678528(SI), Z6	// ha21
-	VMOVUPS	544384(SI), Z7	// armFieldWithinFwd.dq[0]
-	VFMADD231PS	Z7, Z6, Z2
-	VMOVUPS	Z2, 679424(SI)	// q_y3[0]
-	VMOVUPS	544512(SI), Z2	// armFieldWithinFwd.dq[1]
-	VFMADD231PS	Z2, Z6, Z3
-	VMOVUPS	Z3, 679552(SI)	// q_y3[1]
-	VFMADD231PS	Z0, Z6, Z4
-	VMOVUPS	Z4, 679936(SI)	// v_y3[0]
-	VFMADD231PS	Z1, Z6, Z5
-	VMOVUPS	Z5, 680064(SI)	// v_y3[1]
+	VMOVUPS	711296(SI), Z4	// ha21
+	VMOVUPS	716416(SI), Z5	// add_2[0]
+	VFMADD231PS	Z4, Z0, Z5
+	VMOVUPS	Z5, 558592(SI)	// armFieldWithinBwd.dq_bar[0]
+	VMOVUPS	716544(SI), Z0	// add_2[1]
+	VFMADD231PS	Z4, Z1, Z0
+	VMOVUPS	Z0, 558720(SI)	// armFieldWithinBwd.dq_bar[1]
+	VMOVUPS	716928(SI), Z0	// add_3[0]
+	VFMADD231PS	Z4, Z2, Z0
+	VMOVUPS	Z0, 558848(SI)	// armFieldWithinBwd.dv_bar[0]
+	VMOVUPS	717056(SI), Z0	// add_3[1]
+	VFMADD231PS	Z4, Z3, Z0
+	VMOVUPS	Z0, 558976(SI)	// armFieldWithinBwd.dv_bar[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop16
@@ -12251,848 +12591,248 @@ loop16: // 2 times: vectors of the block
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop17: // 2 times: vectors of the block
-	VMOVUPS	679424(SI), Z0	// q_y3[0]
-	VMOVUPS	Z0, 542720(SI)	// armFieldWithinFwd.q[0]
-	VMOVUPS	679552(SI), Z0	// q_y3[1]
-	VMOVUPS	Z0, 542848(SI)	// armFieldWithinFwd.q[1]
-	VMOVUPS	679936(SI), Z0	// v_y3[0]
-	VMOVUPS	Z0, 542976(SI)	// armFieldWithinFwd.v[0]
-	VMOVUPS	680064(SI), Z0	// v_y3[1]
-	VMOVUPS	Z0, 543104(SI)	// armFieldWithinFwd.v[1]
-	VMOVUPS	678272(SI), Z0	// take[0]
-	VMOVUPS	Z0, 543232(SI)	// armFieldWithinFwd.u[0]
-	VMOVUPS	678400(SI), Z0	// take[1]
-	VMOVUPS	Z0, 543360(SI)	// armFieldWithinFwd.u[1]
-	VMOVUPS	647936(SI), Z0	// mul
-	VMOVUPS	Z0, 543488(SI)	// armFieldWithinFwd.mul
-	VMOVUPS	648064(SI), Z0	// add
-	VMOVUPS	Z0, 543616(SI)	// armFieldWithinFwd.add
-	VMOVUPS	648192(SI), Z0	// mul
-	VMOVUPS	Z0, 543744(SI)	// armFieldWithinFwd.mul
-	VMOVUPS	648320(SI), Z0	// mul
-	VMOVUPS	Z0, 543872(SI)	// armFieldWithinFwd.mul
-	VMOVUPS	648448(SI), Z0	// reshape
-	VMOVUPS	Z0, 544000(SI)	// armFieldWithinFwd.reshape
-	VMOVUPS	648576(SI), Z0	// mul
-	VMOVUPS	Z0, 544128(SI)	// armFieldWithinFwd.mul
-	VMOVUPS	648704(SI), Z0	// mul
-	VMOVUPS	Z0, 544256(SI)	// armFieldWithinFwd.mul
+	VMOVUPS	711424(SI), Z0	// q_y2[0]
+	VMOVUPS	Z0, 555904(SI)	// armFieldWithinBwd.q[0]
+	VMOVUPS	711552(SI), Z0	// q_y2[1]
+	VMOVUPS	Z0, 556032(SI)	// armFieldWithinBwd.q[1]
+	VMOVUPS	711936(SI), Z0	// v_y2[0]
+	VMOVUPS	Z0, 556160(SI)	// armFieldWithinBwd.v[0]
+	VMOVUPS	712064(SI), Z0	// v_y2[1]
+	VMOVUPS	Z0, 556288(SI)	// armFieldWithinBwd.v[1]
+	VMOVUPS	615168(SI), Z0	// mul
+	VMOVUPS	Z0, 556416(SI)	// armFieldWithinBwd.mul
+	VMOVUPS	615296(SI), Z0	// add
+	VMOVUPS	Z0, 556544(SI)	// armFieldWithinBwd.add
+	VMOVUPS	615424(SI), Z0	// mul
+	VMOVUPS	Z0, 556672(SI)	// armFieldWithinBwd.mul
+	VMOVUPS	615552(SI), Z0	// mul
+	VMOVUPS	Z0, 556800(SI)	// armFieldWithinBwd.mul
+	VMOVUPS	615680(SI), Z0	// reshape
+	VMOVUPS	Z0, 556928(SI)	// armFieldWithinBwd.reshape
+	VMOVUPS	615808(SI), Z0	// mul
+	VMOVUPS	Z0, 557056(SI)	// armFieldWithinBwd.mul
+	VMOVUPS	615936(SI), Z0	// mul
+	VMOVUPS	Z0, 557184(SI)	// armFieldWithinBwd.mul
+	VMOVUPS	717440(SI), Z0	// result_32
+	VMOVUPS	Z0, 557312(SI)	// armFieldWithinBwd.c2
+	VMOVUPS	717568(SI), Z0	// result_33
+	VMOVUPS	Z0, 557440(SI)	// armFieldWithinBwd.s2
+	VMOVUPS	717696(SI), Z0	// result_34
+	VMOVUPS	Z0, 557568(SI)	// armFieldWithinBwd.cos
+	VMOVUPS	717824(SI), Z0	// result_35
+	VMOVUPS	Z0, 557696(SI)	// armFieldWithinBwd.cos2
+	VMOVUPS	717952(SI), Z0	// result_36[0]
+	VMOVUPS	Z0, 557824(SI)	// armFieldWithinBwd.sin[0]
+	VMOVUPS	718080(SI), Z0	// result_36[1]
+	VMOVUPS	Z0, 557952(SI)	// armFieldWithinBwd.sin[1]
+	VMOVUPS	718208(SI), Z0	// result_37[0]
+	VMOVUPS	Z0, 558080(SI)	// armFieldWithinBwd.cos3[0]
+	VMOVUPS	718336(SI), Z0	// result_37[1]
+	VMOVUPS	Z0, 558208(SI)	// armFieldWithinBwd.cos3[1]
+	VMOVUPS	712448(SI), Z0	// result_18[0]
+	VMOVUPS	Z0, 558336(SI)	// armFieldWithinBwd.dv[0]
+	VMOVUPS	712576(SI), Z0	// result_18[1]
+	VMOVUPS	Z0, 558464(SI)	// armFieldWithinBwd.dv[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop17
-	CALL	armFieldWithinFwd_avx512<>(SB)
-	MOVQ	$32, CX
-	MOVQ	AX, SI
-loop18: // 32 times: elements
-	VMOVUPS	545920(SI), Z0	// armFieldWithinFwd.add[0]
-	VMOVUPS	545984(SI), Z1	// armFieldWithinFwd.add[0] | 1
-	VMOVUPS	Z0, 683648(SI)	// result_14[0]
-	VMOVUPS	Z1, 683712(SI)	// result_14[0] | 1
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop18
-	MOVQ	$32, CX
-	MOVQ	AX, SI
-loop19: // 32 times: elements
-	VMOVUPS	550016(SI), Z0	// armFieldWithinFwd.softplus[0]
-	VMOVUPS	550080(SI), Z1	// armFieldWithinFwd.softplus[0] | 1
-	VMOVUPS	Z0, 687744(SI)	// result_15[0]
-	VMOVUPS	Z1, 687808(SI)	// result_15[0] | 1
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop19
-	MOVQ	$32, CX
-	MOVQ	AX, SI
-loop20: // 32 times: elements
-	VMOVUPS	554112(SI), Z0	// armFieldWithinFwd.add2[0]
-	VMOVUPS	554176(SI), Z1	// armFieldWithinFwd.add2[0] | 1
-	VMOVUPS	Z0, 691840(SI)	// result_16[0]
-	VMOVUPS	Z1, 691904(SI)	// result_16[0] | 1
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop20
-	MOVQ	$32, CX
-	MOVQ	AX, SI
-loop21: // 32 times: elements
-	VMOVUPS	558208(SI), Z0	// armFieldWithinFwd.softplus2[0]
-	VMOVUPS	558272(SI), Z1	// armFieldWithinFwd.softplus2[0] | 1
-	VMOVUPS	Z0, 695936(SI)	// result_17[0]
-	VMOVUPS	Z1, 696000(SI)	// result_17[0] | 1
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop21
-	MOVQ	$2, CX
-	MOVQ	AX, SI
-	MOVQ	AX, DI
-loop22: // 2 times: vectors of the block
-	VMOVUPS	544640(SI), Z0	// armFieldWithinFwd.dv[0]
-	VMOVUPS	Z0, 680576(SI)	// result_3[0]
-	VMOVUPS	544768(SI), Z1	// armFieldWithinFwd.dv[1]
-	VMOVUPS	Z1, 680704(SI)	// result_3[1]
-	VMOVUPS	544896(SI), Z2	// armFieldWithinFwd.c2
-	VMOVUPS	Z2, 682624(SI)	// result_8
-	VMOVUPS	545024(SI), Z2	// armFieldWithinFwd.s2
-	VMOVUPS	Z2, 682752(SI)	// result_9
-	VMOVUPS	545152(SI), Z2	// armFieldWithinFwd.cos
-	VMOVUPS	Z2, 682880(SI)	// result_10
-	VMOVUPS	545280(SI), Z2	// armFieldWithinFwd.cos2
-	VMOVUPS	Z2, 683008(SI)	// result_11
-	VMOVUPS	545408(SI), Z2	// armFieldWithinFwd.sin[0]
-	VMOVUPS	Z2, 683136(SI)	// result_12[0]
-	VMOVUPS	545536(SI), Z2	// armFieldWithinFwd.sin[1]
-	VMOVUPS	Z2, 683264(SI)	// result_12[1]
-	VMOVUPS	545664(SI), Z2	// armFieldWithinFwd.cos3[0]
-	VMOVUPS	Z2, 683392(SI)	// result_13[0]
-	VMOVUPS	545792(SI), Z2	// armFieldWithinFwd.cos3[1]
-	VMOVUPS	Z2, 683520(SI)	// result_13[1]
-	VMOVUPD	621568(DI), Z2	// h
-	VMOVUPD	621632(DI), Z3	// h | 1
-	// arm.nde:45
-	VCVTPD2PS	Z2, Y2
-	VCVTPD2PS	Z3, Y3
-	VINSERTF64X4	$1, Y3, Z2, Z2
-	VMOVUPS	Z2, 680192(SI)	// ha43
-	VMOVUPS	621824(SI), Z3	// q[0]
-	VMOVUPS	621952(SI), Z4	// q[1]
-	VMOVUPS	622080(SI), Z5	// v[0]
-	VMOVUPS	622208(SI), Z6	// v[1]
-	VMOVUPS	544384(SI), Z7	// armFieldWithinFwd.dq[0]
-	VFMADD231PS	Z7, Z2, Z3
-	VMOVUPS	Z3, 680320(SI)	// q_y4[0]
-	VMOVUPS	544512(SI), Z3	// armFieldWithinFwd.dq[1]
-	VFMADD231PS	Z3, Z2, Z4
-	VMOVUPS	Z4, 680448(SI)	// q_y4[1]
-	VFMADD231PS	Z0, Z2, Z5
-	VMOVUPS	Z5, 680832(SI)	// v_y4[0]
-	VFMADD231PS	Z1, Z2, Z6
-	VMOVUPS	Z6, 680960(SI)	// v_y4[1]
-	ADDQ	$64, SI
-	ADDQ	$128, DI
-	DECQ	CX
-	JNE	loop22
-	// arm.nde:45
-	MOVQ	$2, CX
-	MOVQ	AX, SI
-loop23: // 2 times: vectors of the block
-	VMOVUPS	680320(SI), Z0	// q_y4[0]
-	VMOVUPS	Z0, 542720(SI)	// armFieldWithinFwd.q[0]
-	VMOVUPS	680448(SI), Z0	// q_y4[1]
-	VMOVUPS	Z0, 542848(SI)	// armFieldWithinFwd.q[1]
-	VMOVUPS	680832(SI), Z0	// v_y4[0]
-	VMOVUPS	Z0, 542976(SI)	// armFieldWithinFwd.v[0]
-	VMOVUPS	680960(SI), Z0	// v_y4[1]
-	VMOVUPS	Z0, 543104(SI)	// armFieldWithinFwd.v[1]
-	VMOVUPS	678272(SI), Z0	// take[0]
-	VMOVUPS	Z0, 543232(SI)	// armFieldWithinFwd.u[0]
-	VMOVUPS	678400(SI), Z0	// take[1]
-	VMOVUPS	Z0, 543360(SI)	// armFieldWithinFwd.u[1]
-	VMOVUPS	647936(SI), Z0	// mul
-	VMOVUPS	Z0, 543488(SI)	// armFieldWithinFwd.mul
-	VMOVUPS	648064(SI), Z0	// add
-	VMOVUPS	Z0, 543616(SI)	// armFieldWithinFwd.add
-	VMOVUPS	648192(SI), Z0	// mul
-	VMOVUPS	Z0, 543744(SI)	// armFieldWithinFwd.mul
-	VMOVUPS	648320(SI), Z0	// mul
-	VMOVUPS	Z0, 543872(SI)	// armFieldWithinFwd.mul
-	VMOVUPS	648448(SI), Z0	// reshape
-	VMOVUPS	Z0, 544000(SI)	// armFieldWithinFwd.reshape
-	VMOVUPS	648576(SI), Z0	// mul
-	VMOVUPS	Z0, 544128(SI)	// armFieldWithinFwd.mul
-	VMOVUPS	648704(SI), Z0	// mul
-	VMOVUPS	Z0, 544256(SI)	// armFieldWithinFwd.mul
-	ADDQ	$64, SI
-	DECQ	CX
-	JNE	loop23
-	CALL	armFieldWithinFwd_avx512<>(SB)
-	MOVQ	$2, CX
-	MOVQ	AX, SI
-	MOVQ	AX, DI
-loop24: // 2 times: vectors of the block
-	VMOVUPS	544896(SI), Z0	// armFieldWithinFwd.c2
-	VMOVUPS	Z0, 681088(SI)	// result_4
-	VMOVUPS	545024(SI), Z0	// armFieldWithinFwd.s2
-	VMOVUPS	Z0, 681216(SI)	// result_5
-	VMOVUPS	545152(SI), Z0	// armFieldWithinFwd.cos
-	VMOVUPS	Z0, 681344(SI)	// result_6
-	VMOVUPS	545280(SI), Z0	// armFieldWithinFwd.cos2
-	VMOVUPS	Z0, 681472(SI)	// result_7
-	VMOVUPS	650368(SI), Z0	// q_d3_bar[0]
-	VMOVUPS	650496(SI), Z1	// q_d3_bar[1]
-	VMOVUPS	649856(SI), Z2	// q_d2_bar[0]
-	VMOVUPS	649984(SI), Z3	// q_d2_bar[1]
-	// arm.nde:45
-	VMULPS.BCST	f32_3f2aaaab<>(SB), Z0, Z0
-	VMOVUPS	Z0, 681600(SI)	// mul_7[0]
-	VMULPS.BCST	f32_3f2aaaab<>(SB), Z1, Z1
-	VMOVUPS	Z1, 681728(SI)	// mul_7[1]
-	VFMADD231PS.BCST	f32_bf000000<>(SB), Z2, Z0
-	VFMADD231PS.BCST	f32_bf000000<>(SB), Z3, Z1
-	VMOVUPD	621568(DI), Z2	// h
-	VMOVUPD	621632(DI), Z3	// h | 1
-	VMULPD.BCST	f64_3fc5555555555555<>(SB), Z2, Z2
-	VMULPD.BCST	f64_3fc5555555555555<>(SB), Z3, Z3
-	VCVTPD2PS	Z2, Y2
-	VCVTPD2PS	Z3, Y3
-	VINSERTF64X4	$1, Y3, Z2, Z2
-	VMOVUPS	648832(SI), Z3	// q_next_bar[0]
-	VMOVUPS	648960(SI), Z4	// q_next_bar[1]
-	VMOVUPS	650624(SI), Z5	// v_d3_bar[0]
-	VMOVUPS	650752(SI), Z6	// v_d3_bar[1]
-	VMOVUPS	649088(SI), Z7	// v_next_bar[0]
-	VMOVUPS	649216(SI), Z8	// v_next_bar[1]
-	VMOVUPS	650112(SI), Z9	// v_d2_bar[0]
-	VMOVUPS	650240(SI), Z10	// v_d2_bar[1]
-	VMULPS	Z2, Z3, Z3
-	VMOVUPS	Z3, 681856(SI)	// mul_8[0]
-	VMULPS	Z2, Z4, Z4
-	VMOVUPS	Z4, 681984(SI)	// mul_8[1]
-	VADDPS	Z3, Z0, Z0
-	VMOVUPS	Z0, 591360(SI)	// armFieldWithinBwd.dq_bar[0]
-	VADDPS	Z4, Z1, Z0
-	VMOVUPS	Z0, 591488(SI)	// armFieldWithinBwd.dq_bar[1]
-	VMULPS.BCST	f32_3f2aaaab<>(SB), Z5, Z0
-	VMOVUPS	Z0, 682112(SI)	// mul_9[0]
-	VMULPS.BCST	f32_3f2aaaab<>(SB), Z6, Z1
-	VMOVUPS	Z1, 682240(SI)	// mul_9[1]
-	VMULPS	Z2, Z7, Z3
-	VMOVUPS	Z3, 682368(SI)	// mul_10[0]
-	VMULPS	Z2, Z8, Z2
-	VMOVUPS	Z2, 682496(SI)	// mul_10[1]
-	VFMADD231PS.BCST	f32_bf000000<>(SB), Z9, Z0
-	VADDPS	Z3, Z0, Z0
-	VMOVUPS	Z0, 591616(SI)	// armFieldWithinBwd.dv_bar[0]
-	VFMADD231PS.BCST	f32_bf000000<>(SB), Z10, Z1
-	VADDPS	Z2, Z1, Z0
-	VMOVUPS	Z0, 591744(SI)	// armFieldWithinBwd.dv_bar[1]
-	ADDQ	$64, SI
-	ADDQ	$128, DI
-	DECQ	CX
-	JNE	loop24
-	// arm.nde:45
-	MOVQ	$2, CX
-	MOVQ	AX, SI
-loop25: // 2 times: vectors of the block
-	VMOVUPS	680320(SI), Z0	// q_y4[0]
-	VMOVUPS	Z0, 572288(SI)	// armFieldWithinBwd.q[0]
-	VMOVUPS	680448(SI), Z0	// q_y4[1]
-	VMOVUPS	Z0, 572416(SI)	// armFieldWithinBwd.q[1]
-	VMOVUPS	680832(SI), Z0	// v_y4[0]
-	VMOVUPS	Z0, 572544(SI)	// armFieldWithinBwd.v[0]
-	VMOVUPS	680960(SI), Z0	// v_y4[1]
-	VMOVUPS	Z0, 572672(SI)	// armFieldWithinBwd.v[1]
-	VMOVUPS	647936(SI), Z0	// mul
-	VMOVUPS	Z0, 572800(SI)	// armFieldWithinBwd.mul
-	VMOVUPS	648064(SI), Z0	// add
-	VMOVUPS	Z0, 572928(SI)	// armFieldWithinBwd.add
-	VMOVUPS	648192(SI), Z0	// mul
-	VMOVUPS	Z0, 573056(SI)	// armFieldWithinBwd.mul
-	VMOVUPS	648320(SI), Z0	// mul
-	VMOVUPS	Z0, 573184(SI)	// armFieldWithinBwd.mul
-	VMOVUPS	648448(SI), Z0	// reshape
-	VMOVUPS	Z0, 573312(SI)	// armFieldWithinBwd.reshape
-	VMOVUPS	648576(SI), Z0	// mul
-	VMOVUPS	Z0, 573440(SI)	// armFieldWithinBwd.mul
-	VMOVUPS	648704(SI), Z0	// mul
-	VMOVUPS	Z0, 573568(SI)	// armFieldWithinBwd.mul
-	VMOVUPS	681088(SI), Z0	// result_4
-	VMOVUPS	Z0, 573696(SI)	// armFieldWithinBwd.c2
-	VMOVUPS	681216(SI), Z0	// result_5
-	VMOVUPS	Z0, 573824(SI)	// armFieldWithinBwd.s2
-	VMOVUPS	681344(SI), Z0	// result_6
-	VMOVUPS	Z0, 573952(SI)	// armFieldWithinBwd.cos
-	VMOVUPS	681472(SI), Z0	// result_7
-	VMOVUPS	Z0, 574080(SI)	// armFieldWithinBwd.cos2
-	VMOVUPS	545408(SI), Z0	// armFieldWithinFwd.sin[0]
-	VMOVUPS	Z0, 574208(SI)	// armFieldWithinBwd.sin[0]
-	VMOVUPS	545536(SI), Z0	// armFieldWithinFwd.sin[1]
-	VMOVUPS	Z0, 574336(SI)	// armFieldWithinBwd.sin[1]
-	VMOVUPS	545664(SI), Z0	// armFieldWithinFwd.cos3[0]
-	VMOVUPS	Z0, 574464(SI)	// armFieldWithinBwd.cos3[0]
-	VMOVUPS	545792(SI), Z0	// armFieldWithinFwd.cos3[1]
-	VMOVUPS	Z0, 574592(SI)	// armFieldWithinBwd.cos3[1]
-	VMOVUPS	544640(SI), Z0	// armFieldWithinFwd.dv[0]
-	VMOVUPS	Z0, 591104(SI)	// armFieldWithinBwd.dv[0]
-	VMOVUPS	544768(SI), Z0	// armFieldWithinFwd.dv[1]
-	VMOVUPS	Z0, 591232(SI)	// armFieldWithinBwd.dv[1]
-	ADDQ	$64, SI
-	DECQ	CX
-	JNE	loop25
-	MOVQ	$32, CX
-	MOVQ	AX, SI
-loop26: // 32 times: elements
-	VMOVUPS	545920(SI), Z0	// armFieldWithinFwd.add[0]
-	VMOVUPS	545984(SI), Z1	// armFieldWithinFwd.add[0] | 1
-	VMOVUPS	Z0, 574720(SI)	// armFieldWithinBwd.add[0]
-	VMOVUPS	Z1, 574784(SI)	// armFieldWithinBwd.add[0] | 1
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop26
-	MOVQ	$32, CX
-	MOVQ	AX, SI
-loop27: // 32 times: elements
-	VMOVUPS	550016(SI), Z0	// armFieldWithinFwd.softplus[0]
-	VMOVUPS	550080(SI), Z1	// armFieldWithinFwd.softplus[0] | 1
-	VMOVUPS	Z0, 578816(SI)	// armFieldWithinBwd.softplus[0]
-	VMOVUPS	Z1, 578880(SI)	// armFieldWithinBwd.softplus[0] | 1
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop27
-	MOVQ	$32, CX
-	MOVQ	AX, SI
-loop28: // 32 times: elements
-	VMOVUPS	554112(SI), Z0	// armFieldWithinFwd.add2[0]
-	VMOVUPS	554176(SI), Z1	// armFieldWithinFwd.add2[0] | 1
-	VMOVUPS	Z0, 582912(SI)	// armFieldWithinBwd.add2[0]
-	VMOVUPS	Z1, 582976(SI)	// armFieldWithinBwd.add2[0] | 1
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop28
-	MOVQ	$32, CX
-	MOVQ	AX, SI
-loop29: // 32 times: elements
-	VMOVUPS	558208(SI), Z0	// armFieldWithinFwd.softplus2[0]
-	VMOVUPS	558272(SI), Z1	// armFieldWithinFwd.softplus2[0] | 1
-	VMOVUPS	Z0, 587008(SI)	// armFieldWithinBwd.softplus2[0]
-	VMOVUPS	Z1, 587072(SI)	// armFieldWithinBwd.softplus2[0] | 1
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop29
+	LEAQ	661504(AX), R14
 	CALL	armFieldWithinBwd_avx512<>(SB)
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-	MOVQ	AX, DI
-loop30: // 2 times: vectors of the block
-	VMOVUPS	591872(SI), Z0	// armFieldWithinBwd.q_bar[0]
-	VMOVUPS	Z0, 700288(SI)	// result_18[0]
-	VMOVUPS	592000(SI), Z1	// armFieldWithinBwd.q_bar[1]
-	VMOVUPS	Z1, 700416(SI)	// result_18[1]
-	VMOVUPS	592128(SI), Z2	// armFieldWithinBwd.v_bar[0]
-	VMOVUPS	Z2, 700800(SI)	// result_19[0]
-	VMOVUPS	592256(SI), Z3	// armFieldWithinBwd.v_bar[1]
-	VMOVUPS	Z3, 700928(SI)	// result_19[1]
-	VMOVUPS	592384(SI), Z4	// armFieldWithinBwd.u_bar[0]
-	VMOVUPS	Z4, 736896(SI)	// result_44[0]
-	VMOVUPS	592512(SI), Z4	// armFieldWithinBwd.u_bar[1]
-	VMOVUPS	Z4, 737024(SI)	// result_44[1]
-	VMOVUPS	592640(SI), Z4	// armFieldWithinBwd.mul_bar
-	VMOVUPS	Z4, 737920(SI)	// result_47
-	VMOVUPS	592768(SI), Z4	// armFieldWithinBwd.add_bar
-	VMOVUPS	Z4, 738432(SI)	// result_51
-	VMOVUPS	592896(SI), Z4	// armFieldWithinBwd.mul_bar
-	VMOVUPS	Z4, 738944(SI)	// result_55
-	VMOVUPS	593024(SI), Z4	// armFieldWithinBwd.mul_bar
-	VMOVUPS	Z4, 739456(SI)	// result_59
-	VMOVUPS	593152(SI), Z4	// armFieldWithinBwd.reshape_bar
-	VMOVUPS	Z4, 739968(SI)	// result_63
-	VMOVUPS	593280(SI), Z4	// armFieldWithinBwd.mul_bar
-	VMOVUPS	Z4, 740352(SI)	// result_66
-	VMOVUPS	593408(SI), Z4	// armFieldWithinBwd.mul_bar
-	VMOVUPS	Z4, 740864(SI)	// result_70
-	VMOVUPS	650368(SI), Z4	// q_d3_bar[0]
-	VMOVUPS	650496(SI), Z5	// q_d3_bar[1]
-	VMOVUPS	649856(SI), Z6	// q_d2_bar[0]
-	VMOVUPS	649984(SI), Z7	// q_d2_bar[1]
+loop18: // 2 times: vectors of the block
+	VMOVUPS	559104(SI), Z0	// armFieldWithinBwd.q_bar[0]
+	VMOVUPS	Z0, 720000(SI)	// result_46[0]
+	VMOVUPS	559232(SI), Z1	// armFieldWithinBwd.q_bar[1]
+	VMOVUPS	Z1, 720128(SI)	// result_46[1]
+	VMOVUPS	559360(SI), Z2	// armFieldWithinBwd.v_bar[0]
+	VMOVUPS	Z2, 720256(SI)	// result_47[0]
+	VMOVUPS	559488(SI), Z3	// armFieldWithinBwd.v_bar[1]
+	VMOVUPS	Z3, 720384(SI)	// result_47[1]
+	VMOVUPS	559616(SI), Z4	// armFieldWithinBwd.u_bar[0]
+	VMOVUPS	Z4, 721024(SI)	// result_50[0]
+	VMOVUPS	559744(SI), Z4	// armFieldWithinBwd.u_bar[1]
+	VMOVUPS	Z4, 721152(SI)	// result_50[1]
+	VMOVUPS	559872(SI), Z4	// armFieldWithinBwd.mul_bar
+	VMOVUPS	Z4, 721792(SI)	// result_53
+	VMOVUPS	560000(SI), Z4	// armFieldWithinBwd.add_bar
+	VMOVUPS	Z4, 722304(SI)	// result_57
+	VMOVUPS	560128(SI), Z4	// armFieldWithinBwd.mul_bar
+	VMOVUPS	Z4, 722816(SI)	// result_61
+	VMOVUPS	560256(SI), Z4	// armFieldWithinBwd.mul_bar
+	VMOVUPS	Z4, 723328(SI)	// result_65
+	VMOVUPS	560384(SI), Z4	// armFieldWithinBwd.reshape_bar
+	VMOVUPS	Z4, 723840(SI)	// result_69
+	VMOVUPS	560512(SI), Z4	// armFieldWithinBwd.mul_bar
+	VMOVUPS	Z4, 724224(SI)	// result_72
+	VMOVUPS	560640(SI), Z4	// armFieldWithinBwd.mul_bar
+	VMOVUPS	Z4, 724736(SI)	// result_76
+	VMOVUPS	616576(SI), Z4	// q_d1_bar[0]
+	VMOVUPS	616704(SI), Z5	// q_d1_bar[1]
+	VMOVUPS	617088(SI), Z6	// q_d2_bar[0]
+	VMOVUPS	617216(SI), Z7	// q_d2_bar[1]
+	VMOVUPS	616832(SI), Z8	// v_d1_bar[0]
+	VMOVUPS	616960(SI), Z9	// v_d1_bar[1]
+	VMOVUPS	617344(SI), Z10	// v_d2_bar[0]
+	VMOVUPS	617472(SI), Z11	// v_d2_bar[1]
 	// arm.nde:45
-	VFMADD231PS.BCST	f32_bf2aaaab<>(SB), Z4, Z6
-	VFMADD231PS.BCST	f32_bf2aaaab<>(SB), Z5, Z7
-	VMOVUPD	621568(DI), Z4	// h
-	VMOVUPD	621632(DI), Z5	// h | 1
-	VMULPD.BCST	f64_3fd5555555555555<>(SB), Z4, Z4
-	VMULPD.BCST	f64_3fd5555555555555<>(SB), Z5, Z5
-	VCVTPD2PS	Z4, Y4
-	VCVTPD2PS	Z5, Y5
-	VINSERTF64X4	$1, Y5, Z4, Z4
-	VMOVUPS	648832(SI), Z5	// q_next_bar[0]
-	VMOVUPS	648960(SI), Z8	// q_next_bar[1]
-	VMOVUPS	650624(SI), Z9	// v_d3_bar[0]
-	VMOVUPS	650752(SI), Z10	// v_d3_bar[1]
-	VMOVUPS	650112(SI), Z11	// v_d2_bar[0]
-	VMOVUPS	650240(SI), Z12	// v_d2_bar[1]
-	VMOVUPS	649088(SI), Z13	// v_next_bar[0]
-	VMOVUPS	649216(SI), Z14	// v_next_bar[1]
-	VFMADD231PS	Z4, Z5, Z6
-	VMOVUPS	Z6, 700032(SI)	// add_2[0]
-	VFMADD231PS	Z4, Z8, Z7
-	VMOVUPS	Z7, 700160(SI)	// add_2[1]
-	VMOVUPS	680192(SI), Z5	// ha43
-	VFMADD231PS	Z5, Z0, Z6
-	VMOVUPS	Z6, 591360(SI)	// armFieldWithinBwd.dq_bar[0]
-	VFMADD231PS	Z5, Z1, Z7
-	VMOVUPS	Z7, 591488(SI)	// armFieldWithinBwd.dq_bar[1]
-	VFMADD231PS.BCST	f32_bf2aaaab<>(SB), Z9, Z11
-	VFMADD231PS	Z4, Z13, Z11
-	VMOVUPS	Z11, 700544(SI)	// add_3[0]
-	VFMADD231PS.BCST	f32_bf2aaaab<>(SB), Z10, Z12
-	VFMADD231PS	Z4, Z14, Z12
-	VMOVUPS	Z12, 700672(SI)	// add_3[1]
-	VFMADD231PS	Z5, Z2, Z11
-	VMOVUPS	Z11, 591616(SI)	// armFieldWithinBwd.dv_bar[0]
-	VFMADD231PS	Z5, Z3, Z12
-	VMOVUPS	Z12, 591744(SI)	// armFieldWithinBwd.dv_bar[1]
-	ADDQ	$64, SI
-	ADDQ	$128, DI
-	DECQ	CX
-	JNE	loop30
-	// arm.nde:45
-	MOVQ	$2, CX
-	MOVQ	AX, SI
-loop31: // 2 times: vectors of the block
-	VMOVUPS	679424(SI), Z0	// q_y3[0]
-	VMOVUPS	Z0, 572288(SI)	// armFieldWithinBwd.q[0]
-	VMOVUPS	679552(SI), Z0	// q_y3[1]
-	VMOVUPS	Z0, 572416(SI)	// armFieldWithinBwd.q[1]
-	VMOVUPS	679936(SI), Z0	// v_y3[0]
-	VMOVUPS	Z0, 572544(SI)	// armFieldWithinBwd.v[0]
-	VMOVUPS	680064(SI), Z0	// v_y3[1]
-	VMOVUPS	Z0, 572672(SI)	// armFieldWithinBwd.v[1]
-	VMOVUPS	647936(SI), Z0	// mul
-	VMOVUPS	Z0, 572800(SI)	// armFieldWithinBwd.mul
-	VMOVUPS	648064(SI), Z0	// add
-	VMOVUPS	Z0, 572928(SI)	// armFieldWithinBwd.add
-	VMOVUPS	648192(SI), Z0	// mul
-	VMOVUPS	Z0, 573056(SI)	// armFieldWithinBwd.mul
-	VMOVUPS	648320(SI), Z0	// mul
-	VMOVUPS	Z0, 573184(SI)	// armFieldWithinBwd.mul
-	VMOVUPS	648448(SI), Z0	// reshape
-	VMOVUPS	Z0, 573312(SI)	// armFieldWithinBwd.reshape
-	VMOVUPS	648576(SI), Z0	// mul
-	VMOVUPS	Z0, 573440(SI)	// armFieldWithinBwd.mul
-	VMOVUPS	648704(SI), Z0	// mul
-	VMOVUPS	Z0, 573568(SI)	// armFieldWithinBwd.mul
-	VMOVUPS	682624(SI), Z0	// result_8
-	VMOVUPS	Z0, 573696(SI)	// armFieldWithinBwd.c2
-	VMOVUPS	682752(SI), Z0	// result_9
-	VMOVUPS	Z0, 573824(SI)	// armFieldWithinBwd.s2
-	VMOVUPS	682880(SI), Z0	// result_10
-	VMOVUPS	Z0, 573952(SI)	// armFieldWithinBwd.cos
-	VMOVUPS	683008(SI), Z0	// result_11
-	VMOVUPS	Z0, 574080(SI)	// armFieldWithinBwd.cos2
-	VMOVUPS	683136(SI), Z0	// result_12[0]
-	VMOVUPS	Z0, 574208(SI)	// armFieldWithinBwd.sin[0]
-	VMOVUPS	683264(SI), Z0	// result_12[1]
-	VMOVUPS	Z0, 574336(SI)	// armFieldWithinBwd.sin[1]
-	VMOVUPS	683392(SI), Z0	// result_13[0]
-	VMOVUPS	Z0, 574464(SI)	// armFieldWithinBwd.cos3[0]
-	VMOVUPS	683520(SI), Z0	// result_13[1]
-	VMOVUPS	Z0, 574592(SI)	// armFieldWithinBwd.cos3[1]
-	VMOVUPS	680576(SI), Z0	// result_3[0]
-	VMOVUPS	Z0, 591104(SI)	// armFieldWithinBwd.dv[0]
-	VMOVUPS	680704(SI), Z0	// result_3[1]
-	VMOVUPS	Z0, 591232(SI)	// armFieldWithinBwd.dv[1]
-	ADDQ	$64, SI
-	DECQ	CX
-	JNE	loop31
-	MOVQ	$32, CX
-	MOVQ	AX, SI
-loop32: // 32 times: elements
-	VMOVUPS	683648(SI), Z0	// result_14[0]
-	VMOVUPS	683712(SI), Z1	// result_14[0] | 1
-	VMOVUPS	Z0, 574720(SI)	// armFieldWithinBwd.add[0]
-	VMOVUPS	Z1, 574784(SI)	// armFieldWithinBwd.add[0] | 1
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop32
-	MOVQ	$32, CX
-	MOVQ	AX, SI
-loop33: // 32 times: elements
-	VMOVUPS	687744(SI), Z0	// result_15[0]
-	VMOVUPS	687808(SI), Z1	// result_15[0] | 1
-	VMOVUPS	Z0, 578816(SI)	// armFieldWithinBwd.softplus[0]
-	VMOVUPS	Z1, 578880(SI)	// armFieldWithinBwd.softplus[0] | 1
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop33
-	MOVQ	$32, CX
-	MOVQ	AX, SI
-loop34: // 32 times: elements
-	VMOVUPS	691840(SI), Z0	// result_16[0]
-	VMOVUPS	691904(SI), Z1	// result_16[0] | 1
-	VMOVUPS	Z0, 582912(SI)	// armFieldWithinBwd.add2[0]
-	VMOVUPS	Z1, 582976(SI)	// armFieldWithinBwd.add2[0] | 1
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop34
-	MOVQ	$32, CX
-	MOVQ	AX, SI
-loop35: // 32 times: elements
-	VMOVUPS	695936(SI), Z0	// result_17[0]
-	VMOVUPS	696000(SI), Z1	// result_17[0] | 1
-	VMOVUPS	Z0, 587008(SI)	// armFieldWithinBwd.softplus2[0]
-	VMOVUPS	Z1, 587072(SI)	// armFieldWithinBwd.softplus2[0] | 1
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop35
-	CALL	armFieldWithinBwd_avx512<>(SB)
-	MOVQ	$2, CX
-	MOVQ	AX, SI
-loop36: // 2 times: vectors of the block
-	VMOVUPS	591872(SI), Z0	// armFieldWithinBwd.q_bar[0]
-	VMOVUPS	Z0, 718464(SI)	// result_30[0]
-	VMOVUPS	592000(SI), Z1	// armFieldWithinBwd.q_bar[1]
-	VMOVUPS	Z1, 718592(SI)	// result_30[1]
-	VMOVUPS	592128(SI), Z2	// armFieldWithinBwd.v_bar[0]
-	VMOVUPS	Z2, 718720(SI)	// result_31[0]
-	VMOVUPS	592256(SI), Z3	// armFieldWithinBwd.v_bar[1]
-	VMOVUPS	Z3, 718848(SI)	// result_31[1]
-	VMOVUPS	592384(SI), Z4	// armFieldWithinBwd.u_bar[0]
-	VMOVUPS	Z4, 737152(SI)	// result_45[0]
-	VMOVUPS	592512(SI), Z4	// armFieldWithinBwd.u_bar[1]
-	VMOVUPS	Z4, 737280(SI)	// result_45[1]
-	VMOVUPS	592640(SI), Z4	// armFieldWithinBwd.mul_bar
-	VMOVUPS	Z4, 738048(SI)	// result_48
-	VMOVUPS	592768(SI), Z4	// armFieldWithinBwd.add_bar
-	VMOVUPS	Z4, 738560(SI)	// result_52
-	VMOVUPS	592896(SI), Z4	// armFieldWithinBwd.mul_bar
-	VMOVUPS	Z4, 739072(SI)	// result_56
-	VMOVUPS	593024(SI), Z4	// armFieldWithinBwd.mul_bar
-	VMOVUPS	Z4, 739584(SI)	// result_60
-	VMOVUPS	593152(SI), Z4	// armFieldWithinBwd.reshape_bar
-	VMOVUPS	Z4, 740096(SI)	// result_64
-	VMOVUPS	593280(SI), Z4	// armFieldWithinBwd.mul_bar
-	VMOVUPS	Z4, 740480(SI)	// result_67
-	VMOVUPS	593408(SI), Z4	// armFieldWithinBwd.mul_bar
-	VMOVUPS	Z4, 740992(SI)	// result_71
-	// arm.nde:45
-	VMOVUPS	678528(SI), Z4	// ha21
-	VMOVUPS	700032(SI), Z5	// add_2[0]
-	VFMADD231PS	Z4, Z0, Z5
-	VMOVUPS	Z5, 591360(SI)	// armFieldWithinBwd.dq_bar[0]
-	VMOVUPS	700160(SI), Z0	// add_2[1]
-	VFMADD231PS	Z4, Z1, Z0
-	VMOVUPS	Z0, 591488(SI)	// armFieldWithinBwd.dq_bar[1]
-	VMOVUPS	700544(SI), Z0	// add_3[0]
-	VFMADD231PS	Z4, Z2, Z0
-	VMOVUPS	Z0, 591616(SI)	// armFieldWithinBwd.dv_bar[0]
-	VMOVUPS	700672(SI), Z0	// add_3[1]
-	VFMADD231PS	Z4, Z3, Z0
-	VMOVUPS	Z0, 591744(SI)	// armFieldWithinBwd.dv_bar[1]
-	ADDQ	$64, SI
-	DECQ	CX
-	JNE	loop36
-	// arm.nde:45
-	MOVQ	$2, CX
-	MOVQ	AX, SI
-loop37: // 2 times: vectors of the block
-	VMOVUPS	678656(SI), Z0	// q_y2[0]
-	VMOVUPS	Z0, 572288(SI)	// armFieldWithinBwd.q[0]
-	VMOVUPS	678784(SI), Z0	// q_y2[1]
-	VMOVUPS	Z0, 572416(SI)	// armFieldWithinBwd.q[1]
-	VMOVUPS	679168(SI), Z0	// v_y2[0]
-	VMOVUPS	Z0, 572544(SI)	// armFieldWithinBwd.v[0]
-	VMOVUPS	679296(SI), Z0	// v_y2[1]
-	VMOVUPS	Z0, 572672(SI)	// armFieldWithinBwd.v[1]
-	VMOVUPS	647936(SI), Z0	// mul
-	VMOVUPS	Z0, 572800(SI)	// armFieldWithinBwd.mul
-	VMOVUPS	648064(SI), Z0	// add
-	VMOVUPS	Z0, 572928(SI)	// armFieldWithinBwd.add
-	VMOVUPS	648192(SI), Z0	// mul
-	VMOVUPS	Z0, 573056(SI)	// armFieldWithinBwd.mul
-	VMOVUPS	648320(SI), Z0	// mul
-	VMOVUPS	Z0, 573184(SI)	// armFieldWithinBwd.mul
-	VMOVUPS	648448(SI), Z0	// reshape
-	VMOVUPS	Z0, 573312(SI)	// armFieldWithinBwd.reshape
-	VMOVUPS	648576(SI), Z0	// mul
-	VMOVUPS	Z0, 573440(SI)	// armFieldWithinBwd.mul
-	VMOVUPS	648704(SI), Z0	// mul
-	VMOVUPS	Z0, 573568(SI)	// armFieldWithinBwd.mul
-	VMOVUPS	701056(SI), Z0	// result_20
-	VMOVUPS	Z0, 573696(SI)	// armFieldWithinBwd.c2
-	VMOVUPS	701184(SI), Z0	// result_21
-	VMOVUPS	Z0, 573824(SI)	// armFieldWithinBwd.s2
-	VMOVUPS	701312(SI), Z0	// result_22
-	VMOVUPS	Z0, 573952(SI)	// armFieldWithinBwd.cos
-	VMOVUPS	701440(SI), Z0	// result_23
-	VMOVUPS	Z0, 574080(SI)	// armFieldWithinBwd.cos2
-	VMOVUPS	701568(SI), Z0	// result_24[0]
-	VMOVUPS	Z0, 574208(SI)	// armFieldWithinBwd.sin[0]
-	VMOVUPS	701696(SI), Z0	// result_24[1]
-	VMOVUPS	Z0, 574336(SI)	// armFieldWithinBwd.sin[1]
-	VMOVUPS	701824(SI), Z0	// result_25[0]
-	VMOVUPS	Z0, 574464(SI)	// armFieldWithinBwd.cos3[0]
-	VMOVUPS	701952(SI), Z0	// result_25[1]
-	VMOVUPS	Z0, 574592(SI)	// armFieldWithinBwd.cos3[1]
-	VMOVUPS	679680(SI), Z0	// result_2[0]
-	VMOVUPS	Z0, 591104(SI)	// armFieldWithinBwd.dv[0]
-	VMOVUPS	679808(SI), Z0	// result_2[1]
-	VMOVUPS	Z0, 591232(SI)	// armFieldWithinBwd.dv[1]
-	ADDQ	$64, SI
-	DECQ	CX
-	JNE	loop37
-	MOVQ	$32, CX
-	MOVQ	AX, SI
-loop38: // 32 times: elements
-	VMOVUPS	702080(SI), Z0	// result_26[0]
-	VMOVUPS	702144(SI), Z1	// result_26[0] | 1
-	VMOVUPS	Z0, 574720(SI)	// armFieldWithinBwd.add[0]
-	VMOVUPS	Z1, 574784(SI)	// armFieldWithinBwd.add[0] | 1
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop38
-	MOVQ	$32, CX
-	MOVQ	AX, SI
-loop39: // 32 times: elements
-	VMOVUPS	706176(SI), Z0	// result_27[0]
-	VMOVUPS	706240(SI), Z1	// result_27[0] | 1
-	VMOVUPS	Z0, 578816(SI)	// armFieldWithinBwd.softplus[0]
-	VMOVUPS	Z1, 578880(SI)	// armFieldWithinBwd.softplus[0] | 1
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop39
-	MOVQ	$32, CX
-	MOVQ	AX, SI
-loop40: // 32 times: elements
-	VMOVUPS	710272(SI), Z0	// result_28[0]
-	VMOVUPS	710336(SI), Z1	// result_28[0] | 1
-	VMOVUPS	Z0, 582912(SI)	// armFieldWithinBwd.add2[0]
-	VMOVUPS	Z1, 582976(SI)	// armFieldWithinBwd.add2[0] | 1
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop40
-	MOVQ	$32, CX
-	MOVQ	AX, SI
-loop41: // 32 times: elements
-	VMOVUPS	714368(SI), Z0	// result_29[0]
-	VMOVUPS	714432(SI), Z1	// result_29[0] | 1
-	VMOVUPS	Z0, 587008(SI)	// armFieldWithinBwd.softplus2[0]
-	VMOVUPS	Z1, 587072(SI)	// armFieldWithinBwd.softplus2[0] | 1
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop41
-	CALL	armFieldWithinBwd_avx512<>(SB)
-	MOVQ	$2, CX
-	MOVQ	AX, SI
-loop42: // 2 times: vectors of the block
-	VMOVUPS	591872(SI), Z0	// armFieldWithinBwd.q_bar[0]
-	VMOVUPS	Z0, 736384(SI)	// result_42[0]
-	VMOVUPS	592000(SI), Z1	// armFieldWithinBwd.q_bar[1]
-	VMOVUPS	Z1, 736512(SI)	// result_42[1]
-	VMOVUPS	592128(SI), Z2	// armFieldWithinBwd.v_bar[0]
-	VMOVUPS	Z2, 736640(SI)	// result_43[0]
-	VMOVUPS	592256(SI), Z3	// armFieldWithinBwd.v_bar[1]
-	VMOVUPS	Z3, 736768(SI)	// result_43[1]
-	VMOVUPS	592384(SI), Z4	// armFieldWithinBwd.u_bar[0]
-	VMOVUPS	Z4, 737408(SI)	// result_46[0]
-	VMOVUPS	592512(SI), Z4	// armFieldWithinBwd.u_bar[1]
-	VMOVUPS	Z4, 737536(SI)	// result_46[1]
-	VMOVUPS	592640(SI), Z4	// armFieldWithinBwd.mul_bar
-	VMOVUPS	Z4, 738176(SI)	// result_49
-	VMOVUPS	592768(SI), Z4	// armFieldWithinBwd.add_bar
-	VMOVUPS	Z4, 738688(SI)	// result_53
-	VMOVUPS	592896(SI), Z4	// armFieldWithinBwd.mul_bar
-	VMOVUPS	Z4, 739200(SI)	// result_57
-	VMOVUPS	593024(SI), Z4	// armFieldWithinBwd.mul_bar
-	VMOVUPS	Z4, 739712(SI)	// result_61
-	VMOVUPS	593152(SI), Z4	// armFieldWithinBwd.reshape_bar
-	VMOVUPS	Z4, 740224(SI)	// result_65
-	VMOVUPS	593280(SI), Z4	// armFieldWithinBwd.mul_bar
-	VMOVUPS	Z4, 740608(SI)	// result_68
-	VMOVUPS	593408(SI), Z4	// armFieldWithinBwd.mul_bar
-	VMOVUPS	Z4, 741120(SI)	// result_72
-	VMOVUPS	649344(SI), Z4	// q_d1_bar[0]
-	VMOVUPS	649472(SI), Z5	// q_d1_bar[1]
-	VMOVUPS	649856(SI), Z6	// q_d2_bar[0]
-	VMOVUPS	649984(SI), Z7	// q_d2_bar[1]
-	VMOVUPS	649600(SI), Z8	// v_d1_bar[0]
-	VMOVUPS	649728(SI), Z9	// v_d1_bar[1]
-	VMOVUPS	650112(SI), Z10	// v_d2_bar[0]
-	VMOVUPS	650240(SI), Z11	// v_d2_bar[1]
-	// arm.nde:45
-	VMOVUPS	678528(SI), Z12	// ha21
-	VMOVUPS	681600(SI), Z13	// mul_7[0]
+	VMOVUPS	711296(SI), Z12	// ha21
+	VMOVUPS	714368(SI), Z13	// mul_7[0]
 	VADDPS	Z13, Z4, Z4
 	VFMADD231PS.BCST	f32_bfc00000<>(SB), Z6, Z4
-	VMOVUPS	681856(SI), Z6	// mul_8[0]
+	VMOVUPS	714624(SI), Z6	// mul_8[0]
 	VADDPS	Z6, Z4, Z4
 	VFMADD231PS	Z12, Z0, Z4
-	VMOVUPS	Z4, 591360(SI)	// armFieldWithinBwd.dq_bar[0]
-	VMOVUPS	681728(SI), Z0	// mul_7[1]
+	VMOVUPS	Z4, 558592(SI)	// armFieldWithinBwd.dq_bar[0]
+	VMOVUPS	714496(SI), Z0	// mul_7[1]
 	VADDPS	Z0, Z5, Z0
 	VFMADD231PS.BCST	f32_bfc00000<>(SB), Z7, Z0
-	VMOVUPS	681984(SI), Z4	// mul_8[1]
+	VMOVUPS	714752(SI), Z4	// mul_8[1]
 	VADDPS	Z4, Z0, Z0
 	VFMADD231PS	Z12, Z1, Z0
-	VMOVUPS	Z0, 591488(SI)	// armFieldWithinBwd.dq_bar[1]
-	VMOVUPS	682112(SI), Z0	// mul_9[0]
+	VMOVUPS	Z0, 558720(SI)	// armFieldWithinBwd.dq_bar[1]
+	VMOVUPS	714880(SI), Z0	// mul_9[0]
 	VADDPS	Z0, Z8, Z0
 	VFMADD231PS.BCST	f32_bfc00000<>(SB), Z10, Z0
-	VMOVUPS	682368(SI), Z1	// mul_10[0]
+	VMOVUPS	715136(SI), Z1	// mul_10[0]
 	VADDPS	Z1, Z0, Z0
 	VFMADD231PS	Z12, Z2, Z0
-	VMOVUPS	Z0, 591616(SI)	// armFieldWithinBwd.dv_bar[0]
-	VMOVUPS	682240(SI), Z0	// mul_9[1]
+	VMOVUPS	Z0, 558848(SI)	// armFieldWithinBwd.dv_bar[0]
+	VMOVUPS	715008(SI), Z0	// mul_9[1]
 	VADDPS	Z0, Z9, Z0
 	VFMADD231PS.BCST	f32_bfc00000<>(SB), Z11, Z0
-	VMOVUPS	682496(SI), Z1	// mul_10[1]
+	VMOVUPS	715264(SI), Z1	// mul_10[1]
 	VADDPS	Z1, Z0, Z0
 	VFMADD231PS	Z12, Z3, Z0
-	VMOVUPS	Z0, 591744(SI)	// armFieldWithinBwd.dv_bar[1]
+	VMOVUPS	Z0, 558976(SI)	// armFieldWithinBwd.dv_bar[1]
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop42
+	JNE	loop18
 	// arm.nde:45
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop43: // 2 times: vectors of the block
-	VMOVUPS	621824(SI), Z0	// q[0]
-	VMOVUPS	Z0, 572288(SI)	// armFieldWithinBwd.q[0]
-	VMOVUPS	621952(SI), Z0	// q[1]
-	VMOVUPS	Z0, 572416(SI)	// armFieldWithinBwd.q[1]
-	VMOVUPS	622080(SI), Z0	// v[0]
-	VMOVUPS	Z0, 572544(SI)	// armFieldWithinBwd.v[0]
-	VMOVUPS	622208(SI), Z0	// v[1]
-	VMOVUPS	Z0, 572672(SI)	// armFieldWithinBwd.v[1]
-	VMOVUPS	647936(SI), Z0	// mul
-	VMOVUPS	Z0, 572800(SI)	// armFieldWithinBwd.mul
-	VMOVUPS	648064(SI), Z0	// add
-	VMOVUPS	Z0, 572928(SI)	// armFieldWithinBwd.add
-	VMOVUPS	648192(SI), Z0	// mul
-	VMOVUPS	Z0, 573056(SI)	// armFieldWithinBwd.mul
-	VMOVUPS	648320(SI), Z0	// mul
-	VMOVUPS	Z0, 573184(SI)	// armFieldWithinBwd.mul
-	VMOVUPS	648448(SI), Z0	// reshape
-	VMOVUPS	Z0, 573312(SI)	// armFieldWithinBwd.reshape
-	VMOVUPS	648576(SI), Z0	// mul
-	VMOVUPS	Z0, 573440(SI)	// armFieldWithinBwd.mul
-	VMOVUPS	648704(SI), Z0	// mul
-	VMOVUPS	Z0, 573568(SI)	// armFieldWithinBwd.mul
-	VMOVUPS	718976(SI), Z0	// result_32
-	VMOVUPS	Z0, 573696(SI)	// armFieldWithinBwd.c2
-	VMOVUPS	719104(SI), Z0	// result_33
-	VMOVUPS	Z0, 573824(SI)	// armFieldWithinBwd.s2
-	VMOVUPS	719232(SI), Z0	// result_34
-	VMOVUPS	Z0, 573952(SI)	// armFieldWithinBwd.cos
-	VMOVUPS	719360(SI), Z0	// result_35
-	VMOVUPS	Z0, 574080(SI)	// armFieldWithinBwd.cos2
-	VMOVUPS	719488(SI), Z0	// result_36[0]
-	VMOVUPS	Z0, 574208(SI)	// armFieldWithinBwd.sin[0]
-	VMOVUPS	719616(SI), Z0	// result_36[1]
-	VMOVUPS	Z0, 574336(SI)	// armFieldWithinBwd.sin[1]
-	VMOVUPS	719744(SI), Z0	// result_37[0]
-	VMOVUPS	Z0, 574464(SI)	// armFieldWithinBwd.cos3[0]
-	VMOVUPS	719872(SI), Z0	// result_37[1]
-	VMOVUPS	Z0, 574592(SI)	// armFieldWithinBwd.cos3[1]
-	VMOVUPS	678912(SI), Z0	// result[0]
-	VMOVUPS	Z0, 591104(SI)	// armFieldWithinBwd.dv[0]
-	VMOVUPS	679040(SI), Z0	// result[1]
-	VMOVUPS	Z0, 591232(SI)	// armFieldWithinBwd.dv[1]
+loop19: // 2 times: vectors of the block
+	VMOVUPS	589056(SI), Z0	// q[0]
+	VMOVUPS	Z0, 555904(SI)	// armFieldWithinBwd.q[0]
+	VMOVUPS	589184(SI), Z0	// q[1]
+	VMOVUPS	Z0, 556032(SI)	// armFieldWithinBwd.q[1]
+	VMOVUPS	589312(SI), Z0	// v[0]
+	VMOVUPS	Z0, 556160(SI)	// armFieldWithinBwd.v[0]
+	VMOVUPS	589440(SI), Z0	// v[1]
+	VMOVUPS	Z0, 556288(SI)	// armFieldWithinBwd.v[1]
+	VMOVUPS	615168(SI), Z0	// mul
+	VMOVUPS	Z0, 556416(SI)	// armFieldWithinBwd.mul
+	VMOVUPS	615296(SI), Z0	// add
+	VMOVUPS	Z0, 556544(SI)	// armFieldWithinBwd.add
+	VMOVUPS	615424(SI), Z0	// mul
+	VMOVUPS	Z0, 556672(SI)	// armFieldWithinBwd.mul
+	VMOVUPS	615552(SI), Z0	// mul
+	VMOVUPS	Z0, 556800(SI)	// armFieldWithinBwd.mul
+	VMOVUPS	615680(SI), Z0	// reshape
+	VMOVUPS	Z0, 556928(SI)	// armFieldWithinBwd.reshape
+	VMOVUPS	615808(SI), Z0	// mul
+	VMOVUPS	Z0, 557056(SI)	// armFieldWithinBwd.mul
+	VMOVUPS	615936(SI), Z0	// mul
+	VMOVUPS	Z0, 557184(SI)	// armFieldWithinBwd.mul
+	VMOVUPS	718976(SI), Z0	// result_40
+	VMOVUPS	Z0, 557312(SI)	// armFieldWithinBwd.c2
+	VMOVUPS	719104(SI), Z0	// result_41
+	VMOVUPS	Z0, 557440(SI)	// armFieldWithinBwd.s2
+	VMOVUPS	719232(SI), Z0	// result_42
+	VMOVUPS	Z0, 557568(SI)	// armFieldWithinBwd.cos
+	VMOVUPS	719360(SI), Z0	// result_43
+	VMOVUPS	Z0, 557696(SI)	// armFieldWithinBwd.cos2
+	VMOVUPS	719488(SI), Z0	// result_44[0]
+	VMOVUPS	Z0, 557824(SI)	// armFieldWithinBwd.sin[0]
+	VMOVUPS	719616(SI), Z0	// result_44[1]
+	VMOVUPS	Z0, 557952(SI)	// armFieldWithinBwd.sin[1]
+	VMOVUPS	719744(SI), Z0	// result_45[0]
+	VMOVUPS	Z0, 558080(SI)	// armFieldWithinBwd.cos3[0]
+	VMOVUPS	719872(SI), Z0	// result_45[1]
+	VMOVUPS	Z0, 558208(SI)	// armFieldWithinBwd.cos3[1]
+	VMOVUPS	711680(SI), Z0	// result_17[0]
+	VMOVUPS	Z0, 558336(SI)	// armFieldWithinBwd.dv[0]
+	VMOVUPS	711808(SI), Z0	// result_17[1]
+	VMOVUPS	Z0, 558464(SI)	// armFieldWithinBwd.dv[1]
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop43
-	MOVQ	$32, CX
-	MOVQ	AX, SI
-loop44: // 32 times: elements
-	VMOVUPS	720000(SI), Z0	// result_38[0]
-	VMOVUPS	720064(SI), Z1	// result_38[0] | 1
-	VMOVUPS	Z0, 574720(SI)	// armFieldWithinBwd.add[0]
-	VMOVUPS	Z1, 574784(SI)	// armFieldWithinBwd.add[0] | 1
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop44
-	MOVQ	$32, CX
-	MOVQ	AX, SI
-loop45: // 32 times: elements
-	VMOVUPS	724096(SI), Z0	// result_39[0]
-	VMOVUPS	724160(SI), Z1	// result_39[0] | 1
-	VMOVUPS	Z0, 578816(SI)	// armFieldWithinBwd.softplus[0]
-	VMOVUPS	Z1, 578880(SI)	// armFieldWithinBwd.softplus[0] | 1
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop45
-	MOVQ	$32, CX
-	MOVQ	AX, SI
-loop46: // 32 times: elements
-	VMOVUPS	728192(SI), Z0	// result_40[0]
-	VMOVUPS	728256(SI), Z1	// result_40[0] | 1
-	VMOVUPS	Z0, 582912(SI)	// armFieldWithinBwd.add2[0]
-	VMOVUPS	Z1, 582976(SI)	// armFieldWithinBwd.add2[0] | 1
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop46
-	MOVQ	$32, CX
-	MOVQ	AX, SI
-loop47: // 32 times: elements
-	VMOVUPS	732288(SI), Z0	// result_41[0]
-	VMOVUPS	732352(SI), Z1	// result_41[0] | 1
-	VMOVUPS	Z0, 587008(SI)	// armFieldWithinBwd.softplus2[0]
-	VMOVUPS	Z1, 587072(SI)	// armFieldWithinBwd.softplus2[0] | 1
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop47
+	JNE	loop19
+	LEAQ	645120(AX), R14
 	CALL	armFieldWithinBwd_avx512<>(SB)
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop48: // 2 times: vectors of the block
-	VMOVUPS	592640(SI), Z0	// armFieldWithinBwd.mul_bar
-	VMOVUPS	Z0, 738304(SI)	// result_50
-	VMOVUPS	592768(SI), Z1	// armFieldWithinBwd.add_bar
-	VMOVUPS	Z1, 738816(SI)	// result_54
-	VMOVUPS	592896(SI), Z2	// armFieldWithinBwd.mul_bar
-	VMOVUPS	Z2, 739328(SI)	// result_58
-	VMOVUPS	593024(SI), Z3	// armFieldWithinBwd.mul_bar
-	VMOVUPS	Z3, 739840(SI)	// result_62
-	VMOVUPS	593280(SI), Z4	// armFieldWithinBwd.mul_bar
-	VMOVUPS	Z4, 740736(SI)	// result_69
-	VMOVUPS	593408(SI), Z5	// armFieldWithinBwd.mul_bar
-	VMOVUPS	Z5, 741248(SI)	// result_73
-	VMOVUPS	648832(SI), Z6	// q_next_bar[0]
-	VMOVUPS	648960(SI), Z7	// q_next_bar[1]
-	VMOVUPS	649088(SI), Z8	// v_next_bar[0]
-	VMOVUPS	649216(SI), Z9	// v_next_bar[1]
+loop20: // 2 times: vectors of the block
+	VMOVUPS	559872(SI), Z0	// armFieldWithinBwd.mul_bar
+	VMOVUPS	Z0, 721920(SI)	// result_54
+	VMOVUPS	560000(SI), Z1	// armFieldWithinBwd.add_bar
+	VMOVUPS	Z1, 722432(SI)	// result_58
+	VMOVUPS	560128(SI), Z2	// armFieldWithinBwd.mul_bar
+	VMOVUPS	Z2, 722944(SI)	// result_62
+	VMOVUPS	560256(SI), Z3	// armFieldWithinBwd.mul_bar
+	VMOVUPS	Z3, 723456(SI)	// result_66
+	VMOVUPS	560512(SI), Z4	// armFieldWithinBwd.mul_bar
+	VMOVUPS	Z4, 724352(SI)	// result_73
+	VMOVUPS	560640(SI), Z5	// armFieldWithinBwd.mul_bar
+	VMOVUPS	Z5, 724864(SI)	// result_77
+	VMOVUPS	616064(SI), Z6	// q_next_bar[0]
+	VMOVUPS	616192(SI), Z7	// q_next_bar[1]
+	VMOVUPS	616320(SI), Z8	// v_next_bar[0]
+	VMOVUPS	616448(SI), Z9	// v_next_bar[1]
 	// arm.nde:45
-	VMOVUPS	700288(SI), Z10	// result_18[0]
+	VMOVUPS	716672(SI), Z10	// result_30[0]
 	VADDPS	Z10, Z6, Z6
-	VMOVUPS	718464(SI), Z10	// result_30[0]
+	VMOVUPS	718464(SI), Z10	// result_38[0]
 	VADDPS	Z10, Z6, Z6
-	VMOVUPS	736384(SI), Z10	// result_42[0]
+	VMOVUPS	720000(SI), Z10	// result_46[0]
 	VADDPS	Z10, Z6, Z6
-	VMOVUPS	591872(SI), Z10	// armFieldWithinBwd.q_bar[0]
+	VMOVUPS	559104(SI), Z10	// armFieldWithinBwd.q_bar[0]
 	VADDPS	Z10, Z6, Z6
-	VMOVUPS	Z6, 650880(SI)	// q_bar[0]
-	VMOVUPS	700416(SI), Z6	// result_18[1]
+	VMOVUPS	Z6, 618112(SI)	// q_bar[0]
+	VMOVUPS	716800(SI), Z6	// result_30[1]
 	VADDPS	Z6, Z7, Z6
-	VMOVUPS	718592(SI), Z7	// result_30[1]
+	VMOVUPS	718592(SI), Z7	// result_38[1]
 	VADDPS	Z7, Z6, Z6
-	VMOVUPS	736512(SI), Z7	// result_42[1]
+	VMOVUPS	720128(SI), Z7	// result_46[1]
 	VADDPS	Z7, Z6, Z6
-	VMOVUPS	592000(SI), Z7	// armFieldWithinBwd.q_bar[1]
+	VMOVUPS	559232(SI), Z7	// armFieldWithinBwd.q_bar[1]
 	VADDPS	Z7, Z6, Z6
-	VMOVUPS	Z6, 651008(SI)	// q_bar[1]
-	VMOVUPS	700800(SI), Z6	// result_19[0]
+	VMOVUPS	Z6, 618240(SI)	// q_bar[1]
+	VMOVUPS	717184(SI), Z6	// result_31[0]
 	VADDPS	Z6, Z8, Z6
-	VMOVUPS	718720(SI), Z7	// result_31[0]
+	VMOVUPS	718720(SI), Z7	// result_39[0]
 	VADDPS	Z7, Z6, Z6
-	VMOVUPS	736640(SI), Z7	// result_43[0]
+	VMOVUPS	720256(SI), Z7	// result_47[0]
 	VADDPS	Z7, Z6, Z6
-	VMOVUPS	592128(SI), Z7	// armFieldWithinBwd.v_bar[0]
+	VMOVUPS	559360(SI), Z7	// armFieldWithinBwd.v_bar[0]
 	VADDPS	Z7, Z6, Z6
-	VMOVUPS	Z6, 651136(SI)	// v_bar[0]
-	VMOVUPS	700928(SI), Z6	// result_19[1]
+	VMOVUPS	Z6, 618368(SI)	// v_bar[0]
+	VMOVUPS	717312(SI), Z6	// result_31[1]
 	VADDPS	Z6, Z9, Z6
-	VMOVUPS	718848(SI), Z7	// result_31[1]
+	VMOVUPS	718848(SI), Z7	// result_39[1]
 	VADDPS	Z7, Z6, Z6
-	VMOVUPS	736768(SI), Z7	// result_43[1]
+	VMOVUPS	720384(SI), Z7	// result_47[1]
 	VADDPS	Z7, Z6, Z6
-	VMOVUPS	592256(SI), Z7	// armFieldWithinBwd.v_bar[1]
+	VMOVUPS	559488(SI), Z7	// armFieldWithinBwd.v_bar[1]
 	VADDPS	Z7, Z6, Z6
-	VMOVUPS	Z6, 651264(SI)	// v_bar[1]
-	VMOVUPS	736896(SI), Z6	// result_44[0]
-	VMOVUPS	737152(SI), Z7	// result_45[0]
+	VMOVUPS	Z6, 618496(SI)	// v_bar[1]
+	VMOVUPS	720512(SI), Z6	// result_48[0]
+	VMOVUPS	720768(SI), Z7	// result_49[0]
 	VADDPS	Z7, Z6, Z6
-	VMOVUPS	737408(SI), Z7	// result_46[0]
+	VMOVUPS	721024(SI), Z7	// result_50[0]
 	VADDPS	Z7, Z6, Z6
-	VMOVUPS	592384(SI), Z7	// armFieldWithinBwd.u_bar[0]
+	VMOVUPS	559616(SI), Z7	// armFieldWithinBwd.u_bar[0]
 	VADDPS	Z7, Z6, Z6
-	VMOVUPS	Z6, 737664(SI)	// u_bar_2[0]
-	VMOVUPS	737024(SI), Z7	// result_44[1]
-	VMOVUPS	737280(SI), Z8	// result_45[1]
+	VMOVUPS	Z6, 721280(SI)	// u_bar_2[0]
+	VMOVUPS	720640(SI), Z7	// result_48[1]
+	VMOVUPS	720896(SI), Z8	// result_49[1]
 	VADDPS	Z8, Z7, Z7
-	VMOVUPS	737536(SI), Z8	// result_46[1]
+	VMOVUPS	721152(SI), Z8	// result_50[1]
 	VADDPS	Z8, Z7, Z7
-	VMOVUPS	592512(SI), Z8	// armFieldWithinBwd.u_bar[1]
+	VMOVUPS	559744(SI), Z8	// armFieldWithinBwd.u_bar[1]
 	VADDPS	Z8, Z7, Z7
-	VMOVUPS	Z7, 737792(SI)	// u_bar_2[1]
+	VMOVUPS	Z7, 721408(SI)	// u_bar_2[1]
 	// arm.nde:17
-	VMOVUPS	678144(SI), Z8	// locate
+	VMOVUPS	710912(SI), Z8	// locate
 	VPCMPGTD.BCST	f32_00000031<>(SB), Z8, K2
 	VBLENDMPS.BCST	f32_00000031<>(SB), Z8, K2, Z8
 	VBROADCASTSS	f32_00000000<>(SB), Z9
@@ -13101,92 +12841,92 @@ loop48: // 2 times: vectors of the block
 	VBROADCASTSS	f32_00000000<>(SB), Z9
 	MOVQ	$50, DI
 	MOVQ	SI, R9
-loop49: // 50 times: rows by their numbers
+loop21: // 50 times: rows by their numbers
 	VPCMPEQD	Z9, Z8, K2
 	VADDPS.BCST	f32_00000000<>(SB), Z6, Z10
 	VBROADCASTSS	f32_00000000<>(SB), Z11
 	VBLENDMPS	Z10, Z11, K2, Z10
-	VMOVUPS	Z10, 664192(R9)	// u_bar[0]
+	VMOVUPS	Z10, 631424(R9)	// u_bar[0]
 	VPCMPEQD	Z9, Z8, K2
 	VADDPS.BCST	f32_00000000<>(SB), Z7, Z10
 	VBROADCASTSS	f32_00000000<>(SB), Z11
 	VBLENDMPS	Z10, Z11, K2, Z10
-	VMOVUPS	Z10, 664320(R9)	// u_bar[1]
+	VMOVUPS	Z10, 631552(R9)	// u_bar[1]
 	VPADDD.BCST	f32_00000001<>(SB), Z9, Z10
 	VMOVAPS	Z10, Z9
 	ADDQ	$256, R9
 	DECQ	DI
-	JNE	loop49
+	JNE	loop21
 	// arm.nde:45
-	VMOVUPS	737920(SI), Z6	// result_47
-	VMOVUPS	738048(SI), Z7	// result_48
+	VMOVUPS	721536(SI), Z6	// result_51
+	VMOVUPS	721664(SI), Z7	// result_52
 	VADDPS	Z7, Z6, Z6
-	VMOVUPS	738176(SI), Z7	// result_49
+	VMOVUPS	721792(SI), Z7	// result_53
 	VADDPS	Z7, Z6, Z6
 	VADDPS	Z0, Z6, Z0
-	VMOVUPS	Z0, 676992(SI)	// mul_bar
-	VMOVUPS	738432(SI), Z0	// result_51
-	VMOVUPS	738560(SI), Z6	// result_52
+	VMOVUPS	Z0, 644224(SI)	// mul_bar
+	VMOVUPS	722048(SI), Z0	// result_55
+	VMOVUPS	722176(SI), Z6	// result_56
 	VADDPS	Z6, Z0, Z0
-	VMOVUPS	738688(SI), Z6	// result_53
+	VMOVUPS	722304(SI), Z6	// result_57
 	VADDPS	Z6, Z0, Z0
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 677120(SI)	// add_bar
-	VMOVUPS	738944(SI), Z0	// result_55
-	VMOVUPS	739072(SI), Z1	// result_56
+	VMOVUPS	Z0, 644352(SI)	// add_bar
+	VMOVUPS	722560(SI), Z0	// result_59
+	VMOVUPS	722688(SI), Z1	// result_60
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	739200(SI), Z1	// result_57
+	VMOVUPS	722816(SI), Z1	// result_61
 	VADDPS	Z1, Z0, Z0
 	VADDPS	Z2, Z0, Z0
-	VMOVUPS	Z0, 677248(SI)	// mul_bar
-	VMOVUPS	739456(SI), Z0	// result_59
-	VMOVUPS	739584(SI), Z1	// result_60
+	VMOVUPS	Z0, 644480(SI)	// mul_bar
+	VMOVUPS	723072(SI), Z0	// result_63
+	VMOVUPS	723200(SI), Z1	// result_64
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	739712(SI), Z1	// result_61
+	VMOVUPS	723328(SI), Z1	// result_65
 	VADDPS	Z1, Z0, Z0
 	VADDPS	Z3, Z0, Z0
-	VMOVUPS	Z0, 677376(SI)	// mul_bar
-	VMOVUPS	739968(SI), Z0	// result_63
-	VMOVUPS	740096(SI), Z1	// result_64
+	VMOVUPS	Z0, 644608(SI)	// mul_bar
+	VMOVUPS	723584(SI), Z0	// result_67
+	VMOVUPS	723712(SI), Z1	// result_68
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	740224(SI), Z1	// result_65
+	VMOVUPS	723840(SI), Z1	// result_69
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	593152(SI), Z1	// armFieldWithinBwd.reshape_bar
+	VMOVUPS	560384(SI), Z1	// armFieldWithinBwd.reshape_bar
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 677504(SI)	// reshape_bar
-	VMOVUPS	740352(SI), Z0	// result_66
-	VMOVUPS	740480(SI), Z1	// result_67
+	VMOVUPS	Z0, 644736(SI)	// reshape_bar
+	VMOVUPS	723968(SI), Z0	// result_70
+	VMOVUPS	724096(SI), Z1	// result_71
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	740608(SI), Z1	// result_68
+	VMOVUPS	724224(SI), Z1	// result_72
 	VADDPS	Z1, Z0, Z0
 	VADDPS	Z4, Z0, Z0
-	VMOVUPS	Z0, 677632(SI)	// mul_bar
-	VMOVUPS	740864(SI), Z0	// result_70
-	VMOVUPS	740992(SI), Z1	// result_71
+	VMOVUPS	Z0, 644864(SI)	// mul_bar
+	VMOVUPS	724480(SI), Z0	// result_74
+	VMOVUPS	724608(SI), Z1	// result_75
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	741120(SI), Z1	// result_72
+	VMOVUPS	724736(SI), Z1	// result_76
 	VADDPS	Z1, Z0, Z0
 	VADDPS	Z5, Z0, Z0
-	VMOVUPS	Z0, 677760(SI)	// mul_bar
+	VMOVUPS	Z0, 644992(SI)	// mul_bar
 	ADDQ	$64, SI
 	DECQ	CX
-	JNE	loop48
+	JNE	loop20
 	MOVQ	$2, CX
 	MOVQ	AX, SI
-loop50: // 2 times: vectors of the block
+loop22: // 2 times: vectors of the block
 	MOVQ	$50, DI
 	MOVQ	SI, R9
-loop51: // 50 times: elements
+loop23: // 50 times: elements
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
-	VMOVUPD	Z0, 651392(R9)	// u_times_bar[0]
+	VMOVUPD	Z0, 618624(R9)	// u_times_bar[0]
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
-	VMOVUPD	Z0, 651456(R9)	// u_times_bar[0] | 1
+	VMOVUPD	Z0, 618688(R9)	// u_times_bar[0] | 1
 	ADDQ	$256, R9
 	DECQ	DI
-	JNE	loop51
+	JNE	loop23
 	ADDQ	$128, SI
 	DECQ	CX
-	JNE	loop50
+	JNE	loop22
 	RET
 
 // predict0RecLanerev is Predict.0.rec.lanerev (arm.nde:45) of a block of samples.
@@ -13196,68 +12936,68 @@ TEXT predict0RecLanerev_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop1: // 2 times: vectors of the block
-	VMOVUPD	741376(SI), Z0	// step.t
-	VMOVUPD	741440(SI), Z1	// step.t | 1
-	VMOVUPD	Z0, 621312(SI)	// predict0ReplayDenseVjp.t
-	VMOVUPD	Z1, 621376(SI)	// predict0ReplayDenseVjp.t | 1
-	VMOVUPD	741632(SI), Z0	// step.h
-	VMOVUPD	741696(SI), Z1	// step.h | 1
-	VMOVUPD	Z0, 621568(SI)	// predict0ReplayDenseVjp.h
-	VMOVUPD	Z1, 621632(SI)	// predict0ReplayDenseVjp.h | 1
-	VMOVUPS	742144(DI), Z0	// q[0]
-	VMOVUPS	Z0, 621824(DI)	// predict0ReplayDenseVjp.q[0]
-	VMOVUPS	742272(DI), Z0	// q[1]
-	VMOVUPS	Z0, 621952(DI)	// predict0ReplayDenseVjp.q[1]
-	VMOVUPS	742400(DI), Z0	// v[0]
-	VMOVUPS	Z0, 622080(DI)	// predict0ReplayDenseVjp.v[0]
-	VMOVUPS	742528(DI), Z0	// v[1]
-	VMOVUPS	Z0, 622208(DI)	// predict0ReplayDenseVjp.v[1]
-	VMOVUPS	768256(DI), Z0	// extra.2
-	VMOVUPS	Z0, 647936(DI)	// predict0ReplayDenseVjp.mul
-	VMOVUPS	768384(DI), Z0	// extra.3
-	VMOVUPS	Z0, 648064(DI)	// predict0ReplayDenseVjp.add
-	VMOVUPS	768512(DI), Z0	// extra.4
-	VMOVUPS	Z0, 648192(DI)	// predict0ReplayDenseVjp.mul
-	VMOVUPS	768640(DI), Z0	// extra.5
-	VMOVUPS	Z0, 648320(DI)	// predict0ReplayDenseVjp.mul
-	VMOVUPS	768768(DI), Z0	// extra.6
-	VMOVUPS	Z0, 648448(DI)	// predict0ReplayDenseVjp.reshape
-	VMOVUPS	768896(DI), Z0	// extra.7
-	VMOVUPS	Z0, 648576(DI)	// predict0ReplayDenseVjp.mul
-	VMOVUPS	769024(DI), Z0	// extra.8
-	VMOVUPS	Z0, 648704(DI)	// predict0ReplayDenseVjp.mul
-	VMOVUPS	769152(DI), Z0	// q.bar[0]
-	VMOVUPS	Z0, 648832(DI)	// predict0ReplayDenseVjp.q_next_bar[0]
-	VMOVUPS	769280(DI), Z0	// q.bar[1]
-	VMOVUPS	Z0, 648960(DI)	// predict0ReplayDenseVjp.q_next_bar[1]
-	VMOVUPS	769408(DI), Z0	// v.bar[0]
-	VMOVUPS	Z0, 649088(DI)	// predict0ReplayDenseVjp.v_next_bar[0]
-	VMOVUPS	769536(DI), Z0	// v.bar[1]
-	VMOVUPS	Z0, 649216(DI)	// predict0ReplayDenseVjp.v_next_bar[1]
-	VMOVUPS	796160(DI), Z0	// data.0.bar[0]
-	VMOVUPS	Z0, 649344(DI)	// predict0ReplayDenseVjp.q_d1_bar[0]
-	VMOVUPS	796288(DI), Z0	// data.0.bar[1]
-	VMOVUPS	Z0, 649472(DI)	// predict0ReplayDenseVjp.q_d1_bar[1]
-	VMOVUPS	796416(DI), Z0	// data.1.bar[0]
-	VMOVUPS	Z0, 649600(DI)	// predict0ReplayDenseVjp.v_d1_bar[0]
-	VMOVUPS	796544(DI), Z0	// data.1.bar[1]
-	VMOVUPS	Z0, 649728(DI)	// predict0ReplayDenseVjp.v_d1_bar[1]
-	VMOVUPS	796672(DI), Z0	// data.2.bar[0]
-	VMOVUPS	Z0, 649856(DI)	// predict0ReplayDenseVjp.q_d2_bar[0]
-	VMOVUPS	796800(DI), Z0	// data.2.bar[1]
-	VMOVUPS	Z0, 649984(DI)	// predict0ReplayDenseVjp.q_d2_bar[1]
-	VMOVUPS	796928(DI), Z0	// data.3.bar[0]
-	VMOVUPS	Z0, 650112(DI)	// predict0ReplayDenseVjp.v_d2_bar[0]
-	VMOVUPS	797056(DI), Z0	// data.3.bar[1]
-	VMOVUPS	Z0, 650240(DI)	// predict0ReplayDenseVjp.v_d2_bar[1]
-	VMOVUPS	797184(DI), Z0	// data.4.bar[0]
-	VMOVUPS	Z0, 650368(DI)	// predict0ReplayDenseVjp.q_d3_bar[0]
-	VMOVUPS	797312(DI), Z0	// data.4.bar[1]
-	VMOVUPS	Z0, 650496(DI)	// predict0ReplayDenseVjp.q_d3_bar[1]
-	VMOVUPS	797440(DI), Z0	// data.5.bar[0]
-	VMOVUPS	Z0, 650624(DI)	// predict0ReplayDenseVjp.v_d3_bar[0]
-	VMOVUPS	797568(DI), Z0	// data.5.bar[1]
-	VMOVUPS	Z0, 650752(DI)	// predict0ReplayDenseVjp.v_d3_bar[1]
+	VMOVUPD	724992(SI), Z0	// step.t
+	VMOVUPD	725056(SI), Z1	// step.t | 1
+	VMOVUPD	Z0, 588544(SI)	// predict0ReplayDenseVjp.t
+	VMOVUPD	Z1, 588608(SI)	// predict0ReplayDenseVjp.t | 1
+	VMOVUPD	725248(SI), Z0	// step.h
+	VMOVUPD	725312(SI), Z1	// step.h | 1
+	VMOVUPD	Z0, 588800(SI)	// predict0ReplayDenseVjp.h
+	VMOVUPD	Z1, 588864(SI)	// predict0ReplayDenseVjp.h | 1
+	VMOVUPS	725760(DI), Z0	// q[0]
+	VMOVUPS	Z0, 589056(DI)	// predict0ReplayDenseVjp.q[0]
+	VMOVUPS	725888(DI), Z0	// q[1]
+	VMOVUPS	Z0, 589184(DI)	// predict0ReplayDenseVjp.q[1]
+	VMOVUPS	726016(DI), Z0	// v[0]
+	VMOVUPS	Z0, 589312(DI)	// predict0ReplayDenseVjp.v[0]
+	VMOVUPS	726144(DI), Z0	// v[1]
+	VMOVUPS	Z0, 589440(DI)	// predict0ReplayDenseVjp.v[1]
+	VMOVUPS	751872(DI), Z0	// extra.2
+	VMOVUPS	Z0, 615168(DI)	// predict0ReplayDenseVjp.mul
+	VMOVUPS	752000(DI), Z0	// extra.3
+	VMOVUPS	Z0, 615296(DI)	// predict0ReplayDenseVjp.add
+	VMOVUPS	752128(DI), Z0	// extra.4
+	VMOVUPS	Z0, 615424(DI)	// predict0ReplayDenseVjp.mul
+	VMOVUPS	752256(DI), Z0	// extra.5
+	VMOVUPS	Z0, 615552(DI)	// predict0ReplayDenseVjp.mul
+	VMOVUPS	752384(DI), Z0	// extra.6
+	VMOVUPS	Z0, 615680(DI)	// predict0ReplayDenseVjp.reshape
+	VMOVUPS	752512(DI), Z0	// extra.7
+	VMOVUPS	Z0, 615808(DI)	// predict0ReplayDenseVjp.mul
+	VMOVUPS	752640(DI), Z0	// extra.8
+	VMOVUPS	Z0, 615936(DI)	// predict0ReplayDenseVjp.mul
+	VMOVUPS	752768(DI), Z0	// q.bar[0]
+	VMOVUPS	Z0, 616064(DI)	// predict0ReplayDenseVjp.q_next_bar[0]
+	VMOVUPS	752896(DI), Z0	// q.bar[1]
+	VMOVUPS	Z0, 616192(DI)	// predict0ReplayDenseVjp.q_next_bar[1]
+	VMOVUPS	753024(DI), Z0	// v.bar[0]
+	VMOVUPS	Z0, 616320(DI)	// predict0ReplayDenseVjp.v_next_bar[0]
+	VMOVUPS	753152(DI), Z0	// v.bar[1]
+	VMOVUPS	Z0, 616448(DI)	// predict0ReplayDenseVjp.v_next_bar[1]
+	VMOVUPS	779776(DI), Z0	// data.0.bar[0]
+	VMOVUPS	Z0, 616576(DI)	// predict0ReplayDenseVjp.q_d1_bar[0]
+	VMOVUPS	779904(DI), Z0	// data.0.bar[1]
+	VMOVUPS	Z0, 616704(DI)	// predict0ReplayDenseVjp.q_d1_bar[1]
+	VMOVUPS	780032(DI), Z0	// data.1.bar[0]
+	VMOVUPS	Z0, 616832(DI)	// predict0ReplayDenseVjp.v_d1_bar[0]
+	VMOVUPS	780160(DI), Z0	// data.1.bar[1]
+	VMOVUPS	Z0, 616960(DI)	// predict0ReplayDenseVjp.v_d1_bar[1]
+	VMOVUPS	780288(DI), Z0	// data.2.bar[0]
+	VMOVUPS	Z0, 617088(DI)	// predict0ReplayDenseVjp.q_d2_bar[0]
+	VMOVUPS	780416(DI), Z0	// data.2.bar[1]
+	VMOVUPS	Z0, 617216(DI)	// predict0ReplayDenseVjp.q_d2_bar[1]
+	VMOVUPS	780544(DI), Z0	// data.3.bar[0]
+	VMOVUPS	Z0, 617344(DI)	// predict0ReplayDenseVjp.v_d2_bar[0]
+	VMOVUPS	780672(DI), Z0	// data.3.bar[1]
+	VMOVUPS	Z0, 617472(DI)	// predict0ReplayDenseVjp.v_d2_bar[1]
+	VMOVUPS	780800(DI), Z0	// data.4.bar[0]
+	VMOVUPS	Z0, 617600(DI)	// predict0ReplayDenseVjp.q_d3_bar[0]
+	VMOVUPS	780928(DI), Z0	// data.4.bar[1]
+	VMOVUPS	Z0, 617728(DI)	// predict0ReplayDenseVjp.q_d3_bar[1]
+	VMOVUPS	781056(DI), Z0	// data.5.bar[0]
+	VMOVUPS	Z0, 617856(DI)	// predict0ReplayDenseVjp.v_d3_bar[0]
+	VMOVUPS	781184(DI), Z0	// data.5.bar[1]
+	VMOVUPS	Z0, 617984(DI)	// predict0ReplayDenseVjp.v_d3_bar[1]
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -13265,24 +13005,24 @@ loop1: // 2 times: vectors of the block
 	MOVQ	$50, CX
 	MOVQ	AX, SI
 loop2: // 50 times: elements
-	VMOVUPD	742656(SI), Z0	// extra.0[0]
-	VMOVUPD	742720(SI), Z1	// extra.0[0] | 1
-	VMOVUPD	742784(SI), Z2	// extra.0[0] | 2
-	VMOVUPD	742848(SI), Z3	// extra.0[0] | 3
-	VMOVUPD	Z0, 622336(SI)	// predict0ReplayDenseVjp.u_times[0]
-	VMOVUPD	Z1, 622400(SI)	// predict0ReplayDenseVjp.u_times[0] | 1
-	VMOVUPD	Z2, 622464(SI)	// predict0ReplayDenseVjp.u_times[0] | 2
-	VMOVUPD	Z3, 622528(SI)	// predict0ReplayDenseVjp.u_times[0] | 3
+	VMOVUPD	726272(SI), Z0	// extra.0[0]
+	VMOVUPD	726336(SI), Z1	// extra.0[0] | 1
+	VMOVUPD	726400(SI), Z2	// extra.0[0] | 2
+	VMOVUPD	726464(SI), Z3	// extra.0[0] | 3
+	VMOVUPD	Z0, 589568(SI)	// predict0ReplayDenseVjp.u_times[0]
+	VMOVUPD	Z1, 589632(SI)	// predict0ReplayDenseVjp.u_times[0] | 1
+	VMOVUPD	Z2, 589696(SI)	// predict0ReplayDenseVjp.u_times[0] | 2
+	VMOVUPD	Z3, 589760(SI)	// predict0ReplayDenseVjp.u_times[0] | 3
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop2
 	MOVQ	$100, CX
 	MOVQ	AX, SI
 loop3: // 100 times: elements
-	VMOVUPS	755456(SI), Z0	// extra.1[0]
-	VMOVUPS	755520(SI), Z1	// extra.1[0] | 1
-	VMOVUPS	Z0, 635136(SI)	// predict0ReplayDenseVjp.u[0]
-	VMOVUPS	Z1, 635200(SI)	// predict0ReplayDenseVjp.u[0] | 1
+	VMOVUPS	739072(SI), Z0	// extra.1[0]
+	VMOVUPS	739136(SI), Z1	// extra.1[0] | 1
+	VMOVUPS	Z0, 602368(SI)	// predict0ReplayDenseVjp.u[0]
+	VMOVUPS	Z1, 602432(SI)	// predict0ReplayDenseVjp.u[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop3
@@ -13291,27 +13031,27 @@ loop3: // 100 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop4: // 2 times: vectors of the block
-	VMOVUPS	676992(SI), Z0	// predict0ReplayDenseVjp.mul_bar
-	VMOVUPS	Z0, 825216(SI)	// result
-	VMOVUPS	677120(SI), Z1	// predict0ReplayDenseVjp.add_bar
-	VMOVUPS	Z1, 825344(SI)	// result_2
-	VMOVUPS	677248(SI), Z2	// predict0ReplayDenseVjp.mul_bar
-	VMOVUPS	Z2, 825472(SI)	// result_3
-	VMOVUPS	677376(SI), Z3	// predict0ReplayDenseVjp.mul_bar
-	VMOVUPS	Z3, 825600(SI)	// result_4
-	VMOVUPS	677632(SI), Z4	// predict0ReplayDenseVjp.mul_bar
-	VMOVUPS	Z4, 825728(SI)	// result_5
-	VMOVUPS	677760(SI), Z5	// predict0ReplayDenseVjp.mul_bar
-	VMOVUPS	Z5, 825856(SI)	// result_6
-	VMOVUPD	741888(DI), Z6	// step.active
-	VMOVUPD	741952(DI), Z7	// step.active | 1
-	VMOVUPS	795264(SI), Z8	// extra.2.sum
-	VMOVUPS	795392(SI), Z9	// extra.3.sum
-	VMOVUPS	795520(SI), Z10	// extra.4.sum
-	VMOVUPS	795648(SI), Z11	// extra.5.sum
-	VMOVUPS	795776(SI), Z12	// extra.6.sum
-	VMOVUPS	795904(SI), Z13	// extra.7.sum
-	VMOVUPS	796032(SI), Z14	// extra.8.sum
+	VMOVUPS	644224(SI), Z0	// predict0ReplayDenseVjp.mul_bar
+	VMOVUPS	Z0, 808832(SI)	// result
+	VMOVUPS	644352(SI), Z1	// predict0ReplayDenseVjp.add_bar
+	VMOVUPS	Z1, 808960(SI)	// result_2
+	VMOVUPS	644480(SI), Z2	// predict0ReplayDenseVjp.mul_bar
+	VMOVUPS	Z2, 809088(SI)	// result_3
+	VMOVUPS	644608(SI), Z3	// predict0ReplayDenseVjp.mul_bar
+	VMOVUPS	Z3, 809216(SI)	// result_4
+	VMOVUPS	644864(SI), Z4	// predict0ReplayDenseVjp.mul_bar
+	VMOVUPS	Z4, 809344(SI)	// result_5
+	VMOVUPS	644992(SI), Z5	// predict0ReplayDenseVjp.mul_bar
+	VMOVUPS	Z5, 809472(SI)	// result_6
+	VMOVUPD	725504(DI), Z6	// step.active
+	VMOVUPD	725568(DI), Z7	// step.active | 1
+	VMOVUPS	778880(SI), Z8	// extra.2.sum
+	VMOVUPS	779008(SI), Z9	// extra.3.sum
+	VMOVUPS	779136(SI), Z10	// extra.4.sum
+	VMOVUPS	779264(SI), Z11	// extra.5.sum
+	VMOVUPS	779392(SI), Z12	// extra.6.sum
+	VMOVUPS	779520(SI), Z13	// extra.7.sum
+	VMOVUPS	779648(SI), Z14	// extra.8.sum
 	// arm.nde:45
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z15
 	VCMPPD	$17, Z6, Z15, K2
@@ -13322,80 +13062,80 @@ loop4: // 2 times: vectors of the block
 	VADDPS	Z0, Z8, Z0
 	KUNPCKBW	K2, K3, K2
 	VBLENDMPS	Z0, Z8, K2, Z0
-	VMOVUPS	Z0, 824320(SI)	// extra.2.sum.next
+	VMOVUPS	Z0, 807936(SI)	// extra.2.sum.next
 	VADDPS	Z1, Z9, Z0
 	VBLENDMPS	Z0, Z9, K2, Z0
-	VMOVUPS	Z0, 824448(SI)	// extra.3.sum.next
+	VMOVUPS	Z0, 808064(SI)	// extra.3.sum.next
 	VADDPS	Z2, Z10, Z0
 	VBLENDMPS	Z0, Z10, K2, Z0
-	VMOVUPS	Z0, 824576(SI)	// extra.4.sum.next
+	VMOVUPS	Z0, 808192(SI)	// extra.4.sum.next
 	VADDPS	Z3, Z11, Z0
 	VBLENDMPS	Z0, Z11, K2, Z0
-	VMOVUPS	Z0, 824704(SI)	// extra.5.sum.next
-	VMOVUPS	677504(SI), Z0	// predict0ReplayDenseVjp.reshape_bar
+	VMOVUPS	Z0, 808320(SI)	// extra.5.sum.next
+	VMOVUPS	644736(SI), Z0	// predict0ReplayDenseVjp.reshape_bar
 	VADDPS	Z0, Z12, Z0
 	VBLENDMPS	Z0, Z12, K2, Z0
-	VMOVUPS	Z0, 824832(SI)	// extra.6.sum.next
+	VMOVUPS	Z0, 808448(SI)	// extra.6.sum.next
 	VADDPS	Z4, Z13, Z0
 	VBLENDMPS	Z0, Z13, K2, Z0
-	VMOVUPS	Z0, 824960(SI)	// extra.7.sum.next
+	VMOVUPS	Z0, 808576(SI)	// extra.7.sum.next
 	VADDPS	Z5, Z14, Z0
 	VBLENDMPS	Z0, Z14, K2, Z0
-	VMOVUPS	Z0, 825088(SI)	// extra.8.sum.next
-	VMOVUPS	797696(SI), Z0	// q.start.bar[0]
-	VMOVUPS	797824(SI), Z1	// q.start.bar[1]
-	VMOVUPS	769152(SI), Z2	// q.bar[0]
-	VMOVUPS	769280(SI), Z3	// q.bar[1]
-	VMOVUPS	797952(SI), Z4	// v.start.bar[0]
-	VMOVUPS	798080(SI), Z5	// v.start.bar[1]
-	VMOVUPS	769408(SI), Z8	// v.bar[0]
-	VMOVUPS	769536(SI), Z9	// v.bar[1]
-	VMOVUPS	650880(SI), Z10	// predict0ReplayDenseVjp.q_bar[0]
+	VMOVUPS	Z0, 808704(SI)	// extra.8.sum.next
+	VMOVUPS	781312(SI), Z0	// q.start.bar[0]
+	VMOVUPS	781440(SI), Z1	// q.start.bar[1]
+	VMOVUPS	752768(SI), Z2	// q.bar[0]
+	VMOVUPS	752896(SI), Z3	// q.bar[1]
+	VMOVUPS	781568(SI), Z4	// v.start.bar[0]
+	VMOVUPS	781696(SI), Z5	// v.start.bar[1]
+	VMOVUPS	753024(SI), Z8	// v.bar[0]
+	VMOVUPS	753152(SI), Z9	// v.bar[1]
+	VMOVUPS	618112(SI), Z10	// predict0ReplayDenseVjp.q_bar[0]
 	VADDPS	Z0, Z10, Z0
-	VMOVUPS	651008(SI), Z10	// predict0ReplayDenseVjp.q_bar[1]
+	VMOVUPS	618240(SI), Z10	// predict0ReplayDenseVjp.q_bar[1]
 	VADDPS	Z1, Z10, Z1
 	VBLENDMPS	Z0, Z2, K2, Z0
-	VMOVUPS	Z0, 798208(SI)	// q.bar.next[0]
+	VMOVUPS	Z0, 781824(SI)	// q.bar.next[0]
 	VBLENDMPS	Z1, Z3, K2, Z0
-	VMOVUPS	Z0, 798336(SI)	// q.bar.next[1]
-	VMOVUPS	651136(SI), Z0	// predict0ReplayDenseVjp.v_bar[0]
+	VMOVUPS	Z0, 781952(SI)	// q.bar.next[1]
+	VMOVUPS	618368(SI), Z0	// predict0ReplayDenseVjp.v_bar[0]
 	VADDPS	Z4, Z0, Z0
-	VMOVUPS	651264(SI), Z1	// predict0ReplayDenseVjp.v_bar[1]
+	VMOVUPS	618496(SI), Z1	// predict0ReplayDenseVjp.v_bar[1]
 	VADDPS	Z5, Z1, Z1
 	VBLENDMPS	Z0, Z8, K2, Z0
-	VMOVUPS	Z0, 798464(SI)	// v.bar.next[0]
+	VMOVUPS	Z0, 782080(SI)	// v.bar.next[0]
 	VBLENDMPS	Z1, Z9, K2, Z0
-	VMOVUPS	Z0, 798592(SI)	// v.bar.next[1]
+	VMOVUPS	Z0, 782208(SI)	// v.bar.next[1]
 	MOVQ	$50, R9
 	MOVQ	DI, R10
 loop5: // 50 times: elements
-	VMOVUPD	769664(R10), Z0	// extra.0.sum[0]
-	VMOVUPD	769728(R10), Z1	// extra.0.sum[0] | 1
-	VMOVUPD	651392(R10), Z2	// predict0ReplayDenseVjp.u_times_bar[0]
-	VMOVUPD	651456(R10), Z3	// predict0ReplayDenseVjp.u_times_bar[0] | 1
+	VMOVUPD	753280(R10), Z0	// extra.0.sum[0]
+	VMOVUPD	753344(R10), Z1	// extra.0.sum[0] | 1
+	VMOVUPD	618624(R10), Z2	// predict0ReplayDenseVjp.u_times_bar[0]
+	VMOVUPD	618688(R10), Z3	// predict0ReplayDenseVjp.u_times_bar[0] | 1
 	VADDPD	Z2, Z0, Z0
 	VADDPD	Z3, Z1, Z1
-	VMOVUPD	769664(R10), Z2	// extra.0.sum[0]
-	VMOVUPD	769728(R10), Z3	// extra.0.sum[0] | 1
+	VMOVUPD	753280(R10), Z2	// extra.0.sum[0]
+	VMOVUPD	753344(R10), Z3	// extra.0.sum[0] | 1
 	VPTERNLOGQ	$0xe2, Z2, Z6, Z0
 	VPTERNLOGQ	$0xe2, Z3, Z7, Z1
-	VMOVUPD	Z0, 798720(R10)	// extra.0.sum.next[0]
-	VMOVUPD	Z1, 798784(R10)	// extra.0.sum.next[0] | 1
+	VMOVUPD	Z0, 782336(R10)	// extra.0.sum.next[0]
+	VMOVUPD	Z1, 782400(R10)	// extra.0.sum.next[0] | 1
 	ADDQ	$256, R10
 	DECQ	R9
 	JNE	loop5
 	MOVQ	$100, R9
 	MOVQ	SI, R10
 loop6: // 100 times: elements
-	VMOVUPS	782464(R10), Z0	// extra.1.sum[0]
-	VMOVUPS	664192(R10), Z1	// predict0ReplayDenseVjp.u_bar[0]
+	VMOVUPS	766080(R10), Z0	// extra.1.sum[0]
+	VMOVUPS	631424(R10), Z1	// predict0ReplayDenseVjp.u_bar[0]
 	VADDPS	Z1, Z0, Z0
-	VMOVUPS	782464(R10), Z1	// extra.1.sum[0]
+	VMOVUPS	766080(R10), Z1	// extra.1.sum[0]
 	VPMOVQD	Z6, Y2
 	VPMOVQD	Z7, Y3
 	VINSERTF64X4	$1, Y3, Z2, Z2
 	VPTERNLOGD	$0xca, Z1, Z0, Z2
-	VMOVUPS	Z2, 811520(R10)	// extra.1.sum.next[0]
+	VMOVUPS	Z2, 795136(R10)	// extra.1.sum.next[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop6
@@ -13407,52 +13147,52 @@ loop6: // 100 times: elements
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop7: // 2 times: vectors of the block
-	VMOVUPS	798208(SI), Z0	// q.bar.next[0]
-	VMOVUPS	Z0, 769152(SI)	// q.bar[0]
-	VMOVUPS	798336(SI), Z0	// q.bar.next[1]
-	VMOVUPS	Z0, 769280(SI)	// q.bar[1]
-	VMOVUPS	798464(SI), Z0	// v.bar.next[0]
-	VMOVUPS	Z0, 769408(SI)	// v.bar[0]
-	VMOVUPS	798592(SI), Z0	// v.bar.next[1]
-	VMOVUPS	Z0, 769536(SI)	// v.bar[1]
-	VMOVUPS	824320(SI), Z0	// extra.2.sum.next
-	VMOVUPS	Z0, 795264(SI)	// extra.2.sum
-	VMOVUPS	824448(SI), Z0	// extra.3.sum.next
-	VMOVUPS	Z0, 795392(SI)	// extra.3.sum
-	VMOVUPS	824576(SI), Z0	// extra.4.sum.next
-	VMOVUPS	Z0, 795520(SI)	// extra.4.sum
-	VMOVUPS	824704(SI), Z0	// extra.5.sum.next
-	VMOVUPS	Z0, 795648(SI)	// extra.5.sum
-	VMOVUPS	824832(SI), Z0	// extra.6.sum.next
-	VMOVUPS	Z0, 795776(SI)	// extra.6.sum
-	VMOVUPS	824960(SI), Z0	// extra.7.sum.next
-	VMOVUPS	Z0, 795904(SI)	// extra.7.sum
-	VMOVUPS	825088(SI), Z0	// extra.8.sum.next
-	VMOVUPS	Z0, 796032(SI)	// extra.8.sum
+	VMOVUPS	781824(SI), Z0	// q.bar.next[0]
+	VMOVUPS	Z0, 752768(SI)	// q.bar[0]
+	VMOVUPS	781952(SI), Z0	// q.bar.next[1]
+	VMOVUPS	Z0, 752896(SI)	// q.bar[1]
+	VMOVUPS	782080(SI), Z0	// v.bar.next[0]
+	VMOVUPS	Z0, 753024(SI)	// v.bar[0]
+	VMOVUPS	782208(SI), Z0	// v.bar.next[1]
+	VMOVUPS	Z0, 753152(SI)	// v.bar[1]
+	VMOVUPS	807936(SI), Z0	// extra.2.sum.next
+	VMOVUPS	Z0, 778880(SI)	// extra.2.sum
+	VMOVUPS	808064(SI), Z0	// extra.3.sum.next
+	VMOVUPS	Z0, 779008(SI)	// extra.3.sum
+	VMOVUPS	808192(SI), Z0	// extra.4.sum.next
+	VMOVUPS	Z0, 779136(SI)	// extra.4.sum
+	VMOVUPS	808320(SI), Z0	// extra.5.sum.next
+	VMOVUPS	Z0, 779264(SI)	// extra.5.sum
+	VMOVUPS	808448(SI), Z0	// extra.6.sum.next
+	VMOVUPS	Z0, 779392(SI)	// extra.6.sum
+	VMOVUPS	808576(SI), Z0	// extra.7.sum.next
+	VMOVUPS	Z0, 779520(SI)	// extra.7.sum
+	VMOVUPS	808704(SI), Z0	// extra.8.sum.next
+	VMOVUPS	Z0, 779648(SI)	// extra.8.sum
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop7
 	MOVQ	$50, CX
 	MOVQ	AX, SI
 loop8: // 50 times: elements
-	VMOVUPD	798720(SI), Z0	// extra.0.sum.next[0]
-	VMOVUPD	798784(SI), Z1	// extra.0.sum.next[0] | 1
-	VMOVUPD	798848(SI), Z2	// extra.0.sum.next[0] | 2
-	VMOVUPD	798912(SI), Z3	// extra.0.sum.next[0] | 3
-	VMOVUPD	Z0, 769664(SI)	// extra.0.sum[0]
-	VMOVUPD	Z1, 769728(SI)	// extra.0.sum[0] | 1
-	VMOVUPD	Z2, 769792(SI)	// extra.0.sum[0] | 2
-	VMOVUPD	Z3, 769856(SI)	// extra.0.sum[0] | 3
+	VMOVUPD	782336(SI), Z0	// extra.0.sum.next[0]
+	VMOVUPD	782400(SI), Z1	// extra.0.sum.next[0] | 1
+	VMOVUPD	782464(SI), Z2	// extra.0.sum.next[0] | 2
+	VMOVUPD	782528(SI), Z3	// extra.0.sum.next[0] | 3
+	VMOVUPD	Z0, 753280(SI)	// extra.0.sum[0]
+	VMOVUPD	Z1, 753344(SI)	// extra.0.sum[0] | 1
+	VMOVUPD	Z2, 753408(SI)	// extra.0.sum[0] | 2
+	VMOVUPD	Z3, 753472(SI)	// extra.0.sum[0] | 3
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop8
 	MOVQ	$100, CX
 	MOVQ	AX, SI
 loop9: // 100 times: elements
-	VMOVUPS	811520(SI), Z0	// extra.1.sum.next[0]
-	VMOVUPS	811584(SI), Z1	// extra.1.sum.next[0] | 1
-	VMOVUPS	Z0, 782464(SI)	// extra.1.sum[0]
-	VMOVUPS	Z1, 782528(SI)	// extra.1.sum[0] | 1
+	VMOVUPS	795136(SI), Z0	// extra.1.sum.next[0]
+	VMOVUPS	795200(SI), Z1	// extra.1.sum.next[0] | 1
+	VMOVUPS	Z0, 766080(SI)	// extra.1.sum[0]
+	VMOVUPS	Z1, 766144(SI)	// extra.1.sum[0] | 1
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop9
@@ -13477,10 +13217,10 @@ TEXT predict0DenseVjp_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop1: // 2 times: vectors of the block
-	VMOVUPD	826240(SI), Z0	// h
-	VMOVUPD	826304(SI), Z1	// h | 1
-	VMOVUPD	825984(SI), Z2	// theta
-	VMOVUPD	826048(SI), Z3	// theta | 1
+	VMOVUPD	809856(SI), Z0	// h
+	VMOVUPD	809920(SI), Z1	// h | 1
+	VMOVUPD	809600(SI), Z2	// theta
+	VMOVUPD	809664(SI), Z3	// theta | 1
 	// arm.nde:45
 	VMULPD	Z2, Z0, Z0
 	VMULPD	Z3, Z1, Z1
@@ -13490,34 +13230,34 @@ loop1: // 2 times: vectors of the block
 	VCVTPD2PS	Z2, Y1
 	VCVTPD2PS	Z3, Y2
 	VINSERTF64X4	$1, Y2, Z1, Z1
-	VMOVUPS	826496(DI), Z2	// q_at_bar[0]
-	VMOVUPS	826624(DI), Z3	// q_at_bar[1]
-	VMOVUPS	826752(DI), Z4	// v_at_bar[0]
-	VMOVUPS	826880(DI), Z5	// v_at_bar[1]
+	VMOVUPS	810112(DI), Z2	// q_at_bar[0]
+	VMOVUPS	810240(DI), Z3	// q_at_bar[1]
+	VMOVUPS	810368(DI), Z4	// v_at_bar[0]
+	VMOVUPS	810496(DI), Z5	// v_at_bar[1]
 	VMULPS	Z0, Z2, Z2
-	VMOVUPS	Z2, 827520(DI)	// q_d1_bar[0]
+	VMOVUPS	Z2, 811136(DI)	// q_d1_bar[0]
 	VMULPS	Z0, Z3, Z3
-	VMOVUPS	Z3, 827648(DI)	// q_d1_bar[1]
+	VMOVUPS	Z3, 811264(DI)	// q_d1_bar[1]
 	VMULPS	Z0, Z4, Z4
-	VMOVUPS	Z4, 827776(DI)	// v_d1_bar[0]
+	VMOVUPS	Z4, 811392(DI)	// v_d1_bar[0]
 	VMULPS	Z0, Z5, Z0
-	VMOVUPS	Z0, 827904(DI)	// v_d1_bar[1]
+	VMOVUPS	Z0, 811520(DI)	// v_d1_bar[1]
 	VMULPS	Z1, Z2, Z2
-	VMOVUPS	Z2, 828032(DI)	// q_d2_bar[0]
+	VMOVUPS	Z2, 811648(DI)	// q_d2_bar[0]
 	VMULPS	Z1, Z3, Z3
-	VMOVUPS	Z3, 828160(DI)	// q_d2_bar[1]
+	VMOVUPS	Z3, 811776(DI)	// q_d2_bar[1]
 	VMULPS	Z1, Z4, Z4
-	VMOVUPS	Z4, 828288(DI)	// v_d2_bar[0]
+	VMOVUPS	Z4, 811904(DI)	// v_d2_bar[0]
 	VMULPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 828416(DI)	// v_d2_bar[1]
+	VMOVUPS	Z0, 812032(DI)	// v_d2_bar[1]
 	VMULPS	Z1, Z2, Z2
-	VMOVUPS	Z2, 828544(DI)	// q_d3_bar[0]
+	VMOVUPS	Z2, 812160(DI)	// q_d3_bar[0]
 	VMULPS	Z1, Z3, Z2
-	VMOVUPS	Z2, 828672(DI)	// q_d3_bar[1]
+	VMOVUPS	Z2, 812288(DI)	// q_d3_bar[1]
 	VMULPS	Z1, Z4, Z2
-	VMOVUPS	Z2, 828800(DI)	// v_d3_bar[0]
+	VMOVUPS	Z2, 812416(DI)	// v_d3_bar[0]
 	VMULPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 828928(DI)	// v_d3_bar[1]
+	VMOVUPS	Z0, 812544(DI)	// v_d3_bar[1]
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -13525,14 +13265,14 @@ loop1: // 2 times: vectors of the block
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop2: // 2 times: vectors of the block
-	VMOVUPS	826496(SI), Z0	// q_at_bar[0]
-	VMOVUPS	Z0, 827008(SI)	// q_bar[0]
-	VMOVUPS	826624(SI), Z0	// q_at_bar[1]
-	VMOVUPS	Z0, 827136(SI)	// q_bar[1]
-	VMOVUPS	826752(SI), Z0	// v_at_bar[0]
-	VMOVUPS	Z0, 827264(SI)	// v_bar[0]
-	VMOVUPS	826880(SI), Z0	// v_at_bar[1]
-	VMOVUPS	Z0, 827392(SI)	// v_bar[1]
+	VMOVUPS	810112(SI), Z0	// q_at_bar[0]
+	VMOVUPS	Z0, 810624(SI)	// q_bar[0]
+	VMOVUPS	810240(SI), Z0	// q_at_bar[1]
+	VMOVUPS	Z0, 810752(SI)	// q_bar[1]
+	VMOVUPS	810368(SI), Z0	// v_at_bar[0]
+	VMOVUPS	Z0, 810880(SI)	// v_bar[0]
+	VMOVUPS	810496(SI), Z0	// v_at_bar[1]
+	VMOVUPS	Z0, 811008(SI)	// v_bar[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop2
@@ -13545,22 +13285,22 @@ TEXT predict0RecLanerevat_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop1: // 2 times: vectors of the block
-	VMOVUPD	829056(SI), Z0	// step.theta
-	VMOVUPD	829120(SI), Z1	// step.theta | 1
-	VMOVUPD	Z0, 825984(SI)	// predict0DenseVjp.theta
-	VMOVUPD	Z1, 826048(SI)	// predict0DenseVjp.theta | 1
-	VMOVUPD	829312(SI), Z0	// step.h
-	VMOVUPD	829376(SI), Z1	// step.h | 1
-	VMOVUPD	Z0, 826240(SI)	// predict0DenseVjp.h
-	VMOVUPD	Z1, 826304(SI)	// predict0DenseVjp.h | 1
-	VMOVUPS	829824(DI), Z0	// q.out[0]
-	VMOVUPS	Z0, 826496(DI)	// predict0DenseVjp.q_at_bar[0]
-	VMOVUPS	829952(DI), Z0	// q.out[1]
-	VMOVUPS	Z0, 826624(DI)	// predict0DenseVjp.q_at_bar[1]
-	VMOVUPS	830080(DI), Z0	// v.out[0]
-	VMOVUPS	Z0, 826752(DI)	// predict0DenseVjp.v_at_bar[0]
-	VMOVUPS	830208(DI), Z0	// v.out[1]
-	VMOVUPS	Z0, 826880(DI)	// predict0DenseVjp.v_at_bar[1]
+	VMOVUPD	812672(SI), Z0	// step.theta
+	VMOVUPD	812736(SI), Z1	// step.theta | 1
+	VMOVUPD	Z0, 809600(SI)	// predict0DenseVjp.theta
+	VMOVUPD	Z1, 809664(SI)	// predict0DenseVjp.theta | 1
+	VMOVUPD	812928(SI), Z0	// step.h
+	VMOVUPD	812992(SI), Z1	// step.h | 1
+	VMOVUPD	Z0, 809856(SI)	// predict0DenseVjp.h
+	VMOVUPD	Z1, 809920(SI)	// predict0DenseVjp.h | 1
+	VMOVUPS	813440(DI), Z0	// q.out[0]
+	VMOVUPS	Z0, 810112(DI)	// predict0DenseVjp.q_at_bar[0]
+	VMOVUPS	813568(DI), Z0	// q.out[1]
+	VMOVUPS	Z0, 810240(DI)	// predict0DenseVjp.q_at_bar[1]
+	VMOVUPS	813696(DI), Z0	// v.out[0]
+	VMOVUPS	Z0, 810368(DI)	// predict0DenseVjp.v_at_bar[0]
+	VMOVUPS	813824(DI), Z0	// v.out[1]
+	VMOVUPS	Z0, 810496(DI)	// predict0DenseVjp.v_at_bar[1]
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -13570,94 +13310,94 @@ loop1: // 2 times: vectors of the block
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop2: // 2 times: vectors of the block
-	VMOVUPD	829568(SI), Z0	// step.active
-	VMOVUPD	829632(SI), Z1	// step.active | 1
+	VMOVUPD	813184(SI), Z0	// step.active
+	VMOVUPD	813248(SI), Z1	// step.active | 1
 	// arm.nde:45
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z2
 	VCMPPD	$17, Z0, Z2, K2
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
 	VCMPPD	$17, Z1, Z0, K3
-	VMOVUPS	830336(DI), Z0	// data.0.bar[0]
-	VMOVUPS	830464(DI), Z1	// data.0.bar[1]
-	VMOVUPS	830592(DI), Z2	// data.1.bar[0]
-	VMOVUPS	830720(DI), Z3	// data.1.bar[1]
-	VMOVUPS	830848(DI), Z4	// data.2.bar[0]
-	VMOVUPS	830976(DI), Z5	// data.2.bar[1]
-	VMOVUPS	831104(DI), Z6	// data.3.bar[0]
-	VMOVUPS	831232(DI), Z7	// data.3.bar[1]
-	VMOVUPS	831360(DI), Z8	// data.4.bar[0]
-	VMOVUPS	831488(DI), Z9	// data.4.bar[1]
-	VMOVUPS	831616(DI), Z10	// data.5.bar[0]
-	VMOVUPS	831744(DI), Z11	// data.5.bar[1]
-	VMOVUPS	831872(DI), Z12	// q.start.bar[0]
-	VMOVUPS	832000(DI), Z13	// q.start.bar[1]
-	VMOVUPS	832128(DI), Z14	// v.start.bar[0]
-	VMOVUPS	832256(DI), Z15	// v.start.bar[1]
-	VMOVUPS	827520(DI), Z16	// predict0DenseVjp.q_d1_bar[0]
+	VMOVUPS	813952(DI), Z0	// data.0.bar[0]
+	VMOVUPS	814080(DI), Z1	// data.0.bar[1]
+	VMOVUPS	814208(DI), Z2	// data.1.bar[0]
+	VMOVUPS	814336(DI), Z3	// data.1.bar[1]
+	VMOVUPS	814464(DI), Z4	// data.2.bar[0]
+	VMOVUPS	814592(DI), Z5	// data.2.bar[1]
+	VMOVUPS	814720(DI), Z6	// data.3.bar[0]
+	VMOVUPS	814848(DI), Z7	// data.3.bar[1]
+	VMOVUPS	814976(DI), Z8	// data.4.bar[0]
+	VMOVUPS	815104(DI), Z9	// data.4.bar[1]
+	VMOVUPS	815232(DI), Z10	// data.5.bar[0]
+	VMOVUPS	815360(DI), Z11	// data.5.bar[1]
+	VMOVUPS	815488(DI), Z12	// q.start.bar[0]
+	VMOVUPS	815616(DI), Z13	// q.start.bar[1]
+	VMOVUPS	815744(DI), Z14	// v.start.bar[0]
+	VMOVUPS	815872(DI), Z15	// v.start.bar[1]
+	VMOVUPS	811136(DI), Z16	// predict0DenseVjp.q_d1_bar[0]
 	VADDPS	Z16, Z0, Z16
-	VMOVUPS	827648(DI), Z17	// predict0DenseVjp.q_d1_bar[1]
+	VMOVUPS	811264(DI), Z17	// predict0DenseVjp.q_d1_bar[1]
 	VADDPS	Z17, Z1, Z17
 	KUNPCKBW	K2, K3, K2
 	VBLENDMPS	Z16, Z0, K2, Z0
-	VMOVUPS	Z0, 832384(DI)	// data.0.bar.next[0]
+	VMOVUPS	Z0, 816000(DI)	// data.0.bar.next[0]
 	VBLENDMPS	Z17, Z1, K2, Z0
-	VMOVUPS	Z0, 832512(DI)	// data.0.bar.next[1]
-	VMOVUPS	827776(DI), Z0	// predict0DenseVjp.v_d1_bar[0]
+	VMOVUPS	Z0, 816128(DI)	// data.0.bar.next[1]
+	VMOVUPS	811392(DI), Z0	// predict0DenseVjp.v_d1_bar[0]
 	VADDPS	Z0, Z2, Z0
-	VMOVUPS	827904(DI), Z1	// predict0DenseVjp.v_d1_bar[1]
+	VMOVUPS	811520(DI), Z1	// predict0DenseVjp.v_d1_bar[1]
 	VADDPS	Z1, Z3, Z1
 	VBLENDMPS	Z0, Z2, K2, Z0
-	VMOVUPS	Z0, 832640(DI)	// data.1.bar.next[0]
+	VMOVUPS	Z0, 816256(DI)	// data.1.bar.next[0]
 	VBLENDMPS	Z1, Z3, K2, Z0
-	VMOVUPS	Z0, 832768(DI)	// data.1.bar.next[1]
-	VMOVUPS	828032(DI), Z0	// predict0DenseVjp.q_d2_bar[0]
+	VMOVUPS	Z0, 816384(DI)	// data.1.bar.next[1]
+	VMOVUPS	811648(DI), Z0	// predict0DenseVjp.q_d2_bar[0]
 	VADDPS	Z0, Z4, Z0
-	VMOVUPS	828160(DI), Z1	// predict0DenseVjp.q_d2_bar[1]
+	VMOVUPS	811776(DI), Z1	// predict0DenseVjp.q_d2_bar[1]
 	VADDPS	Z1, Z5, Z1
 	VBLENDMPS	Z0, Z4, K2, Z0
-	VMOVUPS	Z0, 832896(DI)	// data.2.bar.next[0]
+	VMOVUPS	Z0, 816512(DI)	// data.2.bar.next[0]
 	VBLENDMPS	Z1, Z5, K2, Z0
-	VMOVUPS	Z0, 833024(DI)	// data.2.bar.next[1]
-	VMOVUPS	828288(DI), Z0	// predict0DenseVjp.v_d2_bar[0]
+	VMOVUPS	Z0, 816640(DI)	// data.2.bar.next[1]
+	VMOVUPS	811904(DI), Z0	// predict0DenseVjp.v_d2_bar[0]
 	VADDPS	Z0, Z6, Z0
-	VMOVUPS	828416(DI), Z1	// predict0DenseVjp.v_d2_bar[1]
+	VMOVUPS	812032(DI), Z1	// predict0DenseVjp.v_d2_bar[1]
 	VADDPS	Z1, Z7, Z1
 	VBLENDMPS	Z0, Z6, K2, Z0
-	VMOVUPS	Z0, 833152(DI)	// data.3.bar.next[0]
+	VMOVUPS	Z0, 816768(DI)	// data.3.bar.next[0]
 	VBLENDMPS	Z1, Z7, K2, Z0
-	VMOVUPS	Z0, 833280(DI)	// data.3.bar.next[1]
-	VMOVUPS	828544(DI), Z0	// predict0DenseVjp.q_d3_bar[0]
+	VMOVUPS	Z0, 816896(DI)	// data.3.bar.next[1]
+	VMOVUPS	812160(DI), Z0	// predict0DenseVjp.q_d3_bar[0]
 	VADDPS	Z0, Z8, Z0
-	VMOVUPS	828672(DI), Z1	// predict0DenseVjp.q_d3_bar[1]
+	VMOVUPS	812288(DI), Z1	// predict0DenseVjp.q_d3_bar[1]
 	VADDPS	Z1, Z9, Z1
 	VBLENDMPS	Z0, Z8, K2, Z0
-	VMOVUPS	Z0, 833408(DI)	// data.4.bar.next[0]
+	VMOVUPS	Z0, 817024(DI)	// data.4.bar.next[0]
 	VBLENDMPS	Z1, Z9, K2, Z0
-	VMOVUPS	Z0, 833536(DI)	// data.4.bar.next[1]
-	VMOVUPS	828800(DI), Z0	// predict0DenseVjp.v_d3_bar[0]
+	VMOVUPS	Z0, 817152(DI)	// data.4.bar.next[1]
+	VMOVUPS	812416(DI), Z0	// predict0DenseVjp.v_d3_bar[0]
 	VADDPS	Z0, Z10, Z0
-	VMOVUPS	828928(DI), Z1	// predict0DenseVjp.v_d3_bar[1]
+	VMOVUPS	812544(DI), Z1	// predict0DenseVjp.v_d3_bar[1]
 	VADDPS	Z1, Z11, Z1
 	VBLENDMPS	Z0, Z10, K2, Z0
-	VMOVUPS	Z0, 833664(DI)	// data.5.bar.next[0]
+	VMOVUPS	Z0, 817280(DI)	// data.5.bar.next[0]
 	VBLENDMPS	Z1, Z11, K2, Z0
-	VMOVUPS	Z0, 833792(DI)	// data.5.bar.next[1]
-	VMOVUPS	827008(DI), Z0	// predict0DenseVjp.q_bar[0]
+	VMOVUPS	Z0, 817408(DI)	// data.5.bar.next[1]
+	VMOVUPS	810624(DI), Z0	// predict0DenseVjp.q_bar[0]
 	VADDPS	Z0, Z12, Z0
-	VMOVUPS	827136(DI), Z1	// predict0DenseVjp.q_bar[1]
+	VMOVUPS	810752(DI), Z1	// predict0DenseVjp.q_bar[1]
 	VADDPS	Z1, Z13, Z1
 	VBLENDMPS	Z0, Z12, K2, Z0
-	VMOVUPS	Z0, 833920(DI)	// q.start.bar.next[0]
+	VMOVUPS	Z0, 817536(DI)	// q.start.bar.next[0]
 	VBLENDMPS	Z1, Z13, K2, Z0
-	VMOVUPS	Z0, 834048(DI)	// q.start.bar.next[1]
-	VMOVUPS	827264(DI), Z0	// predict0DenseVjp.v_bar[0]
+	VMOVUPS	Z0, 817664(DI)	// q.start.bar.next[1]
+	VMOVUPS	810880(DI), Z0	// predict0DenseVjp.v_bar[0]
 	VADDPS	Z0, Z14, Z0
-	VMOVUPS	827392(DI), Z1	// predict0DenseVjp.v_bar[1]
+	VMOVUPS	811008(DI), Z1	// predict0DenseVjp.v_bar[1]
 	VADDPS	Z1, Z15, Z1
 	VBLENDMPS	Z0, Z14, K2, Z0
-	VMOVUPS	Z0, 834176(DI)	// v.start.bar.next[0]
+	VMOVUPS	Z0, 817792(DI)	// v.start.bar.next[0]
 	VBLENDMPS	Z1, Z15, K2, Z0
-	VMOVUPS	Z0, 834304(DI)	// v.start.bar.next[1]
+	VMOVUPS	Z0, 817920(DI)	// v.start.bar.next[1]
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -13666,38 +13406,38 @@ loop2: // 2 times: vectors of the block
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop3: // 2 times: vectors of the block
-	VMOVUPS	832384(SI), Z0	// data.0.bar.next[0]
-	VMOVUPS	Z0, 830336(SI)	// data.0.bar[0]
-	VMOVUPS	832512(SI), Z0	// data.0.bar.next[1]
-	VMOVUPS	Z0, 830464(SI)	// data.0.bar[1]
-	VMOVUPS	832640(SI), Z0	// data.1.bar.next[0]
-	VMOVUPS	Z0, 830592(SI)	// data.1.bar[0]
-	VMOVUPS	832768(SI), Z0	// data.1.bar.next[1]
-	VMOVUPS	Z0, 830720(SI)	// data.1.bar[1]
-	VMOVUPS	832896(SI), Z0	// data.2.bar.next[0]
-	VMOVUPS	Z0, 830848(SI)	// data.2.bar[0]
-	VMOVUPS	833024(SI), Z0	// data.2.bar.next[1]
-	VMOVUPS	Z0, 830976(SI)	// data.2.bar[1]
-	VMOVUPS	833152(SI), Z0	// data.3.bar.next[0]
-	VMOVUPS	Z0, 831104(SI)	// data.3.bar[0]
-	VMOVUPS	833280(SI), Z0	// data.3.bar.next[1]
-	VMOVUPS	Z0, 831232(SI)	// data.3.bar[1]
-	VMOVUPS	833408(SI), Z0	// data.4.bar.next[0]
-	VMOVUPS	Z0, 831360(SI)	// data.4.bar[0]
-	VMOVUPS	833536(SI), Z0	// data.4.bar.next[1]
-	VMOVUPS	Z0, 831488(SI)	// data.4.bar[1]
-	VMOVUPS	833664(SI), Z0	// data.5.bar.next[0]
-	VMOVUPS	Z0, 831616(SI)	// data.5.bar[0]
-	VMOVUPS	833792(SI), Z0	// data.5.bar.next[1]
-	VMOVUPS	Z0, 831744(SI)	// data.5.bar[1]
-	VMOVUPS	833920(SI), Z0	// q.start.bar.next[0]
-	VMOVUPS	Z0, 831872(SI)	// q.start.bar[0]
-	VMOVUPS	834048(SI), Z0	// q.start.bar.next[1]
-	VMOVUPS	Z0, 832000(SI)	// q.start.bar[1]
-	VMOVUPS	834176(SI), Z0	// v.start.bar.next[0]
-	VMOVUPS	Z0, 832128(SI)	// v.start.bar[0]
-	VMOVUPS	834304(SI), Z0	// v.start.bar.next[1]
-	VMOVUPS	Z0, 832256(SI)	// v.start.bar[1]
+	VMOVUPS	816000(SI), Z0	// data.0.bar.next[0]
+	VMOVUPS	Z0, 813952(SI)	// data.0.bar[0]
+	VMOVUPS	816128(SI), Z0	// data.0.bar.next[1]
+	VMOVUPS	Z0, 814080(SI)	// data.0.bar[1]
+	VMOVUPS	816256(SI), Z0	// data.1.bar.next[0]
+	VMOVUPS	Z0, 814208(SI)	// data.1.bar[0]
+	VMOVUPS	816384(SI), Z0	// data.1.bar.next[1]
+	VMOVUPS	Z0, 814336(SI)	// data.1.bar[1]
+	VMOVUPS	816512(SI), Z0	// data.2.bar.next[0]
+	VMOVUPS	Z0, 814464(SI)	// data.2.bar[0]
+	VMOVUPS	816640(SI), Z0	// data.2.bar.next[1]
+	VMOVUPS	Z0, 814592(SI)	// data.2.bar[1]
+	VMOVUPS	816768(SI), Z0	// data.3.bar.next[0]
+	VMOVUPS	Z0, 814720(SI)	// data.3.bar[0]
+	VMOVUPS	816896(SI), Z0	// data.3.bar.next[1]
+	VMOVUPS	Z0, 814848(SI)	// data.3.bar[1]
+	VMOVUPS	817024(SI), Z0	// data.4.bar.next[0]
+	VMOVUPS	Z0, 814976(SI)	// data.4.bar[0]
+	VMOVUPS	817152(SI), Z0	// data.4.bar.next[1]
+	VMOVUPS	Z0, 815104(SI)	// data.4.bar[1]
+	VMOVUPS	817280(SI), Z0	// data.5.bar.next[0]
+	VMOVUPS	Z0, 815232(SI)	// data.5.bar[0]
+	VMOVUPS	817408(SI), Z0	// data.5.bar.next[1]
+	VMOVUPS	Z0, 815360(SI)	// data.5.bar[1]
+	VMOVUPS	817536(SI), Z0	// q.start.bar.next[0]
+	VMOVUPS	Z0, 815488(SI)	// q.start.bar[0]
+	VMOVUPS	817664(SI), Z0	// q.start.bar.next[1]
+	VMOVUPS	Z0, 815616(SI)	// q.start.bar[1]
+	VMOVUPS	817792(SI), Z0	// v.start.bar.next[0]
+	VMOVUPS	Z0, 815744(SI)	// v.start.bar[0]
+	VMOVUPS	817920(SI), Z0	// v.start.bar.next[1]
+	VMOVUPS	Z0, 815872(SI)	// v.start.bar[1]
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop3
@@ -13722,15 +13462,15 @@ TEXT fitGradPart0_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop1: // 2 times: vectors of the block
-	VMOVUPD	834432(SI), Z0	// fitGrad.ts[0]
-	VMOVUPD	834496(SI), Z0	// fitGrad.ts[0] | 1
-	VMOVUPD	846976(SI), Z0	// fitGrad.ts[49]
-	VMOVUPD	847040(SI), Z0	// fitGrad.ts[49] | 1
+	VMOVUPD	818048(SI), Z0	// fitGrad.ts[0]
+	VMOVUPD	818112(SI), Z0	// fitGrad.ts[0] | 1
+	VMOVUPD	830592(SI), Z0	// fitGrad.ts[49]
+	VMOVUPD	830656(SI), Z0	// fitGrad.ts[49] | 1
 	// arm.nde:45
-	VMOVUPD	834432(SI), Z0	// fitGrad.ts[0]
-	VMOVUPD	834496(SI), Z1	// fitGrad.ts[0] | 1
-	VMOVUPD	846976(SI), Z2	// fitGrad.ts[49]
-	VMOVUPD	847040(SI), Z3	// fitGrad.ts[49] | 1
+	VMOVUPD	818048(SI), Z0	// fitGrad.ts[0]
+	VMOVUPD	818112(SI), Z1	// fitGrad.ts[0] | 1
+	VMOVUPD	830592(SI), Z2	// fitGrad.ts[49]
+	VMOVUPD	830656(SI), Z3	// fitGrad.ts[49] | 1
 	VCMPPD	$18, Z2, Z0, K1
 	VBROADCASTSD.Z	f64_ffffffffffffffff<>(SB), K1, Z0
 	VCMPPD	$18, Z3, Z1, K1
@@ -13739,10 +13479,10 @@ loop1: // 2 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	SI, R11
 loop2: // 50 times: elements
-	VMOVUPD	846976(R10), Z2	// fitGrad.ts[49]
-	VMOVUPD	847040(R10), Z3	// fitGrad.ts[49] | 1
-	VMOVUPD	Z2, 885888(R11)	// fitGrad.reverse[0]
-	VMOVUPD	Z3, 885952(R11)	// fitGrad.reverse[0] | 1
+	VMOVUPD	830592(R10), Z2	// fitGrad.ts[49]
+	VMOVUPD	830656(R10), Z3	// fitGrad.ts[49] | 1
+	VMOVUPD	Z2, 869504(R11)	// fitGrad.reverse[0]
+	VMOVUPD	Z3, 869568(R11)	// fitGrad.reverse[0] | 1
 	ADDQ	$-256, R10
 	ADDQ	$256, R11
 	DECQ	R9
@@ -13750,60 +13490,60 @@ loop2: // 50 times: elements
 	MOVQ	$50, R9
 	MOVQ	SI, R10
 loop3: // 50 times: elements
-	VMOVUPD	834432(R10), Z2	// fitGrad.ts[0]
-	VMOVUPD	834496(R10), Z3	// fitGrad.ts[0] | 1
-	VMOVUPD	885888(R10), Z4	// fitGrad.reverse[0]
-	VMOVUPD	885952(R10), Z5	// fitGrad.reverse[0] | 1
+	VMOVUPD	818048(R10), Z2	// fitGrad.ts[0]
+	VMOVUPD	818112(R10), Z3	// fitGrad.ts[0] | 1
+	VMOVUPD	869504(R10), Z4	// fitGrad.reverse[0]
+	VMOVUPD	869568(R10), Z5	// fitGrad.reverse[0] | 1
 	VPTERNLOGQ	$0xe2, Z4, Z0, Z2
 	VPTERNLOGQ	$0xe2, Z5, Z1, Z3
-	VMOVUPD	Z2, 898688(R10)	// fitGrad.stops[0]
-	VMOVUPD	Z3, 898752(R10)	// fitGrad.stops[0] | 1
+	VMOVUPD	Z2, 882304(R10)	// fitGrad.stops[0]
+	VMOVUPD	Z3, 882368(R10)	// fitGrad.stops[0] | 1
 	ADDQ	$256, R10
 	DECQ	R9
 	JNE	loop3
-	VMOVUPS	885632(DI), Z0	// fitGrad.load
+	VMOVUPS	869248(DI), Z0	// fitGrad.load
 	// arm.nde:27
 	VBROADCASTSS	5388(BX), Z1	// Arm.m2
 	VADDPS	Z0, Z1, Z1
-	VMOVUPS	Z1, 911488(DI)	// fitGrad.mt
+	VMOVUPS	Z1, 895104(DI)	// fitGrad.mt
 	// arm.nde:30
 	VBROADCASTSS	(DX), Z2	// Arm.l2.square
 	VMULPS	Z2, Z1, Z2
-	VMOVUPS	Z2, 911616(DI)	// fitGrad.mul
+	VMOVUPS	Z2, 895232(DI)	// fitGrad.mul
 	VBROADCASTSS	4(DX), Z3	// Arm.m2.add
 	VADDPS	Z3, Z0, Z0
-	VMOVUPS	Z0, 911744(DI)	// fitGrad.add
+	VMOVUPS	Z0, 895360(DI)	// fitGrad.add
 	VBROADCASTSS	8(DX), Z3	// Arm.l1.square
 	VFMADD213PS	Z2, Z0, Z3
-	VMOVUPS	Z3, 911872(DI)	// fitGrad.add_2
+	VMOVUPS	Z3, 895488(DI)	// fitGrad.add_2
 	VMULPS.BCST	f32_40000000<>(SB), Z1, Z3
-	VMOVUPS	Z3, 912000(DI)	// fitGrad.mul_2
+	VMOVUPS	Z3, 895616(DI)	// fitGrad.mul_2
 	VBROADCASTSS	5392(BX), Z4	// Arm.l1
 	VMULPS	Z4, Z3, Z3
-	VMOVUPS	Z3, 912128(DI)	// fitGrad.mul_3
+	VMOVUPS	Z3, 895744(DI)	// fitGrad.mul_3
 	VBROADCASTSS	5396(BX), Z4	// Arm.l2
 	VMULPS	Z4, Z3, Z3
-	VMOVUPS	Z3, 912256(DI)	// fitGrad.mul_4
+	VMOVUPS	Z3, 895872(DI)	// fitGrad.mul_4
 	// arm.nde:31
 	VBROADCASTSS	5392(BX), Z3	// Arm.l1
 	VMULPS	Z3, Z1, Z3
-	VMOVUPS	Z3, 912384(DI)	// fitGrad.mul_5
+	VMOVUPS	Z3, 896000(DI)	// fitGrad.mul_5
 	VBROADCASTSS	5396(BX), Z4	// Arm.l2
 	VMULPS	Z4, Z3, Z3
-	VMOVUPS	Z3, 912512(DI)	// fitGrad.mul_6
+	VMOVUPS	Z3, 896128(DI)	// fitGrad.mul_6
 	// arm.nde:32
-	VMOVUPS	Z2, 912640(DI)	// fitGrad.reshape
+	VMOVUPS	Z2, 896256(DI)	// fitGrad.reshape
 	// arm.nde:35
 	VMULPS.BCST	f32_411cf5c3<>(SB), Z0, Z0
-	VMOVUPS	Z0, 912768(DI)	// fitGrad.mul_7
+	VMOVUPS	Z0, 896384(DI)	// fitGrad.mul_7
 	VBROADCASTSS	5392(BX), Z2	// Arm.l1
 	VMULPS	Z2, Z0, Z0
-	VMOVUPS	Z0, 912896(DI)	// fitGrad.mul_8
+	VMOVUPS	Z0, 896512(DI)	// fitGrad.mul_8
 	VMULPS.BCST	f32_411cf5c3<>(SB), Z1, Z0
-	VMOVUPS	Z0, 913024(DI)	// fitGrad.mul_9
+	VMOVUPS	Z0, 896640(DI)	// fitGrad.mul_9
 	VBROADCASTSS	5396(BX), Z1	// Arm.l2
 	VMULPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 913152(DI)	// fitGrad.mul_10
+	VMOVUPS	Z0, 896768(DI)	// fitGrad.mul_10
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -13813,23 +13553,23 @@ loop3: // 50 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop4: // 2 times: vectors of the block
-	VMOVUPD	834432(SI), Z0	// fitGrad.ts[0]
-	VMOVUPD	834496(SI), Z1	// fitGrad.ts[0] | 1
-	VMOVUPD	Z0, 1003776(SI)	// fitGrad.step0_in0
-	VMOVUPD	Z1, 1003840(SI)	// fitGrad.step0_in0 | 1
-	VMOVUPS	847232(DI), Z0	// fitGrad.q[0]
+	VMOVUPD	818048(SI), Z0	// fitGrad.ts[0]
+	VMOVUPD	818112(SI), Z1	// fitGrad.ts[0] | 1
+	VMOVUPD	Z0, 987392(SI)	// fitGrad.step0_in0
+	VMOVUPD	Z1, 987456(SI)	// fitGrad.step0_in0 | 1
+	VMOVUPS	830848(DI), Z0	// fitGrad.q[0]
 	VMOVUPS	Z0, 115840(DI)	// predict0Lanestep.q[0]
-	VMOVUPS	847360(DI), Z0	// fitGrad.q[1]
+	VMOVUPS	830976(DI), Z0	// fitGrad.q[1]
 	VMOVUPS	Z0, 115968(DI)	// predict0Lanestep.q[1]
-	VMOVUPS	860032(DI), Z0	// fitGrad.v[0]
+	VMOVUPS	843648(DI), Z0	// fitGrad.v[0]
 	VMOVUPS	Z0, 116096(DI)	// predict0Lanestep.v[0]
-	VMOVUPS	860160(DI), Z0	// fitGrad.v[1]
+	VMOVUPS	843776(DI), Z0	// fitGrad.v[1]
 	VMOVUPS	Z0, 116224(DI)	// predict0Lanestep.v[1]
 	MOVQ	$50, R9
 	MOVQ	SI, R10
 loop5: // 50 times: elements
-	VMOVUPD	834432(R10), Z0	// fitGrad.ts[0]
-	VMOVUPD	834496(R10), Z1	// fitGrad.ts[0] | 1
+	VMOVUPD	818048(R10), Z0	// fitGrad.ts[0]
+	VMOVUPD	818112(R10), Z1	// fitGrad.ts[0] | 1
 	VMOVUPD	Z0, 116352(R10)	// predict0Lanestep.extra.0[0]
 	VMOVUPD	Z1, 116416(R10)	// predict0Lanestep.extra.0[0] | 1
 	ADDQ	$256, R10
@@ -13838,24 +13578,24 @@ loop5: // 50 times: elements
 	MOVQ	$100, R9
 	MOVQ	DI, R10
 loop6: // 100 times: elements
-	VMOVUPS	872832(R10), Z0	// fitGrad.u[0]
+	VMOVUPS	856448(R10), Z0	// fitGrad.u[0]
 	VMOVUPS	Z0, 129152(R10)	// predict0Lanestep.extra.1[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop6
-	VMOVUPS	911616(DI), Z0	// fitGrad.mul
+	VMOVUPS	895232(DI), Z0	// fitGrad.mul
 	VMOVUPS	Z0, 141952(DI)	// predict0Lanestep.extra.2
-	VMOVUPS	911872(DI), Z0	// fitGrad.add_2
+	VMOVUPS	895488(DI), Z0	// fitGrad.add_2
 	VMOVUPS	Z0, 142080(DI)	// predict0Lanestep.extra.3
-	VMOVUPS	912256(DI), Z0	// fitGrad.mul_4
+	VMOVUPS	895872(DI), Z0	// fitGrad.mul_4
 	VMOVUPS	Z0, 142208(DI)	// predict0Lanestep.extra.4
-	VMOVUPS	912512(DI), Z0	// fitGrad.mul_6
+	VMOVUPS	896128(DI), Z0	// fitGrad.mul_6
 	VMOVUPS	Z0, 142336(DI)	// predict0Lanestep.extra.5
-	VMOVUPS	912640(DI), Z0	// fitGrad.reshape
+	VMOVUPS	896256(DI), Z0	// fitGrad.reshape
 	VMOVUPS	Z0, 142464(DI)	// predict0Lanestep.extra.6
-	VMOVUPS	912896(DI), Z0	// fitGrad.mul_8
+	VMOVUPS	896512(DI), Z0	// fitGrad.mul_8
 	VMOVUPS	Z0, 142592(DI)	// predict0Lanestep.extra.7
-	VMOVUPS	913152(DI), Z0	// fitGrad.mul_10
+	VMOVUPS	896768(DI), Z0	// fitGrad.mul_10
 	VMOVUPS	Z0, 142720(DI)	// predict0Lanestep.extra.8
 	ADDQ	$128, SI
 	ADDQ	$64, DI
@@ -13890,19 +13630,19 @@ loop2: // 2 times: vectors of the block
 	MOVQ	SI, R9
 loop3: // 100 times: elements
 	// arm.nde:69
-	VMOVUPS	913280(R9), Z0	// fitGrad.result[0]
-	VMOVUPS	847232(R9), Z1	// fitGrad.q[0]
+	VMOVUPS	896896(R9), Z0	// fitGrad.result[0]
+	VMOVUPS	830848(R9), Z1	// fitGrad.q[0]
 	VSUBPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 926080(R9)	// fitGrad.sub[0]
+	VMOVUPS	Z0, 909696(R9)	// fitGrad.sub[0]
 	VMULPS.BCST	f32_40000000<>(SB), Z0, Z0
 	VMULPS.BCST	f32_3c23d70a<>(SB), Z0, Z0
-	VMOVUPS	Z0, 938880(R9)	// fitGrad.mul_11[0]
-	VMOVUPS	951680(R9), Z0	// fitGrad.result_2[0]
-	VMOVUPS	860032(R9), Z1	// fitGrad.v[0]
+	VMOVUPS	Z0, 922496(R9)	// fitGrad.mul_11[0]
+	VMOVUPS	935296(R9), Z0	// fitGrad.result_2[0]
+	VMOVUPS	843648(R9), Z1	// fitGrad.v[0]
 	VSUBPS	Z1, Z0, Z0
-	VMOVUPS	Z0, 964480(R9)	// fitGrad.sub_2[0]
+	VMOVUPS	Z0, 948096(R9)	// fitGrad.sub_2[0]
 	VMULPS.BCST	f32_40000000<>(SB), Z0, Z0
-	VMOVUPS	Z0, 977280(R9)	// fitGrad.mul_12[0]
+	VMOVUPS	Z0, 960896(R9)	// fitGrad.mul_12[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop3
@@ -13911,9 +13651,9 @@ loop3: // 100 times: elements
 	MOVQ	$100, DI
 	MOVQ	SI, R9
 loop4: // 100 times: elements
-	VMOVUPS	977280(R9), Z1	// fitGrad.mul_12[0]
+	VMOVUPS	960896(R9), Z1	// fitGrad.mul_12[0]
 	VMULPS	Z1, Z0, Z1
-	VMOVUPS	Z1, 990080(R9)	// fitGrad.mul_13[0]
+	VMOVUPS	Z1, 973696(R9)	// fitGrad.mul_13[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop4
@@ -13928,50 +13668,50 @@ loop5: // 2 times: vectors of the block
 	MOVQ	$50, R9
 	MOVQ	SI, R10
 loop6: // 50 times: elements
-	VMOVUPD	834432(R10), Z0	// fitGrad.ts[0]
-	VMOVUPD	834496(R10), Z1	// fitGrad.ts[0] | 1
-	VMOVUPD	Z0, 742656(R10)	// predict0RecLanerev.extra.0[0]
-	VMOVUPD	Z1, 742720(R10)	// predict0RecLanerev.extra.0[0] | 1
+	VMOVUPD	818048(R10), Z0	// fitGrad.ts[0]
+	VMOVUPD	818112(R10), Z1	// fitGrad.ts[0] | 1
+	VMOVUPD	Z0, 726272(R10)	// predict0RecLanerev.extra.0[0]
+	VMOVUPD	Z1, 726336(R10)	// predict0RecLanerev.extra.0[0] | 1
 	ADDQ	$256, R10
 	DECQ	R9
 	JNE	loop6
 	MOVQ	$100, R9
 	MOVQ	DI, R10
 loop7: // 100 times: elements
-	VMOVUPS	872832(R10), Z0	// fitGrad.u[0]
-	VMOVUPS	Z0, 755456(R10)	// predict0RecLanerev.extra.1[0]
+	VMOVUPS	856448(R10), Z0	// fitGrad.u[0]
+	VMOVUPS	Z0, 739072(R10)	// predict0RecLanerev.extra.1[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop7
-	VMOVUPS	911616(DI), Z0	// fitGrad.mul
-	VMOVUPS	Z0, 768256(DI)	// predict0RecLanerev.extra.2
-	VMOVUPS	911872(DI), Z0	// fitGrad.add_2
-	VMOVUPS	Z0, 768384(DI)	// predict0RecLanerev.extra.3
-	VMOVUPS	912256(DI), Z0	// fitGrad.mul_4
-	VMOVUPS	Z0, 768512(DI)	// predict0RecLanerev.extra.4
-	VMOVUPS	912512(DI), Z0	// fitGrad.mul_6
-	VMOVUPS	Z0, 768640(DI)	// predict0RecLanerev.extra.5
-	VMOVUPS	912640(DI), Z0	// fitGrad.reshape
-	VMOVUPS	Z0, 768768(DI)	// predict0RecLanerev.extra.6
-	VMOVUPS	912896(DI), Z0	// fitGrad.mul_8
-	VMOVUPS	Z0, 768896(DI)	// predict0RecLanerev.extra.7
-	VMOVUPS	913152(DI), Z0	// fitGrad.mul_10
-	VMOVUPS	Z0, 769024(DI)	// predict0RecLanerev.extra.8
+	VMOVUPS	895232(DI), Z0	// fitGrad.mul
+	VMOVUPS	Z0, 751872(DI)	// predict0RecLanerev.extra.2
+	VMOVUPS	895488(DI), Z0	// fitGrad.add_2
+	VMOVUPS	Z0, 752000(DI)	// predict0RecLanerev.extra.3
+	VMOVUPS	895872(DI), Z0	// fitGrad.mul_4
+	VMOVUPS	Z0, 752128(DI)	// predict0RecLanerev.extra.4
+	VMOVUPS	896128(DI), Z0	// fitGrad.mul_6
+	VMOVUPS	Z0, 752256(DI)	// predict0RecLanerev.extra.5
+	VMOVUPS	896256(DI), Z0	// fitGrad.reshape
+	VMOVUPS	Z0, 752384(DI)	// predict0RecLanerev.extra.6
+	VMOVUPS	896512(DI), Z0	// fitGrad.mul_8
+	VMOVUPS	Z0, 752512(DI)	// predict0RecLanerev.extra.7
+	VMOVUPS	896768(DI), Z0	// fitGrad.mul_10
+	VMOVUPS	Z0, 752640(DI)	// predict0RecLanerev.extra.8
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 769152(DI)	// predict0RecLanerev.q.bar[0]
+	VMOVUPS	Z0, 752768(DI)	// predict0RecLanerev.q.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 769280(DI)	// predict0RecLanerev.q.bar[1]
+	VMOVUPS	Z0, 752896(DI)	// predict0RecLanerev.q.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 769408(DI)	// predict0RecLanerev.v.bar[0]
+	VMOVUPS	Z0, 753024(DI)	// predict0RecLanerev.v.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 769536(DI)	// predict0RecLanerev.v.bar[1]
+	VMOVUPS	Z0, 753152(DI)	// predict0RecLanerev.v.bar[1]
 	MOVQ	$50, R9
 	MOVQ	SI, R10
 loop8: // 50 times: elements
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
-	VMOVUPD	Z0, 769664(R10)	// predict0RecLanerev.extra.0.sum[0]
+	VMOVUPD	Z0, 753280(R10)	// predict0RecLanerev.extra.0.sum[0]
 	VBROADCASTSD	f64_0000000000000000<>(SB), Z0
-	VMOVUPD	Z0, 769728(R10)	// predict0RecLanerev.extra.0.sum[0] | 1
+	VMOVUPD	Z0, 753344(R10)	// predict0RecLanerev.extra.0.sum[0] | 1
 	ADDQ	$256, R10
 	DECQ	R9
 	JNE	loop8
@@ -13979,56 +13719,56 @@ loop8: // 50 times: elements
 	MOVQ	DI, R10
 loop9: // 100 times: elements
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 782464(R10)	// predict0RecLanerev.extra.1.sum[0]
+	VMOVUPS	Z0, 766080(R10)	// predict0RecLanerev.extra.1.sum[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop9
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 795264(DI)	// predict0RecLanerev.extra.2.sum
+	VMOVUPS	Z0, 778880(DI)	// predict0RecLanerev.extra.2.sum
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 795392(DI)	// predict0RecLanerev.extra.3.sum
+	VMOVUPS	Z0, 779008(DI)	// predict0RecLanerev.extra.3.sum
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 795520(DI)	// predict0RecLanerev.extra.4.sum
+	VMOVUPS	Z0, 779136(DI)	// predict0RecLanerev.extra.4.sum
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 795648(DI)	// predict0RecLanerev.extra.5.sum
+	VMOVUPS	Z0, 779264(DI)	// predict0RecLanerev.extra.5.sum
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 795776(DI)	// predict0RecLanerev.extra.6.sum
+	VMOVUPS	Z0, 779392(DI)	// predict0RecLanerev.extra.6.sum
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 795904(DI)	// predict0RecLanerev.extra.7.sum
+	VMOVUPS	Z0, 779520(DI)	// predict0RecLanerev.extra.7.sum
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 796032(DI)	// predict0RecLanerev.extra.8.sum
+	VMOVUPS	Z0, 779648(DI)	// predict0RecLanerev.extra.8.sum
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 796160(DI)	// predict0RecLanerev.data.0.bar[0]
+	VMOVUPS	Z0, 779776(DI)	// predict0RecLanerev.data.0.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 796288(DI)	// predict0RecLanerev.data.0.bar[1]
+	VMOVUPS	Z0, 779904(DI)	// predict0RecLanerev.data.0.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 796416(DI)	// predict0RecLanerev.data.1.bar[0]
+	VMOVUPS	Z0, 780032(DI)	// predict0RecLanerev.data.1.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 796544(DI)	// predict0RecLanerev.data.1.bar[1]
+	VMOVUPS	Z0, 780160(DI)	// predict0RecLanerev.data.1.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 796672(DI)	// predict0RecLanerev.data.2.bar[0]
+	VMOVUPS	Z0, 780288(DI)	// predict0RecLanerev.data.2.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 796800(DI)	// predict0RecLanerev.data.2.bar[1]
+	VMOVUPS	Z0, 780416(DI)	// predict0RecLanerev.data.2.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 796928(DI)	// predict0RecLanerev.data.3.bar[0]
+	VMOVUPS	Z0, 780544(DI)	// predict0RecLanerev.data.3.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 797056(DI)	// predict0RecLanerev.data.3.bar[1]
+	VMOVUPS	Z0, 780672(DI)	// predict0RecLanerev.data.3.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 797184(DI)	// predict0RecLanerev.data.4.bar[0]
+	VMOVUPS	Z0, 780800(DI)	// predict0RecLanerev.data.4.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 797312(DI)	// predict0RecLanerev.data.4.bar[1]
+	VMOVUPS	Z0, 780928(DI)	// predict0RecLanerev.data.4.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 797440(DI)	// predict0RecLanerev.data.5.bar[0]
+	VMOVUPS	Z0, 781056(DI)	// predict0RecLanerev.data.5.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 797568(DI)	// predict0RecLanerev.data.5.bar[1]
+	VMOVUPS	Z0, 781184(DI)	// predict0RecLanerev.data.5.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 797696(DI)	// predict0RecLanerev.q.start.bar[0]
+	VMOVUPS	Z0, 781312(DI)	// predict0RecLanerev.q.start.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 797824(DI)	// predict0RecLanerev.q.start.bar[1]
+	VMOVUPS	Z0, 781440(DI)	// predict0RecLanerev.q.start.bar[1]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 797952(DI)	// predict0RecLanerev.v.start.bar[0]
+	VMOVUPS	Z0, 781568(DI)	// predict0RecLanerev.v.start.bar[0]
 	VBROADCASTSS	f32_00000000<>(SB), Z0
-	VMOVUPS	Z0, 798080(DI)	// predict0RecLanerev.v.start.bar[1]
+	VMOVUPS	Z0, 781696(DI)	// predict0RecLanerev.v.start.bar[1]
 	ADDQ	$128, SI
 	ADDQ	$64, DI
 	DECQ	CX
@@ -14054,20 +13794,20 @@ TEXT fitGradPart4_avx512<>(SB), NOSPLIT, $0-0
 	MOVQ	$2, CX
 	MOVQ	AX, SI
 loop1: // 2 times: vectors of the block
-	VMOVUPS	795264(SI), Z0	// predict0RecLanerev.extra.2.sum
-	VMOVUPS	Z0, 1003520(SI)	// fitGrad.result_8
-	VMOVUPS	795392(SI), Z0	// predict0RecLanerev.extra.3.sum
-	VMOVUPS	Z0, 1003008(SI)	// fitGrad.result_4
-	VMOVUPS	795520(SI), Z0	// predict0RecLanerev.extra.4.sum
-	VMOVUPS	Z0, 1003392(SI)	// fitGrad.result_7
-	VMOVUPS	795648(SI), Z0	// predict0RecLanerev.extra.5.sum
-	VMOVUPS	Z0, 1003264(SI)	// fitGrad.result_6
-	VMOVUPS	795776(SI), Z0	// predict0RecLanerev.extra.6.sum
-	VMOVUPS	Z0, 1003648(SI)	// fitGrad.result_9
-	VMOVUPS	795904(SI), Z0	// predict0RecLanerev.extra.7.sum
-	VMOVUPS	Z0, 1002880(SI)	// fitGrad.result_3
-	VMOVUPS	796032(SI), Z0	// predict0RecLanerev.extra.8.sum
-	VMOVUPS	Z0, 1003136(SI)	// fitGrad.result_5
+	VMOVUPS	778880(SI), Z0	// predict0RecLanerev.extra.2.sum
+	VMOVUPS	Z0, 987136(SI)	// fitGrad.result_8
+	VMOVUPS	779008(SI), Z0	// predict0RecLanerev.extra.3.sum
+	VMOVUPS	Z0, 986624(SI)	// fitGrad.result_4
+	VMOVUPS	779136(SI), Z0	// predict0RecLanerev.extra.4.sum
+	VMOVUPS	Z0, 987008(SI)	// fitGrad.result_7
+	VMOVUPS	779264(SI), Z0	// predict0RecLanerev.extra.5.sum
+	VMOVUPS	Z0, 986880(SI)	// fitGrad.result_6
+	VMOVUPS	779392(SI), Z0	// predict0RecLanerev.extra.6.sum
+	VMOVUPS	Z0, 987264(SI)	// fitGrad.result_9
+	VMOVUPS	779520(SI), Z0	// predict0RecLanerev.extra.7.sum
+	VMOVUPS	Z0, 986496(SI)	// fitGrad.result_3
+	VMOVUPS	779648(SI), Z0	// predict0RecLanerev.extra.8.sum
+	VMOVUPS	Z0, 986752(SI)	// fitGrad.result_5
 	ADDQ	$64, SI
 	DECQ	CX
 	JNE	loop1
@@ -14081,26 +13821,26 @@ loop2: // 2 times: vectors of the block
 	MOVQ	SI, R9
 loop3: // 100 times: elements
 	// arm.nde:69
-	VMOVUPS	926080(R9), Z3	// fitGrad.sub[0]
+	VMOVUPS	909696(R9), Z3	// fitGrad.sub[0]
 	VMULPS	Z3, Z3, Z3
 	VADDPS	Z3, Z1, Z1
-	VMOVUPS	964480(R9), Z3	// fitGrad.sub_2[0]
+	VMOVUPS	948096(R9), Z3	// fitGrad.sub_2[0]
 	VMULPS	Z3, Z3, Z3
 	VADDPS	Z3, Z2, Z2
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop3
-	VMOVUPS	1003648(SI), Z3	// fitGrad.result_9
+	VMOVUPS	987264(SI), Z3	// fitGrad.result_9
 	VMULPS.BCST	f32_3c23d70a<>(SB), Z2, Z2
 	VMULPS.BCST	f32_3c23d70a<>(SB), Z1, Z1
 	VFMADD231PS.BCST	f32_3dcccccd<>(SB), Z2, Z1
 	VBROADCASTSS	36(DX), Z2	// mul.4
 	VADDPS	Z2, Z1, Z1
-	VMOVUPS	Z1, 885760(SI)	// fitGrad.loss
+	VMOVUPS	Z1, 869376(SI)	// fitGrad.loss
 	// arm.nde:30
-	VMOVUPS	1003008(SI), Z1	// fitGrad.result_4
+	VMOVUPS	986624(SI), Z1	// fitGrad.result_4
 	VBROADCASTSS	8(DX), Z2	// Arm.l1.square
-	VMOVUPS	1002880(SI), Z4	// fitGrad.result_3
+	VMOVUPS	986496(SI), Z4	// fitGrad.result_3
 	VBROADCASTSS	5392(BX), Z5	// Arm.l1
 	VMULPS	Z5, Z4, Z5
 	VMULPS.BCST	f32_411cf5c3<>(SB), Z5, Z5
@@ -14114,7 +13854,7 @@ loop3: // 100 times: elements
 	VADDPS	Z2, Z5, Z2
 	VMOVUPS	Z2, 90304(R8)	// sum of Arm.m2
 	// arm.nde:35
-	VMOVUPS	1003136(SI), Z2	// fitGrad.result_5
+	VMOVUPS	986752(SI), Z2	// fitGrad.result_5
 	VBROADCASTSS	5396(BX), Z5	// Arm.l2
 	VMULPS	Z5, Z2, Z5
 	VMULPS.BCST	f32_411cf5c3<>(SB), Z5, Z5
@@ -14123,7 +13863,7 @@ loop3: // 100 times: elements
 	VADDPS	Z5, Z6, Z5
 	VMOVUPS	Z5, 90304(R8)	// sum of Arm.m2
 	// arm.nde:31
-	VMOVUPS	1003264(SI), Z5	// fitGrad.result_6
+	VMOVUPS	986880(SI), Z5	// fitGrad.result_6
 	VBROADCASTSS	5396(BX), Z6	// Arm.l2
 	VMULPS	Z6, Z5, Z6
 	VBROADCASTSS	5392(BX), Z7	// Arm.l1
@@ -14133,7 +13873,7 @@ loop3: // 100 times: elements
 	VADDPS	Z7, Z8, Z7
 	VMOVUPS	Z7, 90304(R8)	// sum of Arm.m2
 	// arm.nde:30
-	VMOVUPS	1003392(SI), Z7	// fitGrad.result_7
+	VMOVUPS	987008(SI), Z7	// fitGrad.result_7
 	VBROADCASTSS	5396(BX), Z8	// Arm.l2
 	VMULPS	Z8, Z7, Z8
 	VBROADCASTSS	5392(BX), Z9	// Arm.l1
@@ -14143,7 +13883,7 @@ loop3: // 100 times: elements
 	VMOVUPS	90304(R8), Z10	// sum of Arm.m2
 	VADDPS	Z9, Z10, Z9
 	VMOVUPS	Z9, 90304(R8)	// sum of Arm.m2
-	VMOVUPS	1003520(SI), Z9	// fitGrad.result_8
+	VMOVUPS	987136(SI), Z9	// fitGrad.result_8
 	VADDPS	Z3, Z9, Z3
 	VADDPS	Z1, Z3, Z3
 	VBROADCASTSS	(DX), Z9	// Arm.l2.square
@@ -14153,27 +13893,27 @@ loop3: // 100 times: elements
 	VADDPS	Z9, Z10, Z9
 	VMOVUPS	Z9, 90304(R8)	// sum of Arm.m2
 	// arm.nde:35
-	VMOVUPS	912768(SI), Z9	// fitGrad.mul_7
+	VMOVUPS	896384(SI), Z9	// fitGrad.mul_7
 	VMULPS	Z9, Z4, Z4
 	VPANDD	Z0, Z4, Z4
 	VMOVUPS	90368(R8), Z9	// sum of Arm.l1
 	VADDPS	Z4, Z9, Z4
 	VMOVUPS	Z4, 90368(R8)	// sum of Arm.l1
 	// arm.nde:31
-	VMOVUPS	911488(SI), Z4	// fitGrad.mt
+	VMOVUPS	895104(SI), Z4	// fitGrad.mt
 	VMULPS	Z4, Z6, Z6
 	VPANDD	Z0, Z6, Z6
 	VMOVUPS	90368(R8), Z9	// sum of Arm.l1
 	VADDPS	Z6, Z9, Z6
 	VMOVUPS	Z6, 90368(R8)	// sum of Arm.l1
 	// arm.nde:30
-	VMOVUPS	912000(SI), Z6	// fitGrad.mul_2
+	VMOVUPS	895616(SI), Z6	// fitGrad.mul_2
 	VMULPS	Z6, Z8, Z6
 	VPANDD	Z0, Z6, Z6
 	VMOVUPS	90368(R8), Z8	// sum of Arm.l1
 	VADDPS	Z6, Z8, Z6
 	VMOVUPS	Z6, 90368(R8)	// sum of Arm.l1
-	VMOVUPS	911744(SI), Z6	// fitGrad.add
+	VMOVUPS	895360(SI), Z6	// fitGrad.add
 	VMULPS	Z6, Z1, Z1
 	VBROADCASTSS	5424(DX), Z6	// mul.5
 	VMULPS	Z6, Z1, Z1
@@ -14182,21 +13922,21 @@ loop3: // 100 times: elements
 	VADDPS	Z1, Z6, Z1
 	VMOVUPS	Z1, 90368(R8)	// sum of Arm.l1
 	// arm.nde:35
-	VMOVUPS	913024(SI), Z1	// fitGrad.mul_9
+	VMOVUPS	896640(SI), Z1	// fitGrad.mul_9
 	VMULPS	Z1, Z2, Z1
 	VPANDD	Z0, Z1, Z1
 	VMOVUPS	90432(R8), Z2	// sum of Arm.l2
 	VADDPS	Z1, Z2, Z1
 	VMOVUPS	Z1, 90432(R8)	// sum of Arm.l2
 	// arm.nde:31
-	VMOVUPS	912384(SI), Z1	// fitGrad.mul_5
+	VMOVUPS	896000(SI), Z1	// fitGrad.mul_5
 	VMULPS	Z1, Z5, Z1
 	VPANDD	Z0, Z1, Z1
 	VMOVUPS	90432(R8), Z2	// sum of Arm.l2
 	VADDPS	Z1, Z2, Z1
 	VMOVUPS	Z1, 90432(R8)	// sum of Arm.l2
 	// arm.nde:30
-	VMOVUPS	912128(SI), Z1	// fitGrad.mul_3
+	VMOVUPS	895744(SI), Z1	// fitGrad.mul_3
 	VMULPS	Z1, Z7, Z1
 	VPANDD	Z0, Z1, Z1
 	VMOVUPS	90432(R8), Z2	// sum of Arm.l2

@@ -662,34 +662,30 @@ type laneFrame struct {
 		stepOnce    [32]float64
 	}
 	armFieldWithinFwd struct { // Arm.field.within.fwd
-		q         [2 * 32]Real
-		v         [2 * 32]Real
-		u         [2 * 32]Real
-		mul       [32]Real
-		add       [32]Real
-		mul2      [32]Real
-		mul3      [32]Real
-		reshape   [32]Real
-		mul4      [32]Real
-		mul5      [32]Real
-		dq        [2 * 32]Real
-		dv        [2 * 32]Real
-		c2        [32]Real
-		s2        [32]Real
-		cos       [32]Real
-		cos2      [32]Real
-		sin       [2 * 32]Real
-		cos3      [2 * 32]Real
-		add2      [32 * 32]Real
-		softplus  [32 * 32]Real
-		add2_2    [32 * 32]Real
-		softplus2 [32 * 32]Real
-		m         [4 * 32]Real
-		sub       [2 * 32]Real
-		concat    [6 * 32]Real
-		matvec    [32 * 32]Real
-		matvec2   [32 * 32]Real
-		sub2      [2 * 32]Real
+		q       [2 * 32]Real
+		v       [2 * 32]Real
+		u       [2 * 32]Real
+		mul     [32]Real
+		add     [32]Real
+		mul2    [32]Real
+		mul3    [32]Real
+		reshape [32]Real
+		mul4    [32]Real
+		mul5    [32]Real
+		dq      [2 * 32]Real
+		dv      [2 * 32]Real
+		c2      [32]Real
+		s2      [32]Real
+		cos     [32]Real
+		cos2    [32]Real
+		sin     [2 * 32]Real
+		cos3    [2 * 32]Real
+		m       [4 * 32]Real
+		sub     [2 * 32]Real
+		concat  [6 * 32]Real
+		matvec  [32 * 32]Real
+		matvec2 [32 * 32]Real
+		sub2    [2 * 32]Real
 	}
 	armFieldWithinBwd struct { // Arm.field.within.bwd
 		q                [2 * 32]Real
@@ -707,10 +703,6 @@ type laneFrame struct {
 		cos2             [32]Real
 		sin              [2 * 32]Real
 		cos3             [2 * 32]Real
-		add2             [32 * 32]Real
-		softplus         [32 * 32]Real
-		add2_2           [32 * 32]Real
-		softplus2        [32 * 32]Real
 		dv               [2 * 32]Real
 		dqBar            [2 * 32]Real
 		dvBar            [2 * 32]Real
@@ -734,7 +726,7 @@ type laneFrame struct {
 		vecmat2          [6 * 32]Real
 		neg              [2 * 32]Real
 		mBar             [4 * 32]Real
-		add3             [32]Real
+		add2             [32]Real
 		concat           [6 * 32]Real
 	}
 	predict0ReplayDenseVjp struct { // Predict.0.replay_dense.vjp
@@ -770,53 +762,53 @@ type laneFrame struct {
 		reshapeBar [32]Real
 		mulBar4    [32]Real
 		mulBar5    [32]Real
+		result     [32 * 32]Real
+		result2    [32 * 32]Real
+		result3    [32 * 32]Real
+		result4    [32 * 32]Real
+		result5    [32 * 32]Real
+		result6    [32 * 32]Real
+		result7    [32 * 32]Real
+		result8    [32 * 32]Real
+		result9    [32 * 32]Real
+		result10   [32 * 32]Real
+		result11   [32 * 32]Real
+		result12   [32 * 32]Real
+		result13   [32 * 32]Real
+		result14   [32 * 32]Real
+		result15   [32 * 32]Real
+		result16   [32 * 32]Real
 		mul6       [32]float64
 		locate     [32]int32
 		take       [2 * 32]Real
 		ha21       [32]Real
 		qY2        [2 * 32]Real
-		result     [2 * 32]Real
+		result17   [2 * 32]Real
 		vY2        [2 * 32]Real
 		qY3        [2 * 32]Real
-		result2    [2 * 32]Real
+		result18   [2 * 32]Real
 		vY3        [2 * 32]Real
 		ha43       [32]Real
 		qY4        [2 * 32]Real
-		result3    [2 * 32]Real
-		vY4        [2 * 32]Real
-		result4    [32]Real
-		result5    [32]Real
-		result6    [32]Real
-		result7    [32]Real
-		mul7       [2 * 32]Real
-		mul8       [2 * 32]Real
-		mul9       [2 * 32]Real
-		mul10      [2 * 32]Real
-		result8    [32]Real
-		result9    [32]Real
-		result10   [32]Real
-		result11   [32]Real
-		result12   [2 * 32]Real
-		result13   [2 * 32]Real
-		result14   [32 * 32]Real
-		result15   [32 * 32]Real
-		result16   [32 * 32]Real
-		result17   [32 * 32]Real
-		add2       [2 * 32]Real
-		result18   [2 * 32]Real
-		add3       [2 * 32]Real
 		result19   [2 * 32]Real
+		vY4        [2 * 32]Real
 		result20   [32]Real
 		result21   [32]Real
 		result22   [32]Real
 		result23   [32]Real
-		result24   [2 * 32]Real
-		result25   [2 * 32]Real
-		result26   [32 * 32]Real
-		result27   [32 * 32]Real
-		result28   [32 * 32]Real
-		result29   [32 * 32]Real
+		mul7       [2 * 32]Real
+		mul8       [2 * 32]Real
+		mul9       [2 * 32]Real
+		mul10      [2 * 32]Real
+		result24   [32]Real
+		result25   [32]Real
+		result26   [32]Real
+		result27   [32]Real
+		result28   [2 * 32]Real
+		result29   [2 * 32]Real
+		add2       [2 * 32]Real
 		result30   [2 * 32]Real
+		add3       [2 * 32]Real
 		result31   [2 * 32]Real
 		result32   [32]Real
 		result33   [32]Real
@@ -824,20 +816,20 @@ type laneFrame struct {
 		result35   [32]Real
 		result36   [2 * 32]Real
 		result37   [2 * 32]Real
-		result38   [32 * 32]Real
-		result39   [32 * 32]Real
-		result40   [32 * 32]Real
-		result41   [32 * 32]Real
-		result42   [2 * 32]Real
-		result43   [2 * 32]Real
+		result38   [2 * 32]Real
+		result39   [2 * 32]Real
+		result40   [32]Real
+		result41   [32]Real
+		result42   [32]Real
+		result43   [32]Real
 		result44   [2 * 32]Real
 		result45   [2 * 32]Real
 		result46   [2 * 32]Real
+		result47   [2 * 32]Real
+		result48   [2 * 32]Real
+		result49   [2 * 32]Real
+		result50   [2 * 32]Real
 		uBar2      [2 * 32]Real
-		result47   [32]Real
-		result48   [32]Real
-		result49   [32]Real
-		result50   [32]Real
 		result51   [32]Real
 		result52   [32]Real
 		result53   [32]Real
@@ -861,6 +853,10 @@ type laneFrame struct {
 		result71   [32]Real
 		result72   [32]Real
 		result73   [32]Real
+		result74   [32]Real
+		result75   [32]Real
+		result76   [32]Real
+		result77   [32]Real
 	}
 	predict0RecLanerev struct { // Predict.0.rec.lanerev
 		stepT         [32]float64
@@ -993,7 +989,7 @@ type laneFrame struct {
 }
 
 // Kernels know the places in a frame as numbers.
-var _ = [1004032]byte([unsafe.Sizeof(laneFrame{})]byte{})
+var _ = [987648]byte([unsafe.Sizeof(laneFrame{})]byte{})
 
 // lanes runs 32 samples at a time on one goroutine.
 type lanes struct {

@@ -8478,98 +8478,98 @@ TEXT latentFieldFwd_avx2<>(SB), NOSPLIT, $0-0
 	VMOVUPS	707360(AX), Y1	// z[0] | 1
 	VMOVUPS	707392(AX), Y2	// z[0] | 2
 	VMOVUPS	707424(AX), Y3	// z[0] | 3
-	VMOVUPS	Y0, 744704(AX)	// concat[0]
-	VMOVUPS	Y1, 744736(AX)	// concat[0] | 1
-	VMOVUPS	Y2, 744768(AX)	// concat[0] | 2
-	VMOVUPS	Y3, 744800(AX)	// concat[0] | 3
+	VMOVUPS	Y0, 710400(AX)	// concat[0]
+	VMOVUPS	Y1, 710432(AX)	// concat[0] | 1
+	VMOVUPS	Y2, 710464(AX)	// concat[0] | 2
+	VMOVUPS	Y3, 710496(AX)	// concat[0] | 3
 	VMOVUPS	707456(AX), Y0	// z[1]
 	VMOVUPS	707488(AX), Y1	// z[1] | 1
 	VMOVUPS	707520(AX), Y2	// z[1] | 2
 	VMOVUPS	707552(AX), Y3	// z[1] | 3
-	VMOVUPS	Y0, 744832(AX)	// concat[1]
-	VMOVUPS	Y1, 744864(AX)	// concat[1] | 1
-	VMOVUPS	Y2, 744896(AX)	// concat[1] | 2
-	VMOVUPS	Y3, 744928(AX)	// concat[1] | 3
+	VMOVUPS	Y0, 710528(AX)	// concat[1]
+	VMOVUPS	Y1, 710560(AX)	// concat[1] | 1
+	VMOVUPS	Y2, 710592(AX)	// concat[1] | 2
+	VMOVUPS	Y3, 710624(AX)	// concat[1] | 3
 	VMOVUPS	707584(AX), Y0	// z[2]
 	VMOVUPS	707616(AX), Y1	// z[2] | 1
 	VMOVUPS	707648(AX), Y2	// z[2] | 2
 	VMOVUPS	707680(AX), Y3	// z[2] | 3
-	VMOVUPS	Y0, 744960(AX)	// concat[2]
-	VMOVUPS	Y1, 744992(AX)	// concat[2] | 1
-	VMOVUPS	Y2, 745024(AX)	// concat[2] | 2
-	VMOVUPS	Y3, 745056(AX)	// concat[2] | 3
+	VMOVUPS	Y0, 710656(AX)	// concat[2]
+	VMOVUPS	Y1, 710688(AX)	// concat[2] | 1
+	VMOVUPS	Y2, 710720(AX)	// concat[2] | 2
+	VMOVUPS	Y3, 710752(AX)	// concat[2] | 3
 	VMOVUPS	707712(AX), Y0	// z[3]
 	VMOVUPS	707744(AX), Y1	// z[3] | 1
 	VMOVUPS	707776(AX), Y2	// z[3] | 2
 	VMOVUPS	707808(AX), Y3	// z[3] | 3
-	VMOVUPS	Y0, 745088(AX)	// concat[3]
-	VMOVUPS	Y1, 745120(AX)	// concat[3] | 1
-	VMOVUPS	Y2, 745152(AX)	// concat[3] | 2
-	VMOVUPS	Y3, 745184(AX)	// concat[3] | 3
+	VMOVUPS	Y0, 710784(AX)	// concat[3]
+	VMOVUPS	Y1, 710816(AX)	// concat[3] | 1
+	VMOVUPS	Y2, 710848(AX)	// concat[3] | 2
+	VMOVUPS	Y3, 710880(AX)	// concat[3] | 3
 	VMOVUPS	707840(AX), Y0	// z[4]
 	VMOVUPS	707872(AX), Y1	// z[4] | 1
 	VMOVUPS	707904(AX), Y2	// z[4] | 2
 	VMOVUPS	707936(AX), Y3	// z[4] | 3
-	VMOVUPS	Y0, 745216(AX)	// concat[4]
-	VMOVUPS	Y1, 745248(AX)	// concat[4] | 1
-	VMOVUPS	Y2, 745280(AX)	// concat[4] | 2
-	VMOVUPS	Y3, 745312(AX)	// concat[4] | 3
+	VMOVUPS	Y0, 710912(AX)	// concat[4]
+	VMOVUPS	Y1, 710944(AX)	// concat[4] | 1
+	VMOVUPS	Y2, 710976(AX)	// concat[4] | 2
+	VMOVUPS	Y3, 711008(AX)	// concat[4] | 3
 	VMOVUPS	707968(AX), Y0	// z[5]
 	VMOVUPS	708000(AX), Y1	// z[5] | 1
 	VMOVUPS	708032(AX), Y2	// z[5] | 2
 	VMOVUPS	708064(AX), Y3	// z[5] | 3
-	VMOVUPS	Y0, 745344(AX)	// concat[5]
-	VMOVUPS	Y1, 745376(AX)	// concat[5] | 1
-	VMOVUPS	Y2, 745408(AX)	// concat[5] | 2
-	VMOVUPS	Y3, 745440(AX)	// concat[5] | 3
+	VMOVUPS	Y0, 711040(AX)	// concat[5]
+	VMOVUPS	Y1, 711072(AX)	// concat[5] | 1
+	VMOVUPS	Y2, 711104(AX)	// concat[5] | 2
+	VMOVUPS	Y3, 711136(AX)	// concat[5] | 3
 	VMOVUPS	708096(AX), Y0	// z[6]
 	VMOVUPS	708128(AX), Y1	// z[6] | 1
 	VMOVUPS	708160(AX), Y2	// z[6] | 2
 	VMOVUPS	708192(AX), Y3	// z[6] | 3
-	VMOVUPS	Y0, 745472(AX)	// concat[6]
-	VMOVUPS	Y1, 745504(AX)	// concat[6] | 1
-	VMOVUPS	Y2, 745536(AX)	// concat[6] | 2
-	VMOVUPS	Y3, 745568(AX)	// concat[6] | 3
+	VMOVUPS	Y0, 711168(AX)	// concat[6]
+	VMOVUPS	Y1, 711200(AX)	// concat[6] | 1
+	VMOVUPS	Y2, 711232(AX)	// concat[6] | 2
+	VMOVUPS	Y3, 711264(AX)	// concat[6] | 3
 	VMOVUPS	708224(AX), Y0	// z[7]
 	VMOVUPS	708256(AX), Y1	// z[7] | 1
 	VMOVUPS	708288(AX), Y2	// z[7] | 2
 	VMOVUPS	708320(AX), Y3	// z[7] | 3
-	VMOVUPS	Y0, 745600(AX)	// concat[7]
-	VMOVUPS	Y1, 745632(AX)	// concat[7] | 1
-	VMOVUPS	Y2, 745664(AX)	// concat[7] | 2
-	VMOVUPS	Y3, 745696(AX)	// concat[7] | 3
+	VMOVUPS	Y0, 711296(AX)	// concat[7]
+	VMOVUPS	Y1, 711328(AX)	// concat[7] | 1
+	VMOVUPS	Y2, 711360(AX)	// concat[7] | 2
+	VMOVUPS	Y3, 711392(AX)	// concat[7] | 3
 	VMOVUPS	708352(AX), Y0	// a[0]
 	VMOVUPS	708384(AX), Y1	// a[0] | 1
 	VMOVUPS	708416(AX), Y2	// a[0] | 2
 	VMOVUPS	708448(AX), Y3	// a[0] | 3
-	VMOVUPS	Y0, 745728(AX)	// concat[8]
-	VMOVUPS	Y1, 745760(AX)	// concat[8] | 1
-	VMOVUPS	Y2, 745792(AX)	// concat[8] | 2
-	VMOVUPS	Y3, 745824(AX)	// concat[8] | 3
+	VMOVUPS	Y0, 711424(AX)	// concat[8]
+	VMOVUPS	Y1, 711456(AX)	// concat[8] | 1
+	VMOVUPS	Y2, 711488(AX)	// concat[8] | 2
+	VMOVUPS	Y3, 711520(AX)	// concat[8] | 3
 	VMOVUPS	708480(AX), Y0	// a[1]
 	VMOVUPS	708512(AX), Y1	// a[1] | 1
 	VMOVUPS	708544(AX), Y2	// a[1] | 2
 	VMOVUPS	708576(AX), Y3	// a[1] | 3
-	VMOVUPS	Y0, 745856(AX)	// concat[9]
-	VMOVUPS	Y1, 745888(AX)	// concat[9] | 1
-	VMOVUPS	Y2, 745920(AX)	// concat[9] | 2
-	VMOVUPS	Y3, 745952(AX)	// concat[9] | 3
+	VMOVUPS	Y0, 711552(AX)	// concat[9]
+	VMOVUPS	Y1, 711584(AX)	// concat[9] | 1
+	VMOVUPS	Y2, 711616(AX)	// concat[9] | 2
+	VMOVUPS	Y3, 711648(AX)	// concat[9] | 3
 	VMOVUPS	708608(AX), Y0	// a[2]
 	VMOVUPS	708640(AX), Y1	// a[2] | 1
 	VMOVUPS	708672(AX), Y2	// a[2] | 2
 	VMOVUPS	708704(AX), Y3	// a[2] | 3
-	VMOVUPS	Y0, 745984(AX)	// concat[10]
-	VMOVUPS	Y1, 746016(AX)	// concat[10] | 1
-	VMOVUPS	Y2, 746048(AX)	// concat[10] | 2
-	VMOVUPS	Y3, 746080(AX)	// concat[10] | 3
+	VMOVUPS	Y0, 711680(AX)	// concat[10]
+	VMOVUPS	Y1, 711712(AX)	// concat[10] | 1
+	VMOVUPS	Y2, 711744(AX)	// concat[10] | 2
+	VMOVUPS	Y3, 711776(AX)	// concat[10] | 3
 	VMOVUPS	708736(AX), Y0	// a[3]
 	VMOVUPS	708768(AX), Y1	// a[3] | 1
 	VMOVUPS	708800(AX), Y2	// a[3] | 2
 	VMOVUPS	708832(AX), Y3	// a[3] | 3
-	VMOVUPS	Y0, 746112(AX)	// concat[11]
-	VMOVUPS	Y1, 746144(AX)	// concat[11] | 1
-	VMOVUPS	Y2, 746176(AX)	// concat[11] | 2
-	VMOVUPS	Y3, 746208(AX)	// concat[11] | 3
+	VMOVUPS	Y0, 711808(AX)	// concat[11]
+	VMOVUPS	Y1, 711840(AX)	// concat[11] | 1
+	VMOVUPS	Y2, 711872(AX)	// concat[11] | 2
+	VMOVUPS	Y3, 711904(AX)	// concat[11] | 3
 	MOVQ	$32, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
@@ -8587,10 +8587,10 @@ loop1: // 32 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop2: // 12 times: terms of the sums
-	VMOVUPS	744704(R10), Y8	// concat[0]
-	VMOVUPS	744736(R10), Y9	// concat[0] | 1
-	VMOVUPS	744768(R10), Y10	// concat[0] | 2
-	VMOVUPS	744800(R10), Y11	// concat[0] | 3
+	VMOVUPS	710400(R10), Y8	// concat[0]
+	VMOVUPS	710432(R10), Y9	// concat[0] | 1
+	VMOVUPS	710464(R10), Y10	// concat[0] | 2
+	VMOVUPS	710496(R10), Y11	// concat[0] | 3
 	VBROADCASTSS	16708(R11), Y12	// dyn.0.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -8605,30 +8605,32 @@ loop2: // 12 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop2
-	VMOVUPS	Y0, 746240(DI)	// matvec[0]
-	VMOVUPS	Y1, 746272(DI)	// matvec[0] | 1
-	VMOVUPS	Y2, 746304(DI)	// matvec[0] | 2
-	VMOVUPS	Y3, 746336(DI)	// matvec[0] | 3
-	VMOVUPS	Y4, 746368(DI)	// matvec[1]
-	VMOVUPS	Y5, 746400(DI)	// matvec[1] | 1
-	VMOVUPS	Y6, 746432(DI)	// matvec[1] | 2
-	VMOVUPS	Y7, 746464(DI)	// matvec[1] | 3
+	VMOVUPS	Y0, 711936(DI)	// matvec[0]
+	VMOVUPS	Y1, 711968(DI)	// matvec[0] | 1
+	VMOVUPS	Y2, 712000(DI)	// matvec[0] | 2
+	VMOVUPS	Y3, 712032(DI)	// matvec[0] | 3
+	VMOVUPS	Y4, 712064(DI)	// matvec[1]
+	VMOVUPS	Y5, 712096(DI)	// matvec[1] | 1
+	VMOVUPS	Y6, 712128(DI)	// matvec[1] | 2
+	VMOVUPS	Y7, 712160(DI)	// matvec[1] | 3
 	ADDQ	$96, SI
 	ADDQ	$256, DI
 	DECQ	CX
 	JNE	loop1
 	MOVQ	$4, CX
 	MOVQ	AX, SI
+	MOVQ	R14, DI
 loop3: // 4 times: vectors of the block
-	MOVQ	$64, DI
-	MOVQ	SI, R9
-	MOVQ	BX, R10
+	MOVQ	$64, R9
+	MOVQ	SI, R10
+	MOVQ	BX, R11
+	MOVQ	DI, R12
 loop4: // 64 times: elements
 	// forecast.nde:18
-	VMOVUPS	746240(R9), Y0	// matvec[0]
-	VBROADCASTSS	19780(R10), Y1	// dyn.0.bias[0]
+	VMOVUPS	711936(R10), Y0	// matvec[0]
+	VBROADCASTSS	19780(R11), Y1	// dyn.0.bias[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 710400(R9)	// add[0]
+	VMOVUPS	Y0, (R12)
 	VORPS	f32_80000000<>(SB), Y0, Y1
 	VMOVUPS	f32_c2ae999a<>(SB), Y2
 	VMAXPS	Y1, Y2, Y1
@@ -8657,12 +8659,14 @@ loop4: // 64 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VMAXPS	Y0, Y2, Y0
 	VFMADD231PS	Y3, Y1, Y0
-	VMOVUPS	Y0, 718592(R9)	// softplus[0]
-	ADDQ	$128, R9
-	ADDQ	$4, R10
-	DECQ	DI
+	VMOVUPS	Y0, 8192(R12)
+	ADDQ	$128, R10
+	ADDQ	$4, R11
+	ADDQ	$128, R12
+	DECQ	R9
 	JNE	loop4
 	ADDQ	$32, SI
+	ADDQ	$32, DI
 	DECQ	CX
 	JNE	loop3
 	MOVQ	$32, CX
@@ -8679,13 +8683,13 @@ loop5: // 32 times: tiles of 2 elements
 	VMOVUPS	f32_00000000<>(SB), Y6
 	VMOVUPS	f32_00000000<>(SB), Y7
 	MOVQ	$64, R9
-	MOVQ	AX, R10
+	MOVQ	R14, R10
 	MOVQ	SI, R11
 loop6: // 64 times: terms of the sums
-	VMOVUPS	718592(R10), Y8	// softplus[0]
-	VMOVUPS	718624(R10), Y9	// softplus[0] | 1
-	VMOVUPS	718656(R10), Y10	// softplus[0] | 2
-	VMOVUPS	718688(R10), Y11	// softplus[0] | 3
+	VMOVUPS	8192(R10), Y8
+	VMOVUPS	8224(R10), Y9
+	VMOVUPS	8256(R10), Y10
+	VMOVUPS	8288(R10), Y11
 	VBROADCASTSS	20036(R11), Y12	// dyn.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -8700,30 +8704,32 @@ loop6: // 64 times: terms of the sums
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop6
-	VMOVUPS	Y0, 754432(DI)	// matvec_2[0]
-	VMOVUPS	Y1, 754464(DI)	// matvec_2[0] | 1
-	VMOVUPS	Y2, 754496(DI)	// matvec_2[0] | 2
-	VMOVUPS	Y3, 754528(DI)	// matvec_2[0] | 3
-	VMOVUPS	Y4, 754560(DI)	// matvec_2[1]
-	VMOVUPS	Y5, 754592(DI)	// matvec_2[1] | 1
-	VMOVUPS	Y6, 754624(DI)	// matvec_2[1] | 2
-	VMOVUPS	Y7, 754656(DI)	// matvec_2[1] | 3
+	VMOVUPS	Y0, 720128(DI)	// matvec_2[0]
+	VMOVUPS	Y1, 720160(DI)	// matvec_2[0] | 1
+	VMOVUPS	Y2, 720192(DI)	// matvec_2[0] | 2
+	VMOVUPS	Y3, 720224(DI)	// matvec_2[0] | 3
+	VMOVUPS	Y4, 720256(DI)	// matvec_2[1]
+	VMOVUPS	Y5, 720288(DI)	// matvec_2[1] | 1
+	VMOVUPS	Y6, 720320(DI)	// matvec_2[1] | 2
+	VMOVUPS	Y7, 720352(DI)	// matvec_2[1] | 3
 	ADDQ	$512, SI
 	ADDQ	$256, DI
 	DECQ	CX
 	JNE	loop5
 	MOVQ	$4, CX
 	MOVQ	AX, SI
+	MOVQ	R14, DI
 loop7: // 4 times: vectors of the block
-	MOVQ	$64, DI
-	MOVQ	SI, R9
-	MOVQ	BX, R10
+	MOVQ	$64, R9
+	MOVQ	SI, R10
+	MOVQ	BX, R11
+	MOVQ	DI, R12
 loop8: // 64 times: elements
 	// forecast.nde:18
-	VMOVUPS	754432(R9), Y0	// matvec_2[0]
-	VBROADCASTSS	36420(R10), Y1	// dyn.2.bias[0]
+	VMOVUPS	720128(R10), Y0	// matvec_2[0]
+	VBROADCASTSS	36420(R11), Y1	// dyn.2.bias[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 726784(R9)	// add2[0]
+	VMOVUPS	Y0, 16384(R12)
 	VORPS	f32_80000000<>(SB), Y0, Y1
 	VMOVUPS	f32_c2ae999a<>(SB), Y2
 	VMAXPS	Y1, Y2, Y1
@@ -8752,18 +8758,21 @@ loop8: // 64 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y2
 	VMAXPS	Y0, Y2, Y0
 	VFMADD231PS	Y3, Y1, Y0
-	VMOVUPS	Y0, 734976(R9)	// softplus2[0]
-	ADDQ	$128, R9
-	ADDQ	$4, R10
-	DECQ	DI
+	VMOVUPS	Y0, 24576(R12)
+	ADDQ	$128, R10
+	ADDQ	$4, R11
+	ADDQ	$128, R12
+	DECQ	R9
 	JNE	loop8
 	ADDQ	$32, SI
+	ADDQ	$32, DI
 	DECQ	CX
 	JNE	loop7
 	MOVQ	$6, CX
 	MOVQ	BX, SI
 	MOVQ	BX, DI
-	MOVQ	AX, R9
+	MOVQ	R14, R9
+	MOVQ	AX, R10
 loop9: // 6 times: tiles of 2 elements
 	// forecast.nde:18
 	VMOVUPS	f32_00000000<>(SB), Y0
@@ -8774,27 +8783,27 @@ loop9: // 6 times: tiles of 2 elements
 	VMOVUPS	f32_00000000<>(SB), Y5
 	VMOVUPS	f32_00000000<>(SB), Y6
 	VMOVUPS	f32_00000000<>(SB), Y7
-	MOVQ	$64, R10
-	MOVQ	AX, R11
-	MOVQ	SI, R12
+	MOVQ	$64, R11
+	MOVQ	R14, R12
+	MOVQ	SI, R13
 loop10: // 64 times: terms of the sums
-	VMOVUPS	734976(R11), Y8	// softplus2[0]
-	VMOVUPS	735008(R11), Y9	// softplus2[0] | 1
-	VMOVUPS	735040(R11), Y10	// softplus2[0] | 2
-	VMOVUPS	735072(R11), Y11	// softplus2[0] | 3
-	VBROADCASTSS	36676(R12), Y12	// dyn.4.weight[0]
+	VMOVUPS	24576(R12), Y8
+	VMOVUPS	24608(R12), Y9
+	VMOVUPS	24640(R12), Y10
+	VMOVUPS	24672(R12), Y11
+	VBROADCASTSS	36676(R13), Y12	// dyn.4.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	36932(R12), Y12	// dyn.4.weight[64]
+	VBROADCASTSS	36932(R13), Y12	// dyn.4.weight[64]
 	VFMADD231PS	Y8, Y12, Y4
 	VFMADD231PS	Y9, Y12, Y5
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	ADDQ	$128, R11
-	ADDQ	$4, R12
-	DECQ	R10
+	ADDQ	$128, R12
+	ADDQ	$4, R13
+	DECQ	R11
 	JNE	loop10
 	VBROADCASTSS	39748(DI), Y8	// dyn.4.bias[0]
 	VADDPS	Y8, Y0, Y0
@@ -8869,19 +8878,19 @@ loop10: // 64 times: terms of the sums
 	VFMADD213PS	f32_3eef2ea1<>(SB), Y8, Y9
 	VFMADD213PS	f32_3f800000<>(SB), Y8, Y9
 	VDIVPS	Y9, Y3, Y3
-	VMOVUPS	Y0, 743168(R9)	// tanh[0]
-	VMOVUPS	Y1, 743200(R9)	// tanh[0] | 1
-	VMOVUPS	Y2, 743232(R9)	// tanh[0] | 2
-	VMOVUPS	Y3, 743264(R9)	// tanh[0] | 3
+	VMOVUPS	Y0, 32768(R9)
+	VMOVUPS	Y1, 32800(R9)
+	VMOVUPS	Y2, 32832(R9)
+	VMOVUPS	Y3, 32864(R9)
 	VBROADCASTSS	16704(BX), Y8	// dyn.scale
 	VMULPS	Y0, Y8, Y0
 	VMULPS	Y1, Y8, Y1
 	VMULPS	Y2, Y8, Y2
 	VMULPS	Y3, Y8, Y3
-	VMOVUPS	Y0, 762624(R9)	// w[0]
-	VMOVUPS	Y1, 762656(R9)	// w[0] | 1
-	VMOVUPS	Y2, 762688(R9)	// w[0] | 2
-	VMOVUPS	Y3, 762720(R9)	// w[0] | 3
+	VMOVUPS	Y0, 728320(R10)	// w[0]
+	VMOVUPS	Y1, 728352(R10)	// w[0] | 1
+	VMOVUPS	Y2, 728384(R10)	// w[0] | 2
+	VMOVUPS	Y3, 728416(R10)	// w[0] | 3
 	VBROADCASTSS	39752(DI), Y0	// dyn.4.bias[1]
 	VADDPS	Y0, Y4, Y1
 	VADDPS	Y0, Y5, Y2
@@ -8955,50 +8964,51 @@ loop10: // 64 times: terms of the sums
 	VFMADD213PS	f32_3eef2ea1<>(SB), Y4, Y5
 	VFMADD213PS	f32_3f800000<>(SB), Y4, Y5
 	VDIVPS	Y5, Y0, Y0
-	VMOVUPS	Y1, 743296(R9)	// tanh[1]
-	VMOVUPS	Y2, 743328(R9)	// tanh[1] | 1
-	VMOVUPS	Y3, 743360(R9)	// tanh[1] | 2
-	VMOVUPS	Y0, 743392(R9)	// tanh[1] | 3
+	VMOVUPS	Y1, 32896(R9)
+	VMOVUPS	Y2, 32928(R9)
+	VMOVUPS	Y3, 32960(R9)
+	VMOVUPS	Y0, 32992(R9)
 	VBROADCASTSS	16704(BX), Y4	// dyn.scale
 	VMULPS	Y1, Y4, Y1
 	VMULPS	Y2, Y4, Y2
 	VMULPS	Y3, Y4, Y3
 	VMULPS	Y0, Y4, Y0
-	VMOVUPS	Y1, 762752(R9)	// w[1]
-	VMOVUPS	Y2, 762784(R9)	// w[1] | 1
-	VMOVUPS	Y3, 762816(R9)	// w[1] | 2
-	VMOVUPS	Y0, 762848(R9)	// w[1] | 3
+	VMOVUPS	Y1, 728448(R10)	// w[1]
+	VMOVUPS	Y2, 728480(R10)	// w[1] | 1
+	VMOVUPS	Y3, 728512(R10)	// w[1] | 2
+	VMOVUPS	Y0, 728544(R10)	// w[1] | 3
 	ADDQ	$512, SI
 	ADDQ	$8, DI
 	ADDQ	$256, R9
+	ADDQ	$256, R10
 	DECQ	CX
 	JNE	loop9
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop11: // 4 times: vectors of the block
-	VMOVUPS	762624(SI), Y0	// w[0]
+	VMOVUPS	728320(SI), Y0	// w[0]
 	VMOVUPS	Y0, 708864(SI)	// dz[0]
-	VMOVUPS	762752(SI), Y0	// w[1]
+	VMOVUPS	728448(SI), Y0	// w[1]
 	VMOVUPS	Y0, 708992(SI)	// dz[1]
-	VMOVUPS	762880(SI), Y0	// w[2]
+	VMOVUPS	728576(SI), Y0	// w[2]
 	VMOVUPS	Y0, 709120(SI)	// dz[2]
-	VMOVUPS	763008(SI), Y0	// w[3]
+	VMOVUPS	728704(SI), Y0	// w[3]
 	VMOVUPS	Y0, 709248(SI)	// dz[3]
-	VMOVUPS	763136(SI), Y0	// w[4]
+	VMOVUPS	728832(SI), Y0	// w[4]
 	VMOVUPS	Y0, 709376(SI)	// dz[4]
-	VMOVUPS	763264(SI), Y0	// w[5]
+	VMOVUPS	728960(SI), Y0	// w[5]
 	VMOVUPS	Y0, 709504(SI)	// dz[5]
-	VMOVUPS	763392(SI), Y0	// w[6]
+	VMOVUPS	729088(SI), Y0	// w[6]
 	VMOVUPS	Y0, 709632(SI)	// dz[6]
-	VMOVUPS	763520(SI), Y0	// w[7]
+	VMOVUPS	729216(SI), Y0	// w[7]
 	VMOVUPS	Y0, 709760(SI)	// dz[7]
-	VMOVUPS	763648(SI), Y0	// w[8]
+	VMOVUPS	729344(SI), Y0	// w[8]
 	VMOVUPS	Y0, 709888(SI)	// da[0]
-	VMOVUPS	763776(SI), Y0	// w[9]
+	VMOVUPS	729472(SI), Y0	// w[9]
 	VMOVUPS	Y0, 710016(SI)	// da[1]
-	VMOVUPS	763904(SI), Y0	// w[10]
+	VMOVUPS	729600(SI), Y0	// w[10]
 	VMOVUPS	Y0, 710144(SI)	// da[2]
-	VMOVUPS	764032(SI), Y0	// w[11]
+	VMOVUPS	729728(SI), Y0	// w[11]
 	VMOVUPS	Y0, 710272(SI)	// da[3]
 	ADDQ	$32, SI
 	DECQ	CX
@@ -9018,198 +9028,198 @@ TEXT latentFieldBwd_avx2<>(SB), NOSPLIT, $0-0
 	VMOVUPS	Y15, 96(AX)
 	// forecast.nde:30
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 819456(AX)	// pad[0]
+	VMOVUPS	Y0, 750848(AX)	// pad[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 819488(AX)	// pad[0] | 1
+	VMOVUPS	Y0, 750880(AX)	// pad[0] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 819520(AX)	// pad[0] | 2
+	VMOVUPS	Y0, 750912(AX)	// pad[0] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 819552(AX)	// pad[0] | 3
+	VMOVUPS	Y0, 750944(AX)	// pad[0] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 819584(AX)	// pad[1]
+	VMOVUPS	Y0, 750976(AX)	// pad[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 819616(AX)	// pad[1] | 1
+	VMOVUPS	Y0, 751008(AX)	// pad[1] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 819648(AX)	// pad[1] | 2
+	VMOVUPS	Y0, 751040(AX)	// pad[1] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 819680(AX)	// pad[1] | 3
+	VMOVUPS	Y0, 751072(AX)	// pad[1] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 819712(AX)	// pad[2]
+	VMOVUPS	Y0, 751104(AX)	// pad[2]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 819744(AX)	// pad[2] | 1
+	VMOVUPS	Y0, 751136(AX)	// pad[2] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 819776(AX)	// pad[2] | 2
+	VMOVUPS	Y0, 751168(AX)	// pad[2] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 819808(AX)	// pad[2] | 3
+	VMOVUPS	Y0, 751200(AX)	// pad[2] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 819840(AX)	// pad[3]
+	VMOVUPS	Y0, 751232(AX)	// pad[3]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 819872(AX)	// pad[3] | 1
+	VMOVUPS	Y0, 751264(AX)	// pad[3] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 819904(AX)	// pad[3] | 2
+	VMOVUPS	Y0, 751296(AX)	// pad[3] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 819936(AX)	// pad[3] | 3
+	VMOVUPS	Y0, 751328(AX)	// pad[3] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 819968(AX)	// pad[4]
+	VMOVUPS	Y0, 751360(AX)	// pad[4]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 820000(AX)	// pad[4] | 1
+	VMOVUPS	Y0, 751392(AX)	// pad[4] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 820032(AX)	// pad[4] | 2
+	VMOVUPS	Y0, 751424(AX)	// pad[4] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 820064(AX)	// pad[4] | 3
+	VMOVUPS	Y0, 751456(AX)	// pad[4] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 820096(AX)	// pad[5]
+	VMOVUPS	Y0, 751488(AX)	// pad[5]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 820128(AX)	// pad[5] | 1
+	VMOVUPS	Y0, 751520(AX)	// pad[5] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 820160(AX)	// pad[5] | 2
+	VMOVUPS	Y0, 751552(AX)	// pad[5] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 820192(AX)	// pad[5] | 3
+	VMOVUPS	Y0, 751584(AX)	// pad[5] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 820224(AX)	// pad[6]
+	VMOVUPS	Y0, 751616(AX)	// pad[6]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 820256(AX)	// pad[6] | 1
+	VMOVUPS	Y0, 751648(AX)	// pad[6] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 820288(AX)	// pad[6] | 2
+	VMOVUPS	Y0, 751680(AX)	// pad[6] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 820320(AX)	// pad[6] | 3
+	VMOVUPS	Y0, 751712(AX)	// pad[6] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 820352(AX)	// pad[7]
+	VMOVUPS	Y0, 751744(AX)	// pad[7]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 820384(AX)	// pad[7] | 1
+	VMOVUPS	Y0, 751776(AX)	// pad[7] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 820416(AX)	// pad[7] | 2
+	VMOVUPS	Y0, 751808(AX)	// pad[7] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 820448(AX)	// pad[7] | 3
-	VMOVUPS	801024(AX), Y0	// da_bar[0]
-	VMOVUPS	801056(AX), Y1	// da_bar[0] | 1
-	VMOVUPS	801088(AX), Y2	// da_bar[0] | 2
-	VMOVUPS	801120(AX), Y3	// da_bar[0] | 3
-	VMOVUPS	Y0, 820480(AX)	// pad[8]
-	VMOVUPS	Y1, 820512(AX)	// pad[8] | 1
-	VMOVUPS	Y2, 820544(AX)	// pad[8] | 2
-	VMOVUPS	Y3, 820576(AX)	// pad[8] | 3
-	VMOVUPS	801152(AX), Y0	// da_bar[1]
-	VMOVUPS	801184(AX), Y1	// da_bar[1] | 1
-	VMOVUPS	801216(AX), Y2	// da_bar[1] | 2
-	VMOVUPS	801248(AX), Y3	// da_bar[1] | 3
-	VMOVUPS	Y0, 820608(AX)	// pad[9]
-	VMOVUPS	Y1, 820640(AX)	// pad[9] | 1
-	VMOVUPS	Y2, 820672(AX)	// pad[9] | 2
-	VMOVUPS	Y3, 820704(AX)	// pad[9] | 3
-	VMOVUPS	801280(AX), Y0	// da_bar[2]
-	VMOVUPS	801312(AX), Y1	// da_bar[2] | 1
-	VMOVUPS	801344(AX), Y2	// da_bar[2] | 2
-	VMOVUPS	801376(AX), Y3	// da_bar[2] | 3
-	VMOVUPS	Y0, 820736(AX)	// pad[10]
-	VMOVUPS	Y1, 820768(AX)	// pad[10] | 1
-	VMOVUPS	Y2, 820800(AX)	// pad[10] | 2
-	VMOVUPS	Y3, 820832(AX)	// pad[10] | 3
-	VMOVUPS	801408(AX), Y0	// da_bar[3]
-	VMOVUPS	801440(AX), Y1	// da_bar[3] | 1
-	VMOVUPS	801472(AX), Y2	// da_bar[3] | 2
-	VMOVUPS	801504(AX), Y3	// da_bar[3] | 3
-	VMOVUPS	Y0, 820864(AX)	// pad[11]
-	VMOVUPS	Y1, 820896(AX)	// pad[11] | 1
-	VMOVUPS	Y2, 820928(AX)	// pad[11] | 2
-	VMOVUPS	Y3, 820960(AX)	// pad[11] | 3
+	VMOVUPS	Y0, 751840(AX)	// pad[7] | 3
+	VMOVUPS	732416(AX), Y0	// da_bar[0]
+	VMOVUPS	732448(AX), Y1	// da_bar[0] | 1
+	VMOVUPS	732480(AX), Y2	// da_bar[0] | 2
+	VMOVUPS	732512(AX), Y3	// da_bar[0] | 3
+	VMOVUPS	Y0, 751872(AX)	// pad[8]
+	VMOVUPS	Y1, 751904(AX)	// pad[8] | 1
+	VMOVUPS	Y2, 751936(AX)	// pad[8] | 2
+	VMOVUPS	Y3, 751968(AX)	// pad[8] | 3
+	VMOVUPS	732544(AX), Y0	// da_bar[1]
+	VMOVUPS	732576(AX), Y1	// da_bar[1] | 1
+	VMOVUPS	732608(AX), Y2	// da_bar[1] | 2
+	VMOVUPS	732640(AX), Y3	// da_bar[1] | 3
+	VMOVUPS	Y0, 752000(AX)	// pad[9]
+	VMOVUPS	Y1, 752032(AX)	// pad[9] | 1
+	VMOVUPS	Y2, 752064(AX)	// pad[9] | 2
+	VMOVUPS	Y3, 752096(AX)	// pad[9] | 3
+	VMOVUPS	732672(AX), Y0	// da_bar[2]
+	VMOVUPS	732704(AX), Y1	// da_bar[2] | 1
+	VMOVUPS	732736(AX), Y2	// da_bar[2] | 2
+	VMOVUPS	732768(AX), Y3	// da_bar[2] | 3
+	VMOVUPS	Y0, 752128(AX)	// pad[10]
+	VMOVUPS	Y1, 752160(AX)	// pad[10] | 1
+	VMOVUPS	Y2, 752192(AX)	// pad[10] | 2
+	VMOVUPS	Y3, 752224(AX)	// pad[10] | 3
+	VMOVUPS	732800(AX), Y0	// da_bar[3]
+	VMOVUPS	732832(AX), Y1	// da_bar[3] | 1
+	VMOVUPS	732864(AX), Y2	// da_bar[3] | 2
+	VMOVUPS	732896(AX), Y3	// da_bar[3] | 3
+	VMOVUPS	Y0, 752256(AX)	// pad[11]
+	VMOVUPS	Y1, 752288(AX)	// pad[11] | 1
+	VMOVUPS	Y2, 752320(AX)	// pad[11] | 2
+	VMOVUPS	Y3, 752352(AX)	// pad[11] | 3
 	// forecast.nde:29
-	VMOVUPS	800000(AX), Y0	// dz_bar[0]
-	VMOVUPS	800032(AX), Y1	// dz_bar[0] | 1
-	VMOVUPS	800064(AX), Y2	// dz_bar[0] | 2
-	VMOVUPS	800096(AX), Y3	// dz_bar[0] | 3
-	VMOVUPS	Y0, 820992(AX)	// pad_2[0]
-	VMOVUPS	Y1, 821024(AX)	// pad_2[0] | 1
-	VMOVUPS	Y2, 821056(AX)	// pad_2[0] | 2
-	VMOVUPS	Y3, 821088(AX)	// pad_2[0] | 3
-	VMOVUPS	800128(AX), Y0	// dz_bar[1]
-	VMOVUPS	800160(AX), Y1	// dz_bar[1] | 1
-	VMOVUPS	800192(AX), Y2	// dz_bar[1] | 2
-	VMOVUPS	800224(AX), Y3	// dz_bar[1] | 3
-	VMOVUPS	Y0, 821120(AX)	// pad_2[1]
-	VMOVUPS	Y1, 821152(AX)	// pad_2[1] | 1
-	VMOVUPS	Y2, 821184(AX)	// pad_2[1] | 2
-	VMOVUPS	Y3, 821216(AX)	// pad_2[1] | 3
-	VMOVUPS	800256(AX), Y0	// dz_bar[2]
-	VMOVUPS	800288(AX), Y1	// dz_bar[2] | 1
-	VMOVUPS	800320(AX), Y2	// dz_bar[2] | 2
-	VMOVUPS	800352(AX), Y3	// dz_bar[2] | 3
-	VMOVUPS	Y0, 821248(AX)	// pad_2[2]
-	VMOVUPS	Y1, 821280(AX)	// pad_2[2] | 1
-	VMOVUPS	Y2, 821312(AX)	// pad_2[2] | 2
-	VMOVUPS	Y3, 821344(AX)	// pad_2[2] | 3
-	VMOVUPS	800384(AX), Y0	// dz_bar[3]
-	VMOVUPS	800416(AX), Y1	// dz_bar[3] | 1
-	VMOVUPS	800448(AX), Y2	// dz_bar[3] | 2
-	VMOVUPS	800480(AX), Y3	// dz_bar[3] | 3
-	VMOVUPS	Y0, 821376(AX)	// pad_2[3]
-	VMOVUPS	Y1, 821408(AX)	// pad_2[3] | 1
-	VMOVUPS	Y2, 821440(AX)	// pad_2[3] | 2
-	VMOVUPS	Y3, 821472(AX)	// pad_2[3] | 3
-	VMOVUPS	800512(AX), Y0	// dz_bar[4]
-	VMOVUPS	800544(AX), Y1	// dz_bar[4] | 1
-	VMOVUPS	800576(AX), Y2	// dz_bar[4] | 2
-	VMOVUPS	800608(AX), Y3	// dz_bar[4] | 3
-	VMOVUPS	Y0, 821504(AX)	// pad_2[4]
-	VMOVUPS	Y1, 821536(AX)	// pad_2[4] | 1
-	VMOVUPS	Y2, 821568(AX)	// pad_2[4] | 2
-	VMOVUPS	Y3, 821600(AX)	// pad_2[4] | 3
-	VMOVUPS	800640(AX), Y0	// dz_bar[5]
-	VMOVUPS	800672(AX), Y1	// dz_bar[5] | 1
-	VMOVUPS	800704(AX), Y2	// dz_bar[5] | 2
-	VMOVUPS	800736(AX), Y3	// dz_bar[5] | 3
-	VMOVUPS	Y0, 821632(AX)	// pad_2[5]
-	VMOVUPS	Y1, 821664(AX)	// pad_2[5] | 1
-	VMOVUPS	Y2, 821696(AX)	// pad_2[5] | 2
-	VMOVUPS	Y3, 821728(AX)	// pad_2[5] | 3
-	VMOVUPS	800768(AX), Y0	// dz_bar[6]
-	VMOVUPS	800800(AX), Y1	// dz_bar[6] | 1
-	VMOVUPS	800832(AX), Y2	// dz_bar[6] | 2
-	VMOVUPS	800864(AX), Y3	// dz_bar[6] | 3
-	VMOVUPS	Y0, 821760(AX)	// pad_2[6]
-	VMOVUPS	Y1, 821792(AX)	// pad_2[6] | 1
-	VMOVUPS	Y2, 821824(AX)	// pad_2[6] | 2
-	VMOVUPS	Y3, 821856(AX)	// pad_2[6] | 3
-	VMOVUPS	800896(AX), Y0	// dz_bar[7]
-	VMOVUPS	800928(AX), Y1	// dz_bar[7] | 1
-	VMOVUPS	800960(AX), Y2	// dz_bar[7] | 2
-	VMOVUPS	800992(AX), Y3	// dz_bar[7] | 3
-	VMOVUPS	Y0, 821888(AX)	// pad_2[7]
-	VMOVUPS	Y1, 821920(AX)	// pad_2[7] | 1
-	VMOVUPS	Y2, 821952(AX)	// pad_2[7] | 2
-	VMOVUPS	Y3, 821984(AX)	// pad_2[7] | 3
+	VMOVUPS	731392(AX), Y0	// dz_bar[0]
+	VMOVUPS	731424(AX), Y1	// dz_bar[0] | 1
+	VMOVUPS	731456(AX), Y2	// dz_bar[0] | 2
+	VMOVUPS	731488(AX), Y3	// dz_bar[0] | 3
+	VMOVUPS	Y0, 752384(AX)	// pad_2[0]
+	VMOVUPS	Y1, 752416(AX)	// pad_2[0] | 1
+	VMOVUPS	Y2, 752448(AX)	// pad_2[0] | 2
+	VMOVUPS	Y3, 752480(AX)	// pad_2[0] | 3
+	VMOVUPS	731520(AX), Y0	// dz_bar[1]
+	VMOVUPS	731552(AX), Y1	// dz_bar[1] | 1
+	VMOVUPS	731584(AX), Y2	// dz_bar[1] | 2
+	VMOVUPS	731616(AX), Y3	// dz_bar[1] | 3
+	VMOVUPS	Y0, 752512(AX)	// pad_2[1]
+	VMOVUPS	Y1, 752544(AX)	// pad_2[1] | 1
+	VMOVUPS	Y2, 752576(AX)	// pad_2[1] | 2
+	VMOVUPS	Y3, 752608(AX)	// pad_2[1] | 3
+	VMOVUPS	731648(AX), Y0	// dz_bar[2]
+	VMOVUPS	731680(AX), Y1	// dz_bar[2] | 1
+	VMOVUPS	731712(AX), Y2	// dz_bar[2] | 2
+	VMOVUPS	731744(AX), Y3	// dz_bar[2] | 3
+	VMOVUPS	Y0, 752640(AX)	// pad_2[2]
+	VMOVUPS	Y1, 752672(AX)	// pad_2[2] | 1
+	VMOVUPS	Y2, 752704(AX)	// pad_2[2] | 2
+	VMOVUPS	Y3, 752736(AX)	// pad_2[2] | 3
+	VMOVUPS	731776(AX), Y0	// dz_bar[3]
+	VMOVUPS	731808(AX), Y1	// dz_bar[3] | 1
+	VMOVUPS	731840(AX), Y2	// dz_bar[3] | 2
+	VMOVUPS	731872(AX), Y3	// dz_bar[3] | 3
+	VMOVUPS	Y0, 752768(AX)	// pad_2[3]
+	VMOVUPS	Y1, 752800(AX)	// pad_2[3] | 1
+	VMOVUPS	Y2, 752832(AX)	// pad_2[3] | 2
+	VMOVUPS	Y3, 752864(AX)	// pad_2[3] | 3
+	VMOVUPS	731904(AX), Y0	// dz_bar[4]
+	VMOVUPS	731936(AX), Y1	// dz_bar[4] | 1
+	VMOVUPS	731968(AX), Y2	// dz_bar[4] | 2
+	VMOVUPS	732000(AX), Y3	// dz_bar[4] | 3
+	VMOVUPS	Y0, 752896(AX)	// pad_2[4]
+	VMOVUPS	Y1, 752928(AX)	// pad_2[4] | 1
+	VMOVUPS	Y2, 752960(AX)	// pad_2[4] | 2
+	VMOVUPS	Y3, 752992(AX)	// pad_2[4] | 3
+	VMOVUPS	732032(AX), Y0	// dz_bar[5]
+	VMOVUPS	732064(AX), Y1	// dz_bar[5] | 1
+	VMOVUPS	732096(AX), Y2	// dz_bar[5] | 2
+	VMOVUPS	732128(AX), Y3	// dz_bar[5] | 3
+	VMOVUPS	Y0, 753024(AX)	// pad_2[5]
+	VMOVUPS	Y1, 753056(AX)	// pad_2[5] | 1
+	VMOVUPS	Y2, 753088(AX)	// pad_2[5] | 2
+	VMOVUPS	Y3, 753120(AX)	// pad_2[5] | 3
+	VMOVUPS	732160(AX), Y0	// dz_bar[6]
+	VMOVUPS	732192(AX), Y1	// dz_bar[6] | 1
+	VMOVUPS	732224(AX), Y2	// dz_bar[6] | 2
+	VMOVUPS	732256(AX), Y3	// dz_bar[6] | 3
+	VMOVUPS	Y0, 753152(AX)	// pad_2[6]
+	VMOVUPS	Y1, 753184(AX)	// pad_2[6] | 1
+	VMOVUPS	Y2, 753216(AX)	// pad_2[6] | 2
+	VMOVUPS	Y3, 753248(AX)	// pad_2[6] | 3
+	VMOVUPS	732288(AX), Y0	// dz_bar[7]
+	VMOVUPS	732320(AX), Y1	// dz_bar[7] | 1
+	VMOVUPS	732352(AX), Y2	// dz_bar[7] | 2
+	VMOVUPS	732384(AX), Y3	// dz_bar[7] | 3
+	VMOVUPS	Y0, 753280(AX)	// pad_2[7]
+	VMOVUPS	Y1, 753312(AX)	// pad_2[7] | 1
+	VMOVUPS	Y2, 753344(AX)	// pad_2[7] | 2
+	VMOVUPS	Y3, 753376(AX)	// pad_2[7] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 822016(AX)	// pad_2[8]
+	VMOVUPS	Y0, 753408(AX)	// pad_2[8]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 822048(AX)	// pad_2[8] | 1
+	VMOVUPS	Y0, 753440(AX)	// pad_2[8] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 822080(AX)	// pad_2[8] | 2
+	VMOVUPS	Y0, 753472(AX)	// pad_2[8] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 822112(AX)	// pad_2[8] | 3
+	VMOVUPS	Y0, 753504(AX)	// pad_2[8] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 822144(AX)	// pad_2[9]
+	VMOVUPS	Y0, 753536(AX)	// pad_2[9]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 822176(AX)	// pad_2[9] | 1
+	VMOVUPS	Y0, 753568(AX)	// pad_2[9] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 822208(AX)	// pad_2[9] | 2
+	VMOVUPS	Y0, 753600(AX)	// pad_2[9] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 822240(AX)	// pad_2[9] | 3
+	VMOVUPS	Y0, 753632(AX)	// pad_2[9] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 822272(AX)	// pad_2[10]
+	VMOVUPS	Y0, 753664(AX)	// pad_2[10]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 822304(AX)	// pad_2[10] | 1
+	VMOVUPS	Y0, 753696(AX)	// pad_2[10] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 822336(AX)	// pad_2[10] | 2
+	VMOVUPS	Y0, 753728(AX)	// pad_2[10] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 822368(AX)	// pad_2[10] | 3
+	VMOVUPS	Y0, 753760(AX)	// pad_2[10] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 822400(AX)	// pad_2[11]
+	VMOVUPS	Y0, 753792(AX)	// pad_2[11]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 822432(AX)	// pad_2[11] | 1
+	VMOVUPS	Y0, 753824(AX)	// pad_2[11] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 822464(AX)	// pad_2[11] | 2
+	VMOVUPS	Y0, 753856(AX)	// pad_2[11] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 822496(AX)	// pad_2[11] | 3
+	VMOVUPS	Y0, 753888(AX)	// pad_2[11] | 3
 	VMOVUPS	f32_00000000<>(SB), Y15
 	VMOVUPS	Y15, 128(AX)
 	VMOVUPS	f32_00000000<>(SB), Y15
@@ -9220,17 +9230,18 @@ TEXT latentFieldBwd_avx2<>(SB), NOSPLIT, $0-0
 	VMOVUPS	Y15, 224(AX)
 	MOVQ	$6, CX
 	MOVQ	AX, SI
-	MOVQ	R8, DI
+	MOVQ	R14, DI
 	MOVQ	R8, R9
+	MOVQ	R8, R10
 loop1: // 6 times: tiles of 2 elements
-	VMOVUPS	819456(SI), Y0	// pad[0]
-	VMOVUPS	819488(SI), Y1	// pad[0] | 1
-	VMOVUPS	819520(SI), Y2	// pad[0] | 2
-	VMOVUPS	819552(SI), Y3	// pad[0] | 3
-	VMOVUPS	820992(SI), Y4	// pad_2[0]
-	VMOVUPS	821024(SI), Y5	// pad_2[0] | 1
-	VMOVUPS	821056(SI), Y6	// pad_2[0] | 2
-	VMOVUPS	821088(SI), Y7	// pad_2[0] | 3
+	VMOVUPS	750848(SI), Y0	// pad[0]
+	VMOVUPS	750880(SI), Y1	// pad[0] | 1
+	VMOVUPS	750912(SI), Y2	// pad[0] | 2
+	VMOVUPS	750944(SI), Y3	// pad[0] | 3
+	VMOVUPS	752384(SI), Y4	// pad_2[0]
+	VMOVUPS	752416(SI), Y5	// pad_2[0] | 1
+	VMOVUPS	752448(SI), Y6	// pad_2[0] | 2
+	VMOVUPS	752480(SI), Y7	// pad_2[0] | 3
 	VADDPS	Y4, Y0, Y15
 	VMOVUPS	Y15, 256(AX)
 	VADDPS	Y5, Y1, Y15
@@ -9245,10 +9256,10 @@ loop1: // 6 times: tiles of 2 elements
 	VMULPS	288(AX), Y0, Y2
 	VMULPS	320(AX), Y0, Y3
 	VMULPS	352(AX), Y0, Y0
-	VMOVUPS	798464(SI), Y4	// tanh[0]
-	VMOVUPS	798496(SI), Y5	// tanh[0] | 1
-	VMOVUPS	798528(SI), Y6	// tanh[0] | 2
-	VMOVUPS	798560(SI), Y7	// tanh[0] | 3
+	VMOVUPS	32768(DI), Y4
+	VMOVUPS	32800(DI), Y5
+	VMOVUPS	32832(DI), Y6
+	VMOVUPS	32864(DI), Y7
 	VFNMADD213PS	f32_3f800000<>(SB), Y4, Y4
 	VFNMADD213PS	f32_3f800000<>(SB), Y5, Y5
 	VFNMADD213PS	f32_3f800000<>(SB), Y6, Y6
@@ -9262,13 +9273,13 @@ loop1: // 6 times: tiles of 2 elements
 	VMULPS	Y7, Y0, Y15
 	VMOVUPS	Y15, 480(AX)
 	VMOVUPS	384(AX), Y13	// dyn.4.bias_bar[0]
-	VMOVUPS	Y13, 822528(SI)
+	VMOVUPS	Y13, 753920(SI)
 	VMOVUPS	416(AX), Y13	// dyn.4.bias_bar[0] | 1
-	VMOVUPS	Y13, 822560(SI)
+	VMOVUPS	Y13, 753952(SI)
 	VMOVUPS	448(AX), Y13	// dyn.4.bias_bar[0] | 2
-	VMOVUPS	Y13, 822592(SI)
+	VMOVUPS	Y13, 753984(SI)
 	VMOVUPS	480(AX), Y13	// dyn.4.bias_bar[0] | 3
-	VMOVUPS	Y13, 822624(SI)
+	VMOVUPS	Y13, 754016(SI)
 	VMOVUPS	384(AX), Y13
 	VANDPS	0(AX), Y13, Y0
 	VMOVUPS	416(AX), Y13
@@ -9277,21 +9288,21 @@ loop1: // 6 times: tiles of 2 elements
 	VANDPS	64(AX), Y13, Y2
 	VMOVUPS	480(AX), Y13
 	VANDPS	96(AX), Y13, Y3
-	VMOVUPS	117280(DI), Y4	// sum of dyn.4.bias[0]
+	VMOVUPS	117280(R9), Y4	// sum of dyn.4.bias[0]
 	VADDPS	Y0, Y4, Y0
 	VADDPS	Y1, Y0, Y0
 	VADDPS	Y2, Y0, Y0
 	VADDPS	Y3, Y0, Y0
-	VMOVUPS	Y0, 117280(DI)	// sum of dyn.4.bias[0]
+	VMOVUPS	Y0, 117280(R9)	// sum of dyn.4.bias[0]
 	// forecast.nde:29
-	VMOVUPS	819584(SI), Y0	// pad[1]
-	VMOVUPS	819616(SI), Y1	// pad[1] | 1
-	VMOVUPS	819648(SI), Y2	// pad[1] | 2
-	VMOVUPS	819680(SI), Y3	// pad[1] | 3
-	VMOVUPS	821120(SI), Y4	// pad_2[1]
-	VMOVUPS	821152(SI), Y5	// pad_2[1] | 1
-	VMOVUPS	821184(SI), Y6	// pad_2[1] | 2
-	VMOVUPS	821216(SI), Y7	// pad_2[1] | 3
+	VMOVUPS	750976(SI), Y0	// pad[1]
+	VMOVUPS	751008(SI), Y1	// pad[1] | 1
+	VMOVUPS	751040(SI), Y2	// pad[1] | 2
+	VMOVUPS	751072(SI), Y3	// pad[1] | 3
+	VMOVUPS	752512(SI), Y4	// pad_2[1]
+	VMOVUPS	752544(SI), Y5	// pad_2[1] | 1
+	VMOVUPS	752576(SI), Y6	// pad_2[1] | 2
+	VMOVUPS	752608(SI), Y7	// pad_2[1] | 3
 	VADDPS	Y4, Y0, Y0
 	VADDPS	Y5, Y1, Y1
 	VADDPS	Y6, Y2, Y2
@@ -9302,10 +9313,10 @@ loop1: // 6 times: tiles of 2 elements
 	VMULPS	Y4, Y1, Y6
 	VMULPS	Y4, Y2, Y7
 	VMULPS	Y4, Y3, Y4
-	VMOVUPS	798592(SI), Y8	// tanh[1]
-	VMOVUPS	798624(SI), Y9	// tanh[1] | 1
-	VMOVUPS	798656(SI), Y10	// tanh[1] | 2
-	VMOVUPS	798688(SI), Y11	// tanh[1] | 3
+	VMOVUPS	32896(DI), Y8
+	VMOVUPS	32928(DI), Y9
+	VMOVUPS	32960(DI), Y10
+	VMOVUPS	32992(DI), Y11
 	VFNMADD213PS	f32_3f800000<>(SB), Y8, Y8
 	VFNMADD213PS	f32_3f800000<>(SB), Y9, Y9
 	VFNMADD213PS	f32_3f800000<>(SB), Y10, Y10
@@ -9314,24 +9325,24 @@ loop1: // 6 times: tiles of 2 elements
 	VMULPS	Y9, Y6, Y6
 	VMULPS	Y10, Y7, Y7
 	VMULPS	Y11, Y4, Y4
-	VMOVUPS	Y5, 822656(SI)	// dyn.4.bias_bar[1]
-	VMOVUPS	Y6, 822688(SI)	// dyn.4.bias_bar[1] | 1
-	VMOVUPS	Y7, 822720(SI)	// dyn.4.bias_bar[1] | 2
-	VMOVUPS	Y4, 822752(SI)	// dyn.4.bias_bar[1] | 3
+	VMOVUPS	Y5, 754048(SI)	// dyn.4.bias_bar[1]
+	VMOVUPS	Y6, 754080(SI)	// dyn.4.bias_bar[1] | 1
+	VMOVUPS	Y7, 754112(SI)	// dyn.4.bias_bar[1] | 2
+	VMOVUPS	Y4, 754144(SI)	// dyn.4.bias_bar[1] | 3
 	VANDPS	0(AX), Y5, Y8
 	VANDPS	32(AX), Y6, Y9
 	VANDPS	64(AX), Y7, Y10
 	VANDPS	96(AX), Y4, Y11
-	VMOVUPS	117312(DI), Y12	// sum of dyn.4.bias[1]
+	VMOVUPS	117312(R9), Y12	// sum of dyn.4.bias[1]
 	VADDPS	Y8, Y12, Y8
 	VADDPS	Y9, Y8, Y8
 	VADDPS	Y10, Y8, Y8
 	VADDPS	Y11, Y8, Y8
-	VMOVUPS	Y8, 117312(DI)	// sum of dyn.4.bias[1]
-	VMOVUPS	798464(SI), Y8	// tanh[0]
-	VMOVUPS	798496(SI), Y9	// tanh[0] | 1
-	VMOVUPS	798528(SI), Y10	// tanh[0] | 2
-	VMOVUPS	798560(SI), Y11	// tanh[0] | 3
+	VMOVUPS	Y8, 117312(R9)	// sum of dyn.4.bias[1]
+	VMOVUPS	32768(DI), Y8
+	VMOVUPS	32800(DI), Y9
+	VMOVUPS	32832(DI), Y10
+	VMOVUPS	32864(DI), Y11
 	VMULPS	256(AX), Y8, Y8
 	VMULPS	288(AX), Y9, Y9
 	VMULPS	320(AX), Y10, Y10
@@ -9344,10 +9355,10 @@ loop1: // 6 times: tiles of 2 elements
 	VMOVUPS	Y15, 192(AX)
 	VADDPS	224(AX), Y11, Y15
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	798592(SI), Y8	// tanh[1]
-	VMOVUPS	798624(SI), Y9	// tanh[1] | 1
-	VMOVUPS	798656(SI), Y10	// tanh[1] | 2
-	VMOVUPS	798688(SI), Y11	// tanh[1] | 3
+	VMOVUPS	32896(DI), Y8
+	VMOVUPS	32928(DI), Y9
+	VMOVUPS	32960(DI), Y10
+	VMOVUPS	32992(DI), Y11
 	VMULPS	Y8, Y0, Y0
 	VMULPS	Y9, Y1, Y1
 	VMULPS	Y10, Y2, Y2
@@ -9372,43 +9383,44 @@ loop1: // 6 times: tiles of 2 elements
 	VANDPS	32(AX), Y6, Y6
 	VANDPS	64(AX), Y7, Y7
 	VANDPS	96(AX), Y4, Y4
-	MOVQ	$64, R10
-	MOVQ	AX, R11
-	MOVQ	R9, R12
+	MOVQ	$64, R11
+	MOVQ	R14, R12
+	MOVQ	R10, R13
 loop2: // 64 times: elements
-	VMOVUPS	790272(R11), Y8	// softplus2[0]
-	VMOVUPS	790304(R11), Y9	// softplus2[0] | 1
-	VMOVUPS	790336(R11), Y10	// softplus2[0] | 2
-	VMOVUPS	790368(R11), Y11	// softplus2[0] | 3
-	VMOVUPS	92704(R12), Y12	// sum of dyn.4.weight[0]
+	VMOVUPS	24576(R12), Y8
+	VMOVUPS	24608(R12), Y9
+	VMOVUPS	24640(R12), Y10
+	VMOVUPS	24672(R12), Y11
+	VMOVUPS	92704(R13), Y12	// sum of dyn.4.weight[0]
 	VFMADD231PS	Y8, Y0, Y12
 	VFMADD231PS	Y9, Y1, Y12
 	VFMADD231PS	Y10, Y2, Y12
 	VFMADD231PS	Y11, Y3, Y12
-	VMOVUPS	Y12, 92704(R12)	// sum of dyn.4.weight[0]
-	VMOVUPS	94752(R12), Y12	// sum of dyn.4.weight[64]
+	VMOVUPS	Y12, 92704(R13)	// sum of dyn.4.weight[0]
+	VMOVUPS	94752(R13), Y12	// sum of dyn.4.weight[64]
 	VFMADD231PS	Y8, Y5, Y12
 	VFMADD231PS	Y9, Y6, Y12
 	VFMADD231PS	Y10, Y7, Y12
 	VFMADD231PS	Y11, Y4, Y12
-	VMOVUPS	Y12, 94752(R12)	// sum of dyn.4.weight[64]
-	ADDQ	$128, R11
-	ADDQ	$32, R12
-	DECQ	R10
+	VMOVUPS	Y12, 94752(R13)	// sum of dyn.4.weight[64]
+	ADDQ	$128, R12
+	ADDQ	$32, R13
+	DECQ	R11
 	JNE	loop2
 	ADDQ	$256, SI
-	ADDQ	$64, DI
-	ADDQ	$4096, R9
+	ADDQ	$256, DI
+	ADDQ	$64, R9
+	ADDQ	$4096, R10
 	DECQ	CX
 	JNE	loop1
 	VMOVUPS	128(AX), Y13	// dyn.scale_bar
-	VMOVUPS	Y13, 866560(AX)
+	VMOVUPS	Y13, 797952(AX)
 	VMOVUPS	160(AX), Y13	// dyn.scale_bar | 1
-	VMOVUPS	Y13, 866592(AX)
+	VMOVUPS	Y13, 797984(AX)
 	VMOVUPS	192(AX), Y13	// dyn.scale_bar | 2
-	VMOVUPS	Y13, 866624(AX)
+	VMOVUPS	Y13, 798016(AX)
 	VMOVUPS	224(AX), Y13	// dyn.scale_bar | 3
-	VMOVUPS	Y13, 866656(AX)
+	VMOVUPS	Y13, 798048(AX)
 	MOVQ	$32, CX
 	MOVQ	BX, SI
 	MOVQ	AX, DI
@@ -9425,10 +9437,10 @@ loop3: // 32 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop4: // 12 times: terms of the sums
-	VMOVUPS	822528(R10), Y8	// dyn.4.bias_bar[0]
-	VMOVUPS	822560(R10), Y9	// dyn.4.bias_bar[0] | 1
-	VMOVUPS	822592(R10), Y10	// dyn.4.bias_bar[0] | 2
-	VMOVUPS	822624(R10), Y11	// dyn.4.bias_bar[0] | 3
+	VMOVUPS	753920(R10), Y8	// dyn.4.bias_bar[0]
+	VMOVUPS	753952(R10), Y9	// dyn.4.bias_bar[0] | 1
+	VMOVUPS	753984(R10), Y10	// dyn.4.bias_bar[0] | 2
+	VMOVUPS	754016(R10), Y11	// dyn.4.bias_bar[0] | 3
 	VBROADCASTSS	36676(R11), Y12	// dyn.4.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -9443,29 +9455,31 @@ loop4: // 12 times: terms of the sums
 	ADDQ	$256, R11
 	DECQ	R9
 	JNE	loop4
-	VMOVUPS	Y0, 824064(DI)	// vecmat[0]
-	VMOVUPS	Y1, 824096(DI)	// vecmat[0] | 1
-	VMOVUPS	Y2, 824128(DI)	// vecmat[0] | 2
-	VMOVUPS	Y3, 824160(DI)	// vecmat[0] | 3
-	VMOVUPS	Y4, 824192(DI)	// vecmat[1]
-	VMOVUPS	Y5, 824224(DI)	// vecmat[1] | 1
-	VMOVUPS	Y6, 824256(DI)	// vecmat[1] | 2
-	VMOVUPS	Y7, 824288(DI)	// vecmat[1] | 3
+	VMOVUPS	Y0, 755456(DI)	// vecmat[0]
+	VMOVUPS	Y1, 755488(DI)	// vecmat[0] | 1
+	VMOVUPS	Y2, 755520(DI)	// vecmat[0] | 2
+	VMOVUPS	Y3, 755552(DI)	// vecmat[0] | 3
+	VMOVUPS	Y4, 755584(DI)	// vecmat[1]
+	VMOVUPS	Y5, 755616(DI)	// vecmat[1] | 1
+	VMOVUPS	Y6, 755648(DI)	// vecmat[1] | 2
+	VMOVUPS	Y7, 755680(DI)	// vecmat[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
 	JNE	loop3
 	MOVQ	$4, CX
 	MOVQ	AX, SI
+	MOVQ	R14, DI
 loop5: // 4 times: vectors of the block
 	VMOVUPS	65792(SI), Y0	// mask
-	MOVQ	$64, DI
-	MOVQ	SI, R9
-	MOVQ	R8, R10
+	MOVQ	$64, R9
+	MOVQ	SI, R10
+	MOVQ	DI, R11
+	MOVQ	R8, R12
 loop6: // 64 times: elements
 	// forecast.nde:18
-	VMOVUPS	824064(R9), Y1	// vecmat[0]
-	VMOVUPS	782080(R9), Y2	// add2[0]
+	VMOVUPS	755456(R10), Y1	// vecmat[0]
+	VMOVUPS	16384(R11), Y2
 	VORPS	f32_80000000<>(SB), Y2, Y3
 	VMOVUPS	f32_42b40000<>(SB), Y4
 	VMINPS	Y3, Y4, Y3
@@ -9498,16 +9512,18 @@ loop6: // 64 times: elements
 	VADDPS	f32_3f800000<>(SB), Y3, Y3
 	VDIVPS	Y3, Y2, Y2
 	VMULPS	Y2, Y1, Y1
-	VMOVUPS	Y1, 832256(R9)	// dyn.2.bias_bar[0]
+	VMOVUPS	Y1, 763648(R10)	// dyn.2.bias_bar[0]
 	VANDPS	Y0, Y1, Y1
-	VMOVUPS	90656(R10), Y2	// sum of dyn.2.bias[0]
+	VMOVUPS	90656(R12), Y2	// sum of dyn.2.bias[0]
 	VADDPS	Y1, Y2, Y1
-	VMOVUPS	Y1, 90656(R10)	// sum of dyn.2.bias[0]
-	ADDQ	$128, R9
-	ADDQ	$32, R10
-	DECQ	DI
+	VMOVUPS	Y1, 90656(R12)	// sum of dyn.2.bias[0]
+	ADDQ	$128, R10
+	ADDQ	$128, R11
+	ADDQ	$32, R12
+	DECQ	R9
 	JNE	loop6
 	ADDQ	$32, SI
+	ADDQ	$32, DI
 	DECQ	CX
 	JNE	loop5
 	MOVQ	$32, CX
@@ -9526,10 +9542,10 @@ loop7: // 32 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop8: // 64 times: terms of the sums
-	VMOVUPS	832256(R10), Y8	// dyn.2.bias_bar[0]
-	VMOVUPS	832288(R10), Y9	// dyn.2.bias_bar[0] | 1
-	VMOVUPS	832320(R10), Y10	// dyn.2.bias_bar[0] | 2
-	VMOVUPS	832352(R10), Y11	// dyn.2.bias_bar[0] | 3
+	VMOVUPS	763648(R10), Y8	// dyn.2.bias_bar[0]
+	VMOVUPS	763680(R10), Y9	// dyn.2.bias_bar[0] | 1
+	VMOVUPS	763712(R10), Y10	// dyn.2.bias_bar[0] | 2
+	VMOVUPS	763744(R10), Y11	// dyn.2.bias_bar[0] | 3
 	VBROADCASTSS	20036(R11), Y12	// dyn.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -9544,26 +9560,28 @@ loop8: // 64 times: terms of the sums
 	ADDQ	$256, R11
 	DECQ	R9
 	JNE	loop8
-	VMOVUPS	Y0, 840448(DI)	// vecmat_2[0]
-	VMOVUPS	Y1, 840480(DI)	// vecmat_2[0] | 1
-	VMOVUPS	Y2, 840512(DI)	// vecmat_2[0] | 2
-	VMOVUPS	Y3, 840544(DI)	// vecmat_2[0] | 3
-	VMOVUPS	Y4, 840576(DI)	// vecmat_2[1]
-	VMOVUPS	Y5, 840608(DI)	// vecmat_2[1] | 1
-	VMOVUPS	Y6, 840640(DI)	// vecmat_2[1] | 2
-	VMOVUPS	Y7, 840672(DI)	// vecmat_2[1] | 3
+	VMOVUPS	Y0, 771840(DI)	// vecmat_2[0]
+	VMOVUPS	Y1, 771872(DI)	// vecmat_2[0] | 1
+	VMOVUPS	Y2, 771904(DI)	// vecmat_2[0] | 2
+	VMOVUPS	Y3, 771936(DI)	// vecmat_2[0] | 3
+	VMOVUPS	Y4, 771968(DI)	// vecmat_2[1]
+	VMOVUPS	Y5, 772000(DI)	// vecmat_2[1] | 1
+	VMOVUPS	Y6, 772032(DI)	// vecmat_2[1] | 2
+	VMOVUPS	Y7, 772064(DI)	// vecmat_2[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
 	JNE	loop7
 	MOVQ	$4, CX
-	MOVQ	AX, SI
+	MOVQ	R14, SI
+	MOVQ	AX, DI
 loop9: // 4 times: vectors of the block
-	MOVQ	$64, DI
-	MOVQ	SI, R9
+	MOVQ	$64, R9
+	MOVQ	SI, R10
+	MOVQ	DI, R11
 loop10: // 64 times: elements
 	// forecast.nde:18
-	VMOVUPS	765696(R9), Y0	// add[0]
+	VMOVUPS	(R10), Y0
 	VORPS	f32_80000000<>(SB), Y0, Y1
 	VMOVUPS	f32_42b40000<>(SB), Y2
 	VMINPS	Y1, Y2, Y1
@@ -9595,11 +9613,13 @@ loop10: // 64 times: elements
 	VBLENDVPS	Y0, Y1, Y2, Y0
 	VADDPS	f32_3f800000<>(SB), Y1, Y1
 	VDIVPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 848640(R9)	// sigmoid[0]
-	ADDQ	$128, R9
-	DECQ	DI
+	VMOVUPS	Y0, 780032(R11)	// sigmoid[0]
+	ADDQ	$128, R10
+	ADDQ	$128, R11
+	DECQ	R9
 	JNE	loop10
 	ADDQ	$32, SI
+	ADDQ	$32, DI
 	DECQ	CX
 	JNE	loop9
 	VMOVUPS	65792(AX), Y15	// mask
@@ -9614,49 +9634,49 @@ loop10: // 64 times: elements
 	MOVQ	$32, CX
 	MOVQ	AX, SI
 loop11: // 32 times: tiles of 2 elements
-	VMOVUPS	832256(SI), Y0	// dyn.2.bias_bar[0]
-	VMOVUPS	832288(SI), Y1	// dyn.2.bias_bar[0] | 1
-	VMOVUPS	832320(SI), Y2	// dyn.2.bias_bar[0] | 2
-	VMOVUPS	832352(SI), Y3	// dyn.2.bias_bar[0] | 3
+	VMOVUPS	763648(SI), Y0	// dyn.2.bias_bar[0]
+	VMOVUPS	763680(SI), Y1	// dyn.2.bias_bar[0] | 1
+	VMOVUPS	763712(SI), Y2	// dyn.2.bias_bar[0] | 2
+	VMOVUPS	763744(SI), Y3	// dyn.2.bias_bar[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 803072(SI)	// turned[0]
-	VMOVUPS	Y1, 803104(SI)	// turned[0] | 1
-	VMOVUPS	Y2, 803136(SI)	// turned[0] | 2
-	VMOVUPS	Y3, 803168(SI)	// turned[0] | 3
-	VMOVUPS	832384(SI), Y0	// dyn.2.bias_bar[1]
-	VMOVUPS	832416(SI), Y1	// dyn.2.bias_bar[1] | 1
-	VMOVUPS	832448(SI), Y2	// dyn.2.bias_bar[1] | 2
-	VMOVUPS	832480(SI), Y3	// dyn.2.bias_bar[1] | 3
+	VMOVUPS	Y0, 734464(SI)	// turned[0]
+	VMOVUPS	Y1, 734496(SI)	// turned[0] | 1
+	VMOVUPS	Y2, 734528(SI)	// turned[0] | 2
+	VMOVUPS	Y3, 734560(SI)	// turned[0] | 3
+	VMOVUPS	763776(SI), Y0	// dyn.2.bias_bar[1]
+	VMOVUPS	763808(SI), Y1	// dyn.2.bias_bar[1] | 1
+	VMOVUPS	763840(SI), Y2	// dyn.2.bias_bar[1] | 2
+	VMOVUPS	763872(SI), Y3	// dyn.2.bias_bar[1] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 803200(SI)	// turned[1]
-	VMOVUPS	Y1, 803232(SI)	// turned[1] | 1
-	VMOVUPS	Y2, 803264(SI)	// turned[1] | 2
-	VMOVUPS	Y3, 803296(SI)	// turned[1] | 3
+	VMOVUPS	Y0, 734592(SI)	// turned[1]
+	VMOVUPS	Y1, 734624(SI)	// turned[1] | 1
+	VMOVUPS	Y2, 734656(SI)	// turned[1] | 2
+	VMOVUPS	Y3, 734688(SI)	// turned[1] | 3
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop11
 	MOVQ	$4, CX
-	MOVQ	AX, SI
+	MOVQ	R14, SI
 	MOVQ	AX, DI
 loop12: // 4 times: vectors of the block
 	MOVQ	$8, R9
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop13: // 8 times
-	VMOVUPS	773888(R10), Y0	// softplus[0]
-	VMOVUPS	774016(R10), Y1	// softplus[1]
-	VMOVUPS	774144(R10), Y2	// softplus[2]
-	VMOVUPS	774272(R10), Y3	// softplus[3]
-	VMOVUPS	774400(R10), Y4	// softplus[4]
-	VMOVUPS	774528(R10), Y5	// softplus[5]
-	VMOVUPS	774656(R10), Y6	// softplus[6]
-	VMOVUPS	774784(R10), Y7	// softplus[7]
+	VMOVUPS	8192(R10), Y0
+	VMOVUPS	8320(R10), Y1
+	VMOVUPS	8448(R10), Y2
+	VMOVUPS	8576(R10), Y3
+	VMOVUPS	8704(R10), Y4
+	VMOVUPS	8832(R10), Y5
+	VMOVUPS	8960(R10), Y6
+	VMOVUPS	9088(R10), Y7
 	VUNPCKLPS	Y1, Y0, Y8
 	VUNPCKHPS	Y1, Y0, Y0
 	VUNPCKLPS	Y3, Y2, Y1
@@ -9681,14 +9701,14 @@ loop13: // 8 times
 	VPERM2F128	$49, Y5, Y8, Y5
 	VPERM2F128	$32, Y4, Y0, Y8
 	VPERM2F128	$49, Y4, Y0, Y0
-	VMOVUPS	Y6, 811264(R11)	// turned[64]
-	VMOVUPS	Y7, 811296(R11)	// turned[64] | 1
-	VMOVUPS	Y2, 811328(R11)	// turned[64] | 2
-	VMOVUPS	Y8, 811360(R11)	// turned[64] | 3
-	VMOVUPS	Y3, 811392(R11)	// turned[65]
-	VMOVUPS	Y1, 811424(R11)	// turned[65] | 1
-	VMOVUPS	Y5, 811456(R11)	// turned[65] | 2
-	VMOVUPS	Y0, 811488(R11)	// turned[65] | 3
+	VMOVUPS	Y6, 742656(R11)	// turned[64]
+	VMOVUPS	Y7, 742688(R11)	// turned[64] | 1
+	VMOVUPS	Y2, 742720(R11)	// turned[64] | 2
+	VMOVUPS	Y8, 742752(R11)	// turned[64] | 3
+	VMOVUPS	Y3, 742784(R11)	// turned[65]
+	VMOVUPS	Y1, 742816(R11)	// turned[65] | 1
+	VMOVUPS	Y5, 742848(R11)	// turned[65] | 2
+	VMOVUPS	Y0, 742880(R11)	// turned[65] | 3
 	ADDQ	$1024, R10
 	ADDQ	$1024, R11
 	DECQ	R9
@@ -9717,44 +9737,44 @@ loop15: // 4 times: tiles of 2 elements
 	VMOVUPS	75328(R10), Y9	// sum of dyn.2.weight[264]
 	MOVQ	$16, R12
 	MOVQ	R11, R13
-	MOVQ	DI, R14
+	MOVQ	DI, R15
 loop16: // 16 times: samples, 2 at a time
-	VMOVUPS	811264(R13), Y10	// turned[64]
-	VMOVUPS	812288(R13), Y11	// turned[72]
-	VBROADCASTSS	803072(R14), Y12	// turned[0]
+	VMOVUPS	742656(R13), Y10	// turned[64]
+	VMOVUPS	743680(R13), Y11	// turned[72]
+	VBROADCASTSS	734464(R15), Y12	// turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	803200(R14), Y12	// turned[1]
+	VBROADCASTSS	734592(R15), Y12	// turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	803328(R14), Y12	// turned[2]
+	VBROADCASTSS	734720(R15), Y12	// turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	803456(R14), Y12	// turned[3]
+	VBROADCASTSS	734848(R15), Y12	// turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	803584(R14), Y12	// turned[4]
+	VBROADCASTSS	734976(R15), Y12	// turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	811296(R13), Y10	// turned[64] | 1
-	VMOVUPS	812320(R13), Y11	// turned[72] | 1
-	VBROADCASTSS	803076(R14), Y12	// turned[0]
+	VMOVUPS	742688(R13), Y10	// turned[64] | 1
+	VMOVUPS	743712(R13), Y11	// turned[72] | 1
+	VBROADCASTSS	734468(R15), Y12	// turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	803204(R14), Y12	// turned[1]
+	VBROADCASTSS	734596(R15), Y12	// turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	803332(R14), Y12	// turned[2]
+	VBROADCASTSS	734724(R15), Y12	// turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	803460(R14), Y12	// turned[3]
+	VBROADCASTSS	734852(R15), Y12	// turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	803588(R14), Y12	// turned[4]
+	VBROADCASTSS	734980(R15), Y12	// turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
 	ADDQ	$64, R13
-	ADDQ	$8, R14
+	ADDQ	$8, R15
 	DECQ	R12
 	JNE	loop16
 	VMOVUPS	Y0, 74272(R10)	// sum of dyn.2.weight[0]
@@ -9791,32 +9811,32 @@ loop17: // 4 times: tiles of 2 elements
 	MOVQ	DI, R10
 	MOVQ	AX, R11
 loop18: // 16 times: samples, 2 at a time
-	VMOVUPS	811264(R10), Y8	// turned[64]
-	VMOVUPS	812288(R10), Y9	// turned[72]
-	VBROADCASTSS	810752(R11), Y10	// turned[60]
+	VMOVUPS	742656(R10), Y8	// turned[64]
+	VMOVUPS	743680(R10), Y9	// turned[72]
+	VBROADCASTSS	742144(R11), Y10	// turned[60]
 	VFMADD231PS	Y8, Y10, Y0
 	VFMADD231PS	Y9, Y10, Y1
-	VBROADCASTSS	810880(R11), Y10	// turned[61]
+	VBROADCASTSS	742272(R11), Y10	// turned[61]
 	VFMADD231PS	Y8, Y10, Y2
 	VFMADD231PS	Y9, Y10, Y3
-	VBROADCASTSS	811008(R11), Y10	// turned[62]
+	VBROADCASTSS	742400(R11), Y10	// turned[62]
 	VFMADD231PS	Y8, Y10, Y4
 	VFMADD231PS	Y9, Y10, Y5
-	VBROADCASTSS	811136(R11), Y10	// turned[63]
+	VBROADCASTSS	742528(R11), Y10	// turned[63]
 	VFMADD231PS	Y8, Y10, Y6
 	VFMADD231PS	Y9, Y10, Y7
-	VMOVUPS	811296(R10), Y8	// turned[64] | 1
-	VMOVUPS	812320(R10), Y9	// turned[72] | 1
-	VBROADCASTSS	810756(R11), Y10	// turned[60]
+	VMOVUPS	742688(R10), Y8	// turned[64] | 1
+	VMOVUPS	743712(R10), Y9	// turned[72] | 1
+	VBROADCASTSS	742148(R11), Y10	// turned[60]
 	VFMADD231PS	Y8, Y10, Y0
 	VFMADD231PS	Y9, Y10, Y1
-	VBROADCASTSS	810884(R11), Y10	// turned[61]
+	VBROADCASTSS	742276(R11), Y10	// turned[61]
 	VFMADD231PS	Y8, Y10, Y2
 	VFMADD231PS	Y9, Y10, Y3
-	VBROADCASTSS	811012(R11), Y10	// turned[62]
+	VBROADCASTSS	742404(R11), Y10	// turned[62]
 	VFMADD231PS	Y8, Y10, Y4
 	VFMADD231PS	Y9, Y10, Y5
-	VBROADCASTSS	811140(R11), Y10	// turned[63]
+	VBROADCASTSS	742532(R11), Y10	// turned[63]
 	VFMADD231PS	Y8, Y10, Y6
 	VFMADD231PS	Y9, Y10, Y7
 	ADDQ	$64, R10
@@ -9840,22 +9860,22 @@ loop18: // 16 times: samples, 2 at a time
 	MOVQ	R8, DI
 loop19: // 64 times: elements
 	// forecast.nde:18
-	VMOVUPS	840448(SI), Y0	// vecmat_2[0]
-	VMOVUPS	840480(SI), Y1	// vecmat_2[0] | 1
-	VMOVUPS	840512(SI), Y2	// vecmat_2[0] | 2
-	VMOVUPS	840544(SI), Y3	// vecmat_2[0] | 3
-	VMOVUPS	848640(SI), Y4	// sigmoid[0]
-	VMOVUPS	848672(SI), Y5	// sigmoid[0] | 1
-	VMOVUPS	848704(SI), Y6	// sigmoid[0] | 2
-	VMOVUPS	848736(SI), Y7	// sigmoid[0] | 3
+	VMOVUPS	771840(SI), Y0	// vecmat_2[0]
+	VMOVUPS	771872(SI), Y1	// vecmat_2[0] | 1
+	VMOVUPS	771904(SI), Y2	// vecmat_2[0] | 2
+	VMOVUPS	771936(SI), Y3	// vecmat_2[0] | 3
+	VMOVUPS	780032(SI), Y4	// sigmoid[0]
+	VMOVUPS	780064(SI), Y5	// sigmoid[0] | 1
+	VMOVUPS	780096(SI), Y6	// sigmoid[0] | 2
+	VMOVUPS	780128(SI), Y7	// sigmoid[0] | 3
 	VMULPS	Y4, Y0, Y0
 	VMULPS	Y5, Y1, Y1
 	VMULPS	Y6, Y2, Y2
 	VMULPS	Y7, Y3, Y3
-	VMOVUPS	Y0, 856832(SI)	// dyn.0.bias_bar[0]
-	VMOVUPS	Y1, 856864(SI)	// dyn.0.bias_bar[0] | 1
-	VMOVUPS	Y2, 856896(SI)	// dyn.0.bias_bar[0] | 2
-	VMOVUPS	Y3, 856928(SI)	// dyn.0.bias_bar[0] | 3
+	VMOVUPS	Y0, 788224(SI)	// dyn.0.bias_bar[0]
+	VMOVUPS	Y1, 788256(SI)	// dyn.0.bias_bar[0] | 1
+	VMOVUPS	Y2, 788288(SI)	// dyn.0.bias_bar[0] | 2
+	VMOVUPS	Y3, 788320(SI)	// dyn.0.bias_bar[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
@@ -9886,10 +9906,10 @@ loop20: // 6 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop21: // 64 times: terms of the sums
-	VMOVUPS	856832(R10), Y8	// dyn.0.bias_bar[0]
-	VMOVUPS	856864(R10), Y9	// dyn.0.bias_bar[0] | 1
-	VMOVUPS	856896(R10), Y10	// dyn.0.bias_bar[0] | 2
-	VMOVUPS	856928(R10), Y11	// dyn.0.bias_bar[0] | 3
+	VMOVUPS	788224(R10), Y8	// dyn.0.bias_bar[0]
+	VMOVUPS	788256(R10), Y9	// dyn.0.bias_bar[0] | 1
+	VMOVUPS	788288(R10), Y10	// dyn.0.bias_bar[0] | 2
+	VMOVUPS	788320(R10), Y11	// dyn.0.bias_bar[0] | 3
 	VBROADCASTSS	16708(R11), Y12	// dyn.0.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -9904,22 +9924,22 @@ loop21: // 64 times: terms of the sums
 	ADDQ	$48, R11
 	DECQ	R9
 	JNE	loop21
-	VMOVUPS	Y0, 865024(DI)	// vecmat_3[0]
-	VMOVUPS	Y1, 865056(DI)	// vecmat_3[0] | 1
-	VMOVUPS	Y2, 865088(DI)	// vecmat_3[0] | 2
-	VMOVUPS	Y3, 865120(DI)	// vecmat_3[0] | 3
-	VMOVUPS	Y4, 865152(DI)	// vecmat_3[1]
-	VMOVUPS	Y5, 865184(DI)	// vecmat_3[1] | 1
-	VMOVUPS	Y6, 865216(DI)	// vecmat_3[1] | 2
-	VMOVUPS	Y7, 865248(DI)	// vecmat_3[1] | 3
+	VMOVUPS	Y0, 796416(DI)	// vecmat_3[0]
+	VMOVUPS	Y1, 796448(DI)	// vecmat_3[0] | 1
+	VMOVUPS	Y2, 796480(DI)	// vecmat_3[0] | 2
+	VMOVUPS	Y3, 796512(DI)	// vecmat_3[0] | 3
+	VMOVUPS	Y4, 796544(DI)	// vecmat_3[1]
+	VMOVUPS	Y5, 796576(DI)	// vecmat_3[1] | 1
+	VMOVUPS	Y6, 796608(DI)	// vecmat_3[1] | 2
+	VMOVUPS	Y7, 796640(DI)	// vecmat_3[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
 	JNE	loop20
-	VMOVUPS	866560(AX), Y0	// dyn.scale_bar
-	VMOVUPS	866592(AX), Y1	// dyn.scale_bar | 1
-	VMOVUPS	866624(AX), Y2	// dyn.scale_bar | 2
-	VMOVUPS	866656(AX), Y3	// dyn.scale_bar | 3
+	VMOVUPS	797952(AX), Y0	// dyn.scale_bar
+	VMOVUPS	797984(AX), Y1	// dyn.scale_bar | 1
+	VMOVUPS	798016(AX), Y2	// dyn.scale_bar | 2
+	VMOVUPS	798048(AX), Y3	// dyn.scale_bar | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
@@ -9931,119 +9951,119 @@ loop21: // 64 times: terms of the sums
 	VADDPS	Y3, Y0, Y0
 	VMOVUPS	Y0, 47616(R8)	// sum of dyn.scale
 	// forecast.nde:28
-	VMOVUPS	764160(AX), Y0	// z[0]
-	VMOVUPS	764192(AX), Y1	// z[0] | 1
-	VMOVUPS	764224(AX), Y2	// z[0] | 2
-	VMOVUPS	764256(AX), Y3	// z[0] | 3
-	VMOVUPS	Y0, 866688(AX)	// concat[0]
-	VMOVUPS	Y1, 866720(AX)	// concat[0] | 1
-	VMOVUPS	Y2, 866752(AX)	// concat[0] | 2
-	VMOVUPS	Y3, 866784(AX)	// concat[0] | 3
-	VMOVUPS	764288(AX), Y0	// z[1]
-	VMOVUPS	764320(AX), Y1	// z[1] | 1
-	VMOVUPS	764352(AX), Y2	// z[1] | 2
-	VMOVUPS	764384(AX), Y3	// z[1] | 3
-	VMOVUPS	Y0, 866816(AX)	// concat[1]
-	VMOVUPS	Y1, 866848(AX)	// concat[1] | 1
-	VMOVUPS	Y2, 866880(AX)	// concat[1] | 2
-	VMOVUPS	Y3, 866912(AX)	// concat[1] | 3
-	VMOVUPS	764416(AX), Y0	// z[2]
-	VMOVUPS	764448(AX), Y1	// z[2] | 1
-	VMOVUPS	764480(AX), Y2	// z[2] | 2
-	VMOVUPS	764512(AX), Y3	// z[2] | 3
-	VMOVUPS	Y0, 866944(AX)	// concat[2]
-	VMOVUPS	Y1, 866976(AX)	// concat[2] | 1
-	VMOVUPS	Y2, 867008(AX)	// concat[2] | 2
-	VMOVUPS	Y3, 867040(AX)	// concat[2] | 3
-	VMOVUPS	764544(AX), Y0	// z[3]
-	VMOVUPS	764576(AX), Y1	// z[3] | 1
-	VMOVUPS	764608(AX), Y2	// z[3] | 2
-	VMOVUPS	764640(AX), Y3	// z[3] | 3
-	VMOVUPS	Y0, 867072(AX)	// concat[3]
-	VMOVUPS	Y1, 867104(AX)	// concat[3] | 1
-	VMOVUPS	Y2, 867136(AX)	// concat[3] | 2
-	VMOVUPS	Y3, 867168(AX)	// concat[3] | 3
-	VMOVUPS	764672(AX), Y0	// z[4]
-	VMOVUPS	764704(AX), Y1	// z[4] | 1
-	VMOVUPS	764736(AX), Y2	// z[4] | 2
-	VMOVUPS	764768(AX), Y3	// z[4] | 3
-	VMOVUPS	Y0, 867200(AX)	// concat[4]
-	VMOVUPS	Y1, 867232(AX)	// concat[4] | 1
-	VMOVUPS	Y2, 867264(AX)	// concat[4] | 2
-	VMOVUPS	Y3, 867296(AX)	// concat[4] | 3
-	VMOVUPS	764800(AX), Y0	// z[5]
-	VMOVUPS	764832(AX), Y1	// z[5] | 1
-	VMOVUPS	764864(AX), Y2	// z[5] | 2
-	VMOVUPS	764896(AX), Y3	// z[5] | 3
-	VMOVUPS	Y0, 867328(AX)	// concat[5]
-	VMOVUPS	Y1, 867360(AX)	// concat[5] | 1
-	VMOVUPS	Y2, 867392(AX)	// concat[5] | 2
-	VMOVUPS	Y3, 867424(AX)	// concat[5] | 3
-	VMOVUPS	764928(AX), Y0	// z[6]
-	VMOVUPS	764960(AX), Y1	// z[6] | 1
-	VMOVUPS	764992(AX), Y2	// z[6] | 2
-	VMOVUPS	765024(AX), Y3	// z[6] | 3
-	VMOVUPS	Y0, 867456(AX)	// concat[6]
-	VMOVUPS	Y1, 867488(AX)	// concat[6] | 1
-	VMOVUPS	Y2, 867520(AX)	// concat[6] | 2
-	VMOVUPS	Y3, 867552(AX)	// concat[6] | 3
-	VMOVUPS	765056(AX), Y0	// z[7]
-	VMOVUPS	765088(AX), Y1	// z[7] | 1
-	VMOVUPS	765120(AX), Y2	// z[7] | 2
-	VMOVUPS	765152(AX), Y3	// z[7] | 3
-	VMOVUPS	Y0, 867584(AX)	// concat[7]
-	VMOVUPS	Y1, 867616(AX)	// concat[7] | 1
-	VMOVUPS	Y2, 867648(AX)	// concat[7] | 2
-	VMOVUPS	Y3, 867680(AX)	// concat[7] | 3
-	VMOVUPS	765184(AX), Y0	// a[0]
-	VMOVUPS	765216(AX), Y1	// a[0] | 1
-	VMOVUPS	765248(AX), Y2	// a[0] | 2
-	VMOVUPS	765280(AX), Y3	// a[0] | 3
-	VMOVUPS	Y0, 867712(AX)	// concat[8]
-	VMOVUPS	Y1, 867744(AX)	// concat[8] | 1
-	VMOVUPS	Y2, 867776(AX)	// concat[8] | 2
-	VMOVUPS	Y3, 867808(AX)	// concat[8] | 3
-	VMOVUPS	765312(AX), Y0	// a[1]
-	VMOVUPS	765344(AX), Y1	// a[1] | 1
-	VMOVUPS	765376(AX), Y2	// a[1] | 2
-	VMOVUPS	765408(AX), Y3	// a[1] | 3
-	VMOVUPS	Y0, 867840(AX)	// concat[9]
-	VMOVUPS	Y1, 867872(AX)	// concat[9] | 1
-	VMOVUPS	Y2, 867904(AX)	// concat[9] | 2
-	VMOVUPS	Y3, 867936(AX)	// concat[9] | 3
-	VMOVUPS	765440(AX), Y0	// a[2]
-	VMOVUPS	765472(AX), Y1	// a[2] | 1
-	VMOVUPS	765504(AX), Y2	// a[2] | 2
-	VMOVUPS	765536(AX), Y3	// a[2] | 3
-	VMOVUPS	Y0, 867968(AX)	// concat[10]
-	VMOVUPS	Y1, 868000(AX)	// concat[10] | 1
-	VMOVUPS	Y2, 868032(AX)	// concat[10] | 2
-	VMOVUPS	Y3, 868064(AX)	// concat[10] | 3
-	VMOVUPS	765568(AX), Y0	// a[3]
-	VMOVUPS	765600(AX), Y1	// a[3] | 1
-	VMOVUPS	765632(AX), Y2	// a[3] | 2
-	VMOVUPS	765664(AX), Y3	// a[3] | 3
-	VMOVUPS	Y0, 868096(AX)	// concat[11]
-	VMOVUPS	Y1, 868128(AX)	// concat[11] | 1
-	VMOVUPS	Y2, 868160(AX)	// concat[11] | 2
-	VMOVUPS	Y3, 868192(AX)	// concat[11] | 3
+	VMOVUPS	729856(AX), Y0	// z[0]
+	VMOVUPS	729888(AX), Y1	// z[0] | 1
+	VMOVUPS	729920(AX), Y2	// z[0] | 2
+	VMOVUPS	729952(AX), Y3	// z[0] | 3
+	VMOVUPS	Y0, 798080(AX)	// concat[0]
+	VMOVUPS	Y1, 798112(AX)	// concat[0] | 1
+	VMOVUPS	Y2, 798144(AX)	// concat[0] | 2
+	VMOVUPS	Y3, 798176(AX)	// concat[0] | 3
+	VMOVUPS	729984(AX), Y0	// z[1]
+	VMOVUPS	730016(AX), Y1	// z[1] | 1
+	VMOVUPS	730048(AX), Y2	// z[1] | 2
+	VMOVUPS	730080(AX), Y3	// z[1] | 3
+	VMOVUPS	Y0, 798208(AX)	// concat[1]
+	VMOVUPS	Y1, 798240(AX)	// concat[1] | 1
+	VMOVUPS	Y2, 798272(AX)	// concat[1] | 2
+	VMOVUPS	Y3, 798304(AX)	// concat[1] | 3
+	VMOVUPS	730112(AX), Y0	// z[2]
+	VMOVUPS	730144(AX), Y1	// z[2] | 1
+	VMOVUPS	730176(AX), Y2	// z[2] | 2
+	VMOVUPS	730208(AX), Y3	// z[2] | 3
+	VMOVUPS	Y0, 798336(AX)	// concat[2]
+	VMOVUPS	Y1, 798368(AX)	// concat[2] | 1
+	VMOVUPS	Y2, 798400(AX)	// concat[2] | 2
+	VMOVUPS	Y3, 798432(AX)	// concat[2] | 3
+	VMOVUPS	730240(AX), Y0	// z[3]
+	VMOVUPS	730272(AX), Y1	// z[3] | 1
+	VMOVUPS	730304(AX), Y2	// z[3] | 2
+	VMOVUPS	730336(AX), Y3	// z[3] | 3
+	VMOVUPS	Y0, 798464(AX)	// concat[3]
+	VMOVUPS	Y1, 798496(AX)	// concat[3] | 1
+	VMOVUPS	Y2, 798528(AX)	// concat[3] | 2
+	VMOVUPS	Y3, 798560(AX)	// concat[3] | 3
+	VMOVUPS	730368(AX), Y0	// z[4]
+	VMOVUPS	730400(AX), Y1	// z[4] | 1
+	VMOVUPS	730432(AX), Y2	// z[4] | 2
+	VMOVUPS	730464(AX), Y3	// z[4] | 3
+	VMOVUPS	Y0, 798592(AX)	// concat[4]
+	VMOVUPS	Y1, 798624(AX)	// concat[4] | 1
+	VMOVUPS	Y2, 798656(AX)	// concat[4] | 2
+	VMOVUPS	Y3, 798688(AX)	// concat[4] | 3
+	VMOVUPS	730496(AX), Y0	// z[5]
+	VMOVUPS	730528(AX), Y1	// z[5] | 1
+	VMOVUPS	730560(AX), Y2	// z[5] | 2
+	VMOVUPS	730592(AX), Y3	// z[5] | 3
+	VMOVUPS	Y0, 798720(AX)	// concat[5]
+	VMOVUPS	Y1, 798752(AX)	// concat[5] | 1
+	VMOVUPS	Y2, 798784(AX)	// concat[5] | 2
+	VMOVUPS	Y3, 798816(AX)	// concat[5] | 3
+	VMOVUPS	730624(AX), Y0	// z[6]
+	VMOVUPS	730656(AX), Y1	// z[6] | 1
+	VMOVUPS	730688(AX), Y2	// z[6] | 2
+	VMOVUPS	730720(AX), Y3	// z[6] | 3
+	VMOVUPS	Y0, 798848(AX)	// concat[6]
+	VMOVUPS	Y1, 798880(AX)	// concat[6] | 1
+	VMOVUPS	Y2, 798912(AX)	// concat[6] | 2
+	VMOVUPS	Y3, 798944(AX)	// concat[6] | 3
+	VMOVUPS	730752(AX), Y0	// z[7]
+	VMOVUPS	730784(AX), Y1	// z[7] | 1
+	VMOVUPS	730816(AX), Y2	// z[7] | 2
+	VMOVUPS	730848(AX), Y3	// z[7] | 3
+	VMOVUPS	Y0, 798976(AX)	// concat[7]
+	VMOVUPS	Y1, 799008(AX)	// concat[7] | 1
+	VMOVUPS	Y2, 799040(AX)	// concat[7] | 2
+	VMOVUPS	Y3, 799072(AX)	// concat[7] | 3
+	VMOVUPS	730880(AX), Y0	// a[0]
+	VMOVUPS	730912(AX), Y1	// a[0] | 1
+	VMOVUPS	730944(AX), Y2	// a[0] | 2
+	VMOVUPS	730976(AX), Y3	// a[0] | 3
+	VMOVUPS	Y0, 799104(AX)	// concat[8]
+	VMOVUPS	Y1, 799136(AX)	// concat[8] | 1
+	VMOVUPS	Y2, 799168(AX)	// concat[8] | 2
+	VMOVUPS	Y3, 799200(AX)	// concat[8] | 3
+	VMOVUPS	731008(AX), Y0	// a[1]
+	VMOVUPS	731040(AX), Y1	// a[1] | 1
+	VMOVUPS	731072(AX), Y2	// a[1] | 2
+	VMOVUPS	731104(AX), Y3	// a[1] | 3
+	VMOVUPS	Y0, 799232(AX)	// concat[9]
+	VMOVUPS	Y1, 799264(AX)	// concat[9] | 1
+	VMOVUPS	Y2, 799296(AX)	// concat[9] | 2
+	VMOVUPS	Y3, 799328(AX)	// concat[9] | 3
+	VMOVUPS	731136(AX), Y0	// a[2]
+	VMOVUPS	731168(AX), Y1	// a[2] | 1
+	VMOVUPS	731200(AX), Y2	// a[2] | 2
+	VMOVUPS	731232(AX), Y3	// a[2] | 3
+	VMOVUPS	Y0, 799360(AX)	// concat[10]
+	VMOVUPS	Y1, 799392(AX)	// concat[10] | 1
+	VMOVUPS	Y2, 799424(AX)	// concat[10] | 2
+	VMOVUPS	Y3, 799456(AX)	// concat[10] | 3
+	VMOVUPS	731264(AX), Y0	// a[3]
+	VMOVUPS	731296(AX), Y1	// a[3] | 1
+	VMOVUPS	731328(AX), Y2	// a[3] | 2
+	VMOVUPS	731360(AX), Y3	// a[3] | 3
+	VMOVUPS	Y0, 799488(AX)	// concat[11]
+	VMOVUPS	Y1, 799520(AX)	// concat[11] | 1
+	VMOVUPS	Y2, 799552(AX)	// concat[11] | 2
+	VMOVUPS	Y3, 799584(AX)	// concat[11] | 3
 	MOVQ	$32, CX
 	MOVQ	AX, SI
 	MOVQ	R8, DI
 loop22: // 32 times: tiles of 2 elements
 	// forecast.nde:18
-	VMOVUPS	856832(SI), Y0	// dyn.0.bias_bar[0]
-	VMOVUPS	856864(SI), Y1	// dyn.0.bias_bar[0] | 1
-	VMOVUPS	856896(SI), Y2	// dyn.0.bias_bar[0] | 2
-	VMOVUPS	856928(SI), Y3	// dyn.0.bias_bar[0] | 3
+	VMOVUPS	788224(SI), Y0	// dyn.0.bias_bar[0]
+	VMOVUPS	788256(SI), Y1	// dyn.0.bias_bar[0] | 1
+	VMOVUPS	788288(SI), Y2	// dyn.0.bias_bar[0] | 2
+	VMOVUPS	788320(SI), Y3	// dyn.0.bias_bar[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	856960(SI), Y4	// dyn.0.bias_bar[1]
-	VMOVUPS	856992(SI), Y5	// dyn.0.bias_bar[1] | 1
-	VMOVUPS	857024(SI), Y6	// dyn.0.bias_bar[1] | 2
-	VMOVUPS	857056(SI), Y7	// dyn.0.bias_bar[1] | 3
+	VMOVUPS	788352(SI), Y4	// dyn.0.bias_bar[1]
+	VMOVUPS	788384(SI), Y5	// dyn.0.bias_bar[1] | 1
+	VMOVUPS	788416(SI), Y6	// dyn.0.bias_bar[1] | 2
+	VMOVUPS	788448(SI), Y7	// dyn.0.bias_bar[1] | 3
 	VANDPS	0(AX), Y4, Y4
 	VANDPS	32(AX), Y5, Y5
 	VANDPS	64(AX), Y6, Y6
@@ -10052,10 +10072,10 @@ loop22: // 32 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	DI, R11
 loop23: // 12 times: elements
-	VMOVUPS	866688(R10), Y8	// concat[0]
-	VMOVUPS	866720(R10), Y9	// concat[0] | 1
-	VMOVUPS	866752(R10), Y10	// concat[0] | 2
-	VMOVUPS	866784(R10), Y11	// concat[0] | 3
+	VMOVUPS	798080(R10), Y8	// concat[0]
+	VMOVUPS	798112(R10), Y9	// concat[0] | 1
+	VMOVUPS	798144(R10), Y10	// concat[0] | 2
+	VMOVUPS	798176(R10), Y11	// concat[0] | 3
 	VMOVUPS	47648(R11), Y12	// sum of dyn.0.weight[0]
 	VFMADD231PS	Y8, Y0, Y12
 	VFMADD231PS	Y9, Y1, Y12
@@ -10079,30 +10099,30 @@ loop23: // 12 times: elements
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop24: // 4 times: vectors of the block
-	VMOVUPS	865024(SI), Y0	// vecmat_3[0]
-	VMOVUPS	Y0, 801536(SI)	// z_bar[0]
-	VMOVUPS	865152(SI), Y0	// vecmat_3[1]
-	VMOVUPS	Y0, 801664(SI)	// z_bar[1]
-	VMOVUPS	865280(SI), Y0	// vecmat_3[2]
-	VMOVUPS	Y0, 801792(SI)	// z_bar[2]
-	VMOVUPS	865408(SI), Y0	// vecmat_3[3]
-	VMOVUPS	Y0, 801920(SI)	// z_bar[3]
-	VMOVUPS	865536(SI), Y0	// vecmat_3[4]
-	VMOVUPS	Y0, 802048(SI)	// z_bar[4]
-	VMOVUPS	865664(SI), Y0	// vecmat_3[5]
-	VMOVUPS	Y0, 802176(SI)	// z_bar[5]
-	VMOVUPS	865792(SI), Y0	// vecmat_3[6]
-	VMOVUPS	Y0, 802304(SI)	// z_bar[6]
-	VMOVUPS	865920(SI), Y0	// vecmat_3[7]
-	VMOVUPS	Y0, 802432(SI)	// z_bar[7]
-	VMOVUPS	866048(SI), Y0	// vecmat_3[8]
-	VMOVUPS	Y0, 802560(SI)	// a_bar[0]
-	VMOVUPS	866176(SI), Y0	// vecmat_3[9]
-	VMOVUPS	Y0, 802688(SI)	// a_bar[1]
-	VMOVUPS	866304(SI), Y0	// vecmat_3[10]
-	VMOVUPS	Y0, 802816(SI)	// a_bar[2]
-	VMOVUPS	866432(SI), Y0	// vecmat_3[11]
-	VMOVUPS	Y0, 802944(SI)	// a_bar[3]
+	VMOVUPS	796416(SI), Y0	// vecmat_3[0]
+	VMOVUPS	Y0, 732928(SI)	// z_bar[0]
+	VMOVUPS	796544(SI), Y0	// vecmat_3[1]
+	VMOVUPS	Y0, 733056(SI)	// z_bar[1]
+	VMOVUPS	796672(SI), Y0	// vecmat_3[2]
+	VMOVUPS	Y0, 733184(SI)	// z_bar[2]
+	VMOVUPS	796800(SI), Y0	// vecmat_3[3]
+	VMOVUPS	Y0, 733312(SI)	// z_bar[3]
+	VMOVUPS	796928(SI), Y0	// vecmat_3[4]
+	VMOVUPS	Y0, 733440(SI)	// z_bar[4]
+	VMOVUPS	797056(SI), Y0	// vecmat_3[5]
+	VMOVUPS	Y0, 733568(SI)	// z_bar[5]
+	VMOVUPS	797184(SI), Y0	// vecmat_3[6]
+	VMOVUPS	Y0, 733696(SI)	// z_bar[6]
+	VMOVUPS	797312(SI), Y0	// vecmat_3[7]
+	VMOVUPS	Y0, 733824(SI)	// z_bar[7]
+	VMOVUPS	797440(SI), Y0	// vecmat_3[8]
+	VMOVUPS	Y0, 733952(SI)	// a_bar[0]
+	VMOVUPS	797568(SI), Y0	// vecmat_3[9]
+	VMOVUPS	Y0, 734080(SI)	// a_bar[1]
+	VMOVUPS	797696(SI), Y0	// vecmat_3[10]
+	VMOVUPS	Y0, 734208(SI)	// a_bar[2]
+	VMOVUPS	797824(SI), Y0	// vecmat_3[11]
+	VMOVUPS	Y0, 734336(SI)	// a_bar[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop24
@@ -10115,1475 +10135,993 @@ TEXT forecast0ReplayDenseVjp_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	868736(SI), Y0	// z[0]
+	VMOVUPS	800128(SI), Y0	// z[0]
 	VMOVUPS	Y0, 707328(SI)	// latentFieldFwd.z[0]
-	VMOVUPS	868864(SI), Y0	// z[1]
+	VMOVUPS	800256(SI), Y0	// z[1]
 	VMOVUPS	Y0, 707456(SI)	// latentFieldFwd.z[1]
-	VMOVUPS	868992(SI), Y0	// z[2]
+	VMOVUPS	800384(SI), Y0	// z[2]
 	VMOVUPS	Y0, 707584(SI)	// latentFieldFwd.z[2]
-	VMOVUPS	869120(SI), Y0	// z[3]
+	VMOVUPS	800512(SI), Y0	// z[3]
 	VMOVUPS	Y0, 707712(SI)	// latentFieldFwd.z[3]
-	VMOVUPS	869248(SI), Y0	// z[4]
+	VMOVUPS	800640(SI), Y0	// z[4]
 	VMOVUPS	Y0, 707840(SI)	// latentFieldFwd.z[4]
-	VMOVUPS	869376(SI), Y0	// z[5]
+	VMOVUPS	800768(SI), Y0	// z[5]
 	VMOVUPS	Y0, 707968(SI)	// latentFieldFwd.z[5]
-	VMOVUPS	869504(SI), Y0	// z[6]
+	VMOVUPS	800896(SI), Y0	// z[6]
 	VMOVUPS	Y0, 708096(SI)	// latentFieldFwd.z[6]
-	VMOVUPS	869632(SI), Y0	// z[7]
+	VMOVUPS	801024(SI), Y0	// z[7]
 	VMOVUPS	Y0, 708224(SI)	// latentFieldFwd.z[7]
-	VMOVUPS	869760(SI), Y0	// a[0]
+	VMOVUPS	801152(SI), Y0	// a[0]
 	VMOVUPS	Y0, 708352(SI)	// latentFieldFwd.a[0]
-	VMOVUPS	869888(SI), Y0	// a[1]
+	VMOVUPS	801280(SI), Y0	// a[1]
 	VMOVUPS	Y0, 708480(SI)	// latentFieldFwd.a[1]
-	VMOVUPS	870016(SI), Y0	// a[2]
+	VMOVUPS	801408(SI), Y0	// a[2]
 	VMOVUPS	Y0, 708608(SI)	// latentFieldFwd.a[2]
-	VMOVUPS	870144(SI), Y0	// a[3]
+	VMOVUPS	801536(SI), Y0	// a[3]
 	VMOVUPS	Y0, 708736(SI)	// latentFieldFwd.a[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
+	LEAQ	810880(AX), R14
 	CALL	latentFieldFwd_avx2<>(SB)
-	MOVQ	$64, CX
-	MOVQ	AX, SI
-loop2: // 64 times: elements
-	VMOVUPS	710400(SI), Y0	// latentFieldFwd.add[0]
-	VMOVUPS	710432(SI), Y1	// latentFieldFwd.add[0] | 1
-	VMOVUPS	710464(SI), Y2	// latentFieldFwd.add[0] | 2
-	VMOVUPS	710496(SI), Y3	// latentFieldFwd.add[0] | 3
-	VMOVUPS	Y0, 1078272(SI)	// result_44[0]
-	VMOVUPS	Y1, 1078304(SI)	// result_44[0] | 1
-	VMOVUPS	Y2, 1078336(SI)	// result_44[0] | 2
-	VMOVUPS	Y3, 1078368(SI)	// result_44[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop2
-	MOVQ	$64, CX
-	MOVQ	AX, SI
-loop3: // 64 times: elements
-	VMOVUPS	718592(SI), Y0	// latentFieldFwd.softplus[0]
-	VMOVUPS	718624(SI), Y1	// latentFieldFwd.softplus[0] | 1
-	VMOVUPS	718656(SI), Y2	// latentFieldFwd.softplus[0] | 2
-	VMOVUPS	718688(SI), Y3	// latentFieldFwd.softplus[0] | 3
-	VMOVUPS	Y0, 1086464(SI)	// result_45[0]
-	VMOVUPS	Y1, 1086496(SI)	// result_45[0] | 1
-	VMOVUPS	Y2, 1086528(SI)	// result_45[0] | 2
-	VMOVUPS	Y3, 1086560(SI)	// result_45[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop3
-	MOVQ	$64, CX
-	MOVQ	AX, SI
-loop4: // 64 times: elements
-	VMOVUPS	726784(SI), Y0	// latentFieldFwd.add2[0]
-	VMOVUPS	726816(SI), Y1	// latentFieldFwd.add2[0] | 1
-	VMOVUPS	726848(SI), Y2	// latentFieldFwd.add2[0] | 2
-	VMOVUPS	726880(SI), Y3	// latentFieldFwd.add2[0] | 3
-	VMOVUPS	Y0, 1094656(SI)	// result_46[0]
-	VMOVUPS	Y1, 1094688(SI)	// result_46[0] | 1
-	VMOVUPS	Y2, 1094720(SI)	// result_46[0] | 2
-	VMOVUPS	Y3, 1094752(SI)	// result_46[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop4
-	MOVQ	$64, CX
-	MOVQ	AX, SI
-loop5: // 64 times: elements
-	VMOVUPS	734976(SI), Y0	// latentFieldFwd.softplus2[0]
-	VMOVUPS	735008(SI), Y1	// latentFieldFwd.softplus2[0] | 1
-	VMOVUPS	735040(SI), Y2	// latentFieldFwd.softplus2[0] | 2
-	VMOVUPS	735072(SI), Y3	// latentFieldFwd.softplus2[0] | 3
-	VMOVUPS	Y0, 1102848(SI)	// result_47[0]
-	VMOVUPS	Y1, 1102880(SI)	// result_47[0] | 1
-	VMOVUPS	Y2, 1102912(SI)	// result_47[0] | 2
-	VMOVUPS	Y3, 1102944(SI)	// result_47[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop5
-	MOVQ	$12, CX
-	MOVQ	AX, SI
-loop6: // 12 times: elements
-	VMOVUPS	743168(SI), Y0	// latentFieldFwd.tanh[0]
-	VMOVUPS	743200(SI), Y1	// latentFieldFwd.tanh[0] | 1
-	VMOVUPS	743232(SI), Y2	// latentFieldFwd.tanh[0] | 2
-	VMOVUPS	743264(SI), Y3	// latentFieldFwd.tanh[0] | 3
-	VMOVUPS	Y0, 1111040(SI)	// result_48[0]
-	VMOVUPS	Y1, 1111072(SI)	// result_48[0] | 1
-	VMOVUPS	Y2, 1111104(SI)	// result_48[0] | 2
-	VMOVUPS	Y3, 1111136(SI)	// result_48[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop6
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 	MOVQ	AX, DI
-loop7: // 4 times: vectors of the block
+loop2: // 4 times: vectors of the block
 	VMOVUPS	708864(SI), Y0	// latentFieldFwd.dz[0]
-	VMOVUPS	Y0, 879616(SI)	// result[0]
+	VMOVUPS	Y0, 1051136(SI)	// result_36[0]
 	VMOVUPS	708992(SI), Y0	// latentFieldFwd.dz[1]
-	VMOVUPS	Y0, 879744(SI)	// result[1]
+	VMOVUPS	Y0, 1051264(SI)	// result_36[1]
 	VMOVUPS	709120(SI), Y0	// latentFieldFwd.dz[2]
-	VMOVUPS	Y0, 879872(SI)	// result[2]
+	VMOVUPS	Y0, 1051392(SI)	// result_36[2]
 	VMOVUPS	709248(SI), Y0	// latentFieldFwd.dz[3]
-	VMOVUPS	Y0, 880000(SI)	// result[3]
+	VMOVUPS	Y0, 1051520(SI)	// result_36[3]
 	VMOVUPS	709376(SI), Y0	// latentFieldFwd.dz[4]
-	VMOVUPS	Y0, 880128(SI)	// result[4]
+	VMOVUPS	Y0, 1051648(SI)	// result_36[4]
 	VMOVUPS	709504(SI), Y0	// latentFieldFwd.dz[5]
-	VMOVUPS	Y0, 880256(SI)	// result[5]
+	VMOVUPS	Y0, 1051776(SI)	// result_36[5]
 	VMOVUPS	709632(SI), Y0	// latentFieldFwd.dz[6]
-	VMOVUPS	Y0, 880384(SI)	// result[6]
+	VMOVUPS	Y0, 1051904(SI)	// result_36[6]
 	VMOVUPS	709760(SI), Y0	// latentFieldFwd.dz[7]
-	VMOVUPS	Y0, 880512(SI)	// result[7]
+	VMOVUPS	Y0, 1052032(SI)	// result_36[7]
 	VMOVUPS	709888(SI), Y0	// latentFieldFwd.da[0]
-	VMOVUPS	Y0, 881664(SI)	// result_2[0]
+	VMOVUPS	Y0, 1053184(SI)	// result_37[0]
 	VMOVUPS	710016(SI), Y1	// latentFieldFwd.da[1]
-	VMOVUPS	Y1, 881792(SI)	// result_2[1]
+	VMOVUPS	Y1, 1053312(SI)	// result_37[1]
 	VMOVUPS	710144(SI), Y2	// latentFieldFwd.da[2]
-	VMOVUPS	Y2, 881920(SI)	// result_2[2]
+	VMOVUPS	Y2, 1053440(SI)	// result_37[2]
 	VMOVUPS	710272(SI), Y3	// latentFieldFwd.da[3]
-	VMOVUPS	Y3, 882048(SI)	// result_2[3]
-	VMOVUPD	868480(DI), Y4	// h
-	VMOVUPD	868512(DI), Y5	// h | 1
+	VMOVUPS	Y3, 1053568(SI)	// result_37[3]
+	VMOVUPD	799872(DI), Y4	// h
+	VMOVUPD	799904(DI), Y5	// h | 1
 	// forecast.nde:38
 	VMULPD	f64_3fc49ba5e353f7cf<>(SB), Y4, Y4
 	VMULPD	f64_3fc49ba5e353f7cf<>(SB), Y5, Y5
 	VCVTPD2PSY	Y4, X4
 	VCVTPD2PSY	Y5, X5
 	VINSERTF128	$1, X5, Y4, Y4
-	VMOVUPS	Y4, 879488(SI)	// ha21
+	VMOVUPS	Y4, 1051008(SI)	// ha21
 	MOVQ	$8, R9
 	MOVQ	SI, R10
-loop8: // 8 times: elements
-	VMOVUPS	879616(R10), Y5	// result[0]
-	VMOVUPS	868736(R10), Y6	// z[0]
+loop3: // 8 times: elements
+	VMOVUPS	1051136(R10), Y5	// result_36[0]
+	VMOVUPS	800128(R10), Y6	// z[0]
 	VFMADD231PS	Y5, Y4, Y6
-	VMOVUPS	Y6, 880640(R10)	// z_y2[0]
+	VMOVUPS	Y6, 1052160(R10)	// z_y2[0]
 	ADDQ	$128, R10
 	DECQ	R9
-	JNE	loop8
-	VMOVUPS	869760(SI), Y5	// a[0]
-	VMOVUPS	869888(SI), Y6	// a[1]
-	VMOVUPS	870016(SI), Y7	// a[2]
-	VMOVUPS	870144(SI), Y8	// a[3]
+	JNE	loop3
+	VMOVUPS	801152(SI), Y5	// a[0]
+	VMOVUPS	801280(SI), Y6	// a[1]
+	VMOVUPS	801408(SI), Y7	// a[2]
+	VMOVUPS	801536(SI), Y8	// a[3]
 	VFMADD231PS	Y0, Y4, Y5
-	VMOVUPS	Y5, 882176(SI)	// a_y2[0]
+	VMOVUPS	Y5, 1053696(SI)	// a_y2[0]
 	VFMADD231PS	Y1, Y4, Y6
-	VMOVUPS	Y6, 882304(SI)	// a_y2[1]
+	VMOVUPS	Y6, 1053824(SI)	// a_y2[1]
 	VFMADD231PS	Y2, Y4, Y7
-	VMOVUPS	Y7, 882432(SI)	// a_y2[2]
+	VMOVUPS	Y7, 1053952(SI)	// a_y2[2]
 	VFMADD231PS	Y3, Y4, Y8
-	VMOVUPS	Y8, 882560(SI)	// a_y2[3]
+	VMOVUPS	Y8, 1054080(SI)	// a_y2[3]
 	ADDQ	$32, SI
 	ADDQ	$64, DI
 	DECQ	CX
-	JNE	loop7
+	JNE	loop2
 	// forecast.nde:38
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop9: // 4 times: vectors of the block
-	VMOVUPS	880640(SI), Y0	// z_y2[0]
+loop4: // 4 times: vectors of the block
+	VMOVUPS	1052160(SI), Y0	// z_y2[0]
 	VMOVUPS	Y0, 707328(SI)	// latentFieldFwd.z[0]
-	VMOVUPS	880768(SI), Y0	// z_y2[1]
+	VMOVUPS	1052288(SI), Y0	// z_y2[1]
 	VMOVUPS	Y0, 707456(SI)	// latentFieldFwd.z[1]
-	VMOVUPS	880896(SI), Y0	// z_y2[2]
+	VMOVUPS	1052416(SI), Y0	// z_y2[2]
 	VMOVUPS	Y0, 707584(SI)	// latentFieldFwd.z[2]
-	VMOVUPS	881024(SI), Y0	// z_y2[3]
+	VMOVUPS	1052544(SI), Y0	// z_y2[3]
 	VMOVUPS	Y0, 707712(SI)	// latentFieldFwd.z[3]
-	VMOVUPS	881152(SI), Y0	// z_y2[4]
+	VMOVUPS	1052672(SI), Y0	// z_y2[4]
 	VMOVUPS	Y0, 707840(SI)	// latentFieldFwd.z[4]
-	VMOVUPS	881280(SI), Y0	// z_y2[5]
+	VMOVUPS	1052800(SI), Y0	// z_y2[5]
 	VMOVUPS	Y0, 707968(SI)	// latentFieldFwd.z[5]
-	VMOVUPS	881408(SI), Y0	// z_y2[6]
+	VMOVUPS	1052928(SI), Y0	// z_y2[6]
 	VMOVUPS	Y0, 708096(SI)	// latentFieldFwd.z[6]
-	VMOVUPS	881536(SI), Y0	// z_y2[7]
+	VMOVUPS	1053056(SI), Y0	// z_y2[7]
 	VMOVUPS	Y0, 708224(SI)	// latentFieldFwd.z[7]
-	VMOVUPS	882176(SI), Y0	// a_y2[0]
+	VMOVUPS	1053696(SI), Y0	// a_y2[0]
 	VMOVUPS	Y0, 708352(SI)	// latentFieldFwd.a[0]
-	VMOVUPS	882304(SI), Y0	// a_y2[1]
+	VMOVUPS	1053824(SI), Y0	// a_y2[1]
 	VMOVUPS	Y0, 708480(SI)	// latentFieldFwd.a[1]
-	VMOVUPS	882432(SI), Y0	// a_y2[2]
+	VMOVUPS	1053952(SI), Y0	// a_y2[2]
 	VMOVUPS	Y0, 708608(SI)	// latentFieldFwd.a[2]
-	VMOVUPS	882560(SI), Y0	// a_y2[3]
+	VMOVUPS	1054080(SI), Y0	// a_y2[3]
 	VMOVUPS	Y0, 708736(SI)	// latentFieldFwd.a[3]
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop9
+	JNE	loop4
+	LEAQ	845184(AX), R14
 	CALL	latentFieldFwd_avx2<>(SB)
-	MOVQ	$64, CX
-	MOVQ	AX, SI
-loop10: // 64 times: elements
-	VMOVUPS	710400(SI), Y0	// latentFieldFwd.add[0]
-	VMOVUPS	710432(SI), Y1	// latentFieldFwd.add[0] | 1
-	VMOVUPS	710464(SI), Y2	// latentFieldFwd.add[0] | 2
-	VMOVUPS	710496(SI), Y3	// latentFieldFwd.add[0] | 3
-	VMOVUPS	Y0, 1042432(SI)	// result_37[0]
-	VMOVUPS	Y1, 1042464(SI)	// result_37[0] | 1
-	VMOVUPS	Y2, 1042496(SI)	// result_37[0] | 2
-	VMOVUPS	Y3, 1042528(SI)	// result_37[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop10
-	MOVQ	$64, CX
-	MOVQ	AX, SI
-loop11: // 64 times: elements
-	VMOVUPS	718592(SI), Y0	// latentFieldFwd.softplus[0]
-	VMOVUPS	718624(SI), Y1	// latentFieldFwd.softplus[0] | 1
-	VMOVUPS	718656(SI), Y2	// latentFieldFwd.softplus[0] | 2
-	VMOVUPS	718688(SI), Y3	// latentFieldFwd.softplus[0] | 3
-	VMOVUPS	Y0, 1050624(SI)	// result_38[0]
-	VMOVUPS	Y1, 1050656(SI)	// result_38[0] | 1
-	VMOVUPS	Y2, 1050688(SI)	// result_38[0] | 2
-	VMOVUPS	Y3, 1050720(SI)	// result_38[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop11
-	MOVQ	$64, CX
-	MOVQ	AX, SI
-loop12: // 64 times: elements
-	VMOVUPS	726784(SI), Y0	// latentFieldFwd.add2[0]
-	VMOVUPS	726816(SI), Y1	// latentFieldFwd.add2[0] | 1
-	VMOVUPS	726848(SI), Y2	// latentFieldFwd.add2[0] | 2
-	VMOVUPS	726880(SI), Y3	// latentFieldFwd.add2[0] | 3
-	VMOVUPS	Y0, 1058816(SI)	// result_39[0]
-	VMOVUPS	Y1, 1058848(SI)	// result_39[0] | 1
-	VMOVUPS	Y2, 1058880(SI)	// result_39[0] | 2
-	VMOVUPS	Y3, 1058912(SI)	// result_39[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop12
-	MOVQ	$64, CX
-	MOVQ	AX, SI
-loop13: // 64 times: elements
-	VMOVUPS	734976(SI), Y0	// latentFieldFwd.softplus2[0]
-	VMOVUPS	735008(SI), Y1	// latentFieldFwd.softplus2[0] | 1
-	VMOVUPS	735040(SI), Y2	// latentFieldFwd.softplus2[0] | 2
-	VMOVUPS	735072(SI), Y3	// latentFieldFwd.softplus2[0] | 3
-	VMOVUPS	Y0, 1067008(SI)	// result_40[0]
-	VMOVUPS	Y1, 1067040(SI)	// result_40[0] | 1
-	VMOVUPS	Y2, 1067072(SI)	// result_40[0] | 2
-	VMOVUPS	Y3, 1067104(SI)	// result_40[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop13
-	MOVQ	$12, CX
-	MOVQ	AX, SI
-loop14: // 12 times: elements
-	VMOVUPS	743168(SI), Y0	// latentFieldFwd.tanh[0]
-	VMOVUPS	743200(SI), Y1	// latentFieldFwd.tanh[0] | 1
-	VMOVUPS	743232(SI), Y2	// latentFieldFwd.tanh[0] | 2
-	VMOVUPS	743264(SI), Y3	// latentFieldFwd.tanh[0] | 3
-	VMOVUPS	Y0, 1075200(SI)	// result_41[0]
-	VMOVUPS	Y1, 1075232(SI)	// result_41[0] | 1
-	VMOVUPS	Y2, 1075264(SI)	// result_41[0] | 2
-	VMOVUPS	Y3, 1075296(SI)	// result_41[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop14
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 	MOVQ	AX, DI
-loop15: // 4 times: vectors of the block
+loop5: // 4 times: vectors of the block
 	VMOVUPS	708864(SI), Y0	// latentFieldFwd.dz[0]
-	VMOVUPS	Y0, 882944(SI)	// result_3[0]
+	VMOVUPS	Y0, 1054464(SI)	// result_38[0]
 	VMOVUPS	708992(SI), Y0	// latentFieldFwd.dz[1]
-	VMOVUPS	Y0, 883072(SI)	// result_3[1]
+	VMOVUPS	Y0, 1054592(SI)	// result_38[1]
 	VMOVUPS	709120(SI), Y0	// latentFieldFwd.dz[2]
-	VMOVUPS	Y0, 883200(SI)	// result_3[2]
+	VMOVUPS	Y0, 1054720(SI)	// result_38[2]
 	VMOVUPS	709248(SI), Y0	// latentFieldFwd.dz[3]
-	VMOVUPS	Y0, 883328(SI)	// result_3[3]
+	VMOVUPS	Y0, 1054848(SI)	// result_38[3]
 	VMOVUPS	709376(SI), Y0	// latentFieldFwd.dz[4]
-	VMOVUPS	Y0, 883456(SI)	// result_3[4]
+	VMOVUPS	Y0, 1054976(SI)	// result_38[4]
 	VMOVUPS	709504(SI), Y0	// latentFieldFwd.dz[5]
-	VMOVUPS	Y0, 883584(SI)	// result_3[5]
+	VMOVUPS	Y0, 1055104(SI)	// result_38[5]
 	VMOVUPS	709632(SI), Y0	// latentFieldFwd.dz[6]
-	VMOVUPS	Y0, 883712(SI)	// result_3[6]
+	VMOVUPS	Y0, 1055232(SI)	// result_38[6]
 	VMOVUPS	709760(SI), Y0	// latentFieldFwd.dz[7]
-	VMOVUPS	Y0, 883840(SI)	// result_3[7]
+	VMOVUPS	Y0, 1055360(SI)	// result_38[7]
 	VMOVUPS	709888(SI), Y0	// latentFieldFwd.da[0]
-	VMOVUPS	Y0, 884992(SI)	// result_4[0]
+	VMOVUPS	Y0, 1056512(SI)	// result_39[0]
 	VMOVUPS	710016(SI), Y1	// latentFieldFwd.da[1]
-	VMOVUPS	Y1, 885120(SI)	// result_4[1]
+	VMOVUPS	Y1, 1056640(SI)	// result_39[1]
 	VMOVUPS	710144(SI), Y2	// latentFieldFwd.da[2]
-	VMOVUPS	Y2, 885248(SI)	// result_4[2]
+	VMOVUPS	Y2, 1056768(SI)	// result_39[2]
 	VMOVUPS	710272(SI), Y3	// latentFieldFwd.da[3]
-	VMOVUPS	Y3, 885376(SI)	// result_4[3]
-	VMOVUPD	868480(DI), Y4	// h
-	VMOVUPD	868512(DI), Y5	// h | 1
+	VMOVUPS	Y3, 1056896(SI)	// result_39[3]
+	VMOVUPD	799872(DI), Y4	// h
+	VMOVUPD	799904(DI), Y5	// h | 1
 	// forecast.nde:38
 	VMULPD	f64_bf815e4e4fe8123e<>(SB), Y4, Y6
 	VMULPD	f64_bf815e4e4fe8123e<>(SB), Y5, Y7
 	VCVTPD2PSY	Y6, X6
 	VCVTPD2PSY	Y7, X7
 	VINSERTF128	$1, X7, Y6, Y6
-	VMOVUPS	Y6, 882688(SI)	// ha31
+	VMOVUPS	Y6, 1054208(SI)	// ha31
 	VMULPD	f64_3fd57883daf1f0b3<>(SB), Y4, Y4
 	VMULPD	f64_3fd57883daf1f0b3<>(SB), Y5, Y5
 	VCVTPD2PSY	Y4, X4
 	VCVTPD2PSY	Y5, X5
 	VINSERTF128	$1, X5, Y4, Y4
-	VMOVUPS	Y4, 882816(SI)	// ha32
+	VMOVUPS	Y4, 1054336(SI)	// ha32
 	MOVQ	$8, R9
 	MOVQ	SI, R10
-loop16: // 8 times: elements
-	VMOVUPS	882944(R10), Y5	// result_3[0]
-	VMOVUPS	879616(R10), Y7	// result[0]
-	VMOVUPS	868736(R10), Y8	// z[0]
+loop6: // 8 times: elements
+	VMOVUPS	1054464(R10), Y5	// result_38[0]
+	VMOVUPS	1051136(R10), Y7	// result_36[0]
+	VMOVUPS	800128(R10), Y8	// z[0]
 	VFMADD231PS	Y7, Y6, Y8
 	VFMADD231PS	Y5, Y4, Y8
-	VMOVUPS	Y8, 883968(R10)	// z_y3[0]
+	VMOVUPS	Y8, 1055488(R10)	// z_y3[0]
 	ADDQ	$128, R10
 	DECQ	R9
-	JNE	loop16
-	VMOVUPS	869760(SI), Y5	// a[0]
-	VMOVUPS	869888(SI), Y7	// a[1]
-	VMOVUPS	870016(SI), Y8	// a[2]
-	VMOVUPS	870144(SI), Y9	// a[3]
-	VMOVUPS	881664(SI), Y10	// result_2[0]
+	JNE	loop6
+	VMOVUPS	801152(SI), Y5	// a[0]
+	VMOVUPS	801280(SI), Y7	// a[1]
+	VMOVUPS	801408(SI), Y8	// a[2]
+	VMOVUPS	801536(SI), Y9	// a[3]
+	VMOVUPS	1053184(SI), Y10	// result_37[0]
 	VFMADD231PS	Y10, Y6, Y5
 	VFMADD231PS	Y0, Y4, Y5
-	VMOVUPS	Y5, 885504(SI)	// a_y3[0]
-	VMOVUPS	881792(SI), Y0	// result_2[1]
+	VMOVUPS	Y5, 1057024(SI)	// a_y3[0]
+	VMOVUPS	1053312(SI), Y0	// result_37[1]
 	VFMADD231PS	Y0, Y6, Y7
 	VFMADD231PS	Y1, Y4, Y7
-	VMOVUPS	Y7, 885632(SI)	// a_y3[1]
-	VMOVUPS	881920(SI), Y0	// result_2[2]
+	VMOVUPS	Y7, 1057152(SI)	// a_y3[1]
+	VMOVUPS	1053440(SI), Y0	// result_37[2]
 	VFMADD231PS	Y0, Y6, Y8
 	VFMADD231PS	Y2, Y4, Y8
-	VMOVUPS	Y8, 885760(SI)	// a_y3[2]
-	VMOVUPS	882048(SI), Y0	// result_2[3]
+	VMOVUPS	Y8, 1057280(SI)	// a_y3[2]
+	VMOVUPS	1053568(SI), Y0	// result_37[3]
 	VFMADD231PS	Y0, Y6, Y9
 	VFMADD231PS	Y3, Y4, Y9
-	VMOVUPS	Y9, 885888(SI)	// a_y3[3]
+	VMOVUPS	Y9, 1057408(SI)	// a_y3[3]
 	ADDQ	$32, SI
 	ADDQ	$64, DI
 	DECQ	CX
-	JNE	loop15
+	JNE	loop5
 	// forecast.nde:38
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop17: // 4 times: vectors of the block
-	VMOVUPS	883968(SI), Y0	// z_y3[0]
+loop7: // 4 times: vectors of the block
+	VMOVUPS	1055488(SI), Y0	// z_y3[0]
 	VMOVUPS	Y0, 707328(SI)	// latentFieldFwd.z[0]
-	VMOVUPS	884096(SI), Y0	// z_y3[1]
+	VMOVUPS	1055616(SI), Y0	// z_y3[1]
 	VMOVUPS	Y0, 707456(SI)	// latentFieldFwd.z[1]
-	VMOVUPS	884224(SI), Y0	// z_y3[2]
+	VMOVUPS	1055744(SI), Y0	// z_y3[2]
 	VMOVUPS	Y0, 707584(SI)	// latentFieldFwd.z[2]
-	VMOVUPS	884352(SI), Y0	// z_y3[3]
+	VMOVUPS	1055872(SI), Y0	// z_y3[3]
 	VMOVUPS	Y0, 707712(SI)	// latentFieldFwd.z[3]
-	VMOVUPS	884480(SI), Y0	// z_y3[4]
+	VMOVUPS	1056000(SI), Y0	// z_y3[4]
 	VMOVUPS	Y0, 707840(SI)	// latentFieldFwd.z[4]
-	VMOVUPS	884608(SI), Y0	// z_y3[5]
+	VMOVUPS	1056128(SI), Y0	// z_y3[5]
 	VMOVUPS	Y0, 707968(SI)	// latentFieldFwd.z[5]
-	VMOVUPS	884736(SI), Y0	// z_y3[6]
+	VMOVUPS	1056256(SI), Y0	// z_y3[6]
 	VMOVUPS	Y0, 708096(SI)	// latentFieldFwd.z[6]
-	VMOVUPS	884864(SI), Y0	// z_y3[7]
+	VMOVUPS	1056384(SI), Y0	// z_y3[7]
 	VMOVUPS	Y0, 708224(SI)	// latentFieldFwd.z[7]
-	VMOVUPS	885504(SI), Y0	// a_y3[0]
+	VMOVUPS	1057024(SI), Y0	// a_y3[0]
 	VMOVUPS	Y0, 708352(SI)	// latentFieldFwd.a[0]
-	VMOVUPS	885632(SI), Y0	// a_y3[1]
+	VMOVUPS	1057152(SI), Y0	// a_y3[1]
 	VMOVUPS	Y0, 708480(SI)	// latentFieldFwd.a[1]
-	VMOVUPS	885760(SI), Y0	// a_y3[2]
+	VMOVUPS	1057280(SI), Y0	// a_y3[2]
 	VMOVUPS	Y0, 708608(SI)	// latentFieldFwd.a[2]
-	VMOVUPS	885888(SI), Y0	// a_y3[3]
+	VMOVUPS	1057408(SI), Y0	// a_y3[3]
 	VMOVUPS	Y0, 708736(SI)	// latentFieldFwd.a[3]
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop17
+	JNE	loop7
+	LEAQ	879488(AX), R14
 	CALL	latentFieldFwd_avx2<>(SB)
-	MOVQ	$64, CX
-	MOVQ	AX, SI
-loop18: // 64 times: elements
-	VMOVUPS	710400(SI), Y0	// latentFieldFwd.add[0]
-	VMOVUPS	710432(SI), Y1	// latentFieldFwd.add[0] | 1
-	VMOVUPS	710464(SI), Y2	// latentFieldFwd.add[0] | 2
-	VMOVUPS	710496(SI), Y3	// latentFieldFwd.add[0] | 3
-	VMOVUPS	Y0, 1006592(SI)	// result_30[0]
-	VMOVUPS	Y1, 1006624(SI)	// result_30[0] | 1
-	VMOVUPS	Y2, 1006656(SI)	// result_30[0] | 2
-	VMOVUPS	Y3, 1006688(SI)	// result_30[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop18
-	MOVQ	$64, CX
-	MOVQ	AX, SI
-loop19: // 64 times: elements
-	VMOVUPS	718592(SI), Y0	// latentFieldFwd.softplus[0]
-	VMOVUPS	718624(SI), Y1	// latentFieldFwd.softplus[0] | 1
-	VMOVUPS	718656(SI), Y2	// latentFieldFwd.softplus[0] | 2
-	VMOVUPS	718688(SI), Y3	// latentFieldFwd.softplus[0] | 3
-	VMOVUPS	Y0, 1014784(SI)	// result_31[0]
-	VMOVUPS	Y1, 1014816(SI)	// result_31[0] | 1
-	VMOVUPS	Y2, 1014848(SI)	// result_31[0] | 2
-	VMOVUPS	Y3, 1014880(SI)	// result_31[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop19
-	MOVQ	$64, CX
-	MOVQ	AX, SI
-loop20: // 64 times: elements
-	VMOVUPS	726784(SI), Y0	// latentFieldFwd.add2[0]
-	VMOVUPS	726816(SI), Y1	// latentFieldFwd.add2[0] | 1
-	VMOVUPS	726848(SI), Y2	// latentFieldFwd.add2[0] | 2
-	VMOVUPS	726880(SI), Y3	// latentFieldFwd.add2[0] | 3
-	VMOVUPS	Y0, 1022976(SI)	// result_32[0]
-	VMOVUPS	Y1, 1023008(SI)	// result_32[0] | 1
-	VMOVUPS	Y2, 1023040(SI)	// result_32[0] | 2
-	VMOVUPS	Y3, 1023072(SI)	// result_32[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop20
-	MOVQ	$64, CX
-	MOVQ	AX, SI
-loop21: // 64 times: elements
-	VMOVUPS	734976(SI), Y0	// latentFieldFwd.softplus2[0]
-	VMOVUPS	735008(SI), Y1	// latentFieldFwd.softplus2[0] | 1
-	VMOVUPS	735040(SI), Y2	// latentFieldFwd.softplus2[0] | 2
-	VMOVUPS	735072(SI), Y3	// latentFieldFwd.softplus2[0] | 3
-	VMOVUPS	Y0, 1031168(SI)	// result_33[0]
-	VMOVUPS	Y1, 1031200(SI)	// result_33[0] | 1
-	VMOVUPS	Y2, 1031232(SI)	// result_33[0] | 2
-	VMOVUPS	Y3, 1031264(SI)	// result_33[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop21
-	MOVQ	$12, CX
-	MOVQ	AX, SI
-loop22: // 12 times: elements
-	VMOVUPS	743168(SI), Y0	// latentFieldFwd.tanh[0]
-	VMOVUPS	743200(SI), Y1	// latentFieldFwd.tanh[0] | 1
-	VMOVUPS	743232(SI), Y2	// latentFieldFwd.tanh[0] | 2
-	VMOVUPS	743264(SI), Y3	// latentFieldFwd.tanh[0] | 3
-	VMOVUPS	Y0, 1039360(SI)	// result_34[0]
-	VMOVUPS	Y1, 1039392(SI)	// result_34[0] | 1
-	VMOVUPS	Y2, 1039424(SI)	// result_34[0] | 2
-	VMOVUPS	Y3, 1039456(SI)	// result_34[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop22
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 	MOVQ	AX, DI
-loop23: // 4 times: vectors of the block
+loop8: // 4 times: vectors of the block
 	VMOVUPS	708864(SI), Y0	// latentFieldFwd.dz[0]
-	VMOVUPS	Y0, 886400(SI)	// result_5[0]
+	VMOVUPS	Y0, 1057920(SI)	// result_40[0]
 	VMOVUPS	708992(SI), Y0	// latentFieldFwd.dz[1]
-	VMOVUPS	Y0, 886528(SI)	// result_5[1]
+	VMOVUPS	Y0, 1058048(SI)	// result_40[1]
 	VMOVUPS	709120(SI), Y0	// latentFieldFwd.dz[2]
-	VMOVUPS	Y0, 886656(SI)	// result_5[2]
+	VMOVUPS	Y0, 1058176(SI)	// result_40[2]
 	VMOVUPS	709248(SI), Y0	// latentFieldFwd.dz[3]
-	VMOVUPS	Y0, 886784(SI)	// result_5[3]
+	VMOVUPS	Y0, 1058304(SI)	// result_40[3]
 	VMOVUPS	709376(SI), Y0	// latentFieldFwd.dz[4]
-	VMOVUPS	Y0, 886912(SI)	// result_5[4]
+	VMOVUPS	Y0, 1058432(SI)	// result_40[4]
 	VMOVUPS	709504(SI), Y0	// latentFieldFwd.dz[5]
-	VMOVUPS	Y0, 887040(SI)	// result_5[5]
+	VMOVUPS	Y0, 1058560(SI)	// result_40[5]
 	VMOVUPS	709632(SI), Y0	// latentFieldFwd.dz[6]
-	VMOVUPS	Y0, 887168(SI)	// result_5[6]
+	VMOVUPS	Y0, 1058688(SI)	// result_40[6]
 	VMOVUPS	709760(SI), Y0	// latentFieldFwd.dz[7]
-	VMOVUPS	Y0, 887296(SI)	// result_5[7]
+	VMOVUPS	Y0, 1058816(SI)	// result_40[7]
 	VMOVUPS	709888(SI), Y0	// latentFieldFwd.da[0]
-	VMOVUPS	Y0, 888448(SI)	// result_6[0]
+	VMOVUPS	Y0, 1059968(SI)	// result_41[0]
 	VMOVUPS	710016(SI), Y1	// latentFieldFwd.da[1]
-	VMOVUPS	Y1, 888576(SI)	// result_6[1]
+	VMOVUPS	Y1, 1060096(SI)	// result_41[1]
 	VMOVUPS	710144(SI), Y2	// latentFieldFwd.da[2]
-	VMOVUPS	Y2, 888704(SI)	// result_6[2]
+	VMOVUPS	Y2, 1060224(SI)	// result_41[2]
 	VMOVUPS	710272(SI), Y3	// latentFieldFwd.da[3]
-	VMOVUPS	Y3, 888832(SI)	// result_6[3]
-	VMOVUPD	868480(DI), Y4	// h
-	VMOVUPD	868512(DI), Y5	// h | 1
+	VMOVUPS	Y3, 1060352(SI)	// result_41[3]
+	VMOVUPD	799872(DI), Y4	// h
+	VMOVUPD	799904(DI), Y5	// h | 1
 	// forecast.nde:38
 	VMULPD	f64_40072d5e94fe3235<>(SB), Y4, Y6
 	VMULPD	f64_40072d5e94fe3235<>(SB), Y5, Y7
 	VCVTPD2PSY	Y6, X6
 	VCVTPD2PSY	Y7, X7
 	VINSERTF128	$1, X7, Y6, Y6
-	VMOVUPS	Y6, 886016(SI)	// ha41
+	VMOVUPS	Y6, 1057536(SI)	// ha41
 	VMULPD	f64_c019701343d4287b<>(SB), Y4, Y7
 	VMULPD	f64_c019701343d4287b<>(SB), Y5, Y8
 	VCVTPD2PSY	Y7, X7
 	VCVTPD2PSY	Y8, X8
 	VINSERTF128	$1, X8, Y7, Y7
-	VMOVUPS	Y7, 886144(SI)	// ha42
+	VMOVUPS	Y7, 1057664(SI)	// ha42
 	VMULPD	f64_401172fd92eea8fa<>(SB), Y4, Y4
 	VMULPD	f64_401172fd92eea8fa<>(SB), Y5, Y5
 	VCVTPD2PSY	Y4, X4
 	VCVTPD2PSY	Y5, X5
 	VINSERTF128	$1, X5, Y4, Y4
-	VMOVUPS	Y4, 886272(SI)	// ha43
+	VMOVUPS	Y4, 1057792(SI)	// ha43
 	MOVQ	$8, R9
 	MOVQ	SI, R10
-loop24: // 8 times: elements
-	VMOVUPS	886400(R10), Y5	// result_5[0]
-	VMOVUPS	882944(R10), Y8	// result_3[0]
-	VMOVUPS	879616(R10), Y9	// result[0]
-	VMOVUPS	868736(R10), Y10	// z[0]
+loop9: // 8 times: elements
+	VMOVUPS	1057920(R10), Y5	// result_40[0]
+	VMOVUPS	1054464(R10), Y8	// result_38[0]
+	VMOVUPS	1051136(R10), Y9	// result_36[0]
+	VMOVUPS	800128(R10), Y10	// z[0]
 	VFMADD231PS	Y9, Y6, Y10
 	VFMADD231PS	Y8, Y7, Y10
 	VFMADD231PS	Y5, Y4, Y10
-	VMOVUPS	Y10, 887424(R10)	// z_y4[0]
+	VMOVUPS	Y10, 1058944(R10)	// z_y4[0]
 	ADDQ	$128, R10
 	DECQ	R9
-	JNE	loop24
-	VMOVUPS	869760(SI), Y5	// a[0]
-	VMOVUPS	869888(SI), Y8	// a[1]
-	VMOVUPS	870016(SI), Y9	// a[2]
-	VMOVUPS	870144(SI), Y10	// a[3]
-	VMOVUPS	884992(SI), Y11	// result_4[0]
-	VMOVUPS	881664(SI), Y12	// result_2[0]
+	JNE	loop9
+	VMOVUPS	801152(SI), Y5	// a[0]
+	VMOVUPS	801280(SI), Y8	// a[1]
+	VMOVUPS	801408(SI), Y9	// a[2]
+	VMOVUPS	801536(SI), Y10	// a[3]
+	VMOVUPS	1056512(SI), Y11	// result_39[0]
+	VMOVUPS	1053184(SI), Y12	// result_37[0]
 	VFMADD231PS	Y12, Y6, Y5
 	VFMADD231PS	Y11, Y7, Y5
 	VFMADD231PS	Y0, Y4, Y5
-	VMOVUPS	Y5, 888960(SI)	// a_y4[0]
-	VMOVUPS	885120(SI), Y0	// result_4[1]
-	VMOVUPS	881792(SI), Y5	// result_2[1]
+	VMOVUPS	Y5, 1060480(SI)	// a_y4[0]
+	VMOVUPS	1056640(SI), Y0	// result_39[1]
+	VMOVUPS	1053312(SI), Y5	// result_37[1]
 	VFMADD231PS	Y5, Y6, Y8
 	VFMADD231PS	Y0, Y7, Y8
 	VFMADD231PS	Y1, Y4, Y8
-	VMOVUPS	Y8, 889088(SI)	// a_y4[1]
-	VMOVUPS	885248(SI), Y0	// result_4[2]
-	VMOVUPS	881920(SI), Y1	// result_2[2]
+	VMOVUPS	Y8, 1060608(SI)	// a_y4[1]
+	VMOVUPS	1056768(SI), Y0	// result_39[2]
+	VMOVUPS	1053440(SI), Y1	// result_37[2]
 	VFMADD231PS	Y1, Y6, Y9
 	VFMADD231PS	Y0, Y7, Y9
 	VFMADD231PS	Y2, Y4, Y9
-	VMOVUPS	Y9, 889216(SI)	// a_y4[2]
-	VMOVUPS	885376(SI), Y0	// result_4[3]
-	VMOVUPS	882048(SI), Y1	// result_2[3]
+	VMOVUPS	Y9, 1060736(SI)	// a_y4[2]
+	VMOVUPS	1056896(SI), Y0	// result_39[3]
+	VMOVUPS	1053568(SI), Y1	// result_37[3]
 	VFMADD231PS	Y1, Y6, Y10
 	VFMADD231PS	Y0, Y7, Y10
 	VFMADD231PS	Y3, Y4, Y10
-	VMOVUPS	Y10, 889344(SI)	// a_y4[3]
+	VMOVUPS	Y10, 1060864(SI)	// a_y4[3]
 	ADDQ	$32, SI
 	ADDQ	$64, DI
 	DECQ	CX
-	JNE	loop23
+	JNE	loop8
 	// forecast.nde:38
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop25: // 4 times: vectors of the block
-	VMOVUPS	887424(SI), Y0	// z_y4[0]
+loop10: // 4 times: vectors of the block
+	VMOVUPS	1058944(SI), Y0	// z_y4[0]
 	VMOVUPS	Y0, 707328(SI)	// latentFieldFwd.z[0]
-	VMOVUPS	887552(SI), Y0	// z_y4[1]
+	VMOVUPS	1059072(SI), Y0	// z_y4[1]
 	VMOVUPS	Y0, 707456(SI)	// latentFieldFwd.z[1]
-	VMOVUPS	887680(SI), Y0	// z_y4[2]
+	VMOVUPS	1059200(SI), Y0	// z_y4[2]
 	VMOVUPS	Y0, 707584(SI)	// latentFieldFwd.z[2]
-	VMOVUPS	887808(SI), Y0	// z_y4[3]
+	VMOVUPS	1059328(SI), Y0	// z_y4[3]
 	VMOVUPS	Y0, 707712(SI)	// latentFieldFwd.z[3]
-	VMOVUPS	887936(SI), Y0	// z_y4[4]
+	VMOVUPS	1059456(SI), Y0	// z_y4[4]
 	VMOVUPS	Y0, 707840(SI)	// latentFieldFwd.z[4]
-	VMOVUPS	888064(SI), Y0	// z_y4[5]
+	VMOVUPS	1059584(SI), Y0	// z_y4[5]
 	VMOVUPS	Y0, 707968(SI)	// latentFieldFwd.z[5]
-	VMOVUPS	888192(SI), Y0	// z_y4[6]
+	VMOVUPS	1059712(SI), Y0	// z_y4[6]
 	VMOVUPS	Y0, 708096(SI)	// latentFieldFwd.z[6]
-	VMOVUPS	888320(SI), Y0	// z_y4[7]
+	VMOVUPS	1059840(SI), Y0	// z_y4[7]
 	VMOVUPS	Y0, 708224(SI)	// latentFieldFwd.z[7]
-	VMOVUPS	888960(SI), Y0	// a_y4[0]
+	VMOVUPS	1060480(SI), Y0	// a_y4[0]
 	VMOVUPS	Y0, 708352(SI)	// latentFieldFwd.a[0]
-	VMOVUPS	889088(SI), Y0	// a_y4[1]
+	VMOVUPS	1060608(SI), Y0	// a_y4[1]
 	VMOVUPS	Y0, 708480(SI)	// latentFieldFwd.a[1]
-	VMOVUPS	889216(SI), Y0	// a_y4[2]
+	VMOVUPS	1060736(SI), Y0	// a_y4[2]
 	VMOVUPS	Y0, 708608(SI)	// latentFieldFwd.a[2]
-	VMOVUPS	889344(SI), Y0	// a_y4[3]
+	VMOVUPS	1060864(SI), Y0	// a_y4[3]
 	VMOVUPS	Y0, 708736(SI)	// latentFieldFwd.a[3]
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop25
+	JNE	loop10
+	LEAQ	913792(AX), R14
 	CALL	latentFieldFwd_avx2<>(SB)
-	MOVQ	$64, CX
-	MOVQ	AX, SI
-loop26: // 64 times: elements
-	VMOVUPS	710400(SI), Y0	// latentFieldFwd.add[0]
-	VMOVUPS	710432(SI), Y1	// latentFieldFwd.add[0] | 1
-	VMOVUPS	710464(SI), Y2	// latentFieldFwd.add[0] | 2
-	VMOVUPS	710496(SI), Y3	// latentFieldFwd.add[0] | 3
-	VMOVUPS	Y0, 970752(SI)	// result_23[0]
-	VMOVUPS	Y1, 970784(SI)	// result_23[0] | 1
-	VMOVUPS	Y2, 970816(SI)	// result_23[0] | 2
-	VMOVUPS	Y3, 970848(SI)	// result_23[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop26
-	MOVQ	$64, CX
-	MOVQ	AX, SI
-loop27: // 64 times: elements
-	VMOVUPS	718592(SI), Y0	// latentFieldFwd.softplus[0]
-	VMOVUPS	718624(SI), Y1	// latentFieldFwd.softplus[0] | 1
-	VMOVUPS	718656(SI), Y2	// latentFieldFwd.softplus[0] | 2
-	VMOVUPS	718688(SI), Y3	// latentFieldFwd.softplus[0] | 3
-	VMOVUPS	Y0, 978944(SI)	// result_24[0]
-	VMOVUPS	Y1, 978976(SI)	// result_24[0] | 1
-	VMOVUPS	Y2, 979008(SI)	// result_24[0] | 2
-	VMOVUPS	Y3, 979040(SI)	// result_24[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop27
-	MOVQ	$64, CX
-	MOVQ	AX, SI
-loop28: // 64 times: elements
-	VMOVUPS	726784(SI), Y0	// latentFieldFwd.add2[0]
-	VMOVUPS	726816(SI), Y1	// latentFieldFwd.add2[0] | 1
-	VMOVUPS	726848(SI), Y2	// latentFieldFwd.add2[0] | 2
-	VMOVUPS	726880(SI), Y3	// latentFieldFwd.add2[0] | 3
-	VMOVUPS	Y0, 987136(SI)	// result_25[0]
-	VMOVUPS	Y1, 987168(SI)	// result_25[0] | 1
-	VMOVUPS	Y2, 987200(SI)	// result_25[0] | 2
-	VMOVUPS	Y3, 987232(SI)	// result_25[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop28
-	MOVQ	$64, CX
-	MOVQ	AX, SI
-loop29: // 64 times: elements
-	VMOVUPS	734976(SI), Y0	// latentFieldFwd.softplus2[0]
-	VMOVUPS	735008(SI), Y1	// latentFieldFwd.softplus2[0] | 1
-	VMOVUPS	735040(SI), Y2	// latentFieldFwd.softplus2[0] | 2
-	VMOVUPS	735072(SI), Y3	// latentFieldFwd.softplus2[0] | 3
-	VMOVUPS	Y0, 995328(SI)	// result_26[0]
-	VMOVUPS	Y1, 995360(SI)	// result_26[0] | 1
-	VMOVUPS	Y2, 995392(SI)	// result_26[0] | 2
-	VMOVUPS	Y3, 995424(SI)	// result_26[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop29
-	MOVQ	$12, CX
-	MOVQ	AX, SI
-loop30: // 12 times: elements
-	VMOVUPS	743168(SI), Y0	// latentFieldFwd.tanh[0]
-	VMOVUPS	743200(SI), Y1	// latentFieldFwd.tanh[0] | 1
-	VMOVUPS	743232(SI), Y2	// latentFieldFwd.tanh[0] | 2
-	VMOVUPS	743264(SI), Y3	// latentFieldFwd.tanh[0] | 3
-	VMOVUPS	Y0, 1003520(SI)	// result_27[0]
-	VMOVUPS	Y1, 1003552(SI)	// result_27[0] | 1
-	VMOVUPS	Y2, 1003584(SI)	// result_27[0] | 2
-	VMOVUPS	Y3, 1003616(SI)	// result_27[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop30
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 	MOVQ	AX, DI
-loop31: // 4 times: vectors of the block
+loop11: // 4 times: vectors of the block
 	VMOVUPS	708864(SI), Y0	// latentFieldFwd.dz[0]
-	VMOVUPS	Y0, 889984(SI)	// result_7[0]
+	VMOVUPS	Y0, 1061504(SI)	// result_42[0]
 	VMOVUPS	708992(SI), Y0	// latentFieldFwd.dz[1]
-	VMOVUPS	Y0, 890112(SI)	// result_7[1]
+	VMOVUPS	Y0, 1061632(SI)	// result_42[1]
 	VMOVUPS	709120(SI), Y0	// latentFieldFwd.dz[2]
-	VMOVUPS	Y0, 890240(SI)	// result_7[2]
+	VMOVUPS	Y0, 1061760(SI)	// result_42[2]
 	VMOVUPS	709248(SI), Y0	// latentFieldFwd.dz[3]
-	VMOVUPS	Y0, 890368(SI)	// result_7[3]
+	VMOVUPS	Y0, 1061888(SI)	// result_42[3]
 	VMOVUPS	709376(SI), Y0	// latentFieldFwd.dz[4]
-	VMOVUPS	Y0, 890496(SI)	// result_7[4]
+	VMOVUPS	Y0, 1062016(SI)	// result_42[4]
 	VMOVUPS	709504(SI), Y0	// latentFieldFwd.dz[5]
-	VMOVUPS	Y0, 890624(SI)	// result_7[5]
+	VMOVUPS	Y0, 1062144(SI)	// result_42[5]
 	VMOVUPS	709632(SI), Y0	// latentFieldFwd.dz[6]
-	VMOVUPS	Y0, 890752(SI)	// result_7[6]
+	VMOVUPS	Y0, 1062272(SI)	// result_42[6]
 	VMOVUPS	709760(SI), Y0	// latentFieldFwd.dz[7]
-	VMOVUPS	Y0, 890880(SI)	// result_7[7]
+	VMOVUPS	Y0, 1062400(SI)	// result_42[7]
 	VMOVUPS	709888(SI), Y0	// latentFieldFwd.da[0]
-	VMOVUPS	Y0, 892032(SI)	// result_8[0]
+	VMOVUPS	Y0, 1063552(SI)	// result_43[0]
 	VMOVUPS	710016(SI), Y1	// latentFieldFwd.da[1]
-	VMOVUPS	Y1, 892160(SI)	// result_8[1]
+	VMOVUPS	Y1, 1063680(SI)	// result_43[1]
 	VMOVUPS	710144(SI), Y2	// latentFieldFwd.da[2]
-	VMOVUPS	Y2, 892288(SI)	// result_8[2]
+	VMOVUPS	Y2, 1063808(SI)	// result_43[2]
 	VMOVUPS	710272(SI), Y3	// latentFieldFwd.da[3]
-	VMOVUPS	Y3, 892416(SI)	// result_8[3]
-	VMOVUPD	868480(DI), Y4	// h
-	VMOVUPD	868512(DI), Y5	// h | 1
+	VMOVUPS	Y3, 1063936(SI)	// result_43[3]
+	VMOVUPD	799872(DI), Y4	// h
+	VMOVUPD	799904(DI), Y5	// h | 1
 	// forecast.nde:38
 	VMULPD	f64_40154daf827440c7<>(SB), Y4, Y6
 	VMULPD	f64_40154daf827440c7<>(SB), Y5, Y7
 	VCVTPD2PSY	Y6, X6
 	VCVTPD2PSY	Y7, X7
 	VINSERTF128	$1, X7, Y6, Y6
-	VMOVUPS	Y6, 889472(SI)	// ha51
+	VMOVUPS	Y6, 1060992(SI)	// ha51
 	VMULPD	f64_c0277f6daaa052d3<>(SB), Y4, Y7
 	VMULPD	f64_c0277f6daaa052d3<>(SB), Y5, Y8
 	VCVTPD2PSY	Y7, X7
 	VCVTPD2PSY	Y8, X8
 	VINSERTF128	$1, X8, Y7, Y7
-	VMOVUPS	Y7, 889600(SI)	// ha52
+	VMOVUPS	Y7, 1061120(SI)	// ha52
 	VMULPD	f64_401dfb6eaa5e5f6a<>(SB), Y4, Y8
 	VMULPD	f64_401dfb6eaa5e5f6a<>(SB), Y5, Y9
 	VCVTPD2PSY	Y8, X8
 	VCVTPD2PSY	Y9, X9
 	VINSERTF128	$1, X9, Y8, Y8
-	VMOVUPS	Y8, 889728(SI)	// ha53
+	VMOVUPS	Y8, 1061248(SI)	// ha53
 	VMULPD	f64_bfb7adc1b510a9a4<>(SB), Y4, Y4
 	VMULPD	f64_bfb7adc1b510a9a4<>(SB), Y5, Y5
 	VCVTPD2PSY	Y4, X4
 	VCVTPD2PSY	Y5, X5
 	VINSERTF128	$1, X5, Y4, Y4
-	VMOVUPS	Y4, 889856(SI)	// ha54
+	VMOVUPS	Y4, 1061376(SI)	// ha54
 	MOVQ	$8, R9
 	MOVQ	SI, R10
-loop32: // 8 times: elements
-	VMOVUPS	889984(R10), Y5	// result_7[0]
-	VMOVUPS	886400(R10), Y9	// result_5[0]
-	VMOVUPS	882944(R10), Y10	// result_3[0]
-	VMOVUPS	879616(R10), Y11	// result[0]
-	VMOVUPS	868736(R10), Y12	// z[0]
+loop12: // 8 times: elements
+	VMOVUPS	1061504(R10), Y5	// result_42[0]
+	VMOVUPS	1057920(R10), Y9	// result_40[0]
+	VMOVUPS	1054464(R10), Y10	// result_38[0]
+	VMOVUPS	1051136(R10), Y11	// result_36[0]
+	VMOVUPS	800128(R10), Y12	// z[0]
 	VFMADD231PS	Y11, Y6, Y12
 	VFMADD231PS	Y10, Y7, Y12
 	VFMADD231PS	Y9, Y8, Y12
 	VFMADD231PS	Y5, Y4, Y12
-	VMOVUPS	Y12, 891008(R10)	// z_y5[0]
+	VMOVUPS	Y12, 1062528(R10)	// z_y5[0]
 	ADDQ	$128, R10
 	DECQ	R9
-	JNE	loop32
-	VMOVUPS	869760(SI), Y5	// a[0]
-	VMOVUPS	869888(SI), Y9	// a[1]
-	VMOVUPS	870016(SI), Y10	// a[2]
-	VMOVUPS	870144(SI), Y11	// a[3]
-	VMOVUPS	888448(SI), Y12	// result_6[0]
-	VMOVUPS	884992(SI), Y13	// result_4[0]
-	VMOVUPS	881664(SI), Y14	// result_2[0]
+	JNE	loop12
+	VMOVUPS	801152(SI), Y5	// a[0]
+	VMOVUPS	801280(SI), Y9	// a[1]
+	VMOVUPS	801408(SI), Y10	// a[2]
+	VMOVUPS	801536(SI), Y11	// a[3]
+	VMOVUPS	1059968(SI), Y12	// result_41[0]
+	VMOVUPS	1056512(SI), Y13	// result_39[0]
+	VMOVUPS	1053184(SI), Y14	// result_37[0]
 	VFMADD231PS	Y14, Y6, Y5
 	VFMADD231PS	Y13, Y7, Y5
 	VFMADD231PS	Y12, Y8, Y5
 	VFMADD231PS	Y0, Y4, Y5
-	VMOVUPS	Y5, 892544(SI)	// a_y5[0]
-	VMOVUPS	888576(SI), Y0	// result_6[1]
-	VMOVUPS	885120(SI), Y5	// result_4[1]
-	VMOVUPS	881792(SI), Y12	// result_2[1]
+	VMOVUPS	Y5, 1064064(SI)	// a_y5[0]
+	VMOVUPS	1060096(SI), Y0	// result_41[1]
+	VMOVUPS	1056640(SI), Y5	// result_39[1]
+	VMOVUPS	1053312(SI), Y12	// result_37[1]
 	VFMADD231PS	Y12, Y6, Y9
 	VFMADD231PS	Y5, Y7, Y9
 	VFMADD231PS	Y0, Y8, Y9
 	VFMADD231PS	Y1, Y4, Y9
-	VMOVUPS	Y9, 892672(SI)	// a_y5[1]
-	VMOVUPS	888704(SI), Y0	// result_6[2]
-	VMOVUPS	885248(SI), Y1	// result_4[2]
-	VMOVUPS	881920(SI), Y5	// result_2[2]
+	VMOVUPS	Y9, 1064192(SI)	// a_y5[1]
+	VMOVUPS	1060224(SI), Y0	// result_41[2]
+	VMOVUPS	1056768(SI), Y1	// result_39[2]
+	VMOVUPS	1053440(SI), Y5	// result_37[2]
 	VFMADD231PS	Y5, Y6, Y10
 	VFMADD231PS	Y1, Y7, Y10
 	VFMADD231PS	Y0, Y8, Y10
 	VFMADD231PS	Y2, Y4, Y10
-	VMOVUPS	Y10, 892800(SI)	// a_y5[2]
-	VMOVUPS	888832(SI), Y0	// result_6[3]
-	VMOVUPS	885376(SI), Y1	// result_4[3]
-	VMOVUPS	882048(SI), Y2	// result_2[3]
+	VMOVUPS	Y10, 1064320(SI)	// a_y5[2]
+	VMOVUPS	1060352(SI), Y0	// result_41[3]
+	VMOVUPS	1056896(SI), Y1	// result_39[3]
+	VMOVUPS	1053568(SI), Y2	// result_37[3]
 	VFMADD231PS	Y2, Y6, Y11
 	VFMADD231PS	Y1, Y7, Y11
 	VFMADD231PS	Y0, Y8, Y11
 	VFMADD231PS	Y3, Y4, Y11
-	VMOVUPS	Y11, 892928(SI)	// a_y5[3]
+	VMOVUPS	Y11, 1064448(SI)	// a_y5[3]
 	ADDQ	$32, SI
 	ADDQ	$64, DI
 	DECQ	CX
-	JNE	loop31
+	JNE	loop11
 	// forecast.nde:38
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop33: // 4 times: vectors of the block
-	VMOVUPS	891008(SI), Y0	// z_y5[0]
+loop13: // 4 times: vectors of the block
+	VMOVUPS	1062528(SI), Y0	// z_y5[0]
 	VMOVUPS	Y0, 707328(SI)	// latentFieldFwd.z[0]
-	VMOVUPS	891136(SI), Y0	// z_y5[1]
+	VMOVUPS	1062656(SI), Y0	// z_y5[1]
 	VMOVUPS	Y0, 707456(SI)	// latentFieldFwd.z[1]
-	VMOVUPS	891264(SI), Y0	// z_y5[2]
+	VMOVUPS	1062784(SI), Y0	// z_y5[2]
 	VMOVUPS	Y0, 707584(SI)	// latentFieldFwd.z[2]
-	VMOVUPS	891392(SI), Y0	// z_y5[3]
+	VMOVUPS	1062912(SI), Y0	// z_y5[3]
 	VMOVUPS	Y0, 707712(SI)	// latentFieldFwd.z[3]
-	VMOVUPS	891520(SI), Y0	// z_y5[4]
+	VMOVUPS	1063040(SI), Y0	// z_y5[4]
 	VMOVUPS	Y0, 707840(SI)	// latentFieldFwd.z[4]
-	VMOVUPS	891648(SI), Y0	// z_y5[5]
+	VMOVUPS	1063168(SI), Y0	// z_y5[5]
 	VMOVUPS	Y0, 707968(SI)	// latentFieldFwd.z[5]
-	VMOVUPS	891776(SI), Y0	// z_y5[6]
+	VMOVUPS	1063296(SI), Y0	// z_y5[6]
 	VMOVUPS	Y0, 708096(SI)	// latentFieldFwd.z[6]
-	VMOVUPS	891904(SI), Y0	// z_y5[7]
+	VMOVUPS	1063424(SI), Y0	// z_y5[7]
 	VMOVUPS	Y0, 708224(SI)	// latentFieldFwd.z[7]
-	VMOVUPS	892544(SI), Y0	// a_y5[0]
+	VMOVUPS	1064064(SI), Y0	// a_y5[0]
 	VMOVUPS	Y0, 708352(SI)	// latentFieldFwd.a[0]
-	VMOVUPS	892672(SI), Y0	// a_y5[1]
+	VMOVUPS	1064192(SI), Y0	// a_y5[1]
 	VMOVUPS	Y0, 708480(SI)	// latentFieldFwd.a[1]
-	VMOVUPS	892800(SI), Y0	// a_y5[2]
+	VMOVUPS	1064320(SI), Y0	// a_y5[2]
 	VMOVUPS	Y0, 708608(SI)	// latentFieldFwd.a[2]
-	VMOVUPS	892928(SI), Y0	// a_y5[3]
+	VMOVUPS	1064448(SI), Y0	// a_y5[3]
 	VMOVUPS	Y0, 708736(SI)	// latentFieldFwd.a[3]
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop33
+	JNE	loop13
+	LEAQ	948096(AX), R14
 	CALL	latentFieldFwd_avx2<>(SB)
-	MOVQ	$64, CX
-	MOVQ	AX, SI
-loop34: // 64 times: elements
-	VMOVUPS	710400(SI), Y0	// latentFieldFwd.add[0]
-	VMOVUPS	710432(SI), Y1	// latentFieldFwd.add[0] | 1
-	VMOVUPS	710464(SI), Y2	// latentFieldFwd.add[0] | 2
-	VMOVUPS	710496(SI), Y3	// latentFieldFwd.add[0] | 3
-	VMOVUPS	Y0, 934912(SI)	// result_16[0]
-	VMOVUPS	Y1, 934944(SI)	// result_16[0] | 1
-	VMOVUPS	Y2, 934976(SI)	// result_16[0] | 2
-	VMOVUPS	Y3, 935008(SI)	// result_16[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop34
-	MOVQ	$64, CX
-	MOVQ	AX, SI
-loop35: // 64 times: elements
-	VMOVUPS	718592(SI), Y0	// latentFieldFwd.softplus[0]
-	VMOVUPS	718624(SI), Y1	// latentFieldFwd.softplus[0] | 1
-	VMOVUPS	718656(SI), Y2	// latentFieldFwd.softplus[0] | 2
-	VMOVUPS	718688(SI), Y3	// latentFieldFwd.softplus[0] | 3
-	VMOVUPS	Y0, 943104(SI)	// result_17[0]
-	VMOVUPS	Y1, 943136(SI)	// result_17[0] | 1
-	VMOVUPS	Y2, 943168(SI)	// result_17[0] | 2
-	VMOVUPS	Y3, 943200(SI)	// result_17[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop35
-	MOVQ	$64, CX
-	MOVQ	AX, SI
-loop36: // 64 times: elements
-	VMOVUPS	726784(SI), Y0	// latentFieldFwd.add2[0]
-	VMOVUPS	726816(SI), Y1	// latentFieldFwd.add2[0] | 1
-	VMOVUPS	726848(SI), Y2	// latentFieldFwd.add2[0] | 2
-	VMOVUPS	726880(SI), Y3	// latentFieldFwd.add2[0] | 3
-	VMOVUPS	Y0, 951296(SI)	// result_18[0]
-	VMOVUPS	Y1, 951328(SI)	// result_18[0] | 1
-	VMOVUPS	Y2, 951360(SI)	// result_18[0] | 2
-	VMOVUPS	Y3, 951392(SI)	// result_18[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop36
-	MOVQ	$64, CX
-	MOVQ	AX, SI
-loop37: // 64 times: elements
-	VMOVUPS	734976(SI), Y0	// latentFieldFwd.softplus2[0]
-	VMOVUPS	735008(SI), Y1	// latentFieldFwd.softplus2[0] | 1
-	VMOVUPS	735040(SI), Y2	// latentFieldFwd.softplus2[0] | 2
-	VMOVUPS	735072(SI), Y3	// latentFieldFwd.softplus2[0] | 3
-	VMOVUPS	Y0, 959488(SI)	// result_19[0]
-	VMOVUPS	Y1, 959520(SI)	// result_19[0] | 1
-	VMOVUPS	Y2, 959552(SI)	// result_19[0] | 2
-	VMOVUPS	Y3, 959584(SI)	// result_19[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop37
-	MOVQ	$12, CX
-	MOVQ	AX, SI
-loop38: // 12 times: elements
-	VMOVUPS	743168(SI), Y0	// latentFieldFwd.tanh[0]
-	VMOVUPS	743200(SI), Y1	// latentFieldFwd.tanh[0] | 1
-	VMOVUPS	743232(SI), Y2	// latentFieldFwd.tanh[0] | 2
-	VMOVUPS	743264(SI), Y3	// latentFieldFwd.tanh[0] | 3
-	VMOVUPS	Y0, 967680(SI)	// result_20[0]
-	VMOVUPS	Y1, 967712(SI)	// result_20[0] | 1
-	VMOVUPS	Y2, 967744(SI)	// result_20[0] | 2
-	VMOVUPS	Y3, 967776(SI)	// result_20[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop38
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 	MOVQ	AX, DI
-loop39: // 4 times: vectors of the block
+loop14: // 4 times: vectors of the block
 	VMOVUPS	708864(SI), Y0	// latentFieldFwd.dz[0]
-	VMOVUPS	Y0, 893696(SI)	// result_9[0]
+	VMOVUPS	Y0, 1065216(SI)	// result_44[0]
 	VMOVUPS	708992(SI), Y0	// latentFieldFwd.dz[1]
-	VMOVUPS	Y0, 893824(SI)	// result_9[1]
+	VMOVUPS	Y0, 1065344(SI)	// result_44[1]
 	VMOVUPS	709120(SI), Y0	// latentFieldFwd.dz[2]
-	VMOVUPS	Y0, 893952(SI)	// result_9[2]
+	VMOVUPS	Y0, 1065472(SI)	// result_44[2]
 	VMOVUPS	709248(SI), Y0	// latentFieldFwd.dz[3]
-	VMOVUPS	Y0, 894080(SI)	// result_9[3]
+	VMOVUPS	Y0, 1065600(SI)	// result_44[3]
 	VMOVUPS	709376(SI), Y0	// latentFieldFwd.dz[4]
-	VMOVUPS	Y0, 894208(SI)	// result_9[4]
+	VMOVUPS	Y0, 1065728(SI)	// result_44[4]
 	VMOVUPS	709504(SI), Y0	// latentFieldFwd.dz[5]
-	VMOVUPS	Y0, 894336(SI)	// result_9[5]
+	VMOVUPS	Y0, 1065856(SI)	// result_44[5]
 	VMOVUPS	709632(SI), Y0	// latentFieldFwd.dz[6]
-	VMOVUPS	Y0, 894464(SI)	// result_9[6]
+	VMOVUPS	Y0, 1065984(SI)	// result_44[6]
 	VMOVUPS	709760(SI), Y0	// latentFieldFwd.dz[7]
-	VMOVUPS	Y0, 894592(SI)	// result_9[7]
+	VMOVUPS	Y0, 1066112(SI)	// result_44[7]
 	VMOVUPS	709888(SI), Y15	// latentFieldFwd.da[0]
 	VMOVUPS	Y15, 0(AX)
-	VMOVUPS	0(AX), Y13	// result_10[0]
-	VMOVUPS	Y13, 895744(SI)
+	VMOVUPS	0(AX), Y13	// result_45[0]
+	VMOVUPS	Y13, 1067264(SI)
 	VMOVUPS	710016(SI), Y15	// latentFieldFwd.da[1]
 	VMOVUPS	Y15, 32(AX)
-	VMOVUPS	32(AX), Y13	// result_10[1]
-	VMOVUPS	Y13, 895872(SI)
+	VMOVUPS	32(AX), Y13	// result_45[1]
+	VMOVUPS	Y13, 1067392(SI)
 	VMOVUPS	710144(SI), Y15	// latentFieldFwd.da[2]
 	VMOVUPS	Y15, 64(AX)
-	VMOVUPS	64(AX), Y13	// result_10[2]
-	VMOVUPS	Y13, 896000(SI)
+	VMOVUPS	64(AX), Y13	// result_45[2]
+	VMOVUPS	Y13, 1067520(SI)
 	VMOVUPS	710272(SI), Y15	// latentFieldFwd.da[3]
 	VMOVUPS	Y15, 96(AX)
-	VMOVUPS	96(AX), Y13	// result_10[3]
-	VMOVUPS	Y13, 896128(SI)
-	VMOVUPD	868480(DI), Y0	// h
-	VMOVUPD	868512(DI), Y1	// h | 1
+	VMOVUPS	96(AX), Y13	// result_45[3]
+	VMOVUPS	Y13, 1067648(SI)
+	VMOVUPD	799872(DI), Y0	// h
+	VMOVUPD	799904(DI), Y1	// h | 1
 	// forecast.nde:38
 	VMULPD	f64_401772216029aa0e<>(SB), Y0, Y2
 	VMULPD	f64_401772216029aa0e<>(SB), Y1, Y3
 	VCVTPD2PSY	Y2, X2
 	VCVTPD2PSY	Y3, X3
 	VINSERTF128	$1, X3, Y2, Y2
-	VMOVUPS	Y2, 893056(SI)	// ha61
+	VMOVUPS	Y2, 1064576(SI)	// ha61
 	VMULPD	f64_c029d7894a598ba8<>(SB), Y0, Y3
 	VMULPD	f64_c029d7894a598ba8<>(SB), Y1, Y4
 	VCVTPD2PSY	Y3, X3
 	VCVTPD2PSY	Y4, X4
 	VINSERTF128	$1, X4, Y3, Y3
-	VMOVUPS	Y3, 893184(SI)	// ha62
+	VMOVUPS	Y3, 1064704(SI)	// ha62
 	VMULPD	f64_40205198ab50d56d<>(SB), Y0, Y4
 	VMULPD	f64_40205198ab50d56d<>(SB), Y1, Y5
 	VCVTPD2PSY	Y4, X4
 	VCVTPD2PSY	Y5, X5
 	VINSERTF128	$1, X5, Y4, Y4
-	VMOVUPS	Y4, 893312(SI)	// ha63
+	VMOVUPS	Y4, 1064832(SI)	// ha63
 	VMULPD	f64_bfb253648f20ef47<>(SB), Y0, Y5
 	VMULPD	f64_bfb253648f20ef47<>(SB), Y1, Y6
 	VCVTPD2PSY	Y5, X5
 	VCVTPD2PSY	Y6, X6
 	VINSERTF128	$1, X6, Y5, Y5
-	VMOVUPS	Y5, 893440(SI)	// ha64
+	VMOVUPS	Y5, 1064960(SI)	// ha64
 	VMULPD	f64_bf9cf28fdbb9db09<>(SB), Y0, Y0
 	VMULPD	f64_bf9cf28fdbb9db09<>(SB), Y1, Y1
 	VCVTPD2PSY	Y0, X0
 	VCVTPD2PSY	Y1, X1
 	VINSERTF128	$1, X1, Y0, Y0
-	VMOVUPS	Y0, 893568(SI)	// ha65
+	VMOVUPS	Y0, 1065088(SI)	// ha65
 	MOVQ	$8, R9
 	MOVQ	SI, R10
-loop40: // 8 times: elements
-	VMOVUPS	893696(R10), Y1	// result_9[0]
-	VMOVUPS	889984(R10), Y6	// result_7[0]
-	VMOVUPS	886400(R10), Y7	// result_5[0]
-	VMOVUPS	882944(R10), Y8	// result_3[0]
-	VMOVUPS	879616(R10), Y9	// result[0]
-	VMOVUPS	868736(R10), Y10	// z[0]
+loop15: // 8 times: elements
+	VMOVUPS	1065216(R10), Y1	// result_44[0]
+	VMOVUPS	1061504(R10), Y6	// result_42[0]
+	VMOVUPS	1057920(R10), Y7	// result_40[0]
+	VMOVUPS	1054464(R10), Y8	// result_38[0]
+	VMOVUPS	1051136(R10), Y9	// result_36[0]
+	VMOVUPS	800128(R10), Y10	// z[0]
 	VFMADD231PS	Y9, Y2, Y10
 	VFMADD231PS	Y8, Y3, Y10
 	VFMADD231PS	Y7, Y4, Y10
 	VFMADD231PS	Y6, Y5, Y10
 	VFMADD231PS	Y1, Y0, Y10
-	VMOVUPS	Y10, 894720(R10)	// z_y6[0]
+	VMOVUPS	Y10, 1066240(R10)	// z_y6[0]
 	ADDQ	$128, R10
 	DECQ	R9
-	JNE	loop40
-	VMOVUPS	869760(SI), Y1	// a[0]
-	VMOVUPS	869888(SI), Y6	// a[1]
-	VMOVUPS	870016(SI), Y7	// a[2]
-	VMOVUPS	870144(SI), Y8	// a[3]
-	VMOVUPS	892032(SI), Y9	// result_8[0]
-	VMOVUPS	888448(SI), Y10	// result_6[0]
-	VMOVUPS	884992(SI), Y11	// result_4[0]
-	VMOVUPS	881664(SI), Y12	// result_2[0]
+	JNE	loop15
+	VMOVUPS	801152(SI), Y1	// a[0]
+	VMOVUPS	801280(SI), Y6	// a[1]
+	VMOVUPS	801408(SI), Y7	// a[2]
+	VMOVUPS	801536(SI), Y8	// a[3]
+	VMOVUPS	1063552(SI), Y9	// result_43[0]
+	VMOVUPS	1059968(SI), Y10	// result_41[0]
+	VMOVUPS	1056512(SI), Y11	// result_39[0]
+	VMOVUPS	1053184(SI), Y12	// result_37[0]
 	VFMADD231PS	Y12, Y2, Y1
 	VFMADD231PS	Y11, Y3, Y1
 	VFMADD231PS	Y10, Y4, Y1
 	VFMADD231PS	Y9, Y5, Y1
 	VFMADD231PS	0(AX), Y0, Y1
-	VMOVUPS	Y1, 896256(SI)	// a_y6[0]
-	VMOVUPS	892160(SI), Y1	// result_8[1]
-	VMOVUPS	888576(SI), Y9	// result_6[1]
-	VMOVUPS	885120(SI), Y10	// result_4[1]
-	VMOVUPS	881792(SI), Y11	// result_2[1]
+	VMOVUPS	Y1, 1067776(SI)	// a_y6[0]
+	VMOVUPS	1063680(SI), Y1	// result_43[1]
+	VMOVUPS	1060096(SI), Y9	// result_41[1]
+	VMOVUPS	1056640(SI), Y10	// result_39[1]
+	VMOVUPS	1053312(SI), Y11	// result_37[1]
 	VFMADD231PS	Y11, Y2, Y6
 	VFMADD231PS	Y10, Y3, Y6
 	VFMADD231PS	Y9, Y4, Y6
 	VFMADD231PS	Y1, Y5, Y6
 	VFMADD231PS	32(AX), Y0, Y6
-	VMOVUPS	Y6, 896384(SI)	// a_y6[1]
-	VMOVUPS	892288(SI), Y1	// result_8[2]
-	VMOVUPS	888704(SI), Y6	// result_6[2]
-	VMOVUPS	885248(SI), Y9	// result_4[2]
-	VMOVUPS	881920(SI), Y10	// result_2[2]
+	VMOVUPS	Y6, 1067904(SI)	// a_y6[1]
+	VMOVUPS	1063808(SI), Y1	// result_43[2]
+	VMOVUPS	1060224(SI), Y6	// result_41[2]
+	VMOVUPS	1056768(SI), Y9	// result_39[2]
+	VMOVUPS	1053440(SI), Y10	// result_37[2]
 	VFMADD231PS	Y10, Y2, Y7
 	VFMADD231PS	Y9, Y3, Y7
 	VFMADD231PS	Y6, Y4, Y7
 	VFMADD231PS	Y1, Y5, Y7
 	VFMADD231PS	64(AX), Y0, Y7
-	VMOVUPS	Y7, 896512(SI)	// a_y6[2]
-	VMOVUPS	892416(SI), Y1	// result_8[3]
-	VMOVUPS	888832(SI), Y6	// result_6[3]
-	VMOVUPS	885376(SI), Y7	// result_4[3]
-	VMOVUPS	882048(SI), Y9	// result_2[3]
+	VMOVUPS	Y7, 1068032(SI)	// a_y6[2]
+	VMOVUPS	1063936(SI), Y1	// result_43[3]
+	VMOVUPS	1060352(SI), Y6	// result_41[3]
+	VMOVUPS	1056896(SI), Y7	// result_39[3]
+	VMOVUPS	1053568(SI), Y9	// result_37[3]
 	VFMADD231PS	Y9, Y2, Y8
 	VFMADD231PS	Y7, Y3, Y8
 	VFMADD231PS	Y6, Y4, Y8
 	VFMADD231PS	Y1, Y5, Y8
 	VFMADD231PS	96(AX), Y0, Y8
-	VMOVUPS	Y8, 896640(SI)	// a_y6[3]
+	VMOVUPS	Y8, 1068160(SI)	// a_y6[3]
 	ADDQ	$32, SI
 	ADDQ	$64, DI
 	DECQ	CX
-	JNE	loop39
+	JNE	loop14
 	// forecast.nde:38
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop41: // 4 times: vectors of the block
-	VMOVUPS	894720(SI), Y0	// z_y6[0]
+loop16: // 4 times: vectors of the block
+	VMOVUPS	1066240(SI), Y0	// z_y6[0]
 	VMOVUPS	Y0, 707328(SI)	// latentFieldFwd.z[0]
-	VMOVUPS	894848(SI), Y0	// z_y6[1]
+	VMOVUPS	1066368(SI), Y0	// z_y6[1]
 	VMOVUPS	Y0, 707456(SI)	// latentFieldFwd.z[1]
-	VMOVUPS	894976(SI), Y0	// z_y6[2]
+	VMOVUPS	1066496(SI), Y0	// z_y6[2]
 	VMOVUPS	Y0, 707584(SI)	// latentFieldFwd.z[2]
-	VMOVUPS	895104(SI), Y0	// z_y6[3]
+	VMOVUPS	1066624(SI), Y0	// z_y6[3]
 	VMOVUPS	Y0, 707712(SI)	// latentFieldFwd.z[3]
-	VMOVUPS	895232(SI), Y0	// z_y6[4]
+	VMOVUPS	1066752(SI), Y0	// z_y6[4]
 	VMOVUPS	Y0, 707840(SI)	// latentFieldFwd.z[4]
-	VMOVUPS	895360(SI), Y0	// z_y6[5]
+	VMOVUPS	1066880(SI), Y0	// z_y6[5]
 	VMOVUPS	Y0, 707968(SI)	// latentFieldFwd.z[5]
-	VMOVUPS	895488(SI), Y0	// z_y6[6]
+	VMOVUPS	1067008(SI), Y0	// z_y6[6]
 	VMOVUPS	Y0, 708096(SI)	// latentFieldFwd.z[6]
-	VMOVUPS	895616(SI), Y0	// z_y6[7]
+	VMOVUPS	1067136(SI), Y0	// z_y6[7]
 	VMOVUPS	Y0, 708224(SI)	// latentFieldFwd.z[7]
-	VMOVUPS	896256(SI), Y0	// a_y6[0]
+	VMOVUPS	1067776(SI), Y0	// a_y6[0]
 	VMOVUPS	Y0, 708352(SI)	// latentFieldFwd.a[0]
-	VMOVUPS	896384(SI), Y0	// a_y6[1]
+	VMOVUPS	1067904(SI), Y0	// a_y6[1]
 	VMOVUPS	Y0, 708480(SI)	// latentFieldFwd.a[1]
-	VMOVUPS	896512(SI), Y0	// a_y6[2]
+	VMOVUPS	1068032(SI), Y0	// a_y6[2]
 	VMOVUPS	Y0, 708608(SI)	// latentFieldFwd.a[2]
-	VMOVUPS	896640(SI), Y0	// a_y6[3]
+	VMOVUPS	1068160(SI), Y0	// a_y6[3]
 	VMOVUPS	Y0, 708736(SI)	// latentFieldFwd.a[3]
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop41
+	JNE	loop16
+	LEAQ	982400(AX), R14
 	CALL	latentFieldFwd_avx2<>(SB)
-	MOVQ	$64, CX
-	MOVQ	AX, SI
-loop42: // 64 times: elements
-	VMOVUPS	710400(SI), Y0	// latentFieldFwd.add[0]
-	VMOVUPS	710432(SI), Y1	// latentFieldFwd.add[0] | 1
-	VMOVUPS	710464(SI), Y2	// latentFieldFwd.add[0] | 2
-	VMOVUPS	710496(SI), Y3	// latentFieldFwd.add[0] | 3
-	VMOVUPS	Y0, 899072(SI)	// result_11[0]
-	VMOVUPS	Y1, 899104(SI)	// result_11[0] | 1
-	VMOVUPS	Y2, 899136(SI)	// result_11[0] | 2
-	VMOVUPS	Y3, 899168(SI)	// result_11[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop42
-	MOVQ	$64, CX
-	MOVQ	AX, SI
-loop43: // 64 times: elements
-	VMOVUPS	718592(SI), Y0	// latentFieldFwd.softplus[0]
-	VMOVUPS	718624(SI), Y1	// latentFieldFwd.softplus[0] | 1
-	VMOVUPS	718656(SI), Y2	// latentFieldFwd.softplus[0] | 2
-	VMOVUPS	718688(SI), Y3	// latentFieldFwd.softplus[0] | 3
-	VMOVUPS	Y0, 907264(SI)	// result_12[0]
-	VMOVUPS	Y1, 907296(SI)	// result_12[0] | 1
-	VMOVUPS	Y2, 907328(SI)	// result_12[0] | 2
-	VMOVUPS	Y3, 907360(SI)	// result_12[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop43
-	MOVQ	$64, CX
-	MOVQ	AX, SI
-loop44: // 64 times: elements
-	VMOVUPS	726784(SI), Y0	// latentFieldFwd.add2[0]
-	VMOVUPS	726816(SI), Y1	// latentFieldFwd.add2[0] | 1
-	VMOVUPS	726848(SI), Y2	// latentFieldFwd.add2[0] | 2
-	VMOVUPS	726880(SI), Y3	// latentFieldFwd.add2[0] | 3
-	VMOVUPS	Y0, 915456(SI)	// result_13[0]
-	VMOVUPS	Y1, 915488(SI)	// result_13[0] | 1
-	VMOVUPS	Y2, 915520(SI)	// result_13[0] | 2
-	VMOVUPS	Y3, 915552(SI)	// result_13[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop44
-	MOVQ	$64, CX
-	MOVQ	AX, SI
-loop45: // 64 times: elements
-	VMOVUPS	734976(SI), Y0	// latentFieldFwd.softplus2[0]
-	VMOVUPS	735008(SI), Y1	// latentFieldFwd.softplus2[0] | 1
-	VMOVUPS	735040(SI), Y2	// latentFieldFwd.softplus2[0] | 2
-	VMOVUPS	735072(SI), Y3	// latentFieldFwd.softplus2[0] | 3
-	VMOVUPS	Y0, 923648(SI)	// result_14[0]
-	VMOVUPS	Y1, 923680(SI)	// result_14[0] | 1
-	VMOVUPS	Y2, 923712(SI)	// result_14[0] | 2
-	VMOVUPS	Y3, 923744(SI)	// result_14[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop45
-	MOVQ	$12, CX
-	MOVQ	AX, SI
-loop46: // 12 times: elements
-	VMOVUPS	743168(SI), Y0	// latentFieldFwd.tanh[0]
-	VMOVUPS	743200(SI), Y1	// latentFieldFwd.tanh[0] | 1
-	VMOVUPS	743232(SI), Y2	// latentFieldFwd.tanh[0] | 2
-	VMOVUPS	743264(SI), Y3	// latentFieldFwd.tanh[0] | 3
-	VMOVUPS	Y0, 931840(SI)	// result_15[0]
-	VMOVUPS	Y1, 931872(SI)	// result_15[0] | 1
-	VMOVUPS	Y2, 931904(SI)	// result_15[0] | 2
-	VMOVUPS	Y3, 931936(SI)	// result_15[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop46
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 	MOVQ	AX, DI
-loop47: // 4 times: vectors of the block
-	VMOVUPD	868480(SI), Y0	// h
-	VMOVUPD	868512(SI), Y1	// h | 1
+loop17: // 4 times: vectors of the block
+	VMOVUPD	799872(SI), Y0	// h
+	VMOVUPD	799904(SI), Y1	// h | 1
 	// forecast.nde:38
 	VMULPD	f64_3fb8b1a71ed4a6ee<>(SB), Y0, Y2
 	VMULPD	f64_3fb8b1a71ed4a6ee<>(SB), Y1, Y3
 	VCVTPD2PSY	Y2, X2
 	VCVTPD2PSY	Y3, X3
 	VINSERTF128	$1, X3, Y2, Y2
-	VMOVUPS	Y2, 896768(DI)	// hb1
+	VMOVUPS	Y2, 1068288(DI)	// hb1
 	VMULPD	f64_3f847ae147ae147b<>(SB), Y0, Y3
 	VMULPD	f64_3f847ae147ae147b<>(SB), Y1, Y4
 	VCVTPD2PSY	Y3, X3
 	VCVTPD2PSY	Y4, X4
 	VINSERTF128	$1, X4, Y3, Y3
-	VMOVUPS	Y3, 896896(DI)	// hb2
+	VMOVUPS	Y3, 1068416(DI)	// hb2
 	VMULPD	f64_3fdeb683148e0688<>(SB), Y0, Y4
 	VMULPD	f64_3fdeb683148e0688<>(SB), Y1, Y5
 	VCVTPD2PSY	Y4, X4
 	VCVTPD2PSY	Y5, X5
 	VINSERTF128	$1, X5, Y4, Y4
-	VMOVUPS	Y4, 897024(DI)	// hb3
+	VMOVUPS	Y4, 1068544(DI)	// hb3
 	VMULPD	f64_3ff6106b4b6adddb<>(SB), Y0, Y5
 	VMULPD	f64_3ff6106b4b6adddb<>(SB), Y1, Y6
 	VCVTPD2PSY	Y5, X5
 	VCVTPD2PSY	Y6, X6
 	VINSERTF128	$1, X6, Y5, Y5
-	VMOVUPS	Y5, 897152(DI)	// hb4
+	VMOVUPS	Y5, 1068672(DI)	// hb4
 	VMULPD	f64_c00a520ff752ea91<>(SB), Y0, Y6
 	VMULPD	f64_c00a520ff752ea91<>(SB), Y1, Y7
 	VCVTPD2PSY	Y6, X6
 	VCVTPD2PSY	Y7, X7
 	VINSERTF128	$1, X7, Y6, Y6
-	VMOVUPS	Y6, 897280(DI)	// hb5
+	VMOVUPS	Y6, 1068800(DI)	// hb5
 	VMULPD	f64_40029901d4cd6786<>(SB), Y0, Y0
 	VMULPD	f64_40029901d4cd6786<>(SB), Y1, Y1
 	VCVTPD2PSY	Y0, X0
 	VCVTPD2PSY	Y1, X1
 	VINSERTF128	$1, X1, Y0, Y0
-	VMOVUPS	Y0, 897408(DI)	// hb6
+	VMOVUPS	Y0, 1068928(DI)	// hb6
 	MOVQ	$8, R9
 	MOVQ	DI, R10
-loop48: // 8 times: elements
+loop18: // 8 times: elements
 	VMOVUPS	708864(R10), Y1	// latentFieldFwd.dz[0]
-	VMOVUPS	893696(R10), Y7	// result_9[0]
-	VMOVUPS	889984(R10), Y8	// result_7[0]
-	VMOVUPS	886400(R10), Y9	// result_5[0]
-	VMOVUPS	882944(R10), Y10	// result_3[0]
-	VMOVUPS	879616(R10), Y11	// result[0]
-	VMOVUPS	868736(R10), Y12	// z[0]
+	VMOVUPS	1065216(R10), Y7	// result_44[0]
+	VMOVUPS	1061504(R10), Y8	// result_42[0]
+	VMOVUPS	1057920(R10), Y9	// result_40[0]
+	VMOVUPS	1054464(R10), Y10	// result_38[0]
+	VMOVUPS	1051136(R10), Y11	// result_36[0]
+	VMOVUPS	800128(R10), Y12	// z[0]
 	VFMADD231PS	Y11, Y2, Y12
 	VFMADD231PS	Y10, Y3, Y12
 	VFMADD231PS	Y9, Y4, Y12
 	VFMADD231PS	Y8, Y5, Y12
 	VFMADD231PS	Y7, Y6, Y12
 	VFMADD231PS	Y1, Y0, Y12
-	VMOVUPS	Y12, 897536(R10)	// z_next[0]
+	VMOVUPS	Y12, 1069056(R10)	// z_next[0]
 	ADDQ	$128, R10
 	DECQ	R9
-	JNE	loop48
-	VMOVUPS	869760(DI), Y1	// a[0]
-	VMOVUPS	869888(DI), Y7	// a[1]
-	VMOVUPS	870016(DI), Y8	// a[2]
-	VMOVUPS	870144(DI), Y9	// a[3]
+	JNE	loop18
+	VMOVUPS	801152(DI), Y1	// a[0]
+	VMOVUPS	801280(DI), Y7	// a[1]
+	VMOVUPS	801408(DI), Y8	// a[2]
+	VMOVUPS	801536(DI), Y9	// a[3]
 	VMOVUPS	709888(DI), Y10	// latentFieldFwd.da[0]
-	VMOVUPS	895744(DI), Y11	// result_10[0]
-	VMOVUPS	892032(DI), Y12	// result_8[0]
-	VMOVUPS	888448(DI), Y13	// result_6[0]
-	VMOVUPS	884992(DI), Y14	// result_4[0]
-	VMOVUPS	881664(DI), Y15	// result_2[0]
+	VMOVUPS	1067264(DI), Y11	// result_45[0]
+	VMOVUPS	1063552(DI), Y12	// result_43[0]
+	VMOVUPS	1059968(DI), Y13	// result_41[0]
+	VMOVUPS	1056512(DI), Y14	// result_39[0]
+	VMOVUPS	1053184(DI), Y15	// result_37[0]
 	VFMADD231PS	Y15, Y2, Y1
 	VFMADD231PS	Y14, Y3, Y1
 	VFMADD231PS	Y13, Y4, Y1
 	VFMADD231PS	Y12, Y5, Y1
 	VFMADD231PS	Y11, Y6, Y1
 	VFMADD231PS	Y10, Y0, Y1
-	VMOVUPS	Y1, 898560(DI)	// a_next[0]
+	VMOVUPS	Y1, 1070080(DI)	// a_next[0]
 	VMOVUPS	710016(DI), Y1	// latentFieldFwd.da[1]
-	VMOVUPS	895872(DI), Y10	// result_10[1]
-	VMOVUPS	892160(DI), Y11	// result_8[1]
-	VMOVUPS	888576(DI), Y12	// result_6[1]
-	VMOVUPS	885120(DI), Y13	// result_4[1]
-	VMOVUPS	881792(DI), Y14	// result_2[1]
+	VMOVUPS	1067392(DI), Y10	// result_45[1]
+	VMOVUPS	1063680(DI), Y11	// result_43[1]
+	VMOVUPS	1060096(DI), Y12	// result_41[1]
+	VMOVUPS	1056640(DI), Y13	// result_39[1]
+	VMOVUPS	1053312(DI), Y14	// result_37[1]
 	VFMADD231PS	Y14, Y2, Y7
 	VFMADD231PS	Y13, Y3, Y7
 	VFMADD231PS	Y12, Y4, Y7
 	VFMADD231PS	Y11, Y5, Y7
 	VFMADD231PS	Y10, Y6, Y7
 	VFMADD231PS	Y1, Y0, Y7
-	VMOVUPS	Y7, 898688(DI)	// a_next[1]
+	VMOVUPS	Y7, 1070208(DI)	// a_next[1]
 	VMOVUPS	710144(DI), Y1	// latentFieldFwd.da[2]
-	VMOVUPS	896000(DI), Y7	// result_10[2]
-	VMOVUPS	892288(DI), Y10	// result_8[2]
-	VMOVUPS	888704(DI), Y11	// result_6[2]
-	VMOVUPS	885248(DI), Y12	// result_4[2]
-	VMOVUPS	881920(DI), Y13	// result_2[2]
+	VMOVUPS	1067520(DI), Y7	// result_45[2]
+	VMOVUPS	1063808(DI), Y10	// result_43[2]
+	VMOVUPS	1060224(DI), Y11	// result_41[2]
+	VMOVUPS	1056768(DI), Y12	// result_39[2]
+	VMOVUPS	1053440(DI), Y13	// result_37[2]
 	VFMADD231PS	Y13, Y2, Y8
 	VFMADD231PS	Y12, Y3, Y8
 	VFMADD231PS	Y11, Y4, Y8
 	VFMADD231PS	Y10, Y5, Y8
 	VFMADD231PS	Y7, Y6, Y8
 	VFMADD231PS	Y1, Y0, Y8
-	VMOVUPS	Y8, 898816(DI)	// a_next[2]
+	VMOVUPS	Y8, 1070336(DI)	// a_next[2]
 	VMOVUPS	710272(DI), Y1	// latentFieldFwd.da[3]
-	VMOVUPS	896128(DI), Y7	// result_10[3]
-	VMOVUPS	892416(DI), Y8	// result_8[3]
-	VMOVUPS	888832(DI), Y10	// result_6[3]
-	VMOVUPS	885376(DI), Y11	// result_4[3]
-	VMOVUPS	882048(DI), Y12	// result_2[3]
+	VMOVUPS	1067648(DI), Y7	// result_45[3]
+	VMOVUPS	1063936(DI), Y8	// result_43[3]
+	VMOVUPS	1060352(DI), Y10	// result_41[3]
+	VMOVUPS	1056896(DI), Y11	// result_39[3]
+	VMOVUPS	1053568(DI), Y12	// result_37[3]
 	VFMADD231PS	Y12, Y2, Y9
 	VFMADD231PS	Y11, Y3, Y9
 	VFMADD231PS	Y10, Y4, Y9
 	VFMADD231PS	Y8, Y5, Y9
 	VFMADD231PS	Y7, Y6, Y9
 	VFMADD231PS	Y1, Y0, Y9
-	VMOVUPS	Y9, 898944(DI)	// a_next[3]
+	VMOVUPS	Y9, 1070464(DI)	// a_next[3]
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
-	JNE	loop47
+	JNE	loop17
 	// forecast.nde:38
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop49: // 4 times: vectors of the block
-	VMOVUPS	897536(SI), Y0	// z_next[0]
+loop19: // 4 times: vectors of the block
+	VMOVUPS	1069056(SI), Y0	// z_next[0]
 	VMOVUPS	Y0, 707328(SI)	// latentFieldFwd.z[0]
-	VMOVUPS	897664(SI), Y0	// z_next[1]
+	VMOVUPS	1069184(SI), Y0	// z_next[1]
 	VMOVUPS	Y0, 707456(SI)	// latentFieldFwd.z[1]
-	VMOVUPS	897792(SI), Y0	// z_next[2]
+	VMOVUPS	1069312(SI), Y0	// z_next[2]
 	VMOVUPS	Y0, 707584(SI)	// latentFieldFwd.z[2]
-	VMOVUPS	897920(SI), Y0	// z_next[3]
+	VMOVUPS	1069440(SI), Y0	// z_next[3]
 	VMOVUPS	Y0, 707712(SI)	// latentFieldFwd.z[3]
-	VMOVUPS	898048(SI), Y0	// z_next[4]
+	VMOVUPS	1069568(SI), Y0	// z_next[4]
 	VMOVUPS	Y0, 707840(SI)	// latentFieldFwd.z[4]
-	VMOVUPS	898176(SI), Y0	// z_next[5]
+	VMOVUPS	1069696(SI), Y0	// z_next[5]
 	VMOVUPS	Y0, 707968(SI)	// latentFieldFwd.z[5]
-	VMOVUPS	898304(SI), Y0	// z_next[6]
+	VMOVUPS	1069824(SI), Y0	// z_next[6]
 	VMOVUPS	Y0, 708096(SI)	// latentFieldFwd.z[6]
-	VMOVUPS	898432(SI), Y0	// z_next[7]
+	VMOVUPS	1069952(SI), Y0	// z_next[7]
 	VMOVUPS	Y0, 708224(SI)	// latentFieldFwd.z[7]
-	VMOVUPS	898560(SI), Y0	// a_next[0]
+	VMOVUPS	1070080(SI), Y0	// a_next[0]
 	VMOVUPS	Y0, 708352(SI)	// latentFieldFwd.a[0]
-	VMOVUPS	898688(SI), Y0	// a_next[1]
+	VMOVUPS	1070208(SI), Y0	// a_next[1]
 	VMOVUPS	Y0, 708480(SI)	// latentFieldFwd.a[1]
-	VMOVUPS	898816(SI), Y0	// a_next[2]
+	VMOVUPS	1070336(SI), Y0	// a_next[2]
 	VMOVUPS	Y0, 708608(SI)	// latentFieldFwd.a[2]
-	VMOVUPS	898944(SI), Y0	// a_next[3]
+	VMOVUPS	1070464(SI), Y0	// a_next[3]
 	VMOVUPS	Y0, 708736(SI)	// latentFieldFwd.a[3]
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop49
+	JNE	loop19
+	LEAQ	1016704(AX), R14
 	CALL	latentFieldFwd_avx2<>(SB)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop50: // 4 times: vectors of the block
+loop20: // 4 times: vectors of the block
 	MOVQ	$8, DI
 	MOVQ	SI, R9
-loop51: // 8 times: elements
+loop21: // 8 times: elements
 	// forecast.nde:38
-	VMOVUPS	873344(R9), Y0	// z_d2_bar[0]
-	VMOVUPS	874880(R9), Y1	// z_d3_bar[0]
-	VMOVUPS	876416(R9), Y2	// z_d4_bar[0]
+	VMOVUPS	804736(R9), Y0	// z_d2_bar[0]
+	VMOVUPS	806272(R9), Y1	// z_d3_bar[0]
+	VMOVUPS	807808(R9), Y2	// z_d4_bar[0]
 	VMULPS	f32_40200000<>(SB), Y2, Y2
 	VFMADD231PS	f32_c0800000<>(SB), Y1, Y2
 	VFMADD231PS	f32_3fc00000<>(SB), Y0, Y2
-	VMOVUPS	Y2, 800000(R9)	// latentFieldBwd.dz_bar[0]
+	VMOVUPS	Y2, 731392(R9)	// latentFieldBwd.dz_bar[0]
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop51
-	VMOVUPS	877440(SI), Y0	// a_d4_bar[0]
-	VMOVUPS	877568(SI), Y1	// a_d4_bar[1]
-	VMOVUPS	877696(SI), Y2	// a_d4_bar[2]
-	VMOVUPS	877824(SI), Y3	// a_d4_bar[3]
-	VMOVUPS	875904(SI), Y4	// a_d3_bar[0]
-	VMOVUPS	876032(SI), Y5	// a_d3_bar[1]
-	VMOVUPS	876160(SI), Y6	// a_d3_bar[2]
-	VMOVUPS	876288(SI), Y7	// a_d3_bar[3]
-	VMOVUPS	874368(SI), Y8	// a_d2_bar[0]
-	VMOVUPS	874496(SI), Y9	// a_d2_bar[1]
-	VMOVUPS	874624(SI), Y10	// a_d2_bar[2]
-	VMOVUPS	874752(SI), Y11	// a_d2_bar[3]
+	JNE	loop21
+	VMOVUPS	808832(SI), Y0	// a_d4_bar[0]
+	VMOVUPS	808960(SI), Y1	// a_d4_bar[1]
+	VMOVUPS	809088(SI), Y2	// a_d4_bar[2]
+	VMOVUPS	809216(SI), Y3	// a_d4_bar[3]
+	VMOVUPS	807296(SI), Y4	// a_d3_bar[0]
+	VMOVUPS	807424(SI), Y5	// a_d3_bar[1]
+	VMOVUPS	807552(SI), Y6	// a_d3_bar[2]
+	VMOVUPS	807680(SI), Y7	// a_d3_bar[3]
+	VMOVUPS	805760(SI), Y8	// a_d2_bar[0]
+	VMOVUPS	805888(SI), Y9	// a_d2_bar[1]
+	VMOVUPS	806016(SI), Y10	// a_d2_bar[2]
+	VMOVUPS	806144(SI), Y11	// a_d2_bar[3]
 	VMULPS	f32_40200000<>(SB), Y0, Y0
 	VFMADD231PS	f32_c0800000<>(SB), Y4, Y0
 	VFMADD231PS	f32_3fc00000<>(SB), Y8, Y0
-	VMOVUPS	Y0, 801024(SI)	// latentFieldBwd.da_bar[0]
+	VMOVUPS	Y0, 732416(SI)	// latentFieldBwd.da_bar[0]
 	VMULPS	f32_40200000<>(SB), Y1, Y0
 	VFMADD231PS	f32_c0800000<>(SB), Y5, Y0
 	VFMADD231PS	f32_3fc00000<>(SB), Y9, Y0
-	VMOVUPS	Y0, 801152(SI)	// latentFieldBwd.da_bar[1]
+	VMOVUPS	Y0, 732544(SI)	// latentFieldBwd.da_bar[1]
 	VMULPS	f32_40200000<>(SB), Y2, Y0
 	VFMADD231PS	f32_c0800000<>(SB), Y6, Y0
 	VFMADD231PS	f32_3fc00000<>(SB), Y10, Y0
-	VMOVUPS	Y0, 801280(SI)	// latentFieldBwd.da_bar[2]
+	VMOVUPS	Y0, 732672(SI)	// latentFieldBwd.da_bar[2]
 	VMULPS	f32_40200000<>(SB), Y3, Y0
 	VFMADD231PS	f32_c0800000<>(SB), Y7, Y0
 	VFMADD231PS	f32_3fc00000<>(SB), Y11, Y0
-	VMOVUPS	Y0, 801408(SI)	// latentFieldBwd.da_bar[3]
+	VMOVUPS	Y0, 732800(SI)	// latentFieldBwd.da_bar[3]
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop50
+	JNE	loop20
 	// forecast.nde:38
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop52: // 4 times: vectors of the block
-	VMOVUPS	897536(SI), Y0	// z_next[0]
-	VMOVUPS	Y0, 764160(SI)	// latentFieldBwd.z[0]
-	VMOVUPS	897664(SI), Y0	// z_next[1]
-	VMOVUPS	Y0, 764288(SI)	// latentFieldBwd.z[1]
-	VMOVUPS	897792(SI), Y0	// z_next[2]
-	VMOVUPS	Y0, 764416(SI)	// latentFieldBwd.z[2]
-	VMOVUPS	897920(SI), Y0	// z_next[3]
-	VMOVUPS	Y0, 764544(SI)	// latentFieldBwd.z[3]
-	VMOVUPS	898048(SI), Y0	// z_next[4]
-	VMOVUPS	Y0, 764672(SI)	// latentFieldBwd.z[4]
-	VMOVUPS	898176(SI), Y0	// z_next[5]
-	VMOVUPS	Y0, 764800(SI)	// latentFieldBwd.z[5]
-	VMOVUPS	898304(SI), Y0	// z_next[6]
-	VMOVUPS	Y0, 764928(SI)	// latentFieldBwd.z[6]
-	VMOVUPS	898432(SI), Y0	// z_next[7]
-	VMOVUPS	Y0, 765056(SI)	// latentFieldBwd.z[7]
-	VMOVUPS	898560(SI), Y0	// a_next[0]
-	VMOVUPS	Y0, 765184(SI)	// latentFieldBwd.a[0]
-	VMOVUPS	898688(SI), Y0	// a_next[1]
-	VMOVUPS	Y0, 765312(SI)	// latentFieldBwd.a[1]
-	VMOVUPS	898816(SI), Y0	// a_next[2]
-	VMOVUPS	Y0, 765440(SI)	// latentFieldBwd.a[2]
-	VMOVUPS	898944(SI), Y0	// a_next[3]
-	VMOVUPS	Y0, 765568(SI)	// latentFieldBwd.a[3]
+loop22: // 4 times: vectors of the block
+	VMOVUPS	1069056(SI), Y0	// z_next[0]
+	VMOVUPS	Y0, 729856(SI)	// latentFieldBwd.z[0]
+	VMOVUPS	1069184(SI), Y0	// z_next[1]
+	VMOVUPS	Y0, 729984(SI)	// latentFieldBwd.z[1]
+	VMOVUPS	1069312(SI), Y0	// z_next[2]
+	VMOVUPS	Y0, 730112(SI)	// latentFieldBwd.z[2]
+	VMOVUPS	1069440(SI), Y0	// z_next[3]
+	VMOVUPS	Y0, 730240(SI)	// latentFieldBwd.z[3]
+	VMOVUPS	1069568(SI), Y0	// z_next[4]
+	VMOVUPS	Y0, 730368(SI)	// latentFieldBwd.z[4]
+	VMOVUPS	1069696(SI), Y0	// z_next[5]
+	VMOVUPS	Y0, 730496(SI)	// latentFieldBwd.z[5]
+	VMOVUPS	1069824(SI), Y0	// z_next[6]
+	VMOVUPS	Y0, 730624(SI)	// latentFieldBwd.z[6]
+	VMOVUPS	1069952(SI), Y0	// z_next[7]
+	VMOVUPS	Y0, 730752(SI)	// latentFieldBwd.z[7]
+	VMOVUPS	1070080(SI), Y0	// a_next[0]
+	VMOVUPS	Y0, 730880(SI)	// latentFieldBwd.a[0]
+	VMOVUPS	1070208(SI), Y0	// a_next[1]
+	VMOVUPS	Y0, 731008(SI)	// latentFieldBwd.a[1]
+	VMOVUPS	1070336(SI), Y0	// a_next[2]
+	VMOVUPS	Y0, 731136(SI)	// latentFieldBwd.a[2]
+	VMOVUPS	1070464(SI), Y0	// a_next[3]
+	VMOVUPS	Y0, 731264(SI)	// latentFieldBwd.a[3]
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop52
-	MOVQ	$64, CX
-	MOVQ	AX, SI
-loop53: // 64 times: elements
-	VMOVUPS	710400(SI), Y0	// latentFieldFwd.add[0]
-	VMOVUPS	710432(SI), Y1	// latentFieldFwd.add[0] | 1
-	VMOVUPS	710464(SI), Y2	// latentFieldFwd.add[0] | 2
-	VMOVUPS	710496(SI), Y3	// latentFieldFwd.add[0] | 3
-	VMOVUPS	Y0, 765696(SI)	// latentFieldBwd.add[0]
-	VMOVUPS	Y1, 765728(SI)	// latentFieldBwd.add[0] | 1
-	VMOVUPS	Y2, 765760(SI)	// latentFieldBwd.add[0] | 2
-	VMOVUPS	Y3, 765792(SI)	// latentFieldBwd.add[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop53
-	MOVQ	$64, CX
-	MOVQ	AX, SI
-loop54: // 64 times: elements
-	VMOVUPS	718592(SI), Y0	// latentFieldFwd.softplus[0]
-	VMOVUPS	718624(SI), Y1	// latentFieldFwd.softplus[0] | 1
-	VMOVUPS	718656(SI), Y2	// latentFieldFwd.softplus[0] | 2
-	VMOVUPS	718688(SI), Y3	// latentFieldFwd.softplus[0] | 3
-	VMOVUPS	Y0, 773888(SI)	// latentFieldBwd.softplus[0]
-	VMOVUPS	Y1, 773920(SI)	// latentFieldBwd.softplus[0] | 1
-	VMOVUPS	Y2, 773952(SI)	// latentFieldBwd.softplus[0] | 2
-	VMOVUPS	Y3, 773984(SI)	// latentFieldBwd.softplus[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop54
-	MOVQ	$64, CX
-	MOVQ	AX, SI
-loop55: // 64 times: elements
-	VMOVUPS	726784(SI), Y0	// latentFieldFwd.add2[0]
-	VMOVUPS	726816(SI), Y1	// latentFieldFwd.add2[0] | 1
-	VMOVUPS	726848(SI), Y2	// latentFieldFwd.add2[0] | 2
-	VMOVUPS	726880(SI), Y3	// latentFieldFwd.add2[0] | 3
-	VMOVUPS	Y0, 782080(SI)	// latentFieldBwd.add2[0]
-	VMOVUPS	Y1, 782112(SI)	// latentFieldBwd.add2[0] | 1
-	VMOVUPS	Y2, 782144(SI)	// latentFieldBwd.add2[0] | 2
-	VMOVUPS	Y3, 782176(SI)	// latentFieldBwd.add2[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop55
-	MOVQ	$64, CX
-	MOVQ	AX, SI
-loop56: // 64 times: elements
-	VMOVUPS	734976(SI), Y0	// latentFieldFwd.softplus2[0]
-	VMOVUPS	735008(SI), Y1	// latentFieldFwd.softplus2[0] | 1
-	VMOVUPS	735040(SI), Y2	// latentFieldFwd.softplus2[0] | 2
-	VMOVUPS	735072(SI), Y3	// latentFieldFwd.softplus2[0] | 3
-	VMOVUPS	Y0, 790272(SI)	// latentFieldBwd.softplus2[0]
-	VMOVUPS	Y1, 790304(SI)	// latentFieldBwd.softplus2[0] | 1
-	VMOVUPS	Y2, 790336(SI)	// latentFieldBwd.softplus2[0] | 2
-	VMOVUPS	Y3, 790368(SI)	// latentFieldBwd.softplus2[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop56
-	MOVQ	$12, CX
-	MOVQ	AX, SI
-loop57: // 12 times: elements
-	VMOVUPS	743168(SI), Y0	// latentFieldFwd.tanh[0]
-	VMOVUPS	743200(SI), Y1	// latentFieldFwd.tanh[0] | 1
-	VMOVUPS	743232(SI), Y2	// latentFieldFwd.tanh[0] | 2
-	VMOVUPS	743264(SI), Y3	// latentFieldFwd.tanh[0] | 3
-	VMOVUPS	Y0, 798464(SI)	// latentFieldBwd.tanh[0]
-	VMOVUPS	Y1, 798496(SI)	// latentFieldBwd.tanh[0] | 1
-	VMOVUPS	Y2, 798528(SI)	// latentFieldBwd.tanh[0] | 2
-	VMOVUPS	Y3, 798560(SI)	// latentFieldBwd.tanh[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop57
+	JNE	loop22
+	LEAQ	1016704(AX), R14
 	CALL	latentFieldBwd_avx2<>(SB)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop58: // 4 times: vectors of the block
+loop23: // 4 times: vectors of the block
 	MOVQ	$8, DI
 	MOVQ	SI, R9
-loop59: // 8 times: elements
+loop24: // 8 times: elements
 	// forecast.nde:38
-	VMOVUPS	870272(R9), Y0	// z_next_bar[0]
-	VMOVUPS	801536(R9), Y1	// latentFieldBwd.z_bar[0]
+	VMOVUPS	801664(R9), Y0	// z_next_bar[0]
+	VMOVUPS	732928(R9), Y1	// latentFieldBwd.z_bar[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 933376(R9)	// z_next_bar_2[0]
-	VMOVUPS	897408(SI), Y1	// hb6
-	VMOVUPS	873344(R9), Y2	// z_d2_bar[0]
-	VMOVUPS	874880(R9), Y3	// z_d3_bar[0]
-	VMOVUPS	876416(R9), Y4	// z_d4_bar[0]
+	VMOVUPS	Y0, 1070592(R9)	// z_next_bar_2[0]
+	VMOVUPS	1068928(SI), Y1	// hb6
+	VMOVUPS	804736(R9), Y2	// z_d2_bar[0]
+	VMOVUPS	806272(R9), Y3	// z_d3_bar[0]
+	VMOVUPS	807808(R9), Y4	// z_d4_bar[0]
 	VMULPS	f32_c20b7b8e<>(SB), Y4, Y4
 	VFMADD231PS	f32_42822f0d<>(SB), Y3, Y4
 	VFMADD231PS	f32_c1df2c16<>(SB), Y2, Y4
 	VFMADD231PS	Y1, Y0, Y4
-	VMOVUPS	Y4, 800000(R9)	// latentFieldBwd.dz_bar[0]
+	VMOVUPS	Y4, 731392(R9)	// latentFieldBwd.dz_bar[0]
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop59
-	VMOVUPS	871296(SI), Y0	// a_next_bar[0]
-	VMOVUPS	871424(SI), Y2	// a_next_bar[1]
-	VMOVUPS	871552(SI), Y3	// a_next_bar[2]
-	VMOVUPS	871680(SI), Y4	// a_next_bar[3]
-	VMOVUPS	877440(SI), Y5	// a_d4_bar[0]
-	VMOVUPS	877568(SI), Y6	// a_d4_bar[1]
-	VMOVUPS	877696(SI), Y15	// a_d4_bar[2]
+	JNE	loop24
+	VMOVUPS	802688(SI), Y0	// a_next_bar[0]
+	VMOVUPS	802816(SI), Y2	// a_next_bar[1]
+	VMOVUPS	802944(SI), Y3	// a_next_bar[2]
+	VMOVUPS	803072(SI), Y4	// a_next_bar[3]
+	VMOVUPS	808832(SI), Y5	// a_d4_bar[0]
+	VMOVUPS	808960(SI), Y6	// a_d4_bar[1]
+	VMOVUPS	809088(SI), Y15	// a_d4_bar[2]
 	VMOVUPS	Y15, 0(AX)
-	VMOVUPS	877824(SI), Y15	// a_d4_bar[3]
+	VMOVUPS	809216(SI), Y15	// a_d4_bar[3]
 	VMOVUPS	Y15, 32(AX)
-	VMOVUPS	875904(SI), Y7	// a_d3_bar[0]
-	VMOVUPS	876032(SI), Y8	// a_d3_bar[1]
-	VMOVUPS	876160(SI), Y15	// a_d3_bar[2]
+	VMOVUPS	807296(SI), Y7	// a_d3_bar[0]
+	VMOVUPS	807424(SI), Y8	// a_d3_bar[1]
+	VMOVUPS	807552(SI), Y15	// a_d3_bar[2]
 	VMOVUPS	Y15, 64(AX)
-	VMOVUPS	876288(SI), Y15	// a_d3_bar[3]
+	VMOVUPS	807680(SI), Y15	// a_d3_bar[3]
 	VMOVUPS	Y15, 96(AX)
-	VMOVUPS	874368(SI), Y9	// a_d2_bar[0]
-	VMOVUPS	874496(SI), Y10	// a_d2_bar[1]
-	VMOVUPS	874624(SI), Y11	// a_d2_bar[2]
-	VMOVUPS	874752(SI), Y15	// a_d2_bar[3]
+	VMOVUPS	805760(SI), Y9	// a_d2_bar[0]
+	VMOVUPS	805888(SI), Y10	// a_d2_bar[1]
+	VMOVUPS	806016(SI), Y11	// a_d2_bar[2]
+	VMOVUPS	806144(SI), Y15	// a_d2_bar[3]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	802560(SI), Y12	// latentFieldBwd.a_bar[0]
+	VMOVUPS	733952(SI), Y12	// latentFieldBwd.a_bar[0]
 	VADDPS	Y12, Y0, Y0
-	VMOVUPS	Y0, 934400(SI)	// a_next_bar_2[0]
-	VMOVUPS	802688(SI), Y12	// latentFieldBwd.a_bar[1]
+	VMOVUPS	Y0, 1071616(SI)	// a_next_bar_2[0]
+	VMOVUPS	734080(SI), Y12	// latentFieldBwd.a_bar[1]
 	VADDPS	Y12, Y2, Y2
-	VMOVUPS	Y2, 934528(SI)	// a_next_bar_2[1]
-	VMOVUPS	802816(SI), Y12	// latentFieldBwd.a_bar[2]
+	VMOVUPS	Y2, 1071744(SI)	// a_next_bar_2[1]
+	VMOVUPS	734208(SI), Y12	// latentFieldBwd.a_bar[2]
 	VADDPS	Y12, Y3, Y3
-	VMOVUPS	Y3, 934656(SI)	// a_next_bar_2[2]
-	VMOVUPS	802944(SI), Y12	// latentFieldBwd.a_bar[3]
+	VMOVUPS	Y3, 1071872(SI)	// a_next_bar_2[2]
+	VMOVUPS	734336(SI), Y12	// latentFieldBwd.a_bar[3]
 	VADDPS	Y12, Y4, Y4
-	VMOVUPS	Y4, 934784(SI)	// a_next_bar_2[3]
+	VMOVUPS	Y4, 1072000(SI)	// a_next_bar_2[3]
 	VMULPS	f32_c20b7b8e<>(SB), Y5, Y5
 	VFMADD231PS	f32_42822f0d<>(SB), Y7, Y5
 	VFMADD231PS	f32_c1df2c16<>(SB), Y9, Y5
 	VFMADD231PS	Y1, Y0, Y5
-	VMOVUPS	Y5, 801024(SI)	// latentFieldBwd.da_bar[0]
+	VMOVUPS	Y5, 732416(SI)	// latentFieldBwd.da_bar[0]
 	VMULPS	f32_c20b7b8e<>(SB), Y6, Y0
 	VFMADD231PS	f32_42822f0d<>(SB), Y8, Y0
 	VFMADD231PS	f32_c1df2c16<>(SB), Y10, Y0
 	VFMADD231PS	Y1, Y2, Y0
-	VMOVUPS	Y0, 801152(SI)	// latentFieldBwd.da_bar[1]
+	VMOVUPS	Y0, 732544(SI)	// latentFieldBwd.da_bar[1]
 	VMOVUPS	0(AX), Y13
 	VMULPS	f32_c20b7b8e<>(SB), Y13, Y0
 	VMOVUPS	64(AX), Y13
 	VFMADD231PS	f32_42822f0d<>(SB), Y13, Y0
 	VFMADD231PS	f32_c1df2c16<>(SB), Y11, Y0
 	VFMADD231PS	Y1, Y3, Y0
-	VMOVUPS	Y0, 801280(SI)	// latentFieldBwd.da_bar[2]
+	VMOVUPS	Y0, 732672(SI)	// latentFieldBwd.da_bar[2]
 	VMOVUPS	32(AX), Y13
 	VMULPS	f32_c20b7b8e<>(SB), Y13, Y0
 	VMOVUPS	96(AX), Y13
@@ -11591,203 +11129,134 @@ loop59: // 8 times: elements
 	VMOVUPS	128(AX), Y13
 	VFMADD231PS	f32_c1df2c16<>(SB), Y13, Y0
 	VFMADD231PS	Y1, Y4, Y0
-	VMOVUPS	Y0, 801408(SI)	// latentFieldBwd.da_bar[3]
+	VMOVUPS	Y0, 732800(SI)	// latentFieldBwd.da_bar[3]
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop58
+	JNE	loop23
 	// forecast.nde:38
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop60: // 4 times: vectors of the block
-	VMOVUPS	894720(SI), Y0	// z_y6[0]
-	VMOVUPS	Y0, 764160(SI)	// latentFieldBwd.z[0]
-	VMOVUPS	894848(SI), Y0	// z_y6[1]
-	VMOVUPS	Y0, 764288(SI)	// latentFieldBwd.z[1]
-	VMOVUPS	894976(SI), Y0	// z_y6[2]
-	VMOVUPS	Y0, 764416(SI)	// latentFieldBwd.z[2]
-	VMOVUPS	895104(SI), Y0	// z_y6[3]
-	VMOVUPS	Y0, 764544(SI)	// latentFieldBwd.z[3]
-	VMOVUPS	895232(SI), Y0	// z_y6[4]
-	VMOVUPS	Y0, 764672(SI)	// latentFieldBwd.z[4]
-	VMOVUPS	895360(SI), Y0	// z_y6[5]
-	VMOVUPS	Y0, 764800(SI)	// latentFieldBwd.z[5]
-	VMOVUPS	895488(SI), Y0	// z_y6[6]
-	VMOVUPS	Y0, 764928(SI)	// latentFieldBwd.z[6]
-	VMOVUPS	895616(SI), Y0	// z_y6[7]
-	VMOVUPS	Y0, 765056(SI)	// latentFieldBwd.z[7]
-	VMOVUPS	896256(SI), Y0	// a_y6[0]
-	VMOVUPS	Y0, 765184(SI)	// latentFieldBwd.a[0]
-	VMOVUPS	896384(SI), Y0	// a_y6[1]
-	VMOVUPS	Y0, 765312(SI)	// latentFieldBwd.a[1]
-	VMOVUPS	896512(SI), Y0	// a_y6[2]
-	VMOVUPS	Y0, 765440(SI)	// latentFieldBwd.a[2]
-	VMOVUPS	896640(SI), Y0	// a_y6[3]
-	VMOVUPS	Y0, 765568(SI)	// latentFieldBwd.a[3]
+loop25: // 4 times: vectors of the block
+	VMOVUPS	1066240(SI), Y0	// z_y6[0]
+	VMOVUPS	Y0, 729856(SI)	// latentFieldBwd.z[0]
+	VMOVUPS	1066368(SI), Y0	// z_y6[1]
+	VMOVUPS	Y0, 729984(SI)	// latentFieldBwd.z[1]
+	VMOVUPS	1066496(SI), Y0	// z_y6[2]
+	VMOVUPS	Y0, 730112(SI)	// latentFieldBwd.z[2]
+	VMOVUPS	1066624(SI), Y0	// z_y6[3]
+	VMOVUPS	Y0, 730240(SI)	// latentFieldBwd.z[3]
+	VMOVUPS	1066752(SI), Y0	// z_y6[4]
+	VMOVUPS	Y0, 730368(SI)	// latentFieldBwd.z[4]
+	VMOVUPS	1066880(SI), Y0	// z_y6[5]
+	VMOVUPS	Y0, 730496(SI)	// latentFieldBwd.z[5]
+	VMOVUPS	1067008(SI), Y0	// z_y6[6]
+	VMOVUPS	Y0, 730624(SI)	// latentFieldBwd.z[6]
+	VMOVUPS	1067136(SI), Y0	// z_y6[7]
+	VMOVUPS	Y0, 730752(SI)	// latentFieldBwd.z[7]
+	VMOVUPS	1067776(SI), Y0	// a_y6[0]
+	VMOVUPS	Y0, 730880(SI)	// latentFieldBwd.a[0]
+	VMOVUPS	1067904(SI), Y0	// a_y6[1]
+	VMOVUPS	Y0, 731008(SI)	// latentFieldBwd.a[1]
+	VMOVUPS	1068032(SI), Y0	// a_y6[2]
+	VMOVUPS	Y0, 731136(SI)	// latentFieldBwd.a[2]
+	VMOVUPS	1068160(SI), Y0	// a_y6[3]
+	VMOVUPS	Y0, 731264(SI)	// latentFieldBwd.a[3]
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop60
-	MOVQ	$64, CX
-	MOVQ	AX, SI
-loop61: // 64 times: elements
-	VMOVUPS	899072(SI), Y0	// result_11[0]
-	VMOVUPS	899104(SI), Y1	// result_11[0] | 1
-	VMOVUPS	899136(SI), Y2	// result_11[0] | 2
-	VMOVUPS	899168(SI), Y3	// result_11[0] | 3
-	VMOVUPS	Y0, 765696(SI)	// latentFieldBwd.add[0]
-	VMOVUPS	Y1, 765728(SI)	// latentFieldBwd.add[0] | 1
-	VMOVUPS	Y2, 765760(SI)	// latentFieldBwd.add[0] | 2
-	VMOVUPS	Y3, 765792(SI)	// latentFieldBwd.add[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop61
-	MOVQ	$64, CX
-	MOVQ	AX, SI
-loop62: // 64 times: elements
-	VMOVUPS	907264(SI), Y0	// result_12[0]
-	VMOVUPS	907296(SI), Y1	// result_12[0] | 1
-	VMOVUPS	907328(SI), Y2	// result_12[0] | 2
-	VMOVUPS	907360(SI), Y3	// result_12[0] | 3
-	VMOVUPS	Y0, 773888(SI)	// latentFieldBwd.softplus[0]
-	VMOVUPS	Y1, 773920(SI)	// latentFieldBwd.softplus[0] | 1
-	VMOVUPS	Y2, 773952(SI)	// latentFieldBwd.softplus[0] | 2
-	VMOVUPS	Y3, 773984(SI)	// latentFieldBwd.softplus[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop62
-	MOVQ	$64, CX
-	MOVQ	AX, SI
-loop63: // 64 times: elements
-	VMOVUPS	915456(SI), Y0	// result_13[0]
-	VMOVUPS	915488(SI), Y1	// result_13[0] | 1
-	VMOVUPS	915520(SI), Y2	// result_13[0] | 2
-	VMOVUPS	915552(SI), Y3	// result_13[0] | 3
-	VMOVUPS	Y0, 782080(SI)	// latentFieldBwd.add2[0]
-	VMOVUPS	Y1, 782112(SI)	// latentFieldBwd.add2[0] | 1
-	VMOVUPS	Y2, 782144(SI)	// latentFieldBwd.add2[0] | 2
-	VMOVUPS	Y3, 782176(SI)	// latentFieldBwd.add2[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop63
-	MOVQ	$64, CX
-	MOVQ	AX, SI
-loop64: // 64 times: elements
-	VMOVUPS	923648(SI), Y0	// result_14[0]
-	VMOVUPS	923680(SI), Y1	// result_14[0] | 1
-	VMOVUPS	923712(SI), Y2	// result_14[0] | 2
-	VMOVUPS	923744(SI), Y3	// result_14[0] | 3
-	VMOVUPS	Y0, 790272(SI)	// latentFieldBwd.softplus2[0]
-	VMOVUPS	Y1, 790304(SI)	// latentFieldBwd.softplus2[0] | 1
-	VMOVUPS	Y2, 790336(SI)	// latentFieldBwd.softplus2[0] | 2
-	VMOVUPS	Y3, 790368(SI)	// latentFieldBwd.softplus2[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop64
-	MOVQ	$12, CX
-	MOVQ	AX, SI
-loop65: // 12 times: elements
-	VMOVUPS	931840(SI), Y0	// result_15[0]
-	VMOVUPS	931872(SI), Y1	// result_15[0] | 1
-	VMOVUPS	931904(SI), Y2	// result_15[0] | 2
-	VMOVUPS	931936(SI), Y3	// result_15[0] | 3
-	VMOVUPS	Y0, 798464(SI)	// latentFieldBwd.tanh[0]
-	VMOVUPS	Y1, 798496(SI)	// latentFieldBwd.tanh[0] | 1
-	VMOVUPS	Y2, 798528(SI)	// latentFieldBwd.tanh[0] | 2
-	VMOVUPS	Y3, 798560(SI)	// latentFieldBwd.tanh[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop65
+	JNE	loop25
+	LEAQ	982400(AX), R14
 	CALL	latentFieldBwd_avx2<>(SB)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop66: // 4 times: vectors of the block
-	VMOVUPS	801536(SI), Y0	// latentFieldBwd.z_bar[0]
-	VMOVUPS	Y0, 969216(SI)	// result_21[0]
-	VMOVUPS	801664(SI), Y0	// latentFieldBwd.z_bar[1]
-	VMOVUPS	Y0, 969344(SI)	// result_21[1]
-	VMOVUPS	801792(SI), Y0	// latentFieldBwd.z_bar[2]
-	VMOVUPS	Y0, 969472(SI)	// result_21[2]
-	VMOVUPS	801920(SI), Y0	// latentFieldBwd.z_bar[3]
-	VMOVUPS	Y0, 969600(SI)	// result_21[3]
-	VMOVUPS	802048(SI), Y0	// latentFieldBwd.z_bar[4]
-	VMOVUPS	Y0, 969728(SI)	// result_21[4]
-	VMOVUPS	802176(SI), Y0	// latentFieldBwd.z_bar[5]
-	VMOVUPS	Y0, 969856(SI)	// result_21[5]
-	VMOVUPS	802304(SI), Y0	// latentFieldBwd.z_bar[6]
-	VMOVUPS	Y0, 969984(SI)	// result_21[6]
-	VMOVUPS	802432(SI), Y0	// latentFieldBwd.z_bar[7]
-	VMOVUPS	Y0, 970112(SI)	// result_21[7]
-	VMOVUPS	802560(SI), Y15	// latentFieldBwd.a_bar[0]
+loop26: // 4 times: vectors of the block
+	VMOVUPS	732928(SI), Y0	// latentFieldBwd.z_bar[0]
+	VMOVUPS	Y0, 1072128(SI)	// result_46[0]
+	VMOVUPS	733056(SI), Y0	// latentFieldBwd.z_bar[1]
+	VMOVUPS	Y0, 1072256(SI)	// result_46[1]
+	VMOVUPS	733184(SI), Y0	// latentFieldBwd.z_bar[2]
+	VMOVUPS	Y0, 1072384(SI)	// result_46[2]
+	VMOVUPS	733312(SI), Y0	// latentFieldBwd.z_bar[3]
+	VMOVUPS	Y0, 1072512(SI)	// result_46[3]
+	VMOVUPS	733440(SI), Y0	// latentFieldBwd.z_bar[4]
+	VMOVUPS	Y0, 1072640(SI)	// result_46[4]
+	VMOVUPS	733568(SI), Y0	// latentFieldBwd.z_bar[5]
+	VMOVUPS	Y0, 1072768(SI)	// result_46[5]
+	VMOVUPS	733696(SI), Y0	// latentFieldBwd.z_bar[6]
+	VMOVUPS	Y0, 1072896(SI)	// result_46[6]
+	VMOVUPS	733824(SI), Y0	// latentFieldBwd.z_bar[7]
+	VMOVUPS	Y0, 1073024(SI)	// result_46[7]
+	VMOVUPS	733952(SI), Y15	// latentFieldBwd.a_bar[0]
 	VMOVUPS	Y15, 0(AX)
-	VMOVUPS	0(AX), Y13	// result_22[0]
-	VMOVUPS	Y13, 970240(SI)
-	VMOVUPS	802688(SI), Y15	// latentFieldBwd.a_bar[1]
+	VMOVUPS	0(AX), Y13	// result_47[0]
+	VMOVUPS	Y13, 1073152(SI)
+	VMOVUPS	734080(SI), Y15	// latentFieldBwd.a_bar[1]
 	VMOVUPS	Y15, 32(AX)
-	VMOVUPS	32(AX), Y13	// result_22[1]
-	VMOVUPS	Y13, 970368(SI)
-	VMOVUPS	802816(SI), Y15	// latentFieldBwd.a_bar[2]
+	VMOVUPS	32(AX), Y13	// result_47[1]
+	VMOVUPS	Y13, 1073280(SI)
+	VMOVUPS	734208(SI), Y15	// latentFieldBwd.a_bar[2]
 	VMOVUPS	Y15, 64(AX)
-	VMOVUPS	64(AX), Y13	// result_22[2]
-	VMOVUPS	Y13, 970496(SI)
-	VMOVUPS	802944(SI), Y15	// latentFieldBwd.a_bar[3]
+	VMOVUPS	64(AX), Y13	// result_47[2]
+	VMOVUPS	Y13, 1073408(SI)
+	VMOVUPS	734336(SI), Y15	// latentFieldBwd.a_bar[3]
 	VMOVUPS	Y15, 96(AX)
-	VMOVUPS	96(AX), Y13	// result_22[3]
-	VMOVUPS	Y13, 970624(SI)
+	VMOVUPS	96(AX), Y13	// result_47[3]
+	VMOVUPS	Y13, 1073536(SI)
 	MOVQ	$8, DI
 	MOVQ	SI, R9
-loop67: // 8 times: elements
+loop27: // 8 times: elements
 	// forecast.nde:38
-	VMOVUPS	969216(R9), Y0	// result_21[0]
-	VMOVUPS	893568(SI), Y1	// ha65
-	VMOVUPS	933376(R9), Y2	// z_next_bar_2[0]
-	VMOVUPS	897280(SI), Y3	// hb5
-	VMOVUPS	873344(R9), Y4	// z_d2_bar[0]
-	VMOVUPS	874880(R9), Y5	// z_d3_bar[0]
-	VMOVUPS	876416(R9), Y6	// z_d4_bar[0]
+	VMOVUPS	1072128(R9), Y0	// result_46[0]
+	VMOVUPS	1065088(SI), Y1	// ha65
+	VMOVUPS	1070592(R9), Y2	// z_next_bar_2[0]
+	VMOVUPS	1068800(SI), Y3	// hb5
+	VMOVUPS	804736(R9), Y4	// z_d2_bar[0]
+	VMOVUPS	806272(R9), Y5	// z_d3_bar[0]
+	VMOVUPS	807808(R9), Y6	// z_d4_bar[0]
 	VMULPS	f32_423d84a1<>(SB), Y6, Y6
 	VFMADD231PS	f32_c2b05b99<>(SB), Y5, Y6
 	VFMADD231PS	f32_42160989<>(SB), Y4, Y6
 	VFMADD231PS	Y3, Y2, Y6
 	VFMADD231PS	Y1, Y0, Y6
-	VMOVUPS	Y6, 800000(R9)	// latentFieldBwd.dz_bar[0]
+	VMOVUPS	Y6, 731392(R9)	// latentFieldBwd.dz_bar[0]
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop67
-	VMOVUPS	877440(SI), Y0	// a_d4_bar[0]
-	VMOVUPS	877568(SI), Y2	// a_d4_bar[1]
-	VMOVUPS	877696(SI), Y4	// a_d4_bar[2]
-	VMOVUPS	877824(SI), Y15	// a_d4_bar[3]
+	JNE	loop27
+	VMOVUPS	808832(SI), Y0	// a_d4_bar[0]
+	VMOVUPS	808960(SI), Y2	// a_d4_bar[1]
+	VMOVUPS	809088(SI), Y4	// a_d4_bar[2]
+	VMOVUPS	809216(SI), Y15	// a_d4_bar[3]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	875904(SI), Y5	// a_d3_bar[0]
-	VMOVUPS	876032(SI), Y6	// a_d3_bar[1]
-	VMOVUPS	876160(SI), Y7	// a_d3_bar[2]
-	VMOVUPS	876288(SI), Y15	// a_d3_bar[3]
+	VMOVUPS	807296(SI), Y5	// a_d3_bar[0]
+	VMOVUPS	807424(SI), Y6	// a_d3_bar[1]
+	VMOVUPS	807552(SI), Y7	// a_d3_bar[2]
+	VMOVUPS	807680(SI), Y15	// a_d3_bar[3]
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	874368(SI), Y8	// a_d2_bar[0]
-	VMOVUPS	874496(SI), Y9	// a_d2_bar[1]
-	VMOVUPS	874624(SI), Y10	// a_d2_bar[2]
-	VMOVUPS	874752(SI), Y11	// a_d2_bar[3]
-	VMOVUPS	934400(SI), Y12	// a_next_bar_2[0]
+	VMOVUPS	805760(SI), Y8	// a_d2_bar[0]
+	VMOVUPS	805888(SI), Y9	// a_d2_bar[1]
+	VMOVUPS	806016(SI), Y10	// a_d2_bar[2]
+	VMOVUPS	806144(SI), Y11	// a_d2_bar[3]
+	VMOVUPS	1071616(SI), Y12	// a_next_bar_2[0]
 	VMULPS	f32_423d84a1<>(SB), Y0, Y0
 	VFMADD231PS	f32_c2b05b99<>(SB), Y5, Y0
 	VFMADD231PS	f32_42160989<>(SB), Y8, Y0
 	VFMADD231PS	Y3, Y12, Y0
 	VFMADD231PS	0(AX), Y1, Y0
-	VMOVUPS	Y0, 801024(SI)	// latentFieldBwd.da_bar[0]
-	VMOVUPS	934528(SI), Y0	// a_next_bar_2[1]
+	VMOVUPS	Y0, 732416(SI)	// latentFieldBwd.da_bar[0]
+	VMOVUPS	1071744(SI), Y0	// a_next_bar_2[1]
 	VMULPS	f32_423d84a1<>(SB), Y2, Y2
 	VFMADD231PS	f32_c2b05b99<>(SB), Y6, Y2
 	VFMADD231PS	f32_42160989<>(SB), Y9, Y2
 	VFMADD231PS	Y3, Y0, Y2
 	VFMADD231PS	32(AX), Y1, Y2
-	VMOVUPS	Y2, 801152(SI)	// latentFieldBwd.da_bar[1]
-	VMOVUPS	934656(SI), Y0	// a_next_bar_2[2]
+	VMOVUPS	Y2, 732544(SI)	// latentFieldBwd.da_bar[1]
+	VMOVUPS	1071872(SI), Y0	// a_next_bar_2[2]
 	VMULPS	f32_423d84a1<>(SB), Y4, Y2
 	VFMADD231PS	f32_c2b05b99<>(SB), Y7, Y2
 	VFMADD231PS	f32_42160989<>(SB), Y10, Y2
 	VFMADD231PS	Y3, Y0, Y2
 	VFMADD231PS	64(AX), Y1, Y2
-	VMOVUPS	Y2, 801280(SI)	// latentFieldBwd.da_bar[2]
-	VMOVUPS	934784(SI), Y0	// a_next_bar_2[3]
+	VMOVUPS	Y2, 732672(SI)	// latentFieldBwd.da_bar[2]
+	VMOVUPS	1072000(SI), Y0	// a_next_bar_2[3]
 	VMOVUPS	128(AX), Y13
 	VMULPS	f32_423d84a1<>(SB), Y13, Y2
 	VMOVUPS	160(AX), Y13
@@ -11795,206 +11264,137 @@ loop67: // 8 times: elements
 	VFMADD231PS	f32_42160989<>(SB), Y11, Y2
 	VFMADD231PS	Y3, Y0, Y2
 	VFMADD231PS	96(AX), Y1, Y2
-	VMOVUPS	Y2, 801408(SI)	// latentFieldBwd.da_bar[3]
+	VMOVUPS	Y2, 732800(SI)	// latentFieldBwd.da_bar[3]
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop66
+	JNE	loop26
 	// forecast.nde:38
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop68: // 4 times: vectors of the block
-	VMOVUPS	891008(SI), Y0	// z_y5[0]
-	VMOVUPS	Y0, 764160(SI)	// latentFieldBwd.z[0]
-	VMOVUPS	891136(SI), Y0	// z_y5[1]
-	VMOVUPS	Y0, 764288(SI)	// latentFieldBwd.z[1]
-	VMOVUPS	891264(SI), Y0	// z_y5[2]
-	VMOVUPS	Y0, 764416(SI)	// latentFieldBwd.z[2]
-	VMOVUPS	891392(SI), Y0	// z_y5[3]
-	VMOVUPS	Y0, 764544(SI)	// latentFieldBwd.z[3]
-	VMOVUPS	891520(SI), Y0	// z_y5[4]
-	VMOVUPS	Y0, 764672(SI)	// latentFieldBwd.z[4]
-	VMOVUPS	891648(SI), Y0	// z_y5[5]
-	VMOVUPS	Y0, 764800(SI)	// latentFieldBwd.z[5]
-	VMOVUPS	891776(SI), Y0	// z_y5[6]
-	VMOVUPS	Y0, 764928(SI)	// latentFieldBwd.z[6]
-	VMOVUPS	891904(SI), Y0	// z_y5[7]
-	VMOVUPS	Y0, 765056(SI)	// latentFieldBwd.z[7]
-	VMOVUPS	892544(SI), Y0	// a_y5[0]
-	VMOVUPS	Y0, 765184(SI)	// latentFieldBwd.a[0]
-	VMOVUPS	892672(SI), Y0	// a_y5[1]
-	VMOVUPS	Y0, 765312(SI)	// latentFieldBwd.a[1]
-	VMOVUPS	892800(SI), Y0	// a_y5[2]
-	VMOVUPS	Y0, 765440(SI)	// latentFieldBwd.a[2]
-	VMOVUPS	892928(SI), Y0	// a_y5[3]
-	VMOVUPS	Y0, 765568(SI)	// latentFieldBwd.a[3]
+loop28: // 4 times: vectors of the block
+	VMOVUPS	1062528(SI), Y0	// z_y5[0]
+	VMOVUPS	Y0, 729856(SI)	// latentFieldBwd.z[0]
+	VMOVUPS	1062656(SI), Y0	// z_y5[1]
+	VMOVUPS	Y0, 729984(SI)	// latentFieldBwd.z[1]
+	VMOVUPS	1062784(SI), Y0	// z_y5[2]
+	VMOVUPS	Y0, 730112(SI)	// latentFieldBwd.z[2]
+	VMOVUPS	1062912(SI), Y0	// z_y5[3]
+	VMOVUPS	Y0, 730240(SI)	// latentFieldBwd.z[3]
+	VMOVUPS	1063040(SI), Y0	// z_y5[4]
+	VMOVUPS	Y0, 730368(SI)	// latentFieldBwd.z[4]
+	VMOVUPS	1063168(SI), Y0	// z_y5[5]
+	VMOVUPS	Y0, 730496(SI)	// latentFieldBwd.z[5]
+	VMOVUPS	1063296(SI), Y0	// z_y5[6]
+	VMOVUPS	Y0, 730624(SI)	// latentFieldBwd.z[6]
+	VMOVUPS	1063424(SI), Y0	// z_y5[7]
+	VMOVUPS	Y0, 730752(SI)	// latentFieldBwd.z[7]
+	VMOVUPS	1064064(SI), Y0	// a_y5[0]
+	VMOVUPS	Y0, 730880(SI)	// latentFieldBwd.a[0]
+	VMOVUPS	1064192(SI), Y0	// a_y5[1]
+	VMOVUPS	Y0, 731008(SI)	// latentFieldBwd.a[1]
+	VMOVUPS	1064320(SI), Y0	// a_y5[2]
+	VMOVUPS	Y0, 731136(SI)	// latentFieldBwd.a[2]
+	VMOVUPS	1064448(SI), Y0	// a_y5[3]
+	VMOVUPS	Y0, 731264(SI)	// latentFieldBwd.a[3]
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop68
-	MOVQ	$64, CX
-	MOVQ	AX, SI
-loop69: // 64 times: elements
-	VMOVUPS	934912(SI), Y0	// result_16[0]
-	VMOVUPS	934944(SI), Y1	// result_16[0] | 1
-	VMOVUPS	934976(SI), Y2	// result_16[0] | 2
-	VMOVUPS	935008(SI), Y3	// result_16[0] | 3
-	VMOVUPS	Y0, 765696(SI)	// latentFieldBwd.add[0]
-	VMOVUPS	Y1, 765728(SI)	// latentFieldBwd.add[0] | 1
-	VMOVUPS	Y2, 765760(SI)	// latentFieldBwd.add[0] | 2
-	VMOVUPS	Y3, 765792(SI)	// latentFieldBwd.add[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop69
-	MOVQ	$64, CX
-	MOVQ	AX, SI
-loop70: // 64 times: elements
-	VMOVUPS	943104(SI), Y0	// result_17[0]
-	VMOVUPS	943136(SI), Y1	// result_17[0] | 1
-	VMOVUPS	943168(SI), Y2	// result_17[0] | 2
-	VMOVUPS	943200(SI), Y3	// result_17[0] | 3
-	VMOVUPS	Y0, 773888(SI)	// latentFieldBwd.softplus[0]
-	VMOVUPS	Y1, 773920(SI)	// latentFieldBwd.softplus[0] | 1
-	VMOVUPS	Y2, 773952(SI)	// latentFieldBwd.softplus[0] | 2
-	VMOVUPS	Y3, 773984(SI)	// latentFieldBwd.softplus[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop70
-	MOVQ	$64, CX
-	MOVQ	AX, SI
-loop71: // 64 times: elements
-	VMOVUPS	951296(SI), Y0	// result_18[0]
-	VMOVUPS	951328(SI), Y1	// result_18[0] | 1
-	VMOVUPS	951360(SI), Y2	// result_18[0] | 2
-	VMOVUPS	951392(SI), Y3	// result_18[0] | 3
-	VMOVUPS	Y0, 782080(SI)	// latentFieldBwd.add2[0]
-	VMOVUPS	Y1, 782112(SI)	// latentFieldBwd.add2[0] | 1
-	VMOVUPS	Y2, 782144(SI)	// latentFieldBwd.add2[0] | 2
-	VMOVUPS	Y3, 782176(SI)	// latentFieldBwd.add2[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop71
-	MOVQ	$64, CX
-	MOVQ	AX, SI
-loop72: // 64 times: elements
-	VMOVUPS	959488(SI), Y0	// result_19[0]
-	VMOVUPS	959520(SI), Y1	// result_19[0] | 1
-	VMOVUPS	959552(SI), Y2	// result_19[0] | 2
-	VMOVUPS	959584(SI), Y3	// result_19[0] | 3
-	VMOVUPS	Y0, 790272(SI)	// latentFieldBwd.softplus2[0]
-	VMOVUPS	Y1, 790304(SI)	// latentFieldBwd.softplus2[0] | 1
-	VMOVUPS	Y2, 790336(SI)	// latentFieldBwd.softplus2[0] | 2
-	VMOVUPS	Y3, 790368(SI)	// latentFieldBwd.softplus2[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop72
-	MOVQ	$12, CX
-	MOVQ	AX, SI
-loop73: // 12 times: elements
-	VMOVUPS	967680(SI), Y0	// result_20[0]
-	VMOVUPS	967712(SI), Y1	// result_20[0] | 1
-	VMOVUPS	967744(SI), Y2	// result_20[0] | 2
-	VMOVUPS	967776(SI), Y3	// result_20[0] | 3
-	VMOVUPS	Y0, 798464(SI)	// latentFieldBwd.tanh[0]
-	VMOVUPS	Y1, 798496(SI)	// latentFieldBwd.tanh[0] | 1
-	VMOVUPS	Y2, 798528(SI)	// latentFieldBwd.tanh[0] | 2
-	VMOVUPS	Y3, 798560(SI)	// latentFieldBwd.tanh[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop73
+	JNE	loop28
+	LEAQ	948096(AX), R14
 	CALL	latentFieldBwd_avx2<>(SB)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop74: // 4 times: vectors of the block
-	VMOVUPS	801536(SI), Y0	// latentFieldBwd.z_bar[0]
-	VMOVUPS	Y0, 1005056(SI)	// result_28[0]
-	VMOVUPS	801664(SI), Y0	// latentFieldBwd.z_bar[1]
-	VMOVUPS	Y0, 1005184(SI)	// result_28[1]
-	VMOVUPS	801792(SI), Y0	// latentFieldBwd.z_bar[2]
-	VMOVUPS	Y0, 1005312(SI)	// result_28[2]
-	VMOVUPS	801920(SI), Y0	// latentFieldBwd.z_bar[3]
-	VMOVUPS	Y0, 1005440(SI)	// result_28[3]
-	VMOVUPS	802048(SI), Y0	// latentFieldBwd.z_bar[4]
-	VMOVUPS	Y0, 1005568(SI)	// result_28[4]
-	VMOVUPS	802176(SI), Y0	// latentFieldBwd.z_bar[5]
-	VMOVUPS	Y0, 1005696(SI)	// result_28[5]
-	VMOVUPS	802304(SI), Y0	// latentFieldBwd.z_bar[6]
-	VMOVUPS	Y0, 1005824(SI)	// result_28[6]
-	VMOVUPS	802432(SI), Y0	// latentFieldBwd.z_bar[7]
-	VMOVUPS	Y0, 1005952(SI)	// result_28[7]
-	VMOVUPS	802560(SI), Y15	// latentFieldBwd.a_bar[0]
+loop29: // 4 times: vectors of the block
+	VMOVUPS	732928(SI), Y0	// latentFieldBwd.z_bar[0]
+	VMOVUPS	Y0, 1073664(SI)	// result_48[0]
+	VMOVUPS	733056(SI), Y0	// latentFieldBwd.z_bar[1]
+	VMOVUPS	Y0, 1073792(SI)	// result_48[1]
+	VMOVUPS	733184(SI), Y0	// latentFieldBwd.z_bar[2]
+	VMOVUPS	Y0, 1073920(SI)	// result_48[2]
+	VMOVUPS	733312(SI), Y0	// latentFieldBwd.z_bar[3]
+	VMOVUPS	Y0, 1074048(SI)	// result_48[3]
+	VMOVUPS	733440(SI), Y0	// latentFieldBwd.z_bar[4]
+	VMOVUPS	Y0, 1074176(SI)	// result_48[4]
+	VMOVUPS	733568(SI), Y0	// latentFieldBwd.z_bar[5]
+	VMOVUPS	Y0, 1074304(SI)	// result_48[5]
+	VMOVUPS	733696(SI), Y0	// latentFieldBwd.z_bar[6]
+	VMOVUPS	Y0, 1074432(SI)	// result_48[6]
+	VMOVUPS	733824(SI), Y0	// latentFieldBwd.z_bar[7]
+	VMOVUPS	Y0, 1074560(SI)	// result_48[7]
+	VMOVUPS	733952(SI), Y15	// latentFieldBwd.a_bar[0]
 	VMOVUPS	Y15, 0(AX)
-	VMOVUPS	0(AX), Y13	// result_29[0]
-	VMOVUPS	Y13, 1006080(SI)
-	VMOVUPS	802688(SI), Y15	// latentFieldBwd.a_bar[1]
+	VMOVUPS	0(AX), Y13	// result_49[0]
+	VMOVUPS	Y13, 1074688(SI)
+	VMOVUPS	734080(SI), Y15	// latentFieldBwd.a_bar[1]
 	VMOVUPS	Y15, 32(AX)
-	VMOVUPS	32(AX), Y13	// result_29[1]
-	VMOVUPS	Y13, 1006208(SI)
-	VMOVUPS	802816(SI), Y15	// latentFieldBwd.a_bar[2]
+	VMOVUPS	32(AX), Y13	// result_49[1]
+	VMOVUPS	Y13, 1074816(SI)
+	VMOVUPS	734208(SI), Y15	// latentFieldBwd.a_bar[2]
 	VMOVUPS	Y15, 64(AX)
-	VMOVUPS	64(AX), Y13	// result_29[2]
-	VMOVUPS	Y13, 1006336(SI)
-	VMOVUPS	802944(SI), Y15	// latentFieldBwd.a_bar[3]
+	VMOVUPS	64(AX), Y13	// result_49[2]
+	VMOVUPS	Y13, 1074944(SI)
+	VMOVUPS	734336(SI), Y15	// latentFieldBwd.a_bar[3]
 	VMOVUPS	Y15, 96(AX)
-	VMOVUPS	96(AX), Y13	// result_29[3]
-	VMOVUPS	Y13, 1006464(SI)
+	VMOVUPS	96(AX), Y13	// result_49[3]
+	VMOVUPS	Y13, 1075072(SI)
 	MOVQ	$8, DI
 	MOVQ	SI, R9
-loop75: // 8 times: elements
+loop30: // 8 times: elements
 	// forecast.nde:38
-	VMOVUPS	1005056(R9), Y0	// result_28[0]
-	VMOVUPS	889856(SI), Y1	// ha54
-	VMOVUPS	969216(R9), Y2	// result_21[0]
-	VMOVUPS	893440(SI), Y3	// ha64
-	VMOVUPS	933376(R9), Y4	// z_next_bar_2[0]
-	VMOVUPS	897152(SI), Y5	// hb4
-	VMOVUPS	873344(R9), Y6	// z_d2_bar[0]
-	VMOVUPS	874880(R9), Y7	// z_d3_bar[0]
-	VMOVUPS	876416(R9), Y8	// z_d4_bar[0]
+	VMOVUPS	1073664(R9), Y0	// result_48[0]
+	VMOVUPS	1061376(SI), Y1	// ha54
+	VMOVUPS	1072128(R9), Y2	// result_46[0]
+	VMOVUPS	1064960(SI), Y3	// ha64
+	VMOVUPS	1070592(R9), Y4	// z_next_bar_2[0]
+	VMOVUPS	1068672(SI), Y5	// hb4
+	VMOVUPS	804736(R9), Y6	// z_d2_bar[0]
+	VMOVUPS	806272(R9), Y7	// z_d3_bar[0]
+	VMOVUPS	807808(R9), Y8	// z_d4_bar[0]
 	VMULPS	f32_c1846284<>(SB), Y8, Y8
 	VFMADD231PS	f32_41f2b49c<>(SB), Y7, Y8
 	VFMADD231PS	f32_c14693c6<>(SB), Y6, Y8
 	VFMADD231PS	Y5, Y4, Y8
 	VFMADD231PS	Y3, Y2, Y8
 	VFMADD231PS	Y1, Y0, Y8
-	VMOVUPS	Y8, 800000(R9)	// latentFieldBwd.dz_bar[0]
+	VMOVUPS	Y8, 731392(R9)	// latentFieldBwd.dz_bar[0]
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop75
-	VMOVUPS	877440(SI), Y0	// a_d4_bar[0]
-	VMOVUPS	877568(SI), Y2	// a_d4_bar[1]
-	VMOVUPS	877696(SI), Y15	// a_d4_bar[2]
+	JNE	loop30
+	VMOVUPS	808832(SI), Y0	// a_d4_bar[0]
+	VMOVUPS	808960(SI), Y2	// a_d4_bar[1]
+	VMOVUPS	809088(SI), Y15	// a_d4_bar[2]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	877824(SI), Y15	// a_d4_bar[3]
+	VMOVUPS	809216(SI), Y15	// a_d4_bar[3]
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	875904(SI), Y4	// a_d3_bar[0]
-	VMOVUPS	876032(SI), Y6	// a_d3_bar[1]
-	VMOVUPS	876160(SI), Y7	// a_d3_bar[2]
-	VMOVUPS	876288(SI), Y15	// a_d3_bar[3]
+	VMOVUPS	807296(SI), Y4	// a_d3_bar[0]
+	VMOVUPS	807424(SI), Y6	// a_d3_bar[1]
+	VMOVUPS	807552(SI), Y7	// a_d3_bar[2]
+	VMOVUPS	807680(SI), Y15	// a_d3_bar[3]
 	VMOVUPS	Y15, 192(AX)
-	VMOVUPS	874368(SI), Y8	// a_d2_bar[0]
-	VMOVUPS	874496(SI), Y9	// a_d2_bar[1]
-	VMOVUPS	874624(SI), Y10	// a_d2_bar[2]
-	VMOVUPS	874752(SI), Y15	// a_d2_bar[3]
+	VMOVUPS	805760(SI), Y8	// a_d2_bar[0]
+	VMOVUPS	805888(SI), Y9	// a_d2_bar[1]
+	VMOVUPS	806016(SI), Y10	// a_d2_bar[2]
+	VMOVUPS	806144(SI), Y15	// a_d2_bar[3]
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	970240(SI), Y11	// result_22[0]
-	VMOVUPS	934400(SI), Y12	// a_next_bar_2[0]
+	VMOVUPS	1073152(SI), Y11	// result_47[0]
+	VMOVUPS	1071616(SI), Y12	// a_next_bar_2[0]
 	VMULPS	f32_c1846284<>(SB), Y0, Y0
 	VFMADD231PS	f32_41f2b49c<>(SB), Y4, Y0
 	VFMADD231PS	f32_c14693c6<>(SB), Y8, Y0
 	VFMADD231PS	Y5, Y12, Y0
 	VFMADD231PS	Y3, Y11, Y0
 	VFMADD231PS	0(AX), Y1, Y0
-	VMOVUPS	Y0, 801024(SI)	// latentFieldBwd.da_bar[0]
-	VMOVUPS	970368(SI), Y0	// result_22[1]
-	VMOVUPS	934528(SI), Y4	// a_next_bar_2[1]
+	VMOVUPS	Y0, 732416(SI)	// latentFieldBwd.da_bar[0]
+	VMOVUPS	1073280(SI), Y0	// result_47[1]
+	VMOVUPS	1071744(SI), Y4	// a_next_bar_2[1]
 	VMULPS	f32_c1846284<>(SB), Y2, Y2
 	VFMADD231PS	f32_41f2b49c<>(SB), Y6, Y2
 	VFMADD231PS	f32_c14693c6<>(SB), Y9, Y2
 	VFMADD231PS	Y5, Y4, Y2
 	VFMADD231PS	Y3, Y0, Y2
 	VFMADD231PS	32(AX), Y1, Y2
-	VMOVUPS	Y2, 801152(SI)	// latentFieldBwd.da_bar[1]
-	VMOVUPS	970496(SI), Y0	// result_22[2]
-	VMOVUPS	934656(SI), Y2	// a_next_bar_2[2]
+	VMOVUPS	Y2, 732544(SI)	// latentFieldBwd.da_bar[1]
+	VMOVUPS	1073408(SI), Y0	// result_47[2]
+	VMOVUPS	1071872(SI), Y2	// a_next_bar_2[2]
 	VMOVUPS	128(AX), Y13
 	VMULPS	f32_c1846284<>(SB), Y13, Y4
 	VFMADD231PS	f32_41f2b49c<>(SB), Y7, Y4
@@ -12002,9 +11402,9 @@ loop75: // 8 times: elements
 	VFMADD231PS	Y5, Y2, Y4
 	VFMADD231PS	Y3, Y0, Y4
 	VFMADD231PS	64(AX), Y1, Y4
-	VMOVUPS	Y4, 801280(SI)	// latentFieldBwd.da_bar[2]
-	VMOVUPS	970624(SI), Y0	// result_22[3]
-	VMOVUPS	934784(SI), Y2	// a_next_bar_2[3]
+	VMOVUPS	Y4, 732672(SI)	// latentFieldBwd.da_bar[2]
+	VMOVUPS	1073536(SI), Y0	// result_47[3]
+	VMOVUPS	1072000(SI), Y2	// a_next_bar_2[3]
 	VMOVUPS	160(AX), Y13
 	VMULPS	f32_c1846284<>(SB), Y13, Y4
 	VMOVUPS	192(AX), Y13
@@ -12014,162 +11414,93 @@ loop75: // 8 times: elements
 	VFMADD231PS	Y5, Y2, Y4
 	VFMADD231PS	Y3, Y0, Y4
 	VFMADD231PS	96(AX), Y1, Y4
-	VMOVUPS	Y4, 801408(SI)	// latentFieldBwd.da_bar[3]
+	VMOVUPS	Y4, 732800(SI)	// latentFieldBwd.da_bar[3]
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop74
+	JNE	loop29
 	// forecast.nde:38
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop76: // 4 times: vectors of the block
-	VMOVUPS	887424(SI), Y0	// z_y4[0]
-	VMOVUPS	Y0, 764160(SI)	// latentFieldBwd.z[0]
-	VMOVUPS	887552(SI), Y0	// z_y4[1]
-	VMOVUPS	Y0, 764288(SI)	// latentFieldBwd.z[1]
-	VMOVUPS	887680(SI), Y0	// z_y4[2]
-	VMOVUPS	Y0, 764416(SI)	// latentFieldBwd.z[2]
-	VMOVUPS	887808(SI), Y0	// z_y4[3]
-	VMOVUPS	Y0, 764544(SI)	// latentFieldBwd.z[3]
-	VMOVUPS	887936(SI), Y0	// z_y4[4]
-	VMOVUPS	Y0, 764672(SI)	// latentFieldBwd.z[4]
-	VMOVUPS	888064(SI), Y0	// z_y4[5]
-	VMOVUPS	Y0, 764800(SI)	// latentFieldBwd.z[5]
-	VMOVUPS	888192(SI), Y0	// z_y4[6]
-	VMOVUPS	Y0, 764928(SI)	// latentFieldBwd.z[6]
-	VMOVUPS	888320(SI), Y0	// z_y4[7]
-	VMOVUPS	Y0, 765056(SI)	// latentFieldBwd.z[7]
-	VMOVUPS	888960(SI), Y0	// a_y4[0]
-	VMOVUPS	Y0, 765184(SI)	// latentFieldBwd.a[0]
-	VMOVUPS	889088(SI), Y0	// a_y4[1]
-	VMOVUPS	Y0, 765312(SI)	// latentFieldBwd.a[1]
-	VMOVUPS	889216(SI), Y0	// a_y4[2]
-	VMOVUPS	Y0, 765440(SI)	// latentFieldBwd.a[2]
-	VMOVUPS	889344(SI), Y0	// a_y4[3]
-	VMOVUPS	Y0, 765568(SI)	// latentFieldBwd.a[3]
+loop31: // 4 times: vectors of the block
+	VMOVUPS	1058944(SI), Y0	// z_y4[0]
+	VMOVUPS	Y0, 729856(SI)	// latentFieldBwd.z[0]
+	VMOVUPS	1059072(SI), Y0	// z_y4[1]
+	VMOVUPS	Y0, 729984(SI)	// latentFieldBwd.z[1]
+	VMOVUPS	1059200(SI), Y0	// z_y4[2]
+	VMOVUPS	Y0, 730112(SI)	// latentFieldBwd.z[2]
+	VMOVUPS	1059328(SI), Y0	// z_y4[3]
+	VMOVUPS	Y0, 730240(SI)	// latentFieldBwd.z[3]
+	VMOVUPS	1059456(SI), Y0	// z_y4[4]
+	VMOVUPS	Y0, 730368(SI)	// latentFieldBwd.z[4]
+	VMOVUPS	1059584(SI), Y0	// z_y4[5]
+	VMOVUPS	Y0, 730496(SI)	// latentFieldBwd.z[5]
+	VMOVUPS	1059712(SI), Y0	// z_y4[6]
+	VMOVUPS	Y0, 730624(SI)	// latentFieldBwd.z[6]
+	VMOVUPS	1059840(SI), Y0	// z_y4[7]
+	VMOVUPS	Y0, 730752(SI)	// latentFieldBwd.z[7]
+	VMOVUPS	1060480(SI), Y0	// a_y4[0]
+	VMOVUPS	Y0, 730880(SI)	// latentFieldBwd.a[0]
+	VMOVUPS	1060608(SI), Y0	// a_y4[1]
+	VMOVUPS	Y0, 731008(SI)	// latentFieldBwd.a[1]
+	VMOVUPS	1060736(SI), Y0	// a_y4[2]
+	VMOVUPS	Y0, 731136(SI)	// latentFieldBwd.a[2]
+	VMOVUPS	1060864(SI), Y0	// a_y4[3]
+	VMOVUPS	Y0, 731264(SI)	// latentFieldBwd.a[3]
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop76
-	MOVQ	$64, CX
-	MOVQ	AX, SI
-loop77: // 64 times: elements
-	VMOVUPS	970752(SI), Y0	// result_23[0]
-	VMOVUPS	970784(SI), Y1	// result_23[0] | 1
-	VMOVUPS	970816(SI), Y2	// result_23[0] | 2
-	VMOVUPS	970848(SI), Y3	// result_23[0] | 3
-	VMOVUPS	Y0, 765696(SI)	// latentFieldBwd.add[0]
-	VMOVUPS	Y1, 765728(SI)	// latentFieldBwd.add[0] | 1
-	VMOVUPS	Y2, 765760(SI)	// latentFieldBwd.add[0] | 2
-	VMOVUPS	Y3, 765792(SI)	// latentFieldBwd.add[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop77
-	MOVQ	$64, CX
-	MOVQ	AX, SI
-loop78: // 64 times: elements
-	VMOVUPS	978944(SI), Y0	// result_24[0]
-	VMOVUPS	978976(SI), Y1	// result_24[0] | 1
-	VMOVUPS	979008(SI), Y2	// result_24[0] | 2
-	VMOVUPS	979040(SI), Y3	// result_24[0] | 3
-	VMOVUPS	Y0, 773888(SI)	// latentFieldBwd.softplus[0]
-	VMOVUPS	Y1, 773920(SI)	// latentFieldBwd.softplus[0] | 1
-	VMOVUPS	Y2, 773952(SI)	// latentFieldBwd.softplus[0] | 2
-	VMOVUPS	Y3, 773984(SI)	// latentFieldBwd.softplus[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop78
-	MOVQ	$64, CX
-	MOVQ	AX, SI
-loop79: // 64 times: elements
-	VMOVUPS	987136(SI), Y0	// result_25[0]
-	VMOVUPS	987168(SI), Y1	// result_25[0] | 1
-	VMOVUPS	987200(SI), Y2	// result_25[0] | 2
-	VMOVUPS	987232(SI), Y3	// result_25[0] | 3
-	VMOVUPS	Y0, 782080(SI)	// latentFieldBwd.add2[0]
-	VMOVUPS	Y1, 782112(SI)	// latentFieldBwd.add2[0] | 1
-	VMOVUPS	Y2, 782144(SI)	// latentFieldBwd.add2[0] | 2
-	VMOVUPS	Y3, 782176(SI)	// latentFieldBwd.add2[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop79
-	MOVQ	$64, CX
-	MOVQ	AX, SI
-loop80: // 64 times: elements
-	VMOVUPS	995328(SI), Y0	// result_26[0]
-	VMOVUPS	995360(SI), Y1	// result_26[0] | 1
-	VMOVUPS	995392(SI), Y2	// result_26[0] | 2
-	VMOVUPS	995424(SI), Y3	// result_26[0] | 3
-	VMOVUPS	Y0, 790272(SI)	// latentFieldBwd.softplus2[0]
-	VMOVUPS	Y1, 790304(SI)	// latentFieldBwd.softplus2[0] | 1
-	VMOVUPS	Y2, 790336(SI)	// latentFieldBwd.softplus2[0] | 2
-	VMOVUPS	Y3, 790368(SI)	// latentFieldBwd.softplus2[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop80
-	MOVQ	$12, CX
-	MOVQ	AX, SI
-loop81: // 12 times: elements
-	VMOVUPS	1003520(SI), Y0	// result_27[0]
-	VMOVUPS	1003552(SI), Y1	// result_27[0] | 1
-	VMOVUPS	1003584(SI), Y2	// result_27[0] | 2
-	VMOVUPS	1003616(SI), Y3	// result_27[0] | 3
-	VMOVUPS	Y0, 798464(SI)	// latentFieldBwd.tanh[0]
-	VMOVUPS	Y1, 798496(SI)	// latentFieldBwd.tanh[0] | 1
-	VMOVUPS	Y2, 798528(SI)	// latentFieldBwd.tanh[0] | 2
-	VMOVUPS	Y3, 798560(SI)	// latentFieldBwd.tanh[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop81
+	JNE	loop31
+	LEAQ	913792(AX), R14
 	CALL	latentFieldBwd_avx2<>(SB)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop82: // 4 times: vectors of the block
-	VMOVUPS	801536(SI), Y0	// latentFieldBwd.z_bar[0]
-	VMOVUPS	Y0, 1040896(SI)	// result_35[0]
-	VMOVUPS	801664(SI), Y0	// latentFieldBwd.z_bar[1]
-	VMOVUPS	Y0, 1041024(SI)	// result_35[1]
-	VMOVUPS	801792(SI), Y0	// latentFieldBwd.z_bar[2]
-	VMOVUPS	Y0, 1041152(SI)	// result_35[2]
-	VMOVUPS	801920(SI), Y0	// latentFieldBwd.z_bar[3]
-	VMOVUPS	Y0, 1041280(SI)	// result_35[3]
-	VMOVUPS	802048(SI), Y0	// latentFieldBwd.z_bar[4]
-	VMOVUPS	Y0, 1041408(SI)	// result_35[4]
-	VMOVUPS	802176(SI), Y0	// latentFieldBwd.z_bar[5]
-	VMOVUPS	Y0, 1041536(SI)	// result_35[5]
-	VMOVUPS	802304(SI), Y0	// latentFieldBwd.z_bar[6]
-	VMOVUPS	Y0, 1041664(SI)	// result_35[6]
-	VMOVUPS	802432(SI), Y0	// latentFieldBwd.z_bar[7]
-	VMOVUPS	Y0, 1041792(SI)	// result_35[7]
-	VMOVUPS	802560(SI), Y15	// latentFieldBwd.a_bar[0]
+loop32: // 4 times: vectors of the block
+	VMOVUPS	732928(SI), Y0	// latentFieldBwd.z_bar[0]
+	VMOVUPS	Y0, 1075200(SI)	// result_50[0]
+	VMOVUPS	733056(SI), Y0	// latentFieldBwd.z_bar[1]
+	VMOVUPS	Y0, 1075328(SI)	// result_50[1]
+	VMOVUPS	733184(SI), Y0	// latentFieldBwd.z_bar[2]
+	VMOVUPS	Y0, 1075456(SI)	// result_50[2]
+	VMOVUPS	733312(SI), Y0	// latentFieldBwd.z_bar[3]
+	VMOVUPS	Y0, 1075584(SI)	// result_50[3]
+	VMOVUPS	733440(SI), Y0	// latentFieldBwd.z_bar[4]
+	VMOVUPS	Y0, 1075712(SI)	// result_50[4]
+	VMOVUPS	733568(SI), Y0	// latentFieldBwd.z_bar[5]
+	VMOVUPS	Y0, 1075840(SI)	// result_50[5]
+	VMOVUPS	733696(SI), Y0	// latentFieldBwd.z_bar[6]
+	VMOVUPS	Y0, 1075968(SI)	// result_50[6]
+	VMOVUPS	733824(SI), Y0	// latentFieldBwd.z_bar[7]
+	VMOVUPS	Y0, 1076096(SI)	// result_50[7]
+	VMOVUPS	733952(SI), Y15	// latentFieldBwd.a_bar[0]
 	VMOVUPS	Y15, 0(AX)
-	VMOVUPS	0(AX), Y13	// result_36[0]
-	VMOVUPS	Y13, 1041920(SI)
-	VMOVUPS	802688(SI), Y15	// latentFieldBwd.a_bar[1]
+	VMOVUPS	0(AX), Y13	// result_51[0]
+	VMOVUPS	Y13, 1076224(SI)
+	VMOVUPS	734080(SI), Y15	// latentFieldBwd.a_bar[1]
 	VMOVUPS	Y15, 32(AX)
-	VMOVUPS	32(AX), Y13	// result_36[1]
-	VMOVUPS	Y13, 1042048(SI)
-	VMOVUPS	802816(SI), Y15	// latentFieldBwd.a_bar[2]
+	VMOVUPS	32(AX), Y13	// result_51[1]
+	VMOVUPS	Y13, 1076352(SI)
+	VMOVUPS	734208(SI), Y15	// latentFieldBwd.a_bar[2]
 	VMOVUPS	Y15, 64(AX)
-	VMOVUPS	64(AX), Y13	// result_36[2]
-	VMOVUPS	Y13, 1042176(SI)
-	VMOVUPS	802944(SI), Y15	// latentFieldBwd.a_bar[3]
+	VMOVUPS	64(AX), Y13	// result_51[2]
+	VMOVUPS	Y13, 1076480(SI)
+	VMOVUPS	734336(SI), Y15	// latentFieldBwd.a_bar[3]
 	VMOVUPS	Y15, 96(AX)
-	VMOVUPS	96(AX), Y13	// result_36[3]
-	VMOVUPS	Y13, 1042304(SI)
+	VMOVUPS	96(AX), Y13	// result_51[3]
+	VMOVUPS	Y13, 1076608(SI)
 	MOVQ	$8, DI
 	MOVQ	SI, R9
-loop83: // 8 times: elements
+loop33: // 8 times: elements
 	// forecast.nde:38
-	VMOVUPS	1040896(R9), Y0	// result_35[0]
-	VMOVUPS	886272(SI), Y1	// ha43
-	VMOVUPS	1005056(R9), Y2	// result_28[0]
-	VMOVUPS	889728(SI), Y3	// ha53
-	VMOVUPS	969216(R9), Y4	// result_21[0]
-	VMOVUPS	893312(SI), Y5	// ha63
-	VMOVUPS	933376(R9), Y6	// z_next_bar_2[0]
-	VMOVUPS	897024(SI), Y7	// hb3
-	VMOVUPS	873344(R9), Y8	// z_d2_bar[0]
-	VMOVUPS	874880(R9), Y9	// z_d3_bar[0]
-	VMOVUPS	876416(R9), Y10	// z_d4_bar[0]
+	VMOVUPS	1075200(R9), Y0	// result_50[0]
+	VMOVUPS	1057792(SI), Y1	// ha43
+	VMOVUPS	1073664(R9), Y2	// result_48[0]
+	VMOVUPS	1061248(SI), Y3	// ha53
+	VMOVUPS	1072128(R9), Y4	// result_46[0]
+	VMOVUPS	1064832(SI), Y5	// ha63
+	VMOVUPS	1070592(R9), Y6	// z_next_bar_2[0]
+	VMOVUPS	1068544(SI), Y7	// hb3
+	VMOVUPS	804736(R9), Y8	// z_d2_bar[0]
+	VMOVUPS	806272(R9), Y9	// z_d3_bar[0]
+	VMOVUPS	807808(R9), Y10	// z_d4_bar[0]
 	VMULPS	f32_401f6670<>(SB), Y10, Y10
 	VFMADD231PS	f32_c0be1cf3<>(SB), Y9, Y10
 	VFMADD231PS	f32_407b89f9<>(SB), Y8, Y10
@@ -12177,31 +11508,31 @@ loop83: // 8 times: elements
 	VFMADD231PS	Y5, Y4, Y10
 	VFMADD231PS	Y3, Y2, Y10
 	VFMADD231PS	Y1, Y0, Y10
-	VMOVUPS	Y10, 800000(R9)	// latentFieldBwd.dz_bar[0]
+	VMOVUPS	Y10, 731392(R9)	// latentFieldBwd.dz_bar[0]
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop83
-	VMOVUPS	877440(SI), Y0	// a_d4_bar[0]
-	VMOVUPS	877568(SI), Y2	// a_d4_bar[1]
-	VMOVUPS	877696(SI), Y15	// a_d4_bar[2]
+	JNE	loop33
+	VMOVUPS	808832(SI), Y0	// a_d4_bar[0]
+	VMOVUPS	808960(SI), Y2	// a_d4_bar[1]
+	VMOVUPS	809088(SI), Y15	// a_d4_bar[2]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	877824(SI), Y15	// a_d4_bar[3]
+	VMOVUPS	809216(SI), Y15	// a_d4_bar[3]
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	875904(SI), Y4	// a_d3_bar[0]
-	VMOVUPS	876032(SI), Y6	// a_d3_bar[1]
-	VMOVUPS	876160(SI), Y15	// a_d3_bar[2]
+	VMOVUPS	807296(SI), Y4	// a_d3_bar[0]
+	VMOVUPS	807424(SI), Y6	// a_d3_bar[1]
+	VMOVUPS	807552(SI), Y15	// a_d3_bar[2]
 	VMOVUPS	Y15, 192(AX)
-	VMOVUPS	876288(SI), Y15	// a_d3_bar[3]
+	VMOVUPS	807680(SI), Y15	// a_d3_bar[3]
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	874368(SI), Y8	// a_d2_bar[0]
-	VMOVUPS	874496(SI), Y9	// a_d2_bar[1]
-	VMOVUPS	874624(SI), Y15	// a_d2_bar[2]
+	VMOVUPS	805760(SI), Y8	// a_d2_bar[0]
+	VMOVUPS	805888(SI), Y9	// a_d2_bar[1]
+	VMOVUPS	806016(SI), Y15	// a_d2_bar[2]
 	VMOVUPS	Y15, 256(AX)
-	VMOVUPS	874752(SI), Y15	// a_d2_bar[3]
+	VMOVUPS	806144(SI), Y15	// a_d2_bar[3]
 	VMOVUPS	Y15, 288(AX)
-	VMOVUPS	1006080(SI), Y10	// result_29[0]
-	VMOVUPS	970240(SI), Y11	// result_22[0]
-	VMOVUPS	934400(SI), Y12	// a_next_bar_2[0]
+	VMOVUPS	1074688(SI), Y10	// result_49[0]
+	VMOVUPS	1073152(SI), Y11	// result_47[0]
+	VMOVUPS	1071616(SI), Y12	// a_next_bar_2[0]
 	VMULPS	f32_401f6670<>(SB), Y0, Y0
 	VFMADD231PS	f32_c0be1cf3<>(SB), Y4, Y0
 	VFMADD231PS	f32_407b89f9<>(SB), Y8, Y0
@@ -12209,10 +11540,10 @@ loop83: // 8 times: elements
 	VFMADD231PS	Y5, Y11, Y0
 	VFMADD231PS	Y3, Y10, Y0
 	VFMADD231PS	0(AX), Y1, Y0
-	VMOVUPS	Y0, 801024(SI)	// latentFieldBwd.da_bar[0]
-	VMOVUPS	1006208(SI), Y0	// result_29[1]
-	VMOVUPS	970368(SI), Y4	// result_22[1]
-	VMOVUPS	934528(SI), Y8	// a_next_bar_2[1]
+	VMOVUPS	Y0, 732416(SI)	// latentFieldBwd.da_bar[0]
+	VMOVUPS	1074816(SI), Y0	// result_49[1]
+	VMOVUPS	1073280(SI), Y4	// result_47[1]
+	VMOVUPS	1071744(SI), Y8	// a_next_bar_2[1]
 	VMULPS	f32_401f6670<>(SB), Y2, Y2
 	VFMADD231PS	f32_c0be1cf3<>(SB), Y6, Y2
 	VFMADD231PS	f32_407b89f9<>(SB), Y9, Y2
@@ -12220,10 +11551,10 @@ loop83: // 8 times: elements
 	VFMADD231PS	Y5, Y4, Y2
 	VFMADD231PS	Y3, Y0, Y2
 	VFMADD231PS	32(AX), Y1, Y2
-	VMOVUPS	Y2, 801152(SI)	// latentFieldBwd.da_bar[1]
-	VMOVUPS	1006336(SI), Y0	// result_29[2]
-	VMOVUPS	970496(SI), Y2	// result_22[2]
-	VMOVUPS	934656(SI), Y4	// a_next_bar_2[2]
+	VMOVUPS	Y2, 732544(SI)	// latentFieldBwd.da_bar[1]
+	VMOVUPS	1074944(SI), Y0	// result_49[2]
+	VMOVUPS	1073408(SI), Y2	// result_47[2]
+	VMOVUPS	1071872(SI), Y4	// a_next_bar_2[2]
 	VMOVUPS	128(AX), Y13
 	VMULPS	f32_401f6670<>(SB), Y13, Y6
 	VMOVUPS	192(AX), Y13
@@ -12234,10 +11565,10 @@ loop83: // 8 times: elements
 	VFMADD231PS	Y5, Y2, Y6
 	VFMADD231PS	Y3, Y0, Y6
 	VFMADD231PS	64(AX), Y1, Y6
-	VMOVUPS	Y6, 801280(SI)	// latentFieldBwd.da_bar[2]
-	VMOVUPS	1006464(SI), Y0	// result_29[3]
-	VMOVUPS	970624(SI), Y2	// result_22[3]
-	VMOVUPS	934784(SI), Y4	// a_next_bar_2[3]
+	VMOVUPS	Y6, 732672(SI)	// latentFieldBwd.da_bar[2]
+	VMOVUPS	1075072(SI), Y0	// result_49[3]
+	VMOVUPS	1073536(SI), Y2	// result_47[3]
+	VMOVUPS	1072000(SI), Y4	// a_next_bar_2[3]
 	VMOVUPS	160(AX), Y13
 	VMULPS	f32_401f6670<>(SB), Y13, Y6
 	VMOVUPS	224(AX), Y13
@@ -12248,164 +11579,95 @@ loop83: // 8 times: elements
 	VFMADD231PS	Y5, Y2, Y6
 	VFMADD231PS	Y3, Y0, Y6
 	VFMADD231PS	96(AX), Y1, Y6
-	VMOVUPS	Y6, 801408(SI)	// latentFieldBwd.da_bar[3]
+	VMOVUPS	Y6, 732800(SI)	// latentFieldBwd.da_bar[3]
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop82
+	JNE	loop32
 	// forecast.nde:38
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop84: // 4 times: vectors of the block
-	VMOVUPS	883968(SI), Y0	// z_y3[0]
-	VMOVUPS	Y0, 764160(SI)	// latentFieldBwd.z[0]
-	VMOVUPS	884096(SI), Y0	// z_y3[1]
-	VMOVUPS	Y0, 764288(SI)	// latentFieldBwd.z[1]
-	VMOVUPS	884224(SI), Y0	// z_y3[2]
-	VMOVUPS	Y0, 764416(SI)	// latentFieldBwd.z[2]
-	VMOVUPS	884352(SI), Y0	// z_y3[3]
-	VMOVUPS	Y0, 764544(SI)	// latentFieldBwd.z[3]
-	VMOVUPS	884480(SI), Y0	// z_y3[4]
-	VMOVUPS	Y0, 764672(SI)	// latentFieldBwd.z[4]
-	VMOVUPS	884608(SI), Y0	// z_y3[5]
-	VMOVUPS	Y0, 764800(SI)	// latentFieldBwd.z[5]
-	VMOVUPS	884736(SI), Y0	// z_y3[6]
-	VMOVUPS	Y0, 764928(SI)	// latentFieldBwd.z[6]
-	VMOVUPS	884864(SI), Y0	// z_y3[7]
-	VMOVUPS	Y0, 765056(SI)	// latentFieldBwd.z[7]
-	VMOVUPS	885504(SI), Y0	// a_y3[0]
-	VMOVUPS	Y0, 765184(SI)	// latentFieldBwd.a[0]
-	VMOVUPS	885632(SI), Y0	// a_y3[1]
-	VMOVUPS	Y0, 765312(SI)	// latentFieldBwd.a[1]
-	VMOVUPS	885760(SI), Y0	// a_y3[2]
-	VMOVUPS	Y0, 765440(SI)	// latentFieldBwd.a[2]
-	VMOVUPS	885888(SI), Y0	// a_y3[3]
-	VMOVUPS	Y0, 765568(SI)	// latentFieldBwd.a[3]
+loop34: // 4 times: vectors of the block
+	VMOVUPS	1055488(SI), Y0	// z_y3[0]
+	VMOVUPS	Y0, 729856(SI)	// latentFieldBwd.z[0]
+	VMOVUPS	1055616(SI), Y0	// z_y3[1]
+	VMOVUPS	Y0, 729984(SI)	// latentFieldBwd.z[1]
+	VMOVUPS	1055744(SI), Y0	// z_y3[2]
+	VMOVUPS	Y0, 730112(SI)	// latentFieldBwd.z[2]
+	VMOVUPS	1055872(SI), Y0	// z_y3[3]
+	VMOVUPS	Y0, 730240(SI)	// latentFieldBwd.z[3]
+	VMOVUPS	1056000(SI), Y0	// z_y3[4]
+	VMOVUPS	Y0, 730368(SI)	// latentFieldBwd.z[4]
+	VMOVUPS	1056128(SI), Y0	// z_y3[5]
+	VMOVUPS	Y0, 730496(SI)	// latentFieldBwd.z[5]
+	VMOVUPS	1056256(SI), Y0	// z_y3[6]
+	VMOVUPS	Y0, 730624(SI)	// latentFieldBwd.z[6]
+	VMOVUPS	1056384(SI), Y0	// z_y3[7]
+	VMOVUPS	Y0, 730752(SI)	// latentFieldBwd.z[7]
+	VMOVUPS	1057024(SI), Y0	// a_y3[0]
+	VMOVUPS	Y0, 730880(SI)	// latentFieldBwd.a[0]
+	VMOVUPS	1057152(SI), Y0	// a_y3[1]
+	VMOVUPS	Y0, 731008(SI)	// latentFieldBwd.a[1]
+	VMOVUPS	1057280(SI), Y0	// a_y3[2]
+	VMOVUPS	Y0, 731136(SI)	// latentFieldBwd.a[2]
+	VMOVUPS	1057408(SI), Y0	// a_y3[3]
+	VMOVUPS	Y0, 731264(SI)	// latentFieldBwd.a[3]
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop84
-	MOVQ	$64, CX
-	MOVQ	AX, SI
-loop85: // 64 times: elements
-	VMOVUPS	1006592(SI), Y0	// result_30[0]
-	VMOVUPS	1006624(SI), Y1	// result_30[0] | 1
-	VMOVUPS	1006656(SI), Y2	// result_30[0] | 2
-	VMOVUPS	1006688(SI), Y3	// result_30[0] | 3
-	VMOVUPS	Y0, 765696(SI)	// latentFieldBwd.add[0]
-	VMOVUPS	Y1, 765728(SI)	// latentFieldBwd.add[0] | 1
-	VMOVUPS	Y2, 765760(SI)	// latentFieldBwd.add[0] | 2
-	VMOVUPS	Y3, 765792(SI)	// latentFieldBwd.add[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop85
-	MOVQ	$64, CX
-	MOVQ	AX, SI
-loop86: // 64 times: elements
-	VMOVUPS	1014784(SI), Y0	// result_31[0]
-	VMOVUPS	1014816(SI), Y1	// result_31[0] | 1
-	VMOVUPS	1014848(SI), Y2	// result_31[0] | 2
-	VMOVUPS	1014880(SI), Y3	// result_31[0] | 3
-	VMOVUPS	Y0, 773888(SI)	// latentFieldBwd.softplus[0]
-	VMOVUPS	Y1, 773920(SI)	// latentFieldBwd.softplus[0] | 1
-	VMOVUPS	Y2, 773952(SI)	// latentFieldBwd.softplus[0] | 2
-	VMOVUPS	Y3, 773984(SI)	// latentFieldBwd.softplus[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop86
-	MOVQ	$64, CX
-	MOVQ	AX, SI
-loop87: // 64 times: elements
-	VMOVUPS	1022976(SI), Y0	// result_32[0]
-	VMOVUPS	1023008(SI), Y1	// result_32[0] | 1
-	VMOVUPS	1023040(SI), Y2	// result_32[0] | 2
-	VMOVUPS	1023072(SI), Y3	// result_32[0] | 3
-	VMOVUPS	Y0, 782080(SI)	// latentFieldBwd.add2[0]
-	VMOVUPS	Y1, 782112(SI)	// latentFieldBwd.add2[0] | 1
-	VMOVUPS	Y2, 782144(SI)	// latentFieldBwd.add2[0] | 2
-	VMOVUPS	Y3, 782176(SI)	// latentFieldBwd.add2[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop87
-	MOVQ	$64, CX
-	MOVQ	AX, SI
-loop88: // 64 times: elements
-	VMOVUPS	1031168(SI), Y0	// result_33[0]
-	VMOVUPS	1031200(SI), Y1	// result_33[0] | 1
-	VMOVUPS	1031232(SI), Y2	// result_33[0] | 2
-	VMOVUPS	1031264(SI), Y3	// result_33[0] | 3
-	VMOVUPS	Y0, 790272(SI)	// latentFieldBwd.softplus2[0]
-	VMOVUPS	Y1, 790304(SI)	// latentFieldBwd.softplus2[0] | 1
-	VMOVUPS	Y2, 790336(SI)	// latentFieldBwd.softplus2[0] | 2
-	VMOVUPS	Y3, 790368(SI)	// latentFieldBwd.softplus2[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop88
-	MOVQ	$12, CX
-	MOVQ	AX, SI
-loop89: // 12 times: elements
-	VMOVUPS	1039360(SI), Y0	// result_34[0]
-	VMOVUPS	1039392(SI), Y1	// result_34[0] | 1
-	VMOVUPS	1039424(SI), Y2	// result_34[0] | 2
-	VMOVUPS	1039456(SI), Y3	// result_34[0] | 3
-	VMOVUPS	Y0, 798464(SI)	// latentFieldBwd.tanh[0]
-	VMOVUPS	Y1, 798496(SI)	// latentFieldBwd.tanh[0] | 1
-	VMOVUPS	Y2, 798528(SI)	// latentFieldBwd.tanh[0] | 2
-	VMOVUPS	Y3, 798560(SI)	// latentFieldBwd.tanh[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop89
+	JNE	loop34
+	LEAQ	879488(AX), R14
 	CALL	latentFieldBwd_avx2<>(SB)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop90: // 4 times: vectors of the block
-	VMOVUPS	801536(SI), Y0	// latentFieldBwd.z_bar[0]
-	VMOVUPS	Y0, 1076736(SI)	// result_42[0]
-	VMOVUPS	801664(SI), Y0	// latentFieldBwd.z_bar[1]
-	VMOVUPS	Y0, 1076864(SI)	// result_42[1]
-	VMOVUPS	801792(SI), Y0	// latentFieldBwd.z_bar[2]
-	VMOVUPS	Y0, 1076992(SI)	// result_42[2]
-	VMOVUPS	801920(SI), Y0	// latentFieldBwd.z_bar[3]
-	VMOVUPS	Y0, 1077120(SI)	// result_42[3]
-	VMOVUPS	802048(SI), Y0	// latentFieldBwd.z_bar[4]
-	VMOVUPS	Y0, 1077248(SI)	// result_42[4]
-	VMOVUPS	802176(SI), Y0	// latentFieldBwd.z_bar[5]
-	VMOVUPS	Y0, 1077376(SI)	// result_42[5]
-	VMOVUPS	802304(SI), Y0	// latentFieldBwd.z_bar[6]
-	VMOVUPS	Y0, 1077504(SI)	// result_42[6]
-	VMOVUPS	802432(SI), Y0	// latentFieldBwd.z_bar[7]
-	VMOVUPS	Y0, 1077632(SI)	// result_42[7]
-	VMOVUPS	802560(SI), Y15	// latentFieldBwd.a_bar[0]
+loop35: // 4 times: vectors of the block
+	VMOVUPS	732928(SI), Y0	// latentFieldBwd.z_bar[0]
+	VMOVUPS	Y0, 1076736(SI)	// result_52[0]
+	VMOVUPS	733056(SI), Y0	// latentFieldBwd.z_bar[1]
+	VMOVUPS	Y0, 1076864(SI)	// result_52[1]
+	VMOVUPS	733184(SI), Y0	// latentFieldBwd.z_bar[2]
+	VMOVUPS	Y0, 1076992(SI)	// result_52[2]
+	VMOVUPS	733312(SI), Y0	// latentFieldBwd.z_bar[3]
+	VMOVUPS	Y0, 1077120(SI)	// result_52[3]
+	VMOVUPS	733440(SI), Y0	// latentFieldBwd.z_bar[4]
+	VMOVUPS	Y0, 1077248(SI)	// result_52[4]
+	VMOVUPS	733568(SI), Y0	// latentFieldBwd.z_bar[5]
+	VMOVUPS	Y0, 1077376(SI)	// result_52[5]
+	VMOVUPS	733696(SI), Y0	// latentFieldBwd.z_bar[6]
+	VMOVUPS	Y0, 1077504(SI)	// result_52[6]
+	VMOVUPS	733824(SI), Y0	// latentFieldBwd.z_bar[7]
+	VMOVUPS	Y0, 1077632(SI)	// result_52[7]
+	VMOVUPS	733952(SI), Y15	// latentFieldBwd.a_bar[0]
 	VMOVUPS	Y15, 0(AX)
-	VMOVUPS	0(AX), Y13	// result_43[0]
+	VMOVUPS	0(AX), Y13	// result_53[0]
 	VMOVUPS	Y13, 1077760(SI)
-	VMOVUPS	802688(SI), Y15	// latentFieldBwd.a_bar[1]
+	VMOVUPS	734080(SI), Y15	// latentFieldBwd.a_bar[1]
 	VMOVUPS	Y15, 32(AX)
-	VMOVUPS	32(AX), Y13	// result_43[1]
+	VMOVUPS	32(AX), Y13	// result_53[1]
 	VMOVUPS	Y13, 1077888(SI)
-	VMOVUPS	802816(SI), Y15	// latentFieldBwd.a_bar[2]
+	VMOVUPS	734208(SI), Y15	// latentFieldBwd.a_bar[2]
 	VMOVUPS	Y15, 64(AX)
-	VMOVUPS	64(AX), Y13	// result_43[2]
+	VMOVUPS	64(AX), Y13	// result_53[2]
 	VMOVUPS	Y13, 1078016(SI)
-	VMOVUPS	802944(SI), Y15	// latentFieldBwd.a_bar[3]
+	VMOVUPS	734336(SI), Y15	// latentFieldBwd.a_bar[3]
 	VMOVUPS	Y15, 96(AX)
-	VMOVUPS	96(AX), Y13	// result_43[3]
+	VMOVUPS	96(AX), Y13	// result_53[3]
 	VMOVUPS	Y13, 1078144(SI)
 	MOVQ	$8, DI
 	MOVQ	SI, R9
-loop91: // 8 times: elements
+loop36: // 8 times: elements
 	// forecast.nde:38
-	VMOVUPS	1076736(R9), Y0	// result_42[0]
-	VMOVUPS	882816(SI), Y1	// ha32
-	VMOVUPS	1040896(R9), Y2	// result_35[0]
-	VMOVUPS	886144(SI), Y3	// ha42
-	VMOVUPS	1005056(R9), Y4	// result_28[0]
-	VMOVUPS	889600(SI), Y5	// ha52
-	VMOVUPS	969216(R9), Y6	// result_21[0]
-	VMOVUPS	893184(SI), Y7	// ha62
-	VMOVUPS	933376(R9), Y8	// z_next_bar_2[0]
-	VMOVUPS	896896(SI), Y9	// hb2
-	VMOVUPS	873344(R9), Y10	// z_d2_bar[0]
-	VMOVUPS	874880(R9), Y11	// z_d3_bar[0]
-	VMOVUPS	876416(R9), Y12	// z_d4_bar[0]
+	VMOVUPS	1076736(R9), Y0	// result_52[0]
+	VMOVUPS	1054336(SI), Y1	// ha32
+	VMOVUPS	1075200(R9), Y2	// result_50[0]
+	VMOVUPS	1057664(SI), Y3	// ha42
+	VMOVUPS	1073664(R9), Y4	// result_48[0]
+	VMOVUPS	1061120(SI), Y5	// ha52
+	VMOVUPS	1072128(R9), Y6	// result_46[0]
+	VMOVUPS	1064704(SI), Y7	// ha62
+	VMOVUPS	1070592(R9), Y8	// z_next_bar_2[0]
+	VMOVUPS	1068416(SI), Y9	// hb2
+	VMOVUPS	804736(R9), Y10	// z_d2_bar[0]
+	VMOVUPS	806272(R9), Y11	// z_d3_bar[0]
+	VMOVUPS	807808(R9), Y12	// z_d4_bar[0]
 	VMULPS	f32_3dd04817<>(SB), Y12, Y12
 	VFMADD231PS	f32_be64c2f8<>(SB), Y11, Y12
 	VFMADD231PS	f32_3e06dc5d<>(SB), Y10, Y12
@@ -12414,34 +11676,34 @@ loop91: // 8 times: elements
 	VFMADD231PS	Y5, Y4, Y12
 	VFMADD231PS	Y3, Y2, Y12
 	VFMADD231PS	Y1, Y0, Y12
-	VMOVUPS	Y12, 800000(R9)	// latentFieldBwd.dz_bar[0]
+	VMOVUPS	Y12, 731392(R9)	// latentFieldBwd.dz_bar[0]
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop91
-	VMOVUPS	877440(SI), Y0	// a_d4_bar[0]
-	VMOVUPS	877568(SI), Y15	// a_d4_bar[1]
+	JNE	loop36
+	VMOVUPS	808832(SI), Y0	// a_d4_bar[0]
+	VMOVUPS	808960(SI), Y15	// a_d4_bar[1]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	877696(SI), Y15	// a_d4_bar[2]
+	VMOVUPS	809088(SI), Y15	// a_d4_bar[2]
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	877824(SI), Y15	// a_d4_bar[3]
+	VMOVUPS	809216(SI), Y15	// a_d4_bar[3]
 	VMOVUPS	Y15, 192(AX)
-	VMOVUPS	875904(SI), Y2	// a_d3_bar[0]
-	VMOVUPS	876032(SI), Y15	// a_d3_bar[1]
+	VMOVUPS	807296(SI), Y2	// a_d3_bar[0]
+	VMOVUPS	807424(SI), Y15	// a_d3_bar[1]
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	876160(SI), Y15	// a_d3_bar[2]
+	VMOVUPS	807552(SI), Y15	// a_d3_bar[2]
 	VMOVUPS	Y15, 256(AX)
-	VMOVUPS	876288(SI), Y15	// a_d3_bar[3]
+	VMOVUPS	807680(SI), Y15	// a_d3_bar[3]
 	VMOVUPS	Y15, 288(AX)
-	VMOVUPS	874368(SI), Y4	// a_d2_bar[0]
-	VMOVUPS	874496(SI), Y6	// a_d2_bar[1]
-	VMOVUPS	874624(SI), Y15	// a_d2_bar[2]
+	VMOVUPS	805760(SI), Y4	// a_d2_bar[0]
+	VMOVUPS	805888(SI), Y6	// a_d2_bar[1]
+	VMOVUPS	806016(SI), Y15	// a_d2_bar[2]
 	VMOVUPS	Y15, 320(AX)
-	VMOVUPS	874752(SI), Y15	// a_d2_bar[3]
+	VMOVUPS	806144(SI), Y15	// a_d2_bar[3]
 	VMOVUPS	Y15, 352(AX)
-	VMOVUPS	1041920(SI), Y8	// result_36[0]
-	VMOVUPS	1006080(SI), Y10	// result_29[0]
-	VMOVUPS	970240(SI), Y11	// result_22[0]
-	VMOVUPS	934400(SI), Y12	// a_next_bar_2[0]
+	VMOVUPS	1076224(SI), Y8	// result_51[0]
+	VMOVUPS	1074688(SI), Y10	// result_49[0]
+	VMOVUPS	1073152(SI), Y11	// result_47[0]
+	VMOVUPS	1071616(SI), Y12	// a_next_bar_2[0]
 	VMULPS	f32_3dd04817<>(SB), Y0, Y0
 	VFMADD231PS	f32_be64c2f8<>(SB), Y2, Y0
 	VFMADD231PS	f32_3e06dc5d<>(SB), Y4, Y0
@@ -12450,11 +11712,11 @@ loop91: // 8 times: elements
 	VFMADD231PS	Y5, Y10, Y0
 	VFMADD231PS	Y3, Y8, Y0
 	VFMADD231PS	0(AX), Y1, Y0
-	VMOVUPS	Y0, 801024(SI)	// latentFieldBwd.da_bar[0]
-	VMOVUPS	1042048(SI), Y0	// result_36[1]
-	VMOVUPS	1006208(SI), Y2	// result_29[1]
-	VMOVUPS	970368(SI), Y4	// result_22[1]
-	VMOVUPS	934528(SI), Y8	// a_next_bar_2[1]
+	VMOVUPS	Y0, 732416(SI)	// latentFieldBwd.da_bar[0]
+	VMOVUPS	1076352(SI), Y0	// result_51[1]
+	VMOVUPS	1074816(SI), Y2	// result_49[1]
+	VMOVUPS	1073280(SI), Y4	// result_47[1]
+	VMOVUPS	1071744(SI), Y8	// a_next_bar_2[1]
 	VMOVUPS	128(AX), Y13
 	VMULPS	f32_3dd04817<>(SB), Y13, Y10
 	VMOVUPS	224(AX), Y13
@@ -12465,11 +11727,11 @@ loop91: // 8 times: elements
 	VFMADD231PS	Y5, Y2, Y10
 	VFMADD231PS	Y3, Y0, Y10
 	VFMADD231PS	32(AX), Y1, Y10
-	VMOVUPS	Y10, 801152(SI)	// latentFieldBwd.da_bar[1]
-	VMOVUPS	1042176(SI), Y0	// result_36[2]
-	VMOVUPS	1006336(SI), Y2	// result_29[2]
-	VMOVUPS	970496(SI), Y4	// result_22[2]
-	VMOVUPS	934656(SI), Y6	// a_next_bar_2[2]
+	VMOVUPS	Y10, 732544(SI)	// latentFieldBwd.da_bar[1]
+	VMOVUPS	1076480(SI), Y0	// result_51[2]
+	VMOVUPS	1074944(SI), Y2	// result_49[2]
+	VMOVUPS	1073408(SI), Y4	// result_47[2]
+	VMOVUPS	1071872(SI), Y6	// a_next_bar_2[2]
 	VMOVUPS	160(AX), Y13
 	VMULPS	f32_3dd04817<>(SB), Y13, Y8
 	VMOVUPS	256(AX), Y13
@@ -12481,11 +11743,11 @@ loop91: // 8 times: elements
 	VFMADD231PS	Y5, Y2, Y8
 	VFMADD231PS	Y3, Y0, Y8
 	VFMADD231PS	64(AX), Y1, Y8
-	VMOVUPS	Y8, 801280(SI)	// latentFieldBwd.da_bar[2]
-	VMOVUPS	1042304(SI), Y0	// result_36[3]
-	VMOVUPS	1006464(SI), Y2	// result_29[3]
-	VMOVUPS	970624(SI), Y4	// result_22[3]
-	VMOVUPS	934784(SI), Y6	// a_next_bar_2[3]
+	VMOVUPS	Y8, 732672(SI)	// latentFieldBwd.da_bar[2]
+	VMOVUPS	1076608(SI), Y0	// result_51[3]
+	VMOVUPS	1075072(SI), Y2	// result_49[3]
+	VMOVUPS	1073536(SI), Y4	// result_47[3]
+	VMOVUPS	1072000(SI), Y6	// a_next_bar_2[3]
 	VMOVUPS	192(AX), Y13
 	VMULPS	f32_3dd04817<>(SB), Y13, Y8
 	VMOVUPS	288(AX), Y13
@@ -12497,166 +11759,97 @@ loop91: // 8 times: elements
 	VFMADD231PS	Y5, Y2, Y8
 	VFMADD231PS	Y3, Y0, Y8
 	VFMADD231PS	96(AX), Y1, Y8
-	VMOVUPS	Y8, 801408(SI)	// latentFieldBwd.da_bar[3]
+	VMOVUPS	Y8, 732800(SI)	// latentFieldBwd.da_bar[3]
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop90
+	JNE	loop35
 	// forecast.nde:38
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop92: // 4 times: vectors of the block
-	VMOVUPS	880640(SI), Y0	// z_y2[0]
-	VMOVUPS	Y0, 764160(SI)	// latentFieldBwd.z[0]
-	VMOVUPS	880768(SI), Y0	// z_y2[1]
-	VMOVUPS	Y0, 764288(SI)	// latentFieldBwd.z[1]
-	VMOVUPS	880896(SI), Y0	// z_y2[2]
-	VMOVUPS	Y0, 764416(SI)	// latentFieldBwd.z[2]
-	VMOVUPS	881024(SI), Y0	// z_y2[3]
-	VMOVUPS	Y0, 764544(SI)	// latentFieldBwd.z[3]
-	VMOVUPS	881152(SI), Y0	// z_y2[4]
-	VMOVUPS	Y0, 764672(SI)	// latentFieldBwd.z[4]
-	VMOVUPS	881280(SI), Y0	// z_y2[5]
-	VMOVUPS	Y0, 764800(SI)	// latentFieldBwd.z[5]
-	VMOVUPS	881408(SI), Y0	// z_y2[6]
-	VMOVUPS	Y0, 764928(SI)	// latentFieldBwd.z[6]
-	VMOVUPS	881536(SI), Y0	// z_y2[7]
-	VMOVUPS	Y0, 765056(SI)	// latentFieldBwd.z[7]
-	VMOVUPS	882176(SI), Y0	// a_y2[0]
-	VMOVUPS	Y0, 765184(SI)	// latentFieldBwd.a[0]
-	VMOVUPS	882304(SI), Y0	// a_y2[1]
-	VMOVUPS	Y0, 765312(SI)	// latentFieldBwd.a[1]
-	VMOVUPS	882432(SI), Y0	// a_y2[2]
-	VMOVUPS	Y0, 765440(SI)	// latentFieldBwd.a[2]
-	VMOVUPS	882560(SI), Y0	// a_y2[3]
-	VMOVUPS	Y0, 765568(SI)	// latentFieldBwd.a[3]
+loop37: // 4 times: vectors of the block
+	VMOVUPS	1052160(SI), Y0	// z_y2[0]
+	VMOVUPS	Y0, 729856(SI)	// latentFieldBwd.z[0]
+	VMOVUPS	1052288(SI), Y0	// z_y2[1]
+	VMOVUPS	Y0, 729984(SI)	// latentFieldBwd.z[1]
+	VMOVUPS	1052416(SI), Y0	// z_y2[2]
+	VMOVUPS	Y0, 730112(SI)	// latentFieldBwd.z[2]
+	VMOVUPS	1052544(SI), Y0	// z_y2[3]
+	VMOVUPS	Y0, 730240(SI)	// latentFieldBwd.z[3]
+	VMOVUPS	1052672(SI), Y0	// z_y2[4]
+	VMOVUPS	Y0, 730368(SI)	// latentFieldBwd.z[4]
+	VMOVUPS	1052800(SI), Y0	// z_y2[5]
+	VMOVUPS	Y0, 730496(SI)	// latentFieldBwd.z[5]
+	VMOVUPS	1052928(SI), Y0	// z_y2[6]
+	VMOVUPS	Y0, 730624(SI)	// latentFieldBwd.z[6]
+	VMOVUPS	1053056(SI), Y0	// z_y2[7]
+	VMOVUPS	Y0, 730752(SI)	// latentFieldBwd.z[7]
+	VMOVUPS	1053696(SI), Y0	// a_y2[0]
+	VMOVUPS	Y0, 730880(SI)	// latentFieldBwd.a[0]
+	VMOVUPS	1053824(SI), Y0	// a_y2[1]
+	VMOVUPS	Y0, 731008(SI)	// latentFieldBwd.a[1]
+	VMOVUPS	1053952(SI), Y0	// a_y2[2]
+	VMOVUPS	Y0, 731136(SI)	// latentFieldBwd.a[2]
+	VMOVUPS	1054080(SI), Y0	// a_y2[3]
+	VMOVUPS	Y0, 731264(SI)	// latentFieldBwd.a[3]
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop92
-	MOVQ	$64, CX
-	MOVQ	AX, SI
-loop93: // 64 times: elements
-	VMOVUPS	1042432(SI), Y0	// result_37[0]
-	VMOVUPS	1042464(SI), Y1	// result_37[0] | 1
-	VMOVUPS	1042496(SI), Y2	// result_37[0] | 2
-	VMOVUPS	1042528(SI), Y3	// result_37[0] | 3
-	VMOVUPS	Y0, 765696(SI)	// latentFieldBwd.add[0]
-	VMOVUPS	Y1, 765728(SI)	// latentFieldBwd.add[0] | 1
-	VMOVUPS	Y2, 765760(SI)	// latentFieldBwd.add[0] | 2
-	VMOVUPS	Y3, 765792(SI)	// latentFieldBwd.add[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop93
-	MOVQ	$64, CX
-	MOVQ	AX, SI
-loop94: // 64 times: elements
-	VMOVUPS	1050624(SI), Y0	// result_38[0]
-	VMOVUPS	1050656(SI), Y1	// result_38[0] | 1
-	VMOVUPS	1050688(SI), Y2	// result_38[0] | 2
-	VMOVUPS	1050720(SI), Y3	// result_38[0] | 3
-	VMOVUPS	Y0, 773888(SI)	// latentFieldBwd.softplus[0]
-	VMOVUPS	Y1, 773920(SI)	// latentFieldBwd.softplus[0] | 1
-	VMOVUPS	Y2, 773952(SI)	// latentFieldBwd.softplus[0] | 2
-	VMOVUPS	Y3, 773984(SI)	// latentFieldBwd.softplus[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop94
-	MOVQ	$64, CX
-	MOVQ	AX, SI
-loop95: // 64 times: elements
-	VMOVUPS	1058816(SI), Y0	// result_39[0]
-	VMOVUPS	1058848(SI), Y1	// result_39[0] | 1
-	VMOVUPS	1058880(SI), Y2	// result_39[0] | 2
-	VMOVUPS	1058912(SI), Y3	// result_39[0] | 3
-	VMOVUPS	Y0, 782080(SI)	// latentFieldBwd.add2[0]
-	VMOVUPS	Y1, 782112(SI)	// latentFieldBwd.add2[0] | 1
-	VMOVUPS	Y2, 782144(SI)	// latentFieldBwd.add2[0] | 2
-	VMOVUPS	Y3, 782176(SI)	// latentFieldBwd.add2[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop95
-	MOVQ	$64, CX
-	MOVQ	AX, SI
-loop96: // 64 times: elements
-	VMOVUPS	1067008(SI), Y0	// result_40[0]
-	VMOVUPS	1067040(SI), Y1	// result_40[0] | 1
-	VMOVUPS	1067072(SI), Y2	// result_40[0] | 2
-	VMOVUPS	1067104(SI), Y3	// result_40[0] | 3
-	VMOVUPS	Y0, 790272(SI)	// latentFieldBwd.softplus2[0]
-	VMOVUPS	Y1, 790304(SI)	// latentFieldBwd.softplus2[0] | 1
-	VMOVUPS	Y2, 790336(SI)	// latentFieldBwd.softplus2[0] | 2
-	VMOVUPS	Y3, 790368(SI)	// latentFieldBwd.softplus2[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop96
-	MOVQ	$12, CX
-	MOVQ	AX, SI
-loop97: // 12 times: elements
-	VMOVUPS	1075200(SI), Y0	// result_41[0]
-	VMOVUPS	1075232(SI), Y1	// result_41[0] | 1
-	VMOVUPS	1075264(SI), Y2	// result_41[0] | 2
-	VMOVUPS	1075296(SI), Y3	// result_41[0] | 3
-	VMOVUPS	Y0, 798464(SI)	// latentFieldBwd.tanh[0]
-	VMOVUPS	Y1, 798496(SI)	// latentFieldBwd.tanh[0] | 1
-	VMOVUPS	Y2, 798528(SI)	// latentFieldBwd.tanh[0] | 2
-	VMOVUPS	Y3, 798560(SI)	// latentFieldBwd.tanh[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop97
+	JNE	loop37
+	LEAQ	845184(AX), R14
 	CALL	latentFieldBwd_avx2<>(SB)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop98: // 4 times: vectors of the block
-	VMOVUPS	801536(SI), Y0	// latentFieldBwd.z_bar[0]
-	VMOVUPS	Y0, 1112576(SI)	// result_49[0]
-	VMOVUPS	801664(SI), Y0	// latentFieldBwd.z_bar[1]
-	VMOVUPS	Y0, 1112704(SI)	// result_49[1]
-	VMOVUPS	801792(SI), Y0	// latentFieldBwd.z_bar[2]
-	VMOVUPS	Y0, 1112832(SI)	// result_49[2]
-	VMOVUPS	801920(SI), Y0	// latentFieldBwd.z_bar[3]
-	VMOVUPS	Y0, 1112960(SI)	// result_49[3]
-	VMOVUPS	802048(SI), Y0	// latentFieldBwd.z_bar[4]
-	VMOVUPS	Y0, 1113088(SI)	// result_49[4]
-	VMOVUPS	802176(SI), Y0	// latentFieldBwd.z_bar[5]
-	VMOVUPS	Y0, 1113216(SI)	// result_49[5]
-	VMOVUPS	802304(SI), Y0	// latentFieldBwd.z_bar[6]
-	VMOVUPS	Y0, 1113344(SI)	// result_49[6]
-	VMOVUPS	802432(SI), Y0	// latentFieldBwd.z_bar[7]
-	VMOVUPS	Y0, 1113472(SI)	// result_49[7]
-	VMOVUPS	802560(SI), Y15	// latentFieldBwd.a_bar[0]
+loop38: // 4 times: vectors of the block
+	VMOVUPS	732928(SI), Y0	// latentFieldBwd.z_bar[0]
+	VMOVUPS	Y0, 1078272(SI)	// result_54[0]
+	VMOVUPS	733056(SI), Y0	// latentFieldBwd.z_bar[1]
+	VMOVUPS	Y0, 1078400(SI)	// result_54[1]
+	VMOVUPS	733184(SI), Y0	// latentFieldBwd.z_bar[2]
+	VMOVUPS	Y0, 1078528(SI)	// result_54[2]
+	VMOVUPS	733312(SI), Y0	// latentFieldBwd.z_bar[3]
+	VMOVUPS	Y0, 1078656(SI)	// result_54[3]
+	VMOVUPS	733440(SI), Y0	// latentFieldBwd.z_bar[4]
+	VMOVUPS	Y0, 1078784(SI)	// result_54[4]
+	VMOVUPS	733568(SI), Y0	// latentFieldBwd.z_bar[5]
+	VMOVUPS	Y0, 1078912(SI)	// result_54[5]
+	VMOVUPS	733696(SI), Y0	// latentFieldBwd.z_bar[6]
+	VMOVUPS	Y0, 1079040(SI)	// result_54[6]
+	VMOVUPS	733824(SI), Y0	// latentFieldBwd.z_bar[7]
+	VMOVUPS	Y0, 1079168(SI)	// result_54[7]
+	VMOVUPS	733952(SI), Y15	// latentFieldBwd.a_bar[0]
 	VMOVUPS	Y15, 0(AX)
-	VMOVUPS	0(AX), Y13	// result_50[0]
-	VMOVUPS	Y13, 1113600(SI)
-	VMOVUPS	802688(SI), Y15	// latentFieldBwd.a_bar[1]
+	VMOVUPS	0(AX), Y13	// result_55[0]
+	VMOVUPS	Y13, 1079296(SI)
+	VMOVUPS	734080(SI), Y15	// latentFieldBwd.a_bar[1]
 	VMOVUPS	Y15, 32(AX)
-	VMOVUPS	32(AX), Y13	// result_50[1]
-	VMOVUPS	Y13, 1113728(SI)
-	VMOVUPS	802816(SI), Y15	// latentFieldBwd.a_bar[2]
+	VMOVUPS	32(AX), Y13	// result_55[1]
+	VMOVUPS	Y13, 1079424(SI)
+	VMOVUPS	734208(SI), Y15	// latentFieldBwd.a_bar[2]
 	VMOVUPS	Y15, 64(AX)
-	VMOVUPS	64(AX), Y13	// result_50[2]
-	VMOVUPS	Y13, 1113856(SI)
-	VMOVUPS	802944(SI), Y15	// latentFieldBwd.a_bar[3]
+	VMOVUPS	64(AX), Y13	// result_55[2]
+	VMOVUPS	Y13, 1079552(SI)
+	VMOVUPS	734336(SI), Y15	// latentFieldBwd.a_bar[3]
 	VMOVUPS	Y15, 96(AX)
-	VMOVUPS	96(AX), Y13	// result_50[3]
-	VMOVUPS	Y13, 1113984(SI)
+	VMOVUPS	96(AX), Y13	// result_55[3]
+	VMOVUPS	Y13, 1079680(SI)
 	MOVQ	$8, DI
 	MOVQ	SI, R9
-loop99: // 8 times: elements
+loop39: // 8 times: elements
 	// forecast.nde:38
-	VMOVUPS	1076736(R9), Y0	// result_42[0]
-	VMOVUPS	882688(SI), Y15	// ha31
+	VMOVUPS	1076736(R9), Y0	// result_52[0]
+	VMOVUPS	1054208(SI), Y15	// ha31
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	1040896(R9), Y1	// result_35[0]
-	VMOVUPS	886016(SI), Y2	// ha41
-	VMOVUPS	1005056(R9), Y3	// result_28[0]
-	VMOVUPS	889472(SI), Y4	// ha51
-	VMOVUPS	969216(R9), Y5	// result_21[0]
-	VMOVUPS	893056(SI), Y6	// ha61
-	VMOVUPS	933376(R9), Y7	// z_next_bar_2[0]
-	VMOVUPS	896768(SI), Y8	// hb1
-	VMOVUPS	873344(R9), Y9	// z_d2_bar[0]
-	VMOVUPS	874880(R9), Y10	// z_d3_bar[0]
-	VMOVUPS	876416(R9), Y11	// z_d4_bar[0]
-	VMOVUPS	871808(R9), Y12	// z_d1_bar[0]
+	VMOVUPS	1075200(R9), Y1	// result_50[0]
+	VMOVUPS	1057536(SI), Y2	// ha41
+	VMOVUPS	1073664(R9), Y3	// result_48[0]
+	VMOVUPS	1060992(SI), Y4	// ha51
+	VMOVUPS	1072128(R9), Y5	// result_46[0]
+	VMOVUPS	1064576(SI), Y6	// ha61
+	VMOVUPS	1070592(R9), Y7	// z_next_bar_2[0]
+	VMOVUPS	1068288(SI), Y8	// hb1
+	VMOVUPS	804736(R9), Y9	// z_d2_bar[0]
+	VMOVUPS	806272(R9), Y10	// z_d3_bar[0]
+	VMOVUPS	807808(R9), Y11	// z_d4_bar[0]
+	VMOVUPS	803200(R9), Y12	// z_d1_bar[0]
 	VFMADD231PS	f32_bf86cb9b<>(SB), Y11, Y12
 	VFMADD231PS	f32_403a72c7<>(SB), Y10, Y12
 	VFMADD231PS	f32_c030e090<>(SB), Y9, Y12
@@ -12665,47 +11858,47 @@ loop99: // 8 times: elements
 	VFMADD231PS	Y4, Y3, Y12
 	VFMADD231PS	Y2, Y1, Y12
 	VFMADD231PS	128(AX), Y0, Y12
-	VMOVUPS	1112576(R9), Y0	// result_49[0]
-	VMOVUPS	879488(SI), Y1	// ha21
+	VMOVUPS	1078272(R9), Y0	// result_54[0]
+	VMOVUPS	1051008(SI), Y1	// ha21
 	VFMADD231PS	Y1, Y0, Y12
-	VMOVUPS	Y12, 800000(R9)	// latentFieldBwd.dz_bar[0]
+	VMOVUPS	Y12, 731392(R9)	// latentFieldBwd.dz_bar[0]
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop99
-	VMOVUPS	872832(SI), Y15	// a_d1_bar[0]
+	JNE	loop39
+	VMOVUPS	804224(SI), Y15	// a_d1_bar[0]
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	872960(SI), Y15	// a_d1_bar[1]
+	VMOVUPS	804352(SI), Y15	// a_d1_bar[1]
 	VMOVUPS	Y15, 192(AX)
-	VMOVUPS	873088(SI), Y15	// a_d1_bar[2]
+	VMOVUPS	804480(SI), Y15	// a_d1_bar[2]
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	873216(SI), Y15	// a_d1_bar[3]
+	VMOVUPS	804608(SI), Y15	// a_d1_bar[3]
 	VMOVUPS	Y15, 256(AX)
-	VMOVUPS	877440(SI), Y0	// a_d4_bar[0]
-	VMOVUPS	877568(SI), Y15	// a_d4_bar[1]
+	VMOVUPS	808832(SI), Y0	// a_d4_bar[0]
+	VMOVUPS	808960(SI), Y15	// a_d4_bar[1]
 	VMOVUPS	Y15, 288(AX)
-	VMOVUPS	877696(SI), Y15	// a_d4_bar[2]
+	VMOVUPS	809088(SI), Y15	// a_d4_bar[2]
 	VMOVUPS	Y15, 320(AX)
-	VMOVUPS	877824(SI), Y15	// a_d4_bar[3]
+	VMOVUPS	809216(SI), Y15	// a_d4_bar[3]
 	VMOVUPS	Y15, 352(AX)
-	VMOVUPS	875904(SI), Y3	// a_d3_bar[0]
-	VMOVUPS	876032(SI), Y15	// a_d3_bar[1]
+	VMOVUPS	807296(SI), Y3	// a_d3_bar[0]
+	VMOVUPS	807424(SI), Y15	// a_d3_bar[1]
 	VMOVUPS	Y15, 384(AX)
-	VMOVUPS	876160(SI), Y15	// a_d3_bar[2]
+	VMOVUPS	807552(SI), Y15	// a_d3_bar[2]
 	VMOVUPS	Y15, 416(AX)
-	VMOVUPS	876288(SI), Y15	// a_d3_bar[3]
+	VMOVUPS	807680(SI), Y15	// a_d3_bar[3]
 	VMOVUPS	Y15, 448(AX)
-	VMOVUPS	874368(SI), Y5	// a_d2_bar[0]
-	VMOVUPS	874496(SI), Y15	// a_d2_bar[1]
+	VMOVUPS	805760(SI), Y5	// a_d2_bar[0]
+	VMOVUPS	805888(SI), Y15	// a_d2_bar[1]
 	VMOVUPS	Y15, 480(AX)
-	VMOVUPS	874624(SI), Y15	// a_d2_bar[2]
+	VMOVUPS	806016(SI), Y15	// a_d2_bar[2]
 	VMOVUPS	Y15, 512(AX)
-	VMOVUPS	874752(SI), Y15	// a_d2_bar[3]
+	VMOVUPS	806144(SI), Y15	// a_d2_bar[3]
 	VMOVUPS	Y15, 544(AX)
-	VMOVUPS	1077760(SI), Y7	// result_43[0]
-	VMOVUPS	1041920(SI), Y9	// result_36[0]
-	VMOVUPS	1006080(SI), Y10	// result_29[0]
-	VMOVUPS	970240(SI), Y11	// result_22[0]
-	VMOVUPS	934400(SI), Y12	// a_next_bar_2[0]
+	VMOVUPS	1077760(SI), Y7	// result_53[0]
+	VMOVUPS	1076224(SI), Y9	// result_51[0]
+	VMOVUPS	1074688(SI), Y10	// result_49[0]
+	VMOVUPS	1073152(SI), Y11	// result_47[0]
+	VMOVUPS	1071616(SI), Y12	// a_next_bar_2[0]
 	VMOVUPS	160(AX), Y13
 	VFMADD132PS	f32_bf86cb9b<>(SB), Y13, Y0
 	VFMADD231PS	f32_403a72c7<>(SB), Y3, Y0
@@ -12717,11 +11910,11 @@ loop99: // 8 times: elements
 	VMOVUPS	Y0, Y15
 	VFMADD231PS	128(AX), Y7, Y15
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	1077888(SI), Y0	// result_43[1]
-	VMOVUPS	1042048(SI), Y3	// result_36[1]
-	VMOVUPS	1006208(SI), Y5	// result_29[1]
-	VMOVUPS	970368(SI), Y7	// result_22[1]
-	VMOVUPS	934528(SI), Y9	// a_next_bar_2[1]
+	VMOVUPS	1077888(SI), Y0	// result_53[1]
+	VMOVUPS	1076352(SI), Y3	// result_51[1]
+	VMOVUPS	1074816(SI), Y5	// result_49[1]
+	VMOVUPS	1073280(SI), Y7	// result_47[1]
+	VMOVUPS	1071744(SI), Y9	// a_next_bar_2[1]
 	VMOVUPS	288(AX), Y13
 	VMOVUPS	192(AX), Y10
 	VFMADD231PS	f32_bf86cb9b<>(SB), Y13, Y10
@@ -12734,11 +11927,11 @@ loop99: // 8 times: elements
 	VFMADD231PS	Y4, Y5, Y10
 	VFMADD231PS	Y2, Y3, Y10
 	VFMADD231PS	128(AX), Y0, Y10
-	VMOVUPS	1078016(SI), Y0	// result_43[2]
-	VMOVUPS	1042176(SI), Y3	// result_36[2]
-	VMOVUPS	1006336(SI), Y5	// result_29[2]
-	VMOVUPS	970496(SI), Y7	// result_22[2]
-	VMOVUPS	934656(SI), Y9	// a_next_bar_2[2]
+	VMOVUPS	1078016(SI), Y0	// result_53[2]
+	VMOVUPS	1076480(SI), Y3	// result_51[2]
+	VMOVUPS	1074944(SI), Y5	// result_49[2]
+	VMOVUPS	1073408(SI), Y7	// result_47[2]
+	VMOVUPS	1071872(SI), Y9	// a_next_bar_2[2]
 	VMOVUPS	320(AX), Y13
 	VMOVUPS	224(AX), Y11
 	VFMADD231PS	f32_bf86cb9b<>(SB), Y13, Y11
@@ -12751,11 +11944,11 @@ loop99: // 8 times: elements
 	VFMADD231PS	Y4, Y5, Y11
 	VFMADD231PS	Y2, Y3, Y11
 	VFMADD231PS	128(AX), Y0, Y11
-	VMOVUPS	1078144(SI), Y0	// result_43[3]
-	VMOVUPS	1042304(SI), Y3	// result_36[3]
-	VMOVUPS	1006464(SI), Y5	// result_29[3]
-	VMOVUPS	970624(SI), Y7	// result_22[3]
-	VMOVUPS	934784(SI), Y9	// a_next_bar_2[3]
+	VMOVUPS	1078144(SI), Y0	// result_53[3]
+	VMOVUPS	1076608(SI), Y3	// result_51[3]
+	VMOVUPS	1075072(SI), Y5	// result_49[3]
+	VMOVUPS	1073536(SI), Y7	// result_47[3]
+	VMOVUPS	1072000(SI), Y9	// a_next_bar_2[3]
 	VMOVUPS	352(AX), Y13
 	VMOVUPS	256(AX), Y12
 	VFMADD231PS	f32_bf86cb9b<>(SB), Y13, Y12
@@ -12770,201 +11963,132 @@ loop99: // 8 times: elements
 	VFMADD231PS	128(AX), Y0, Y12
 	VMOVUPS	160(AX), Y0
 	VFMADD231PS	0(AX), Y1, Y0
-	VMOVUPS	Y0, 801024(SI)	// latentFieldBwd.da_bar[0]
+	VMOVUPS	Y0, 732416(SI)	// latentFieldBwd.da_bar[0]
 	VFMADD231PS	32(AX), Y1, Y10
-	VMOVUPS	Y10, 801152(SI)	// latentFieldBwd.da_bar[1]
+	VMOVUPS	Y10, 732544(SI)	// latentFieldBwd.da_bar[1]
 	VFMADD231PS	64(AX), Y1, Y11
-	VMOVUPS	Y11, 801280(SI)	// latentFieldBwd.da_bar[2]
+	VMOVUPS	Y11, 732672(SI)	// latentFieldBwd.da_bar[2]
 	VFMADD231PS	96(AX), Y1, Y12
-	VMOVUPS	Y12, 801408(SI)	// latentFieldBwd.da_bar[3]
+	VMOVUPS	Y12, 732800(SI)	// latentFieldBwd.da_bar[3]
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop98
+	JNE	loop38
 	// forecast.nde:38
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop100: // 4 times: vectors of the block
-	VMOVUPS	868736(SI), Y0	// z[0]
-	VMOVUPS	Y0, 764160(SI)	// latentFieldBwd.z[0]
-	VMOVUPS	868864(SI), Y0	// z[1]
-	VMOVUPS	Y0, 764288(SI)	// latentFieldBwd.z[1]
-	VMOVUPS	868992(SI), Y0	// z[2]
-	VMOVUPS	Y0, 764416(SI)	// latentFieldBwd.z[2]
-	VMOVUPS	869120(SI), Y0	// z[3]
-	VMOVUPS	Y0, 764544(SI)	// latentFieldBwd.z[3]
-	VMOVUPS	869248(SI), Y0	// z[4]
-	VMOVUPS	Y0, 764672(SI)	// latentFieldBwd.z[4]
-	VMOVUPS	869376(SI), Y0	// z[5]
-	VMOVUPS	Y0, 764800(SI)	// latentFieldBwd.z[5]
-	VMOVUPS	869504(SI), Y0	// z[6]
-	VMOVUPS	Y0, 764928(SI)	// latentFieldBwd.z[6]
-	VMOVUPS	869632(SI), Y0	// z[7]
-	VMOVUPS	Y0, 765056(SI)	// latentFieldBwd.z[7]
-	VMOVUPS	869760(SI), Y0	// a[0]
-	VMOVUPS	Y0, 765184(SI)	// latentFieldBwd.a[0]
-	VMOVUPS	869888(SI), Y0	// a[1]
-	VMOVUPS	Y0, 765312(SI)	// latentFieldBwd.a[1]
-	VMOVUPS	870016(SI), Y0	// a[2]
-	VMOVUPS	Y0, 765440(SI)	// latentFieldBwd.a[2]
-	VMOVUPS	870144(SI), Y0	// a[3]
-	VMOVUPS	Y0, 765568(SI)	// latentFieldBwd.a[3]
+loop40: // 4 times: vectors of the block
+	VMOVUPS	800128(SI), Y0	// z[0]
+	VMOVUPS	Y0, 729856(SI)	// latentFieldBwd.z[0]
+	VMOVUPS	800256(SI), Y0	// z[1]
+	VMOVUPS	Y0, 729984(SI)	// latentFieldBwd.z[1]
+	VMOVUPS	800384(SI), Y0	// z[2]
+	VMOVUPS	Y0, 730112(SI)	// latentFieldBwd.z[2]
+	VMOVUPS	800512(SI), Y0	// z[3]
+	VMOVUPS	Y0, 730240(SI)	// latentFieldBwd.z[3]
+	VMOVUPS	800640(SI), Y0	// z[4]
+	VMOVUPS	Y0, 730368(SI)	// latentFieldBwd.z[4]
+	VMOVUPS	800768(SI), Y0	// z[5]
+	VMOVUPS	Y0, 730496(SI)	// latentFieldBwd.z[5]
+	VMOVUPS	800896(SI), Y0	// z[6]
+	VMOVUPS	Y0, 730624(SI)	// latentFieldBwd.z[6]
+	VMOVUPS	801024(SI), Y0	// z[7]
+	VMOVUPS	Y0, 730752(SI)	// latentFieldBwd.z[7]
+	VMOVUPS	801152(SI), Y0	// a[0]
+	VMOVUPS	Y0, 730880(SI)	// latentFieldBwd.a[0]
+	VMOVUPS	801280(SI), Y0	// a[1]
+	VMOVUPS	Y0, 731008(SI)	// latentFieldBwd.a[1]
+	VMOVUPS	801408(SI), Y0	// a[2]
+	VMOVUPS	Y0, 731136(SI)	// latentFieldBwd.a[2]
+	VMOVUPS	801536(SI), Y0	// a[3]
+	VMOVUPS	Y0, 731264(SI)	// latentFieldBwd.a[3]
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop100
-	MOVQ	$64, CX
-	MOVQ	AX, SI
-loop101: // 64 times: elements
-	VMOVUPS	1078272(SI), Y0	// result_44[0]
-	VMOVUPS	1078304(SI), Y1	// result_44[0] | 1
-	VMOVUPS	1078336(SI), Y2	// result_44[0] | 2
-	VMOVUPS	1078368(SI), Y3	// result_44[0] | 3
-	VMOVUPS	Y0, 765696(SI)	// latentFieldBwd.add[0]
-	VMOVUPS	Y1, 765728(SI)	// latentFieldBwd.add[0] | 1
-	VMOVUPS	Y2, 765760(SI)	// latentFieldBwd.add[0] | 2
-	VMOVUPS	Y3, 765792(SI)	// latentFieldBwd.add[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop101
-	MOVQ	$64, CX
-	MOVQ	AX, SI
-loop102: // 64 times: elements
-	VMOVUPS	1086464(SI), Y0	// result_45[0]
-	VMOVUPS	1086496(SI), Y1	// result_45[0] | 1
-	VMOVUPS	1086528(SI), Y2	// result_45[0] | 2
-	VMOVUPS	1086560(SI), Y3	// result_45[0] | 3
-	VMOVUPS	Y0, 773888(SI)	// latentFieldBwd.softplus[0]
-	VMOVUPS	Y1, 773920(SI)	// latentFieldBwd.softplus[0] | 1
-	VMOVUPS	Y2, 773952(SI)	// latentFieldBwd.softplus[0] | 2
-	VMOVUPS	Y3, 773984(SI)	// latentFieldBwd.softplus[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop102
-	MOVQ	$64, CX
-	MOVQ	AX, SI
-loop103: // 64 times: elements
-	VMOVUPS	1094656(SI), Y0	// result_46[0]
-	VMOVUPS	1094688(SI), Y1	// result_46[0] | 1
-	VMOVUPS	1094720(SI), Y2	// result_46[0] | 2
-	VMOVUPS	1094752(SI), Y3	// result_46[0] | 3
-	VMOVUPS	Y0, 782080(SI)	// latentFieldBwd.add2[0]
-	VMOVUPS	Y1, 782112(SI)	// latentFieldBwd.add2[0] | 1
-	VMOVUPS	Y2, 782144(SI)	// latentFieldBwd.add2[0] | 2
-	VMOVUPS	Y3, 782176(SI)	// latentFieldBwd.add2[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop103
-	MOVQ	$64, CX
-	MOVQ	AX, SI
-loop104: // 64 times: elements
-	VMOVUPS	1102848(SI), Y0	// result_47[0]
-	VMOVUPS	1102880(SI), Y1	// result_47[0] | 1
-	VMOVUPS	1102912(SI), Y2	// result_47[0] | 2
-	VMOVUPS	1102944(SI), Y3	// result_47[0] | 3
-	VMOVUPS	Y0, 790272(SI)	// latentFieldBwd.softplus2[0]
-	VMOVUPS	Y1, 790304(SI)	// latentFieldBwd.softplus2[0] | 1
-	VMOVUPS	Y2, 790336(SI)	// latentFieldBwd.softplus2[0] | 2
-	VMOVUPS	Y3, 790368(SI)	// latentFieldBwd.softplus2[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop104
-	MOVQ	$12, CX
-	MOVQ	AX, SI
-loop105: // 12 times: elements
-	VMOVUPS	1111040(SI), Y0	// result_48[0]
-	VMOVUPS	1111072(SI), Y1	// result_48[0] | 1
-	VMOVUPS	1111104(SI), Y2	// result_48[0] | 2
-	VMOVUPS	1111136(SI), Y3	// result_48[0] | 3
-	VMOVUPS	Y0, 798464(SI)	// latentFieldBwd.tanh[0]
-	VMOVUPS	Y1, 798496(SI)	// latentFieldBwd.tanh[0] | 1
-	VMOVUPS	Y2, 798528(SI)	// latentFieldBwd.tanh[0] | 2
-	VMOVUPS	Y3, 798560(SI)	// latentFieldBwd.tanh[0] | 3
-	ADDQ	$128, SI
-	DECQ	CX
-	JNE	loop105
+	JNE	loop40
+	LEAQ	810880(AX), R14
 	CALL	latentFieldBwd_avx2<>(SB)
 	MOVQ	$4, CX
 	MOVQ	AX, SI
-loop106: // 4 times: vectors of the block
+loop41: // 4 times: vectors of the block
 	MOVQ	$8, DI
 	MOVQ	SI, R9
-loop107: // 8 times: elements
+loop42: // 8 times: elements
 	// forecast.nde:38
-	VMOVUPS	933376(R9), Y0	// z_next_bar_2[0]
-	VMOVUPS	969216(R9), Y1	// result_21[0]
+	VMOVUPS	1070592(R9), Y0	// z_next_bar_2[0]
+	VMOVUPS	1072128(R9), Y1	// result_46[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1005056(R9), Y1	// result_28[0]
+	VMOVUPS	1073664(R9), Y1	// result_48[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1040896(R9), Y1	// result_35[0]
+	VMOVUPS	1075200(R9), Y1	// result_50[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1076736(R9), Y1	// result_42[0]
+	VMOVUPS	1076736(R9), Y1	// result_52[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1112576(R9), Y1	// result_49[0]
+	VMOVUPS	1078272(R9), Y1	// result_54[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	801536(R9), Y1	// latentFieldBwd.z_bar[0]
+	VMOVUPS	732928(R9), Y1	// latentFieldBwd.z_bar[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 877952(R9)	// z_bar[0]
+	VMOVUPS	Y0, 809344(R9)	// z_bar[0]
 	ADDQ	$128, R9
 	DECQ	DI
-	JNE	loop107
-	VMOVUPS	934400(SI), Y0	// a_next_bar_2[0]
-	VMOVUPS	970240(SI), Y1	// result_22[0]
+	JNE	loop42
+	VMOVUPS	1071616(SI), Y0	// a_next_bar_2[0]
+	VMOVUPS	1073152(SI), Y1	// result_47[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1006080(SI), Y1	// result_29[0]
+	VMOVUPS	1074688(SI), Y1	// result_49[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1041920(SI), Y1	// result_36[0]
+	VMOVUPS	1076224(SI), Y1	// result_51[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1077760(SI), Y1	// result_43[0]
+	VMOVUPS	1077760(SI), Y1	// result_53[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1113600(SI), Y1	// result_50[0]
+	VMOVUPS	1079296(SI), Y1	// result_55[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	802560(SI), Y1	// latentFieldBwd.a_bar[0]
+	VMOVUPS	733952(SI), Y1	// latentFieldBwd.a_bar[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 878976(SI)	// a_bar[0]
-	VMOVUPS	934528(SI), Y0	// a_next_bar_2[1]
-	VMOVUPS	970368(SI), Y1	// result_22[1]
+	VMOVUPS	Y0, 810368(SI)	// a_bar[0]
+	VMOVUPS	1071744(SI), Y0	// a_next_bar_2[1]
+	VMOVUPS	1073280(SI), Y1	// result_47[1]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1006208(SI), Y1	// result_29[1]
+	VMOVUPS	1074816(SI), Y1	// result_49[1]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1042048(SI), Y1	// result_36[1]
+	VMOVUPS	1076352(SI), Y1	// result_51[1]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1077888(SI), Y1	// result_43[1]
+	VMOVUPS	1077888(SI), Y1	// result_53[1]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1113728(SI), Y1	// result_50[1]
+	VMOVUPS	1079424(SI), Y1	// result_55[1]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	802688(SI), Y1	// latentFieldBwd.a_bar[1]
+	VMOVUPS	734080(SI), Y1	// latentFieldBwd.a_bar[1]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 879104(SI)	// a_bar[1]
-	VMOVUPS	934656(SI), Y0	// a_next_bar_2[2]
-	VMOVUPS	970496(SI), Y1	// result_22[2]
+	VMOVUPS	Y0, 810496(SI)	// a_bar[1]
+	VMOVUPS	1071872(SI), Y0	// a_next_bar_2[2]
+	VMOVUPS	1073408(SI), Y1	// result_47[2]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1006336(SI), Y1	// result_29[2]
+	VMOVUPS	1074944(SI), Y1	// result_49[2]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1042176(SI), Y1	// result_36[2]
+	VMOVUPS	1076480(SI), Y1	// result_51[2]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1078016(SI), Y1	// result_43[2]
+	VMOVUPS	1078016(SI), Y1	// result_53[2]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1113856(SI), Y1	// result_50[2]
+	VMOVUPS	1079552(SI), Y1	// result_55[2]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	802816(SI), Y1	// latentFieldBwd.a_bar[2]
+	VMOVUPS	734208(SI), Y1	// latentFieldBwd.a_bar[2]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 879232(SI)	// a_bar[2]
-	VMOVUPS	934784(SI), Y0	// a_next_bar_2[3]
-	VMOVUPS	970624(SI), Y1	// result_22[3]
+	VMOVUPS	Y0, 810624(SI)	// a_bar[2]
+	VMOVUPS	1072000(SI), Y0	// a_next_bar_2[3]
+	VMOVUPS	1073536(SI), Y1	// result_47[3]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1006464(SI), Y1	// result_29[3]
+	VMOVUPS	1075072(SI), Y1	// result_49[3]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1042304(SI), Y1	// result_36[3]
+	VMOVUPS	1076608(SI), Y1	// result_51[3]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1078144(SI), Y1	// result_43[3]
+	VMOVUPS	1078144(SI), Y1	// result_53[3]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	1113984(SI), Y1	// result_50[3]
+	VMOVUPS	1079680(SI), Y1	// result_55[3]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	802944(SI), Y1	// latentFieldBwd.a_bar[3]
+	VMOVUPS	734336(SI), Y1	// latentFieldBwd.a_bar[3]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 879360(SI)	// a_bar[3]
+	VMOVUPS	Y0, 810752(SI)	// a_bar[3]
 	ADDQ	$32, SI
 	DECQ	CX
-	JNE	loop106
+	JNE	loop41
 	RET
 
 // forecast0RecLanerev is Forecast.0.rec.lanerev (forecast.nde:38) of a block of samples.
@@ -12974,158 +12098,158 @@ TEXT forecast0RecLanerev_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop1: // 4 times: vectors of the block
-	VMOVUPD	1114112(SI), Y0	// step.t
-	VMOVUPD	1114144(SI), Y1	// step.t | 1
-	VMOVUPD	Y0, 868224(SI)	// forecast0ReplayDenseVjp.t
-	VMOVUPD	Y1, 868256(SI)	// forecast0ReplayDenseVjp.t | 1
-	VMOVUPD	1114368(SI), Y0	// step.h
-	VMOVUPD	1114400(SI), Y1	// step.h | 1
-	VMOVUPD	Y0, 868480(SI)	// forecast0ReplayDenseVjp.h
-	VMOVUPD	Y1, 868512(SI)	// forecast0ReplayDenseVjp.h | 1
-	VMOVUPS	1114880(DI), Y0	// z[0]
-	VMOVUPS	Y0, 868736(DI)	// forecast0ReplayDenseVjp.z[0]
-	VMOVUPS	1115008(DI), Y0	// z[1]
-	VMOVUPS	Y0, 868864(DI)	// forecast0ReplayDenseVjp.z[1]
-	VMOVUPS	1115136(DI), Y0	// z[2]
-	VMOVUPS	Y0, 868992(DI)	// forecast0ReplayDenseVjp.z[2]
-	VMOVUPS	1115264(DI), Y0	// z[3]
-	VMOVUPS	Y0, 869120(DI)	// forecast0ReplayDenseVjp.z[3]
-	VMOVUPS	1115392(DI), Y0	// z[4]
-	VMOVUPS	Y0, 869248(DI)	// forecast0ReplayDenseVjp.z[4]
-	VMOVUPS	1115520(DI), Y0	// z[5]
-	VMOVUPS	Y0, 869376(DI)	// forecast0ReplayDenseVjp.z[5]
-	VMOVUPS	1115648(DI), Y0	// z[6]
-	VMOVUPS	Y0, 869504(DI)	// forecast0ReplayDenseVjp.z[6]
-	VMOVUPS	1115776(DI), Y0	// z[7]
-	VMOVUPS	Y0, 869632(DI)	// forecast0ReplayDenseVjp.z[7]
-	VMOVUPS	1115904(DI), Y0	// a[0]
-	VMOVUPS	Y0, 869760(DI)	// forecast0ReplayDenseVjp.a[0]
-	VMOVUPS	1116032(DI), Y0	// a[1]
-	VMOVUPS	Y0, 869888(DI)	// forecast0ReplayDenseVjp.a[1]
-	VMOVUPS	1116160(DI), Y0	// a[2]
-	VMOVUPS	Y0, 870016(DI)	// forecast0ReplayDenseVjp.a[2]
-	VMOVUPS	1116288(DI), Y0	// a[3]
-	VMOVUPS	Y0, 870144(DI)	// forecast0ReplayDenseVjp.a[3]
-	VMOVUPS	1116416(DI), Y0	// z.bar[0]
-	VMOVUPS	Y0, 870272(DI)	// forecast0ReplayDenseVjp.z_next_bar[0]
-	VMOVUPS	1116544(DI), Y0	// z.bar[1]
-	VMOVUPS	Y0, 870400(DI)	// forecast0ReplayDenseVjp.z_next_bar[1]
-	VMOVUPS	1116672(DI), Y0	// z.bar[2]
-	VMOVUPS	Y0, 870528(DI)	// forecast0ReplayDenseVjp.z_next_bar[2]
-	VMOVUPS	1116800(DI), Y0	// z.bar[3]
-	VMOVUPS	Y0, 870656(DI)	// forecast0ReplayDenseVjp.z_next_bar[3]
-	VMOVUPS	1116928(DI), Y0	// z.bar[4]
-	VMOVUPS	Y0, 870784(DI)	// forecast0ReplayDenseVjp.z_next_bar[4]
-	VMOVUPS	1117056(DI), Y0	// z.bar[5]
-	VMOVUPS	Y0, 870912(DI)	// forecast0ReplayDenseVjp.z_next_bar[5]
-	VMOVUPS	1117184(DI), Y0	// z.bar[6]
-	VMOVUPS	Y0, 871040(DI)	// forecast0ReplayDenseVjp.z_next_bar[6]
-	VMOVUPS	1117312(DI), Y0	// z.bar[7]
-	VMOVUPS	Y0, 871168(DI)	// forecast0ReplayDenseVjp.z_next_bar[7]
-	VMOVUPS	1117440(DI), Y0	// a.bar[0]
-	VMOVUPS	Y0, 871296(DI)	// forecast0ReplayDenseVjp.a_next_bar[0]
-	VMOVUPS	1117568(DI), Y0	// a.bar[1]
-	VMOVUPS	Y0, 871424(DI)	// forecast0ReplayDenseVjp.a_next_bar[1]
-	VMOVUPS	1117696(DI), Y0	// a.bar[2]
-	VMOVUPS	Y0, 871552(DI)	// forecast0ReplayDenseVjp.a_next_bar[2]
-	VMOVUPS	1117824(DI), Y0	// a.bar[3]
-	VMOVUPS	Y0, 871680(DI)	// forecast0ReplayDenseVjp.a_next_bar[3]
-	VMOVUPS	1117952(DI), Y0	// data.0.bar[0]
-	VMOVUPS	Y0, 871808(DI)	// forecast0ReplayDenseVjp.z_d1_bar[0]
-	VMOVUPS	1118080(DI), Y0	// data.0.bar[1]
-	VMOVUPS	Y0, 871936(DI)	// forecast0ReplayDenseVjp.z_d1_bar[1]
-	VMOVUPS	1118208(DI), Y0	// data.0.bar[2]
-	VMOVUPS	Y0, 872064(DI)	// forecast0ReplayDenseVjp.z_d1_bar[2]
-	VMOVUPS	1118336(DI), Y0	// data.0.bar[3]
-	VMOVUPS	Y0, 872192(DI)	// forecast0ReplayDenseVjp.z_d1_bar[3]
-	VMOVUPS	1118464(DI), Y0	// data.0.bar[4]
-	VMOVUPS	Y0, 872320(DI)	// forecast0ReplayDenseVjp.z_d1_bar[4]
-	VMOVUPS	1118592(DI), Y0	// data.0.bar[5]
-	VMOVUPS	Y0, 872448(DI)	// forecast0ReplayDenseVjp.z_d1_bar[5]
-	VMOVUPS	1118720(DI), Y0	// data.0.bar[6]
-	VMOVUPS	Y0, 872576(DI)	// forecast0ReplayDenseVjp.z_d1_bar[6]
-	VMOVUPS	1118848(DI), Y0	// data.0.bar[7]
-	VMOVUPS	Y0, 872704(DI)	// forecast0ReplayDenseVjp.z_d1_bar[7]
-	VMOVUPS	1118976(DI), Y0	// data.1.bar[0]
-	VMOVUPS	Y0, 872832(DI)	// forecast0ReplayDenseVjp.a_d1_bar[0]
-	VMOVUPS	1119104(DI), Y0	// data.1.bar[1]
-	VMOVUPS	Y0, 872960(DI)	// forecast0ReplayDenseVjp.a_d1_bar[1]
-	VMOVUPS	1119232(DI), Y0	// data.1.bar[2]
-	VMOVUPS	Y0, 873088(DI)	// forecast0ReplayDenseVjp.a_d1_bar[2]
-	VMOVUPS	1119360(DI), Y0	// data.1.bar[3]
-	VMOVUPS	Y0, 873216(DI)	// forecast0ReplayDenseVjp.a_d1_bar[3]
-	VMOVUPS	1119488(DI), Y0	// data.2.bar[0]
-	VMOVUPS	Y0, 873344(DI)	// forecast0ReplayDenseVjp.z_d2_bar[0]
-	VMOVUPS	1119616(DI), Y0	// data.2.bar[1]
-	VMOVUPS	Y0, 873472(DI)	// forecast0ReplayDenseVjp.z_d2_bar[1]
-	VMOVUPS	1119744(DI), Y0	// data.2.bar[2]
-	VMOVUPS	Y0, 873600(DI)	// forecast0ReplayDenseVjp.z_d2_bar[2]
-	VMOVUPS	1119872(DI), Y0	// data.2.bar[3]
-	VMOVUPS	Y0, 873728(DI)	// forecast0ReplayDenseVjp.z_d2_bar[3]
-	VMOVUPS	1120000(DI), Y0	// data.2.bar[4]
-	VMOVUPS	Y0, 873856(DI)	// forecast0ReplayDenseVjp.z_d2_bar[4]
-	VMOVUPS	1120128(DI), Y0	// data.2.bar[5]
-	VMOVUPS	Y0, 873984(DI)	// forecast0ReplayDenseVjp.z_d2_bar[5]
-	VMOVUPS	1120256(DI), Y0	// data.2.bar[6]
-	VMOVUPS	Y0, 874112(DI)	// forecast0ReplayDenseVjp.z_d2_bar[6]
-	VMOVUPS	1120384(DI), Y0	// data.2.bar[7]
-	VMOVUPS	Y0, 874240(DI)	// forecast0ReplayDenseVjp.z_d2_bar[7]
-	VMOVUPS	1120512(DI), Y0	// data.3.bar[0]
-	VMOVUPS	Y0, 874368(DI)	// forecast0ReplayDenseVjp.a_d2_bar[0]
-	VMOVUPS	1120640(DI), Y0	// data.3.bar[1]
-	VMOVUPS	Y0, 874496(DI)	// forecast0ReplayDenseVjp.a_d2_bar[1]
-	VMOVUPS	1120768(DI), Y0	// data.3.bar[2]
-	VMOVUPS	Y0, 874624(DI)	// forecast0ReplayDenseVjp.a_d2_bar[2]
-	VMOVUPS	1120896(DI), Y0	// data.3.bar[3]
-	VMOVUPS	Y0, 874752(DI)	// forecast0ReplayDenseVjp.a_d2_bar[3]
-	VMOVUPS	1121024(DI), Y0	// data.4.bar[0]
-	VMOVUPS	Y0, 874880(DI)	// forecast0ReplayDenseVjp.z_d3_bar[0]
-	VMOVUPS	1121152(DI), Y0	// data.4.bar[1]
-	VMOVUPS	Y0, 875008(DI)	// forecast0ReplayDenseVjp.z_d3_bar[1]
-	VMOVUPS	1121280(DI), Y0	// data.4.bar[2]
-	VMOVUPS	Y0, 875136(DI)	// forecast0ReplayDenseVjp.z_d3_bar[2]
-	VMOVUPS	1121408(DI), Y0	// data.4.bar[3]
-	VMOVUPS	Y0, 875264(DI)	// forecast0ReplayDenseVjp.z_d3_bar[3]
-	VMOVUPS	1121536(DI), Y0	// data.4.bar[4]
-	VMOVUPS	Y0, 875392(DI)	// forecast0ReplayDenseVjp.z_d3_bar[4]
-	VMOVUPS	1121664(DI), Y0	// data.4.bar[5]
-	VMOVUPS	Y0, 875520(DI)	// forecast0ReplayDenseVjp.z_d3_bar[5]
-	VMOVUPS	1121792(DI), Y0	// data.4.bar[6]
-	VMOVUPS	Y0, 875648(DI)	// forecast0ReplayDenseVjp.z_d3_bar[6]
-	VMOVUPS	1121920(DI), Y0	// data.4.bar[7]
-	VMOVUPS	Y0, 875776(DI)	// forecast0ReplayDenseVjp.z_d3_bar[7]
-	VMOVUPS	1122048(DI), Y0	// data.5.bar[0]
-	VMOVUPS	Y0, 875904(DI)	// forecast0ReplayDenseVjp.a_d3_bar[0]
-	VMOVUPS	1122176(DI), Y0	// data.5.bar[1]
-	VMOVUPS	Y0, 876032(DI)	// forecast0ReplayDenseVjp.a_d3_bar[1]
-	VMOVUPS	1122304(DI), Y0	// data.5.bar[2]
-	VMOVUPS	Y0, 876160(DI)	// forecast0ReplayDenseVjp.a_d3_bar[2]
-	VMOVUPS	1122432(DI), Y0	// data.5.bar[3]
-	VMOVUPS	Y0, 876288(DI)	// forecast0ReplayDenseVjp.a_d3_bar[3]
-	VMOVUPS	1122560(DI), Y0	// data.6.bar[0]
-	VMOVUPS	Y0, 876416(DI)	// forecast0ReplayDenseVjp.z_d4_bar[0]
-	VMOVUPS	1122688(DI), Y0	// data.6.bar[1]
-	VMOVUPS	Y0, 876544(DI)	// forecast0ReplayDenseVjp.z_d4_bar[1]
-	VMOVUPS	1122816(DI), Y0	// data.6.bar[2]
-	VMOVUPS	Y0, 876672(DI)	// forecast0ReplayDenseVjp.z_d4_bar[2]
-	VMOVUPS	1122944(DI), Y0	// data.6.bar[3]
-	VMOVUPS	Y0, 876800(DI)	// forecast0ReplayDenseVjp.z_d4_bar[3]
-	VMOVUPS	1123072(DI), Y0	// data.6.bar[4]
-	VMOVUPS	Y0, 876928(DI)	// forecast0ReplayDenseVjp.z_d4_bar[4]
-	VMOVUPS	1123200(DI), Y0	// data.6.bar[5]
-	VMOVUPS	Y0, 877056(DI)	// forecast0ReplayDenseVjp.z_d4_bar[5]
-	VMOVUPS	1123328(DI), Y0	// data.6.bar[6]
-	VMOVUPS	Y0, 877184(DI)	// forecast0ReplayDenseVjp.z_d4_bar[6]
-	VMOVUPS	1123456(DI), Y0	// data.6.bar[7]
-	VMOVUPS	Y0, 877312(DI)	// forecast0ReplayDenseVjp.z_d4_bar[7]
-	VMOVUPS	1123584(DI), Y0	// data.7.bar[0]
-	VMOVUPS	Y0, 877440(DI)	// forecast0ReplayDenseVjp.a_d4_bar[0]
-	VMOVUPS	1123712(DI), Y0	// data.7.bar[1]
-	VMOVUPS	Y0, 877568(DI)	// forecast0ReplayDenseVjp.a_d4_bar[1]
-	VMOVUPS	1123840(DI), Y0	// data.7.bar[2]
-	VMOVUPS	Y0, 877696(DI)	// forecast0ReplayDenseVjp.a_d4_bar[2]
-	VMOVUPS	1123968(DI), Y0	// data.7.bar[3]
-	VMOVUPS	Y0, 877824(DI)	// forecast0ReplayDenseVjp.a_d4_bar[3]
+	VMOVUPD	1079808(SI), Y0	// step.t
+	VMOVUPD	1079840(SI), Y1	// step.t | 1
+	VMOVUPD	Y0, 799616(SI)	// forecast0ReplayDenseVjp.t
+	VMOVUPD	Y1, 799648(SI)	// forecast0ReplayDenseVjp.t | 1
+	VMOVUPD	1080064(SI), Y0	// step.h
+	VMOVUPD	1080096(SI), Y1	// step.h | 1
+	VMOVUPD	Y0, 799872(SI)	// forecast0ReplayDenseVjp.h
+	VMOVUPD	Y1, 799904(SI)	// forecast0ReplayDenseVjp.h | 1
+	VMOVUPS	1080576(DI), Y0	// z[0]
+	VMOVUPS	Y0, 800128(DI)	// forecast0ReplayDenseVjp.z[0]
+	VMOVUPS	1080704(DI), Y0	// z[1]
+	VMOVUPS	Y0, 800256(DI)	// forecast0ReplayDenseVjp.z[1]
+	VMOVUPS	1080832(DI), Y0	// z[2]
+	VMOVUPS	Y0, 800384(DI)	// forecast0ReplayDenseVjp.z[2]
+	VMOVUPS	1080960(DI), Y0	// z[3]
+	VMOVUPS	Y0, 800512(DI)	// forecast0ReplayDenseVjp.z[3]
+	VMOVUPS	1081088(DI), Y0	// z[4]
+	VMOVUPS	Y0, 800640(DI)	// forecast0ReplayDenseVjp.z[4]
+	VMOVUPS	1081216(DI), Y0	// z[5]
+	VMOVUPS	Y0, 800768(DI)	// forecast0ReplayDenseVjp.z[5]
+	VMOVUPS	1081344(DI), Y0	// z[6]
+	VMOVUPS	Y0, 800896(DI)	// forecast0ReplayDenseVjp.z[6]
+	VMOVUPS	1081472(DI), Y0	// z[7]
+	VMOVUPS	Y0, 801024(DI)	// forecast0ReplayDenseVjp.z[7]
+	VMOVUPS	1081600(DI), Y0	// a[0]
+	VMOVUPS	Y0, 801152(DI)	// forecast0ReplayDenseVjp.a[0]
+	VMOVUPS	1081728(DI), Y0	// a[1]
+	VMOVUPS	Y0, 801280(DI)	// forecast0ReplayDenseVjp.a[1]
+	VMOVUPS	1081856(DI), Y0	// a[2]
+	VMOVUPS	Y0, 801408(DI)	// forecast0ReplayDenseVjp.a[2]
+	VMOVUPS	1081984(DI), Y0	// a[3]
+	VMOVUPS	Y0, 801536(DI)	// forecast0ReplayDenseVjp.a[3]
+	VMOVUPS	1082112(DI), Y0	// z.bar[0]
+	VMOVUPS	Y0, 801664(DI)	// forecast0ReplayDenseVjp.z_next_bar[0]
+	VMOVUPS	1082240(DI), Y0	// z.bar[1]
+	VMOVUPS	Y0, 801792(DI)	// forecast0ReplayDenseVjp.z_next_bar[1]
+	VMOVUPS	1082368(DI), Y0	// z.bar[2]
+	VMOVUPS	Y0, 801920(DI)	// forecast0ReplayDenseVjp.z_next_bar[2]
+	VMOVUPS	1082496(DI), Y0	// z.bar[3]
+	VMOVUPS	Y0, 802048(DI)	// forecast0ReplayDenseVjp.z_next_bar[3]
+	VMOVUPS	1082624(DI), Y0	// z.bar[4]
+	VMOVUPS	Y0, 802176(DI)	// forecast0ReplayDenseVjp.z_next_bar[4]
+	VMOVUPS	1082752(DI), Y0	// z.bar[5]
+	VMOVUPS	Y0, 802304(DI)	// forecast0ReplayDenseVjp.z_next_bar[5]
+	VMOVUPS	1082880(DI), Y0	// z.bar[6]
+	VMOVUPS	Y0, 802432(DI)	// forecast0ReplayDenseVjp.z_next_bar[6]
+	VMOVUPS	1083008(DI), Y0	// z.bar[7]
+	VMOVUPS	Y0, 802560(DI)	// forecast0ReplayDenseVjp.z_next_bar[7]
+	VMOVUPS	1083136(DI), Y0	// a.bar[0]
+	VMOVUPS	Y0, 802688(DI)	// forecast0ReplayDenseVjp.a_next_bar[0]
+	VMOVUPS	1083264(DI), Y0	// a.bar[1]
+	VMOVUPS	Y0, 802816(DI)	// forecast0ReplayDenseVjp.a_next_bar[1]
+	VMOVUPS	1083392(DI), Y0	// a.bar[2]
+	VMOVUPS	Y0, 802944(DI)	// forecast0ReplayDenseVjp.a_next_bar[2]
+	VMOVUPS	1083520(DI), Y0	// a.bar[3]
+	VMOVUPS	Y0, 803072(DI)	// forecast0ReplayDenseVjp.a_next_bar[3]
+	VMOVUPS	1083648(DI), Y0	// data.0.bar[0]
+	VMOVUPS	Y0, 803200(DI)	// forecast0ReplayDenseVjp.z_d1_bar[0]
+	VMOVUPS	1083776(DI), Y0	// data.0.bar[1]
+	VMOVUPS	Y0, 803328(DI)	// forecast0ReplayDenseVjp.z_d1_bar[1]
+	VMOVUPS	1083904(DI), Y0	// data.0.bar[2]
+	VMOVUPS	Y0, 803456(DI)	// forecast0ReplayDenseVjp.z_d1_bar[2]
+	VMOVUPS	1084032(DI), Y0	// data.0.bar[3]
+	VMOVUPS	Y0, 803584(DI)	// forecast0ReplayDenseVjp.z_d1_bar[3]
+	VMOVUPS	1084160(DI), Y0	// data.0.bar[4]
+	VMOVUPS	Y0, 803712(DI)	// forecast0ReplayDenseVjp.z_d1_bar[4]
+	VMOVUPS	1084288(DI), Y0	// data.0.bar[5]
+	VMOVUPS	Y0, 803840(DI)	// forecast0ReplayDenseVjp.z_d1_bar[5]
+	VMOVUPS	1084416(DI), Y0	// data.0.bar[6]
+	VMOVUPS	Y0, 803968(DI)	// forecast0ReplayDenseVjp.z_d1_bar[6]
+	VMOVUPS	1084544(DI), Y0	// data.0.bar[7]
+	VMOVUPS	Y0, 804096(DI)	// forecast0ReplayDenseVjp.z_d1_bar[7]
+	VMOVUPS	1084672(DI), Y0	// data.1.bar[0]
+	VMOVUPS	Y0, 804224(DI)	// forecast0ReplayDenseVjp.a_d1_bar[0]
+	VMOVUPS	1084800(DI), Y0	// data.1.bar[1]
+	VMOVUPS	Y0, 804352(DI)	// forecast0ReplayDenseVjp.a_d1_bar[1]
+	VMOVUPS	1084928(DI), Y0	// data.1.bar[2]
+	VMOVUPS	Y0, 804480(DI)	// forecast0ReplayDenseVjp.a_d1_bar[2]
+	VMOVUPS	1085056(DI), Y0	// data.1.bar[3]
+	VMOVUPS	Y0, 804608(DI)	// forecast0ReplayDenseVjp.a_d1_bar[3]
+	VMOVUPS	1085184(DI), Y0	// data.2.bar[0]
+	VMOVUPS	Y0, 804736(DI)	// forecast0ReplayDenseVjp.z_d2_bar[0]
+	VMOVUPS	1085312(DI), Y0	// data.2.bar[1]
+	VMOVUPS	Y0, 804864(DI)	// forecast0ReplayDenseVjp.z_d2_bar[1]
+	VMOVUPS	1085440(DI), Y0	// data.2.bar[2]
+	VMOVUPS	Y0, 804992(DI)	// forecast0ReplayDenseVjp.z_d2_bar[2]
+	VMOVUPS	1085568(DI), Y0	// data.2.bar[3]
+	VMOVUPS	Y0, 805120(DI)	// forecast0ReplayDenseVjp.z_d2_bar[3]
+	VMOVUPS	1085696(DI), Y0	// data.2.bar[4]
+	VMOVUPS	Y0, 805248(DI)	// forecast0ReplayDenseVjp.z_d2_bar[4]
+	VMOVUPS	1085824(DI), Y0	// data.2.bar[5]
+	VMOVUPS	Y0, 805376(DI)	// forecast0ReplayDenseVjp.z_d2_bar[5]
+	VMOVUPS	1085952(DI), Y0	// data.2.bar[6]
+	VMOVUPS	Y0, 805504(DI)	// forecast0ReplayDenseVjp.z_d2_bar[6]
+	VMOVUPS	1086080(DI), Y0	// data.2.bar[7]
+	VMOVUPS	Y0, 805632(DI)	// forecast0ReplayDenseVjp.z_d2_bar[7]
+	VMOVUPS	1086208(DI), Y0	// data.3.bar[0]
+	VMOVUPS	Y0, 805760(DI)	// forecast0ReplayDenseVjp.a_d2_bar[0]
+	VMOVUPS	1086336(DI), Y0	// data.3.bar[1]
+	VMOVUPS	Y0, 805888(DI)	// forecast0ReplayDenseVjp.a_d2_bar[1]
+	VMOVUPS	1086464(DI), Y0	// data.3.bar[2]
+	VMOVUPS	Y0, 806016(DI)	// forecast0ReplayDenseVjp.a_d2_bar[2]
+	VMOVUPS	1086592(DI), Y0	// data.3.bar[3]
+	VMOVUPS	Y0, 806144(DI)	// forecast0ReplayDenseVjp.a_d2_bar[3]
+	VMOVUPS	1086720(DI), Y0	// data.4.bar[0]
+	VMOVUPS	Y0, 806272(DI)	// forecast0ReplayDenseVjp.z_d3_bar[0]
+	VMOVUPS	1086848(DI), Y0	// data.4.bar[1]
+	VMOVUPS	Y0, 806400(DI)	// forecast0ReplayDenseVjp.z_d3_bar[1]
+	VMOVUPS	1086976(DI), Y0	// data.4.bar[2]
+	VMOVUPS	Y0, 806528(DI)	// forecast0ReplayDenseVjp.z_d3_bar[2]
+	VMOVUPS	1087104(DI), Y0	// data.4.bar[3]
+	VMOVUPS	Y0, 806656(DI)	// forecast0ReplayDenseVjp.z_d3_bar[3]
+	VMOVUPS	1087232(DI), Y0	// data.4.bar[4]
+	VMOVUPS	Y0, 806784(DI)	// forecast0ReplayDenseVjp.z_d3_bar[4]
+	VMOVUPS	1087360(DI), Y0	// data.4.bar[5]
+	VMOVUPS	Y0, 806912(DI)	// forecast0ReplayDenseVjp.z_d3_bar[5]
+	VMOVUPS	1087488(DI), Y0	// data.4.bar[6]
+	VMOVUPS	Y0, 807040(DI)	// forecast0ReplayDenseVjp.z_d3_bar[6]
+	VMOVUPS	1087616(DI), Y0	// data.4.bar[7]
+	VMOVUPS	Y0, 807168(DI)	// forecast0ReplayDenseVjp.z_d3_bar[7]
+	VMOVUPS	1087744(DI), Y0	// data.5.bar[0]
+	VMOVUPS	Y0, 807296(DI)	// forecast0ReplayDenseVjp.a_d3_bar[0]
+	VMOVUPS	1087872(DI), Y0	// data.5.bar[1]
+	VMOVUPS	Y0, 807424(DI)	// forecast0ReplayDenseVjp.a_d3_bar[1]
+	VMOVUPS	1088000(DI), Y0	// data.5.bar[2]
+	VMOVUPS	Y0, 807552(DI)	// forecast0ReplayDenseVjp.a_d3_bar[2]
+	VMOVUPS	1088128(DI), Y0	// data.5.bar[3]
+	VMOVUPS	Y0, 807680(DI)	// forecast0ReplayDenseVjp.a_d3_bar[3]
+	VMOVUPS	1088256(DI), Y0	// data.6.bar[0]
+	VMOVUPS	Y0, 807808(DI)	// forecast0ReplayDenseVjp.z_d4_bar[0]
+	VMOVUPS	1088384(DI), Y0	// data.6.bar[1]
+	VMOVUPS	Y0, 807936(DI)	// forecast0ReplayDenseVjp.z_d4_bar[1]
+	VMOVUPS	1088512(DI), Y0	// data.6.bar[2]
+	VMOVUPS	Y0, 808064(DI)	// forecast0ReplayDenseVjp.z_d4_bar[2]
+	VMOVUPS	1088640(DI), Y0	// data.6.bar[3]
+	VMOVUPS	Y0, 808192(DI)	// forecast0ReplayDenseVjp.z_d4_bar[3]
+	VMOVUPS	1088768(DI), Y0	// data.6.bar[4]
+	VMOVUPS	Y0, 808320(DI)	// forecast0ReplayDenseVjp.z_d4_bar[4]
+	VMOVUPS	1088896(DI), Y0	// data.6.bar[5]
+	VMOVUPS	Y0, 808448(DI)	// forecast0ReplayDenseVjp.z_d4_bar[5]
+	VMOVUPS	1089024(DI), Y0	// data.6.bar[6]
+	VMOVUPS	Y0, 808576(DI)	// forecast0ReplayDenseVjp.z_d4_bar[6]
+	VMOVUPS	1089152(DI), Y0	// data.6.bar[7]
+	VMOVUPS	Y0, 808704(DI)	// forecast0ReplayDenseVjp.z_d4_bar[7]
+	VMOVUPS	1089280(DI), Y0	// data.7.bar[0]
+	VMOVUPS	Y0, 808832(DI)	// forecast0ReplayDenseVjp.a_d4_bar[0]
+	VMOVUPS	1089408(DI), Y0	// data.7.bar[1]
+	VMOVUPS	Y0, 808960(DI)	// forecast0ReplayDenseVjp.a_d4_bar[1]
+	VMOVUPS	1089536(DI), Y0	// data.7.bar[2]
+	VMOVUPS	Y0, 809088(DI)	// forecast0ReplayDenseVjp.a_d4_bar[2]
+	VMOVUPS	1089664(DI), Y0	// data.7.bar[3]
+	VMOVUPS	Y0, 809216(DI)	// forecast0ReplayDenseVjp.a_d4_bar[3]
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -13135,8 +12259,8 @@ loop1: // 4 times: vectors of the block
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop2: // 4 times: vectors of the block
-	VMOVUPD	1114624(SI), Y0	// step.active
-	VMOVUPD	1114656(SI), Y1	// step.active | 1
+	VMOVUPD	1080320(SI), Y0	// step.active
+	VMOVUPD	1080352(SI), Y1	// step.active | 1
 	// forecast.nde:38
 	VMOVUPD	f64_0000000000000000<>(SB), Y2
 	VCMPPD	$17, Y0, Y2, Y0
@@ -13145,43 +12269,43 @@ loop2: // 4 times: vectors of the block
 	MOVQ	$8, R9
 	MOVQ	DI, R10
 loop3: // 8 times: elements
-	VMOVUPS	877952(R10), Y2	// forecast0ReplayDenseVjp.z_bar[0]
-	VMOVUPS	1124096(R10), Y3	// z.start.bar[0]
+	VMOVUPS	809344(R10), Y2	// forecast0ReplayDenseVjp.z_bar[0]
+	VMOVUPS	1089792(R10), Y3	// z.start.bar[0]
 	VADDPS	Y3, Y2, Y2
-	VMOVUPS	1116416(R10), Y3	// z.bar[0]
+	VMOVUPS	1082112(R10), Y3	// z.bar[0]
 	VSHUFPS	$136, Y1, Y0, Y4
 	VPERMPD	$216, Y4, Y4
 	VBLENDVPS	Y4, Y2, Y3, Y2
-	VMOVUPS	Y2, 1125632(R10)	// z.bar.next[0]
+	VMOVUPS	Y2, 1091328(R10)	// z.bar.next[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop3
-	VMOVUPS	1125120(DI), Y2	// a.start.bar[0]
-	VMOVUPS	1125248(DI), Y3	// a.start.bar[1]
-	VMOVUPS	1125376(DI), Y4	// a.start.bar[2]
-	VMOVUPS	1125504(DI), Y5	// a.start.bar[3]
-	VMOVUPS	1117440(DI), Y6	// a.bar[0]
-	VMOVUPS	1117568(DI), Y7	// a.bar[1]
-	VMOVUPS	1117696(DI), Y8	// a.bar[2]
-	VMOVUPS	1117824(DI), Y9	// a.bar[3]
-	VMOVUPS	878976(DI), Y10	// forecast0ReplayDenseVjp.a_bar[0]
+	VMOVUPS	1090816(DI), Y2	// a.start.bar[0]
+	VMOVUPS	1090944(DI), Y3	// a.start.bar[1]
+	VMOVUPS	1091072(DI), Y4	// a.start.bar[2]
+	VMOVUPS	1091200(DI), Y5	// a.start.bar[3]
+	VMOVUPS	1083136(DI), Y6	// a.bar[0]
+	VMOVUPS	1083264(DI), Y7	// a.bar[1]
+	VMOVUPS	1083392(DI), Y8	// a.bar[2]
+	VMOVUPS	1083520(DI), Y9	// a.bar[3]
+	VMOVUPS	810368(DI), Y10	// forecast0ReplayDenseVjp.a_bar[0]
 	VADDPS	Y2, Y10, Y2
-	VMOVUPS	879104(DI), Y10	// forecast0ReplayDenseVjp.a_bar[1]
+	VMOVUPS	810496(DI), Y10	// forecast0ReplayDenseVjp.a_bar[1]
 	VADDPS	Y3, Y10, Y3
-	VMOVUPS	879232(DI), Y10	// forecast0ReplayDenseVjp.a_bar[2]
+	VMOVUPS	810624(DI), Y10	// forecast0ReplayDenseVjp.a_bar[2]
 	VADDPS	Y4, Y10, Y4
-	VMOVUPS	879360(DI), Y10	// forecast0ReplayDenseVjp.a_bar[3]
+	VMOVUPS	810752(DI), Y10	// forecast0ReplayDenseVjp.a_bar[3]
 	VADDPS	Y5, Y10, Y5
 	VSHUFPS	$136, Y1, Y0, Y0
 	VPERMPD	$216, Y0, Y0
 	VBLENDVPS	Y0, Y2, Y6, Y1
-	VMOVUPS	Y1, 1126656(DI)	// a.bar.next[0]
+	VMOVUPS	Y1, 1092352(DI)	// a.bar.next[0]
 	VBLENDVPS	Y0, Y3, Y7, Y1
-	VMOVUPS	Y1, 1126784(DI)	// a.bar.next[1]
+	VMOVUPS	Y1, 1092480(DI)	// a.bar.next[1]
 	VBLENDVPS	Y0, Y4, Y8, Y1
-	VMOVUPS	Y1, 1126912(DI)	// a.bar.next[2]
+	VMOVUPS	Y1, 1092608(DI)	// a.bar.next[2]
 	VBLENDVPS	Y0, Y5, Y9, Y0
-	VMOVUPS	Y0, 1127040(DI)	// a.bar.next[3]
+	VMOVUPS	Y0, 1092736(DI)	// a.bar.next[3]
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -13190,30 +12314,30 @@ loop3: // 8 times: elements
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop4: // 4 times: vectors of the block
-	VMOVUPS	1125632(SI), Y0	// z.bar.next[0]
-	VMOVUPS	Y0, 1116416(SI)	// z.bar[0]
-	VMOVUPS	1125760(SI), Y0	// z.bar.next[1]
-	VMOVUPS	Y0, 1116544(SI)	// z.bar[1]
-	VMOVUPS	1125888(SI), Y0	// z.bar.next[2]
-	VMOVUPS	Y0, 1116672(SI)	// z.bar[2]
-	VMOVUPS	1126016(SI), Y0	// z.bar.next[3]
-	VMOVUPS	Y0, 1116800(SI)	// z.bar[3]
-	VMOVUPS	1126144(SI), Y0	// z.bar.next[4]
-	VMOVUPS	Y0, 1116928(SI)	// z.bar[4]
-	VMOVUPS	1126272(SI), Y0	// z.bar.next[5]
-	VMOVUPS	Y0, 1117056(SI)	// z.bar[5]
-	VMOVUPS	1126400(SI), Y0	// z.bar.next[6]
-	VMOVUPS	Y0, 1117184(SI)	// z.bar[6]
-	VMOVUPS	1126528(SI), Y0	// z.bar.next[7]
-	VMOVUPS	Y0, 1117312(SI)	// z.bar[7]
-	VMOVUPS	1126656(SI), Y0	// a.bar.next[0]
-	VMOVUPS	Y0, 1117440(SI)	// a.bar[0]
-	VMOVUPS	1126784(SI), Y0	// a.bar.next[1]
-	VMOVUPS	Y0, 1117568(SI)	// a.bar[1]
-	VMOVUPS	1126912(SI), Y0	// a.bar.next[2]
-	VMOVUPS	Y0, 1117696(SI)	// a.bar[2]
-	VMOVUPS	1127040(SI), Y0	// a.bar.next[3]
-	VMOVUPS	Y0, 1117824(SI)	// a.bar[3]
+	VMOVUPS	1091328(SI), Y0	// z.bar.next[0]
+	VMOVUPS	Y0, 1082112(SI)	// z.bar[0]
+	VMOVUPS	1091456(SI), Y0	// z.bar.next[1]
+	VMOVUPS	Y0, 1082240(SI)	// z.bar[1]
+	VMOVUPS	1091584(SI), Y0	// z.bar.next[2]
+	VMOVUPS	Y0, 1082368(SI)	// z.bar[2]
+	VMOVUPS	1091712(SI), Y0	// z.bar.next[3]
+	VMOVUPS	Y0, 1082496(SI)	// z.bar[3]
+	VMOVUPS	1091840(SI), Y0	// z.bar.next[4]
+	VMOVUPS	Y0, 1082624(SI)	// z.bar[4]
+	VMOVUPS	1091968(SI), Y0	// z.bar.next[5]
+	VMOVUPS	Y0, 1082752(SI)	// z.bar[5]
+	VMOVUPS	1092096(SI), Y0	// z.bar.next[6]
+	VMOVUPS	Y0, 1082880(SI)	// z.bar[6]
+	VMOVUPS	1092224(SI), Y0	// z.bar.next[7]
+	VMOVUPS	Y0, 1083008(SI)	// z.bar[7]
+	VMOVUPS	1092352(SI), Y0	// a.bar.next[0]
+	VMOVUPS	Y0, 1083136(SI)	// a.bar[0]
+	VMOVUPS	1092480(SI), Y0	// a.bar.next[1]
+	VMOVUPS	Y0, 1083264(SI)	// a.bar[1]
+	VMOVUPS	1092608(SI), Y0	// a.bar.next[2]
+	VMOVUPS	Y0, 1083392(SI)	// a.bar[2]
+	VMOVUPS	1092736(SI), Y0	// a.bar.next[3]
+	VMOVUPS	Y0, 1083520(SI)	// a.bar[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop4
@@ -13238,10 +12362,10 @@ TEXT forecast0DenseVjp_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop1: // 4 times: vectors of the block
-	VMOVUPD	1127424(SI), Y0	// h
-	VMOVUPD	1127456(SI), Y1	// h | 1
-	VMOVUPD	1127168(SI), Y2	// theta
-	VMOVUPD	1127200(SI), Y3	// theta | 1
+	VMOVUPD	1093120(SI), Y0	// h
+	VMOVUPD	1093152(SI), Y1	// h | 1
+	VMOVUPD	1092864(SI), Y2	// theta
+	VMOVUPD	1092896(SI), Y3	// theta | 1
 	// forecast.nde:38
 	VMULPD	Y2, Y0, Y0
 	VMULPD	Y3, Y1, Y1
@@ -13254,54 +12378,54 @@ loop1: // 4 times: vectors of the block
 	MOVQ	$8, R9
 	MOVQ	DI, R10
 loop2: // 8 times: elements
-	VMOVUPS	1127680(R10), Y2	// z_at_bar[0]
+	VMOVUPS	1093376(R10), Y2	// z_at_bar[0]
 	VMULPS	Y0, Y2, Y2
-	VMOVUPS	Y2, 1130752(R10)	// z_d1_bar[0]
+	VMOVUPS	Y2, 1096448(R10)	// z_d1_bar[0]
 	VMULPS	Y1, Y2, Y2
-	VMOVUPS	Y2, 1132288(R10)	// z_d2_bar[0]
+	VMOVUPS	Y2, 1097984(R10)	// z_d2_bar[0]
 	VMULPS	Y1, Y2, Y2
-	VMOVUPS	Y2, 1133824(R10)	// z_d3_bar[0]
+	VMOVUPS	Y2, 1099520(R10)	// z_d3_bar[0]
 	VMULPS	Y1, Y2, Y2
-	VMOVUPS	Y2, 1135360(R10)	// z_d4_bar[0]
+	VMOVUPS	Y2, 1101056(R10)	// z_d4_bar[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop2
-	VMOVUPS	1128704(DI), Y2	// a_at_bar[0]
-	VMOVUPS	1128832(DI), Y3	// a_at_bar[1]
-	VMOVUPS	1128960(DI), Y4	// a_at_bar[2]
-	VMOVUPS	1129088(DI), Y5	// a_at_bar[3]
+	VMOVUPS	1094400(DI), Y2	// a_at_bar[0]
+	VMOVUPS	1094528(DI), Y3	// a_at_bar[1]
+	VMOVUPS	1094656(DI), Y4	// a_at_bar[2]
+	VMOVUPS	1094784(DI), Y5	// a_at_bar[3]
 	VMULPS	Y0, Y2, Y2
-	VMOVUPS	Y2, 1131776(DI)	// a_d1_bar[0]
+	VMOVUPS	Y2, 1097472(DI)	// a_d1_bar[0]
 	VMULPS	Y0, Y3, Y3
-	VMOVUPS	Y3, 1131904(DI)	// a_d1_bar[1]
+	VMOVUPS	Y3, 1097600(DI)	// a_d1_bar[1]
 	VMULPS	Y0, Y4, Y4
-	VMOVUPS	Y4, 1132032(DI)	// a_d1_bar[2]
+	VMOVUPS	Y4, 1097728(DI)	// a_d1_bar[2]
 	VMULPS	Y0, Y5, Y0
-	VMOVUPS	Y0, 1132160(DI)	// a_d1_bar[3]
+	VMOVUPS	Y0, 1097856(DI)	// a_d1_bar[3]
 	VMULPS	Y1, Y2, Y2
-	VMOVUPS	Y2, 1133312(DI)	// a_d2_bar[0]
+	VMOVUPS	Y2, 1099008(DI)	// a_d2_bar[0]
 	VMULPS	Y1, Y3, Y3
-	VMOVUPS	Y3, 1133440(DI)	// a_d2_bar[1]
+	VMOVUPS	Y3, 1099136(DI)	// a_d2_bar[1]
 	VMULPS	Y1, Y4, Y4
-	VMOVUPS	Y4, 1133568(DI)	// a_d2_bar[2]
+	VMOVUPS	Y4, 1099264(DI)	// a_d2_bar[2]
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 1133696(DI)	// a_d2_bar[3]
+	VMOVUPS	Y0, 1099392(DI)	// a_d2_bar[3]
 	VMULPS	Y1, Y2, Y2
-	VMOVUPS	Y2, 1134848(DI)	// a_d3_bar[0]
+	VMOVUPS	Y2, 1100544(DI)	// a_d3_bar[0]
 	VMULPS	Y1, Y3, Y3
-	VMOVUPS	Y3, 1134976(DI)	// a_d3_bar[1]
+	VMOVUPS	Y3, 1100672(DI)	// a_d3_bar[1]
 	VMULPS	Y1, Y4, Y4
-	VMOVUPS	Y4, 1135104(DI)	// a_d3_bar[2]
+	VMOVUPS	Y4, 1100800(DI)	// a_d3_bar[2]
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 1135232(DI)	// a_d3_bar[3]
+	VMOVUPS	Y0, 1100928(DI)	// a_d3_bar[3]
 	VMULPS	Y1, Y2, Y2
-	VMOVUPS	Y2, 1136384(DI)	// a_d4_bar[0]
+	VMOVUPS	Y2, 1102080(DI)	// a_d4_bar[0]
 	VMULPS	Y1, Y3, Y2
-	VMOVUPS	Y2, 1136512(DI)	// a_d4_bar[1]
+	VMOVUPS	Y2, 1102208(DI)	// a_d4_bar[1]
 	VMULPS	Y1, Y4, Y2
-	VMOVUPS	Y2, 1136640(DI)	// a_d4_bar[2]
+	VMOVUPS	Y2, 1102336(DI)	// a_d4_bar[2]
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 1136768(DI)	// a_d4_bar[3]
+	VMOVUPS	Y0, 1102464(DI)	// a_d4_bar[3]
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -13309,30 +12433,30 @@ loop2: // 8 times: elements
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop3: // 4 times: vectors of the block
-	VMOVUPS	1127680(SI), Y0	// z_at_bar[0]
-	VMOVUPS	Y0, 1129216(SI)	// z_bar[0]
-	VMOVUPS	1127808(SI), Y0	// z_at_bar[1]
-	VMOVUPS	Y0, 1129344(SI)	// z_bar[1]
-	VMOVUPS	1127936(SI), Y0	// z_at_bar[2]
-	VMOVUPS	Y0, 1129472(SI)	// z_bar[2]
-	VMOVUPS	1128064(SI), Y0	// z_at_bar[3]
-	VMOVUPS	Y0, 1129600(SI)	// z_bar[3]
-	VMOVUPS	1128192(SI), Y0	// z_at_bar[4]
-	VMOVUPS	Y0, 1129728(SI)	// z_bar[4]
-	VMOVUPS	1128320(SI), Y0	// z_at_bar[5]
-	VMOVUPS	Y0, 1129856(SI)	// z_bar[5]
-	VMOVUPS	1128448(SI), Y0	// z_at_bar[6]
-	VMOVUPS	Y0, 1129984(SI)	// z_bar[6]
-	VMOVUPS	1128576(SI), Y0	// z_at_bar[7]
-	VMOVUPS	Y0, 1130112(SI)	// z_bar[7]
-	VMOVUPS	1128704(SI), Y0	// a_at_bar[0]
-	VMOVUPS	Y0, 1130240(SI)	// a_bar[0]
-	VMOVUPS	1128832(SI), Y0	// a_at_bar[1]
-	VMOVUPS	Y0, 1130368(SI)	// a_bar[1]
-	VMOVUPS	1128960(SI), Y0	// a_at_bar[2]
-	VMOVUPS	Y0, 1130496(SI)	// a_bar[2]
-	VMOVUPS	1129088(SI), Y0	// a_at_bar[3]
-	VMOVUPS	Y0, 1130624(SI)	// a_bar[3]
+	VMOVUPS	1093376(SI), Y0	// z_at_bar[0]
+	VMOVUPS	Y0, 1094912(SI)	// z_bar[0]
+	VMOVUPS	1093504(SI), Y0	// z_at_bar[1]
+	VMOVUPS	Y0, 1095040(SI)	// z_bar[1]
+	VMOVUPS	1093632(SI), Y0	// z_at_bar[2]
+	VMOVUPS	Y0, 1095168(SI)	// z_bar[2]
+	VMOVUPS	1093760(SI), Y0	// z_at_bar[3]
+	VMOVUPS	Y0, 1095296(SI)	// z_bar[3]
+	VMOVUPS	1093888(SI), Y0	// z_at_bar[4]
+	VMOVUPS	Y0, 1095424(SI)	// z_bar[4]
+	VMOVUPS	1094016(SI), Y0	// z_at_bar[5]
+	VMOVUPS	Y0, 1095552(SI)	// z_bar[5]
+	VMOVUPS	1094144(SI), Y0	// z_at_bar[6]
+	VMOVUPS	Y0, 1095680(SI)	// z_bar[6]
+	VMOVUPS	1094272(SI), Y0	// z_at_bar[7]
+	VMOVUPS	Y0, 1095808(SI)	// z_bar[7]
+	VMOVUPS	1094400(SI), Y0	// a_at_bar[0]
+	VMOVUPS	Y0, 1095936(SI)	// a_bar[0]
+	VMOVUPS	1094528(SI), Y0	// a_at_bar[1]
+	VMOVUPS	Y0, 1096064(SI)	// a_bar[1]
+	VMOVUPS	1094656(SI), Y0	// a_at_bar[2]
+	VMOVUPS	Y0, 1096192(SI)	// a_bar[2]
+	VMOVUPS	1094784(SI), Y0	// a_at_bar[3]
+	VMOVUPS	Y0, 1096320(SI)	// a_bar[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop3
@@ -13346,38 +12470,38 @@ TEXT forecast0RecLanerevat_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop1: // 4 times: vectors of the block
-	VMOVUPD	1136896(SI), Y0	// step.theta
-	VMOVUPD	1136928(SI), Y1	// step.theta | 1
-	VMOVUPD	Y0, 1127168(SI)	// forecast0DenseVjp.theta
-	VMOVUPD	Y1, 1127200(SI)	// forecast0DenseVjp.theta | 1
-	VMOVUPD	1137152(SI), Y0	// step.h
-	VMOVUPD	1137184(SI), Y1	// step.h | 1
-	VMOVUPD	Y0, 1127424(SI)	// forecast0DenseVjp.h
-	VMOVUPD	Y1, 1127456(SI)	// forecast0DenseVjp.h | 1
-	VMOVUPS	1137664(DI), Y0	// z.out[0]
-	VMOVUPS	Y0, 1127680(DI)	// forecast0DenseVjp.z_at_bar[0]
-	VMOVUPS	1137792(DI), Y0	// z.out[1]
-	VMOVUPS	Y0, 1127808(DI)	// forecast0DenseVjp.z_at_bar[1]
-	VMOVUPS	1137920(DI), Y0	// z.out[2]
-	VMOVUPS	Y0, 1127936(DI)	// forecast0DenseVjp.z_at_bar[2]
-	VMOVUPS	1138048(DI), Y0	// z.out[3]
-	VMOVUPS	Y0, 1128064(DI)	// forecast0DenseVjp.z_at_bar[3]
-	VMOVUPS	1138176(DI), Y0	// z.out[4]
-	VMOVUPS	Y0, 1128192(DI)	// forecast0DenseVjp.z_at_bar[4]
-	VMOVUPS	1138304(DI), Y0	// z.out[5]
-	VMOVUPS	Y0, 1128320(DI)	// forecast0DenseVjp.z_at_bar[5]
-	VMOVUPS	1138432(DI), Y0	// z.out[6]
-	VMOVUPS	Y0, 1128448(DI)	// forecast0DenseVjp.z_at_bar[6]
-	VMOVUPS	1138560(DI), Y0	// z.out[7]
-	VMOVUPS	Y0, 1128576(DI)	// forecast0DenseVjp.z_at_bar[7]
-	VMOVUPS	1138688(DI), Y0	// a.out[0]
-	VMOVUPS	Y0, 1128704(DI)	// forecast0DenseVjp.a_at_bar[0]
-	VMOVUPS	1138816(DI), Y0	// a.out[1]
-	VMOVUPS	Y0, 1128832(DI)	// forecast0DenseVjp.a_at_bar[1]
-	VMOVUPS	1138944(DI), Y0	// a.out[2]
-	VMOVUPS	Y0, 1128960(DI)	// forecast0DenseVjp.a_at_bar[2]
-	VMOVUPS	1139072(DI), Y0	// a.out[3]
-	VMOVUPS	Y0, 1129088(DI)	// forecast0DenseVjp.a_at_bar[3]
+	VMOVUPD	1102592(SI), Y0	// step.theta
+	VMOVUPD	1102624(SI), Y1	// step.theta | 1
+	VMOVUPD	Y0, 1092864(SI)	// forecast0DenseVjp.theta
+	VMOVUPD	Y1, 1092896(SI)	// forecast0DenseVjp.theta | 1
+	VMOVUPD	1102848(SI), Y0	// step.h
+	VMOVUPD	1102880(SI), Y1	// step.h | 1
+	VMOVUPD	Y0, 1093120(SI)	// forecast0DenseVjp.h
+	VMOVUPD	Y1, 1093152(SI)	// forecast0DenseVjp.h | 1
+	VMOVUPS	1103360(DI), Y0	// z.out[0]
+	VMOVUPS	Y0, 1093376(DI)	// forecast0DenseVjp.z_at_bar[0]
+	VMOVUPS	1103488(DI), Y0	// z.out[1]
+	VMOVUPS	Y0, 1093504(DI)	// forecast0DenseVjp.z_at_bar[1]
+	VMOVUPS	1103616(DI), Y0	// z.out[2]
+	VMOVUPS	Y0, 1093632(DI)	// forecast0DenseVjp.z_at_bar[2]
+	VMOVUPS	1103744(DI), Y0	// z.out[3]
+	VMOVUPS	Y0, 1093760(DI)	// forecast0DenseVjp.z_at_bar[3]
+	VMOVUPS	1103872(DI), Y0	// z.out[4]
+	VMOVUPS	Y0, 1093888(DI)	// forecast0DenseVjp.z_at_bar[4]
+	VMOVUPS	1104000(DI), Y0	// z.out[5]
+	VMOVUPS	Y0, 1094016(DI)	// forecast0DenseVjp.z_at_bar[5]
+	VMOVUPS	1104128(DI), Y0	// z.out[6]
+	VMOVUPS	Y0, 1094144(DI)	// forecast0DenseVjp.z_at_bar[6]
+	VMOVUPS	1104256(DI), Y0	// z.out[7]
+	VMOVUPS	Y0, 1094272(DI)	// forecast0DenseVjp.z_at_bar[7]
+	VMOVUPS	1104384(DI), Y0	// a.out[0]
+	VMOVUPS	Y0, 1094400(DI)	// forecast0DenseVjp.a_at_bar[0]
+	VMOVUPS	1104512(DI), Y0	// a.out[1]
+	VMOVUPS	Y0, 1094528(DI)	// forecast0DenseVjp.a_at_bar[1]
+	VMOVUPS	1104640(DI), Y0	// a.out[2]
+	VMOVUPS	Y0, 1094656(DI)	// forecast0DenseVjp.a_at_bar[2]
+	VMOVUPS	1104768(DI), Y0	// a.out[3]
+	VMOVUPS	Y0, 1094784(DI)	// forecast0DenseVjp.a_at_bar[3]
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -13387,8 +12511,8 @@ loop1: // 4 times: vectors of the block
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop2: // 4 times: vectors of the block
-	VMOVUPD	1137408(SI), Y0	// step.active
-	VMOVUPD	1137440(SI), Y1	// step.active | 1
+	VMOVUPD	1103104(SI), Y0	// step.active
+	VMOVUPD	1103136(SI), Y1	// step.active | 1
 	// forecast.nde:38
 	VMOVUPD	f64_0000000000000000<>(SB), Y2
 	VCMPPD	$17, Y0, Y2, Y0
@@ -13397,177 +12521,177 @@ loop2: // 4 times: vectors of the block
 	MOVQ	$8, R9
 	MOVQ	DI, R10
 loop3: // 8 times: elements
-	VMOVUPS	1139200(R10), Y2	// data.0.bar[0]
-	VMOVUPS	1130752(R10), Y3	// forecast0DenseVjp.z_d1_bar[0]
+	VMOVUPS	1104896(R10), Y2	// data.0.bar[0]
+	VMOVUPS	1096448(R10), Y3	// forecast0DenseVjp.z_d1_bar[0]
 	VADDPS	Y3, Y2, Y2
-	VMOVUPS	1139200(R10), Y3	// data.0.bar[0]
+	VMOVUPS	1104896(R10), Y3	// data.0.bar[0]
 	VSHUFPS	$136, Y1, Y0, Y4
 	VPERMPD	$216, Y4, Y4
 	VBLENDVPS	Y4, Y2, Y3, Y2
-	VMOVUPS	Y2, 1146880(R10)	// data.0.bar.next[0]
-	VMOVUPS	1140736(R10), Y2	// data.2.bar[0]
-	VMOVUPS	1132288(R10), Y3	// forecast0DenseVjp.z_d2_bar[0]
+	VMOVUPS	Y2, 1112576(R10)	// data.0.bar.next[0]
+	VMOVUPS	1106432(R10), Y2	// data.2.bar[0]
+	VMOVUPS	1097984(R10), Y3	// forecast0DenseVjp.z_d2_bar[0]
 	VADDPS	Y3, Y2, Y2
-	VMOVUPS	1140736(R10), Y3	// data.2.bar[0]
+	VMOVUPS	1106432(R10), Y3	// data.2.bar[0]
 	VSHUFPS	$136, Y1, Y0, Y4
 	VPERMPD	$216, Y4, Y4
 	VBLENDVPS	Y4, Y2, Y3, Y2
-	VMOVUPS	Y2, 1148416(R10)	// data.2.bar.next[0]
-	VMOVUPS	1142272(R10), Y2	// data.4.bar[0]
-	VMOVUPS	1133824(R10), Y3	// forecast0DenseVjp.z_d3_bar[0]
+	VMOVUPS	Y2, 1114112(R10)	// data.2.bar.next[0]
+	VMOVUPS	1107968(R10), Y2	// data.4.bar[0]
+	VMOVUPS	1099520(R10), Y3	// forecast0DenseVjp.z_d3_bar[0]
 	VADDPS	Y3, Y2, Y2
-	VMOVUPS	1142272(R10), Y3	// data.4.bar[0]
+	VMOVUPS	1107968(R10), Y3	// data.4.bar[0]
 	VSHUFPS	$136, Y1, Y0, Y4
 	VPERMPD	$216, Y4, Y4
 	VBLENDVPS	Y4, Y2, Y3, Y2
-	VMOVUPS	Y2, 1149952(R10)	// data.4.bar.next[0]
-	VMOVUPS	1143808(R10), Y2	// data.6.bar[0]
-	VMOVUPS	1135360(R10), Y3	// forecast0DenseVjp.z_d4_bar[0]
+	VMOVUPS	Y2, 1115648(R10)	// data.4.bar.next[0]
+	VMOVUPS	1109504(R10), Y2	// data.6.bar[0]
+	VMOVUPS	1101056(R10), Y3	// forecast0DenseVjp.z_d4_bar[0]
 	VADDPS	Y3, Y2, Y2
-	VMOVUPS	1143808(R10), Y3	// data.6.bar[0]
+	VMOVUPS	1109504(R10), Y3	// data.6.bar[0]
 	VSHUFPS	$136, Y1, Y0, Y4
 	VPERMPD	$216, Y4, Y4
 	VBLENDVPS	Y4, Y2, Y3, Y2
-	VMOVUPS	Y2, 1151488(R10)	// data.6.bar.next[0]
-	VMOVUPS	1145344(R10), Y2	// z.start.bar[0]
-	VMOVUPS	1129216(R10), Y3	// forecast0DenseVjp.z_bar[0]
+	VMOVUPS	Y2, 1117184(R10)	// data.6.bar.next[0]
+	VMOVUPS	1111040(R10), Y2	// z.start.bar[0]
+	VMOVUPS	1094912(R10), Y3	// forecast0DenseVjp.z_bar[0]
 	VADDPS	Y3, Y2, Y2
-	VMOVUPS	1145344(R10), Y3	// z.start.bar[0]
+	VMOVUPS	1111040(R10), Y3	// z.start.bar[0]
 	VSHUFPS	$136, Y1, Y0, Y4
 	VPERMPD	$216, Y4, Y4
 	VBLENDVPS	Y4, Y2, Y3, Y2
-	VMOVUPS	Y2, 1153024(R10)	// z.start.bar.next[0]
+	VMOVUPS	Y2, 1118720(R10)	// z.start.bar.next[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop3
-	VMOVUPS	1140224(DI), Y2	// data.1.bar[0]
-	VMOVUPS	1140352(DI), Y3	// data.1.bar[1]
-	VMOVUPS	1140480(DI), Y4	// data.1.bar[2]
-	VMOVUPS	1140608(DI), Y5	// data.1.bar[3]
-	VMOVUPS	1141760(DI), Y6	// data.3.bar[0]
-	VMOVUPS	1141888(DI), Y7	// data.3.bar[1]
-	VMOVUPS	1142016(DI), Y8	// data.3.bar[2]
-	VMOVUPS	1142144(DI), Y15	// data.3.bar[3]
+	VMOVUPS	1105920(DI), Y2	// data.1.bar[0]
+	VMOVUPS	1106048(DI), Y3	// data.1.bar[1]
+	VMOVUPS	1106176(DI), Y4	// data.1.bar[2]
+	VMOVUPS	1106304(DI), Y5	// data.1.bar[3]
+	VMOVUPS	1107456(DI), Y6	// data.3.bar[0]
+	VMOVUPS	1107584(DI), Y7	// data.3.bar[1]
+	VMOVUPS	1107712(DI), Y8	// data.3.bar[2]
+	VMOVUPS	1107840(DI), Y15	// data.3.bar[3]
 	VMOVUPS	Y15, 0(AX)
-	VMOVUPS	1143296(DI), Y15	// data.5.bar[0]
+	VMOVUPS	1108992(DI), Y15	// data.5.bar[0]
 	VMOVUPS	Y15, 32(AX)
-	VMOVUPS	1143424(DI), Y15	// data.5.bar[1]
+	VMOVUPS	1109120(DI), Y15	// data.5.bar[1]
 	VMOVUPS	Y15, 64(AX)
-	VMOVUPS	1143552(DI), Y15	// data.5.bar[2]
+	VMOVUPS	1109248(DI), Y15	// data.5.bar[2]
 	VMOVUPS	Y15, 96(AX)
-	VMOVUPS	1143680(DI), Y15	// data.5.bar[3]
+	VMOVUPS	1109376(DI), Y15	// data.5.bar[3]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	1144832(DI), Y15	// data.7.bar[0]
+	VMOVUPS	1110528(DI), Y15	// data.7.bar[0]
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	1144960(DI), Y15	// data.7.bar[1]
+	VMOVUPS	1110656(DI), Y15	// data.7.bar[1]
 	VMOVUPS	Y15, 192(AX)
-	VMOVUPS	1145088(DI), Y15	// data.7.bar[2]
+	VMOVUPS	1110784(DI), Y15	// data.7.bar[2]
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	1145216(DI), Y15	// data.7.bar[3]
+	VMOVUPS	1110912(DI), Y15	// data.7.bar[3]
 	VMOVUPS	Y15, 256(AX)
-	VMOVUPS	1146368(DI), Y15	// a.start.bar[0]
+	VMOVUPS	1112064(DI), Y15	// a.start.bar[0]
 	VMOVUPS	Y15, 288(AX)
-	VMOVUPS	1146496(DI), Y15	// a.start.bar[1]
+	VMOVUPS	1112192(DI), Y15	// a.start.bar[1]
 	VMOVUPS	Y15, 320(AX)
-	VMOVUPS	1146624(DI), Y15	// a.start.bar[2]
+	VMOVUPS	1112320(DI), Y15	// a.start.bar[2]
 	VMOVUPS	Y15, 352(AX)
-	VMOVUPS	1146752(DI), Y15	// a.start.bar[3]
+	VMOVUPS	1112448(DI), Y15	// a.start.bar[3]
 	VMOVUPS	Y15, 384(AX)
-	VMOVUPS	1131776(DI), Y9	// forecast0DenseVjp.a_d1_bar[0]
+	VMOVUPS	1097472(DI), Y9	// forecast0DenseVjp.a_d1_bar[0]
 	VADDPS	Y9, Y2, Y9
-	VMOVUPS	1131904(DI), Y10	// forecast0DenseVjp.a_d1_bar[1]
+	VMOVUPS	1097600(DI), Y10	// forecast0DenseVjp.a_d1_bar[1]
 	VADDPS	Y10, Y3, Y10
-	VMOVUPS	1132032(DI), Y11	// forecast0DenseVjp.a_d1_bar[2]
+	VMOVUPS	1097728(DI), Y11	// forecast0DenseVjp.a_d1_bar[2]
 	VADDPS	Y11, Y4, Y11
-	VMOVUPS	1132160(DI), Y12	// forecast0DenseVjp.a_d1_bar[3]
+	VMOVUPS	1097856(DI), Y12	// forecast0DenseVjp.a_d1_bar[3]
 	VADDPS	Y12, Y5, Y12
 	VSHUFPS	$136, Y1, Y0, Y0
 	VPERMPD	$216, Y0, Y0
 	VBLENDVPS	Y0, Y9, Y2, Y1
-	VMOVUPS	Y1, 1147904(DI)	// data.1.bar.next[0]
+	VMOVUPS	Y1, 1113600(DI)	// data.1.bar.next[0]
 	VBLENDVPS	Y0, Y10, Y3, Y1
-	VMOVUPS	Y1, 1148032(DI)	// data.1.bar.next[1]
+	VMOVUPS	Y1, 1113728(DI)	// data.1.bar.next[1]
 	VBLENDVPS	Y0, Y11, Y4, Y1
-	VMOVUPS	Y1, 1148160(DI)	// data.1.bar.next[2]
+	VMOVUPS	Y1, 1113856(DI)	// data.1.bar.next[2]
 	VBLENDVPS	Y0, Y12, Y5, Y1
-	VMOVUPS	Y1, 1148288(DI)	// data.1.bar.next[3]
-	VMOVUPS	1133312(DI), Y1	// forecast0DenseVjp.a_d2_bar[0]
+	VMOVUPS	Y1, 1113984(DI)	// data.1.bar.next[3]
+	VMOVUPS	1099008(DI), Y1	// forecast0DenseVjp.a_d2_bar[0]
 	VADDPS	Y1, Y6, Y1
-	VMOVUPS	1133440(DI), Y2	// forecast0DenseVjp.a_d2_bar[1]
+	VMOVUPS	1099136(DI), Y2	// forecast0DenseVjp.a_d2_bar[1]
 	VADDPS	Y2, Y7, Y2
-	VMOVUPS	1133568(DI), Y3	// forecast0DenseVjp.a_d2_bar[2]
+	VMOVUPS	1099264(DI), Y3	// forecast0DenseVjp.a_d2_bar[2]
 	VADDPS	Y3, Y8, Y3
-	VMOVUPS	1133696(DI), Y4	// forecast0DenseVjp.a_d2_bar[3]
+	VMOVUPS	1099392(DI), Y4	// forecast0DenseVjp.a_d2_bar[3]
 	VADDPS	0(AX), Y4, Y4
 	VBLENDVPS	Y0, Y1, Y6, Y1
-	VMOVUPS	Y1, 1149440(DI)	// data.3.bar.next[0]
+	VMOVUPS	Y1, 1115136(DI)	// data.3.bar.next[0]
 	VBLENDVPS	Y0, Y2, Y7, Y1
-	VMOVUPS	Y1, 1149568(DI)	// data.3.bar.next[1]
+	VMOVUPS	Y1, 1115264(DI)	// data.3.bar.next[1]
 	VBLENDVPS	Y0, Y3, Y8, Y1
-	VMOVUPS	Y1, 1149696(DI)	// data.3.bar.next[2]
+	VMOVUPS	Y1, 1115392(DI)	// data.3.bar.next[2]
 	VMOVUPS	0(AX), Y14
 	VBLENDVPS	Y0, Y4, Y14, Y1
-	VMOVUPS	Y1, 1149824(DI)	// data.3.bar.next[3]
-	VMOVUPS	1134848(DI), Y1	// forecast0DenseVjp.a_d3_bar[0]
+	VMOVUPS	Y1, 1115520(DI)	// data.3.bar.next[3]
+	VMOVUPS	1100544(DI), Y1	// forecast0DenseVjp.a_d3_bar[0]
 	VADDPS	32(AX), Y1, Y1
-	VMOVUPS	1134976(DI), Y2	// forecast0DenseVjp.a_d3_bar[1]
+	VMOVUPS	1100672(DI), Y2	// forecast0DenseVjp.a_d3_bar[1]
 	VADDPS	64(AX), Y2, Y2
-	VMOVUPS	1135104(DI), Y3	// forecast0DenseVjp.a_d3_bar[2]
+	VMOVUPS	1100800(DI), Y3	// forecast0DenseVjp.a_d3_bar[2]
 	VADDPS	96(AX), Y3, Y3
-	VMOVUPS	1135232(DI), Y4	// forecast0DenseVjp.a_d3_bar[3]
+	VMOVUPS	1100928(DI), Y4	// forecast0DenseVjp.a_d3_bar[3]
 	VADDPS	128(AX), Y4, Y4
 	VMOVUPS	32(AX), Y14
 	VBLENDVPS	Y0, Y1, Y14, Y1
-	VMOVUPS	Y1, 1150976(DI)	// data.5.bar.next[0]
+	VMOVUPS	Y1, 1116672(DI)	// data.5.bar.next[0]
 	VMOVUPS	64(AX), Y14
 	VBLENDVPS	Y0, Y2, Y14, Y1
-	VMOVUPS	Y1, 1151104(DI)	// data.5.bar.next[1]
+	VMOVUPS	Y1, 1116800(DI)	// data.5.bar.next[1]
 	VMOVUPS	96(AX), Y14
 	VBLENDVPS	Y0, Y3, Y14, Y1
-	VMOVUPS	Y1, 1151232(DI)	// data.5.bar.next[2]
+	VMOVUPS	Y1, 1116928(DI)	// data.5.bar.next[2]
 	VMOVUPS	128(AX), Y14
 	VBLENDVPS	Y0, Y4, Y14, Y1
-	VMOVUPS	Y1, 1151360(DI)	// data.5.bar.next[3]
-	VMOVUPS	1136384(DI), Y1	// forecast0DenseVjp.a_d4_bar[0]
+	VMOVUPS	Y1, 1117056(DI)	// data.5.bar.next[3]
+	VMOVUPS	1102080(DI), Y1	// forecast0DenseVjp.a_d4_bar[0]
 	VADDPS	160(AX), Y1, Y1
-	VMOVUPS	1136512(DI), Y2	// forecast0DenseVjp.a_d4_bar[1]
+	VMOVUPS	1102208(DI), Y2	// forecast0DenseVjp.a_d4_bar[1]
 	VADDPS	192(AX), Y2, Y2
-	VMOVUPS	1136640(DI), Y3	// forecast0DenseVjp.a_d4_bar[2]
+	VMOVUPS	1102336(DI), Y3	// forecast0DenseVjp.a_d4_bar[2]
 	VADDPS	224(AX), Y3, Y3
-	VMOVUPS	1136768(DI), Y4	// forecast0DenseVjp.a_d4_bar[3]
+	VMOVUPS	1102464(DI), Y4	// forecast0DenseVjp.a_d4_bar[3]
 	VADDPS	256(AX), Y4, Y4
 	VMOVUPS	160(AX), Y14
 	VBLENDVPS	Y0, Y1, Y14, Y1
-	VMOVUPS	Y1, 1152512(DI)	// data.7.bar.next[0]
+	VMOVUPS	Y1, 1118208(DI)	// data.7.bar.next[0]
 	VMOVUPS	192(AX), Y14
 	VBLENDVPS	Y0, Y2, Y14, Y1
-	VMOVUPS	Y1, 1152640(DI)	// data.7.bar.next[1]
+	VMOVUPS	Y1, 1118336(DI)	// data.7.bar.next[1]
 	VMOVUPS	224(AX), Y14
 	VBLENDVPS	Y0, Y3, Y14, Y1
-	VMOVUPS	Y1, 1152768(DI)	// data.7.bar.next[2]
+	VMOVUPS	Y1, 1118464(DI)	// data.7.bar.next[2]
 	VMOVUPS	256(AX), Y14
 	VBLENDVPS	Y0, Y4, Y14, Y1
-	VMOVUPS	Y1, 1152896(DI)	// data.7.bar.next[3]
-	VMOVUPS	1130240(DI), Y1	// forecast0DenseVjp.a_bar[0]
+	VMOVUPS	Y1, 1118592(DI)	// data.7.bar.next[3]
+	VMOVUPS	1095936(DI), Y1	// forecast0DenseVjp.a_bar[0]
 	VADDPS	288(AX), Y1, Y1
-	VMOVUPS	1130368(DI), Y2	// forecast0DenseVjp.a_bar[1]
+	VMOVUPS	1096064(DI), Y2	// forecast0DenseVjp.a_bar[1]
 	VADDPS	320(AX), Y2, Y2
-	VMOVUPS	1130496(DI), Y3	// forecast0DenseVjp.a_bar[2]
+	VMOVUPS	1096192(DI), Y3	// forecast0DenseVjp.a_bar[2]
 	VADDPS	352(AX), Y3, Y3
-	VMOVUPS	1130624(DI), Y4	// forecast0DenseVjp.a_bar[3]
+	VMOVUPS	1096320(DI), Y4	// forecast0DenseVjp.a_bar[3]
 	VADDPS	384(AX), Y4, Y4
 	VMOVUPS	288(AX), Y14
 	VBLENDVPS	Y0, Y1, Y14, Y1
-	VMOVUPS	Y1, 1154048(DI)	// a.start.bar.next[0]
+	VMOVUPS	Y1, 1119744(DI)	// a.start.bar.next[0]
 	VMOVUPS	320(AX), Y14
 	VBLENDVPS	Y0, Y2, Y14, Y1
-	VMOVUPS	Y1, 1154176(DI)	// a.start.bar.next[1]
+	VMOVUPS	Y1, 1119872(DI)	// a.start.bar.next[1]
 	VMOVUPS	352(AX), Y14
 	VBLENDVPS	Y0, Y3, Y14, Y1
-	VMOVUPS	Y1, 1154304(DI)	// a.start.bar.next[2]
+	VMOVUPS	Y1, 1120000(DI)	// a.start.bar.next[2]
 	VMOVUPS	384(AX), Y14
 	VBLENDVPS	Y0, Y4, Y14, Y0
-	VMOVUPS	Y0, 1154432(DI)	// a.start.bar.next[3]
+	VMOVUPS	Y0, 1120128(DI)	// a.start.bar.next[3]
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
@@ -13576,126 +12700,126 @@ loop3: // 8 times: elements
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop4: // 4 times: vectors of the block
-	VMOVUPS	1146880(SI), Y0	// data.0.bar.next[0]
-	VMOVUPS	Y0, 1139200(SI)	// data.0.bar[0]
-	VMOVUPS	1147008(SI), Y0	// data.0.bar.next[1]
-	VMOVUPS	Y0, 1139328(SI)	// data.0.bar[1]
-	VMOVUPS	1147136(SI), Y0	// data.0.bar.next[2]
-	VMOVUPS	Y0, 1139456(SI)	// data.0.bar[2]
-	VMOVUPS	1147264(SI), Y0	// data.0.bar.next[3]
-	VMOVUPS	Y0, 1139584(SI)	// data.0.bar[3]
-	VMOVUPS	1147392(SI), Y0	// data.0.bar.next[4]
-	VMOVUPS	Y0, 1139712(SI)	// data.0.bar[4]
-	VMOVUPS	1147520(SI), Y0	// data.0.bar.next[5]
-	VMOVUPS	Y0, 1139840(SI)	// data.0.bar[5]
-	VMOVUPS	1147648(SI), Y0	// data.0.bar.next[6]
-	VMOVUPS	Y0, 1139968(SI)	// data.0.bar[6]
-	VMOVUPS	1147776(SI), Y0	// data.0.bar.next[7]
-	VMOVUPS	Y0, 1140096(SI)	// data.0.bar[7]
-	VMOVUPS	1147904(SI), Y0	// data.1.bar.next[0]
-	VMOVUPS	Y0, 1140224(SI)	// data.1.bar[0]
-	VMOVUPS	1148032(SI), Y0	// data.1.bar.next[1]
-	VMOVUPS	Y0, 1140352(SI)	// data.1.bar[1]
-	VMOVUPS	1148160(SI), Y0	// data.1.bar.next[2]
-	VMOVUPS	Y0, 1140480(SI)	// data.1.bar[2]
-	VMOVUPS	1148288(SI), Y0	// data.1.bar.next[3]
-	VMOVUPS	Y0, 1140608(SI)	// data.1.bar[3]
-	VMOVUPS	1148416(SI), Y0	// data.2.bar.next[0]
-	VMOVUPS	Y0, 1140736(SI)	// data.2.bar[0]
-	VMOVUPS	1148544(SI), Y0	// data.2.bar.next[1]
-	VMOVUPS	Y0, 1140864(SI)	// data.2.bar[1]
-	VMOVUPS	1148672(SI), Y0	// data.2.bar.next[2]
-	VMOVUPS	Y0, 1140992(SI)	// data.2.bar[2]
-	VMOVUPS	1148800(SI), Y0	// data.2.bar.next[3]
-	VMOVUPS	Y0, 1141120(SI)	// data.2.bar[3]
-	VMOVUPS	1148928(SI), Y0	// data.2.bar.next[4]
-	VMOVUPS	Y0, 1141248(SI)	// data.2.bar[4]
-	VMOVUPS	1149056(SI), Y0	// data.2.bar.next[5]
-	VMOVUPS	Y0, 1141376(SI)	// data.2.bar[5]
-	VMOVUPS	1149184(SI), Y0	// data.2.bar.next[6]
-	VMOVUPS	Y0, 1141504(SI)	// data.2.bar[6]
-	VMOVUPS	1149312(SI), Y0	// data.2.bar.next[7]
-	VMOVUPS	Y0, 1141632(SI)	// data.2.bar[7]
-	VMOVUPS	1149440(SI), Y0	// data.3.bar.next[0]
-	VMOVUPS	Y0, 1141760(SI)	// data.3.bar[0]
-	VMOVUPS	1149568(SI), Y0	// data.3.bar.next[1]
-	VMOVUPS	Y0, 1141888(SI)	// data.3.bar[1]
-	VMOVUPS	1149696(SI), Y0	// data.3.bar.next[2]
-	VMOVUPS	Y0, 1142016(SI)	// data.3.bar[2]
-	VMOVUPS	1149824(SI), Y0	// data.3.bar.next[3]
-	VMOVUPS	Y0, 1142144(SI)	// data.3.bar[3]
-	VMOVUPS	1149952(SI), Y0	// data.4.bar.next[0]
-	VMOVUPS	Y0, 1142272(SI)	// data.4.bar[0]
-	VMOVUPS	1150080(SI), Y0	// data.4.bar.next[1]
-	VMOVUPS	Y0, 1142400(SI)	// data.4.bar[1]
-	VMOVUPS	1150208(SI), Y0	// data.4.bar.next[2]
-	VMOVUPS	Y0, 1142528(SI)	// data.4.bar[2]
-	VMOVUPS	1150336(SI), Y0	// data.4.bar.next[3]
-	VMOVUPS	Y0, 1142656(SI)	// data.4.bar[3]
-	VMOVUPS	1150464(SI), Y0	// data.4.bar.next[4]
-	VMOVUPS	Y0, 1142784(SI)	// data.4.bar[4]
-	VMOVUPS	1150592(SI), Y0	// data.4.bar.next[5]
-	VMOVUPS	Y0, 1142912(SI)	// data.4.bar[5]
-	VMOVUPS	1150720(SI), Y0	// data.4.bar.next[6]
-	VMOVUPS	Y0, 1143040(SI)	// data.4.bar[6]
-	VMOVUPS	1150848(SI), Y0	// data.4.bar.next[7]
-	VMOVUPS	Y0, 1143168(SI)	// data.4.bar[7]
-	VMOVUPS	1150976(SI), Y0	// data.5.bar.next[0]
-	VMOVUPS	Y0, 1143296(SI)	// data.5.bar[0]
-	VMOVUPS	1151104(SI), Y0	// data.5.bar.next[1]
-	VMOVUPS	Y0, 1143424(SI)	// data.5.bar[1]
-	VMOVUPS	1151232(SI), Y0	// data.5.bar.next[2]
-	VMOVUPS	Y0, 1143552(SI)	// data.5.bar[2]
-	VMOVUPS	1151360(SI), Y0	// data.5.bar.next[3]
-	VMOVUPS	Y0, 1143680(SI)	// data.5.bar[3]
-	VMOVUPS	1151488(SI), Y0	// data.6.bar.next[0]
-	VMOVUPS	Y0, 1143808(SI)	// data.6.bar[0]
-	VMOVUPS	1151616(SI), Y0	// data.6.bar.next[1]
-	VMOVUPS	Y0, 1143936(SI)	// data.6.bar[1]
-	VMOVUPS	1151744(SI), Y0	// data.6.bar.next[2]
-	VMOVUPS	Y0, 1144064(SI)	// data.6.bar[2]
-	VMOVUPS	1151872(SI), Y0	// data.6.bar.next[3]
-	VMOVUPS	Y0, 1144192(SI)	// data.6.bar[3]
-	VMOVUPS	1152000(SI), Y0	// data.6.bar.next[4]
-	VMOVUPS	Y0, 1144320(SI)	// data.6.bar[4]
-	VMOVUPS	1152128(SI), Y0	// data.6.bar.next[5]
-	VMOVUPS	Y0, 1144448(SI)	// data.6.bar[5]
-	VMOVUPS	1152256(SI), Y0	// data.6.bar.next[6]
-	VMOVUPS	Y0, 1144576(SI)	// data.6.bar[6]
-	VMOVUPS	1152384(SI), Y0	// data.6.bar.next[7]
-	VMOVUPS	Y0, 1144704(SI)	// data.6.bar[7]
-	VMOVUPS	1152512(SI), Y0	// data.7.bar.next[0]
-	VMOVUPS	Y0, 1144832(SI)	// data.7.bar[0]
-	VMOVUPS	1152640(SI), Y0	// data.7.bar.next[1]
-	VMOVUPS	Y0, 1144960(SI)	// data.7.bar[1]
-	VMOVUPS	1152768(SI), Y0	// data.7.bar.next[2]
-	VMOVUPS	Y0, 1145088(SI)	// data.7.bar[2]
-	VMOVUPS	1152896(SI), Y0	// data.7.bar.next[3]
-	VMOVUPS	Y0, 1145216(SI)	// data.7.bar[3]
-	VMOVUPS	1153024(SI), Y0	// z.start.bar.next[0]
-	VMOVUPS	Y0, 1145344(SI)	// z.start.bar[0]
-	VMOVUPS	1153152(SI), Y0	// z.start.bar.next[1]
-	VMOVUPS	Y0, 1145472(SI)	// z.start.bar[1]
-	VMOVUPS	1153280(SI), Y0	// z.start.bar.next[2]
-	VMOVUPS	Y0, 1145600(SI)	// z.start.bar[2]
-	VMOVUPS	1153408(SI), Y0	// z.start.bar.next[3]
-	VMOVUPS	Y0, 1145728(SI)	// z.start.bar[3]
-	VMOVUPS	1153536(SI), Y0	// z.start.bar.next[4]
-	VMOVUPS	Y0, 1145856(SI)	// z.start.bar[4]
-	VMOVUPS	1153664(SI), Y0	// z.start.bar.next[5]
-	VMOVUPS	Y0, 1145984(SI)	// z.start.bar[5]
-	VMOVUPS	1153792(SI), Y0	// z.start.bar.next[6]
-	VMOVUPS	Y0, 1146112(SI)	// z.start.bar[6]
-	VMOVUPS	1153920(SI), Y0	// z.start.bar.next[7]
-	VMOVUPS	Y0, 1146240(SI)	// z.start.bar[7]
-	VMOVUPS	1154048(SI), Y0	// a.start.bar.next[0]
-	VMOVUPS	Y0, 1146368(SI)	// a.start.bar[0]
-	VMOVUPS	1154176(SI), Y0	// a.start.bar.next[1]
-	VMOVUPS	Y0, 1146496(SI)	// a.start.bar[1]
-	VMOVUPS	1154304(SI), Y0	// a.start.bar.next[2]
-	VMOVUPS	Y0, 1146624(SI)	// a.start.bar[2]
-	VMOVUPS	1154432(SI), Y0	// a.start.bar.next[3]
-	VMOVUPS	Y0, 1146752(SI)	// a.start.bar[3]
+	VMOVUPS	1112576(SI), Y0	// data.0.bar.next[0]
+	VMOVUPS	Y0, 1104896(SI)	// data.0.bar[0]
+	VMOVUPS	1112704(SI), Y0	// data.0.bar.next[1]
+	VMOVUPS	Y0, 1105024(SI)	// data.0.bar[1]
+	VMOVUPS	1112832(SI), Y0	// data.0.bar.next[2]
+	VMOVUPS	Y0, 1105152(SI)	// data.0.bar[2]
+	VMOVUPS	1112960(SI), Y0	// data.0.bar.next[3]
+	VMOVUPS	Y0, 1105280(SI)	// data.0.bar[3]
+	VMOVUPS	1113088(SI), Y0	// data.0.bar.next[4]
+	VMOVUPS	Y0, 1105408(SI)	// data.0.bar[4]
+	VMOVUPS	1113216(SI), Y0	// data.0.bar.next[5]
+	VMOVUPS	Y0, 1105536(SI)	// data.0.bar[5]
+	VMOVUPS	1113344(SI), Y0	// data.0.bar.next[6]
+	VMOVUPS	Y0, 1105664(SI)	// data.0.bar[6]
+	VMOVUPS	1113472(SI), Y0	// data.0.bar.next[7]
+	VMOVUPS	Y0, 1105792(SI)	// data.0.bar[7]
+	VMOVUPS	1113600(SI), Y0	// data.1.bar.next[0]
+	VMOVUPS	Y0, 1105920(SI)	// data.1.bar[0]
+	VMOVUPS	1113728(SI), Y0	// data.1.bar.next[1]
+	VMOVUPS	Y0, 1106048(SI)	// data.1.bar[1]
+	VMOVUPS	1113856(SI), Y0	// data.1.bar.next[2]
+	VMOVUPS	Y0, 1106176(SI)	// data.1.bar[2]
+	VMOVUPS	1113984(SI), Y0	// data.1.bar.next[3]
+	VMOVUPS	Y0, 1106304(SI)	// data.1.bar[3]
+	VMOVUPS	1114112(SI), Y0	// data.2.bar.next[0]
+	VMOVUPS	Y0, 1106432(SI)	// data.2.bar[0]
+	VMOVUPS	1114240(SI), Y0	// data.2.bar.next[1]
+	VMOVUPS	Y0, 1106560(SI)	// data.2.bar[1]
+	VMOVUPS	1114368(SI), Y0	// data.2.bar.next[2]
+	VMOVUPS	Y0, 1106688(SI)	// data.2.bar[2]
+	VMOVUPS	1114496(SI), Y0	// data.2.bar.next[3]
+	VMOVUPS	Y0, 1106816(SI)	// data.2.bar[3]
+	VMOVUPS	1114624(SI), Y0	// data.2.bar.next[4]
+	VMOVUPS	Y0, 1106944(SI)	// data.2.bar[4]
+	VMOVUPS	1114752(SI), Y0	// data.2.bar.next[5]
+	VMOVUPS	Y0, 1107072(SI)	// data.2.bar[5]
+	VMOVUPS	1114880(SI), Y0	// data.2.bar.next[6]
+	VMOVUPS	Y0, 1107200(SI)	// data.2.bar[6]
+	VMOVUPS	1115008(SI), Y0	// data.2.bar.next[7]
+	VMOVUPS	Y0, 1107328(SI)	// data.2.bar[7]
+	VMOVUPS	1115136(SI), Y0	// data.3.bar.next[0]
+	VMOVUPS	Y0, 1107456(SI)	// data.3.bar[0]
+	VMOVUPS	1115264(SI), Y0	// data.3.bar.next[1]
+	VMOVUPS	Y0, 1107584(SI)	// data.3.bar[1]
+	VMOVUPS	1115392(SI), Y0	// data.3.bar.next[2]
+	VMOVUPS	Y0, 1107712(SI)	// data.3.bar[2]
+	VMOVUPS	1115520(SI), Y0	// data.3.bar.next[3]
+	VMOVUPS	Y0, 1107840(SI)	// data.3.bar[3]
+	VMOVUPS	1115648(SI), Y0	// data.4.bar.next[0]
+	VMOVUPS	Y0, 1107968(SI)	// data.4.bar[0]
+	VMOVUPS	1115776(SI), Y0	// data.4.bar.next[1]
+	VMOVUPS	Y0, 1108096(SI)	// data.4.bar[1]
+	VMOVUPS	1115904(SI), Y0	// data.4.bar.next[2]
+	VMOVUPS	Y0, 1108224(SI)	// data.4.bar[2]
+	VMOVUPS	1116032(SI), Y0	// data.4.bar.next[3]
+	VMOVUPS	Y0, 1108352(SI)	// data.4.bar[3]
+	VMOVUPS	1116160(SI), Y0	// data.4.bar.next[4]
+	VMOVUPS	Y0, 1108480(SI)	// data.4.bar[4]
+	VMOVUPS	1116288(SI), Y0	// data.4.bar.next[5]
+	VMOVUPS	Y0, 1108608(SI)	// data.4.bar[5]
+	VMOVUPS	1116416(SI), Y0	// data.4.bar.next[6]
+	VMOVUPS	Y0, 1108736(SI)	// data.4.bar[6]
+	VMOVUPS	1116544(SI), Y0	// data.4.bar.next[7]
+	VMOVUPS	Y0, 1108864(SI)	// data.4.bar[7]
+	VMOVUPS	1116672(SI), Y0	// data.5.bar.next[0]
+	VMOVUPS	Y0, 1108992(SI)	// data.5.bar[0]
+	VMOVUPS	1116800(SI), Y0	// data.5.bar.next[1]
+	VMOVUPS	Y0, 1109120(SI)	// data.5.bar[1]
+	VMOVUPS	1116928(SI), Y0	// data.5.bar.next[2]
+	VMOVUPS	Y0, 1109248(SI)	// data.5.bar[2]
+	VMOVUPS	1117056(SI), Y0	// data.5.bar.next[3]
+	VMOVUPS	Y0, 1109376(SI)	// data.5.bar[3]
+	VMOVUPS	1117184(SI), Y0	// data.6.bar.next[0]
+	VMOVUPS	Y0, 1109504(SI)	// data.6.bar[0]
+	VMOVUPS	1117312(SI), Y0	// data.6.bar.next[1]
+	VMOVUPS	Y0, 1109632(SI)	// data.6.bar[1]
+	VMOVUPS	1117440(SI), Y0	// data.6.bar.next[2]
+	VMOVUPS	Y0, 1109760(SI)	// data.6.bar[2]
+	VMOVUPS	1117568(SI), Y0	// data.6.bar.next[3]
+	VMOVUPS	Y0, 1109888(SI)	// data.6.bar[3]
+	VMOVUPS	1117696(SI), Y0	// data.6.bar.next[4]
+	VMOVUPS	Y0, 1110016(SI)	// data.6.bar[4]
+	VMOVUPS	1117824(SI), Y0	// data.6.bar.next[5]
+	VMOVUPS	Y0, 1110144(SI)	// data.6.bar[5]
+	VMOVUPS	1117952(SI), Y0	// data.6.bar.next[6]
+	VMOVUPS	Y0, 1110272(SI)	// data.6.bar[6]
+	VMOVUPS	1118080(SI), Y0	// data.6.bar.next[7]
+	VMOVUPS	Y0, 1110400(SI)	// data.6.bar[7]
+	VMOVUPS	1118208(SI), Y0	// data.7.bar.next[0]
+	VMOVUPS	Y0, 1110528(SI)	// data.7.bar[0]
+	VMOVUPS	1118336(SI), Y0	// data.7.bar.next[1]
+	VMOVUPS	Y0, 1110656(SI)	// data.7.bar[1]
+	VMOVUPS	1118464(SI), Y0	// data.7.bar.next[2]
+	VMOVUPS	Y0, 1110784(SI)	// data.7.bar[2]
+	VMOVUPS	1118592(SI), Y0	// data.7.bar.next[3]
+	VMOVUPS	Y0, 1110912(SI)	// data.7.bar[3]
+	VMOVUPS	1118720(SI), Y0	// z.start.bar.next[0]
+	VMOVUPS	Y0, 1111040(SI)	// z.start.bar[0]
+	VMOVUPS	1118848(SI), Y0	// z.start.bar.next[1]
+	VMOVUPS	Y0, 1111168(SI)	// z.start.bar[1]
+	VMOVUPS	1118976(SI), Y0	// z.start.bar.next[2]
+	VMOVUPS	Y0, 1111296(SI)	// z.start.bar[2]
+	VMOVUPS	1119104(SI), Y0	// z.start.bar.next[3]
+	VMOVUPS	Y0, 1111424(SI)	// z.start.bar[3]
+	VMOVUPS	1119232(SI), Y0	// z.start.bar.next[4]
+	VMOVUPS	Y0, 1111552(SI)	// z.start.bar[4]
+	VMOVUPS	1119360(SI), Y0	// z.start.bar.next[5]
+	VMOVUPS	Y0, 1111680(SI)	// z.start.bar[5]
+	VMOVUPS	1119488(SI), Y0	// z.start.bar.next[6]
+	VMOVUPS	Y0, 1111808(SI)	// z.start.bar[6]
+	VMOVUPS	1119616(SI), Y0	// z.start.bar.next[7]
+	VMOVUPS	Y0, 1111936(SI)	// z.start.bar[7]
+	VMOVUPS	1119744(SI), Y0	// a.start.bar.next[0]
+	VMOVUPS	Y0, 1112064(SI)	// a.start.bar[0]
+	VMOVUPS	1119872(SI), Y0	// a.start.bar.next[1]
+	VMOVUPS	Y0, 1112192(SI)	// a.start.bar[1]
+	VMOVUPS	1120000(SI), Y0	// a.start.bar.next[2]
+	VMOVUPS	Y0, 1112320(SI)	// a.start.bar[2]
+	VMOVUPS	1120128(SI), Y0	// a.start.bar.next[3]
+	VMOVUPS	Y0, 1112448(SI)	// a.start.bar[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop4
@@ -13717,37 +12841,37 @@ TEXT ·forecast0RecLanerevatAVX2(SB), 0, $8-32
 // enc1CellRecBack is enc.1.cell.rec.back (forecast.nde:13) of a block of samples.
 // 32 vectors lie in the frame for want of registers.
 TEXT enc1CellRecBack_avx2<>(SB), NOSPLIT, $0-0
-	VMOVUPS	1162752(AX), Y15	// x[0]
+	VMOVUPS	1128448(AX), Y15	// x[0]
 	VMOVUPS	Y15, 0(AX)
-	VMOVUPS	1162784(AX), Y15	// x[0] | 1
+	VMOVUPS	1128480(AX), Y15	// x[0] | 1
 	VMOVUPS	Y15, 32(AX)
-	VMOVUPS	1162816(AX), Y15	// x[0] | 2
+	VMOVUPS	1128512(AX), Y15	// x[0] | 2
 	VMOVUPS	Y15, 64(AX)
-	VMOVUPS	1162848(AX), Y15	// x[0] | 3
+	VMOVUPS	1128544(AX), Y15	// x[0] | 3
 	VMOVUPS	Y15, 96(AX)
-	VMOVUPS	1162880(AX), Y15	// x[1]
+	VMOVUPS	1128576(AX), Y15	// x[1]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	1162912(AX), Y15	// x[1] | 1
+	VMOVUPS	1128608(AX), Y15	// x[1] | 1
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	1162944(AX), Y15	// x[1] | 2
+	VMOVUPS	1128640(AX), Y15	// x[1] | 2
 	VMOVUPS	Y15, 192(AX)
-	VMOVUPS	1162976(AX), Y15	// x[1] | 3
+	VMOVUPS	1128672(AX), Y15	// x[1] | 3
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	1163008(AX), Y15	// x[2]
+	VMOVUPS	1128704(AX), Y15	// x[2]
 	VMOVUPS	Y15, 256(AX)
-	VMOVUPS	1163040(AX), Y15	// x[2] | 1
+	VMOVUPS	1128736(AX), Y15	// x[2] | 1
 	VMOVUPS	Y15, 288(AX)
-	VMOVUPS	1163072(AX), Y15	// x[2] | 2
+	VMOVUPS	1128768(AX), Y15	// x[2] | 2
 	VMOVUPS	Y15, 320(AX)
-	VMOVUPS	1163104(AX), Y15	// x[2] | 3
+	VMOVUPS	1128800(AX), Y15	// x[2] | 3
 	VMOVUPS	Y15, 352(AX)
-	VMOVUPS	1163136(AX), Y15	// x[3]
+	VMOVUPS	1128832(AX), Y15	// x[3]
 	VMOVUPS	Y15, 384(AX)
-	VMOVUPS	1163168(AX), Y15	// x[3] | 1
+	VMOVUPS	1128864(AX), Y15	// x[3] | 1
 	VMOVUPS	Y15, 416(AX)
-	VMOVUPS	1163200(AX), Y15	// x[3] | 2
+	VMOVUPS	1128896(AX), Y15	// x[3] | 2
 	VMOVUPS	Y15, 448(AX)
-	VMOVUPS	1163232(AX), Y15	// x[3] | 3
+	VMOVUPS	1128928(AX), Y15	// x[3] | 3
 	VMOVUPS	Y15, 480(AX)
 	MOVQ	$48, CX
 	MOVQ	BX, SI
@@ -13781,10 +12905,10 @@ loop1: // 48 times: tiles of 2 elements
 	VADDPS	Y4, Y2, Y2
 	VADDPS	Y4, Y3, Y3
 	VADDPS	Y4, Y0, Y0
-	VMOVUPS	Y1, 1167360(R9)	// add[0]
-	VMOVUPS	Y2, 1167392(R9)	// add[0] | 1
-	VMOVUPS	Y3, 1167424(R9)	// add[0] | 2
-	VMOVUPS	Y0, 1167456(R9)	// add[0] | 3
+	VMOVUPS	Y1, 1133056(R9)	// add[0]
+	VMOVUPS	Y2, 1133088(R9)	// add[0] | 1
+	VMOVUPS	Y3, 1133120(R9)	// add[0] | 2
+	VMOVUPS	Y0, 1133152(R9)	// add[0] | 3
 	VBROADCASTSS	16(SI), Y0	// enc.1.weight_ih_l0[4]
 	VMULPS	0(AX), Y0, Y1
 	VMULPS	32(AX), Y0, Y2
@@ -13810,10 +12934,10 @@ loop1: // 48 times: tiles of 2 elements
 	VADDPS	Y4, Y2, Y2
 	VADDPS	Y4, Y3, Y3
 	VADDPS	Y4, Y0, Y0
-	VMOVUPS	Y1, 1167488(R9)	// add[1]
-	VMOVUPS	Y2, 1167520(R9)	// add[1] | 1
-	VMOVUPS	Y3, 1167552(R9)	// add[1] | 2
-	VMOVUPS	Y0, 1167584(R9)	// add[1] | 3
+	VMOVUPS	Y1, 1133184(R9)	// add[1]
+	VMOVUPS	Y2, 1133216(R9)	// add[1] | 1
+	VMOVUPS	Y3, 1133248(R9)	// add[1] | 2
+	VMOVUPS	Y0, 1133280(R9)	// add[1] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	f32_00000000<>(SB), Y1
 	VMOVUPS	f32_00000000<>(SB), Y2
@@ -13826,10 +12950,10 @@ loop1: // 48 times: tiles of 2 elements
 	MOVQ	AX, R12
 	MOVQ	R10, R13
 loop2: // 32 times: terms of the sums
-	VMOVUPS	1158656(R12), Y8	// h[0]
-	VMOVUPS	1158688(R12), Y9	// h[0] | 1
-	VMOVUPS	1158720(R12), Y10	// h[0] | 2
-	VMOVUPS	1158752(R12), Y11	// h[0] | 3
+	VMOVUPS	1124352(R12), Y8	// h[0]
+	VMOVUPS	1124384(R12), Y9	// h[0] | 1
+	VMOVUPS	1124416(R12), Y10	// h[0] | 2
+	VMOVUPS	1124448(R12), Y11	// h[0] | 3
 	VBROADCASTSS	1536(R13), Y12	// enc.1.weight_hh_l0[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -13849,19 +12973,19 @@ loop2: // 32 times: terms of the sums
 	VADDPS	Y8, Y1, Y1
 	VADDPS	Y8, Y2, Y2
 	VADDPS	Y8, Y3, Y3
-	VMOVUPS	Y0, 1179648(R9)	// add_2[0]
-	VMOVUPS	Y1, 1179680(R9)	// add_2[0] | 1
-	VMOVUPS	Y2, 1179712(R9)	// add_2[0] | 2
-	VMOVUPS	Y3, 1179744(R9)	// add_2[0] | 3
+	VMOVUPS	Y0, 1145344(R9)	// add_2[0]
+	VMOVUPS	Y1, 1145376(R9)	// add_2[0] | 1
+	VMOVUPS	Y2, 1145408(R9)	// add_2[0] | 2
+	VMOVUPS	Y3, 1145440(R9)	// add_2[0] | 3
 	VBROADCASTSS	14212(DI), Y0	// enc.1.bias_hh_l0[1]
 	VADDPS	Y0, Y4, Y1
 	VADDPS	Y0, Y5, Y2
 	VADDPS	Y0, Y6, Y3
 	VADDPS	Y0, Y7, Y0
-	VMOVUPS	Y1, 1179776(R9)	// add_2[1]
-	VMOVUPS	Y2, 1179808(R9)	// add_2[1] | 1
-	VMOVUPS	Y3, 1179840(R9)	// add_2[1] | 2
-	VMOVUPS	Y0, 1179872(R9)	// add_2[1] | 3
+	VMOVUPS	Y1, 1145472(R9)	// add_2[1]
+	VMOVUPS	Y2, 1145504(R9)	// add_2[1] | 1
+	VMOVUPS	Y3, 1145536(R9)	// add_2[1] | 2
+	VMOVUPS	Y0, 1145568(R9)	// add_2[1] | 3
 	ADDQ	$32, SI
 	ADDQ	$8, DI
 	ADDQ	$256, R9
@@ -13875,8 +12999,8 @@ loop3: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop4: // 32 times: elements
 	// forecast.nde:13
-	VMOVUPS	1171456(R9), Y0	// add[32]
-	VMOVUPS	1183744(R9), Y1	// add_2[32]
+	VMOVUPS	1137152(R9), Y0	// add[32]
+	VMOVUPS	1149440(R9), Y1	// add_2[32]
 	VADDPS	Y1, Y0, Y0
 	VORPS	f32_80000000<>(SB), Y0, Y1
 	VMOVUPS	f32_42b40000<>(SB), Y2
@@ -13909,15 +13033,15 @@ loop4: // 32 times: elements
 	VBLENDVPS	Y0, Y1, Y2, Y0
 	VADDPS	f32_3f800000<>(SB), Y1, Y1
 	VDIVPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 1191936(R9)	// sigmoid[0]
-	VMOVUPS	1154560(R9), Y1	// h_bar[0]
+	VMOVUPS	Y0, 1157632(R9)	// sigmoid[0]
+	VMOVUPS	1120256(R9), Y1	// h_bar[0]
 	VMULPS	Y0, Y1, Y1
-	VMOVUPS	Y1, 1196032(R9)	// mul[0]
+	VMOVUPS	Y1, 1161728(R9)	// mul[0]
 	VMOVUPS	f32_3f800000<>(SB), Y1
 	VSUBPS	Y0, Y1, Y0
-	VMOVUPS	Y0, 1200128(R9)	// sub[0]
-	VMOVUPS	1167360(R9), Y1	// add[0]
-	VMOVUPS	1179648(R9), Y2	// add_2[0]
+	VMOVUPS	Y0, 1165824(R9)	// sub[0]
+	VMOVUPS	1133056(R9), Y1	// add[0]
+	VMOVUPS	1145344(R9), Y2	// add_2[0]
 	VADDPS	Y2, Y1, Y1
 	VORPS	f32_80000000<>(SB), Y1, Y2
 	VMOVUPS	f32_42b40000<>(SB), Y3
@@ -13950,9 +13074,9 @@ loop4: // 32 times: elements
 	VBLENDVPS	Y1, Y2, Y3, Y1
 	VADDPS	f32_3f800000<>(SB), Y2, Y2
 	VDIVPS	Y2, Y1, Y1
-	VMOVUPS	Y1, 1204224(R9)	// sigmoid_2[0]
-	VMOVUPS	1187840(R9), Y2	// add_2[64]
-	VMOVUPS	1175552(R9), Y3	// add[64]
+	VMOVUPS	Y1, 1169920(R9)	// sigmoid_2[0]
+	VMOVUPS	1153536(R9), Y2	// add_2[64]
+	VMOVUPS	1141248(R9), Y3	// add[64]
 	VFMADD231PS	Y2, Y1, Y3
 	VMOVUPS	f32_41002df1<>(SB), Y2
 	VMINPS	Y3, Y2, Y2
@@ -13971,14 +13095,14 @@ loop4: // 32 times: elements
 	VFMADD213PS	f32_3eef2ea1<>(SB), Y3, Y4
 	VFMADD213PS	f32_3f800000<>(SB), Y3, Y4
 	VDIVPS	Y4, Y2, Y2
-	VMOVUPS	Y2, 1208320(R9)	// tanh[0]
-	VMOVUPS	1154560(R9), Y3	// h_bar[0]
+	VMOVUPS	Y2, 1174016(R9)	// tanh[0]
+	VMOVUPS	1120256(R9), Y3	// h_bar[0]
 	VMULPS	Y0, Y3, Y0
 	VFNMADD213PS	f32_3f800000<>(SB), Y2, Y2
 	VMULPS	Y2, Y0, Y0
-	VMOVUPS	Y0, 1212416(R9)	// mul_2[0]
+	VMOVUPS	Y0, 1178112(R9)	// mul_2[0]
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 1216512(R9)	// mul_3[0]
+	VMOVUPS	Y0, 1182208(R9)	// mul_3[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop4
@@ -13986,32 +13110,32 @@ loop4: // 32 times: elements
 	MOVQ	SI, R9
 loop5: // 64 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1220608(R9)	// pad[0]
+	VMOVUPS	Y0, 1186304(R9)	// pad[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop5
 	MOVQ	$32, DI
 	MOVQ	SI, R9
 loop6: // 32 times: elements
-	VMOVUPS	1216512(R9), Y0	// mul_3[0]
-	VMOVUPS	Y0, 1228800(R9)	// pad[64]
+	VMOVUPS	1182208(R9), Y0	// mul_3[0]
+	VMOVUPS	Y0, 1194496(R9)	// pad[64]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop6
 	MOVQ	$32, DI
 	MOVQ	SI, R9
 loop7: // 32 times: elements
-	VMOVUPS	1154560(R9), Y0	// h_bar[0]
-	VMOVUPS	1208320(R9), Y1	// tanh[0]
-	VMOVUPS	1154560(R9), Y2	// h_bar[0]
-	VMOVUPS	1158656(R9), Y3	// h[0]
+	VMOVUPS	1120256(R9), Y0	// h_bar[0]
+	VMOVUPS	1174016(R9), Y1	// tanh[0]
+	VMOVUPS	1120256(R9), Y2	// h_bar[0]
+	VMOVUPS	1124352(R9), Y3	// h[0]
 	VMULPS	Y3, Y2, Y2
 	VFNMADD231PS	Y1, Y0, Y2
-	VMOVUPS	1191936(R9), Y0	// sigmoid[0]
-	VMOVUPS	1200128(R9), Y1	// sub[0]
+	VMOVUPS	1157632(R9), Y0	// sigmoid[0]
+	VMOVUPS	1165824(R9), Y1	// sub[0]
 	VMULPS	Y1, Y0, Y0
 	VMULPS	Y0, Y2, Y0
-	VMOVUPS	Y0, 1232896(R9)	// mul_4[0]
+	VMOVUPS	Y0, 1198592(R9)	// mul_4[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop7
@@ -14019,15 +13143,15 @@ loop7: // 32 times: elements
 	MOVQ	SI, R9
 loop8: // 32 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1236992(R9)	// pad_2[0]
+	VMOVUPS	Y0, 1202688(R9)	// pad_2[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop8
 	MOVQ	$32, DI
 	MOVQ	SI, R9
 loop9: // 32 times: elements
-	VMOVUPS	1232896(R9), Y0	// mul_4[0]
-	VMOVUPS	Y0, 1241088(R9)	// pad_2[32]
+	VMOVUPS	1198592(R9), Y0	// mul_4[0]
+	VMOVUPS	Y0, 1206784(R9)	// pad_2[32]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop9
@@ -14035,41 +13159,41 @@ loop9: // 32 times: elements
 	MOVQ	SI, R9
 loop10: // 32 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1245184(R9)	// pad_2[64]
+	VMOVUPS	Y0, 1210880(R9)	// pad_2[64]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop10
 	MOVQ	$96, DI
 	MOVQ	SI, R9
 loop11: // 96 times: elements
-	VMOVUPS	1220608(R9), Y0	// pad[0]
-	VMOVUPS	1236992(R9), Y1	// pad_2[0]
+	VMOVUPS	1186304(R9), Y0	// pad[0]
+	VMOVUPS	1202688(R9), Y1	// pad_2[0]
 	VADDPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 1249280(R9)	// add_3[0]
+	VMOVUPS	Y0, 1214976(R9)	// add_3[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop11
 	MOVQ	$32, DI
 	MOVQ	SI, R9
 loop12: // 32 times: elements
-	VMOVUPS	1212416(R9), Y0	// mul_2[0]
-	VMOVUPS	1187840(R9), Y1	// add_2[64]
+	VMOVUPS	1178112(R9), Y0	// mul_2[0]
+	VMOVUPS	1153536(R9), Y1	// add_2[64]
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	1204224(R9), Y1	// sigmoid_2[0]
-	VMOVUPS	1204224(R9), Y2	// sigmoid_2[0]
+	VMOVUPS	1169920(R9), Y1	// sigmoid_2[0]
+	VMOVUPS	1169920(R9), Y2	// sigmoid_2[0]
 	VMOVUPS	f32_3f800000<>(SB), Y3
 	VSUBPS	Y2, Y3, Y2
 	VMULPS	Y2, Y1, Y1
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 1261568(R9)	// mul_5[0]
+	VMOVUPS	Y0, 1227264(R9)	// mul_5[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop12
 	MOVQ	$32, DI
 	MOVQ	SI, R9
 loop13: // 32 times: elements
-	VMOVUPS	1261568(R9), Y0	// mul_5[0]
-	VMOVUPS	Y0, 1265664(R9)	// pad_3[0]
+	VMOVUPS	1227264(R9), Y0	// mul_5[0]
+	VMOVUPS	Y0, 1231360(R9)	// pad_3[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop13
@@ -14077,7 +13201,7 @@ loop13: // 32 times: elements
 	MOVQ	SI, R9
 loop14: // 64 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1269760(R9)	// pad_3[32]
+	VMOVUPS	Y0, 1235456(R9)	// pad_3[32]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop14
@@ -14097,22 +13221,22 @@ loop14: // 64 times: elements
 	MOVQ	R8, DI
 loop15: // 96 times: elements
 	// forecast.nde:13
-	VMOVUPS	1249280(SI), Y0	// add_3[0]
-	VMOVUPS	1249312(SI), Y1	// add_3[0] | 1
-	VMOVUPS	1249344(SI), Y2	// add_3[0] | 2
-	VMOVUPS	1249376(SI), Y3	// add_3[0] | 3
-	VMOVUPS	1265664(SI), Y4	// pad_3[0]
-	VMOVUPS	1265696(SI), Y5	// pad_3[0] | 1
-	VMOVUPS	1265728(SI), Y6	// pad_3[0] | 2
-	VMOVUPS	1265760(SI), Y7	// pad_3[0] | 3
+	VMOVUPS	1214976(SI), Y0	// add_3[0]
+	VMOVUPS	1215008(SI), Y1	// add_3[0] | 1
+	VMOVUPS	1215040(SI), Y2	// add_3[0] | 2
+	VMOVUPS	1215072(SI), Y3	// add_3[0] | 3
+	VMOVUPS	1231360(SI), Y4	// pad_3[0]
+	VMOVUPS	1231392(SI), Y5	// pad_3[0] | 1
+	VMOVUPS	1231424(SI), Y6	// pad_3[0] | 2
+	VMOVUPS	1231456(SI), Y7	// pad_3[0] | 3
 	VADDPS	Y4, Y0, Y0
 	VADDPS	Y5, Y1, Y1
 	VADDPS	Y6, Y2, Y2
 	VADDPS	Y7, Y3, Y3
-	VMOVUPS	Y0, 1277952(SI)	// enc.1.bias_hh_l0_bar[0]
-	VMOVUPS	Y1, 1277984(SI)	// enc.1.bias_hh_l0_bar[0] | 1
-	VMOVUPS	Y2, 1278016(SI)	// enc.1.bias_hh_l0_bar[0] | 2
-	VMOVUPS	Y3, 1278048(SI)	// enc.1.bias_hh_l0_bar[0] | 3
+	VMOVUPS	Y0, 1243648(SI)	// enc.1.bias_hh_l0_bar[0]
+	VMOVUPS	Y1, 1243680(SI)	// enc.1.bias_hh_l0_bar[0] | 1
+	VMOVUPS	Y2, 1243712(SI)	// enc.1.bias_hh_l0_bar[0] | 2
+	VMOVUPS	Y3, 1243744(SI)	// enc.1.bias_hh_l0_bar[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
@@ -14143,10 +13267,10 @@ loop16: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop17: // 96 times: terms of the sums
-	VMOVUPS	1277952(R10), Y8	// enc.1.bias_hh_l0_bar[0]
-	VMOVUPS	1277984(R10), Y9	// enc.1.bias_hh_l0_bar[0] | 1
-	VMOVUPS	1278016(R10), Y10	// enc.1.bias_hh_l0_bar[0] | 2
-	VMOVUPS	1278048(R10), Y11	// enc.1.bias_hh_l0_bar[0] | 3
+	VMOVUPS	1243648(R10), Y8	// enc.1.bias_hh_l0_bar[0]
+	VMOVUPS	1243680(R10), Y9	// enc.1.bias_hh_l0_bar[0] | 1
+	VMOVUPS	1243712(R10), Y10	// enc.1.bias_hh_l0_bar[0] | 2
+	VMOVUPS	1243744(R10), Y11	// enc.1.bias_hh_l0_bar[0] | 3
 	VBROADCASTSS	1536(R11), Y12	// enc.1.weight_hh_l0[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -14161,14 +13285,14 @@ loop17: // 96 times: terms of the sums
 	ADDQ	$128, R11
 	DECQ	R9
 	JNE	loop17
-	VMOVUPS	Y0, 1290240(DI)	// vecmat[0]
-	VMOVUPS	Y1, 1290272(DI)	// vecmat[0] | 1
-	VMOVUPS	Y2, 1290304(DI)	// vecmat[0] | 2
-	VMOVUPS	Y3, 1290336(DI)	// vecmat[0] | 3
-	VMOVUPS	Y4, 1290368(DI)	// vecmat[1]
-	VMOVUPS	Y5, 1290400(DI)	// vecmat[1] | 1
-	VMOVUPS	Y6, 1290432(DI)	// vecmat[1] | 2
-	VMOVUPS	Y7, 1290464(DI)	// vecmat[1] | 3
+	VMOVUPS	Y0, 1255936(DI)	// vecmat[0]
+	VMOVUPS	Y1, 1255968(DI)	// vecmat[0] | 1
+	VMOVUPS	Y2, 1256000(DI)	// vecmat[0] | 2
+	VMOVUPS	Y3, 1256032(DI)	// vecmat[0] | 3
+	VMOVUPS	Y4, 1256064(DI)	// vecmat[1]
+	VMOVUPS	Y5, 1256096(DI)	// vecmat[1] | 1
+	VMOVUPS	Y6, 1256128(DI)	// vecmat[1] | 2
+	VMOVUPS	Y7, 1256160(DI)	// vecmat[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -14176,30 +13300,30 @@ loop17: // 96 times: terms of the sums
 	MOVQ	$48, CX
 	MOVQ	AX, SI
 loop18: // 48 times: tiles of 2 elements
-	VMOVUPS	1277952(SI), Y0	// enc.1.bias_hh_l0_bar[0]
-	VMOVUPS	1277984(SI), Y1	// enc.1.bias_hh_l0_bar[0] | 1
-	VMOVUPS	1278016(SI), Y2	// enc.1.bias_hh_l0_bar[0] | 2
-	VMOVUPS	1278048(SI), Y3	// enc.1.bias_hh_l0_bar[0] | 3
+	VMOVUPS	1243648(SI), Y0	// enc.1.bias_hh_l0_bar[0]
+	VMOVUPS	1243680(SI), Y1	// enc.1.bias_hh_l0_bar[0] | 1
+	VMOVUPS	1243712(SI), Y2	// enc.1.bias_hh_l0_bar[0] | 2
+	VMOVUPS	1243744(SI), Y3	// enc.1.bias_hh_l0_bar[0] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 803072(SI)	// latentFieldBwd.turned[0]
-	VMOVUPS	Y1, 803104(SI)	// latentFieldBwd.turned[0] | 1
-	VMOVUPS	Y2, 803136(SI)	// latentFieldBwd.turned[0] | 2
-	VMOVUPS	Y3, 803168(SI)	// latentFieldBwd.turned[0] | 3
-	VMOVUPS	1278080(SI), Y0	// enc.1.bias_hh_l0_bar[1]
-	VMOVUPS	1278112(SI), Y1	// enc.1.bias_hh_l0_bar[1] | 1
-	VMOVUPS	1278144(SI), Y2	// enc.1.bias_hh_l0_bar[1] | 2
-	VMOVUPS	1278176(SI), Y3	// enc.1.bias_hh_l0_bar[1] | 3
+	VMOVUPS	Y0, 734464(SI)	// latentFieldBwd.turned[0]
+	VMOVUPS	Y1, 734496(SI)	// latentFieldBwd.turned[0] | 1
+	VMOVUPS	Y2, 734528(SI)	// latentFieldBwd.turned[0] | 2
+	VMOVUPS	Y3, 734560(SI)	// latentFieldBwd.turned[0] | 3
+	VMOVUPS	1243776(SI), Y0	// enc.1.bias_hh_l0_bar[1]
+	VMOVUPS	1243808(SI), Y1	// enc.1.bias_hh_l0_bar[1] | 1
+	VMOVUPS	1243840(SI), Y2	// enc.1.bias_hh_l0_bar[1] | 2
+	VMOVUPS	1243872(SI), Y3	// enc.1.bias_hh_l0_bar[1] | 3
 	VANDPS	0(AX), Y0, Y0
 	VANDPS	32(AX), Y1, Y1
 	VANDPS	64(AX), Y2, Y2
 	VANDPS	96(AX), Y3, Y3
-	VMOVUPS	Y0, 803200(SI)	// latentFieldBwd.turned[1]
-	VMOVUPS	Y1, 803232(SI)	// latentFieldBwd.turned[1] | 1
-	VMOVUPS	Y2, 803264(SI)	// latentFieldBwd.turned[1] | 2
-	VMOVUPS	Y3, 803296(SI)	// latentFieldBwd.turned[1] | 3
+	VMOVUPS	Y0, 734592(SI)	// latentFieldBwd.turned[1]
+	VMOVUPS	Y1, 734624(SI)	// latentFieldBwd.turned[1] | 1
+	VMOVUPS	Y2, 734656(SI)	// latentFieldBwd.turned[1] | 2
+	VMOVUPS	Y3, 734688(SI)	// latentFieldBwd.turned[1] | 3
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop18
@@ -14211,14 +13335,14 @@ loop19: // 4 times: vectors of the block
 	MOVQ	SI, R10
 	MOVQ	DI, R11
 loop20: // 4 times
-	VMOVUPS	1158656(R10), Y0	// h[0]
-	VMOVUPS	1158784(R10), Y1	// h[1]
-	VMOVUPS	1158912(R10), Y2	// h[2]
-	VMOVUPS	1159040(R10), Y3	// h[3]
-	VMOVUPS	1159168(R10), Y4	// h[4]
-	VMOVUPS	1159296(R10), Y5	// h[5]
-	VMOVUPS	1159424(R10), Y6	// h[6]
-	VMOVUPS	1159552(R10), Y7	// h[7]
+	VMOVUPS	1124352(R10), Y0	// h[0]
+	VMOVUPS	1124480(R10), Y1	// h[1]
+	VMOVUPS	1124608(R10), Y2	// h[2]
+	VMOVUPS	1124736(R10), Y3	// h[3]
+	VMOVUPS	1124864(R10), Y4	// h[4]
+	VMOVUPS	1124992(R10), Y5	// h[5]
+	VMOVUPS	1125120(R10), Y6	// h[6]
+	VMOVUPS	1125248(R10), Y7	// h[7]
 	VUNPCKLPS	Y1, Y0, Y8
 	VUNPCKHPS	Y1, Y0, Y0
 	VUNPCKLPS	Y3, Y2, Y1
@@ -14243,14 +13367,14 @@ loop20: // 4 times
 	VPERM2F128	$49, Y5, Y8, Y5
 	VPERM2F128	$32, Y4, Y0, Y8
 	VPERM2F128	$49, Y4, Y0, Y0
-	VMOVUPS	Y6, 815360(R11)	// latentFieldBwd.turned[96]
-	VMOVUPS	Y7, 815392(R11)	// latentFieldBwd.turned[96] | 1
-	VMOVUPS	Y2, 815424(R11)	// latentFieldBwd.turned[96] | 2
-	VMOVUPS	Y8, 815456(R11)	// latentFieldBwd.turned[96] | 3
-	VMOVUPS	Y3, 815488(R11)	// latentFieldBwd.turned[97]
-	VMOVUPS	Y1, 815520(R11)	// latentFieldBwd.turned[97] | 1
-	VMOVUPS	Y5, 815552(R11)	// latentFieldBwd.turned[97] | 2
-	VMOVUPS	Y0, 815584(R11)	// latentFieldBwd.turned[97] | 3
+	VMOVUPS	Y6, 746752(R11)	// latentFieldBwd.turned[96]
+	VMOVUPS	Y7, 746784(R11)	// latentFieldBwd.turned[96] | 1
+	VMOVUPS	Y2, 746816(R11)	// latentFieldBwd.turned[96] | 2
+	VMOVUPS	Y8, 746848(R11)	// latentFieldBwd.turned[96] | 3
+	VMOVUPS	Y3, 746880(R11)	// latentFieldBwd.turned[97]
+	VMOVUPS	Y1, 746912(R11)	// latentFieldBwd.turned[97] | 1
+	VMOVUPS	Y5, 746944(R11)	// latentFieldBwd.turned[97] | 2
+	VMOVUPS	Y0, 746976(R11)	// latentFieldBwd.turned[97] | 3
 	ADDQ	$1024, R10
 	ADDQ	$1024, R11
 	DECQ	R9
@@ -14281,38 +13405,38 @@ loop22: // 2 times: tiles of 2 elements
 	MOVQ	R11, R13
 	MOVQ	DI, R14
 loop23: // 16 times: samples, 2 at a time
-	VMOVUPS	815360(R13), Y10	// latentFieldBwd.turned[96]
-	VMOVUPS	816384(R13), Y11	// latentFieldBwd.turned[104]
-	VBROADCASTSS	803072(R14), Y12	// latentFieldBwd.turned[0]
+	VMOVUPS	746752(R13), Y10	// latentFieldBwd.turned[96]
+	VMOVUPS	747776(R13), Y11	// latentFieldBwd.turned[104]
+	VBROADCASTSS	734464(R14), Y12	// latentFieldBwd.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	803200(R14), Y12	// latentFieldBwd.turned[1]
+	VBROADCASTSS	734592(R14), Y12	// latentFieldBwd.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	803328(R14), Y12	// latentFieldBwd.turned[2]
+	VBROADCASTSS	734720(R14), Y12	// latentFieldBwd.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	803456(R14), Y12	// latentFieldBwd.turned[3]
+	VBROADCASTSS	734848(R14), Y12	// latentFieldBwd.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	803584(R14), Y12	// latentFieldBwd.turned[4]
+	VBROADCASTSS	734976(R14), Y12	// latentFieldBwd.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
-	VMOVUPS	815392(R13), Y10	// latentFieldBwd.turned[96] | 1
-	VMOVUPS	816416(R13), Y11	// latentFieldBwd.turned[104] | 1
-	VBROADCASTSS	803076(R14), Y12	// latentFieldBwd.turned[0]
+	VMOVUPS	746784(R13), Y10	// latentFieldBwd.turned[96] | 1
+	VMOVUPS	747808(R13), Y11	// latentFieldBwd.turned[104] | 1
+	VBROADCASTSS	734468(R14), Y12	// latentFieldBwd.turned[0]
 	VFMADD231PS	Y10, Y12, Y0
 	VFMADD231PS	Y11, Y12, Y1
-	VBROADCASTSS	803204(R14), Y12	// latentFieldBwd.turned[1]
+	VBROADCASTSS	734596(R14), Y12	// latentFieldBwd.turned[1]
 	VFMADD231PS	Y10, Y12, Y2
 	VFMADD231PS	Y11, Y12, Y3
-	VBROADCASTSS	803332(R14), Y12	// latentFieldBwd.turned[2]
+	VBROADCASTSS	734724(R14), Y12	// latentFieldBwd.turned[2]
 	VFMADD231PS	Y10, Y12, Y4
 	VFMADD231PS	Y11, Y12, Y5
-	VBROADCASTSS	803460(R14), Y12	// latentFieldBwd.turned[3]
+	VBROADCASTSS	734852(R14), Y12	// latentFieldBwd.turned[3]
 	VFMADD231PS	Y10, Y12, Y6
 	VFMADD231PS	Y11, Y12, Y7
-	VBROADCASTSS	803588(R14), Y12	// latentFieldBwd.turned[4]
+	VBROADCASTSS	734980(R14), Y12	// latentFieldBwd.turned[4]
 	VFMADD231PS	Y10, Y12, Y8
 	VFMADD231PS	Y11, Y12, Y9
 	ADDQ	$64, R13
@@ -14347,15 +13471,15 @@ loop24: // 2 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	DI, R11
 loop25: // 16 times: samples, 2 at a time
-	VBROADCASTSS	815232(R10), Y2	// latentFieldBwd.turned[95]
-	VMOVUPS	815360(R11), Y3	// latentFieldBwd.turned[96]
+	VBROADCASTSS	746624(R10), Y2	// latentFieldBwd.turned[95]
+	VMOVUPS	746752(R11), Y3	// latentFieldBwd.turned[96]
 	VFMADD231PS	Y3, Y2, Y0
-	VMOVUPS	816384(R11), Y3	// latentFieldBwd.turned[104]
+	VMOVUPS	747776(R11), Y3	// latentFieldBwd.turned[104]
 	VFMADD231PS	Y3, Y2, Y1
-	VBROADCASTSS	815236(R10), Y2	// latentFieldBwd.turned[95]
-	VMOVUPS	815392(R11), Y3	// latentFieldBwd.turned[96] | 1
+	VBROADCASTSS	746628(R10), Y2	// latentFieldBwd.turned[95]
+	VMOVUPS	746784(R11), Y3	// latentFieldBwd.turned[96] | 1
 	VFMADD231PS	Y3, Y2, Y0
-	VMOVUPS	816416(R11), Y3	// latentFieldBwd.turned[104] | 1
+	VMOVUPS	747808(R11), Y3	// latentFieldBwd.turned[104] | 1
 	VFMADD231PS	Y3, Y2, Y1
 	ADDQ	$8, R10
 	ADDQ	$64, R11
@@ -14371,22 +13495,22 @@ loop25: // 16 times: samples, 2 at a time
 	MOVQ	AX, SI
 loop26: // 32 times: elements
 	// forecast.nde:13
-	VMOVUPS	1196032(SI), Y0	// mul[0]
-	VMOVUPS	1196064(SI), Y1	// mul[0] | 1
-	VMOVUPS	1196096(SI), Y2	// mul[0] | 2
-	VMOVUPS	1196128(SI), Y3	// mul[0] | 3
-	VMOVUPS	1290240(SI), Y4	// vecmat[0]
-	VMOVUPS	1290272(SI), Y5	// vecmat[0] | 1
-	VMOVUPS	1290304(SI), Y6	// vecmat[0] | 2
-	VMOVUPS	1290336(SI), Y7	// vecmat[0] | 3
+	VMOVUPS	1161728(SI), Y0	// mul[0]
+	VMOVUPS	1161760(SI), Y1	// mul[0] | 1
+	VMOVUPS	1161792(SI), Y2	// mul[0] | 2
+	VMOVUPS	1161824(SI), Y3	// mul[0] | 3
+	VMOVUPS	1255936(SI), Y4	// vecmat[0]
+	VMOVUPS	1255968(SI), Y5	// vecmat[0] | 1
+	VMOVUPS	1256000(SI), Y6	// vecmat[0] | 2
+	VMOVUPS	1256032(SI), Y7	// vecmat[0] | 3
 	VADDPS	Y4, Y0, Y0
 	VADDPS	Y5, Y1, Y1
 	VADDPS	Y6, Y2, Y2
 	VADDPS	Y7, Y3, Y3
-	VMOVUPS	Y0, 1163264(SI)	// h_bar[0]
-	VMOVUPS	Y1, 1163296(SI)	// h_bar[0] | 1
-	VMOVUPS	Y2, 1163328(SI)	// h_bar[0] | 2
-	VMOVUPS	Y3, 1163360(SI)	// h_bar[0] | 3
+	VMOVUPS	Y0, 1128960(SI)	// h_bar[0]
+	VMOVUPS	Y1, 1128992(SI)	// h_bar[0] | 1
+	VMOVUPS	Y2, 1129024(SI)	// h_bar[0] | 2
+	VMOVUPS	Y3, 1129056(SI)	// h_bar[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop26
@@ -14394,79 +13518,79 @@ loop26: // 32 times: elements
 	MOVQ	AX, SI
 loop27: // 64 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1294336(SI)	// pad_4[0]
+	VMOVUPS	Y0, 1260032(SI)	// pad_4[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1294368(SI)	// pad_4[0] | 1
+	VMOVUPS	Y0, 1260064(SI)	// pad_4[0] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1294400(SI)	// pad_4[0] | 2
+	VMOVUPS	Y0, 1260096(SI)	// pad_4[0] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1294432(SI)	// pad_4[0] | 3
+	VMOVUPS	Y0, 1260128(SI)	// pad_4[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop27
 	MOVQ	$32, CX
 	MOVQ	AX, SI
 loop28: // 32 times: elements
-	VMOVUPS	1212416(SI), Y0	// mul_2[0]
-	VMOVUPS	1212448(SI), Y1	// mul_2[0] | 1
-	VMOVUPS	1212480(SI), Y2	// mul_2[0] | 2
-	VMOVUPS	1212512(SI), Y3	// mul_2[0] | 3
-	VMOVUPS	Y0, 1302528(SI)	// pad_4[64]
-	VMOVUPS	Y1, 1302560(SI)	// pad_4[64] | 1
-	VMOVUPS	Y2, 1302592(SI)	// pad_4[64] | 2
-	VMOVUPS	Y3, 1302624(SI)	// pad_4[64] | 3
+	VMOVUPS	1178112(SI), Y0	// mul_2[0]
+	VMOVUPS	1178144(SI), Y1	// mul_2[0] | 1
+	VMOVUPS	1178176(SI), Y2	// mul_2[0] | 2
+	VMOVUPS	1178208(SI), Y3	// mul_2[0] | 3
+	VMOVUPS	Y0, 1268224(SI)	// pad_4[64]
+	VMOVUPS	Y1, 1268256(SI)	// pad_4[64] | 1
+	VMOVUPS	Y2, 1268288(SI)	// pad_4[64] | 2
+	VMOVUPS	Y3, 1268320(SI)	// pad_4[64] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop28
-	VMOVUPS	1162752(AX), Y15	// x[0]
+	VMOVUPS	1128448(AX), Y15	// x[0]
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPS	1162784(AX), Y15	// x[0] | 1
+	VMOVUPS	1128480(AX), Y15	// x[0] | 1
 	VMOVUPS	Y15, 160(AX)
-	VMOVUPS	1162816(AX), Y15	// x[0] | 2
+	VMOVUPS	1128512(AX), Y15	// x[0] | 2
 	VMOVUPS	Y15, 192(AX)
-	VMOVUPS	1162848(AX), Y15	// x[0] | 3
+	VMOVUPS	1128544(AX), Y15	// x[0] | 3
 	VMOVUPS	Y15, 224(AX)
-	VMOVUPS	1162880(AX), Y15	// x[1]
+	VMOVUPS	1128576(AX), Y15	// x[1]
 	VMOVUPS	Y15, 256(AX)
-	VMOVUPS	1162912(AX), Y15	// x[1] | 1
+	VMOVUPS	1128608(AX), Y15	// x[1] | 1
 	VMOVUPS	Y15, 288(AX)
-	VMOVUPS	1162944(AX), Y15	// x[1] | 2
+	VMOVUPS	1128640(AX), Y15	// x[1] | 2
 	VMOVUPS	Y15, 320(AX)
-	VMOVUPS	1162976(AX), Y15	// x[1] | 3
+	VMOVUPS	1128672(AX), Y15	// x[1] | 3
 	VMOVUPS	Y15, 352(AX)
-	VMOVUPS	1163008(AX), Y15	// x[2]
+	VMOVUPS	1128704(AX), Y15	// x[2]
 	VMOVUPS	Y15, 384(AX)
-	VMOVUPS	1163040(AX), Y15	// x[2] | 1
+	VMOVUPS	1128736(AX), Y15	// x[2] | 1
 	VMOVUPS	Y15, 416(AX)
-	VMOVUPS	1163072(AX), Y15	// x[2] | 2
+	VMOVUPS	1128768(AX), Y15	// x[2] | 2
 	VMOVUPS	Y15, 448(AX)
-	VMOVUPS	1163104(AX), Y15	// x[2] | 3
+	VMOVUPS	1128800(AX), Y15	// x[2] | 3
 	VMOVUPS	Y15, 480(AX)
-	VMOVUPS	1163136(AX), Y0	// x[3]
-	VMOVUPS	1163168(AX), Y1	// x[3] | 1
-	VMOVUPS	1163200(AX), Y2	// x[3] | 2
-	VMOVUPS	1163232(AX), Y3	// x[3] | 3
+	VMOVUPS	1128832(AX), Y0	// x[3]
+	VMOVUPS	1128864(AX), Y1	// x[3] | 1
+	VMOVUPS	1128896(AX), Y2	// x[3] | 2
+	VMOVUPS	1128928(AX), Y3	// x[3] | 3
 	MOVQ	$96, CX
 	MOVQ	AX, SI
 	MOVQ	R8, DI
 	MOVQ	R8, R9
 loop29: // 96 times: elements
-	VMOVUPS	1294336(SI), Y4	// pad_4[0]
-	VMOVUPS	1294368(SI), Y5	// pad_4[0] | 1
-	VMOVUPS	1294400(SI), Y6	// pad_4[0] | 2
-	VMOVUPS	1294432(SI), Y7	// pad_4[0] | 3
-	VMOVUPS	1236992(SI), Y8	// pad_2[0]
-	VMOVUPS	1237024(SI), Y9	// pad_2[0] | 1
-	VMOVUPS	1237056(SI), Y10	// pad_2[0] | 2
-	VMOVUPS	1237088(SI), Y11	// pad_2[0] | 3
+	VMOVUPS	1260032(SI), Y4	// pad_4[0]
+	VMOVUPS	1260064(SI), Y5	// pad_4[0] | 1
+	VMOVUPS	1260096(SI), Y6	// pad_4[0] | 2
+	VMOVUPS	1260128(SI), Y7	// pad_4[0] | 3
+	VMOVUPS	1202688(SI), Y8	// pad_2[0]
+	VMOVUPS	1202720(SI), Y9	// pad_2[0] | 1
+	VMOVUPS	1202752(SI), Y10	// pad_2[0] | 2
+	VMOVUPS	1202784(SI), Y11	// pad_2[0] | 3
 	VADDPS	Y8, Y4, Y4
 	VADDPS	Y9, Y5, Y5
 	VADDPS	Y10, Y6, Y6
 	VADDPS	Y11, Y7, Y7
-	VMOVUPS	1265664(SI), Y8	// pad_3[0]
-	VMOVUPS	1265696(SI), Y9	// pad_3[0] | 1
-	VMOVUPS	1265728(SI), Y10	// pad_3[0] | 2
-	VMOVUPS	1265760(SI), Y11	// pad_3[0] | 3
+	VMOVUPS	1231360(SI), Y8	// pad_3[0]
+	VMOVUPS	1231392(SI), Y9	// pad_3[0] | 1
+	VMOVUPS	1231424(SI), Y10	// pad_3[0] | 2
+	VMOVUPS	1231456(SI), Y11	// pad_3[0] | 3
 	VADDPS	Y8, Y4, Y4
 	VADDPS	Y9, Y5, Y5
 	VADDPS	Y10, Y6, Y6
@@ -14528,33 +13652,33 @@ loop1: // 4 times: vectors of the block
 	MOVQ	DX, R11
 loop2: // 192 times: elements
 	// forecast.nde:36
-	VMOVUPS	1323008(R10), Y0	// fitGrad.ys[0]
+	VMOVUPS	1288704(R10), Y0	// fitGrad.ys[0]
 	VBROADCASTSS	(R11), Y1	// Series.ys.channel.mean.expand[0]
 	VSUBPS	Y1, Y0, Y0
 	VBROADCASTSS	768(R11), Y1	// Series.ys.channel.std.expand[0]
 	VDIVPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 1369856(R10)	// fitGrad.div[0]
+	VMOVUPS	Y0, 1335552(R10)	// fitGrad.div[0]
 	ADDQ	$128, R10
 	ADDQ	$4, R11
 	DECQ	R9
 	JNE	loop2
-	VMOVUPD	1322752(DI), Y0	// fitGrad.ts[63]
-	VMOVUPD	1322784(DI), Y0	// fitGrad.ts[63] | 1
+	VMOVUPD	1288448(DI), Y0	// fitGrad.ts[63]
+	VMOVUPD	1288480(DI), Y0	// fitGrad.ts[63] | 1
 	MOVQ	$64, R9
 	MOVQ	DI, R10
 	MOVQ	SI, R11
 loop3: // 64 times: elements
 	// forecast.nde:13
-	VMOVUPD	1306624(R10), Y0	// fitGrad.ts[0]
-	VMOVUPD	1306656(R10), Y1	// fitGrad.ts[0] | 1
-	VMOVUPD	1322752(DI), Y2	// fitGrad.ts[63]
-	VMOVUPD	1322784(DI), Y3	// fitGrad.ts[63] | 1
+	VMOVUPD	1272320(R10), Y0	// fitGrad.ts[0]
+	VMOVUPD	1272352(R10), Y1	// fitGrad.ts[0] | 1
+	VMOVUPD	1288448(DI), Y2	// fitGrad.ts[63]
+	VMOVUPD	1288480(DI), Y3	// fitGrad.ts[63] | 1
 	VSUBPD	Y2, Y0, Y0
 	VSUBPD	Y3, Y1, Y1
 	VCVTPD2PSY	Y0, X0
 	VCVTPD2PSY	Y1, X1
 	VINSERTF128	$1, X1, Y0, Y0
-	VMOVUPS	Y0, 1394432(R11)	// fitGrad.cast[0]
+	VMOVUPS	Y0, 1360128(R11)	// fitGrad.cast[0]
 	ADDQ	$256, R10
 	ADDQ	$128, R11
 	DECQ	R9
@@ -14564,14 +13688,14 @@ loop3: // 64 times: elements
 	MOVQ	SI, R11
 	MOVQ	SI, R12
 loop4: // 64 times: elements
-	VMOVUPS	1369856(R10), Y0	// fitGrad.div[0]
-	VMOVUPS	Y0, 1402624(R11)	// fitGrad.concat[0]
-	VMOVUPS	1369984(R10), Y0	// fitGrad.div[1]
-	VMOVUPS	Y0, 1402752(R11)	// fitGrad.concat[1]
-	VMOVUPS	1370112(R10), Y0	// fitGrad.div[2]
-	VMOVUPS	Y0, 1402880(R11)	// fitGrad.concat[2]
-	VMOVUPS	1394432(R12), Y0	// fitGrad.cast[0]
-	VMOVUPS	Y0, 1403008(R11)	// fitGrad.concat[3]
+	VMOVUPS	1335552(R10), Y0	// fitGrad.div[0]
+	VMOVUPS	Y0, 1368320(R11)	// fitGrad.concat[0]
+	VMOVUPS	1335680(R10), Y0	// fitGrad.div[1]
+	VMOVUPS	Y0, 1368448(R11)	// fitGrad.concat[1]
+	VMOVUPS	1335808(R10), Y0	// fitGrad.div[2]
+	VMOVUPS	Y0, 1368576(R11)	// fitGrad.concat[2]
+	VMOVUPS	1360128(R12), Y0	// fitGrad.cast[0]
+	VMOVUPS	Y0, 1368704(R11)	// fitGrad.concat[3]
 	ADDQ	$384, R10
 	ADDQ	$512, R11
 	ADDQ	$128, R12
@@ -14581,14 +13705,14 @@ loop4: // 64 times: elements
 	MOVQ	SI, R10
 	MOVQ	SI, R11
 loop5: // 64 times: elements
-	VMOVUPS	1434880(R10), Y0	// fitGrad.concat[252]
-	VMOVUPS	Y0, 1435392(R11)	// fitGrad.reverse[0]
-	VMOVUPS	1435008(R10), Y0	// fitGrad.concat[253]
-	VMOVUPS	Y0, 1435520(R11)	// fitGrad.reverse[1]
-	VMOVUPS	1435136(R10), Y0	// fitGrad.concat[254]
-	VMOVUPS	Y0, 1435648(R11)	// fitGrad.reverse[2]
-	VMOVUPS	1435264(R10), Y0	// fitGrad.concat[255]
-	VMOVUPS	Y0, 1435776(R11)	// fitGrad.reverse[3]
+	VMOVUPS	1400576(R10), Y0	// fitGrad.concat[252]
+	VMOVUPS	Y0, 1401088(R11)	// fitGrad.reverse[0]
+	VMOVUPS	1400704(R10), Y0	// fitGrad.concat[253]
+	VMOVUPS	Y0, 1401216(R11)	// fitGrad.reverse[1]
+	VMOVUPS	1400832(R10), Y0	// fitGrad.concat[254]
+	VMOVUPS	Y0, 1401344(R11)	// fitGrad.reverse[2]
+	VMOVUPS	1400960(R10), Y0	// fitGrad.concat[255]
+	VMOVUPS	Y0, 1401472(R11)	// fitGrad.reverse[3]
 	ADDQ	$-512, R10
 	ADDQ	$512, R11
 	DECQ	R9
@@ -14620,13 +13744,13 @@ loop7: // 64 times: runs of enc.1.cell.rec
 	MOVQ	SI, R10
 	MOVQ	AX, R11
 loop8: // 4 times: vectors of the block
-	VMOVUPS	1435392(R10), Y0	// fitGrad.reverse[0]
+	VMOVUPS	1401088(R10), Y0	// fitGrad.reverse[0]
 	VMOVUPS	Y0, 645888(R11)	// enc1CellRec.x[0]
-	VMOVUPS	1435520(R10), Y0	// fitGrad.reverse[1]
+	VMOVUPS	1401216(R10), Y0	// fitGrad.reverse[1]
 	VMOVUPS	Y0, 646016(R11)	// enc1CellRec.x[1]
-	VMOVUPS	1435648(R10), Y0	// fitGrad.reverse[2]
+	VMOVUPS	1401344(R10), Y0	// fitGrad.reverse[2]
 	VMOVUPS	Y0, 646144(R11)	// enc1CellRec.x[2]
-	VMOVUPS	1435776(R10), Y0	// fitGrad.reverse[3]
+	VMOVUPS	1401472(R10), Y0	// fitGrad.reverse[3]
 	VMOVUPS	Y0, 646272(R11)	// enc1CellRec.x[3]
 	ADDQ	$32, R10
 	ADDQ	$32, R11
@@ -14656,7 +13780,7 @@ loop10: // 32 times: elements
 	MOVQ	R11, R14
 loop11: // 32 times: elements
 	VMOVUPS	650496(R13), Y0	// enc1CellRec.h[0]
-	VMOVUPS	Y0, 1599360(R14)	// fitGrad.result_4[0]
+	VMOVUPS	Y0, 1565056(R14)	// fitGrad.result_4[0]
 	ADDQ	$128, R13
 	ADDQ	$128, R14
 	DECQ	R12
@@ -14676,10 +13800,10 @@ loop12: // 32 times: elements
 	VMOVUPS	641824(SI), Y1	// enc1CellRec.h[0] | 1
 	VMOVUPS	641856(SI), Y2	// enc1CellRec.h[0] | 2
 	VMOVUPS	641888(SI), Y3	// enc1CellRec.h[0] | 3
-	VMOVUPS	Y0, 1468160(SI)	// fitGrad.result[0]
-	VMOVUPS	Y1, 1468192(SI)	// fitGrad.result[0] | 1
-	VMOVUPS	Y2, 1468224(SI)	// fitGrad.result[0] | 2
-	VMOVUPS	Y3, 1468256(SI)	// fitGrad.result[0] | 3
+	VMOVUPS	Y0, 1433856(SI)	// fitGrad.result[0]
+	VMOVUPS	Y1, 1433888(SI)	// fitGrad.result[0] | 1
+	VMOVUPS	Y2, 1433920(SI)	// fitGrad.result[0] | 2
+	VMOVUPS	Y3, 1433952(SI)	// fitGrad.result[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop12
@@ -14701,10 +13825,10 @@ loop13: // 8 times: tiles of 2 elements
 	MOVQ	AX, R11
 	MOVQ	SI, R12
 loop14: // 32 times: terms of the sums
-	VMOVUPS	1468160(R11), Y8	// fitGrad.result[0]
-	VMOVUPS	1468192(R11), Y9	// fitGrad.result[0] | 1
-	VMOVUPS	1468224(R11), Y10	// fitGrad.result[0] | 2
-	VMOVUPS	1468256(R11), Y11	// fitGrad.result[0] | 3
+	VMOVUPS	1433856(R11), Y8	// fitGrad.result[0]
+	VMOVUPS	1433888(R11), Y9	// fitGrad.result[0] | 1
+	VMOVUPS	1433920(R11), Y10	// fitGrad.result[0] | 2
+	VMOVUPS	1433952(R11), Y11	// fitGrad.result[0] | 3
 	VBROADCASTSS	14592(R12), Y12	// enc.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -14724,19 +13848,19 @@ loop14: // 32 times: terms of the sums
 	VADDPS	Y8, Y1, Y1
 	VADDPS	Y8, Y2, Y2
 	VADDPS	Y8, Y3, Y3
-	VMOVUPS	Y0, 1472256(R9)	// fitGrad.h[0]
-	VMOVUPS	Y1, 1472288(R9)	// fitGrad.h[0] | 1
-	VMOVUPS	Y2, 1472320(R9)	// fitGrad.h[0] | 2
-	VMOVUPS	Y3, 1472352(R9)	// fitGrad.h[0] | 3
+	VMOVUPS	Y0, 1437952(R9)	// fitGrad.h[0]
+	VMOVUPS	Y1, 1437984(R9)	// fitGrad.h[0] | 1
+	VMOVUPS	Y2, 1438016(R9)	// fitGrad.h[0] | 2
+	VMOVUPS	Y3, 1438048(R9)	// fitGrad.h[0] | 3
 	VBROADCASTSS	16644(DI), Y0	// enc.2.bias[1]
 	VADDPS	Y0, Y4, Y1
 	VADDPS	Y0, Y5, Y2
 	VADDPS	Y0, Y6, Y3
 	VADDPS	Y0, Y7, Y0
-	VMOVUPS	Y1, 1472384(R9)	// fitGrad.h[1]
-	VMOVUPS	Y2, 1472416(R9)	// fitGrad.h[1] | 1
-	VMOVUPS	Y3, 1472448(R9)	// fitGrad.h[1] | 2
-	VMOVUPS	Y0, 1472480(R9)	// fitGrad.h[1] | 3
+	VMOVUPS	Y1, 1438080(R9)	// fitGrad.h[1]
+	VMOVUPS	Y2, 1438112(R9)	// fitGrad.h[1] | 1
+	VMOVUPS	Y3, 1438144(R9)	// fitGrad.h[1] | 2
+	VMOVUPS	Y0, 1438176(R9)	// fitGrad.h[1] | 3
 	ADDQ	$256, SI
 	ADDQ	$8, DI
 	ADDQ	$256, R9
@@ -14750,7 +13874,7 @@ loop15: // 4 times: vectors of the block
 	MOVQ	SI, R10
 loop16: // 8 times: elements
 	// forecast.nde:37
-	VMOVUPS	1473280(R10), Y0	// fitGrad.h[8]
+	VMOVUPS	1438976(R10), Y0	// fitGrad.h[8]
 	VMOVUPS	f32_42b40000<>(SB), Y1
 	VMINPS	Y0, Y1, Y0
 	VMOVUPS	f32_c2d00000<>(SB), Y1
@@ -14776,13 +13900,13 @@ loop16: // 8 times: elements
 	VPADDD	f32_3f800000<>(SB), Y0, Y0
 	VMULPS	Y2, Y3, Y1
 	VMULPS	Y0, Y1, Y0
-	VMOVUPS	Y0, 1474304(R10)	// fitGrad.exp[0]
+	VMOVUPS	Y0, 1440000(R10)	// fitGrad.exp[0]
 	ADDQ	$128, R10
 	DECQ	R9
 	JNE	loop16
 	// forecast.nde:38
-	VMOVUPD	1368576(DI), Y0	// fitGrad.key[2]
-	VMOVUPD	1368608(DI), Y1	// fitGrad.key[2] | 1
+	VMOVUPD	1334272(DI), Y0	// fitGrad.key[2]
+	VMOVUPD	1334304(DI), Y1	// fitGrad.key[2] | 1
 	VMULPD	f64_3df0000000000000<>(SB), Y0, Y1
 	VROUNDPD	$9, Y1, Y1
 	VFNMADD231PD	f64_41f0000000000000<>(SB), Y1, Y0
@@ -14790,8 +13914,8 @@ loop16: // 8 times: elements
 	VXORPD	f64_4330000000000000<>(SB), Y0, Y0
 	VADDPD	f64_4330000000000000<>(SB), Y1, Y1
 	VXORPD	f64_4330000000000000<>(SB), Y1, Y1
-	VMOVUPD	1368832(DI), Y2	// fitGrad.key[3]
-	VMOVUPD	1368864(DI), Y3	// fitGrad.key[3] | 1
+	VMOVUPD	1334528(DI), Y2	// fitGrad.key[3]
+	VMOVUPD	1334560(DI), Y3	// fitGrad.key[3] | 1
 	VMULPD	f64_3df0000000000000<>(SB), Y2, Y3
 	VROUNDPD	$9, Y3, Y3
 	VFNMADD231PD	f64_41f0000000000000<>(SB), Y3, Y2
@@ -14799,12 +13923,12 @@ loop16: // 8 times: elements
 	VXORPD	f64_4330000000000000<>(SB), Y2, Y2
 	VADDPD	f64_4330000000000000<>(SB), Y3, Y3
 	VXORPD	f64_4330000000000000<>(SB), Y3, Y3
-	VMOVUPD	1368064(DI), Y4	// fitGrad.key[0]
-	VMOVUPD	1368096(DI), Y5	// fitGrad.key[0] | 1
+	VMOVUPD	1333760(DI), Y4	// fitGrad.key[0]
+	VMOVUPD	1333792(DI), Y5	// fitGrad.key[0] | 1
 	VADDPD	f64_4330000000000000<>(SB), Y4, Y4
 	VXORPD	f64_4330000000000000<>(SB), Y4, Y4
-	VMOVUPD	1368320(DI), Y5	// fitGrad.key[1]
-	VMOVUPD	1368352(DI), Y6	// fitGrad.key[1] | 1
+	VMOVUPD	1334016(DI), Y5	// fitGrad.key[1]
+	VMOVUPD	1334048(DI), Y6	// fitGrad.key[1] | 1
 	VADDPD	f64_4330000000000000<>(SB), Y5, Y5
 	VXORPD	f64_4330000000000000<>(SB), Y5, Y5
 	VMOVAPD	Y0, Y15
@@ -14844,13 +13968,13 @@ loop17: // 5 times
 	VMOVAPD	Y9, Y5
 	DECQ	R9
 	JNE	loop17
-	VMOVUPD	1369344(DI), Y0	// fitGrad.key[5]
-	VMOVUPD	1369376(DI), Y1	// fitGrad.key[5] | 1
+	VMOVUPD	1335040(DI), Y0	// fitGrad.key[5]
+	VMOVUPD	1335072(DI), Y1	// fitGrad.key[5] | 1
 	VADDPD	f64_4330000000000000<>(SB), Y0, Y0
 	VXORPD	f64_4330000000000000<>(SB), Y0, Y0
 	VXORPD	f64_0000000076919c87<>(SB), Y0, Y0
-	VMOVUPD	1369088(DI), Y1	// fitGrad.key[4]
-	VMOVUPD	1369120(DI), Y3	// fitGrad.key[4] | 1
+	VMOVUPD	1334784(DI), Y1	// fitGrad.key[4]
+	VMOVUPD	1334816(DI), Y3	// fitGrad.key[4] | 1
 	VADDPD	f64_4330000000000000<>(SB), Y1, Y1
 	VXORPD	f64_4330000000000000<>(SB), Y1, Y15
 	VMOVUPS	Y15, 64(AX)
@@ -14872,8 +13996,8 @@ loop17: // 5 times
 	VPSRLQ	$1, Y0, Y0
 	VMOVAPD	Y0, Y15
 	VMOVUPS	Y15, 128(AX)
-	VMOVUPD	1368576(DI), Y0	// fitGrad.key[2]
-	VMOVUPD	1368608(DI), Y0	// fitGrad.key[2] | 1
+	VMOVUPD	1334272(DI), Y0	// fitGrad.key[2]
+	VMOVUPD	1334304(DI), Y0	// fitGrad.key[2] | 1
 	VMULPD	f64_3df0000000000000<>(SB), Y0, Y1
 	VROUNDPD	$9, Y1, Y1
 	VFNMADD231PD	f64_41f0000000000000<>(SB), Y1, Y0
@@ -14881,8 +14005,8 @@ loop17: // 5 times
 	VXORPD	f64_4330000000000000<>(SB), Y0, Y0
 	VADDPD	f64_4330000000000000<>(SB), Y1, Y1
 	VXORPD	f64_4330000000000000<>(SB), Y1, Y1
-	VMOVUPD	1368832(DI), Y2	// fitGrad.key[3]
-	VMOVUPD	1368864(DI), Y2	// fitGrad.key[3] | 1
+	VMOVUPD	1334528(DI), Y2	// fitGrad.key[3]
+	VMOVUPD	1334560(DI), Y2	// fitGrad.key[3] | 1
 	VMULPD	f64_3df0000000000000<>(SB), Y2, Y3
 	VROUNDPD	$9, Y3, Y3
 	VFNMADD231PD	f64_41f0000000000000<>(SB), Y3, Y2
@@ -14890,12 +14014,12 @@ loop17: // 5 times
 	VXORPD	f64_4330000000000000<>(SB), Y2, Y2
 	VADDPD	f64_4330000000000000<>(SB), Y3, Y3
 	VXORPD	f64_4330000000000000<>(SB), Y3, Y3
-	VMOVUPD	1368064(DI), Y4	// fitGrad.key[0]
-	VMOVUPD	1368096(DI), Y4	// fitGrad.key[0] | 1
+	VMOVUPD	1333760(DI), Y4	// fitGrad.key[0]
+	VMOVUPD	1333792(DI), Y4	// fitGrad.key[0] | 1
 	VADDPD	f64_4330000000000000<>(SB), Y4, Y4
 	VXORPD	f64_4330000000000000<>(SB), Y4, Y4
-	VMOVUPD	1368320(DI), Y5	// fitGrad.key[1]
-	VMOVUPD	1368352(DI), Y5	// fitGrad.key[1] | 1
+	VMOVUPD	1334016(DI), Y5	// fitGrad.key[1]
+	VMOVUPD	1334048(DI), Y5	// fitGrad.key[1] | 1
 	VADDPD	f64_4330000000000000<>(SB), Y5, Y5
 	VXORPD	f64_4330000000000000<>(SB), Y5, Y5
 	VMOVAPD	Y0, Y15
@@ -14935,13 +14059,13 @@ loop18: // 5 times
 	VMOVAPD	Y9, Y5
 	DECQ	R9
 	JNE	loop18
-	VMOVUPD	1369344(DI), Y0	// fitGrad.key[5]
-	VMOVUPD	1369376(DI), Y0	// fitGrad.key[5] | 1
+	VMOVUPD	1335040(DI), Y0	// fitGrad.key[5]
+	VMOVUPD	1335072(DI), Y0	// fitGrad.key[5] | 1
 	VADDPD	f64_4330000000000000<>(SB), Y0, Y0
 	VXORPD	f64_4330000000000000<>(SB), Y0, Y0
 	VXORPD	f64_0000000076919c87<>(SB), Y0, Y0
-	VMOVUPD	1369088(DI), Y1	// fitGrad.key[4]
-	VMOVUPD	1369120(DI), Y1	// fitGrad.key[4] | 1
+	VMOVUPD	1334784(DI), Y1	// fitGrad.key[4]
+	VMOVUPD	1334816(DI), Y1	// fitGrad.key[4] | 1
 	VADDPD	f64_4330000000000000<>(SB), Y1, Y1
 	VXORPD	f64_4330000000000000<>(SB), Y1, Y15
 	VMOVUPS	Y15, 224(AX)
@@ -15087,11 +14211,11 @@ loop21: // 5 times
 	VFMADD231PD	f64_4140000000000000<>(SB), Y2, Y0
 	VMULPD	f64_3ca0000000000000<>(SB), Y0, Y0
 	VMOVUPS	320(AX), Y13	// fitGrad.uniform[0]
-	VMOVUPD	Y13, 1475328(R10)
-	VMOVUPD	Y1, 1475360(R10)	// fitGrad.uniform[0] | 1
+	VMOVUPD	Y13, 1441024(R10)
+	VMOVUPD	Y1, 1441056(R10)	// fitGrad.uniform[0] | 1
 	VMOVUPS	352(AX), Y13	// fitGrad.uniform[1]
-	VMOVUPD	Y13, 1475584(R10)
-	VMOVUPD	Y0, 1475616(R10)	// fitGrad.uniform[1] | 1
+	VMOVUPD	Y13, 1441280(R10)
+	VMOVUPD	Y0, 1441312(R10)	// fitGrad.uniform[1] | 1
 	ADDQ	$512, R10
 	DECQ	R9
 	JNE	loop19
@@ -15099,8 +14223,8 @@ loop21: // 5 times
 	MOVQ	DI, R10
 	MOVQ	DI, R11
 loop22: // 4 times: elements
-	VMOVUPD	1475328(R10), Y0	// fitGrad.uniform[0]
-	VMOVUPD	1475360(R10), Y1	// fitGrad.uniform[0] | 1
+	VMOVUPD	1441024(R10), Y0	// fitGrad.uniform[0]
+	VMOVUPD	1441056(R10), Y1	// fitGrad.uniform[0] | 1
 	VMOVUPD	f64_3ff0000000000000<>(SB), Y2
 	VSUBPD	Y0, Y2, Y0
 	VMOVUPD	f64_3ff0000000000000<>(SB), Y2
@@ -15193,8 +14317,8 @@ loop22: // 4 times: elements
 	VMULPD	f64_c000000000000000<>(SB), Y1, Y1
 	VSQRTPD	Y0, Y0
 	VSQRTPD	Y1, Y1
-	VMOVUPD	1475584(R10), Y2	// fitGrad.uniform[1]
-	VMOVUPD	1475616(R10), Y3	// fitGrad.uniform[1] | 1
+	VMOVUPD	1441280(R10), Y2	// fitGrad.uniform[1]
+	VMOVUPD	1441312(R10), Y3	// fitGrad.uniform[1] | 1
 	VMULPD	f64_401921fb54442d18<>(SB), Y2, Y2
 	VMULPD	f64_401921fb54442d18<>(SB), Y3, Y3
 	VMOVUPD	f64_4338000000000000<>(SB), Y4
@@ -15315,8 +14439,8 @@ loop22: // 4 times: elements
 	VORPD	Y6, Y5, Y5
 	VMULPD	Y4, Y0, Y4
 	VMULPD	Y5, Y1, Y5
-	VMOVUPD	Y4, 1477376(R11)	// fitGrad.mul[0]
-	VMOVUPD	Y5, 1477408(R11)	// fitGrad.mul[0] | 1
+	VMOVUPD	Y4, 1443072(R11)	// fitGrad.mul[0]
+	VMOVUPD	Y5, 1443104(R11)	// fitGrad.mul[0] | 1
 	VANDPD	f64_7fffffffffffffff<>(SB), Y2, Y4
 	VMOVUPD	f64_4338000000000000<>(SB), Y5
 	VFMADD231PD	f64_3fe45f306dc9c883<>(SB), Y4, Y5
@@ -15439,58 +14563,58 @@ loop22: // 4 times: elements
 	VORPD	Y3, Y4, Y3
 	VMULPD	Y2, Y0, Y0
 	VMULPD	Y3, Y1, Y1
-	VMOVUPD	Y0, 1478400(R11)	// fitGrad.mul_2[0]
-	VMOVUPD	Y1, 1478432(R11)	// fitGrad.mul_2[0] | 1
+	VMOVUPD	Y0, 1444096(R11)	// fitGrad.mul_2[0]
+	VMOVUPD	Y1, 1444128(R11)	// fitGrad.mul_2[0] | 1
 	ADDQ	$512, R10
 	ADDQ	$256, R11
 	DECQ	R9
 	JNE	loop22
-	VMOVUPD	1477376(DI), Y0	// fitGrad.mul[0]
-	VMOVUPD	1477408(DI), Y1	// fitGrad.mul[0] | 1
-	VMOVUPD	Y0, 1479424(DI)	// fitGrad.concat_2[0]
-	VMOVUPD	Y1, 1479456(DI)	// fitGrad.concat_2[0] | 1
-	VMOVUPD	1478400(DI), Y0	// fitGrad.mul_2[0]
-	VMOVUPD	1478432(DI), Y1	// fitGrad.mul_2[0] | 1
-	VMOVUPD	Y0, 1479680(DI)	// fitGrad.concat_2[1]
-	VMOVUPD	Y1, 1479712(DI)	// fitGrad.concat_2[1] | 1
-	VMOVUPD	1477632(DI), Y0	// fitGrad.mul[1]
-	VMOVUPD	1477664(DI), Y1	// fitGrad.mul[1] | 1
-	VMOVUPD	Y0, 1479936(DI)	// fitGrad.concat_2[2]
-	VMOVUPD	Y1, 1479968(DI)	// fitGrad.concat_2[2] | 1
-	VMOVUPD	1478656(DI), Y0	// fitGrad.mul_2[1]
-	VMOVUPD	1478688(DI), Y1	// fitGrad.mul_2[1] | 1
-	VMOVUPD	Y0, 1480192(DI)	// fitGrad.concat_2[3]
-	VMOVUPD	Y1, 1480224(DI)	// fitGrad.concat_2[3] | 1
-	VMOVUPD	1477888(DI), Y0	// fitGrad.mul[2]
-	VMOVUPD	1477920(DI), Y1	// fitGrad.mul[2] | 1
-	VMOVUPD	Y0, 1480448(DI)	// fitGrad.concat_2[4]
-	VMOVUPD	Y1, 1480480(DI)	// fitGrad.concat_2[4] | 1
-	VMOVUPD	1478912(DI), Y0	// fitGrad.mul_2[2]
-	VMOVUPD	1478944(DI), Y1	// fitGrad.mul_2[2] | 1
-	VMOVUPD	Y0, 1480704(DI)	// fitGrad.concat_2[5]
-	VMOVUPD	Y1, 1480736(DI)	// fitGrad.concat_2[5] | 1
-	VMOVUPD	1478144(DI), Y0	// fitGrad.mul[3]
-	VMOVUPD	1478176(DI), Y1	// fitGrad.mul[3] | 1
-	VMOVUPD	Y0, 1480960(DI)	// fitGrad.concat_2[6]
-	VMOVUPD	Y1, 1480992(DI)	// fitGrad.concat_2[6] | 1
-	VMOVUPD	1479168(DI), Y0	// fitGrad.mul_2[3]
-	VMOVUPD	1479200(DI), Y1	// fitGrad.mul_2[3] | 1
-	VMOVUPD	Y0, 1481216(DI)	// fitGrad.concat_2[7]
-	VMOVUPD	Y1, 1481248(DI)	// fitGrad.concat_2[7] | 1
+	VMOVUPD	1443072(DI), Y0	// fitGrad.mul[0]
+	VMOVUPD	1443104(DI), Y1	// fitGrad.mul[0] | 1
+	VMOVUPD	Y0, 1445120(DI)	// fitGrad.concat_2[0]
+	VMOVUPD	Y1, 1445152(DI)	// fitGrad.concat_2[0] | 1
+	VMOVUPD	1444096(DI), Y0	// fitGrad.mul_2[0]
+	VMOVUPD	1444128(DI), Y1	// fitGrad.mul_2[0] | 1
+	VMOVUPD	Y0, 1445376(DI)	// fitGrad.concat_2[1]
+	VMOVUPD	Y1, 1445408(DI)	// fitGrad.concat_2[1] | 1
+	VMOVUPD	1443328(DI), Y0	// fitGrad.mul[1]
+	VMOVUPD	1443360(DI), Y1	// fitGrad.mul[1] | 1
+	VMOVUPD	Y0, 1445632(DI)	// fitGrad.concat_2[2]
+	VMOVUPD	Y1, 1445664(DI)	// fitGrad.concat_2[2] | 1
+	VMOVUPD	1444352(DI), Y0	// fitGrad.mul_2[1]
+	VMOVUPD	1444384(DI), Y1	// fitGrad.mul_2[1] | 1
+	VMOVUPD	Y0, 1445888(DI)	// fitGrad.concat_2[3]
+	VMOVUPD	Y1, 1445920(DI)	// fitGrad.concat_2[3] | 1
+	VMOVUPD	1443584(DI), Y0	// fitGrad.mul[2]
+	VMOVUPD	1443616(DI), Y1	// fitGrad.mul[2] | 1
+	VMOVUPD	Y0, 1446144(DI)	// fitGrad.concat_2[4]
+	VMOVUPD	Y1, 1446176(DI)	// fitGrad.concat_2[4] | 1
+	VMOVUPD	1444608(DI), Y0	// fitGrad.mul_2[2]
+	VMOVUPD	1444640(DI), Y1	// fitGrad.mul_2[2] | 1
+	VMOVUPD	Y0, 1446400(DI)	// fitGrad.concat_2[5]
+	VMOVUPD	Y1, 1446432(DI)	// fitGrad.concat_2[5] | 1
+	VMOVUPD	1443840(DI), Y0	// fitGrad.mul[3]
+	VMOVUPD	1443872(DI), Y1	// fitGrad.mul[3] | 1
+	VMOVUPD	Y0, 1446656(DI)	// fitGrad.concat_2[6]
+	VMOVUPD	Y1, 1446688(DI)	// fitGrad.concat_2[6] | 1
+	VMOVUPD	1444864(DI), Y0	// fitGrad.mul_2[3]
+	VMOVUPD	1444896(DI), Y1	// fitGrad.mul_2[3] | 1
+	VMOVUPD	Y0, 1446912(DI)	// fitGrad.concat_2[7]
+	VMOVUPD	Y1, 1446944(DI)	// fitGrad.concat_2[7] | 1
 	MOVQ	$8, R9
 	MOVQ	DI, R10
 	MOVQ	SI, R11
 loop23: // 8 times: elements
-	VMOVUPD	1479424(R10), Y0	// fitGrad.concat_2[0]
-	VMOVUPD	1479456(R10), Y1	// fitGrad.concat_2[0] | 1
+	VMOVUPD	1445120(R10), Y0	// fitGrad.concat_2[0]
+	VMOVUPD	1445152(R10), Y1	// fitGrad.concat_2[0] | 1
 	VCVTPD2PSY	Y0, X0
 	VCVTPD2PSY	Y1, X1
 	VINSERTF128	$1, X1, Y0, Y0
-	VMOVUPS	Y0, 1481472(R11)	// fitGrad.cast_2[0]
-	VMOVUPS	1474304(R11), Y1	// fitGrad.exp[0]
-	VMOVUPS	1472256(R11), Y2	// fitGrad.h[0]
+	VMOVUPS	Y0, 1447168(R11)	// fitGrad.cast_2[0]
+	VMOVUPS	1440000(R11), Y1	// fitGrad.exp[0]
+	VMOVUPS	1437952(R11), Y2	// fitGrad.h[0]
 	VFMADD231PS	Y0, Y1, Y2
-	VMOVUPS	Y2, 1482496(R11)	// fitGrad.add[0]
+	VMOVUPS	Y2, 1448192(R11)	// fitGrad.add[0]
 	ADDQ	$256, R10
 	ADDQ	$128, R11
 	DECQ	R9
@@ -15504,25 +14628,25 @@ loop23: // 8 times: elements
 	MOVQ	AX, SI
 	MOVQ	AX, DI
 loop24: // 4 times: vectors of the block
-	VMOVUPD	1322752(SI), Y0	// fitGrad.ts[63]
-	VMOVUPD	1322784(SI), Y1	// fitGrad.ts[63] | 1
-	VMOVUPD	Y0, 1861504(SI)	// fitGrad.step0_in0
-	VMOVUPD	Y1, 1861536(SI)	// fitGrad.step0_in0 | 1
-	VMOVUPS	1482496(DI), Y0	// fitGrad.add[0]
+	VMOVUPD	1288448(SI), Y0	// fitGrad.ts[63]
+	VMOVUPD	1288480(SI), Y1	// fitGrad.ts[63] | 1
+	VMOVUPD	Y0, 1827200(SI)	// fitGrad.step0_in0
+	VMOVUPD	Y1, 1827232(SI)	// fitGrad.step0_in0 | 1
+	VMOVUPS	1448192(DI), Y0	// fitGrad.add[0]
 	VMOVUPS	Y0, 173824(DI)	// forecast0Lanestep.z[0]
-	VMOVUPS	1482624(DI), Y0	// fitGrad.add[1]
+	VMOVUPS	1448320(DI), Y0	// fitGrad.add[1]
 	VMOVUPS	Y0, 173952(DI)	// forecast0Lanestep.z[1]
-	VMOVUPS	1482752(DI), Y0	// fitGrad.add[2]
+	VMOVUPS	1448448(DI), Y0	// fitGrad.add[2]
 	VMOVUPS	Y0, 174080(DI)	// forecast0Lanestep.z[2]
-	VMOVUPS	1482880(DI), Y0	// fitGrad.add[3]
+	VMOVUPS	1448576(DI), Y0	// fitGrad.add[3]
 	VMOVUPS	Y0, 174208(DI)	// forecast0Lanestep.z[3]
-	VMOVUPS	1483008(DI), Y0	// fitGrad.add[4]
+	VMOVUPS	1448704(DI), Y0	// fitGrad.add[4]
 	VMOVUPS	Y0, 174336(DI)	// forecast0Lanestep.z[4]
-	VMOVUPS	1483136(DI), Y0	// fitGrad.add[5]
+	VMOVUPS	1448832(DI), Y0	// fitGrad.add[5]
 	VMOVUPS	Y0, 174464(DI)	// forecast0Lanestep.z[5]
-	VMOVUPS	1483264(DI), Y0	// fitGrad.add[6]
+	VMOVUPS	1448960(DI), Y0	// fitGrad.add[6]
 	VMOVUPS	Y0, 174592(DI)	// forecast0Lanestep.z[6]
-	VMOVUPS	1483392(DI), Y0	// fitGrad.add[7]
+	VMOVUPS	1449088(DI), Y0	// fitGrad.add[7]
 	VMOVUPS	Y0, 174720(DI)	// forecast0Lanestep.z[7]
 	VMOVUPS	f32_00000000<>(SB), Y0
 	VMOVUPS	Y0, 174848(DI)	// forecast0Lanestep.a[0]
@@ -15567,21 +14691,21 @@ loop2: // 32 times: runs of dec
 	MOVQ	SI, R10
 	MOVQ	AX, R11
 loop3: // 4 times: vectors of the block
-	VMOVUPS	1483520(R10), Y0	// fitGrad.z[0]
+	VMOVUPS	1449216(R10), Y0	// fitGrad.z[0]
 	VMOVUPS	Y0, 194048(R11)	// decSample.z[0]
-	VMOVUPS	1483648(R10), Y0	// fitGrad.z[1]
+	VMOVUPS	1449344(R10), Y0	// fitGrad.z[1]
 	VMOVUPS	Y0, 194176(R11)	// decSample.z[1]
-	VMOVUPS	1483776(R10), Y0	// fitGrad.z[2]
+	VMOVUPS	1449472(R10), Y0	// fitGrad.z[2]
 	VMOVUPS	Y0, 194304(R11)	// decSample.z[2]
-	VMOVUPS	1483904(R10), Y0	// fitGrad.z[3]
+	VMOVUPS	1449600(R10), Y0	// fitGrad.z[3]
 	VMOVUPS	Y0, 194432(R11)	// decSample.z[3]
-	VMOVUPS	1484032(R10), Y0	// fitGrad.z[4]
+	VMOVUPS	1449728(R10), Y0	// fitGrad.z[4]
 	VMOVUPS	Y0, 194560(R11)	// decSample.z[4]
-	VMOVUPS	1484160(R10), Y0	// fitGrad.z[5]
+	VMOVUPS	1449856(R10), Y0	// fitGrad.z[5]
 	VMOVUPS	Y0, 194688(R11)	// decSample.z[5]
-	VMOVUPS	1484288(R10), Y0	// fitGrad.z[6]
+	VMOVUPS	1449984(R10), Y0	// fitGrad.z[6]
 	VMOVUPS	Y0, 194816(R11)	// decSample.z[6]
-	VMOVUPS	1484416(R10), Y0	// fitGrad.z[7]
+	VMOVUPS	1450112(R10), Y0	// fitGrad.z[7]
 	VMOVUPS	Y0, 194944(R11)	// decSample.z[7]
 	ADDQ	$32, R10
 	ADDQ	$32, R11
@@ -15599,11 +14723,11 @@ loop3: // 4 times: vectors of the block
 	MOVQ	DI, R11
 loop4: // 4 times: vectors of the block
 	VMOVUPS	195072(R10), Y0	// decSample.out0[0]
-	VMOVUPS	Y0, 1516288(R11)	// fitGrad.result_2[0]
+	VMOVUPS	Y0, 1481984(R11)	// fitGrad.result_2[0]
 	VMOVUPS	195200(R10), Y0	// decSample.out0[1]
-	VMOVUPS	Y0, 1516416(R11)	// fitGrad.result_2[1]
+	VMOVUPS	Y0, 1482112(R11)	// fitGrad.result_2[1]
 	VMOVUPS	195328(R10), Y0	// decSample.out0[2]
-	VMOVUPS	Y0, 1516544(R11)	// fitGrad.result_2[2]
+	VMOVUPS	Y0, 1482240(R11)	// fitGrad.result_2[2]
 	ADDQ	$32, R10
 	ADDQ	$32, R11
 	DECQ	R9
@@ -15620,20 +14744,20 @@ loop5: // 4 times: vectors of the block
 	MOVQ	DX, R10
 loop6: // 96 times: elements
 	// forecast.nde:55
-	VMOVUPS	1355776(R9), Y0	// fitGrad.target_ys[0]
-	VMOVUPS	1516288(R9), Y1	// fitGrad.result_2[0]
+	VMOVUPS	1321472(R9), Y0	// fitGrad.target_ys[0]
+	VMOVUPS	1481984(R9), Y1	// fitGrad.result_2[0]
 	VBROADCASTSS	1536(R10), Y2	// Series.ys.channel.std.expand.2[0]
 	VBROADCASTSS	1920(R10), Y3	// Series.ys.channel.mean.expand.2[0]
 	VFMADD231PS	Y2, Y1, Y3
 	VSUBPS	Y3, Y0, Y0
-	VMOVUPS	Y0, 1528576(R9)	// fitGrad.sub[0]
+	VMOVUPS	Y0, 1494272(R9)	// fitGrad.sub[0]
 	// forecast.nde:39
 	VMULPS	f32_40000000<>(SB), Y0, Y0
 	VMULPS	f32_3f000000<>(SB), Y0, Y0
 	VXORPS	f32_80000000<>(SB), Y0, Y0
 	VBROADCASTSS	1536(R10), Y1	// Series.ys.channel.std.expand.2[0]
 	VMULPS	Y1, Y0, Y0
-	VMOVUPS	Y0, 1540864(R9)	// fitGrad.mul_3[0]
+	VMOVUPS	Y0, 1506560(R9)	// fitGrad.mul_3[0]
 	ADDQ	$128, R9
 	ADDQ	$4, R10
 	DECQ	DI
@@ -15651,27 +14775,27 @@ loop7: // 32 times: runs of dec.back
 	MOVQ	AX, R11
 	MOVQ	DI, R12
 loop8: // 4 times: vectors of the block
-	VMOVUPS	1483520(R10), Y0	// fitGrad.z[0]
+	VMOVUPS	1449216(R10), Y0	// fitGrad.z[0]
 	VMOVUPS	Y0, 684416(R11)	// decBack.z[0]
-	VMOVUPS	1483648(R10), Y0	// fitGrad.z[1]
+	VMOVUPS	1449344(R10), Y0	// fitGrad.z[1]
 	VMOVUPS	Y0, 684544(R11)	// decBack.z[1]
-	VMOVUPS	1483776(R10), Y0	// fitGrad.z[2]
+	VMOVUPS	1449472(R10), Y0	// fitGrad.z[2]
 	VMOVUPS	Y0, 684672(R11)	// decBack.z[2]
-	VMOVUPS	1483904(R10), Y0	// fitGrad.z[3]
+	VMOVUPS	1449600(R10), Y0	// fitGrad.z[3]
 	VMOVUPS	Y0, 684800(R11)	// decBack.z[3]
-	VMOVUPS	1484032(R10), Y0	// fitGrad.z[4]
+	VMOVUPS	1449728(R10), Y0	// fitGrad.z[4]
 	VMOVUPS	Y0, 684928(R11)	// decBack.z[4]
-	VMOVUPS	1484160(R10), Y0	// fitGrad.z[5]
+	VMOVUPS	1449856(R10), Y0	// fitGrad.z[5]
 	VMOVUPS	Y0, 685056(R11)	// decBack.z[5]
-	VMOVUPS	1484288(R10), Y0	// fitGrad.z[6]
+	VMOVUPS	1449984(R10), Y0	// fitGrad.z[6]
 	VMOVUPS	Y0, 685184(R11)	// decBack.z[6]
-	VMOVUPS	1484416(R10), Y0	// fitGrad.z[7]
+	VMOVUPS	1450112(R10), Y0	// fitGrad.z[7]
 	VMOVUPS	Y0, 685312(R11)	// decBack.z[7]
-	VMOVUPS	1540864(R12), Y0	// fitGrad.mul_3[0]
+	VMOVUPS	1506560(R12), Y0	// fitGrad.mul_3[0]
 	VMOVUPS	Y0, 685440(R11)	// decBack.out_bar[0]
-	VMOVUPS	1540992(R12), Y0	// fitGrad.mul_3[1]
+	VMOVUPS	1506688(R12), Y0	// fitGrad.mul_3[1]
 	VMOVUPS	Y0, 685568(R11)	// decBack.out_bar[1]
-	VMOVUPS	1541120(R12), Y0	// fitGrad.mul_3[2]
+	VMOVUPS	1506816(R12), Y0	// fitGrad.mul_3[2]
 	VMOVUPS	Y0, 685696(R11)	// decBack.out_bar[2]
 	ADDQ	$32, R10
 	ADDQ	$32, R11
@@ -15690,21 +14814,21 @@ loop8: // 4 times: vectors of the block
 	MOVQ	SI, R11
 loop9: // 4 times: vectors of the block
 	VMOVUPS	685824(R10), Y0	// decBack.z_bar[0]
-	VMOVUPS	Y0, 1553152(R11)	// fitGrad.z_bar[0]
+	VMOVUPS	Y0, 1518848(R11)	// fitGrad.z_bar[0]
 	VMOVUPS	685952(R10), Y0	// decBack.z_bar[1]
-	VMOVUPS	Y0, 1553280(R11)	// fitGrad.z_bar[1]
+	VMOVUPS	Y0, 1518976(R11)	// fitGrad.z_bar[1]
 	VMOVUPS	686080(R10), Y0	// decBack.z_bar[2]
-	VMOVUPS	Y0, 1553408(R11)	// fitGrad.z_bar[2]
+	VMOVUPS	Y0, 1519104(R11)	// fitGrad.z_bar[2]
 	VMOVUPS	686208(R10), Y0	// decBack.z_bar[3]
-	VMOVUPS	Y0, 1553536(R11)	// fitGrad.z_bar[3]
+	VMOVUPS	Y0, 1519232(R11)	// fitGrad.z_bar[3]
 	VMOVUPS	686336(R10), Y0	// decBack.z_bar[4]
-	VMOVUPS	Y0, 1553664(R11)	// fitGrad.z_bar[4]
+	VMOVUPS	Y0, 1519360(R11)	// fitGrad.z_bar[4]
 	VMOVUPS	686464(R10), Y0	// decBack.z_bar[5]
-	VMOVUPS	Y0, 1553792(R11)	// fitGrad.z_bar[5]
+	VMOVUPS	Y0, 1519488(R11)	// fitGrad.z_bar[5]
 	VMOVUPS	686592(R10), Y0	// decBack.z_bar[6]
-	VMOVUPS	Y0, 1553920(R11)	// fitGrad.z_bar[6]
+	VMOVUPS	Y0, 1519616(R11)	// fitGrad.z_bar[6]
 	VMOVUPS	686720(R10), Y0	// decBack.z_bar[7]
-	VMOVUPS	Y0, 1554048(R11)	// fitGrad.z_bar[7]
+	VMOVUPS	Y0, 1519744(R11)	// fitGrad.z_bar[7]
 	ADDQ	$32, R10
 	ADDQ	$32, R11
 	DECQ	R9
@@ -15721,154 +14845,154 @@ loop10: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop11: // 128 times: elements
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1878144(R9)	// fitGrad.step2_in2[0]
+	VMOVUPS	Y0, 1843840(R9)	// fitGrad.step2_in2[0]
 	ADDQ	$128, R9
 	DECQ	DI
 	JNE	loop11
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1116416(SI)	// forecast0RecLanerev.z.bar[0]
+	VMOVUPS	Y0, 1082112(SI)	// forecast0RecLanerev.z.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1116544(SI)	// forecast0RecLanerev.z.bar[1]
+	VMOVUPS	Y0, 1082240(SI)	// forecast0RecLanerev.z.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1116672(SI)	// forecast0RecLanerev.z.bar[2]
+	VMOVUPS	Y0, 1082368(SI)	// forecast0RecLanerev.z.bar[2]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1116800(SI)	// forecast0RecLanerev.z.bar[3]
+	VMOVUPS	Y0, 1082496(SI)	// forecast0RecLanerev.z.bar[3]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1116928(SI)	// forecast0RecLanerev.z.bar[4]
+	VMOVUPS	Y0, 1082624(SI)	// forecast0RecLanerev.z.bar[4]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1117056(SI)	// forecast0RecLanerev.z.bar[5]
+	VMOVUPS	Y0, 1082752(SI)	// forecast0RecLanerev.z.bar[5]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1117184(SI)	// forecast0RecLanerev.z.bar[6]
+	VMOVUPS	Y0, 1082880(SI)	// forecast0RecLanerev.z.bar[6]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1117312(SI)	// forecast0RecLanerev.z.bar[7]
+	VMOVUPS	Y0, 1083008(SI)	// forecast0RecLanerev.z.bar[7]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1117440(SI)	// forecast0RecLanerev.a.bar[0]
+	VMOVUPS	Y0, 1083136(SI)	// forecast0RecLanerev.a.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1117568(SI)	// forecast0RecLanerev.a.bar[1]
+	VMOVUPS	Y0, 1083264(SI)	// forecast0RecLanerev.a.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1117696(SI)	// forecast0RecLanerev.a.bar[2]
+	VMOVUPS	Y0, 1083392(SI)	// forecast0RecLanerev.a.bar[2]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1117824(SI)	// forecast0RecLanerev.a.bar[3]
+	VMOVUPS	Y0, 1083520(SI)	// forecast0RecLanerev.a.bar[3]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1117952(SI)	// forecast0RecLanerev.data.0.bar[0]
+	VMOVUPS	Y0, 1083648(SI)	// forecast0RecLanerev.data.0.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1118080(SI)	// forecast0RecLanerev.data.0.bar[1]
+	VMOVUPS	Y0, 1083776(SI)	// forecast0RecLanerev.data.0.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1118208(SI)	// forecast0RecLanerev.data.0.bar[2]
+	VMOVUPS	Y0, 1083904(SI)	// forecast0RecLanerev.data.0.bar[2]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1118336(SI)	// forecast0RecLanerev.data.0.bar[3]
+	VMOVUPS	Y0, 1084032(SI)	// forecast0RecLanerev.data.0.bar[3]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1118464(SI)	// forecast0RecLanerev.data.0.bar[4]
+	VMOVUPS	Y0, 1084160(SI)	// forecast0RecLanerev.data.0.bar[4]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1118592(SI)	// forecast0RecLanerev.data.0.bar[5]
+	VMOVUPS	Y0, 1084288(SI)	// forecast0RecLanerev.data.0.bar[5]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1118720(SI)	// forecast0RecLanerev.data.0.bar[6]
+	VMOVUPS	Y0, 1084416(SI)	// forecast0RecLanerev.data.0.bar[6]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1118848(SI)	// forecast0RecLanerev.data.0.bar[7]
+	VMOVUPS	Y0, 1084544(SI)	// forecast0RecLanerev.data.0.bar[7]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1118976(SI)	// forecast0RecLanerev.data.1.bar[0]
+	VMOVUPS	Y0, 1084672(SI)	// forecast0RecLanerev.data.1.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1119104(SI)	// forecast0RecLanerev.data.1.bar[1]
+	VMOVUPS	Y0, 1084800(SI)	// forecast0RecLanerev.data.1.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1119232(SI)	// forecast0RecLanerev.data.1.bar[2]
+	VMOVUPS	Y0, 1084928(SI)	// forecast0RecLanerev.data.1.bar[2]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1119360(SI)	// forecast0RecLanerev.data.1.bar[3]
+	VMOVUPS	Y0, 1085056(SI)	// forecast0RecLanerev.data.1.bar[3]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1119488(SI)	// forecast0RecLanerev.data.2.bar[0]
+	VMOVUPS	Y0, 1085184(SI)	// forecast0RecLanerev.data.2.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1119616(SI)	// forecast0RecLanerev.data.2.bar[1]
+	VMOVUPS	Y0, 1085312(SI)	// forecast0RecLanerev.data.2.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1119744(SI)	// forecast0RecLanerev.data.2.bar[2]
+	VMOVUPS	Y0, 1085440(SI)	// forecast0RecLanerev.data.2.bar[2]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1119872(SI)	// forecast0RecLanerev.data.2.bar[3]
+	VMOVUPS	Y0, 1085568(SI)	// forecast0RecLanerev.data.2.bar[3]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1120000(SI)	// forecast0RecLanerev.data.2.bar[4]
+	VMOVUPS	Y0, 1085696(SI)	// forecast0RecLanerev.data.2.bar[4]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1120128(SI)	// forecast0RecLanerev.data.2.bar[5]
+	VMOVUPS	Y0, 1085824(SI)	// forecast0RecLanerev.data.2.bar[5]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1120256(SI)	// forecast0RecLanerev.data.2.bar[6]
+	VMOVUPS	Y0, 1085952(SI)	// forecast0RecLanerev.data.2.bar[6]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1120384(SI)	// forecast0RecLanerev.data.2.bar[7]
+	VMOVUPS	Y0, 1086080(SI)	// forecast0RecLanerev.data.2.bar[7]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1120512(SI)	// forecast0RecLanerev.data.3.bar[0]
+	VMOVUPS	Y0, 1086208(SI)	// forecast0RecLanerev.data.3.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1120640(SI)	// forecast0RecLanerev.data.3.bar[1]
+	VMOVUPS	Y0, 1086336(SI)	// forecast0RecLanerev.data.3.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1120768(SI)	// forecast0RecLanerev.data.3.bar[2]
+	VMOVUPS	Y0, 1086464(SI)	// forecast0RecLanerev.data.3.bar[2]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1120896(SI)	// forecast0RecLanerev.data.3.bar[3]
+	VMOVUPS	Y0, 1086592(SI)	// forecast0RecLanerev.data.3.bar[3]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1121024(SI)	// forecast0RecLanerev.data.4.bar[0]
+	VMOVUPS	Y0, 1086720(SI)	// forecast0RecLanerev.data.4.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1121152(SI)	// forecast0RecLanerev.data.4.bar[1]
+	VMOVUPS	Y0, 1086848(SI)	// forecast0RecLanerev.data.4.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1121280(SI)	// forecast0RecLanerev.data.4.bar[2]
+	VMOVUPS	Y0, 1086976(SI)	// forecast0RecLanerev.data.4.bar[2]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1121408(SI)	// forecast0RecLanerev.data.4.bar[3]
+	VMOVUPS	Y0, 1087104(SI)	// forecast0RecLanerev.data.4.bar[3]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1121536(SI)	// forecast0RecLanerev.data.4.bar[4]
+	VMOVUPS	Y0, 1087232(SI)	// forecast0RecLanerev.data.4.bar[4]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1121664(SI)	// forecast0RecLanerev.data.4.bar[5]
+	VMOVUPS	Y0, 1087360(SI)	// forecast0RecLanerev.data.4.bar[5]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1121792(SI)	// forecast0RecLanerev.data.4.bar[6]
+	VMOVUPS	Y0, 1087488(SI)	// forecast0RecLanerev.data.4.bar[6]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1121920(SI)	// forecast0RecLanerev.data.4.bar[7]
+	VMOVUPS	Y0, 1087616(SI)	// forecast0RecLanerev.data.4.bar[7]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1122048(SI)	// forecast0RecLanerev.data.5.bar[0]
+	VMOVUPS	Y0, 1087744(SI)	// forecast0RecLanerev.data.5.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1122176(SI)	// forecast0RecLanerev.data.5.bar[1]
+	VMOVUPS	Y0, 1087872(SI)	// forecast0RecLanerev.data.5.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1122304(SI)	// forecast0RecLanerev.data.5.bar[2]
+	VMOVUPS	Y0, 1088000(SI)	// forecast0RecLanerev.data.5.bar[2]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1122432(SI)	// forecast0RecLanerev.data.5.bar[3]
+	VMOVUPS	Y0, 1088128(SI)	// forecast0RecLanerev.data.5.bar[3]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1122560(SI)	// forecast0RecLanerev.data.6.bar[0]
+	VMOVUPS	Y0, 1088256(SI)	// forecast0RecLanerev.data.6.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1122688(SI)	// forecast0RecLanerev.data.6.bar[1]
+	VMOVUPS	Y0, 1088384(SI)	// forecast0RecLanerev.data.6.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1122816(SI)	// forecast0RecLanerev.data.6.bar[2]
+	VMOVUPS	Y0, 1088512(SI)	// forecast0RecLanerev.data.6.bar[2]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1122944(SI)	// forecast0RecLanerev.data.6.bar[3]
+	VMOVUPS	Y0, 1088640(SI)	// forecast0RecLanerev.data.6.bar[3]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1123072(SI)	// forecast0RecLanerev.data.6.bar[4]
+	VMOVUPS	Y0, 1088768(SI)	// forecast0RecLanerev.data.6.bar[4]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1123200(SI)	// forecast0RecLanerev.data.6.bar[5]
+	VMOVUPS	Y0, 1088896(SI)	// forecast0RecLanerev.data.6.bar[5]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1123328(SI)	// forecast0RecLanerev.data.6.bar[6]
+	VMOVUPS	Y0, 1089024(SI)	// forecast0RecLanerev.data.6.bar[6]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1123456(SI)	// forecast0RecLanerev.data.6.bar[7]
+	VMOVUPS	Y0, 1089152(SI)	// forecast0RecLanerev.data.6.bar[7]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1123584(SI)	// forecast0RecLanerev.data.7.bar[0]
+	VMOVUPS	Y0, 1089280(SI)	// forecast0RecLanerev.data.7.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1123712(SI)	// forecast0RecLanerev.data.7.bar[1]
+	VMOVUPS	Y0, 1089408(SI)	// forecast0RecLanerev.data.7.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1123840(SI)	// forecast0RecLanerev.data.7.bar[2]
+	VMOVUPS	Y0, 1089536(SI)	// forecast0RecLanerev.data.7.bar[2]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1123968(SI)	// forecast0RecLanerev.data.7.bar[3]
+	VMOVUPS	Y0, 1089664(SI)	// forecast0RecLanerev.data.7.bar[3]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1124096(SI)	// forecast0RecLanerev.z.start.bar[0]
+	VMOVUPS	Y0, 1089792(SI)	// forecast0RecLanerev.z.start.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1124224(SI)	// forecast0RecLanerev.z.start.bar[1]
+	VMOVUPS	Y0, 1089920(SI)	// forecast0RecLanerev.z.start.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1124352(SI)	// forecast0RecLanerev.z.start.bar[2]
+	VMOVUPS	Y0, 1090048(SI)	// forecast0RecLanerev.z.start.bar[2]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1124480(SI)	// forecast0RecLanerev.z.start.bar[3]
+	VMOVUPS	Y0, 1090176(SI)	// forecast0RecLanerev.z.start.bar[3]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1124608(SI)	// forecast0RecLanerev.z.start.bar[4]
+	VMOVUPS	Y0, 1090304(SI)	// forecast0RecLanerev.z.start.bar[4]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1124736(SI)	// forecast0RecLanerev.z.start.bar[5]
+	VMOVUPS	Y0, 1090432(SI)	// forecast0RecLanerev.z.start.bar[5]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1124864(SI)	// forecast0RecLanerev.z.start.bar[6]
+	VMOVUPS	Y0, 1090560(SI)	// forecast0RecLanerev.z.start.bar[6]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1124992(SI)	// forecast0RecLanerev.z.start.bar[7]
+	VMOVUPS	Y0, 1090688(SI)	// forecast0RecLanerev.z.start.bar[7]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1125120(SI)	// forecast0RecLanerev.a.start.bar[0]
+	VMOVUPS	Y0, 1090816(SI)	// forecast0RecLanerev.a.start.bar[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1125248(SI)	// forecast0RecLanerev.a.start.bar[1]
+	VMOVUPS	Y0, 1090944(SI)	// forecast0RecLanerev.a.start.bar[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1125376(SI)	// forecast0RecLanerev.a.start.bar[2]
+	VMOVUPS	Y0, 1091072(SI)	// forecast0RecLanerev.a.start.bar[2]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1125504(SI)	// forecast0RecLanerev.a.start.bar[3]
+	VMOVUPS	Y0, 1091200(SI)	// forecast0RecLanerev.a.start.bar[3]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop10
@@ -15895,22 +15019,22 @@ TEXT fitGradPart4_avx2<>(SB), NOSPLIT, $0-0
 	MOVQ	$4, CX
 	MOVQ	AX, SI
 loop1: // 4 times: vectors of the block
-	VMOVUPS	1116416(SI), Y0	// forecast0RecLanerev.z.bar[0]
-	VMOVUPS	Y0, 1586048(SI)	// fitGrad.result_3[0]
-	VMOVUPS	1116544(SI), Y0	// forecast0RecLanerev.z.bar[1]
-	VMOVUPS	Y0, 1586176(SI)	// fitGrad.result_3[1]
-	VMOVUPS	1116672(SI), Y0	// forecast0RecLanerev.z.bar[2]
-	VMOVUPS	Y0, 1586304(SI)	// fitGrad.result_3[2]
-	VMOVUPS	1116800(SI), Y0	// forecast0RecLanerev.z.bar[3]
-	VMOVUPS	Y0, 1586432(SI)	// fitGrad.result_3[3]
-	VMOVUPS	1116928(SI), Y0	// forecast0RecLanerev.z.bar[4]
-	VMOVUPS	Y0, 1586560(SI)	// fitGrad.result_3[4]
-	VMOVUPS	1117056(SI), Y0	// forecast0RecLanerev.z.bar[5]
-	VMOVUPS	Y0, 1586688(SI)	// fitGrad.result_3[5]
-	VMOVUPS	1117184(SI), Y0	// forecast0RecLanerev.z.bar[6]
-	VMOVUPS	Y0, 1586816(SI)	// fitGrad.result_3[6]
-	VMOVUPS	1117312(SI), Y0	// forecast0RecLanerev.z.bar[7]
-	VMOVUPS	Y0, 1586944(SI)	// fitGrad.result_3[7]
+	VMOVUPS	1082112(SI), Y0	// forecast0RecLanerev.z.bar[0]
+	VMOVUPS	Y0, 1551744(SI)	// fitGrad.result_3[0]
+	VMOVUPS	1082240(SI), Y0	// forecast0RecLanerev.z.bar[1]
+	VMOVUPS	Y0, 1551872(SI)	// fitGrad.result_3[1]
+	VMOVUPS	1082368(SI), Y0	// forecast0RecLanerev.z.bar[2]
+	VMOVUPS	Y0, 1552000(SI)	// fitGrad.result_3[2]
+	VMOVUPS	1082496(SI), Y0	// forecast0RecLanerev.z.bar[3]
+	VMOVUPS	Y0, 1552128(SI)	// fitGrad.result_3[3]
+	VMOVUPS	1082624(SI), Y0	// forecast0RecLanerev.z.bar[4]
+	VMOVUPS	Y0, 1552256(SI)	// fitGrad.result_3[4]
+	VMOVUPS	1082752(SI), Y0	// forecast0RecLanerev.z.bar[5]
+	VMOVUPS	Y0, 1552384(SI)	// fitGrad.result_3[5]
+	VMOVUPS	1082880(SI), Y0	// forecast0RecLanerev.z.bar[6]
+	VMOVUPS	Y0, 1552512(SI)	// fitGrad.result_3[6]
+	VMOVUPS	1083008(SI), Y0	// forecast0RecLanerev.z.bar[7]
+	VMOVUPS	Y0, 1552640(SI)	// fitGrad.result_3[7]
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop1
@@ -15922,23 +15046,23 @@ loop1: // 4 times: vectors of the block
 	VMOVUPS	Y15, 64(AX)
 	VMOVUPS	65888(AX), Y15	// mask | 3
 	VMOVUPS	Y15, 96(AX)
-	VMOVUPD	1368832(AX), Y0	// fitGrad.key[3]
-	VMOVUPD	1368864(AX), Y0	// fitGrad.key[3] | 1
-	VMOVUPD	1368896(AX), Y0	// fitGrad.key[3] | 2
-	VMOVUPD	1368928(AX), Y0	// fitGrad.key[3] | 3
-	VMOVUPD	1368960(AX), Y0	// fitGrad.key[3] | 4
-	VMOVUPD	1368992(AX), Y0	// fitGrad.key[3] | 5
-	VMOVUPD	1369024(AX), Y0	// fitGrad.key[3] | 6
-	VMOVUPD	1369056(AX), Y0	// fitGrad.key[3] | 7
+	VMOVUPD	1334528(AX), Y0	// fitGrad.key[3]
+	VMOVUPD	1334560(AX), Y0	// fitGrad.key[3] | 1
+	VMOVUPD	1334592(AX), Y0	// fitGrad.key[3] | 2
+	VMOVUPD	1334624(AX), Y0	// fitGrad.key[3] | 3
+	VMOVUPD	1334656(AX), Y0	// fitGrad.key[3] | 4
+	VMOVUPD	1334688(AX), Y0	// fitGrad.key[3] | 5
+	VMOVUPD	1334720(AX), Y0	// fitGrad.key[3] | 6
+	VMOVUPD	1334752(AX), Y0	// fitGrad.key[3] | 7
 	// forecast.nde:55
-	VMOVUPD	1368832(AX), Y0	// fitGrad.key[3]
-	VMOVUPD	1368864(AX), Y1	// fitGrad.key[3] | 1
-	VMOVUPD	1368896(AX), Y2	// fitGrad.key[3] | 2
-	VMOVUPD	1368928(AX), Y3	// fitGrad.key[3] | 3
-	VMOVUPD	1368960(AX), Y4	// fitGrad.key[3] | 4
-	VMOVUPD	1368992(AX), Y5	// fitGrad.key[3] | 5
-	VMOVUPD	1369024(AX), Y6	// fitGrad.key[3] | 6
-	VMOVUPD	1369056(AX), Y7	// fitGrad.key[3] | 7
+	VMOVUPD	1334528(AX), Y0	// fitGrad.key[3]
+	VMOVUPD	1334560(AX), Y1	// fitGrad.key[3] | 1
+	VMOVUPD	1334592(AX), Y2	// fitGrad.key[3] | 2
+	VMOVUPD	1334624(AX), Y3	// fitGrad.key[3] | 3
+	VMOVUPD	1334656(AX), Y4	// fitGrad.key[3] | 4
+	VMOVUPD	1334688(AX), Y5	// fitGrad.key[3] | 5
+	VMOVUPD	1334720(AX), Y6	// fitGrad.key[3] | 6
+	VMOVUPD	1334752(AX), Y7	// fitGrad.key[3] | 7
 	VDIVPD	f64_409f400000000000<>(SB), Y0, Y0
 	VDIVPD	f64_409f400000000000<>(SB), Y1, Y1
 	VDIVPD	f64_409f400000000000<>(SB), Y2, Y2
@@ -15991,10 +15115,10 @@ loop1: // 4 times: vectors of the block
 	VCVTPD2PSY	Y6, X3
 	VCVTPD2PSY	Y7, X4
 	VINSERTF128	$1, X4, Y3, Y3
-	VMOVUPS	Y0, 1585920(AX)	// fitGrad.cast_3
-	VMOVUPS	Y1, 1585952(AX)	// fitGrad.cast_3 | 1
-	VMOVUPS	Y2, 1585984(AX)	// fitGrad.cast_3 | 2
-	VMOVUPS	Y3, 1586016(AX)	// fitGrad.cast_3 | 3
+	VMOVUPS	Y0, 1551616(AX)	// fitGrad.cast_3
+	VMOVUPS	Y1, 1551648(AX)	// fitGrad.cast_3 | 1
+	VMOVUPS	Y2, 1551680(AX)	// fitGrad.cast_3 | 2
+	VMOVUPS	Y3, 1551712(AX)	// fitGrad.cast_3 | 3
 	// forecast.nde:39
 	VMULPS	f32_3f000000<>(SB), Y0, Y15
 	VMOVUPS	Y15, 128(AX)
@@ -16016,21 +15140,21 @@ loop1: // 4 times: vectors of the block
 	MOVQ	AX, SI
 loop2: // 8 times: elements
 	// forecast.nde:37
-	VMOVUPS	1586048(SI), Y15	// fitGrad.result_3[0]
+	VMOVUPS	1551744(SI), Y15	// fitGrad.result_3[0]
 	VMOVUPS	Y15, 384(AX)
-	VMOVUPS	1586080(SI), Y15	// fitGrad.result_3[0] | 1
+	VMOVUPS	1551776(SI), Y15	// fitGrad.result_3[0] | 1
 	VMOVUPS	Y15, 416(AX)
-	VMOVUPS	1586112(SI), Y15	// fitGrad.result_3[0] | 2
+	VMOVUPS	1551808(SI), Y15	// fitGrad.result_3[0] | 2
 	VMOVUPS	Y15, 448(AX)
-	VMOVUPS	1586144(SI), Y0	// fitGrad.result_3[0] | 3
-	VMOVUPS	1481472(SI), Y1	// fitGrad.cast_2[0]
-	VMOVUPS	1481504(SI), Y2	// fitGrad.cast_2[0] | 1
-	VMOVUPS	1481536(SI), Y3	// fitGrad.cast_2[0] | 2
-	VMOVUPS	1481568(SI), Y4	// fitGrad.cast_2[0] | 3
-	VMOVUPS	1474304(SI), Y5	// fitGrad.exp[0]
-	VMOVUPS	1474336(SI), Y6	// fitGrad.exp[0] | 1
-	VMOVUPS	1474368(SI), Y7	// fitGrad.exp[0] | 2
-	VMOVUPS	1474400(SI), Y8	// fitGrad.exp[0] | 3
+	VMOVUPS	1551840(SI), Y0	// fitGrad.result_3[0] | 3
+	VMOVUPS	1447168(SI), Y1	// fitGrad.cast_2[0]
+	VMOVUPS	1447200(SI), Y2	// fitGrad.cast_2[0] | 1
+	VMOVUPS	1447232(SI), Y3	// fitGrad.cast_2[0] | 2
+	VMOVUPS	1447264(SI), Y4	// fitGrad.cast_2[0] | 3
+	VMOVUPS	1440000(SI), Y5	// fitGrad.exp[0]
+	VMOVUPS	1440032(SI), Y6	// fitGrad.exp[0] | 1
+	VMOVUPS	1440064(SI), Y7	// fitGrad.exp[0] | 2
+	VMOVUPS	1440096(SI), Y8	// fitGrad.exp[0] | 3
 	VMOVUPS	f32_3f800000<>(SB), Y9
 	VDIVPS	Y5, Y9, Y5
 	VMOVUPS	f32_3f800000<>(SB), Y9
@@ -16039,10 +15163,10 @@ loop2: // 8 times: elements
 	VDIVPS	Y7, Y9, Y7
 	VMOVUPS	f32_3f800000<>(SB), Y9
 	VDIVPS	Y8, Y9, Y8
-	VMOVUPS	1474304(SI), Y9	// fitGrad.exp[0]
-	VMOVUPS	1474336(SI), Y10	// fitGrad.exp[0] | 1
-	VMOVUPS	1474368(SI), Y11	// fitGrad.exp[0] | 2
-	VMOVUPS	1474400(SI), Y12	// fitGrad.exp[0] | 3
+	VMOVUPS	1440000(SI), Y9	// fitGrad.exp[0]
+	VMOVUPS	1440032(SI), Y10	// fitGrad.exp[0] | 1
+	VMOVUPS	1440064(SI), Y11	// fitGrad.exp[0] | 2
+	VMOVUPS	1440096(SI), Y12	// fitGrad.exp[0] | 3
 	VMULPS	f32_40000000<>(SB), Y9, Y9
 	VMULPS	f32_40000000<>(SB), Y10, Y10
 	VMULPS	f32_40000000<>(SB), Y11, Y11
@@ -16059,326 +15183,326 @@ loop2: // 8 times: elements
 	VFMADD231PS	416(AX), Y2, Y10
 	VFMADD231PS	448(AX), Y3, Y11
 	VFMADD231PS	Y4, Y0, Y12
-	VMOVUPS	1474304(SI), Y0	// fitGrad.exp[0]
-	VMOVUPS	1474336(SI), Y1	// fitGrad.exp[0] | 1
-	VMOVUPS	1474368(SI), Y2	// fitGrad.exp[0] | 2
-	VMOVUPS	1474400(SI), Y3	// fitGrad.exp[0] | 3
+	VMOVUPS	1440000(SI), Y0	// fitGrad.exp[0]
+	VMOVUPS	1440032(SI), Y1	// fitGrad.exp[0] | 1
+	VMOVUPS	1440064(SI), Y2	// fitGrad.exp[0] | 2
+	VMOVUPS	1440096(SI), Y3	// fitGrad.exp[0] | 3
 	VMULPS	Y0, Y9, Y0
 	VMULPS	Y1, Y10, Y1
 	VMULPS	Y2, Y11, Y2
 	VMULPS	Y3, Y12, Y3
-	VMOVUPS	Y0, 1587072(SI)	// fitGrad.mul_4[0]
-	VMOVUPS	Y1, 1587104(SI)	// fitGrad.mul_4[0] | 1
-	VMOVUPS	Y2, 1587136(SI)	// fitGrad.mul_4[0] | 2
-	VMOVUPS	Y3, 1587168(SI)	// fitGrad.mul_4[0] | 3
+	VMOVUPS	Y0, 1552768(SI)	// fitGrad.mul_4[0]
+	VMOVUPS	Y1, 1552800(SI)	// fitGrad.mul_4[0] | 1
+	VMOVUPS	Y2, 1552832(SI)	// fitGrad.mul_4[0] | 2
+	VMOVUPS	Y3, 1552864(SI)	// fitGrad.mul_4[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1588096(AX)	// fitGrad.pad[0]
+	VMOVUPS	Y0, 1553792(AX)	// fitGrad.pad[0]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1588128(AX)	// fitGrad.pad[0] | 1
+	VMOVUPS	Y0, 1553824(AX)	// fitGrad.pad[0] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1588160(AX)	// fitGrad.pad[0] | 2
+	VMOVUPS	Y0, 1553856(AX)	// fitGrad.pad[0] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1588192(AX)	// fitGrad.pad[0] | 3
+	VMOVUPS	Y0, 1553888(AX)	// fitGrad.pad[0] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1588224(AX)	// fitGrad.pad[1]
+	VMOVUPS	Y0, 1553920(AX)	// fitGrad.pad[1]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1588256(AX)	// fitGrad.pad[1] | 1
+	VMOVUPS	Y0, 1553952(AX)	// fitGrad.pad[1] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1588288(AX)	// fitGrad.pad[1] | 2
+	VMOVUPS	Y0, 1553984(AX)	// fitGrad.pad[1] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1588320(AX)	// fitGrad.pad[1] | 3
+	VMOVUPS	Y0, 1554016(AX)	// fitGrad.pad[1] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1588352(AX)	// fitGrad.pad[2]
+	VMOVUPS	Y0, 1554048(AX)	// fitGrad.pad[2]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1588384(AX)	// fitGrad.pad[2] | 1
+	VMOVUPS	Y0, 1554080(AX)	// fitGrad.pad[2] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1588416(AX)	// fitGrad.pad[2] | 2
+	VMOVUPS	Y0, 1554112(AX)	// fitGrad.pad[2] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1588448(AX)	// fitGrad.pad[2] | 3
+	VMOVUPS	Y0, 1554144(AX)	// fitGrad.pad[2] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1588480(AX)	// fitGrad.pad[3]
+	VMOVUPS	Y0, 1554176(AX)	// fitGrad.pad[3]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1588512(AX)	// fitGrad.pad[3] | 1
+	VMOVUPS	Y0, 1554208(AX)	// fitGrad.pad[3] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1588544(AX)	// fitGrad.pad[3] | 2
+	VMOVUPS	Y0, 1554240(AX)	// fitGrad.pad[3] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1588576(AX)	// fitGrad.pad[3] | 3
+	VMOVUPS	Y0, 1554272(AX)	// fitGrad.pad[3] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1588608(AX)	// fitGrad.pad[4]
+	VMOVUPS	Y0, 1554304(AX)	// fitGrad.pad[4]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1588640(AX)	// fitGrad.pad[4] | 1
+	VMOVUPS	Y0, 1554336(AX)	// fitGrad.pad[4] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1588672(AX)	// fitGrad.pad[4] | 2
+	VMOVUPS	Y0, 1554368(AX)	// fitGrad.pad[4] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1588704(AX)	// fitGrad.pad[4] | 3
+	VMOVUPS	Y0, 1554400(AX)	// fitGrad.pad[4] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1588736(AX)	// fitGrad.pad[5]
+	VMOVUPS	Y0, 1554432(AX)	// fitGrad.pad[5]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1588768(AX)	// fitGrad.pad[5] | 1
+	VMOVUPS	Y0, 1554464(AX)	// fitGrad.pad[5] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1588800(AX)	// fitGrad.pad[5] | 2
+	VMOVUPS	Y0, 1554496(AX)	// fitGrad.pad[5] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1588832(AX)	// fitGrad.pad[5] | 3
+	VMOVUPS	Y0, 1554528(AX)	// fitGrad.pad[5] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1588864(AX)	// fitGrad.pad[6]
+	VMOVUPS	Y0, 1554560(AX)	// fitGrad.pad[6]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1588896(AX)	// fitGrad.pad[6] | 1
+	VMOVUPS	Y0, 1554592(AX)	// fitGrad.pad[6] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1588928(AX)	// fitGrad.pad[6] | 2
+	VMOVUPS	Y0, 1554624(AX)	// fitGrad.pad[6] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1588960(AX)	// fitGrad.pad[6] | 3
+	VMOVUPS	Y0, 1554656(AX)	// fitGrad.pad[6] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1588992(AX)	// fitGrad.pad[7]
+	VMOVUPS	Y0, 1554688(AX)	// fitGrad.pad[7]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1589024(AX)	// fitGrad.pad[7] | 1
+	VMOVUPS	Y0, 1554720(AX)	// fitGrad.pad[7] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1589056(AX)	// fitGrad.pad[7] | 2
+	VMOVUPS	Y0, 1554752(AX)	// fitGrad.pad[7] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1589088(AX)	// fitGrad.pad[7] | 3
-	VMOVUPS	1587072(AX), Y0	// fitGrad.mul_4[0]
-	VMOVUPS	1587104(AX), Y1	// fitGrad.mul_4[0] | 1
-	VMOVUPS	1587136(AX), Y2	// fitGrad.mul_4[0] | 2
-	VMOVUPS	1587168(AX), Y3	// fitGrad.mul_4[0] | 3
-	VMOVUPS	Y0, 1589120(AX)	// fitGrad.pad[8]
-	VMOVUPS	Y1, 1589152(AX)	// fitGrad.pad[8] | 1
-	VMOVUPS	Y2, 1589184(AX)	// fitGrad.pad[8] | 2
-	VMOVUPS	Y3, 1589216(AX)	// fitGrad.pad[8] | 3
-	VMOVUPS	1587200(AX), Y0	// fitGrad.mul_4[1]
-	VMOVUPS	1587232(AX), Y1	// fitGrad.mul_4[1] | 1
-	VMOVUPS	1587264(AX), Y2	// fitGrad.mul_4[1] | 2
-	VMOVUPS	1587296(AX), Y3	// fitGrad.mul_4[1] | 3
-	VMOVUPS	Y0, 1589248(AX)	// fitGrad.pad[9]
-	VMOVUPS	Y1, 1589280(AX)	// fitGrad.pad[9] | 1
-	VMOVUPS	Y2, 1589312(AX)	// fitGrad.pad[9] | 2
-	VMOVUPS	Y3, 1589344(AX)	// fitGrad.pad[9] | 3
-	VMOVUPS	1587328(AX), Y0	// fitGrad.mul_4[2]
-	VMOVUPS	1587360(AX), Y1	// fitGrad.mul_4[2] | 1
-	VMOVUPS	1587392(AX), Y2	// fitGrad.mul_4[2] | 2
-	VMOVUPS	1587424(AX), Y3	// fitGrad.mul_4[2] | 3
-	VMOVUPS	Y0, 1589376(AX)	// fitGrad.pad[10]
-	VMOVUPS	Y1, 1589408(AX)	// fitGrad.pad[10] | 1
-	VMOVUPS	Y2, 1589440(AX)	// fitGrad.pad[10] | 2
-	VMOVUPS	Y3, 1589472(AX)	// fitGrad.pad[10] | 3
-	VMOVUPS	1587456(AX), Y0	// fitGrad.mul_4[3]
-	VMOVUPS	1587488(AX), Y1	// fitGrad.mul_4[3] | 1
-	VMOVUPS	1587520(AX), Y2	// fitGrad.mul_4[3] | 2
-	VMOVUPS	1587552(AX), Y3	// fitGrad.mul_4[3] | 3
-	VMOVUPS	Y0, 1589504(AX)	// fitGrad.pad[11]
-	VMOVUPS	Y1, 1589536(AX)	// fitGrad.pad[11] | 1
-	VMOVUPS	Y2, 1589568(AX)	// fitGrad.pad[11] | 2
-	VMOVUPS	Y3, 1589600(AX)	// fitGrad.pad[11] | 3
-	VMOVUPS	1587584(AX), Y0	// fitGrad.mul_4[4]
-	VMOVUPS	1587616(AX), Y1	// fitGrad.mul_4[4] | 1
-	VMOVUPS	1587648(AX), Y2	// fitGrad.mul_4[4] | 2
-	VMOVUPS	1587680(AX), Y3	// fitGrad.mul_4[4] | 3
-	VMOVUPS	Y0, 1589632(AX)	// fitGrad.pad[12]
-	VMOVUPS	Y1, 1589664(AX)	// fitGrad.pad[12] | 1
-	VMOVUPS	Y2, 1589696(AX)	// fitGrad.pad[12] | 2
-	VMOVUPS	Y3, 1589728(AX)	// fitGrad.pad[12] | 3
-	VMOVUPS	1587712(AX), Y0	// fitGrad.mul_4[5]
-	VMOVUPS	1587744(AX), Y1	// fitGrad.mul_4[5] | 1
-	VMOVUPS	1587776(AX), Y2	// fitGrad.mul_4[5] | 2
-	VMOVUPS	1587808(AX), Y3	// fitGrad.mul_4[5] | 3
-	VMOVUPS	Y0, 1589760(AX)	// fitGrad.pad[13]
-	VMOVUPS	Y1, 1589792(AX)	// fitGrad.pad[13] | 1
-	VMOVUPS	Y2, 1589824(AX)	// fitGrad.pad[13] | 2
-	VMOVUPS	Y3, 1589856(AX)	// fitGrad.pad[13] | 3
-	VMOVUPS	1587840(AX), Y0	// fitGrad.mul_4[6]
-	VMOVUPS	1587872(AX), Y1	// fitGrad.mul_4[6] | 1
-	VMOVUPS	1587904(AX), Y2	// fitGrad.mul_4[6] | 2
-	VMOVUPS	1587936(AX), Y3	// fitGrad.mul_4[6] | 3
-	VMOVUPS	Y0, 1589888(AX)	// fitGrad.pad[14]
-	VMOVUPS	Y1, 1589920(AX)	// fitGrad.pad[14] | 1
-	VMOVUPS	Y2, 1589952(AX)	// fitGrad.pad[14] | 2
-	VMOVUPS	Y3, 1589984(AX)	// fitGrad.pad[14] | 3
-	VMOVUPS	1587968(AX), Y0	// fitGrad.mul_4[7]
-	VMOVUPS	1588000(AX), Y1	// fitGrad.mul_4[7] | 1
-	VMOVUPS	1588032(AX), Y2	// fitGrad.mul_4[7] | 2
-	VMOVUPS	1588064(AX), Y3	// fitGrad.mul_4[7] | 3
-	VMOVUPS	Y0, 1590016(AX)	// fitGrad.pad[15]
-	VMOVUPS	Y1, 1590048(AX)	// fitGrad.pad[15] | 1
-	VMOVUPS	Y2, 1590080(AX)	// fitGrad.pad[15] | 2
-	VMOVUPS	Y3, 1590112(AX)	// fitGrad.pad[15] | 3
+	VMOVUPS	Y0, 1554784(AX)	// fitGrad.pad[7] | 3
+	VMOVUPS	1552768(AX), Y0	// fitGrad.mul_4[0]
+	VMOVUPS	1552800(AX), Y1	// fitGrad.mul_4[0] | 1
+	VMOVUPS	1552832(AX), Y2	// fitGrad.mul_4[0] | 2
+	VMOVUPS	1552864(AX), Y3	// fitGrad.mul_4[0] | 3
+	VMOVUPS	Y0, 1554816(AX)	// fitGrad.pad[8]
+	VMOVUPS	Y1, 1554848(AX)	// fitGrad.pad[8] | 1
+	VMOVUPS	Y2, 1554880(AX)	// fitGrad.pad[8] | 2
+	VMOVUPS	Y3, 1554912(AX)	// fitGrad.pad[8] | 3
+	VMOVUPS	1552896(AX), Y0	// fitGrad.mul_4[1]
+	VMOVUPS	1552928(AX), Y1	// fitGrad.mul_4[1] | 1
+	VMOVUPS	1552960(AX), Y2	// fitGrad.mul_4[1] | 2
+	VMOVUPS	1552992(AX), Y3	// fitGrad.mul_4[1] | 3
+	VMOVUPS	Y0, 1554944(AX)	// fitGrad.pad[9]
+	VMOVUPS	Y1, 1554976(AX)	// fitGrad.pad[9] | 1
+	VMOVUPS	Y2, 1555008(AX)	// fitGrad.pad[9] | 2
+	VMOVUPS	Y3, 1555040(AX)	// fitGrad.pad[9] | 3
+	VMOVUPS	1553024(AX), Y0	// fitGrad.mul_4[2]
+	VMOVUPS	1553056(AX), Y1	// fitGrad.mul_4[2] | 1
+	VMOVUPS	1553088(AX), Y2	// fitGrad.mul_4[2] | 2
+	VMOVUPS	1553120(AX), Y3	// fitGrad.mul_4[2] | 3
+	VMOVUPS	Y0, 1555072(AX)	// fitGrad.pad[10]
+	VMOVUPS	Y1, 1555104(AX)	// fitGrad.pad[10] | 1
+	VMOVUPS	Y2, 1555136(AX)	// fitGrad.pad[10] | 2
+	VMOVUPS	Y3, 1555168(AX)	// fitGrad.pad[10] | 3
+	VMOVUPS	1553152(AX), Y0	// fitGrad.mul_4[3]
+	VMOVUPS	1553184(AX), Y1	// fitGrad.mul_4[3] | 1
+	VMOVUPS	1553216(AX), Y2	// fitGrad.mul_4[3] | 2
+	VMOVUPS	1553248(AX), Y3	// fitGrad.mul_4[3] | 3
+	VMOVUPS	Y0, 1555200(AX)	// fitGrad.pad[11]
+	VMOVUPS	Y1, 1555232(AX)	// fitGrad.pad[11] | 1
+	VMOVUPS	Y2, 1555264(AX)	// fitGrad.pad[11] | 2
+	VMOVUPS	Y3, 1555296(AX)	// fitGrad.pad[11] | 3
+	VMOVUPS	1553280(AX), Y0	// fitGrad.mul_4[4]
+	VMOVUPS	1553312(AX), Y1	// fitGrad.mul_4[4] | 1
+	VMOVUPS	1553344(AX), Y2	// fitGrad.mul_4[4] | 2
+	VMOVUPS	1553376(AX), Y3	// fitGrad.mul_4[4] | 3
+	VMOVUPS	Y0, 1555328(AX)	// fitGrad.pad[12]
+	VMOVUPS	Y1, 1555360(AX)	// fitGrad.pad[12] | 1
+	VMOVUPS	Y2, 1555392(AX)	// fitGrad.pad[12] | 2
+	VMOVUPS	Y3, 1555424(AX)	// fitGrad.pad[12] | 3
+	VMOVUPS	1553408(AX), Y0	// fitGrad.mul_4[5]
+	VMOVUPS	1553440(AX), Y1	// fitGrad.mul_4[5] | 1
+	VMOVUPS	1553472(AX), Y2	// fitGrad.mul_4[5] | 2
+	VMOVUPS	1553504(AX), Y3	// fitGrad.mul_4[5] | 3
+	VMOVUPS	Y0, 1555456(AX)	// fitGrad.pad[13]
+	VMOVUPS	Y1, 1555488(AX)	// fitGrad.pad[13] | 1
+	VMOVUPS	Y2, 1555520(AX)	// fitGrad.pad[13] | 2
+	VMOVUPS	Y3, 1555552(AX)	// fitGrad.pad[13] | 3
+	VMOVUPS	1553536(AX), Y0	// fitGrad.mul_4[6]
+	VMOVUPS	1553568(AX), Y1	// fitGrad.mul_4[6] | 1
+	VMOVUPS	1553600(AX), Y2	// fitGrad.mul_4[6] | 2
+	VMOVUPS	1553632(AX), Y3	// fitGrad.mul_4[6] | 3
+	VMOVUPS	Y0, 1555584(AX)	// fitGrad.pad[14]
+	VMOVUPS	Y1, 1555616(AX)	// fitGrad.pad[14] | 1
+	VMOVUPS	Y2, 1555648(AX)	// fitGrad.pad[14] | 2
+	VMOVUPS	Y3, 1555680(AX)	// fitGrad.pad[14] | 3
+	VMOVUPS	1553664(AX), Y0	// fitGrad.mul_4[7]
+	VMOVUPS	1553696(AX), Y1	// fitGrad.mul_4[7] | 1
+	VMOVUPS	1553728(AX), Y2	// fitGrad.mul_4[7] | 2
+	VMOVUPS	1553760(AX), Y3	// fitGrad.mul_4[7] | 3
+	VMOVUPS	Y0, 1555712(AX)	// fitGrad.pad[15]
+	VMOVUPS	Y1, 1555744(AX)	// fitGrad.pad[15] | 1
+	VMOVUPS	Y2, 1555776(AX)	// fitGrad.pad[15] | 2
+	VMOVUPS	Y3, 1555808(AX)	// fitGrad.pad[15] | 3
 	MOVQ	$8, CX
 	MOVQ	AX, SI
 loop3: // 8 times: elements
 	// forecast.nde:38
-	VMOVUPS	1472256(SI), Y0	// fitGrad.h[0]
-	VMOVUPS	1472288(SI), Y1	// fitGrad.h[0] | 1
-	VMOVUPS	1472320(SI), Y2	// fitGrad.h[0] | 2
-	VMOVUPS	1472352(SI), Y3	// fitGrad.h[0] | 3
+	VMOVUPS	1437952(SI), Y0	// fitGrad.h[0]
+	VMOVUPS	1437984(SI), Y1	// fitGrad.h[0] | 1
+	VMOVUPS	1438016(SI), Y2	// fitGrad.h[0] | 2
+	VMOVUPS	1438048(SI), Y3	// fitGrad.h[0] | 3
 	VMULPS	f32_40000000<>(SB), Y0, Y0
 	VMULPS	f32_40000000<>(SB), Y1, Y1
 	VMULPS	f32_40000000<>(SB), Y2, Y2
 	VMULPS	f32_40000000<>(SB), Y3, Y3
-	VMOVUPS	1586048(SI), Y4	// fitGrad.result_3[0]
-	VMOVUPS	1586080(SI), Y5	// fitGrad.result_3[0] | 1
-	VMOVUPS	1586112(SI), Y6	// fitGrad.result_3[0] | 2
-	VMOVUPS	1586144(SI), Y7	// fitGrad.result_3[0] | 3
+	VMOVUPS	1551744(SI), Y4	// fitGrad.result_3[0]
+	VMOVUPS	1551776(SI), Y5	// fitGrad.result_3[0] | 1
+	VMOVUPS	1551808(SI), Y6	// fitGrad.result_3[0] | 2
+	VMOVUPS	1551840(SI), Y7	// fitGrad.result_3[0] | 3
 	VFMADD231PS	128(AX), Y0, Y4
 	VFMADD231PS	160(AX), Y1, Y5
 	VFMADD231PS	192(AX), Y2, Y6
 	VFMADD231PS	224(AX), Y3, Y7
-	VMOVUPS	Y4, 1590144(SI)	// fitGrad.add_2[0]
-	VMOVUPS	Y5, 1590176(SI)	// fitGrad.add_2[0] | 1
-	VMOVUPS	Y6, 1590208(SI)	// fitGrad.add_2[0] | 2
-	VMOVUPS	Y7, 1590240(SI)	// fitGrad.add_2[0] | 3
+	VMOVUPS	Y4, 1555840(SI)	// fitGrad.add_2[0]
+	VMOVUPS	Y5, 1555872(SI)	// fitGrad.add_2[0] | 1
+	VMOVUPS	Y6, 1555904(SI)	// fitGrad.add_2[0] | 2
+	VMOVUPS	Y7, 1555936(SI)	// fitGrad.add_2[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop3
 	// forecast.nde:37
-	VMOVUPS	1590144(AX), Y0	// fitGrad.add_2[0]
-	VMOVUPS	1590176(AX), Y1	// fitGrad.add_2[0] | 1
-	VMOVUPS	1590208(AX), Y2	// fitGrad.add_2[0] | 2
-	VMOVUPS	1590240(AX), Y3	// fitGrad.add_2[0] | 3
-	VMOVUPS	Y0, 1591168(AX)	// fitGrad.pad_2[0]
-	VMOVUPS	Y1, 1591200(AX)	// fitGrad.pad_2[0] | 1
-	VMOVUPS	Y2, 1591232(AX)	// fitGrad.pad_2[0] | 2
-	VMOVUPS	Y3, 1591264(AX)	// fitGrad.pad_2[0] | 3
-	VMOVUPS	1590272(AX), Y0	// fitGrad.add_2[1]
-	VMOVUPS	1590304(AX), Y1	// fitGrad.add_2[1] | 1
-	VMOVUPS	1590336(AX), Y2	// fitGrad.add_2[1] | 2
-	VMOVUPS	1590368(AX), Y3	// fitGrad.add_2[1] | 3
-	VMOVUPS	Y0, 1591296(AX)	// fitGrad.pad_2[1]
-	VMOVUPS	Y1, 1591328(AX)	// fitGrad.pad_2[1] | 1
-	VMOVUPS	Y2, 1591360(AX)	// fitGrad.pad_2[1] | 2
-	VMOVUPS	Y3, 1591392(AX)	// fitGrad.pad_2[1] | 3
-	VMOVUPS	1590400(AX), Y0	// fitGrad.add_2[2]
-	VMOVUPS	1590432(AX), Y1	// fitGrad.add_2[2] | 1
-	VMOVUPS	1590464(AX), Y2	// fitGrad.add_2[2] | 2
-	VMOVUPS	1590496(AX), Y3	// fitGrad.add_2[2] | 3
-	VMOVUPS	Y0, 1591424(AX)	// fitGrad.pad_2[2]
-	VMOVUPS	Y1, 1591456(AX)	// fitGrad.pad_2[2] | 1
-	VMOVUPS	Y2, 1591488(AX)	// fitGrad.pad_2[2] | 2
-	VMOVUPS	Y3, 1591520(AX)	// fitGrad.pad_2[2] | 3
-	VMOVUPS	1590528(AX), Y0	// fitGrad.add_2[3]
-	VMOVUPS	1590560(AX), Y1	// fitGrad.add_2[3] | 1
-	VMOVUPS	1590592(AX), Y2	// fitGrad.add_2[3] | 2
-	VMOVUPS	1590624(AX), Y3	// fitGrad.add_2[3] | 3
-	VMOVUPS	Y0, 1591552(AX)	// fitGrad.pad_2[3]
-	VMOVUPS	Y1, 1591584(AX)	// fitGrad.pad_2[3] | 1
-	VMOVUPS	Y2, 1591616(AX)	// fitGrad.pad_2[3] | 2
-	VMOVUPS	Y3, 1591648(AX)	// fitGrad.pad_2[3] | 3
-	VMOVUPS	1590656(AX), Y0	// fitGrad.add_2[4]
-	VMOVUPS	1590688(AX), Y1	// fitGrad.add_2[4] | 1
-	VMOVUPS	1590720(AX), Y2	// fitGrad.add_2[4] | 2
-	VMOVUPS	1590752(AX), Y3	// fitGrad.add_2[4] | 3
-	VMOVUPS	Y0, 1591680(AX)	// fitGrad.pad_2[4]
-	VMOVUPS	Y1, 1591712(AX)	// fitGrad.pad_2[4] | 1
-	VMOVUPS	Y2, 1591744(AX)	// fitGrad.pad_2[4] | 2
-	VMOVUPS	Y3, 1591776(AX)	// fitGrad.pad_2[4] | 3
-	VMOVUPS	1590784(AX), Y0	// fitGrad.add_2[5]
-	VMOVUPS	1590816(AX), Y1	// fitGrad.add_2[5] | 1
-	VMOVUPS	1590848(AX), Y2	// fitGrad.add_2[5] | 2
-	VMOVUPS	1590880(AX), Y3	// fitGrad.add_2[5] | 3
-	VMOVUPS	Y0, 1591808(AX)	// fitGrad.pad_2[5]
-	VMOVUPS	Y1, 1591840(AX)	// fitGrad.pad_2[5] | 1
-	VMOVUPS	Y2, 1591872(AX)	// fitGrad.pad_2[5] | 2
-	VMOVUPS	Y3, 1591904(AX)	// fitGrad.pad_2[5] | 3
-	VMOVUPS	1590912(AX), Y0	// fitGrad.add_2[6]
-	VMOVUPS	1590944(AX), Y1	// fitGrad.add_2[6] | 1
-	VMOVUPS	1590976(AX), Y2	// fitGrad.add_2[6] | 2
-	VMOVUPS	1591008(AX), Y3	// fitGrad.add_2[6] | 3
-	VMOVUPS	Y0, 1591936(AX)	// fitGrad.pad_2[6]
-	VMOVUPS	Y1, 1591968(AX)	// fitGrad.pad_2[6] | 1
-	VMOVUPS	Y2, 1592000(AX)	// fitGrad.pad_2[6] | 2
-	VMOVUPS	Y3, 1592032(AX)	// fitGrad.pad_2[6] | 3
-	VMOVUPS	1591040(AX), Y0	// fitGrad.add_2[7]
-	VMOVUPS	1591072(AX), Y1	// fitGrad.add_2[7] | 1
-	VMOVUPS	1591104(AX), Y2	// fitGrad.add_2[7] | 2
-	VMOVUPS	1591136(AX), Y3	// fitGrad.add_2[7] | 3
-	VMOVUPS	Y0, 1592064(AX)	// fitGrad.pad_2[7]
-	VMOVUPS	Y1, 1592096(AX)	// fitGrad.pad_2[7] | 1
-	VMOVUPS	Y2, 1592128(AX)	// fitGrad.pad_2[7] | 2
-	VMOVUPS	Y3, 1592160(AX)	// fitGrad.pad_2[7] | 3
+	VMOVUPS	1555840(AX), Y0	// fitGrad.add_2[0]
+	VMOVUPS	1555872(AX), Y1	// fitGrad.add_2[0] | 1
+	VMOVUPS	1555904(AX), Y2	// fitGrad.add_2[0] | 2
+	VMOVUPS	1555936(AX), Y3	// fitGrad.add_2[0] | 3
+	VMOVUPS	Y0, 1556864(AX)	// fitGrad.pad_2[0]
+	VMOVUPS	Y1, 1556896(AX)	// fitGrad.pad_2[0] | 1
+	VMOVUPS	Y2, 1556928(AX)	// fitGrad.pad_2[0] | 2
+	VMOVUPS	Y3, 1556960(AX)	// fitGrad.pad_2[0] | 3
+	VMOVUPS	1555968(AX), Y0	// fitGrad.add_2[1]
+	VMOVUPS	1556000(AX), Y1	// fitGrad.add_2[1] | 1
+	VMOVUPS	1556032(AX), Y2	// fitGrad.add_2[1] | 2
+	VMOVUPS	1556064(AX), Y3	// fitGrad.add_2[1] | 3
+	VMOVUPS	Y0, 1556992(AX)	// fitGrad.pad_2[1]
+	VMOVUPS	Y1, 1557024(AX)	// fitGrad.pad_2[1] | 1
+	VMOVUPS	Y2, 1557056(AX)	// fitGrad.pad_2[1] | 2
+	VMOVUPS	Y3, 1557088(AX)	// fitGrad.pad_2[1] | 3
+	VMOVUPS	1556096(AX), Y0	// fitGrad.add_2[2]
+	VMOVUPS	1556128(AX), Y1	// fitGrad.add_2[2] | 1
+	VMOVUPS	1556160(AX), Y2	// fitGrad.add_2[2] | 2
+	VMOVUPS	1556192(AX), Y3	// fitGrad.add_2[2] | 3
+	VMOVUPS	Y0, 1557120(AX)	// fitGrad.pad_2[2]
+	VMOVUPS	Y1, 1557152(AX)	// fitGrad.pad_2[2] | 1
+	VMOVUPS	Y2, 1557184(AX)	// fitGrad.pad_2[2] | 2
+	VMOVUPS	Y3, 1557216(AX)	// fitGrad.pad_2[2] | 3
+	VMOVUPS	1556224(AX), Y0	// fitGrad.add_2[3]
+	VMOVUPS	1556256(AX), Y1	// fitGrad.add_2[3] | 1
+	VMOVUPS	1556288(AX), Y2	// fitGrad.add_2[3] | 2
+	VMOVUPS	1556320(AX), Y3	// fitGrad.add_2[3] | 3
+	VMOVUPS	Y0, 1557248(AX)	// fitGrad.pad_2[3]
+	VMOVUPS	Y1, 1557280(AX)	// fitGrad.pad_2[3] | 1
+	VMOVUPS	Y2, 1557312(AX)	// fitGrad.pad_2[3] | 2
+	VMOVUPS	Y3, 1557344(AX)	// fitGrad.pad_2[3] | 3
+	VMOVUPS	1556352(AX), Y0	// fitGrad.add_2[4]
+	VMOVUPS	1556384(AX), Y1	// fitGrad.add_2[4] | 1
+	VMOVUPS	1556416(AX), Y2	// fitGrad.add_2[4] | 2
+	VMOVUPS	1556448(AX), Y3	// fitGrad.add_2[4] | 3
+	VMOVUPS	Y0, 1557376(AX)	// fitGrad.pad_2[4]
+	VMOVUPS	Y1, 1557408(AX)	// fitGrad.pad_2[4] | 1
+	VMOVUPS	Y2, 1557440(AX)	// fitGrad.pad_2[4] | 2
+	VMOVUPS	Y3, 1557472(AX)	// fitGrad.pad_2[4] | 3
+	VMOVUPS	1556480(AX), Y0	// fitGrad.add_2[5]
+	VMOVUPS	1556512(AX), Y1	// fitGrad.add_2[5] | 1
+	VMOVUPS	1556544(AX), Y2	// fitGrad.add_2[5] | 2
+	VMOVUPS	1556576(AX), Y3	// fitGrad.add_2[5] | 3
+	VMOVUPS	Y0, 1557504(AX)	// fitGrad.pad_2[5]
+	VMOVUPS	Y1, 1557536(AX)	// fitGrad.pad_2[5] | 1
+	VMOVUPS	Y2, 1557568(AX)	// fitGrad.pad_2[5] | 2
+	VMOVUPS	Y3, 1557600(AX)	// fitGrad.pad_2[5] | 3
+	VMOVUPS	1556608(AX), Y0	// fitGrad.add_2[6]
+	VMOVUPS	1556640(AX), Y1	// fitGrad.add_2[6] | 1
+	VMOVUPS	1556672(AX), Y2	// fitGrad.add_2[6] | 2
+	VMOVUPS	1556704(AX), Y3	// fitGrad.add_2[6] | 3
+	VMOVUPS	Y0, 1557632(AX)	// fitGrad.pad_2[6]
+	VMOVUPS	Y1, 1557664(AX)	// fitGrad.pad_2[6] | 1
+	VMOVUPS	Y2, 1557696(AX)	// fitGrad.pad_2[6] | 2
+	VMOVUPS	Y3, 1557728(AX)	// fitGrad.pad_2[6] | 3
+	VMOVUPS	1556736(AX), Y0	// fitGrad.add_2[7]
+	VMOVUPS	1556768(AX), Y1	// fitGrad.add_2[7] | 1
+	VMOVUPS	1556800(AX), Y2	// fitGrad.add_2[7] | 2
+	VMOVUPS	1556832(AX), Y3	// fitGrad.add_2[7] | 3
+	VMOVUPS	Y0, 1557760(AX)	// fitGrad.pad_2[7]
+	VMOVUPS	Y1, 1557792(AX)	// fitGrad.pad_2[7] | 1
+	VMOVUPS	Y2, 1557824(AX)	// fitGrad.pad_2[7] | 2
+	VMOVUPS	Y3, 1557856(AX)	// fitGrad.pad_2[7] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1592192(AX)	// fitGrad.pad_2[8]
+	VMOVUPS	Y0, 1557888(AX)	// fitGrad.pad_2[8]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1592224(AX)	// fitGrad.pad_2[8] | 1
+	VMOVUPS	Y0, 1557920(AX)	// fitGrad.pad_2[8] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1592256(AX)	// fitGrad.pad_2[8] | 2
+	VMOVUPS	Y0, 1557952(AX)	// fitGrad.pad_2[8] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1592288(AX)	// fitGrad.pad_2[8] | 3
+	VMOVUPS	Y0, 1557984(AX)	// fitGrad.pad_2[8] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1592320(AX)	// fitGrad.pad_2[9]
+	VMOVUPS	Y0, 1558016(AX)	// fitGrad.pad_2[9]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1592352(AX)	// fitGrad.pad_2[9] | 1
+	VMOVUPS	Y0, 1558048(AX)	// fitGrad.pad_2[9] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1592384(AX)	// fitGrad.pad_2[9] | 2
+	VMOVUPS	Y0, 1558080(AX)	// fitGrad.pad_2[9] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1592416(AX)	// fitGrad.pad_2[9] | 3
+	VMOVUPS	Y0, 1558112(AX)	// fitGrad.pad_2[9] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1592448(AX)	// fitGrad.pad_2[10]
+	VMOVUPS	Y0, 1558144(AX)	// fitGrad.pad_2[10]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1592480(AX)	// fitGrad.pad_2[10] | 1
+	VMOVUPS	Y0, 1558176(AX)	// fitGrad.pad_2[10] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1592512(AX)	// fitGrad.pad_2[10] | 2
+	VMOVUPS	Y0, 1558208(AX)	// fitGrad.pad_2[10] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1592544(AX)	// fitGrad.pad_2[10] | 3
+	VMOVUPS	Y0, 1558240(AX)	// fitGrad.pad_2[10] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1592576(AX)	// fitGrad.pad_2[11]
+	VMOVUPS	Y0, 1558272(AX)	// fitGrad.pad_2[11]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1592608(AX)	// fitGrad.pad_2[11] | 1
+	VMOVUPS	Y0, 1558304(AX)	// fitGrad.pad_2[11] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1592640(AX)	// fitGrad.pad_2[11] | 2
+	VMOVUPS	Y0, 1558336(AX)	// fitGrad.pad_2[11] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1592672(AX)	// fitGrad.pad_2[11] | 3
+	VMOVUPS	Y0, 1558368(AX)	// fitGrad.pad_2[11] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1592704(AX)	// fitGrad.pad_2[12]
+	VMOVUPS	Y0, 1558400(AX)	// fitGrad.pad_2[12]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1592736(AX)	// fitGrad.pad_2[12] | 1
+	VMOVUPS	Y0, 1558432(AX)	// fitGrad.pad_2[12] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1592768(AX)	// fitGrad.pad_2[12] | 2
+	VMOVUPS	Y0, 1558464(AX)	// fitGrad.pad_2[12] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1592800(AX)	// fitGrad.pad_2[12] | 3
+	VMOVUPS	Y0, 1558496(AX)	// fitGrad.pad_2[12] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1592832(AX)	// fitGrad.pad_2[13]
+	VMOVUPS	Y0, 1558528(AX)	// fitGrad.pad_2[13]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1592864(AX)	// fitGrad.pad_2[13] | 1
+	VMOVUPS	Y0, 1558560(AX)	// fitGrad.pad_2[13] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1592896(AX)	// fitGrad.pad_2[13] | 2
+	VMOVUPS	Y0, 1558592(AX)	// fitGrad.pad_2[13] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1592928(AX)	// fitGrad.pad_2[13] | 3
+	VMOVUPS	Y0, 1558624(AX)	// fitGrad.pad_2[13] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1592960(AX)	// fitGrad.pad_2[14]
+	VMOVUPS	Y0, 1558656(AX)	// fitGrad.pad_2[14]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1592992(AX)	// fitGrad.pad_2[14] | 1
+	VMOVUPS	Y0, 1558688(AX)	// fitGrad.pad_2[14] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1593024(AX)	// fitGrad.pad_2[14] | 2
+	VMOVUPS	Y0, 1558720(AX)	// fitGrad.pad_2[14] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1593056(AX)	// fitGrad.pad_2[14] | 3
+	VMOVUPS	Y0, 1558752(AX)	// fitGrad.pad_2[14] | 3
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1593088(AX)	// fitGrad.pad_2[15]
+	VMOVUPS	Y0, 1558784(AX)	// fitGrad.pad_2[15]
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1593120(AX)	// fitGrad.pad_2[15] | 1
+	VMOVUPS	Y0, 1558816(AX)	// fitGrad.pad_2[15] | 1
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1593152(AX)	// fitGrad.pad_2[15] | 2
+	VMOVUPS	Y0, 1558848(AX)	// fitGrad.pad_2[15] | 2
 	VMOVUPS	f32_00000000<>(SB), Y0
-	VMOVUPS	Y0, 1593184(AX)	// fitGrad.pad_2[15] | 3
+	VMOVUPS	Y0, 1558880(AX)	// fitGrad.pad_2[15] | 3
 	MOVQ	$8, CX
 	MOVQ	AX, SI
 	MOVQ	R8, DI
 	MOVQ	R8, R9
 loop4: // 8 times: tiles of 2 elements
-	VMOVUPS	1588096(SI), Y0	// fitGrad.pad[0]
-	VMOVUPS	1588128(SI), Y1	// fitGrad.pad[0] | 1
-	VMOVUPS	1588160(SI), Y2	// fitGrad.pad[0] | 2
-	VMOVUPS	1588192(SI), Y3	// fitGrad.pad[0] | 3
-	VMOVUPS	1591168(SI), Y4	// fitGrad.pad_2[0]
-	VMOVUPS	1591200(SI), Y5	// fitGrad.pad_2[0] | 1
-	VMOVUPS	1591232(SI), Y6	// fitGrad.pad_2[0] | 2
-	VMOVUPS	1591264(SI), Y7	// fitGrad.pad_2[0] | 3
+	VMOVUPS	1553792(SI), Y0	// fitGrad.pad[0]
+	VMOVUPS	1553824(SI), Y1	// fitGrad.pad[0] | 1
+	VMOVUPS	1553856(SI), Y2	// fitGrad.pad[0] | 2
+	VMOVUPS	1553888(SI), Y3	// fitGrad.pad[0] | 3
+	VMOVUPS	1556864(SI), Y4	// fitGrad.pad_2[0]
+	VMOVUPS	1556896(SI), Y5	// fitGrad.pad_2[0] | 1
+	VMOVUPS	1556928(SI), Y6	// fitGrad.pad_2[0] | 2
+	VMOVUPS	1556960(SI), Y7	// fitGrad.pad_2[0] | 3
 	VADDPS	Y4, Y0, Y0
 	VADDPS	Y5, Y1, Y1
 	VADDPS	Y6, Y2, Y2
 	VADDPS	Y7, Y3, Y3
-	VMOVUPS	Y0, 1593216(SI)	// fitGrad.h_bar[0]
-	VMOVUPS	Y1, 1593248(SI)	// fitGrad.h_bar[0] | 1
-	VMOVUPS	Y2, 1593280(SI)	// fitGrad.h_bar[0] | 2
-	VMOVUPS	Y3, 1593312(SI)	// fitGrad.h_bar[0] | 3
+	VMOVUPS	Y0, 1558912(SI)	// fitGrad.h_bar[0]
+	VMOVUPS	Y1, 1558944(SI)	// fitGrad.h_bar[0] | 1
+	VMOVUPS	Y2, 1558976(SI)	// fitGrad.h_bar[0] | 2
+	VMOVUPS	Y3, 1559008(SI)	// fitGrad.h_bar[0] | 3
 	VANDPS	0(AX), Y0, Y4
 	VANDPS	32(AX), Y1, Y5
 	VANDPS	64(AX), Y2, Y6
@@ -16389,22 +15513,22 @@ loop4: // 8 times: tiles of 2 elements
 	VADDPS	Y6, Y4, Y4
 	VADDPS	Y7, Y4, Y4
 	VMOVUPS	Y4, 47104(DI)	// sum of enc.2.bias[0]
-	VMOVUPS	1588224(SI), Y4	// fitGrad.pad[1]
-	VMOVUPS	1588256(SI), Y5	// fitGrad.pad[1] | 1
-	VMOVUPS	1588288(SI), Y6	// fitGrad.pad[1] | 2
-	VMOVUPS	1588320(SI), Y7	// fitGrad.pad[1] | 3
-	VMOVUPS	1591296(SI), Y8	// fitGrad.pad_2[1]
-	VMOVUPS	1591328(SI), Y9	// fitGrad.pad_2[1] | 1
-	VMOVUPS	1591360(SI), Y10	// fitGrad.pad_2[1] | 2
-	VMOVUPS	1591392(SI), Y11	// fitGrad.pad_2[1] | 3
+	VMOVUPS	1553920(SI), Y4	// fitGrad.pad[1]
+	VMOVUPS	1553952(SI), Y5	// fitGrad.pad[1] | 1
+	VMOVUPS	1553984(SI), Y6	// fitGrad.pad[1] | 2
+	VMOVUPS	1554016(SI), Y7	// fitGrad.pad[1] | 3
+	VMOVUPS	1556992(SI), Y8	// fitGrad.pad_2[1]
+	VMOVUPS	1557024(SI), Y9	// fitGrad.pad_2[1] | 1
+	VMOVUPS	1557056(SI), Y10	// fitGrad.pad_2[1] | 2
+	VMOVUPS	1557088(SI), Y11	// fitGrad.pad_2[1] | 3
 	VADDPS	Y8, Y4, Y4
 	VADDPS	Y9, Y5, Y5
 	VADDPS	Y10, Y6, Y6
 	VADDPS	Y11, Y7, Y7
-	VMOVUPS	Y4, 1593344(SI)	// fitGrad.h_bar[1]
-	VMOVUPS	Y5, 1593376(SI)	// fitGrad.h_bar[1] | 1
-	VMOVUPS	Y6, 1593408(SI)	// fitGrad.h_bar[1] | 2
-	VMOVUPS	Y7, 1593440(SI)	// fitGrad.h_bar[1] | 3
+	VMOVUPS	Y4, 1559040(SI)	// fitGrad.h_bar[1]
+	VMOVUPS	Y5, 1559072(SI)	// fitGrad.h_bar[1] | 1
+	VMOVUPS	Y6, 1559104(SI)	// fitGrad.h_bar[1] | 2
+	VMOVUPS	Y7, 1559136(SI)	// fitGrad.h_bar[1] | 3
 	VANDPS	0(AX), Y4, Y8
 	VANDPS	32(AX), Y5, Y9
 	VANDPS	64(AX), Y6, Y10
@@ -16428,10 +15552,10 @@ loop4: // 8 times: tiles of 2 elements
 	MOVQ	AX, R11
 	MOVQ	R9, R12
 loop5: // 32 times: elements
-	VMOVUPS	1468160(R11), Y8	// fitGrad.result[0]
-	VMOVUPS	1468192(R11), Y9	// fitGrad.result[0] | 1
-	VMOVUPS	1468224(R11), Y10	// fitGrad.result[0] | 2
-	VMOVUPS	1468256(R11), Y11	// fitGrad.result[0] | 3
+	VMOVUPS	1433856(R11), Y8	// fitGrad.result[0]
+	VMOVUPS	1433888(R11), Y9	// fitGrad.result[0] | 1
+	VMOVUPS	1433920(R11), Y10	// fitGrad.result[0] | 2
+	VMOVUPS	1433952(R11), Y11	// fitGrad.result[0] | 3
 	VMOVUPS	30720(R12), Y12	// sum of enc.2.weight[0]
 	VFMADD231PS	Y8, Y0, Y12
 	VFMADD231PS	Y9, Y1, Y12
@@ -16469,10 +15593,10 @@ loop6: // 16 times: tiles of 2 elements
 	MOVQ	AX, R10
 	MOVQ	SI, R11
 loop7: // 16 times: terms of the sums
-	VMOVUPS	1593216(R10), Y8	// fitGrad.h_bar[0]
-	VMOVUPS	1593248(R10), Y9	// fitGrad.h_bar[0] | 1
-	VMOVUPS	1593280(R10), Y10	// fitGrad.h_bar[0] | 2
-	VMOVUPS	1593312(R10), Y11	// fitGrad.h_bar[0] | 3
+	VMOVUPS	1558912(R10), Y8	// fitGrad.h_bar[0]
+	VMOVUPS	1558944(R10), Y9	// fitGrad.h_bar[0] | 1
+	VMOVUPS	1558976(R10), Y10	// fitGrad.h_bar[0] | 2
+	VMOVUPS	1559008(R10), Y11	// fitGrad.h_bar[0] | 3
 	VBROADCASTSS	14592(R11), Y12	// enc.2.weight[0]
 	VFMADD231PS	Y8, Y12, Y0
 	VFMADD231PS	Y9, Y12, Y1
@@ -16487,14 +15611,14 @@ loop7: // 16 times: terms of the sums
 	ADDQ	$128, R11
 	DECQ	R9
 	JNE	loop7
-	VMOVUPS	Y0, 1595264(DI)	// fitGrad.vecmat[0]
-	VMOVUPS	Y1, 1595296(DI)	// fitGrad.vecmat[0] | 1
-	VMOVUPS	Y2, 1595328(DI)	// fitGrad.vecmat[0] | 2
-	VMOVUPS	Y3, 1595360(DI)	// fitGrad.vecmat[0] | 3
-	VMOVUPS	Y4, 1595392(DI)	// fitGrad.vecmat[1]
-	VMOVUPS	Y5, 1595424(DI)	// fitGrad.vecmat[1] | 1
-	VMOVUPS	Y6, 1595456(DI)	// fitGrad.vecmat[1] | 2
-	VMOVUPS	Y7, 1595488(DI)	// fitGrad.vecmat[1] | 3
+	VMOVUPS	Y0, 1560960(DI)	// fitGrad.vecmat[0]
+	VMOVUPS	Y1, 1560992(DI)	// fitGrad.vecmat[0] | 1
+	VMOVUPS	Y2, 1561024(DI)	// fitGrad.vecmat[0] | 2
+	VMOVUPS	Y3, 1561056(DI)	// fitGrad.vecmat[0] | 3
+	VMOVUPS	Y4, 1561088(DI)	// fitGrad.vecmat[1]
+	VMOVUPS	Y5, 1561120(DI)	// fitGrad.vecmat[1] | 1
+	VMOVUPS	Y6, 1561152(DI)	// fitGrad.vecmat[1] | 2
+	VMOVUPS	Y7, 1561184(DI)	// fitGrad.vecmat[1] | 3
 	ADDQ	$8, SI
 	ADDQ	$256, DI
 	DECQ	CX
@@ -16503,14 +15627,14 @@ loop7: // 16 times: terms of the sums
 	MOVQ	$32, CX
 	MOVQ	AX, SI
 loop8: // 32 times: elements
-	VMOVUPS	1595264(SI), Y0	// fitGrad.vecmat[0]
-	VMOVUPS	1595296(SI), Y1	// fitGrad.vecmat[0] | 1
-	VMOVUPS	1595328(SI), Y2	// fitGrad.vecmat[0] | 2
-	VMOVUPS	1595360(SI), Y3	// fitGrad.vecmat[0] | 3
-	VMOVUPS	Y0, 1154560(SI)	// enc1CellRecBack.h_bar[0]
-	VMOVUPS	Y1, 1154592(SI)	// enc1CellRecBack.h_bar[0] | 1
-	VMOVUPS	Y2, 1154624(SI)	// enc1CellRecBack.h_bar[0] | 2
-	VMOVUPS	Y3, 1154656(SI)	// enc1CellRecBack.h_bar[0] | 3
+	VMOVUPS	1560960(SI), Y0	// fitGrad.vecmat[0]
+	VMOVUPS	1560992(SI), Y1	// fitGrad.vecmat[0] | 1
+	VMOVUPS	1561024(SI), Y2	// fitGrad.vecmat[0] | 2
+	VMOVUPS	1561056(SI), Y3	// fitGrad.vecmat[0] | 3
+	VMOVUPS	Y0, 1120256(SI)	// enc1CellRecBack.h_bar[0]
+	VMOVUPS	Y1, 1120288(SI)	// enc1CellRecBack.h_bar[0] | 1
+	VMOVUPS	Y2, 1120320(SI)	// enc1CellRecBack.h_bar[0] | 2
+	VMOVUPS	Y3, 1120352(SI)	// enc1CellRecBack.h_bar[0] | 3
 	ADDQ	$128, SI
 	DECQ	CX
 	JNE	loop8
@@ -16527,20 +15651,20 @@ loop10: // 4 times: vectors of the block
 	MOVQ	R10, R14
 	MOVQ	R11, R15
 loop11: // 32 times: elements
-	VMOVUPS	1857408(R14), Y0	// fitGrad.result_4[2016]
-	VMOVUPS	Y0, 1158656(R15)	// enc1CellRecBack.h[0]
+	VMOVUPS	1823104(R14), Y0	// fitGrad.result_4[2016]
+	VMOVUPS	Y0, 1124352(R15)	// enc1CellRecBack.h[0]
 	ADDQ	$128, R14
 	ADDQ	$128, R15
 	DECQ	R13
 	JNE	loop11
-	VMOVUPS	1467648(R12), Y0	// fitGrad.reverse[252]
-	VMOVUPS	Y0, 1162752(R11)	// enc1CellRecBack.x[0]
-	VMOVUPS	1467776(R12), Y0	// fitGrad.reverse[253]
-	VMOVUPS	Y0, 1162880(R11)	// enc1CellRecBack.x[1]
-	VMOVUPS	1467904(R12), Y0	// fitGrad.reverse[254]
-	VMOVUPS	Y0, 1163008(R11)	// enc1CellRecBack.x[2]
-	VMOVUPS	1468032(R12), Y0	// fitGrad.reverse[255]
-	VMOVUPS	Y0, 1163136(R11)	// enc1CellRecBack.x[3]
+	VMOVUPS	1433344(R12), Y0	// fitGrad.reverse[252]
+	VMOVUPS	Y0, 1128448(R11)	// enc1CellRecBack.x[0]
+	VMOVUPS	1433472(R12), Y0	// fitGrad.reverse[253]
+	VMOVUPS	Y0, 1128576(R11)	// enc1CellRecBack.x[1]
+	VMOVUPS	1433600(R12), Y0	// fitGrad.reverse[254]
+	VMOVUPS	Y0, 1128704(R11)	// enc1CellRecBack.x[2]
+	VMOVUPS	1433728(R12), Y0	// fitGrad.reverse[255]
+	VMOVUPS	Y0, 1128832(R11)	// enc1CellRecBack.x[3]
 	ADDQ	$32, R10
 	ADDQ	$32, R11
 	ADDQ	$32, R12
@@ -16559,8 +15683,8 @@ loop12: // 4 times: vectors of the block
 	MOVQ	$32, R11
 	MOVQ	R10, R12
 loop13: // 32 times: elements
-	VMOVUPS	1163264(R12), Y0	// enc1CellRecBack.h_bar[0]
-	VMOVUPS	Y0, 1154560(R12)	// enc1CellRecBack.h_bar[0]
+	VMOVUPS	1128960(R12), Y0	// enc1CellRecBack.h_bar[0]
+	VMOVUPS	Y0, 1120256(R12)	// enc1CellRecBack.h_bar[0]
 	ADDQ	$128, R12
 	DECQ	R11
 	JNE	loop13
@@ -16584,11 +15708,11 @@ loop14: // 4 times: vectors of the block
 	MOVQ	SI, R9
 loop15: // 96 times: elements
 	// forecast.nde:55
-	VMOVUPS	1528576(R9), Y2	// fitGrad.sub[0]
+	VMOVUPS	1494272(R9), Y2	// fitGrad.sub[0]
 	VMULPS	Y2, Y2, Y2
 	VADDPS	Y2, Y0, Y0
 	// forecast.nde:56
-	VMOVUPS	1528576(R9), Y2	// fitGrad.sub[0]
+	VMOVUPS	1494272(R9), Y2	// fitGrad.sub[0]
 	VANDPS	f32_7fffffff<>(SB), Y2, Y2
 	VADDPS	Y2, Y1, Y1
 	ADDQ	$128, R9
@@ -16601,11 +15725,11 @@ loop15: // 96 times: elements
 	MOVQ	SI, R9
 loop16: // 8 times: elements
 	// forecast.nde:39
-	VMOVUPS	1472256(R9), Y3	// fitGrad.h[0]
-	VMOVUPS	1474304(R9), Y4	// fitGrad.exp[0]
+	VMOVUPS	1437952(R9), Y3	// fitGrad.h[0]
+	VMOVUPS	1440000(R9), Y4	// fitGrad.exp[0]
 	VMULPS	Y4, Y4, Y4
 	VFMADD231PS	Y3, Y3, Y4
-	VMOVUPS	1474304(R9), Y3	// fitGrad.exp[0]
+	VMOVUPS	1440000(R9), Y3	// fitGrad.exp[0]
 	VCMPPS	$0, f32_00000000<>(SB), Y3, Y5
 	VMOVUPS	f32_7fc00000<>(SB), Y6
 	VBLENDVPS	Y5, f32_ff800000<>(SB), Y6, Y5
@@ -16652,12 +15776,12 @@ loop16: // 8 times: elements
 	DECQ	DI
 	JNE	loop16
 	// forecast.nde:55
-	VMOVUPS	1585920(SI), Y3	// fitGrad.cast_3
+	VMOVUPS	1551616(SI), Y3	// fitGrad.cast_3
 	VFMADD231PS	Y2, Y3, Y0
-	VMOVUPS	Y0, 1369600(SI)	// fitGrad.loss
+	VMOVUPS	Y0, 1335296(SI)	// fitGrad.loss
 	// forecast.nde:56
 	VMULPS	f32_3c2aaaab<>(SB), Y1, Y0
-	VMOVUPS	Y0, 1369728(SI)	// fitGrad.mae
+	VMOVUPS	Y0, 1335424(SI)	// fitGrad.mae
 	ADDQ	$32, SI
 	DECQ	CX
 	JNE	loop14

@@ -248,28 +248,18 @@ type laneFrame struct {
 		dec0BiasBar [32 * 32]Real
 	}
 	latentFieldFwd struct { // Latent.field.fwd
-		z         [8 * 32]Real
-		a         [4 * 32]Real
-		dz        [8 * 32]Real
-		da        [4 * 32]Real
-		add       [64 * 32]Real
-		softplus  [64 * 32]Real
-		add2      [64 * 32]Real
-		softplus2 [64 * 32]Real
-		tanh      [12 * 32]Real
-		concat    [12 * 32]Real
-		matvec    [64 * 32]Real
-		matvec2   [64 * 32]Real
-		w2        [12 * 32]Real
+		z       [8 * 32]Real
+		a       [4 * 32]Real
+		dz      [8 * 32]Real
+		da      [4 * 32]Real
+		concat  [12 * 32]Real
+		matvec  [64 * 32]Real
+		matvec2 [64 * 32]Real
+		w2      [12 * 32]Real
 	}
 	latentFieldBwd struct { // Latent.field.bwd
 		z           [8 * 32]Real
 		a           [4 * 32]Real
-		add         [64 * 32]Real
-		softplus    [64 * 32]Real
-		add2        [64 * 32]Real
-		softplus2   [64 * 32]Real
-		tanh        [12 * 32]Real
 		dzBar       [8 * 32]Real
 		daBar       [4 * 32]Real
 		zBar        [8 * 32]Real
@@ -304,40 +294,75 @@ type laneFrame struct {
 		aD4Bar    [4 * 32]Real
 		zBar      [8 * 32]Real
 		aBar      [4 * 32]Real
+		result    [64 * 32]Real
+		result2   [64 * 32]Real
+		result3   [64 * 32]Real
+		result4   [64 * 32]Real
+		result5   [12 * 32]Real
+		result6   [64 * 32]Real
+		result7   [64 * 32]Real
+		result8   [64 * 32]Real
+		result9   [64 * 32]Real
+		result10  [12 * 32]Real
+		result11  [64 * 32]Real
+		result12  [64 * 32]Real
+		result13  [64 * 32]Real
+		result14  [64 * 32]Real
+		result15  [12 * 32]Real
+		result16  [64 * 32]Real
+		result17  [64 * 32]Real
+		result18  [64 * 32]Real
+		result19  [64 * 32]Real
+		result20  [12 * 32]Real
+		result21  [64 * 32]Real
+		result22  [64 * 32]Real
+		result23  [64 * 32]Real
+		result24  [64 * 32]Real
+		result25  [12 * 32]Real
+		result26  [64 * 32]Real
+		result27  [64 * 32]Real
+		result28  [64 * 32]Real
+		result29  [64 * 32]Real
+		result30  [12 * 32]Real
+		result31  [64 * 32]Real
+		result32  [64 * 32]Real
+		result33  [64 * 32]Real
+		result34  [64 * 32]Real
+		result35  [12 * 32]Real
 		ha21      [32]Real
-		result    [8 * 32]Real
+		result36  [8 * 32]Real
 		zY2       [8 * 32]Real
-		result2   [4 * 32]Real
+		result37  [4 * 32]Real
 		aY2       [4 * 32]Real
 		ha31      [32]Real
 		ha32      [32]Real
-		result3   [8 * 32]Real
+		result38  [8 * 32]Real
 		zY3       [8 * 32]Real
-		result4   [4 * 32]Real
+		result39  [4 * 32]Real
 		aY3       [4 * 32]Real
 		ha41      [32]Real
 		ha42      [32]Real
 		ha43      [32]Real
-		result5   [8 * 32]Real
+		result40  [8 * 32]Real
 		zY4       [8 * 32]Real
-		result6   [4 * 32]Real
+		result41  [4 * 32]Real
 		aY4       [4 * 32]Real
 		ha51      [32]Real
 		ha52      [32]Real
 		ha53      [32]Real
 		ha54      [32]Real
-		result7   [8 * 32]Real
+		result42  [8 * 32]Real
 		zY5       [8 * 32]Real
-		result8   [4 * 32]Real
+		result43  [4 * 32]Real
 		aY5       [4 * 32]Real
 		ha61      [32]Real
 		ha62      [32]Real
 		ha63      [32]Real
 		ha64      [32]Real
 		ha65      [32]Real
-		result9   [8 * 32]Real
+		result44  [8 * 32]Real
 		zY6       [8 * 32]Real
-		result10  [4 * 32]Real
+		result45  [4 * 32]Real
 		aY6       [4 * 32]Real
 		hb1       [32]Real
 		hb2       [32]Real
@@ -347,48 +372,18 @@ type laneFrame struct {
 		hb6       [32]Real
 		zNext     [8 * 32]Real
 		aNext     [4 * 32]Real
-		result11  [64 * 32]Real
-		result12  [64 * 32]Real
-		result13  [64 * 32]Real
-		result14  [64 * 32]Real
-		result15  [12 * 32]Real
 		zNextBar2 [8 * 32]Real
 		aNextBar2 [4 * 32]Real
-		result16  [64 * 32]Real
-		result17  [64 * 32]Real
-		result18  [64 * 32]Real
-		result19  [64 * 32]Real
-		result20  [12 * 32]Real
-		result21  [8 * 32]Real
-		result22  [4 * 32]Real
-		result23  [64 * 32]Real
-		result24  [64 * 32]Real
-		result25  [64 * 32]Real
-		result26  [64 * 32]Real
-		result27  [12 * 32]Real
-		result28  [8 * 32]Real
-		result29  [4 * 32]Real
-		result30  [64 * 32]Real
-		result31  [64 * 32]Real
-		result32  [64 * 32]Real
-		result33  [64 * 32]Real
-		result34  [12 * 32]Real
-		result35  [8 * 32]Real
-		result36  [4 * 32]Real
-		result37  [64 * 32]Real
-		result38  [64 * 32]Real
-		result39  [64 * 32]Real
-		result40  [64 * 32]Real
-		result41  [12 * 32]Real
-		result42  [8 * 32]Real
-		result43  [4 * 32]Real
-		result44  [64 * 32]Real
-		result45  [64 * 32]Real
-		result46  [64 * 32]Real
-		result47  [64 * 32]Real
-		result48  [12 * 32]Real
-		result49  [8 * 32]Real
-		result50  [4 * 32]Real
+		result46  [8 * 32]Real
+		result47  [4 * 32]Real
+		result48  [8 * 32]Real
+		result49  [4 * 32]Real
+		result50  [8 * 32]Real
+		result51  [4 * 32]Real
+		result52  [8 * 32]Real
+		result53  [4 * 32]Real
+		result54  [8 * 32]Real
+		result55  [4 * 32]Real
 	}
 	forecast0RecLanerev struct { // Forecast.0.rec.lanerev
 		stepT      [32]float64
@@ -520,7 +515,7 @@ type laneFrame struct {
 }
 
 // Kernels know the places in a frame as numbers.
-var _ = [1894528]byte([unsafe.Sizeof(laneFrame{})]byte{})
+var _ = [1860224]byte([unsafe.Sizeof(laneFrame{})]byte{})
 
 // lanes runs 32 samples at a time on one goroutine.
 type lanes struct {

@@ -189,14 +189,8 @@ type laneFrame struct {
 		result5          [2 * 32]Real
 		xNext2           [2 * 32]Real
 	}
-	flowFieldFwdAlike struct { // Flow.field.fwd
-		x    [2 * 32]Real
-		dx   [2 * 32]Real
-		tanh [16 * 32]Real
-	}
 	flowFieldBwd struct { // Flow.field.bwd
 		x     [2 * 32]Real
-		tanh  [16 * 32]Real
 		dxBar [2 * 32]Real
 		xBar  [2 * 32]Real
 	}
@@ -206,23 +200,29 @@ type laneFrame struct {
 		x        [2 * 32]Real
 		xNextBar [2 * 32]Real
 		xBar     [2 * 32]Real
+		result   [16 * 32]Real
+		result2  [16 * 32]Real
+		result3  [16 * 32]Real
+		result4  [16 * 32]Real
+		result5  [16 * 32]Real
+		result6  [16 * 32]Real
 		ha21     [32]Real
-		result   [2 * 32]Real
+		result7  [2 * 32]Real
 		xY2      [2 * 32]Real
 		ha31     [32]Real
 		ha32     [32]Real
-		result2  [2 * 32]Real
+		result8  [2 * 32]Real
 		xY3      [2 * 32]Real
 		ha41     [32]Real
 		ha42     [32]Real
 		ha43     [32]Real
-		result3  [2 * 32]Real
+		result9  [2 * 32]Real
 		xY4      [2 * 32]Real
 		ha51     [32]Real
 		ha52     [32]Real
 		ha53     [32]Real
 		ha54     [32]Real
-		result4  [2 * 32]Real
+		result10 [2 * 32]Real
 		xY5      [2 * 32]Real
 		ha61     [32]Real
 		ha62     [32]Real
@@ -230,16 +230,11 @@ type laneFrame struct {
 		ha64     [32]Real
 		ha65     [32]Real
 		xY6      [2 * 32]Real
-		result5  [16 * 32]Real
-		result6  [2 * 32]Real
-		result7  [16 * 32]Real
-		result8  [2 * 32]Real
-		result9  [16 * 32]Real
-		result10 [2 * 32]Real
-		result11 [16 * 32]Real
+		result11 [2 * 32]Real
 		result12 [2 * 32]Real
-		result13 [16 * 32]Real
+		result13 [2 * 32]Real
 		result14 [2 * 32]Real
+		result15 [2 * 32]Real
 	}
 	moons0RecLanerev struct { // Moons.0.rec.lanerev
 		stepT      [32]float64
@@ -248,11 +243,6 @@ type laneFrame struct {
 		x          [2 * 32]Real
 		xBar       [2 * 32]Real
 		xBarNext   [2 * 32]Real
-	}
-	flowFieldBwdAlike struct { // Flow.field.bwd
-		x     [2 * 32]Real
-		dxBar [2 * 32]Real
-		xBar  [2 * 32]Real
 	}
 	moons0RecLanerevkept struct { // Moons.0.rec.lanerevkept
 		stepT      [32]float64
@@ -673,6 +663,11 @@ type laneFrame struct {
 		stepInOrder [32]float64
 		stepOnce    [32]float64
 	}
+	flowField7Fwd struct { // Flow.field.7.fwd
+		x    [2 * 32]Real
+		dx   [2 * 32]Real
+		tanh [16 * 32]Real
+	}
 	flowField7Bwd struct { // Flow.field.7.bwd
 		tanh  [16 * 32]Real
 		dxBar [2 * 32]Real
@@ -1031,7 +1026,7 @@ type moonsSampleBlock struct {
 }
 
 // Kernels know the places in a frame as numbers.
-var _ = [3609472]byte([unsafe.Sizeof(laneFrame{})]byte{})
+var _ = [3608704]byte([unsafe.Sizeof(laneFrame{})]byte{})
 
 // lanes runs 32 samples at a time on one goroutine.
 type lanes struct {
