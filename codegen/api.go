@@ -418,6 +418,9 @@ func (e *emitter) batch(f *file, m *ir.Model, fn *plan.Func, ins, outs []port) {
 		if e.wide != nil && e.wide.models[m] != nil {
 			rows = "rt.WideRows(n, workers)"
 		}
+		if e.singly[m] != "" {
+			rows = "rt.LongRows"
+		}
 		p.line("if err := j.crew.ForEach(ctx, workers, n, %s, %s); err != nil { return err }", rows, run)
 	}
 	if fn.Needs.Stats > 0 {

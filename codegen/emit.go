@@ -58,11 +58,12 @@ type emitter struct {
 	// stepped holds the functions with solves whose stepping comes from a model, in by: the model's own
 	// function and those that look along its solves. Elsewhere the stepping is a literal.
 	stepped map[*ir.Func]*ir.Model
-	vec     *vectors       // of what runs many samples at a time; nil for nothing
-	wide    *vectors       // of models whose batches go by wide blocks; nil for none
-	few     *vectors       // of models that run a few samples at a time in small batches; nil for none
-	alone   *aloneCode     // of functions that have a kernel for one sample; nil for none
-	bases   map[any]string // of *ir.Model, *ir.Recipe, *ir.DataSet: base of its names
+	vec     *vectors             // of what runs many samples at a time; nil for nothing
+	wide    *vectors             // of models whose batches go by wide blocks; nil for none
+	few     *vectors             // of models that run a few samples at a time in small batches; nil for none
+	singly  map[*ir.Model]string // models whose batches go one sample after the other, in kernels for one, and why
+	alone   *aloneCode           // of functions that have a kernel for one sample; nil for none
+	bases   map[any]string       // of *ir.Model, *ir.Recipe, *ir.DataSet: base of its names
 }
 
 // Emit prints the package. The same plan gives the same bytes.

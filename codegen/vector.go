@@ -65,6 +65,7 @@ func (e *emitter) findKernels() {
 		}
 		return kernels[f] + "Few"
 	})
+	e.singly = prog.Singly
 	e.keepVectors(prog)
 	e.keepWide(wide)
 	e.keepAlone(alone)

@@ -16,6 +16,8 @@ type Program struct {
 	Recipes map[*ir.Recipe]*Recipe
 	// Why says what keeps a model or recipe from it.
 	Why map[any]error
+	// Singly says of models whose batches go one sample after the other although there is vector code, why (singly.go).
+	Singly map[*ir.Model]string
 }
 
 // Recipe is a recipe in lanes: the objective, with its gradient, and the rows of its least squares problem, nil where there is none or no vector code
@@ -27,9 +29,18 @@ func Compile(p *plan.Plan, name func(*ir.Func) string) *Program { return Compile
 
 // CompileWith is Compile, for tiles too if they are asked for.
 func CompileWith(p *plan.Plan, tiles bool, name func(*ir.Func) string) *Program {
-	c := &Program{Set: New(p, name), Models: map[*ir.Model]*Node{}, Recipes: map[*ir.Recipe]*Recipe{}, Why: map[any]error{}}
+	return compile(p, tiles, true, name)
+}
+
+// compile finds what has vector code. Without singly all models go by blocks.
+func compile(p *plan.Plan, tiles, singly bool, name func(*ir.Func) string) *Program {
+	c := &Program{Set: New(p, name), Models: map[*ir.Model]*Node{}, Recipes: map[*ir.Recipe]*Recipe{}, Why: map[any]error{}, Singly: map[*ir.Model]string{}}
 	c.Set.Tiles = tiles
 	for _, m := range p.Module.Models {
+		if why := c.Set.singly(m); singly && why != "" {
+			c.Singly[m] = why
+			continue
+		}
 		n, err := c.Set.AddNode(m.Func)
 		if err != nil {
 			c.Why[m] = err
@@ -77,7 +88,21 @@ func CompileAll(p *plan.Plan, tiles bool, name, wide, alone func(*ir.Func) strin
 	if slices.ContainsFunc(p.Module.Recipes, func(r *ir.Recipe) bool { return likely(r) != c.runs(r) }) {
 		a = CompileAlone(apart, c.runs, alone)
 	}
-	return c, w, a
+	if !slices.ContainsFunc(p.Module.Models, func(m *ir.Model) bool { return c.Singly[m] != "" && !a.has(m) }) {
+		return c, w, a
+	}
+	c = compile(p, tiles, false, name)
+	return c, CompileWide(c, wide), a
+}
+
+// has reports whether the convolutions of a model have kernels for one sample.
+func (a *Alone) has(m *ir.Model) bool {
+	for f := range a.Set.Plan.Reached(m.Func) {
+		if pf := a.Set.Plan.Of(f); pf != nil && a.Entries[f] == nil && slices.ContainsFunc(pf.Nests, convolves) {
+			return false
+		}
+	}
+	return true
 }
 
 // runs reports whether a recipe runs in lanes.
@@ -103,6 +128,8 @@ func (c *Program) Schedules() []plan.Schedule {
 				s.How += "; products on tiles"
 			}
 			s.How += n.keeps()
+		} else if m, ok := decl.(*ir.Model); ok && c.Singly[m] != "" {
+			s.How, s.Why = "one sample after the other, in vectors of its elements", c.Singly[m]
 		} else if err := c.Why[decl]; err != nil {
 			s.Why = "no vector code for " + err.Error()
 		}

@@ -39,7 +39,7 @@ func (c *compiler) row(name string, e asm.Elem, args ...asm.Vec) asm.Vec {
 		return c.quarterTanh(e, args[0])
 	}
 	p := program(name, e)
-	if c.set.alone != nil && c.set.few() == 0 && !c.outlasts() && (e == asm.F32 || c.b.ISA == asm.AVX512) { // long polynomials by pairs want more registers than AVX2 has
+	if c.set.alone != nil && c.set.few() == 0 && !(c.present != nil && c.set.outlasts(c.present.Extent)) && (e == asm.F32 || c.b.ISA == asm.AVX512) { // long polynomials by pairs want more registers than AVX2 has
 		p = vmath.OfSoon(name, 8*e.Bytes())
 	}
 	if p == nil {
@@ -51,10 +51,8 @@ func (c *compiler) row(name string, e asm.Elem, args ...asm.Vec) asm.Vec {
 	return c.b.Function(e, p, args...)
 }
 
-// outlasts reports whether a loop of one sample has so many vectors that one goes on while others wait.
-func (c *compiler) outlasts() bool {
-	return c.present != nil && c.present.Extent > 32*c.set.padded(1)
-}
+// outlasts reports whether a loop of one sample over n elements has so many vectors that one goes on while others wait.
+func (s *Set) outlasts(n int) bool { return n > 32*s.padded(1) }
 
 // far is the size of arguments up to which a function of the table has its value; 0 if it has no end.
 func (c *compiler) far(name string, e asm.Elem) float64 {

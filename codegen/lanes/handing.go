@@ -13,7 +13,7 @@ import (
 // handedOver gives values that calls take and give the places of arguments and results of callees. segs are the segments
 // of k, and where says which of them makes a value.
 func (s *Set) handedOver(k *Kernel, segs [][]*plan.Nest, where map[*ir.Value]int) {
-	if s.alone != nil {
+	if s.few() > 0 {
 		return
 	}
 	readers := map[*ir.Value][]int{} // segments, once for each time
@@ -32,6 +32,8 @@ func (s *Set) handedOver(k *Kernel, segs [][]*plan.Nest, where map[*ir.Value]int
 	free := func(v *ir.Value) bool { // whether v wants a place of its own
 		switch pl := k.pf.Places[v]; {
 		case pl == nil || k.byVal[v] != nil || k.alike[v] || results[v] || v.Type.Elem == ir.Tuple || v.Type.IsScalar():
+			return false
+		case s.alone != nil && v.Type.Len() <= plan.SmallLen: // it goes in registers
 			return false
 		default:
 			return pl.Kind == plan.Local || pl.Kind == plan.Work || pl.Kind == plan.Register
@@ -106,7 +108,7 @@ type arrival struct {
 
 // arrives is the nest of the next segment that reads all of r first, one element after the other; nil where there is none.
 func (c *compiler) arrives(r *ir.Value, next []*plan.Nest) *plan.Nest {
-	if len(next) == 0 || c.set.alone != nil || r.Type.Len() <= unrolled || convolves(next[0]) || isNode(next[0]) {
+	if len(next) == 0 || c.set.few() > 0 || c.set.alone != nil && r.Type.Len() <= plan.SmallLen || r.Type.Len() <= unrolled || convolves(next[0]) || isNode(next[0]) {
 		return nil
 	}
 	for _, n := range next {

@@ -121,6 +121,7 @@ func TestHandedOver(t *testing.T) {
 						}
 					}
 				}
+				checkAlone(t, m, p, map[string][]float64{}, rnd, false)
 			}
 		}
 	}

@@ -113,7 +113,7 @@ func (c *compiler) callTaken(v *ir.Value, callee *Kernel) {
 	}
 	var in moves
 	for i, a := range callee.Func.Args {
-		if callee.reads(a) && !has(callee.taken.args, a) {
+		if callee.reads(a) && !has(callee.taken.args, a) && c.k.byVal[v.Args[i]] != callee.Args[i] {
 			in.value(callee.Args[i], v.Args[i])
 		}
 	}
@@ -137,7 +137,7 @@ func (c *compiler) callTaken(v *ir.Value, callee *Kernel) {
 					c.keep(r, at(e.k), c.same(c.kind(r.Type.Elem), vs[k]))
 				}
 			}
-		} else if to := c.k.byVal[r]; to != nil {
+		} else if to := c.k.byVal[r]; to != nil && to != callee.Results[g.index] {
 			out.field(to, callee.Results[g.index], r.Type.Len())
 		}
 	}
