@@ -44,50 +44,43 @@ type aloneFrame struct {
 		zKnext [16]Real
 		aKnext [16]Real
 		t2     [16]float64
-		zY2    [16]Real
 		aY2    [16]Real
 		t3     [16]float64
 		zK2    [16]Real
-		zY3    [16]Real
 		aK2    [16]Real
 		aY3    [16]Real
 		t4     [16]float64
 		zK3    [16]Real
-		zY4    [16]Real
 		aK3    [16]Real
 		aY4    [16]Real
 		t5     [16]float64
 		zK4    [16]Real
-		zY5    [16]Real
 		aK4    [16]Real
 		aY5    [16]Real
 		t6     [16]float64
 		zK5    [16]Real
-		zY6    [16]Real
 		aK5    [16]Real
 		aY6    [16]Real
 		zK6    [16]Real
 		aK6    [16]Real
 	}
 	forecast0FirstStepAlone struct { // Forecast.0.first_step
-		t0      [16]float64
-		span    [16]float64
-		rtol    [16]float64
-		atol    [16]float64
-		z       [16]Real
-		a       [16]Real
-		zK      [16]Real
-		aK      [16]Real
-		h       [16]float64
-		add     [16]float64
-		add2    [16]float64
-		d1      [16]float64
-		h0      [16]float64
-		add3    [16]float64
-		add4    [16]Real
-		add5    [16]Real
-		result  [16]Real
-		result2 [16]Real
+		t0     [16]float64
+		span   [16]float64
+		rtol   [16]float64
+		atol   [16]float64
+		z      [16]Real
+		a      [16]Real
+		zK     [16]Real
+		aK     [16]Real
+		h      [16]float64
+		add    [16]float64
+		add2   [16]float64
+		d1     [16]float64
+		h0     [16]float64
+		add3   [16]float64
+		add4   [16]Real
+		result [16]Real
 	}
 	forecast0DenseStepAlone struct { // Forecast.0.dense_step
 		t      [16]float64
@@ -111,26 +104,21 @@ type aloneFrame struct {
 		zD4    [16]Real
 		aD4    [16]Real
 		t2     [16]float64
-		zY2    [16]Real
 		aY2    [16]Real
 		t3     [16]float64
 		zK2    [16]Real
-		zY3    [16]Real
 		aK2    [16]Real
 		aY3    [16]Real
 		t4     [16]float64
 		zK3    [16]Real
-		zY4    [16]Real
 		aK3    [16]Real
 		aY4    [16]Real
 		t5     [16]float64
 		zK4    [16]Real
-		zY5    [16]Real
 		aK4    [16]Real
 		aY5    [16]Real
 		t6     [16]float64
 		zK5    [16]Real
-		zY6    [16]Real
 		aK5    [16]Real
 		aY6    [16]Real
 		zK6    [16]Real
@@ -143,7 +131,7 @@ type aloneFrame struct {
 }
 
 // Kernels know the places in a frame as numbers.
-var _ = [75968]byte([unsafe.Sizeof(aloneFrame{})]byte{})
+var _ = [75200]byte([unsafe.Sizeof(aloneFrame{})]byte{})
 
 // aloneWeights are parameters as kernels for one sample read them.
 type aloneWeights struct {

@@ -925,40 +925,6 @@ loop1: // 134 times: strips of elements
 	VMOVUPS	281632(AX), Y0	// z[8616]
 	VMOVUPS	Y0, 100384(AX)	// pixelsFieldAlone.z[8616]
 	CALL	pixelsFieldAlone_avx2<>(SB)
-	MOVQ	$134, CX
-	MOVQ	AX, SI
-loop2: // 134 times: strips of elements
-	VMOVUPS	100416(SI), Y0	// pixelsFieldAlone.dz[0]
-	VMOVUPS	Y0, 316160(SI)	// z_k1[0]
-	VMOVUPS	100448(SI), Y0	// pixelsFieldAlone.dz[8]
-	VMOVUPS	Y0, 316192(SI)	// z_k1[8]
-	VMOVUPS	100480(SI), Y0	// pixelsFieldAlone.dz[16]
-	VMOVUPS	Y0, 316224(SI)	// z_k1[16]
-	VMOVUPS	100512(SI), Y0	// pixelsFieldAlone.dz[24]
-	VMOVUPS	Y0, 316256(SI)	// z_k1[24]
-	VMOVUPS	100544(SI), Y0	// pixelsFieldAlone.dz[32]
-	VMOVUPS	Y0, 316288(SI)	// z_k1[32]
-	VMOVUPS	100576(SI), Y0	// pixelsFieldAlone.dz[40]
-	VMOVUPS	Y0, 316320(SI)	// z_k1[40]
-	VMOVUPS	100608(SI), Y0	// pixelsFieldAlone.dz[48]
-	VMOVUPS	Y0, 316352(SI)	// z_k1[48]
-	VMOVUPS	100640(SI), Y0	// pixelsFieldAlone.dz[56]
-	VMOVUPS	Y0, 316384(SI)	// z_k1[56]
-	ADDQ	$256, SI
-	DECQ	CX
-	JNE	loop2
-	VMOVUPS	134720(AX), Y0	// pixelsFieldAlone.dz[8576]
-	VMOVUPS	Y0, 350464(AX)	// z_k1[8576]
-	VMOVUPS	134752(AX), Y0	// pixelsFieldAlone.dz[8584]
-	VMOVUPS	Y0, 350496(AX)	// z_k1[8584]
-	VMOVUPS	134784(AX), Y0	// pixelsFieldAlone.dz[8592]
-	VMOVUPS	Y0, 350528(AX)	// z_k1[8592]
-	VMOVUPS	134816(AX), Y0	// pixelsFieldAlone.dz[8600]
-	VMOVUPS	Y0, 350560(AX)	// z_k1[8600]
-	VMOVUPS	134848(AX), Y0	// pixelsFieldAlone.dz[8608]
-	VMOVUPS	Y0, 350592(AX)	// z_k1[8608]
-	VMOVUPS	134880(AX), Y0	// pixelsFieldAlone.dz[8616]
-	VMOVUPS	Y0, 350624(AX)	// z_k1[8616]
 	VBROADCASTSD	247040(AX), Y0	// h[0]
 	VBROADCASTSD	246912(AX), Y1	// t[0]
 	// mnist.nde:21
@@ -970,413 +936,251 @@ loop2: // 134 times: strips of elements
 	VMOVSS	X0, 350784(AX)	// ha21[0]
 	MOVQ	$134, CX
 	MOVQ	AX, SI
-loop3: // 134 times: strips of elements
-	VMOVUPS	316160(SI), Y2	// z_k1[0]
+loop2: // 134 times: strips of elements
+	VMOVUPS	100416(SI), Y2	// pixelsFieldAlone.dz[0]
+	VMOVUPS	Y2, 316160(SI)	// z_k1[0]
 	VMOVUPS	247168(SI), Y3	// z[0]
 	VFMADD231PS	Y2, Y0, Y3
-	VMOVUPS	Y3, 350848(SI)	// z_y2[0]
-	VMOVUPS	316192(SI), Y2	// z_k1[8]
+	VMOVUPS	Y3, 65920(SI)	// pixelsFieldAlone.z[0]
+	VMOVUPS	100448(SI), Y2	// pixelsFieldAlone.dz[8]
+	VMOVUPS	Y2, 316192(SI)	// z_k1[8]
 	VMOVUPS	247200(SI), Y3	// z[8]
 	VFMADD231PS	Y2, Y0, Y3
-	VMOVUPS	Y3, 350880(SI)	// z_y2[8]
-	VMOVUPS	316224(SI), Y2	// z_k1[16]
+	VMOVUPS	Y3, 65952(SI)	// pixelsFieldAlone.z[8]
+	VMOVUPS	100480(SI), Y2	// pixelsFieldAlone.dz[16]
+	VMOVUPS	Y2, 316224(SI)	// z_k1[16]
 	VMOVUPS	247232(SI), Y3	// z[16]
 	VFMADD231PS	Y2, Y0, Y3
-	VMOVUPS	Y3, 350912(SI)	// z_y2[16]
-	VMOVUPS	316256(SI), Y2	// z_k1[24]
+	VMOVUPS	Y3, 65984(SI)	// pixelsFieldAlone.z[16]
+	VMOVUPS	100512(SI), Y2	// pixelsFieldAlone.dz[24]
+	VMOVUPS	Y2, 316256(SI)	// z_k1[24]
 	VMOVUPS	247264(SI), Y3	// z[24]
 	VFMADD231PS	Y2, Y0, Y3
-	VMOVUPS	Y3, 350944(SI)	// z_y2[24]
-	VMOVUPS	316288(SI), Y2	// z_k1[32]
+	VMOVUPS	Y3, 66016(SI)	// pixelsFieldAlone.z[24]
+	VMOVUPS	100544(SI), Y2	// pixelsFieldAlone.dz[32]
+	VMOVUPS	Y2, 316288(SI)	// z_k1[32]
 	VMOVUPS	247296(SI), Y3	// z[32]
 	VFMADD231PS	Y2, Y0, Y3
-	VMOVUPS	Y3, 350976(SI)	// z_y2[32]
-	VMOVUPS	316320(SI), Y2	// z_k1[40]
+	VMOVUPS	Y3, 66048(SI)	// pixelsFieldAlone.z[32]
+	VMOVUPS	100576(SI), Y2	// pixelsFieldAlone.dz[40]
+	VMOVUPS	Y2, 316320(SI)	// z_k1[40]
 	VMOVUPS	247328(SI), Y3	// z[40]
 	VFMADD231PS	Y2, Y0, Y3
-	VMOVUPS	Y3, 351008(SI)	// z_y2[40]
-	VMOVUPS	316352(SI), Y2	// z_k1[48]
+	VMOVUPS	Y3, 66080(SI)	// pixelsFieldAlone.z[40]
+	VMOVUPS	100608(SI), Y2	// pixelsFieldAlone.dz[48]
+	VMOVUPS	Y2, 316352(SI)	// z_k1[48]
 	VMOVUPS	247360(SI), Y3	// z[48]
 	VFMADD231PS	Y2, Y0, Y3
-	VMOVUPS	Y3, 351040(SI)	// z_y2[48]
-	VMOVUPS	316384(SI), Y2	// z_k1[56]
+	VMOVUPS	Y3, 66112(SI)	// pixelsFieldAlone.z[48]
+	VMOVUPS	100640(SI), Y2	// pixelsFieldAlone.dz[56]
+	VMOVUPS	Y2, 316384(SI)	// z_k1[56]
 	VMOVUPS	247392(SI), Y3	// z[56]
 	VFMADD231PS	Y2, Y0, Y3
-	VMOVUPS	Y3, 351072(SI)	// z_y2[56]
+	VMOVUPS	Y3, 66144(SI)	// pixelsFieldAlone.z[56]
+	ADDQ	$256, SI
+	DECQ	CX
+	JNE	loop2
+	VMOVUPS	134720(AX), Y2	// pixelsFieldAlone.dz[8576]
+	VMOVUPS	Y2, 350464(AX)	// z_k1[8576]
+	VMOVUPS	281472(AX), Y3	// z[8576]
+	VFMADD231PS	Y2, Y0, Y3
+	VMOVUPS	Y3, 100224(AX)	// pixelsFieldAlone.z[8576]
+	VMOVUPS	134752(AX), Y2	// pixelsFieldAlone.dz[8584]
+	VMOVUPS	Y2, 350496(AX)	// z_k1[8584]
+	VMOVUPS	281504(AX), Y3	// z[8584]
+	VFMADD231PS	Y2, Y0, Y3
+	VMOVUPS	Y3, 100256(AX)	// pixelsFieldAlone.z[8584]
+	VMOVUPS	134784(AX), Y2	// pixelsFieldAlone.dz[8592]
+	VMOVUPS	Y2, 350528(AX)	// z_k1[8592]
+	VMOVUPS	281536(AX), Y3	// z[8592]
+	VFMADD231PS	Y2, Y0, Y3
+	VMOVUPS	Y3, 100288(AX)	// pixelsFieldAlone.z[8592]
+	VMOVUPS	134816(AX), Y2	// pixelsFieldAlone.dz[8600]
+	VMOVUPS	Y2, 350560(AX)	// z_k1[8600]
+	VMOVUPS	281568(AX), Y3	// z[8600]
+	VFMADD231PS	Y2, Y0, Y3
+	VMOVUPS	Y3, 100320(AX)	// pixelsFieldAlone.z[8600]
+	VMOVUPS	134848(AX), Y2	// pixelsFieldAlone.dz[8608]
+	VMOVUPS	Y2, 350592(AX)	// z_k1[8608]
+	VMOVUPS	281600(AX), Y3	// z[8608]
+	VFMADD231PS	Y2, Y0, Y3
+	VMOVUPS	Y3, 100352(AX)	// pixelsFieldAlone.z[8608]
+	VMOVUPS	134880(AX), Y2	// pixelsFieldAlone.dz[8616]
+	VMOVUPS	Y2, 350624(AX)	// z_k1[8616]
+	VMOVUPS	281632(AX), Y3	// z[8616]
+	VFMADD231PS	Y2, Y0, Y3
+	VMOVUPS	Y3, 100384(AX)	// pixelsFieldAlone.z[8616]
+	// mnist.nde:21
+	VMOVSD	X1, 65792(AX)	// pixelsFieldAlone.t[0]
+	CALL	pixelsFieldAlone_avx2<>(SB)
+	MOVQ	$134, CX
+	MOVQ	AX, SI
+loop3: // 134 times: strips of elements
+	// mnist.nde:21
+	VBROADCASTSS	350784(AX), Y0	// ha21[0]
+	VMOVUPS	100416(SI), Y1	// pixelsFieldAlone.dz[0]
+	VMOVUPS	Y1, 350848(SI)	// z_k2[0]
+	VMOVUPS	247168(SI), Y2	// z[0]
+	VFMADD231PS	Y1, Y0, Y2
+	VMOVUPS	Y2, 65920(SI)	// pixelsFieldAlone.z[0]
+	VMOVUPS	100448(SI), Y1	// pixelsFieldAlone.dz[8]
+	VMOVUPS	Y1, 350880(SI)	// z_k2[8]
+	VMOVUPS	247200(SI), Y2	// z[8]
+	VFMADD231PS	Y1, Y0, Y2
+	VMOVUPS	Y2, 65952(SI)	// pixelsFieldAlone.z[8]
+	VMOVUPS	100480(SI), Y1	// pixelsFieldAlone.dz[16]
+	VMOVUPS	Y1, 350912(SI)	// z_k2[16]
+	VMOVUPS	247232(SI), Y2	// z[16]
+	VFMADD231PS	Y1, Y0, Y2
+	VMOVUPS	Y2, 65984(SI)	// pixelsFieldAlone.z[16]
+	VMOVUPS	100512(SI), Y1	// pixelsFieldAlone.dz[24]
+	VMOVUPS	Y1, 350944(SI)	// z_k2[24]
+	VMOVUPS	247264(SI), Y2	// z[24]
+	VFMADD231PS	Y1, Y0, Y2
+	VMOVUPS	Y2, 66016(SI)	// pixelsFieldAlone.z[24]
+	VMOVUPS	100544(SI), Y1	// pixelsFieldAlone.dz[32]
+	VMOVUPS	Y1, 350976(SI)	// z_k2[32]
+	VMOVUPS	247296(SI), Y2	// z[32]
+	VFMADD231PS	Y1, Y0, Y2
+	VMOVUPS	Y2, 66048(SI)	// pixelsFieldAlone.z[32]
+	VMOVUPS	100576(SI), Y1	// pixelsFieldAlone.dz[40]
+	VMOVUPS	Y1, 351008(SI)	// z_k2[40]
+	VMOVUPS	247328(SI), Y2	// z[40]
+	VFMADD231PS	Y1, Y0, Y2
+	VMOVUPS	Y2, 66080(SI)	// pixelsFieldAlone.z[40]
+	VMOVUPS	100608(SI), Y1	// pixelsFieldAlone.dz[48]
+	VMOVUPS	Y1, 351040(SI)	// z_k2[48]
+	VMOVUPS	247360(SI), Y2	// z[48]
+	VFMADD231PS	Y1, Y0, Y2
+	VMOVUPS	Y2, 66112(SI)	// pixelsFieldAlone.z[48]
+	VMOVUPS	100640(SI), Y1	// pixelsFieldAlone.dz[56]
+	VMOVUPS	Y1, 351072(SI)	// z_k2[56]
+	VMOVUPS	247392(SI), Y2	// z[56]
+	VFMADD231PS	Y1, Y0, Y2
+	VMOVUPS	Y2, 66144(SI)	// pixelsFieldAlone.z[56]
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop3
-	VMOVUPS	350464(AX), Y2	// z_k1[8576]
-	VMOVUPS	281472(AX), Y3	// z[8576]
-	VFMADD231PS	Y2, Y0, Y3
-	VMOVUPS	Y3, 385152(AX)	// z_y2[8576]
-	VMOVUPS	350496(AX), Y2	// z_k1[8584]
-	VMOVUPS	281504(AX), Y3	// z[8584]
-	VFMADD231PS	Y2, Y0, Y3
-	VMOVUPS	Y3, 385184(AX)	// z_y2[8584]
-	VMOVUPS	350528(AX), Y2	// z_k1[8592]
-	VMOVUPS	281536(AX), Y3	// z[8592]
-	VFMADD231PS	Y2, Y0, Y3
-	VMOVUPS	Y3, 385216(AX)	// z_y2[8592]
-	VMOVUPS	350560(AX), Y2	// z_k1[8600]
-	VMOVUPS	281568(AX), Y3	// z[8600]
-	VFMADD231PS	Y2, Y0, Y3
-	VMOVUPS	Y3, 385248(AX)	// z_y2[8600]
-	VMOVUPS	350592(AX), Y2	// z_k1[8608]
-	VMOVUPS	281600(AX), Y3	// z[8608]
-	VFMADD231PS	Y2, Y0, Y3
-	VMOVUPS	Y3, 385280(AX)	// z_y2[8608]
-	VMOVUPS	350624(AX), Y2	// z_k1[8616]
-	VMOVUPS	281632(AX), Y3	// z[8616]
-	VFMADD231PS	Y2, Y0, Y3
-	VMOVUPS	Y3, 385312(AX)	// z_y2[8616]
-	// mnist.nde:21
-	VMOVSD	X1, 65792(AX)	// pixelsFieldAlone.t[0]
-	MOVQ	$134, CX
-	MOVQ	AX, SI
-loop4: // 134 times: strips of elements
-	VMOVUPS	350848(SI), Y0	// z_y2[0]
-	VMOVUPS	Y0, 65920(SI)	// pixelsFieldAlone.z[0]
-	VMOVUPS	350880(SI), Y0	// z_y2[8]
-	VMOVUPS	Y0, 65952(SI)	// pixelsFieldAlone.z[8]
-	VMOVUPS	350912(SI), Y0	// z_y2[16]
-	VMOVUPS	Y0, 65984(SI)	// pixelsFieldAlone.z[16]
-	VMOVUPS	350944(SI), Y0	// z_y2[24]
-	VMOVUPS	Y0, 66016(SI)	// pixelsFieldAlone.z[24]
-	VMOVUPS	350976(SI), Y0	// z_y2[32]
-	VMOVUPS	Y0, 66048(SI)	// pixelsFieldAlone.z[32]
-	VMOVUPS	351008(SI), Y0	// z_y2[40]
-	VMOVUPS	Y0, 66080(SI)	// pixelsFieldAlone.z[40]
-	VMOVUPS	351040(SI), Y0	// z_y2[48]
-	VMOVUPS	Y0, 66112(SI)	// pixelsFieldAlone.z[48]
-	VMOVUPS	351072(SI), Y0	// z_y2[56]
-	VMOVUPS	Y0, 66144(SI)	// pixelsFieldAlone.z[56]
-	ADDQ	$256, SI
-	DECQ	CX
-	JNE	loop4
-	VMOVUPS	385152(AX), Y0	// z_y2[8576]
-	VMOVUPS	Y0, 100224(AX)	// pixelsFieldAlone.z[8576]
-	VMOVUPS	385184(AX), Y0	// z_y2[8584]
-	VMOVUPS	Y0, 100256(AX)	// pixelsFieldAlone.z[8584]
-	VMOVUPS	385216(AX), Y0	// z_y2[8592]
-	VMOVUPS	Y0, 100288(AX)	// pixelsFieldAlone.z[8592]
-	VMOVUPS	385248(AX), Y0	// z_y2[8600]
-	VMOVUPS	Y0, 100320(AX)	// pixelsFieldAlone.z[8600]
-	VMOVUPS	385280(AX), Y0	// z_y2[8608]
-	VMOVUPS	Y0, 100352(AX)	// pixelsFieldAlone.z[8608]
-	VMOVUPS	385312(AX), Y0	// z_y2[8616]
-	VMOVUPS	Y0, 100384(AX)	// pixelsFieldAlone.z[8616]
-	CALL	pixelsFieldAlone_avx2<>(SB)
-	MOVQ	$134, CX
-	MOVQ	AX, SI
-loop5: // 134 times: strips of elements
-	VMOVUPS	100416(SI), Y0	// pixelsFieldAlone.dz[0]
-	VMOVUPS	Y0, 385344(SI)	// z_k2[0]
-	VMOVUPS	100448(SI), Y0	// pixelsFieldAlone.dz[8]
-	VMOVUPS	Y0, 385376(SI)	// z_k2[8]
-	VMOVUPS	100480(SI), Y0	// pixelsFieldAlone.dz[16]
-	VMOVUPS	Y0, 385408(SI)	// z_k2[16]
-	VMOVUPS	100512(SI), Y0	// pixelsFieldAlone.dz[24]
-	VMOVUPS	Y0, 385440(SI)	// z_k2[24]
-	VMOVUPS	100544(SI), Y0	// pixelsFieldAlone.dz[32]
-	VMOVUPS	Y0, 385472(SI)	// z_k2[32]
-	VMOVUPS	100576(SI), Y0	// pixelsFieldAlone.dz[40]
-	VMOVUPS	Y0, 385504(SI)	// z_k2[40]
-	VMOVUPS	100608(SI), Y0	// pixelsFieldAlone.dz[48]
-	VMOVUPS	Y0, 385536(SI)	// z_k2[48]
-	VMOVUPS	100640(SI), Y0	// pixelsFieldAlone.dz[56]
-	VMOVUPS	Y0, 385568(SI)	// z_k2[56]
-	ADDQ	$256, SI
-	DECQ	CX
-	JNE	loop5
-	VMOVUPS	134720(AX), Y0	// pixelsFieldAlone.dz[8576]
-	VMOVUPS	Y0, 419648(AX)	// z_k2[8576]
-	VMOVUPS	134752(AX), Y0	// pixelsFieldAlone.dz[8584]
-	VMOVUPS	Y0, 419680(AX)	// z_k2[8584]
-	VMOVUPS	134784(AX), Y0	// pixelsFieldAlone.dz[8592]
-	VMOVUPS	Y0, 419712(AX)	// z_k2[8592]
-	VMOVUPS	134816(AX), Y0	// pixelsFieldAlone.dz[8600]
-	VMOVUPS	Y0, 419744(AX)	// z_k2[8600]
-	VMOVUPS	134848(AX), Y0	// pixelsFieldAlone.dz[8608]
-	VMOVUPS	Y0, 419776(AX)	// z_k2[8608]
-	VMOVUPS	134880(AX), Y0	// pixelsFieldAlone.dz[8616]
-	VMOVUPS	Y0, 419808(AX)	// z_k2[8616]
-	MOVQ	$134, CX
-	MOVQ	AX, SI
-loop6: // 134 times: strips of elements
-	// mnist.nde:21
-	VBROADCASTSS	350784(AX), Y0	// ha21[0]
-	VMOVUPS	385344(SI), Y1	// z_k2[0]
-	VMOVUPS	247168(SI), Y2	// z[0]
-	VFMADD231PS	Y1, Y0, Y2
-	VMOVUPS	Y2, 419840(SI)	// z_y3[0]
-	VMOVUPS	385376(SI), Y1	// z_k2[8]
-	VMOVUPS	247200(SI), Y2	// z[8]
-	VFMADD231PS	Y1, Y0, Y2
-	VMOVUPS	Y2, 419872(SI)	// z_y3[8]
-	VMOVUPS	385408(SI), Y1	// z_k2[16]
-	VMOVUPS	247232(SI), Y2	// z[16]
-	VFMADD231PS	Y1, Y0, Y2
-	VMOVUPS	Y2, 419904(SI)	// z_y3[16]
-	VMOVUPS	385440(SI), Y1	// z_k2[24]
-	VMOVUPS	247264(SI), Y2	// z[24]
-	VFMADD231PS	Y1, Y0, Y2
-	VMOVUPS	Y2, 419936(SI)	// z_y3[24]
-	VMOVUPS	385472(SI), Y1	// z_k2[32]
-	VMOVUPS	247296(SI), Y2	// z[32]
-	VFMADD231PS	Y1, Y0, Y2
-	VMOVUPS	Y2, 419968(SI)	// z_y3[32]
-	VMOVUPS	385504(SI), Y1	// z_k2[40]
-	VMOVUPS	247328(SI), Y2	// z[40]
-	VFMADD231PS	Y1, Y0, Y2
-	VMOVUPS	Y2, 420000(SI)	// z_y3[40]
-	VMOVUPS	385536(SI), Y1	// z_k2[48]
-	VMOVUPS	247360(SI), Y2	// z[48]
-	VFMADD231PS	Y1, Y0, Y2
-	VMOVUPS	Y2, 420032(SI)	// z_y3[48]
-	VMOVUPS	385568(SI), Y1	// z_k2[56]
-	VMOVUPS	247392(SI), Y2	// z[56]
-	VFMADD231PS	Y1, Y0, Y2
-	VMOVUPS	Y2, 420064(SI)	// z_y3[56]
-	ADDQ	$256, SI
-	DECQ	CX
-	JNE	loop6
-	VMOVUPS	419648(AX), Y1	// z_k2[8576]
+	VMOVUPS	134720(AX), Y1	// pixelsFieldAlone.dz[8576]
+	VMOVUPS	Y1, 385152(AX)	// z_k2[8576]
 	VMOVUPS	281472(AX), Y2	// z[8576]
 	VFMADD231PS	Y1, Y0, Y2
-	VMOVUPS	Y2, 454144(AX)	// z_y3[8576]
-	VMOVUPS	419680(AX), Y1	// z_k2[8584]
+	VMOVUPS	Y2, 100224(AX)	// pixelsFieldAlone.z[8576]
+	VMOVUPS	134752(AX), Y1	// pixelsFieldAlone.dz[8584]
+	VMOVUPS	Y1, 385184(AX)	// z_k2[8584]
 	VMOVUPS	281504(AX), Y2	// z[8584]
 	VFMADD231PS	Y1, Y0, Y2
-	VMOVUPS	Y2, 454176(AX)	// z_y3[8584]
-	VMOVUPS	419712(AX), Y1	// z_k2[8592]
+	VMOVUPS	Y2, 100256(AX)	// pixelsFieldAlone.z[8584]
+	VMOVUPS	134784(AX), Y1	// pixelsFieldAlone.dz[8592]
+	VMOVUPS	Y1, 385216(AX)	// z_k2[8592]
 	VMOVUPS	281536(AX), Y2	// z[8592]
 	VFMADD231PS	Y1, Y0, Y2
-	VMOVUPS	Y2, 454208(AX)	// z_y3[8592]
-	VMOVUPS	419744(AX), Y1	// z_k2[8600]
+	VMOVUPS	Y2, 100288(AX)	// pixelsFieldAlone.z[8592]
+	VMOVUPS	134816(AX), Y1	// pixelsFieldAlone.dz[8600]
+	VMOVUPS	Y1, 385248(AX)	// z_k2[8600]
 	VMOVUPS	281568(AX), Y2	// z[8600]
 	VFMADD231PS	Y1, Y0, Y2
-	VMOVUPS	Y2, 454240(AX)	// z_y3[8600]
-	VMOVUPS	419776(AX), Y1	// z_k2[8608]
+	VMOVUPS	Y2, 100320(AX)	// pixelsFieldAlone.z[8600]
+	VMOVUPS	134848(AX), Y1	// pixelsFieldAlone.dz[8608]
+	VMOVUPS	Y1, 385280(AX)	// z_k2[8608]
 	VMOVUPS	281600(AX), Y2	// z[8608]
 	VFMADD231PS	Y1, Y0, Y2
-	VMOVUPS	Y2, 454272(AX)	// z_y3[8608]
-	VMOVUPS	419808(AX), Y1	// z_k2[8616]
+	VMOVUPS	Y2, 100352(AX)	// pixelsFieldAlone.z[8608]
+	VMOVUPS	134880(AX), Y1	// pixelsFieldAlone.dz[8616]
+	VMOVUPS	Y1, 385312(AX)	// z_k2[8616]
 	VMOVUPS	281632(AX), Y2	// z[8616]
 	VFMADD231PS	Y1, Y0, Y2
-	VMOVUPS	Y2, 454304(AX)	// z_y3[8616]
+	VMOVUPS	Y2, 100384(AX)	// pixelsFieldAlone.z[8616]
 	// mnist.nde:21
 	VBROADCASTSD	350656(AX), Y0	// t2[0]
 	VMOVSD	X0, 65792(AX)	// pixelsFieldAlone.t[0]
-	MOVQ	$134, CX
-	MOVQ	AX, SI
-loop7: // 134 times: strips of elements
-	VMOVUPS	419840(SI), Y0	// z_y3[0]
-	VMOVUPS	Y0, 65920(SI)	// pixelsFieldAlone.z[0]
-	VMOVUPS	419872(SI), Y0	// z_y3[8]
-	VMOVUPS	Y0, 65952(SI)	// pixelsFieldAlone.z[8]
-	VMOVUPS	419904(SI), Y0	// z_y3[16]
-	VMOVUPS	Y0, 65984(SI)	// pixelsFieldAlone.z[16]
-	VMOVUPS	419936(SI), Y0	// z_y3[24]
-	VMOVUPS	Y0, 66016(SI)	// pixelsFieldAlone.z[24]
-	VMOVUPS	419968(SI), Y0	// z_y3[32]
-	VMOVUPS	Y0, 66048(SI)	// pixelsFieldAlone.z[32]
-	VMOVUPS	420000(SI), Y0	// z_y3[40]
-	VMOVUPS	Y0, 66080(SI)	// pixelsFieldAlone.z[40]
-	VMOVUPS	420032(SI), Y0	// z_y3[48]
-	VMOVUPS	Y0, 66112(SI)	// pixelsFieldAlone.z[48]
-	VMOVUPS	420064(SI), Y0	// z_y3[56]
-	VMOVUPS	Y0, 66144(SI)	// pixelsFieldAlone.z[56]
-	ADDQ	$256, SI
-	DECQ	CX
-	JNE	loop7
-	VMOVUPS	454144(AX), Y0	// z_y3[8576]
-	VMOVUPS	Y0, 100224(AX)	// pixelsFieldAlone.z[8576]
-	VMOVUPS	454176(AX), Y0	// z_y3[8584]
-	VMOVUPS	Y0, 100256(AX)	// pixelsFieldAlone.z[8584]
-	VMOVUPS	454208(AX), Y0	// z_y3[8592]
-	VMOVUPS	Y0, 100288(AX)	// pixelsFieldAlone.z[8592]
-	VMOVUPS	454240(AX), Y0	// z_y3[8600]
-	VMOVUPS	Y0, 100320(AX)	// pixelsFieldAlone.z[8600]
-	VMOVUPS	454272(AX), Y0	// z_y3[8608]
-	VMOVUPS	Y0, 100352(AX)	// pixelsFieldAlone.z[8608]
-	VMOVUPS	454304(AX), Y0	// z_y3[8616]
-	VMOVUPS	Y0, 100384(AX)	// pixelsFieldAlone.z[8616]
 	CALL	pixelsFieldAlone_avx2<>(SB)
-	MOVQ	$134, CX
-	MOVQ	AX, SI
-loop8: // 134 times: strips of elements
-	VMOVUPS	100416(SI), Y0	// pixelsFieldAlone.dz[0]
-	VMOVUPS	Y0, 454336(SI)	// z_k3[0]
-	VMOVUPS	100448(SI), Y0	// pixelsFieldAlone.dz[8]
-	VMOVUPS	Y0, 454368(SI)	// z_k3[8]
-	VMOVUPS	100480(SI), Y0	// pixelsFieldAlone.dz[16]
-	VMOVUPS	Y0, 454400(SI)	// z_k3[16]
-	VMOVUPS	100512(SI), Y0	// pixelsFieldAlone.dz[24]
-	VMOVUPS	Y0, 454432(SI)	// z_k3[24]
-	VMOVUPS	100544(SI), Y0	// pixelsFieldAlone.dz[32]
-	VMOVUPS	Y0, 454464(SI)	// z_k3[32]
-	VMOVUPS	100576(SI), Y0	// pixelsFieldAlone.dz[40]
-	VMOVUPS	Y0, 454496(SI)	// z_k3[40]
-	VMOVUPS	100608(SI), Y0	// pixelsFieldAlone.dz[48]
-	VMOVUPS	Y0, 454528(SI)	// z_k3[48]
-	VMOVUPS	100640(SI), Y0	// pixelsFieldAlone.dz[56]
-	VMOVUPS	Y0, 454560(SI)	// z_k3[56]
-	ADDQ	$256, SI
-	DECQ	CX
-	JNE	loop8
-	VMOVUPS	134720(AX), Y0	// pixelsFieldAlone.dz[8576]
-	VMOVUPS	Y0, 488640(AX)	// z_k3[8576]
-	VMOVUPS	134752(AX), Y0	// pixelsFieldAlone.dz[8584]
-	VMOVUPS	Y0, 488672(AX)	// z_k3[8584]
-	VMOVUPS	134784(AX), Y0	// pixelsFieldAlone.dz[8592]
-	VMOVUPS	Y0, 488704(AX)	// z_k3[8592]
-	VMOVUPS	134816(AX), Y0	// pixelsFieldAlone.dz[8600]
-	VMOVUPS	Y0, 488736(AX)	// z_k3[8600]
-	VMOVUPS	134848(AX), Y0	// pixelsFieldAlone.dz[8608]
-	VMOVUPS	Y0, 488768(AX)	// z_k3[8608]
-	VMOVUPS	134880(AX), Y0	// pixelsFieldAlone.dz[8616]
-	VMOVUPS	Y0, 488800(AX)	// z_k3[8616]
 	VBROADCASTSD	246912(AX), Y0	// t[0]
 	VBROADCASTSD	247040(AX), Y1	// h[0]
 	// mnist.nde:21
 	VADDPD	Y1, Y0, Y0
-	VMOVSD	X0, 488832(AX)	// t4[0]
+	VMOVSD	X0, 419840(AX)	// t4[0]
 	VCVTPD2PSY	Y1, X1
 	VINSERTF128	$1, X1, Y1, Y1
 	MOVQ	$134, CX
 	MOVQ	AX, SI
-loop9: // 134 times: strips of elements
-	VMOVUPS	454336(SI), Y2	// z_k3[0]
+loop4: // 134 times: strips of elements
+	VMOVUPS	100416(SI), Y2	// pixelsFieldAlone.dz[0]
+	VMOVUPS	Y2, 385344(SI)	// z_k3[0]
 	VMOVUPS	247168(SI), Y3	// z[0]
 	VFMADD231PS	Y2, Y1, Y3
-	VMOVUPS	Y3, 488960(SI)	// z_y4[0]
-	VMOVUPS	454368(SI), Y2	// z_k3[8]
+	VMOVUPS	Y3, 65920(SI)	// pixelsFieldAlone.z[0]
+	VMOVUPS	100448(SI), Y2	// pixelsFieldAlone.dz[8]
+	VMOVUPS	Y2, 385376(SI)	// z_k3[8]
 	VMOVUPS	247200(SI), Y3	// z[8]
 	VFMADD231PS	Y2, Y1, Y3
-	VMOVUPS	Y3, 488992(SI)	// z_y4[8]
-	VMOVUPS	454400(SI), Y2	// z_k3[16]
+	VMOVUPS	Y3, 65952(SI)	// pixelsFieldAlone.z[8]
+	VMOVUPS	100480(SI), Y2	// pixelsFieldAlone.dz[16]
+	VMOVUPS	Y2, 385408(SI)	// z_k3[16]
 	VMOVUPS	247232(SI), Y3	// z[16]
 	VFMADD231PS	Y2, Y1, Y3
-	VMOVUPS	Y3, 489024(SI)	// z_y4[16]
-	VMOVUPS	454432(SI), Y2	// z_k3[24]
+	VMOVUPS	Y3, 65984(SI)	// pixelsFieldAlone.z[16]
+	VMOVUPS	100512(SI), Y2	// pixelsFieldAlone.dz[24]
+	VMOVUPS	Y2, 385440(SI)	// z_k3[24]
 	VMOVUPS	247264(SI), Y3	// z[24]
 	VFMADD231PS	Y2, Y1, Y3
-	VMOVUPS	Y3, 489056(SI)	// z_y4[24]
-	VMOVUPS	454464(SI), Y2	// z_k3[32]
+	VMOVUPS	Y3, 66016(SI)	// pixelsFieldAlone.z[24]
+	VMOVUPS	100544(SI), Y2	// pixelsFieldAlone.dz[32]
+	VMOVUPS	Y2, 385472(SI)	// z_k3[32]
 	VMOVUPS	247296(SI), Y3	// z[32]
 	VFMADD231PS	Y2, Y1, Y3
-	VMOVUPS	Y3, 489088(SI)	// z_y4[32]
-	VMOVUPS	454496(SI), Y2	// z_k3[40]
+	VMOVUPS	Y3, 66048(SI)	// pixelsFieldAlone.z[32]
+	VMOVUPS	100576(SI), Y2	// pixelsFieldAlone.dz[40]
+	VMOVUPS	Y2, 385504(SI)	// z_k3[40]
 	VMOVUPS	247328(SI), Y3	// z[40]
 	VFMADD231PS	Y2, Y1, Y3
-	VMOVUPS	Y3, 489120(SI)	// z_y4[40]
-	VMOVUPS	454528(SI), Y2	// z_k3[48]
+	VMOVUPS	Y3, 66080(SI)	// pixelsFieldAlone.z[40]
+	VMOVUPS	100608(SI), Y2	// pixelsFieldAlone.dz[48]
+	VMOVUPS	Y2, 385536(SI)	// z_k3[48]
 	VMOVUPS	247360(SI), Y3	// z[48]
 	VFMADD231PS	Y2, Y1, Y3
-	VMOVUPS	Y3, 489152(SI)	// z_y4[48]
-	VMOVUPS	454560(SI), Y2	// z_k3[56]
+	VMOVUPS	Y3, 66112(SI)	// pixelsFieldAlone.z[48]
+	VMOVUPS	100640(SI), Y2	// pixelsFieldAlone.dz[56]
+	VMOVUPS	Y2, 385568(SI)	// z_k3[56]
 	VMOVUPS	247392(SI), Y3	// z[56]
 	VFMADD231PS	Y2, Y1, Y3
-	VMOVUPS	Y3, 489184(SI)	// z_y4[56]
+	VMOVUPS	Y3, 66144(SI)	// pixelsFieldAlone.z[56]
 	ADDQ	$256, SI
 	DECQ	CX
-	JNE	loop9
-	VMOVUPS	488640(AX), Y2	// z_k3[8576]
+	JNE	loop4
+	VMOVUPS	134720(AX), Y2	// pixelsFieldAlone.dz[8576]
+	VMOVUPS	Y2, 419648(AX)	// z_k3[8576]
 	VMOVUPS	281472(AX), Y3	// z[8576]
 	VFMADD231PS	Y2, Y1, Y3
-	VMOVUPS	Y3, 523264(AX)	// z_y4[8576]
-	VMOVUPS	488672(AX), Y2	// z_k3[8584]
+	VMOVUPS	Y3, 100224(AX)	// pixelsFieldAlone.z[8576]
+	VMOVUPS	134752(AX), Y2	// pixelsFieldAlone.dz[8584]
+	VMOVUPS	Y2, 419680(AX)	// z_k3[8584]
 	VMOVUPS	281504(AX), Y3	// z[8584]
 	VFMADD231PS	Y2, Y1, Y3
-	VMOVUPS	Y3, 523296(AX)	// z_y4[8584]
-	VMOVUPS	488704(AX), Y2	// z_k3[8592]
+	VMOVUPS	Y3, 100256(AX)	// pixelsFieldAlone.z[8584]
+	VMOVUPS	134784(AX), Y2	// pixelsFieldAlone.dz[8592]
+	VMOVUPS	Y2, 419712(AX)	// z_k3[8592]
 	VMOVUPS	281536(AX), Y3	// z[8592]
 	VFMADD231PS	Y2, Y1, Y3
-	VMOVUPS	Y3, 523328(AX)	// z_y4[8592]
-	VMOVUPS	488736(AX), Y2	// z_k3[8600]
+	VMOVUPS	Y3, 100288(AX)	// pixelsFieldAlone.z[8592]
+	VMOVUPS	134816(AX), Y2	// pixelsFieldAlone.dz[8600]
+	VMOVUPS	Y2, 419744(AX)	// z_k3[8600]
 	VMOVUPS	281568(AX), Y3	// z[8600]
 	VFMADD231PS	Y2, Y1, Y3
-	VMOVUPS	Y3, 523360(AX)	// z_y4[8600]
-	VMOVUPS	488768(AX), Y2	// z_k3[8608]
+	VMOVUPS	Y3, 100320(AX)	// pixelsFieldAlone.z[8600]
+	VMOVUPS	134848(AX), Y2	// pixelsFieldAlone.dz[8608]
+	VMOVUPS	Y2, 419776(AX)	// z_k3[8608]
 	VMOVUPS	281600(AX), Y3	// z[8608]
 	VFMADD231PS	Y2, Y1, Y3
-	VMOVUPS	Y3, 523392(AX)	// z_y4[8608]
-	VMOVUPS	488800(AX), Y2	// z_k3[8616]
+	VMOVUPS	Y3, 100352(AX)	// pixelsFieldAlone.z[8608]
+	VMOVUPS	134880(AX), Y2	// pixelsFieldAlone.dz[8616]
+	VMOVUPS	Y2, 419808(AX)	// z_k3[8616]
 	VMOVUPS	281632(AX), Y3	// z[8616]
 	VFMADD231PS	Y2, Y1, Y3
-	VMOVUPS	Y3, 523424(AX)	// z_y4[8616]
+	VMOVUPS	Y3, 100384(AX)	// pixelsFieldAlone.z[8616]
 	// mnist.nde:21
 	VMOVSD	X0, 65792(AX)	// pixelsFieldAlone.t[0]
-	MOVQ	$134, CX
-	MOVQ	AX, SI
-loop10: // 134 times: strips of elements
-	VMOVUPS	488960(SI), Y0	// z_y4[0]
-	VMOVUPS	Y0, 65920(SI)	// pixelsFieldAlone.z[0]
-	VMOVUPS	488992(SI), Y0	// z_y4[8]
-	VMOVUPS	Y0, 65952(SI)	// pixelsFieldAlone.z[8]
-	VMOVUPS	489024(SI), Y0	// z_y4[16]
-	VMOVUPS	Y0, 65984(SI)	// pixelsFieldAlone.z[16]
-	VMOVUPS	489056(SI), Y0	// z_y4[24]
-	VMOVUPS	Y0, 66016(SI)	// pixelsFieldAlone.z[24]
-	VMOVUPS	489088(SI), Y0	// z_y4[32]
-	VMOVUPS	Y0, 66048(SI)	// pixelsFieldAlone.z[32]
-	VMOVUPS	489120(SI), Y0	// z_y4[40]
-	VMOVUPS	Y0, 66080(SI)	// pixelsFieldAlone.z[40]
-	VMOVUPS	489152(SI), Y0	// z_y4[48]
-	VMOVUPS	Y0, 66112(SI)	// pixelsFieldAlone.z[48]
-	VMOVUPS	489184(SI), Y0	// z_y4[56]
-	VMOVUPS	Y0, 66144(SI)	// pixelsFieldAlone.z[56]
-	ADDQ	$256, SI
-	DECQ	CX
-	JNE	loop10
-	VMOVUPS	523264(AX), Y0	// z_y4[8576]
-	VMOVUPS	Y0, 100224(AX)	// pixelsFieldAlone.z[8576]
-	VMOVUPS	523296(AX), Y0	// z_y4[8584]
-	VMOVUPS	Y0, 100256(AX)	// pixelsFieldAlone.z[8584]
-	VMOVUPS	523328(AX), Y0	// z_y4[8592]
-	VMOVUPS	Y0, 100288(AX)	// pixelsFieldAlone.z[8592]
-	VMOVUPS	523360(AX), Y0	// z_y4[8600]
-	VMOVUPS	Y0, 100320(AX)	// pixelsFieldAlone.z[8600]
-	VMOVUPS	523392(AX), Y0	// z_y4[8608]
-	VMOVUPS	Y0, 100352(AX)	// pixelsFieldAlone.z[8608]
-	VMOVUPS	523424(AX), Y0	// z_y4[8616]
-	VMOVUPS	Y0, 100384(AX)	// pixelsFieldAlone.z[8616]
 	CALL	pixelsFieldAlone_avx2<>(SB)
-	MOVQ	$134, CX
-	MOVQ	AX, SI
-loop11: // 134 times: strips of elements
-	VMOVUPS	100416(SI), Y0	// pixelsFieldAlone.dz[0]
-	VMOVUPS	Y0, 523456(SI)	// z_k4[0]
-	VMOVUPS	100448(SI), Y0	// pixelsFieldAlone.dz[8]
-	VMOVUPS	Y0, 523488(SI)	// z_k4[8]
-	VMOVUPS	100480(SI), Y0	// pixelsFieldAlone.dz[16]
-	VMOVUPS	Y0, 523520(SI)	// z_k4[16]
-	VMOVUPS	100512(SI), Y0	// pixelsFieldAlone.dz[24]
-	VMOVUPS	Y0, 523552(SI)	// z_k4[24]
-	VMOVUPS	100544(SI), Y0	// pixelsFieldAlone.dz[32]
-	VMOVUPS	Y0, 523584(SI)	// z_k4[32]
-	VMOVUPS	100576(SI), Y0	// pixelsFieldAlone.dz[40]
-	VMOVUPS	Y0, 523616(SI)	// z_k4[40]
-	VMOVUPS	100608(SI), Y0	// pixelsFieldAlone.dz[48]
-	VMOVUPS	Y0, 523648(SI)	// z_k4[48]
-	VMOVUPS	100640(SI), Y0	// pixelsFieldAlone.dz[56]
-	VMOVUPS	Y0, 523680(SI)	// z_k4[56]
-	ADDQ	$256, SI
-	DECQ	CX
-	JNE	loop11
-	VMOVUPS	134720(AX), Y0	// pixelsFieldAlone.dz[8576]
-	VMOVUPS	Y0, 557760(AX)	// z_k4[8576]
-	VMOVUPS	134752(AX), Y0	// pixelsFieldAlone.dz[8584]
-	VMOVUPS	Y0, 557792(AX)	// z_k4[8584]
-	VMOVUPS	134784(AX), Y0	// pixelsFieldAlone.dz[8592]
-	VMOVUPS	Y0, 557824(AX)	// z_k4[8592]
-	VMOVUPS	134816(AX), Y0	// pixelsFieldAlone.dz[8600]
-	VMOVUPS	Y0, 557856(AX)	// z_k4[8600]
-	VMOVUPS	134848(AX), Y0	// pixelsFieldAlone.dz[8608]
-	VMOVUPS	Y0, 557888(AX)	// z_k4[8608]
-	VMOVUPS	134880(AX), Y0	// pixelsFieldAlone.dz[8616]
-	VMOVUPS	Y0, 557920(AX)	// z_k4[8616]
 	VBROADCASTSD	247040(AX), Y0	// h[0]
 	// mnist.nde:21
 	VMULPD	f64_3fc5555555555555<>(SB), Y0, Y1
@@ -1387,10 +1191,10 @@ loop11: // 134 times: strips of elements
 	VINSERTF128	$1, X0, Y0, Y0
 	MOVQ	$134, CX
 	MOVQ	AX, SI
-loop12: // 134 times: strips of elements
-	VMOVUPS	523456(SI), Y2	// z_k4[0]
-	VMOVUPS	454336(SI), Y3	// z_k3[0]
-	VMOVUPS	385344(SI), Y4	// z_k2[0]
+loop5: // 134 times: strips of elements
+	VMOVUPS	100416(SI), Y2	// pixelsFieldAlone.dz[0]
+	VMOVUPS	385344(SI), Y3	// z_k3[0]
+	VMOVUPS	350848(SI), Y4	// z_k2[0]
 	VMOVUPS	316160(SI), Y5	// z_k1[0]
 	VMOVUPS	247168(SI), Y6	// z[0]
 	VFMADD231PS	Y5, Y1, Y6
@@ -1398,9 +1202,9 @@ loop12: // 134 times: strips of elements
 	VFMADD231PS	Y3, Y0, Y6
 	VFMADD231PS	Y2, Y1, Y6
 	VMOVUPS	Y6, 281664(SI)	// z_next[0]
-	VMOVUPS	523488(SI), Y2	// z_k4[8]
-	VMOVUPS	454368(SI), Y3	// z_k3[8]
-	VMOVUPS	385376(SI), Y4	// z_k2[8]
+	VMOVUPS	100448(SI), Y2	// pixelsFieldAlone.dz[8]
+	VMOVUPS	385376(SI), Y3	// z_k3[8]
+	VMOVUPS	350880(SI), Y4	// z_k2[8]
 	VMOVUPS	316192(SI), Y5	// z_k1[8]
 	VMOVUPS	247200(SI), Y6	// z[8]
 	VFMADD231PS	Y5, Y1, Y6
@@ -1408,9 +1212,9 @@ loop12: // 134 times: strips of elements
 	VFMADD231PS	Y3, Y0, Y6
 	VFMADD231PS	Y2, Y1, Y6
 	VMOVUPS	Y6, 281696(SI)	// z_next[8]
-	VMOVUPS	523520(SI), Y2	// z_k4[16]
-	VMOVUPS	454400(SI), Y3	// z_k3[16]
-	VMOVUPS	385408(SI), Y4	// z_k2[16]
+	VMOVUPS	100480(SI), Y2	// pixelsFieldAlone.dz[16]
+	VMOVUPS	385408(SI), Y3	// z_k3[16]
+	VMOVUPS	350912(SI), Y4	// z_k2[16]
 	VMOVUPS	316224(SI), Y5	// z_k1[16]
 	VMOVUPS	247232(SI), Y6	// z[16]
 	VFMADD231PS	Y5, Y1, Y6
@@ -1418,9 +1222,9 @@ loop12: // 134 times: strips of elements
 	VFMADD231PS	Y3, Y0, Y6
 	VFMADD231PS	Y2, Y1, Y6
 	VMOVUPS	Y6, 281728(SI)	// z_next[16]
-	VMOVUPS	523552(SI), Y2	// z_k4[24]
-	VMOVUPS	454432(SI), Y3	// z_k3[24]
-	VMOVUPS	385440(SI), Y4	// z_k2[24]
+	VMOVUPS	100512(SI), Y2	// pixelsFieldAlone.dz[24]
+	VMOVUPS	385440(SI), Y3	// z_k3[24]
+	VMOVUPS	350944(SI), Y4	// z_k2[24]
 	VMOVUPS	316256(SI), Y5	// z_k1[24]
 	VMOVUPS	247264(SI), Y6	// z[24]
 	VFMADD231PS	Y5, Y1, Y6
@@ -1428,9 +1232,9 @@ loop12: // 134 times: strips of elements
 	VFMADD231PS	Y3, Y0, Y6
 	VFMADD231PS	Y2, Y1, Y6
 	VMOVUPS	Y6, 281760(SI)	// z_next[24]
-	VMOVUPS	523584(SI), Y2	// z_k4[32]
-	VMOVUPS	454464(SI), Y3	// z_k3[32]
-	VMOVUPS	385472(SI), Y4	// z_k2[32]
+	VMOVUPS	100544(SI), Y2	// pixelsFieldAlone.dz[32]
+	VMOVUPS	385472(SI), Y3	// z_k3[32]
+	VMOVUPS	350976(SI), Y4	// z_k2[32]
 	VMOVUPS	316288(SI), Y5	// z_k1[32]
 	VMOVUPS	247296(SI), Y6	// z[32]
 	VFMADD231PS	Y5, Y1, Y6
@@ -1438,9 +1242,9 @@ loop12: // 134 times: strips of elements
 	VFMADD231PS	Y3, Y0, Y6
 	VFMADD231PS	Y2, Y1, Y6
 	VMOVUPS	Y6, 281792(SI)	// z_next[32]
-	VMOVUPS	523616(SI), Y2	// z_k4[40]
-	VMOVUPS	454496(SI), Y3	// z_k3[40]
-	VMOVUPS	385504(SI), Y4	// z_k2[40]
+	VMOVUPS	100576(SI), Y2	// pixelsFieldAlone.dz[40]
+	VMOVUPS	385504(SI), Y3	// z_k3[40]
+	VMOVUPS	351008(SI), Y4	// z_k2[40]
 	VMOVUPS	316320(SI), Y5	// z_k1[40]
 	VMOVUPS	247328(SI), Y6	// z[40]
 	VFMADD231PS	Y5, Y1, Y6
@@ -1448,9 +1252,9 @@ loop12: // 134 times: strips of elements
 	VFMADD231PS	Y3, Y0, Y6
 	VFMADD231PS	Y2, Y1, Y6
 	VMOVUPS	Y6, 281824(SI)	// z_next[40]
-	VMOVUPS	523648(SI), Y2	// z_k4[48]
-	VMOVUPS	454528(SI), Y3	// z_k3[48]
-	VMOVUPS	385536(SI), Y4	// z_k2[48]
+	VMOVUPS	100608(SI), Y2	// pixelsFieldAlone.dz[48]
+	VMOVUPS	385536(SI), Y3	// z_k3[48]
+	VMOVUPS	351040(SI), Y4	// z_k2[48]
 	VMOVUPS	316352(SI), Y5	// z_k1[48]
 	VMOVUPS	247360(SI), Y6	// z[48]
 	VFMADD231PS	Y5, Y1, Y6
@@ -1458,9 +1262,9 @@ loop12: // 134 times: strips of elements
 	VFMADD231PS	Y3, Y0, Y6
 	VFMADD231PS	Y2, Y1, Y6
 	VMOVUPS	Y6, 281856(SI)	// z_next[48]
-	VMOVUPS	523680(SI), Y2	// z_k4[56]
-	VMOVUPS	454560(SI), Y3	// z_k3[56]
-	VMOVUPS	385568(SI), Y4	// z_k2[56]
+	VMOVUPS	100640(SI), Y2	// pixelsFieldAlone.dz[56]
+	VMOVUPS	385568(SI), Y3	// z_k3[56]
+	VMOVUPS	351072(SI), Y4	// z_k2[56]
 	VMOVUPS	316384(SI), Y5	// z_k1[56]
 	VMOVUPS	247392(SI), Y6	// z[56]
 	VFMADD231PS	Y5, Y1, Y6
@@ -1470,10 +1274,10 @@ loop12: // 134 times: strips of elements
 	VMOVUPS	Y6, 281888(SI)	// z_next[56]
 	ADDQ	$256, SI
 	DECQ	CX
-	JNE	loop12
-	VMOVUPS	557760(AX), Y2	// z_k4[8576]
-	VMOVUPS	488640(AX), Y3	// z_k3[8576]
-	VMOVUPS	419648(AX), Y4	// z_k2[8576]
+	JNE	loop5
+	VMOVUPS	134720(AX), Y2	// pixelsFieldAlone.dz[8576]
+	VMOVUPS	419648(AX), Y3	// z_k3[8576]
+	VMOVUPS	385152(AX), Y4	// z_k2[8576]
 	VMOVUPS	350464(AX), Y5	// z_k1[8576]
 	VMOVUPS	281472(AX), Y6	// z[8576]
 	VFMADD231PS	Y5, Y1, Y6
@@ -1481,9 +1285,9 @@ loop12: // 134 times: strips of elements
 	VFMADD231PS	Y3, Y0, Y6
 	VFMADD231PS	Y2, Y1, Y6
 	VMOVUPS	Y6, 315968(AX)	// z_next[8576]
-	VMOVUPS	557792(AX), Y2	// z_k4[8584]
-	VMOVUPS	488672(AX), Y3	// z_k3[8584]
-	VMOVUPS	419680(AX), Y4	// z_k2[8584]
+	VMOVUPS	134752(AX), Y2	// pixelsFieldAlone.dz[8584]
+	VMOVUPS	419680(AX), Y3	// z_k3[8584]
+	VMOVUPS	385184(AX), Y4	// z_k2[8584]
 	VMOVUPS	350496(AX), Y5	// z_k1[8584]
 	VMOVUPS	281504(AX), Y6	// z[8584]
 	VFMADD231PS	Y5, Y1, Y6
@@ -1491,9 +1295,9 @@ loop12: // 134 times: strips of elements
 	VFMADD231PS	Y3, Y0, Y6
 	VFMADD231PS	Y2, Y1, Y6
 	VMOVUPS	Y6, 316000(AX)	// z_next[8584]
-	VMOVUPS	557824(AX), Y2	// z_k4[8592]
-	VMOVUPS	488704(AX), Y3	// z_k3[8592]
-	VMOVUPS	419712(AX), Y4	// z_k2[8592]
+	VMOVUPS	134784(AX), Y2	// pixelsFieldAlone.dz[8592]
+	VMOVUPS	419712(AX), Y3	// z_k3[8592]
+	VMOVUPS	385216(AX), Y4	// z_k2[8592]
 	VMOVUPS	350528(AX), Y5	// z_k1[8592]
 	VMOVUPS	281536(AX), Y6	// z[8592]
 	VFMADD231PS	Y5, Y1, Y6
@@ -1501,9 +1305,9 @@ loop12: // 134 times: strips of elements
 	VFMADD231PS	Y3, Y0, Y6
 	VFMADD231PS	Y2, Y1, Y6
 	VMOVUPS	Y6, 316032(AX)	// z_next[8592]
-	VMOVUPS	557856(AX), Y2	// z_k4[8600]
-	VMOVUPS	488736(AX), Y3	// z_k3[8600]
-	VMOVUPS	419744(AX), Y4	// z_k2[8600]
+	VMOVUPS	134816(AX), Y2	// pixelsFieldAlone.dz[8600]
+	VMOVUPS	419744(AX), Y3	// z_k3[8600]
+	VMOVUPS	385248(AX), Y4	// z_k2[8600]
 	VMOVUPS	350560(AX), Y5	// z_k1[8600]
 	VMOVUPS	281568(AX), Y6	// z[8600]
 	VFMADD231PS	Y5, Y1, Y6
@@ -1511,9 +1315,9 @@ loop12: // 134 times: strips of elements
 	VFMADD231PS	Y3, Y0, Y6
 	VFMADD231PS	Y2, Y1, Y6
 	VMOVUPS	Y6, 316064(AX)	// z_next[8600]
-	VMOVUPS	557888(AX), Y2	// z_k4[8608]
-	VMOVUPS	488768(AX), Y3	// z_k3[8608]
-	VMOVUPS	419776(AX), Y4	// z_k2[8608]
+	VMOVUPS	134848(AX), Y2	// pixelsFieldAlone.dz[8608]
+	VMOVUPS	419776(AX), Y3	// z_k3[8608]
+	VMOVUPS	385280(AX), Y4	// z_k2[8608]
 	VMOVUPS	350592(AX), Y5	// z_k1[8608]
 	VMOVUPS	281600(AX), Y6	// z[8608]
 	VFMADD231PS	Y5, Y1, Y6
@@ -1521,9 +1325,9 @@ loop12: // 134 times: strips of elements
 	VFMADD231PS	Y3, Y0, Y6
 	VFMADD231PS	Y2, Y1, Y6
 	VMOVUPS	Y6, 316096(AX)	// z_next[8608]
-	VMOVUPS	557920(AX), Y2	// z_k4[8616]
-	VMOVUPS	488800(AX), Y3	// z_k3[8616]
-	VMOVUPS	419808(AX), Y4	// z_k2[8616]
+	VMOVUPS	134880(AX), Y2	// pixelsFieldAlone.dz[8616]
+	VMOVUPS	419808(AX), Y3	// z_k3[8616]
+	VMOVUPS	385312(AX), Y4	// z_k2[8616]
 	VMOVUPS	350624(AX), Y5	// z_k1[8616]
 	VMOVUPS	281632(AX), Y6	// z[8616]
 	VFMADD231PS	Y5, Y1, Y6
@@ -1547,496 +1351,300 @@ TEXT ·digits0StepAloneAVX2(SB), 0, $8-16
 // digits0DenseStepAlone is Digits.0.dense_step (mnist.nde:21) of one sample.
 TEXT digits0DenseStepAlone_avx2<>(SB), NOSPLIT, $0-0
 	// mnist.nde:21
-	VBROADCASTSD	557952(AX), Y0	// t[0]
+	VBROADCASTSD	419968(AX), Y0	// t[0]
 	VMOVSD	X0, 65792(AX)	// pixelsFieldAlone.t[0]
 	MOVQ	$134, CX
 	MOVQ	AX, SI
 loop1: // 134 times: strips of elements
-	VMOVUPS	558208(SI), Y0	// z[0]
+	VMOVUPS	420224(SI), Y0	// z[0]
 	VMOVUPS	Y0, 65920(SI)	// pixelsFieldAlone.z[0]
-	VMOVUPS	558240(SI), Y0	// z[8]
+	VMOVUPS	420256(SI), Y0	// z[8]
 	VMOVUPS	Y0, 65952(SI)	// pixelsFieldAlone.z[8]
-	VMOVUPS	558272(SI), Y0	// z[16]
+	VMOVUPS	420288(SI), Y0	// z[16]
 	VMOVUPS	Y0, 65984(SI)	// pixelsFieldAlone.z[16]
-	VMOVUPS	558304(SI), Y0	// z[24]
+	VMOVUPS	420320(SI), Y0	// z[24]
 	VMOVUPS	Y0, 66016(SI)	// pixelsFieldAlone.z[24]
-	VMOVUPS	558336(SI), Y0	// z[32]
+	VMOVUPS	420352(SI), Y0	// z[32]
 	VMOVUPS	Y0, 66048(SI)	// pixelsFieldAlone.z[32]
-	VMOVUPS	558368(SI), Y0	// z[40]
+	VMOVUPS	420384(SI), Y0	// z[40]
 	VMOVUPS	Y0, 66080(SI)	// pixelsFieldAlone.z[40]
-	VMOVUPS	558400(SI), Y0	// z[48]
+	VMOVUPS	420416(SI), Y0	// z[48]
 	VMOVUPS	Y0, 66112(SI)	// pixelsFieldAlone.z[48]
-	VMOVUPS	558432(SI), Y0	// z[56]
+	VMOVUPS	420448(SI), Y0	// z[56]
 	VMOVUPS	Y0, 66144(SI)	// pixelsFieldAlone.z[56]
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop1
-	VMOVUPS	592512(AX), Y0	// z[8576]
+	VMOVUPS	454528(AX), Y0	// z[8576]
 	VMOVUPS	Y0, 100224(AX)	// pixelsFieldAlone.z[8576]
-	VMOVUPS	592544(AX), Y0	// z[8584]
+	VMOVUPS	454560(AX), Y0	// z[8584]
 	VMOVUPS	Y0, 100256(AX)	// pixelsFieldAlone.z[8584]
-	VMOVUPS	592576(AX), Y0	// z[8592]
+	VMOVUPS	454592(AX), Y0	// z[8592]
 	VMOVUPS	Y0, 100288(AX)	// pixelsFieldAlone.z[8592]
-	VMOVUPS	592608(AX), Y0	// z[8600]
+	VMOVUPS	454624(AX), Y0	// z[8600]
 	VMOVUPS	Y0, 100320(AX)	// pixelsFieldAlone.z[8600]
-	VMOVUPS	592640(AX), Y0	// z[8608]
+	VMOVUPS	454656(AX), Y0	// z[8608]
 	VMOVUPS	Y0, 100352(AX)	// pixelsFieldAlone.z[8608]
-	VMOVUPS	592672(AX), Y0	// z[8616]
+	VMOVUPS	454688(AX), Y0	// z[8616]
 	VMOVUPS	Y0, 100384(AX)	// pixelsFieldAlone.z[8616]
 	CALL	pixelsFieldAlone_avx2<>(SB)
-	MOVQ	$134, CX
-	MOVQ	AX, SI
-loop2: // 134 times: strips of elements
-	VMOVUPS	100416(SI), Y0	// pixelsFieldAlone.dz[0]
-	VMOVUPS	Y0, 627200(SI)	// z_d1[0]
-	VMOVUPS	100448(SI), Y0	// pixelsFieldAlone.dz[8]
-	VMOVUPS	Y0, 627232(SI)	// z_d1[8]
-	VMOVUPS	100480(SI), Y0	// pixelsFieldAlone.dz[16]
-	VMOVUPS	Y0, 627264(SI)	// z_d1[16]
-	VMOVUPS	100512(SI), Y0	// pixelsFieldAlone.dz[24]
-	VMOVUPS	Y0, 627296(SI)	// z_d1[24]
-	VMOVUPS	100544(SI), Y0	// pixelsFieldAlone.dz[32]
-	VMOVUPS	Y0, 627328(SI)	// z_d1[32]
-	VMOVUPS	100576(SI), Y0	// pixelsFieldAlone.dz[40]
-	VMOVUPS	Y0, 627360(SI)	// z_d1[40]
-	VMOVUPS	100608(SI), Y0	// pixelsFieldAlone.dz[48]
-	VMOVUPS	Y0, 627392(SI)	// z_d1[48]
-	VMOVUPS	100640(SI), Y0	// pixelsFieldAlone.dz[56]
-	VMOVUPS	Y0, 627424(SI)	// z_d1[56]
-	ADDQ	$256, SI
-	DECQ	CX
-	JNE	loop2
-	VMOVUPS	134720(AX), Y0	// pixelsFieldAlone.dz[8576]
-	VMOVUPS	Y0, 661504(AX)	// z_d1[8576]
-	VMOVUPS	134752(AX), Y0	// pixelsFieldAlone.dz[8584]
-	VMOVUPS	Y0, 661536(AX)	// z_d1[8584]
-	VMOVUPS	134784(AX), Y0	// pixelsFieldAlone.dz[8592]
-	VMOVUPS	Y0, 661568(AX)	// z_d1[8592]
-	VMOVUPS	134816(AX), Y0	// pixelsFieldAlone.dz[8600]
-	VMOVUPS	Y0, 661600(AX)	// z_d1[8600]
-	VMOVUPS	134848(AX), Y0	// pixelsFieldAlone.dz[8608]
-	VMOVUPS	Y0, 661632(AX)	// z_d1[8608]
-	VMOVUPS	134880(AX), Y0	// pixelsFieldAlone.dz[8616]
-	VMOVUPS	Y0, 661664(AX)	// z_d1[8616]
-	VBROADCASTSD	558080(AX), Y0	// h[0]
-	VBROADCASTSD	557952(AX), Y1	// t[0]
+	VBROADCASTSD	420096(AX), Y0	// h[0]
+	VBROADCASTSD	419968(AX), Y1	// t[0]
 	// mnist.nde:21
 	VMULPD	f64_3fe0000000000000<>(SB), Y0, Y0
 	VADDPD	Y0, Y1, Y1
-	VMOVSD	X1, 730688(AX)	// t2[0]
+	VMOVSD	X1, 592704(AX)	// t2[0]
 	VCVTPD2PSY	Y0, X0
 	VINSERTF128	$1, X0, Y0, Y0
-	VMOVSS	X0, 730816(AX)	// ha21[0]
+	VMOVSS	X0, 592832(AX)	// ha21[0]
+	MOVQ	$134, CX
+	MOVQ	AX, SI
+loop2: // 134 times: strips of elements
+	VMOVUPS	100416(SI), Y2	// pixelsFieldAlone.dz[0]
+	VMOVUPS	Y2, 489216(SI)	// z_d1[0]
+	VMOVUPS	420224(SI), Y3	// z[0]
+	VFMADD231PS	Y2, Y0, Y3
+	VMOVUPS	Y3, 65920(SI)	// pixelsFieldAlone.z[0]
+	VMOVUPS	100448(SI), Y2	// pixelsFieldAlone.dz[8]
+	VMOVUPS	Y2, 489248(SI)	// z_d1[8]
+	VMOVUPS	420256(SI), Y3	// z[8]
+	VFMADD231PS	Y2, Y0, Y3
+	VMOVUPS	Y3, 65952(SI)	// pixelsFieldAlone.z[8]
+	VMOVUPS	100480(SI), Y2	// pixelsFieldAlone.dz[16]
+	VMOVUPS	Y2, 489280(SI)	// z_d1[16]
+	VMOVUPS	420288(SI), Y3	// z[16]
+	VFMADD231PS	Y2, Y0, Y3
+	VMOVUPS	Y3, 65984(SI)	// pixelsFieldAlone.z[16]
+	VMOVUPS	100512(SI), Y2	// pixelsFieldAlone.dz[24]
+	VMOVUPS	Y2, 489312(SI)	// z_d1[24]
+	VMOVUPS	420320(SI), Y3	// z[24]
+	VFMADD231PS	Y2, Y0, Y3
+	VMOVUPS	Y3, 66016(SI)	// pixelsFieldAlone.z[24]
+	VMOVUPS	100544(SI), Y2	// pixelsFieldAlone.dz[32]
+	VMOVUPS	Y2, 489344(SI)	// z_d1[32]
+	VMOVUPS	420352(SI), Y3	// z[32]
+	VFMADD231PS	Y2, Y0, Y3
+	VMOVUPS	Y3, 66048(SI)	// pixelsFieldAlone.z[32]
+	VMOVUPS	100576(SI), Y2	// pixelsFieldAlone.dz[40]
+	VMOVUPS	Y2, 489376(SI)	// z_d1[40]
+	VMOVUPS	420384(SI), Y3	// z[40]
+	VFMADD231PS	Y2, Y0, Y3
+	VMOVUPS	Y3, 66080(SI)	// pixelsFieldAlone.z[40]
+	VMOVUPS	100608(SI), Y2	// pixelsFieldAlone.dz[48]
+	VMOVUPS	Y2, 489408(SI)	// z_d1[48]
+	VMOVUPS	420416(SI), Y3	// z[48]
+	VFMADD231PS	Y2, Y0, Y3
+	VMOVUPS	Y3, 66112(SI)	// pixelsFieldAlone.z[48]
+	VMOVUPS	100640(SI), Y2	// pixelsFieldAlone.dz[56]
+	VMOVUPS	Y2, 489440(SI)	// z_d1[56]
+	VMOVUPS	420448(SI), Y3	// z[56]
+	VFMADD231PS	Y2, Y0, Y3
+	VMOVUPS	Y3, 66144(SI)	// pixelsFieldAlone.z[56]
+	ADDQ	$256, SI
+	DECQ	CX
+	JNE	loop2
+	VMOVUPS	134720(AX), Y2	// pixelsFieldAlone.dz[8576]
+	VMOVUPS	Y2, 523520(AX)	// z_d1[8576]
+	VMOVUPS	454528(AX), Y3	// z[8576]
+	VFMADD231PS	Y2, Y0, Y3
+	VMOVUPS	Y3, 100224(AX)	// pixelsFieldAlone.z[8576]
+	VMOVUPS	134752(AX), Y2	// pixelsFieldAlone.dz[8584]
+	VMOVUPS	Y2, 523552(AX)	// z_d1[8584]
+	VMOVUPS	454560(AX), Y3	// z[8584]
+	VFMADD231PS	Y2, Y0, Y3
+	VMOVUPS	Y3, 100256(AX)	// pixelsFieldAlone.z[8584]
+	VMOVUPS	134784(AX), Y2	// pixelsFieldAlone.dz[8592]
+	VMOVUPS	Y2, 523584(AX)	// z_d1[8592]
+	VMOVUPS	454592(AX), Y3	// z[8592]
+	VFMADD231PS	Y2, Y0, Y3
+	VMOVUPS	Y3, 100288(AX)	// pixelsFieldAlone.z[8592]
+	VMOVUPS	134816(AX), Y2	// pixelsFieldAlone.dz[8600]
+	VMOVUPS	Y2, 523616(AX)	// z_d1[8600]
+	VMOVUPS	454624(AX), Y3	// z[8600]
+	VFMADD231PS	Y2, Y0, Y3
+	VMOVUPS	Y3, 100320(AX)	// pixelsFieldAlone.z[8600]
+	VMOVUPS	134848(AX), Y2	// pixelsFieldAlone.dz[8608]
+	VMOVUPS	Y2, 523648(AX)	// z_d1[8608]
+	VMOVUPS	454656(AX), Y3	// z[8608]
+	VFMADD231PS	Y2, Y0, Y3
+	VMOVUPS	Y3, 100352(AX)	// pixelsFieldAlone.z[8608]
+	VMOVUPS	134880(AX), Y2	// pixelsFieldAlone.dz[8616]
+	VMOVUPS	Y2, 523680(AX)	// z_d1[8616]
+	VMOVUPS	454688(AX), Y3	// z[8616]
+	VFMADD231PS	Y2, Y0, Y3
+	VMOVUPS	Y3, 100384(AX)	// pixelsFieldAlone.z[8616]
+	// mnist.nde:21
+	VMOVSD	X1, 65792(AX)	// pixelsFieldAlone.t[0]
+	CALL	pixelsFieldAlone_avx2<>(SB)
 	MOVQ	$134, CX
 	MOVQ	AX, SI
 loop3: // 134 times: strips of elements
-	VMOVUPS	627200(SI), Y2	// z_d1[0]
-	VMOVUPS	558208(SI), Y3	// z[0]
-	VFMADD231PS	Y2, Y0, Y3
-	VMOVUPS	Y3, 730880(SI)	// z_y2[0]
-	VMOVUPS	627232(SI), Y2	// z_d1[8]
-	VMOVUPS	558240(SI), Y3	// z[8]
-	VFMADD231PS	Y2, Y0, Y3
-	VMOVUPS	Y3, 730912(SI)	// z_y2[8]
-	VMOVUPS	627264(SI), Y2	// z_d1[16]
-	VMOVUPS	558272(SI), Y3	// z[16]
-	VFMADD231PS	Y2, Y0, Y3
-	VMOVUPS	Y3, 730944(SI)	// z_y2[16]
-	VMOVUPS	627296(SI), Y2	// z_d1[24]
-	VMOVUPS	558304(SI), Y3	// z[24]
-	VFMADD231PS	Y2, Y0, Y3
-	VMOVUPS	Y3, 730976(SI)	// z_y2[24]
-	VMOVUPS	627328(SI), Y2	// z_d1[32]
-	VMOVUPS	558336(SI), Y3	// z[32]
-	VFMADD231PS	Y2, Y0, Y3
-	VMOVUPS	Y3, 731008(SI)	// z_y2[32]
-	VMOVUPS	627360(SI), Y2	// z_d1[40]
-	VMOVUPS	558368(SI), Y3	// z[40]
-	VFMADD231PS	Y2, Y0, Y3
-	VMOVUPS	Y3, 731040(SI)	// z_y2[40]
-	VMOVUPS	627392(SI), Y2	// z_d1[48]
-	VMOVUPS	558400(SI), Y3	// z[48]
-	VFMADD231PS	Y2, Y0, Y3
-	VMOVUPS	Y3, 731072(SI)	// z_y2[48]
-	VMOVUPS	627424(SI), Y2	// z_d1[56]
-	VMOVUPS	558432(SI), Y3	// z[56]
-	VFMADD231PS	Y2, Y0, Y3
-	VMOVUPS	Y3, 731104(SI)	// z_y2[56]
+	// mnist.nde:21
+	VBROADCASTSS	592832(AX), Y0	// ha21[0]
+	VMOVUPS	100416(SI), Y1	// pixelsFieldAlone.dz[0]
+	VMOVUPS	Y1, 592896(SI)	// z_k2[0]
+	VMOVUPS	420224(SI), Y2	// z[0]
+	VFMADD231PS	Y1, Y0, Y2
+	VMOVUPS	Y2, 65920(SI)	// pixelsFieldAlone.z[0]
+	VMOVUPS	100448(SI), Y1	// pixelsFieldAlone.dz[8]
+	VMOVUPS	Y1, 592928(SI)	// z_k2[8]
+	VMOVUPS	420256(SI), Y2	// z[8]
+	VFMADD231PS	Y1, Y0, Y2
+	VMOVUPS	Y2, 65952(SI)	// pixelsFieldAlone.z[8]
+	VMOVUPS	100480(SI), Y1	// pixelsFieldAlone.dz[16]
+	VMOVUPS	Y1, 592960(SI)	// z_k2[16]
+	VMOVUPS	420288(SI), Y2	// z[16]
+	VFMADD231PS	Y1, Y0, Y2
+	VMOVUPS	Y2, 65984(SI)	// pixelsFieldAlone.z[16]
+	VMOVUPS	100512(SI), Y1	// pixelsFieldAlone.dz[24]
+	VMOVUPS	Y1, 592992(SI)	// z_k2[24]
+	VMOVUPS	420320(SI), Y2	// z[24]
+	VFMADD231PS	Y1, Y0, Y2
+	VMOVUPS	Y2, 66016(SI)	// pixelsFieldAlone.z[24]
+	VMOVUPS	100544(SI), Y1	// pixelsFieldAlone.dz[32]
+	VMOVUPS	Y1, 593024(SI)	// z_k2[32]
+	VMOVUPS	420352(SI), Y2	// z[32]
+	VFMADD231PS	Y1, Y0, Y2
+	VMOVUPS	Y2, 66048(SI)	// pixelsFieldAlone.z[32]
+	VMOVUPS	100576(SI), Y1	// pixelsFieldAlone.dz[40]
+	VMOVUPS	Y1, 593056(SI)	// z_k2[40]
+	VMOVUPS	420384(SI), Y2	// z[40]
+	VFMADD231PS	Y1, Y0, Y2
+	VMOVUPS	Y2, 66080(SI)	// pixelsFieldAlone.z[40]
+	VMOVUPS	100608(SI), Y1	// pixelsFieldAlone.dz[48]
+	VMOVUPS	Y1, 593088(SI)	// z_k2[48]
+	VMOVUPS	420416(SI), Y2	// z[48]
+	VFMADD231PS	Y1, Y0, Y2
+	VMOVUPS	Y2, 66112(SI)	// pixelsFieldAlone.z[48]
+	VMOVUPS	100640(SI), Y1	// pixelsFieldAlone.dz[56]
+	VMOVUPS	Y1, 593120(SI)	// z_k2[56]
+	VMOVUPS	420448(SI), Y2	// z[56]
+	VFMADD231PS	Y1, Y0, Y2
+	VMOVUPS	Y2, 66144(SI)	// pixelsFieldAlone.z[56]
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop3
-	VMOVUPS	661504(AX), Y2	// z_d1[8576]
-	VMOVUPS	592512(AX), Y3	// z[8576]
-	VFMADD231PS	Y2, Y0, Y3
-	VMOVUPS	Y3, 765184(AX)	// z_y2[8576]
-	VMOVUPS	661536(AX), Y2	// z_d1[8584]
-	VMOVUPS	592544(AX), Y3	// z[8584]
-	VFMADD231PS	Y2, Y0, Y3
-	VMOVUPS	Y3, 765216(AX)	// z_y2[8584]
-	VMOVUPS	661568(AX), Y2	// z_d1[8592]
-	VMOVUPS	592576(AX), Y3	// z[8592]
-	VFMADD231PS	Y2, Y0, Y3
-	VMOVUPS	Y3, 765248(AX)	// z_y2[8592]
-	VMOVUPS	661600(AX), Y2	// z_d1[8600]
-	VMOVUPS	592608(AX), Y3	// z[8600]
-	VFMADD231PS	Y2, Y0, Y3
-	VMOVUPS	Y3, 765280(AX)	// z_y2[8600]
-	VMOVUPS	661632(AX), Y2	// z_d1[8608]
-	VMOVUPS	592640(AX), Y3	// z[8608]
-	VFMADD231PS	Y2, Y0, Y3
-	VMOVUPS	Y3, 765312(AX)	// z_y2[8608]
-	VMOVUPS	661664(AX), Y2	// z_d1[8616]
-	VMOVUPS	592672(AX), Y3	// z[8616]
-	VFMADD231PS	Y2, Y0, Y3
-	VMOVUPS	Y3, 765344(AX)	// z_y2[8616]
+	VMOVUPS	134720(AX), Y1	// pixelsFieldAlone.dz[8576]
+	VMOVUPS	Y1, 627200(AX)	// z_k2[8576]
+	VMOVUPS	454528(AX), Y2	// z[8576]
+	VFMADD231PS	Y1, Y0, Y2
+	VMOVUPS	Y2, 100224(AX)	// pixelsFieldAlone.z[8576]
+	VMOVUPS	134752(AX), Y1	// pixelsFieldAlone.dz[8584]
+	VMOVUPS	Y1, 627232(AX)	// z_k2[8584]
+	VMOVUPS	454560(AX), Y2	// z[8584]
+	VFMADD231PS	Y1, Y0, Y2
+	VMOVUPS	Y2, 100256(AX)	// pixelsFieldAlone.z[8584]
+	VMOVUPS	134784(AX), Y1	// pixelsFieldAlone.dz[8592]
+	VMOVUPS	Y1, 627264(AX)	// z_k2[8592]
+	VMOVUPS	454592(AX), Y2	// z[8592]
+	VFMADD231PS	Y1, Y0, Y2
+	VMOVUPS	Y2, 100288(AX)	// pixelsFieldAlone.z[8592]
+	VMOVUPS	134816(AX), Y1	// pixelsFieldAlone.dz[8600]
+	VMOVUPS	Y1, 627296(AX)	// z_k2[8600]
+	VMOVUPS	454624(AX), Y2	// z[8600]
+	VFMADD231PS	Y1, Y0, Y2
+	VMOVUPS	Y2, 100320(AX)	// pixelsFieldAlone.z[8600]
+	VMOVUPS	134848(AX), Y1	// pixelsFieldAlone.dz[8608]
+	VMOVUPS	Y1, 627328(AX)	// z_k2[8608]
+	VMOVUPS	454656(AX), Y2	// z[8608]
+	VFMADD231PS	Y1, Y0, Y2
+	VMOVUPS	Y2, 100352(AX)	// pixelsFieldAlone.z[8608]
+	VMOVUPS	134880(AX), Y1	// pixelsFieldAlone.dz[8616]
+	VMOVUPS	Y1, 627360(AX)	// z_k2[8616]
+	VMOVUPS	454688(AX), Y2	// z[8616]
+	VFMADD231PS	Y1, Y0, Y2
+	VMOVUPS	Y2, 100384(AX)	// pixelsFieldAlone.z[8616]
 	// mnist.nde:21
-	VMOVSD	X1, 65792(AX)	// pixelsFieldAlone.t[0]
-	MOVQ	$134, CX
-	MOVQ	AX, SI
-loop4: // 134 times: strips of elements
-	VMOVUPS	730880(SI), Y0	// z_y2[0]
-	VMOVUPS	Y0, 65920(SI)	// pixelsFieldAlone.z[0]
-	VMOVUPS	730912(SI), Y0	// z_y2[8]
-	VMOVUPS	Y0, 65952(SI)	// pixelsFieldAlone.z[8]
-	VMOVUPS	730944(SI), Y0	// z_y2[16]
-	VMOVUPS	Y0, 65984(SI)	// pixelsFieldAlone.z[16]
-	VMOVUPS	730976(SI), Y0	// z_y2[24]
-	VMOVUPS	Y0, 66016(SI)	// pixelsFieldAlone.z[24]
-	VMOVUPS	731008(SI), Y0	// z_y2[32]
-	VMOVUPS	Y0, 66048(SI)	// pixelsFieldAlone.z[32]
-	VMOVUPS	731040(SI), Y0	// z_y2[40]
-	VMOVUPS	Y0, 66080(SI)	// pixelsFieldAlone.z[40]
-	VMOVUPS	731072(SI), Y0	// z_y2[48]
-	VMOVUPS	Y0, 66112(SI)	// pixelsFieldAlone.z[48]
-	VMOVUPS	731104(SI), Y0	// z_y2[56]
-	VMOVUPS	Y0, 66144(SI)	// pixelsFieldAlone.z[56]
-	ADDQ	$256, SI
-	DECQ	CX
-	JNE	loop4
-	VMOVUPS	765184(AX), Y0	// z_y2[8576]
-	VMOVUPS	Y0, 100224(AX)	// pixelsFieldAlone.z[8576]
-	VMOVUPS	765216(AX), Y0	// z_y2[8584]
-	VMOVUPS	Y0, 100256(AX)	// pixelsFieldAlone.z[8584]
-	VMOVUPS	765248(AX), Y0	// z_y2[8592]
-	VMOVUPS	Y0, 100288(AX)	// pixelsFieldAlone.z[8592]
-	VMOVUPS	765280(AX), Y0	// z_y2[8600]
-	VMOVUPS	Y0, 100320(AX)	// pixelsFieldAlone.z[8600]
-	VMOVUPS	765312(AX), Y0	// z_y2[8608]
-	VMOVUPS	Y0, 100352(AX)	// pixelsFieldAlone.z[8608]
-	VMOVUPS	765344(AX), Y0	// z_y2[8616]
-	VMOVUPS	Y0, 100384(AX)	// pixelsFieldAlone.z[8616]
-	CALL	pixelsFieldAlone_avx2<>(SB)
-	MOVQ	$134, CX
-	MOVQ	AX, SI
-loop5: // 134 times: strips of elements
-	VMOVUPS	100416(SI), Y0	// pixelsFieldAlone.dz[0]
-	VMOVUPS	Y0, 765376(SI)	// z_k2[0]
-	VMOVUPS	100448(SI), Y0	// pixelsFieldAlone.dz[8]
-	VMOVUPS	Y0, 765408(SI)	// z_k2[8]
-	VMOVUPS	100480(SI), Y0	// pixelsFieldAlone.dz[16]
-	VMOVUPS	Y0, 765440(SI)	// z_k2[16]
-	VMOVUPS	100512(SI), Y0	// pixelsFieldAlone.dz[24]
-	VMOVUPS	Y0, 765472(SI)	// z_k2[24]
-	VMOVUPS	100544(SI), Y0	// pixelsFieldAlone.dz[32]
-	VMOVUPS	Y0, 765504(SI)	// z_k2[32]
-	VMOVUPS	100576(SI), Y0	// pixelsFieldAlone.dz[40]
-	VMOVUPS	Y0, 765536(SI)	// z_k2[40]
-	VMOVUPS	100608(SI), Y0	// pixelsFieldAlone.dz[48]
-	VMOVUPS	Y0, 765568(SI)	// z_k2[48]
-	VMOVUPS	100640(SI), Y0	// pixelsFieldAlone.dz[56]
-	VMOVUPS	Y0, 765600(SI)	// z_k2[56]
-	ADDQ	$256, SI
-	DECQ	CX
-	JNE	loop5
-	VMOVUPS	134720(AX), Y0	// pixelsFieldAlone.dz[8576]
-	VMOVUPS	Y0, 799680(AX)	// z_k2[8576]
-	VMOVUPS	134752(AX), Y0	// pixelsFieldAlone.dz[8584]
-	VMOVUPS	Y0, 799712(AX)	// z_k2[8584]
-	VMOVUPS	134784(AX), Y0	// pixelsFieldAlone.dz[8592]
-	VMOVUPS	Y0, 799744(AX)	// z_k2[8592]
-	VMOVUPS	134816(AX), Y0	// pixelsFieldAlone.dz[8600]
-	VMOVUPS	Y0, 799776(AX)	// z_k2[8600]
-	VMOVUPS	134848(AX), Y0	// pixelsFieldAlone.dz[8608]
-	VMOVUPS	Y0, 799808(AX)	// z_k2[8608]
-	VMOVUPS	134880(AX), Y0	// pixelsFieldAlone.dz[8616]
-	VMOVUPS	Y0, 799840(AX)	// z_k2[8616]
-	MOVQ	$134, CX
-	MOVQ	AX, SI
-loop6: // 134 times: strips of elements
-	// mnist.nde:21
-	VBROADCASTSS	730816(AX), Y0	// ha21[0]
-	VMOVUPS	765376(SI), Y1	// z_k2[0]
-	VMOVUPS	558208(SI), Y2	// z[0]
-	VFMADD231PS	Y1, Y0, Y2
-	VMOVUPS	Y2, 799872(SI)	// z_y3[0]
-	VMOVUPS	765408(SI), Y1	// z_k2[8]
-	VMOVUPS	558240(SI), Y2	// z[8]
-	VFMADD231PS	Y1, Y0, Y2
-	VMOVUPS	Y2, 799904(SI)	// z_y3[8]
-	VMOVUPS	765440(SI), Y1	// z_k2[16]
-	VMOVUPS	558272(SI), Y2	// z[16]
-	VFMADD231PS	Y1, Y0, Y2
-	VMOVUPS	Y2, 799936(SI)	// z_y3[16]
-	VMOVUPS	765472(SI), Y1	// z_k2[24]
-	VMOVUPS	558304(SI), Y2	// z[24]
-	VFMADD231PS	Y1, Y0, Y2
-	VMOVUPS	Y2, 799968(SI)	// z_y3[24]
-	VMOVUPS	765504(SI), Y1	// z_k2[32]
-	VMOVUPS	558336(SI), Y2	// z[32]
-	VFMADD231PS	Y1, Y0, Y2
-	VMOVUPS	Y2, 800000(SI)	// z_y3[32]
-	VMOVUPS	765536(SI), Y1	// z_k2[40]
-	VMOVUPS	558368(SI), Y2	// z[40]
-	VFMADD231PS	Y1, Y0, Y2
-	VMOVUPS	Y2, 800032(SI)	// z_y3[40]
-	VMOVUPS	765568(SI), Y1	// z_k2[48]
-	VMOVUPS	558400(SI), Y2	// z[48]
-	VFMADD231PS	Y1, Y0, Y2
-	VMOVUPS	Y2, 800064(SI)	// z_y3[48]
-	VMOVUPS	765600(SI), Y1	// z_k2[56]
-	VMOVUPS	558432(SI), Y2	// z[56]
-	VFMADD231PS	Y1, Y0, Y2
-	VMOVUPS	Y2, 800096(SI)	// z_y3[56]
-	ADDQ	$256, SI
-	DECQ	CX
-	JNE	loop6
-	VMOVUPS	799680(AX), Y1	// z_k2[8576]
-	VMOVUPS	592512(AX), Y2	// z[8576]
-	VFMADD231PS	Y1, Y0, Y2
-	VMOVUPS	Y2, 834176(AX)	// z_y3[8576]
-	VMOVUPS	799712(AX), Y1	// z_k2[8584]
-	VMOVUPS	592544(AX), Y2	// z[8584]
-	VFMADD231PS	Y1, Y0, Y2
-	VMOVUPS	Y2, 834208(AX)	// z_y3[8584]
-	VMOVUPS	799744(AX), Y1	// z_k2[8592]
-	VMOVUPS	592576(AX), Y2	// z[8592]
-	VFMADD231PS	Y1, Y0, Y2
-	VMOVUPS	Y2, 834240(AX)	// z_y3[8592]
-	VMOVUPS	799776(AX), Y1	// z_k2[8600]
-	VMOVUPS	592608(AX), Y2	// z[8600]
-	VFMADD231PS	Y1, Y0, Y2
-	VMOVUPS	Y2, 834272(AX)	// z_y3[8600]
-	VMOVUPS	799808(AX), Y1	// z_k2[8608]
-	VMOVUPS	592640(AX), Y2	// z[8608]
-	VFMADD231PS	Y1, Y0, Y2
-	VMOVUPS	Y2, 834304(AX)	// z_y3[8608]
-	VMOVUPS	799840(AX), Y1	// z_k2[8616]
-	VMOVUPS	592672(AX), Y2	// z[8616]
-	VFMADD231PS	Y1, Y0, Y2
-	VMOVUPS	Y2, 834336(AX)	// z_y3[8616]
-	// mnist.nde:21
-	VBROADCASTSD	730688(AX), Y0	// t2[0]
+	VBROADCASTSD	592704(AX), Y0	// t2[0]
 	VMOVSD	X0, 65792(AX)	// pixelsFieldAlone.t[0]
-	MOVQ	$134, CX
-	MOVQ	AX, SI
-loop7: // 134 times: strips of elements
-	VMOVUPS	799872(SI), Y0	// z_y3[0]
-	VMOVUPS	Y0, 65920(SI)	// pixelsFieldAlone.z[0]
-	VMOVUPS	799904(SI), Y0	// z_y3[8]
-	VMOVUPS	Y0, 65952(SI)	// pixelsFieldAlone.z[8]
-	VMOVUPS	799936(SI), Y0	// z_y3[16]
-	VMOVUPS	Y0, 65984(SI)	// pixelsFieldAlone.z[16]
-	VMOVUPS	799968(SI), Y0	// z_y3[24]
-	VMOVUPS	Y0, 66016(SI)	// pixelsFieldAlone.z[24]
-	VMOVUPS	800000(SI), Y0	// z_y3[32]
-	VMOVUPS	Y0, 66048(SI)	// pixelsFieldAlone.z[32]
-	VMOVUPS	800032(SI), Y0	// z_y3[40]
-	VMOVUPS	Y0, 66080(SI)	// pixelsFieldAlone.z[40]
-	VMOVUPS	800064(SI), Y0	// z_y3[48]
-	VMOVUPS	Y0, 66112(SI)	// pixelsFieldAlone.z[48]
-	VMOVUPS	800096(SI), Y0	// z_y3[56]
-	VMOVUPS	Y0, 66144(SI)	// pixelsFieldAlone.z[56]
-	ADDQ	$256, SI
-	DECQ	CX
-	JNE	loop7
-	VMOVUPS	834176(AX), Y0	// z_y3[8576]
-	VMOVUPS	Y0, 100224(AX)	// pixelsFieldAlone.z[8576]
-	VMOVUPS	834208(AX), Y0	// z_y3[8584]
-	VMOVUPS	Y0, 100256(AX)	// pixelsFieldAlone.z[8584]
-	VMOVUPS	834240(AX), Y0	// z_y3[8592]
-	VMOVUPS	Y0, 100288(AX)	// pixelsFieldAlone.z[8592]
-	VMOVUPS	834272(AX), Y0	// z_y3[8600]
-	VMOVUPS	Y0, 100320(AX)	// pixelsFieldAlone.z[8600]
-	VMOVUPS	834304(AX), Y0	// z_y3[8608]
-	VMOVUPS	Y0, 100352(AX)	// pixelsFieldAlone.z[8608]
-	VMOVUPS	834336(AX), Y0	// z_y3[8616]
-	VMOVUPS	Y0, 100384(AX)	// pixelsFieldAlone.z[8616]
 	CALL	pixelsFieldAlone_avx2<>(SB)
-	MOVQ	$134, CX
-	MOVQ	AX, SI
-loop8: // 134 times: strips of elements
-	VMOVUPS	100416(SI), Y0	// pixelsFieldAlone.dz[0]
-	VMOVUPS	Y0, 834368(SI)	// z_k3[0]
-	VMOVUPS	100448(SI), Y0	// pixelsFieldAlone.dz[8]
-	VMOVUPS	Y0, 834400(SI)	// z_k3[8]
-	VMOVUPS	100480(SI), Y0	// pixelsFieldAlone.dz[16]
-	VMOVUPS	Y0, 834432(SI)	// z_k3[16]
-	VMOVUPS	100512(SI), Y0	// pixelsFieldAlone.dz[24]
-	VMOVUPS	Y0, 834464(SI)	// z_k3[24]
-	VMOVUPS	100544(SI), Y0	// pixelsFieldAlone.dz[32]
-	VMOVUPS	Y0, 834496(SI)	// z_k3[32]
-	VMOVUPS	100576(SI), Y0	// pixelsFieldAlone.dz[40]
-	VMOVUPS	Y0, 834528(SI)	// z_k3[40]
-	VMOVUPS	100608(SI), Y0	// pixelsFieldAlone.dz[48]
-	VMOVUPS	Y0, 834560(SI)	// z_k3[48]
-	VMOVUPS	100640(SI), Y0	// pixelsFieldAlone.dz[56]
-	VMOVUPS	Y0, 834592(SI)	// z_k3[56]
-	ADDQ	$256, SI
-	DECQ	CX
-	JNE	loop8
-	VMOVUPS	134720(AX), Y0	// pixelsFieldAlone.dz[8576]
-	VMOVUPS	Y0, 868672(AX)	// z_k3[8576]
-	VMOVUPS	134752(AX), Y0	// pixelsFieldAlone.dz[8584]
-	VMOVUPS	Y0, 868704(AX)	// z_k3[8584]
-	VMOVUPS	134784(AX), Y0	// pixelsFieldAlone.dz[8592]
-	VMOVUPS	Y0, 868736(AX)	// z_k3[8592]
-	VMOVUPS	134816(AX), Y0	// pixelsFieldAlone.dz[8600]
-	VMOVUPS	Y0, 868768(AX)	// z_k3[8600]
-	VMOVUPS	134848(AX), Y0	// pixelsFieldAlone.dz[8608]
-	VMOVUPS	Y0, 868800(AX)	// z_k3[8608]
-	VMOVUPS	134880(AX), Y0	// pixelsFieldAlone.dz[8616]
-	VMOVUPS	Y0, 868832(AX)	// z_k3[8616]
-	VBROADCASTSD	557952(AX), Y0	// t[0]
-	VBROADCASTSD	558080(AX), Y1	// h[0]
+	VBROADCASTSD	419968(AX), Y0	// t[0]
+	VBROADCASTSD	420096(AX), Y1	// h[0]
 	// mnist.nde:21
 	VADDPD	Y1, Y0, Y0
-	VMOVSD	X0, 868864(AX)	// t4[0]
+	VMOVSD	X0, 661888(AX)	// t4[0]
 	VCVTPD2PSY	Y1, X1
 	VINSERTF128	$1, X1, Y1, Y1
 	MOVQ	$134, CX
 	MOVQ	AX, SI
-loop9: // 134 times: strips of elements
-	VMOVUPS	834368(SI), Y2	// z_k3[0]
-	VMOVUPS	558208(SI), Y3	// z[0]
+loop4: // 134 times: strips of elements
+	VMOVUPS	100416(SI), Y2	// pixelsFieldAlone.dz[0]
+	VMOVUPS	Y2, 627392(SI)	// z_k3[0]
+	VMOVUPS	420224(SI), Y3	// z[0]
 	VFMADD231PS	Y2, Y1, Y3
-	VMOVUPS	Y3, 868992(SI)	// z_y4[0]
-	VMOVUPS	834400(SI), Y2	// z_k3[8]
-	VMOVUPS	558240(SI), Y3	// z[8]
+	VMOVUPS	Y3, 65920(SI)	// pixelsFieldAlone.z[0]
+	VMOVUPS	100448(SI), Y2	// pixelsFieldAlone.dz[8]
+	VMOVUPS	Y2, 627424(SI)	// z_k3[8]
+	VMOVUPS	420256(SI), Y3	// z[8]
 	VFMADD231PS	Y2, Y1, Y3
-	VMOVUPS	Y3, 869024(SI)	// z_y4[8]
-	VMOVUPS	834432(SI), Y2	// z_k3[16]
-	VMOVUPS	558272(SI), Y3	// z[16]
+	VMOVUPS	Y3, 65952(SI)	// pixelsFieldAlone.z[8]
+	VMOVUPS	100480(SI), Y2	// pixelsFieldAlone.dz[16]
+	VMOVUPS	Y2, 627456(SI)	// z_k3[16]
+	VMOVUPS	420288(SI), Y3	// z[16]
 	VFMADD231PS	Y2, Y1, Y3
-	VMOVUPS	Y3, 869056(SI)	// z_y4[16]
-	VMOVUPS	834464(SI), Y2	// z_k3[24]
-	VMOVUPS	558304(SI), Y3	// z[24]
+	VMOVUPS	Y3, 65984(SI)	// pixelsFieldAlone.z[16]
+	VMOVUPS	100512(SI), Y2	// pixelsFieldAlone.dz[24]
+	VMOVUPS	Y2, 627488(SI)	// z_k3[24]
+	VMOVUPS	420320(SI), Y3	// z[24]
 	VFMADD231PS	Y2, Y1, Y3
-	VMOVUPS	Y3, 869088(SI)	// z_y4[24]
-	VMOVUPS	834496(SI), Y2	// z_k3[32]
-	VMOVUPS	558336(SI), Y3	// z[32]
+	VMOVUPS	Y3, 66016(SI)	// pixelsFieldAlone.z[24]
+	VMOVUPS	100544(SI), Y2	// pixelsFieldAlone.dz[32]
+	VMOVUPS	Y2, 627520(SI)	// z_k3[32]
+	VMOVUPS	420352(SI), Y3	// z[32]
 	VFMADD231PS	Y2, Y1, Y3
-	VMOVUPS	Y3, 869120(SI)	// z_y4[32]
-	VMOVUPS	834528(SI), Y2	// z_k3[40]
-	VMOVUPS	558368(SI), Y3	// z[40]
+	VMOVUPS	Y3, 66048(SI)	// pixelsFieldAlone.z[32]
+	VMOVUPS	100576(SI), Y2	// pixelsFieldAlone.dz[40]
+	VMOVUPS	Y2, 627552(SI)	// z_k3[40]
+	VMOVUPS	420384(SI), Y3	// z[40]
 	VFMADD231PS	Y2, Y1, Y3
-	VMOVUPS	Y3, 869152(SI)	// z_y4[40]
-	VMOVUPS	834560(SI), Y2	// z_k3[48]
-	VMOVUPS	558400(SI), Y3	// z[48]
+	VMOVUPS	Y3, 66080(SI)	// pixelsFieldAlone.z[40]
+	VMOVUPS	100608(SI), Y2	// pixelsFieldAlone.dz[48]
+	VMOVUPS	Y2, 627584(SI)	// z_k3[48]
+	VMOVUPS	420416(SI), Y3	// z[48]
 	VFMADD231PS	Y2, Y1, Y3
-	VMOVUPS	Y3, 869184(SI)	// z_y4[48]
-	VMOVUPS	834592(SI), Y2	// z_k3[56]
-	VMOVUPS	558432(SI), Y3	// z[56]
+	VMOVUPS	Y3, 66112(SI)	// pixelsFieldAlone.z[48]
+	VMOVUPS	100640(SI), Y2	// pixelsFieldAlone.dz[56]
+	VMOVUPS	Y2, 627616(SI)	// z_k3[56]
+	VMOVUPS	420448(SI), Y3	// z[56]
 	VFMADD231PS	Y2, Y1, Y3
-	VMOVUPS	Y3, 869216(SI)	// z_y4[56]
+	VMOVUPS	Y3, 66144(SI)	// pixelsFieldAlone.z[56]
 	ADDQ	$256, SI
 	DECQ	CX
-	JNE	loop9
-	VMOVUPS	868672(AX), Y2	// z_k3[8576]
-	VMOVUPS	592512(AX), Y3	// z[8576]
+	JNE	loop4
+	VMOVUPS	134720(AX), Y2	// pixelsFieldAlone.dz[8576]
+	VMOVUPS	Y2, 661696(AX)	// z_k3[8576]
+	VMOVUPS	454528(AX), Y3	// z[8576]
 	VFMADD231PS	Y2, Y1, Y3
-	VMOVUPS	Y3, 903296(AX)	// z_y4[8576]
-	VMOVUPS	868704(AX), Y2	// z_k3[8584]
-	VMOVUPS	592544(AX), Y3	// z[8584]
+	VMOVUPS	Y3, 100224(AX)	// pixelsFieldAlone.z[8576]
+	VMOVUPS	134752(AX), Y2	// pixelsFieldAlone.dz[8584]
+	VMOVUPS	Y2, 661728(AX)	// z_k3[8584]
+	VMOVUPS	454560(AX), Y3	// z[8584]
 	VFMADD231PS	Y2, Y1, Y3
-	VMOVUPS	Y3, 903328(AX)	// z_y4[8584]
-	VMOVUPS	868736(AX), Y2	// z_k3[8592]
-	VMOVUPS	592576(AX), Y3	// z[8592]
+	VMOVUPS	Y3, 100256(AX)	// pixelsFieldAlone.z[8584]
+	VMOVUPS	134784(AX), Y2	// pixelsFieldAlone.dz[8592]
+	VMOVUPS	Y2, 661760(AX)	// z_k3[8592]
+	VMOVUPS	454592(AX), Y3	// z[8592]
 	VFMADD231PS	Y2, Y1, Y3
-	VMOVUPS	Y3, 903360(AX)	// z_y4[8592]
-	VMOVUPS	868768(AX), Y2	// z_k3[8600]
-	VMOVUPS	592608(AX), Y3	// z[8600]
+	VMOVUPS	Y3, 100288(AX)	// pixelsFieldAlone.z[8592]
+	VMOVUPS	134816(AX), Y2	// pixelsFieldAlone.dz[8600]
+	VMOVUPS	Y2, 661792(AX)	// z_k3[8600]
+	VMOVUPS	454624(AX), Y3	// z[8600]
 	VFMADD231PS	Y2, Y1, Y3
-	VMOVUPS	Y3, 903392(AX)	// z_y4[8600]
-	VMOVUPS	868800(AX), Y2	// z_k3[8608]
-	VMOVUPS	592640(AX), Y3	// z[8608]
+	VMOVUPS	Y3, 100320(AX)	// pixelsFieldAlone.z[8600]
+	VMOVUPS	134848(AX), Y2	// pixelsFieldAlone.dz[8608]
+	VMOVUPS	Y2, 661824(AX)	// z_k3[8608]
+	VMOVUPS	454656(AX), Y3	// z[8608]
 	VFMADD231PS	Y2, Y1, Y3
-	VMOVUPS	Y3, 903424(AX)	// z_y4[8608]
-	VMOVUPS	868832(AX), Y2	// z_k3[8616]
-	VMOVUPS	592672(AX), Y3	// z[8616]
+	VMOVUPS	Y3, 100352(AX)	// pixelsFieldAlone.z[8608]
+	VMOVUPS	134880(AX), Y2	// pixelsFieldAlone.dz[8616]
+	VMOVUPS	Y2, 661856(AX)	// z_k3[8616]
+	VMOVUPS	454688(AX), Y3	// z[8616]
 	VFMADD231PS	Y2, Y1, Y3
-	VMOVUPS	Y3, 903456(AX)	// z_y4[8616]
+	VMOVUPS	Y3, 100384(AX)	// pixelsFieldAlone.z[8616]
 	// mnist.nde:21
 	VMOVSD	X0, 65792(AX)	// pixelsFieldAlone.t[0]
-	MOVQ	$134, CX
-	MOVQ	AX, SI
-loop10: // 134 times: strips of elements
-	VMOVUPS	868992(SI), Y0	// z_y4[0]
-	VMOVUPS	Y0, 65920(SI)	// pixelsFieldAlone.z[0]
-	VMOVUPS	869024(SI), Y0	// z_y4[8]
-	VMOVUPS	Y0, 65952(SI)	// pixelsFieldAlone.z[8]
-	VMOVUPS	869056(SI), Y0	// z_y4[16]
-	VMOVUPS	Y0, 65984(SI)	// pixelsFieldAlone.z[16]
-	VMOVUPS	869088(SI), Y0	// z_y4[24]
-	VMOVUPS	Y0, 66016(SI)	// pixelsFieldAlone.z[24]
-	VMOVUPS	869120(SI), Y0	// z_y4[32]
-	VMOVUPS	Y0, 66048(SI)	// pixelsFieldAlone.z[32]
-	VMOVUPS	869152(SI), Y0	// z_y4[40]
-	VMOVUPS	Y0, 66080(SI)	// pixelsFieldAlone.z[40]
-	VMOVUPS	869184(SI), Y0	// z_y4[48]
-	VMOVUPS	Y0, 66112(SI)	// pixelsFieldAlone.z[48]
-	VMOVUPS	869216(SI), Y0	// z_y4[56]
-	VMOVUPS	Y0, 66144(SI)	// pixelsFieldAlone.z[56]
-	ADDQ	$256, SI
-	DECQ	CX
-	JNE	loop10
-	VMOVUPS	903296(AX), Y0	// z_y4[8576]
-	VMOVUPS	Y0, 100224(AX)	// pixelsFieldAlone.z[8576]
-	VMOVUPS	903328(AX), Y0	// z_y4[8584]
-	VMOVUPS	Y0, 100256(AX)	// pixelsFieldAlone.z[8584]
-	VMOVUPS	903360(AX), Y0	// z_y4[8592]
-	VMOVUPS	Y0, 100288(AX)	// pixelsFieldAlone.z[8592]
-	VMOVUPS	903392(AX), Y0	// z_y4[8600]
-	VMOVUPS	Y0, 100320(AX)	// pixelsFieldAlone.z[8600]
-	VMOVUPS	903424(AX), Y0	// z_y4[8608]
-	VMOVUPS	Y0, 100352(AX)	// pixelsFieldAlone.z[8608]
-	VMOVUPS	903456(AX), Y0	// z_y4[8616]
-	VMOVUPS	Y0, 100384(AX)	// pixelsFieldAlone.z[8616]
 	CALL	pixelsFieldAlone_avx2<>(SB)
-	MOVQ	$134, CX
-	MOVQ	AX, SI
-loop11: // 134 times: strips of elements
-	VMOVUPS	100416(SI), Y0	// pixelsFieldAlone.dz[0]
-	VMOVUPS	Y0, 903488(SI)	// z_k4[0]
-	VMOVUPS	100448(SI), Y0	// pixelsFieldAlone.dz[8]
-	VMOVUPS	Y0, 903520(SI)	// z_k4[8]
-	VMOVUPS	100480(SI), Y0	// pixelsFieldAlone.dz[16]
-	VMOVUPS	Y0, 903552(SI)	// z_k4[16]
-	VMOVUPS	100512(SI), Y0	// pixelsFieldAlone.dz[24]
-	VMOVUPS	Y0, 903584(SI)	// z_k4[24]
-	VMOVUPS	100544(SI), Y0	// pixelsFieldAlone.dz[32]
-	VMOVUPS	Y0, 903616(SI)	// z_k4[32]
-	VMOVUPS	100576(SI), Y0	// pixelsFieldAlone.dz[40]
-	VMOVUPS	Y0, 903648(SI)	// z_k4[40]
-	VMOVUPS	100608(SI), Y0	// pixelsFieldAlone.dz[48]
-	VMOVUPS	Y0, 903680(SI)	// z_k4[48]
-	VMOVUPS	100640(SI), Y0	// pixelsFieldAlone.dz[56]
-	VMOVUPS	Y0, 903712(SI)	// z_k4[56]
-	ADDQ	$256, SI
-	DECQ	CX
-	JNE	loop11
-	VMOVUPS	134720(AX), Y0	// pixelsFieldAlone.dz[8576]
-	VMOVUPS	Y0, 937792(AX)	// z_k4[8576]
-	VMOVUPS	134752(AX), Y0	// pixelsFieldAlone.dz[8584]
-	VMOVUPS	Y0, 937824(AX)	// z_k4[8584]
-	VMOVUPS	134784(AX), Y0	// pixelsFieldAlone.dz[8592]
-	VMOVUPS	Y0, 937856(AX)	// z_k4[8592]
-	VMOVUPS	134816(AX), Y0	// pixelsFieldAlone.dz[8600]
-	VMOVUPS	Y0, 937888(AX)	// z_k4[8600]
-	VMOVUPS	134848(AX), Y0	// pixelsFieldAlone.dz[8608]
-	VMOVUPS	Y0, 937920(AX)	// z_k4[8608]
-	VMOVUPS	134880(AX), Y0	// pixelsFieldAlone.dz[8616]
-	VMOVUPS	Y0, 937952(AX)	// z_k4[8616]
-	VBROADCASTSD	558080(AX), Y0	// h[0]
+	VBROADCASTSD	420096(AX), Y0	// h[0]
 	// mnist.nde:21
 	VMULPD	f64_3fc5555555555555<>(SB), Y0, Y1
 	VCVTPD2PSY	Y1, X1
@@ -2046,388 +1654,388 @@ loop11: // 134 times: strips of elements
 	VINSERTF128	$1, X0, Y0, Y0
 	MOVQ	$134, CX
 	MOVQ	AX, SI
-loop12: // 134 times: strips of elements
-	VMOVUPS	903488(SI), Y2	// z_k4[0]
-	VMOVUPS	834368(SI), Y3	// z_k3[0]
-	VMOVUPS	765376(SI), Y4	// z_k2[0]
-	VMOVUPS	627200(SI), Y5	// z_d1[0]
-	VMOVUPS	558208(SI), Y6	// z[0]
+loop5: // 134 times: strips of elements
+	VMOVUPS	100416(SI), Y2	// pixelsFieldAlone.dz[0]
+	VMOVUPS	627392(SI), Y3	// z_k3[0]
+	VMOVUPS	592896(SI), Y4	// z_k2[0]
+	VMOVUPS	489216(SI), Y5	// z_d1[0]
+	VMOVUPS	420224(SI), Y6	// z[0]
 	VFMADD231PS	Y5, Y1, Y6
 	VFMADD231PS	Y4, Y0, Y6
 	VFMADD231PS	Y3, Y0, Y6
 	VFMADD231PS	Y2, Y1, Y6
-	VMOVUPS	Y6, 592704(SI)	// z_next[0]
-	VMOVUPS	903488(SI), Y2	// z_k4[0]
-	VMOVUPS	627200(SI), Y3	// z_d1[0]
-	VMOVUPS	765376(SI), Y4	// z_k2[0]
+	VMOVUPS	Y6, 454720(SI)	// z_next[0]
+	VMOVUPS	100416(SI), Y2	// pixelsFieldAlone.dz[0]
+	VMOVUPS	489216(SI), Y3	// z_d1[0]
+	VMOVUPS	592896(SI), Y4	// z_k2[0]
 	VFMADD231PS	f32_bfc00000<>(SB), Y3, Y4
-	VMOVUPS	834368(SI), Y3	// z_k3[0]
+	VMOVUPS	627392(SI), Y3	// z_k3[0]
 	VADDPS	Y3, Y4, Y3
 	VFMADD231PS	f32_bf000000<>(SB), Y2, Y3
-	VMOVUPS	Y3, 661696(SI)	// z_d2[0]
-	VMOVUPS	903488(SI), Y2	// z_k4[0]
-	VMOVUPS	834368(SI), Y3	// z_k3[0]
-	VMOVUPS	765376(SI), Y4	// z_k2[0]
-	VMOVUPS	627200(SI), Y5	// z_d1[0]
+	VMOVUPS	Y3, 523712(SI)	// z_d2[0]
+	VMOVUPS	100416(SI), Y2	// pixelsFieldAlone.dz[0]
+	VMOVUPS	627392(SI), Y3	// z_k3[0]
+	VMOVUPS	592896(SI), Y4	// z_k2[0]
+	VMOVUPS	489216(SI), Y5	// z_d1[0]
 	VMULPS	f32_3f2aaaab<>(SB), Y5, Y5
 	VFMADD231PS	f32_bf2aaaab<>(SB), Y4, Y5
 	VFMADD231PS	f32_bf2aaaab<>(SB), Y3, Y5
 	VFMADD231PS	f32_3f2aaaab<>(SB), Y2, Y5
-	VMOVUPS	Y5, 696192(SI)	// z_d3[0]
-	VMOVUPS	903520(SI), Y2	// z_k4[8]
-	VMOVUPS	834400(SI), Y3	// z_k3[8]
-	VMOVUPS	765408(SI), Y4	// z_k2[8]
-	VMOVUPS	627232(SI), Y5	// z_d1[8]
-	VMOVUPS	558240(SI), Y6	// z[8]
+	VMOVUPS	Y5, 558208(SI)	// z_d3[0]
+	VMOVUPS	100448(SI), Y2	// pixelsFieldAlone.dz[8]
+	VMOVUPS	627424(SI), Y3	// z_k3[8]
+	VMOVUPS	592928(SI), Y4	// z_k2[8]
+	VMOVUPS	489248(SI), Y5	// z_d1[8]
+	VMOVUPS	420256(SI), Y6	// z[8]
 	VFMADD231PS	Y5, Y1, Y6
 	VFMADD231PS	Y4, Y0, Y6
 	VFMADD231PS	Y3, Y0, Y6
 	VFMADD231PS	Y2, Y1, Y6
-	VMOVUPS	Y6, 592736(SI)	// z_next[8]
-	VMOVUPS	903520(SI), Y2	// z_k4[8]
-	VMOVUPS	627232(SI), Y3	// z_d1[8]
-	VMOVUPS	765408(SI), Y4	// z_k2[8]
+	VMOVUPS	Y6, 454752(SI)	// z_next[8]
+	VMOVUPS	100448(SI), Y2	// pixelsFieldAlone.dz[8]
+	VMOVUPS	489248(SI), Y3	// z_d1[8]
+	VMOVUPS	592928(SI), Y4	// z_k2[8]
 	VFMADD231PS	f32_bfc00000<>(SB), Y3, Y4
-	VMOVUPS	834400(SI), Y3	// z_k3[8]
+	VMOVUPS	627424(SI), Y3	// z_k3[8]
 	VADDPS	Y3, Y4, Y3
 	VFMADD231PS	f32_bf000000<>(SB), Y2, Y3
-	VMOVUPS	Y3, 661728(SI)	// z_d2[8]
-	VMOVUPS	903520(SI), Y2	// z_k4[8]
-	VMOVUPS	834400(SI), Y3	// z_k3[8]
-	VMOVUPS	765408(SI), Y4	// z_k2[8]
-	VMOVUPS	627232(SI), Y5	// z_d1[8]
+	VMOVUPS	Y3, 523744(SI)	// z_d2[8]
+	VMOVUPS	100448(SI), Y2	// pixelsFieldAlone.dz[8]
+	VMOVUPS	627424(SI), Y3	// z_k3[8]
+	VMOVUPS	592928(SI), Y4	// z_k2[8]
+	VMOVUPS	489248(SI), Y5	// z_d1[8]
 	VMULPS	f32_3f2aaaab<>(SB), Y5, Y5
 	VFMADD231PS	f32_bf2aaaab<>(SB), Y4, Y5
 	VFMADD231PS	f32_bf2aaaab<>(SB), Y3, Y5
 	VFMADD231PS	f32_3f2aaaab<>(SB), Y2, Y5
-	VMOVUPS	Y5, 696224(SI)	// z_d3[8]
-	VMOVUPS	903552(SI), Y2	// z_k4[16]
-	VMOVUPS	834432(SI), Y3	// z_k3[16]
-	VMOVUPS	765440(SI), Y4	// z_k2[16]
-	VMOVUPS	627264(SI), Y5	// z_d1[16]
-	VMOVUPS	558272(SI), Y6	// z[16]
+	VMOVUPS	Y5, 558240(SI)	// z_d3[8]
+	VMOVUPS	100480(SI), Y2	// pixelsFieldAlone.dz[16]
+	VMOVUPS	627456(SI), Y3	// z_k3[16]
+	VMOVUPS	592960(SI), Y4	// z_k2[16]
+	VMOVUPS	489280(SI), Y5	// z_d1[16]
+	VMOVUPS	420288(SI), Y6	// z[16]
 	VFMADD231PS	Y5, Y1, Y6
 	VFMADD231PS	Y4, Y0, Y6
 	VFMADD231PS	Y3, Y0, Y6
 	VFMADD231PS	Y2, Y1, Y6
-	VMOVUPS	Y6, 592768(SI)	// z_next[16]
-	VMOVUPS	903552(SI), Y2	// z_k4[16]
-	VMOVUPS	627264(SI), Y3	// z_d1[16]
-	VMOVUPS	765440(SI), Y4	// z_k2[16]
+	VMOVUPS	Y6, 454784(SI)	// z_next[16]
+	VMOVUPS	100480(SI), Y2	// pixelsFieldAlone.dz[16]
+	VMOVUPS	489280(SI), Y3	// z_d1[16]
+	VMOVUPS	592960(SI), Y4	// z_k2[16]
 	VFMADD231PS	f32_bfc00000<>(SB), Y3, Y4
-	VMOVUPS	834432(SI), Y3	// z_k3[16]
+	VMOVUPS	627456(SI), Y3	// z_k3[16]
 	VADDPS	Y3, Y4, Y3
 	VFMADD231PS	f32_bf000000<>(SB), Y2, Y3
-	VMOVUPS	Y3, 661760(SI)	// z_d2[16]
-	VMOVUPS	903552(SI), Y2	// z_k4[16]
-	VMOVUPS	834432(SI), Y3	// z_k3[16]
-	VMOVUPS	765440(SI), Y4	// z_k2[16]
-	VMOVUPS	627264(SI), Y5	// z_d1[16]
+	VMOVUPS	Y3, 523776(SI)	// z_d2[16]
+	VMOVUPS	100480(SI), Y2	// pixelsFieldAlone.dz[16]
+	VMOVUPS	627456(SI), Y3	// z_k3[16]
+	VMOVUPS	592960(SI), Y4	// z_k2[16]
+	VMOVUPS	489280(SI), Y5	// z_d1[16]
 	VMULPS	f32_3f2aaaab<>(SB), Y5, Y5
 	VFMADD231PS	f32_bf2aaaab<>(SB), Y4, Y5
 	VFMADD231PS	f32_bf2aaaab<>(SB), Y3, Y5
 	VFMADD231PS	f32_3f2aaaab<>(SB), Y2, Y5
-	VMOVUPS	Y5, 696256(SI)	// z_d3[16]
-	VMOVUPS	903584(SI), Y2	// z_k4[24]
-	VMOVUPS	834464(SI), Y3	// z_k3[24]
-	VMOVUPS	765472(SI), Y4	// z_k2[24]
-	VMOVUPS	627296(SI), Y5	// z_d1[24]
-	VMOVUPS	558304(SI), Y6	// z[24]
+	VMOVUPS	Y5, 558272(SI)	// z_d3[16]
+	VMOVUPS	100512(SI), Y2	// pixelsFieldAlone.dz[24]
+	VMOVUPS	627488(SI), Y3	// z_k3[24]
+	VMOVUPS	592992(SI), Y4	// z_k2[24]
+	VMOVUPS	489312(SI), Y5	// z_d1[24]
+	VMOVUPS	420320(SI), Y6	// z[24]
 	VFMADD231PS	Y5, Y1, Y6
 	VFMADD231PS	Y4, Y0, Y6
 	VFMADD231PS	Y3, Y0, Y6
 	VFMADD231PS	Y2, Y1, Y6
-	VMOVUPS	Y6, 592800(SI)	// z_next[24]
-	VMOVUPS	903584(SI), Y2	// z_k4[24]
-	VMOVUPS	627296(SI), Y3	// z_d1[24]
-	VMOVUPS	765472(SI), Y4	// z_k2[24]
+	VMOVUPS	Y6, 454816(SI)	// z_next[24]
+	VMOVUPS	100512(SI), Y2	// pixelsFieldAlone.dz[24]
+	VMOVUPS	489312(SI), Y3	// z_d1[24]
+	VMOVUPS	592992(SI), Y4	// z_k2[24]
 	VFMADD231PS	f32_bfc00000<>(SB), Y3, Y4
-	VMOVUPS	834464(SI), Y3	// z_k3[24]
+	VMOVUPS	627488(SI), Y3	// z_k3[24]
 	VADDPS	Y3, Y4, Y3
 	VFMADD231PS	f32_bf000000<>(SB), Y2, Y3
-	VMOVUPS	Y3, 661792(SI)	// z_d2[24]
-	VMOVUPS	903584(SI), Y2	// z_k4[24]
-	VMOVUPS	834464(SI), Y3	// z_k3[24]
-	VMOVUPS	765472(SI), Y4	// z_k2[24]
-	VMOVUPS	627296(SI), Y5	// z_d1[24]
+	VMOVUPS	Y3, 523808(SI)	// z_d2[24]
+	VMOVUPS	100512(SI), Y2	// pixelsFieldAlone.dz[24]
+	VMOVUPS	627488(SI), Y3	// z_k3[24]
+	VMOVUPS	592992(SI), Y4	// z_k2[24]
+	VMOVUPS	489312(SI), Y5	// z_d1[24]
 	VMULPS	f32_3f2aaaab<>(SB), Y5, Y5
 	VFMADD231PS	f32_bf2aaaab<>(SB), Y4, Y5
 	VFMADD231PS	f32_bf2aaaab<>(SB), Y3, Y5
 	VFMADD231PS	f32_3f2aaaab<>(SB), Y2, Y5
-	VMOVUPS	Y5, 696288(SI)	// z_d3[24]
-	VMOVUPS	903616(SI), Y2	// z_k4[32]
-	VMOVUPS	834496(SI), Y3	// z_k3[32]
-	VMOVUPS	765504(SI), Y4	// z_k2[32]
-	VMOVUPS	627328(SI), Y5	// z_d1[32]
-	VMOVUPS	558336(SI), Y6	// z[32]
+	VMOVUPS	Y5, 558304(SI)	// z_d3[24]
+	VMOVUPS	100544(SI), Y2	// pixelsFieldAlone.dz[32]
+	VMOVUPS	627520(SI), Y3	// z_k3[32]
+	VMOVUPS	593024(SI), Y4	// z_k2[32]
+	VMOVUPS	489344(SI), Y5	// z_d1[32]
+	VMOVUPS	420352(SI), Y6	// z[32]
 	VFMADD231PS	Y5, Y1, Y6
 	VFMADD231PS	Y4, Y0, Y6
 	VFMADD231PS	Y3, Y0, Y6
 	VFMADD231PS	Y2, Y1, Y6
-	VMOVUPS	Y6, 592832(SI)	// z_next[32]
-	VMOVUPS	903616(SI), Y2	// z_k4[32]
-	VMOVUPS	627328(SI), Y3	// z_d1[32]
-	VMOVUPS	765504(SI), Y4	// z_k2[32]
+	VMOVUPS	Y6, 454848(SI)	// z_next[32]
+	VMOVUPS	100544(SI), Y2	// pixelsFieldAlone.dz[32]
+	VMOVUPS	489344(SI), Y3	// z_d1[32]
+	VMOVUPS	593024(SI), Y4	// z_k2[32]
 	VFMADD231PS	f32_bfc00000<>(SB), Y3, Y4
-	VMOVUPS	834496(SI), Y3	// z_k3[32]
+	VMOVUPS	627520(SI), Y3	// z_k3[32]
 	VADDPS	Y3, Y4, Y3
 	VFMADD231PS	f32_bf000000<>(SB), Y2, Y3
-	VMOVUPS	Y3, 661824(SI)	// z_d2[32]
-	VMOVUPS	903616(SI), Y2	// z_k4[32]
-	VMOVUPS	834496(SI), Y3	// z_k3[32]
-	VMOVUPS	765504(SI), Y4	// z_k2[32]
-	VMOVUPS	627328(SI), Y5	// z_d1[32]
+	VMOVUPS	Y3, 523840(SI)	// z_d2[32]
+	VMOVUPS	100544(SI), Y2	// pixelsFieldAlone.dz[32]
+	VMOVUPS	627520(SI), Y3	// z_k3[32]
+	VMOVUPS	593024(SI), Y4	// z_k2[32]
+	VMOVUPS	489344(SI), Y5	// z_d1[32]
 	VMULPS	f32_3f2aaaab<>(SB), Y5, Y5
 	VFMADD231PS	f32_bf2aaaab<>(SB), Y4, Y5
 	VFMADD231PS	f32_bf2aaaab<>(SB), Y3, Y5
 	VFMADD231PS	f32_3f2aaaab<>(SB), Y2, Y5
-	VMOVUPS	Y5, 696320(SI)	// z_d3[32]
-	VMOVUPS	903648(SI), Y2	// z_k4[40]
-	VMOVUPS	834528(SI), Y3	// z_k3[40]
-	VMOVUPS	765536(SI), Y4	// z_k2[40]
-	VMOVUPS	627360(SI), Y5	// z_d1[40]
-	VMOVUPS	558368(SI), Y6	// z[40]
+	VMOVUPS	Y5, 558336(SI)	// z_d3[32]
+	VMOVUPS	100576(SI), Y2	// pixelsFieldAlone.dz[40]
+	VMOVUPS	627552(SI), Y3	// z_k3[40]
+	VMOVUPS	593056(SI), Y4	// z_k2[40]
+	VMOVUPS	489376(SI), Y5	// z_d1[40]
+	VMOVUPS	420384(SI), Y6	// z[40]
 	VFMADD231PS	Y5, Y1, Y6
 	VFMADD231PS	Y4, Y0, Y6
 	VFMADD231PS	Y3, Y0, Y6
 	VFMADD231PS	Y2, Y1, Y6
-	VMOVUPS	Y6, 592864(SI)	// z_next[40]
-	VMOVUPS	903648(SI), Y2	// z_k4[40]
-	VMOVUPS	627360(SI), Y3	// z_d1[40]
-	VMOVUPS	765536(SI), Y4	// z_k2[40]
+	VMOVUPS	Y6, 454880(SI)	// z_next[40]
+	VMOVUPS	100576(SI), Y2	// pixelsFieldAlone.dz[40]
+	VMOVUPS	489376(SI), Y3	// z_d1[40]
+	VMOVUPS	593056(SI), Y4	// z_k2[40]
 	VFMADD231PS	f32_bfc00000<>(SB), Y3, Y4
-	VMOVUPS	834528(SI), Y3	// z_k3[40]
+	VMOVUPS	627552(SI), Y3	// z_k3[40]
 	VADDPS	Y3, Y4, Y3
 	VFMADD231PS	f32_bf000000<>(SB), Y2, Y3
-	VMOVUPS	Y3, 661856(SI)	// z_d2[40]
-	VMOVUPS	903648(SI), Y2	// z_k4[40]
-	VMOVUPS	834528(SI), Y3	// z_k3[40]
-	VMOVUPS	765536(SI), Y4	// z_k2[40]
-	VMOVUPS	627360(SI), Y5	// z_d1[40]
+	VMOVUPS	Y3, 523872(SI)	// z_d2[40]
+	VMOVUPS	100576(SI), Y2	// pixelsFieldAlone.dz[40]
+	VMOVUPS	627552(SI), Y3	// z_k3[40]
+	VMOVUPS	593056(SI), Y4	// z_k2[40]
+	VMOVUPS	489376(SI), Y5	// z_d1[40]
 	VMULPS	f32_3f2aaaab<>(SB), Y5, Y5
 	VFMADD231PS	f32_bf2aaaab<>(SB), Y4, Y5
 	VFMADD231PS	f32_bf2aaaab<>(SB), Y3, Y5
 	VFMADD231PS	f32_3f2aaaab<>(SB), Y2, Y5
-	VMOVUPS	Y5, 696352(SI)	// z_d3[40]
-	VMOVUPS	903680(SI), Y2	// z_k4[48]
-	VMOVUPS	834560(SI), Y3	// z_k3[48]
-	VMOVUPS	765568(SI), Y4	// z_k2[48]
-	VMOVUPS	627392(SI), Y5	// z_d1[48]
-	VMOVUPS	558400(SI), Y6	// z[48]
+	VMOVUPS	Y5, 558368(SI)	// z_d3[40]
+	VMOVUPS	100608(SI), Y2	// pixelsFieldAlone.dz[48]
+	VMOVUPS	627584(SI), Y3	// z_k3[48]
+	VMOVUPS	593088(SI), Y4	// z_k2[48]
+	VMOVUPS	489408(SI), Y5	// z_d1[48]
+	VMOVUPS	420416(SI), Y6	// z[48]
 	VFMADD231PS	Y5, Y1, Y6
 	VFMADD231PS	Y4, Y0, Y6
 	VFMADD231PS	Y3, Y0, Y6
 	VFMADD231PS	Y2, Y1, Y6
-	VMOVUPS	Y6, 592896(SI)	// z_next[48]
-	VMOVUPS	903680(SI), Y2	// z_k4[48]
-	VMOVUPS	627392(SI), Y3	// z_d1[48]
-	VMOVUPS	765568(SI), Y4	// z_k2[48]
+	VMOVUPS	Y6, 454912(SI)	// z_next[48]
+	VMOVUPS	100608(SI), Y2	// pixelsFieldAlone.dz[48]
+	VMOVUPS	489408(SI), Y3	// z_d1[48]
+	VMOVUPS	593088(SI), Y4	// z_k2[48]
 	VFMADD231PS	f32_bfc00000<>(SB), Y3, Y4
-	VMOVUPS	834560(SI), Y3	// z_k3[48]
+	VMOVUPS	627584(SI), Y3	// z_k3[48]
 	VADDPS	Y3, Y4, Y3
 	VFMADD231PS	f32_bf000000<>(SB), Y2, Y3
-	VMOVUPS	Y3, 661888(SI)	// z_d2[48]
-	VMOVUPS	903680(SI), Y2	// z_k4[48]
-	VMOVUPS	834560(SI), Y3	// z_k3[48]
-	VMOVUPS	765568(SI), Y4	// z_k2[48]
-	VMOVUPS	627392(SI), Y5	// z_d1[48]
+	VMOVUPS	Y3, 523904(SI)	// z_d2[48]
+	VMOVUPS	100608(SI), Y2	// pixelsFieldAlone.dz[48]
+	VMOVUPS	627584(SI), Y3	// z_k3[48]
+	VMOVUPS	593088(SI), Y4	// z_k2[48]
+	VMOVUPS	489408(SI), Y5	// z_d1[48]
 	VMULPS	f32_3f2aaaab<>(SB), Y5, Y5
 	VFMADD231PS	f32_bf2aaaab<>(SB), Y4, Y5
 	VFMADD231PS	f32_bf2aaaab<>(SB), Y3, Y5
 	VFMADD231PS	f32_3f2aaaab<>(SB), Y2, Y5
-	VMOVUPS	Y5, 696384(SI)	// z_d3[48]
-	VMOVUPS	903712(SI), Y2	// z_k4[56]
-	VMOVUPS	834592(SI), Y3	// z_k3[56]
-	VMOVUPS	765600(SI), Y4	// z_k2[56]
-	VMOVUPS	627424(SI), Y5	// z_d1[56]
-	VMOVUPS	558432(SI), Y6	// z[56]
+	VMOVUPS	Y5, 558400(SI)	// z_d3[48]
+	VMOVUPS	100640(SI), Y2	// pixelsFieldAlone.dz[56]
+	VMOVUPS	627616(SI), Y3	// z_k3[56]
+	VMOVUPS	593120(SI), Y4	// z_k2[56]
+	VMOVUPS	489440(SI), Y5	// z_d1[56]
+	VMOVUPS	420448(SI), Y6	// z[56]
 	VFMADD231PS	Y5, Y1, Y6
 	VFMADD231PS	Y4, Y0, Y6
 	VFMADD231PS	Y3, Y0, Y6
 	VFMADD231PS	Y2, Y1, Y6
-	VMOVUPS	Y6, 592928(SI)	// z_next[56]
-	VMOVUPS	903712(SI), Y2	// z_k4[56]
-	VMOVUPS	627424(SI), Y3	// z_d1[56]
-	VMOVUPS	765600(SI), Y4	// z_k2[56]
+	VMOVUPS	Y6, 454944(SI)	// z_next[56]
+	VMOVUPS	100640(SI), Y2	// pixelsFieldAlone.dz[56]
+	VMOVUPS	489440(SI), Y3	// z_d1[56]
+	VMOVUPS	593120(SI), Y4	// z_k2[56]
 	VFMADD231PS	f32_bfc00000<>(SB), Y3, Y4
-	VMOVUPS	834592(SI), Y3	// z_k3[56]
+	VMOVUPS	627616(SI), Y3	// z_k3[56]
 	VADDPS	Y3, Y4, Y3
 	VFMADD231PS	f32_bf000000<>(SB), Y2, Y3
-	VMOVUPS	Y3, 661920(SI)	// z_d2[56]
-	VMOVUPS	903712(SI), Y2	// z_k4[56]
-	VMOVUPS	834592(SI), Y3	// z_k3[56]
-	VMOVUPS	765600(SI), Y4	// z_k2[56]
-	VMOVUPS	627424(SI), Y5	// z_d1[56]
+	VMOVUPS	Y3, 523936(SI)	// z_d2[56]
+	VMOVUPS	100640(SI), Y2	// pixelsFieldAlone.dz[56]
+	VMOVUPS	627616(SI), Y3	// z_k3[56]
+	VMOVUPS	593120(SI), Y4	// z_k2[56]
+	VMOVUPS	489440(SI), Y5	// z_d1[56]
 	VMULPS	f32_3f2aaaab<>(SB), Y5, Y5
 	VFMADD231PS	f32_bf2aaaab<>(SB), Y4, Y5
 	VFMADD231PS	f32_bf2aaaab<>(SB), Y3, Y5
 	VFMADD231PS	f32_3f2aaaab<>(SB), Y2, Y5
-	VMOVUPS	Y5, 696416(SI)	// z_d3[56]
+	VMOVUPS	Y5, 558432(SI)	// z_d3[56]
 	ADDQ	$256, SI
 	DECQ	CX
-	JNE	loop12
-	VMOVUPS	937792(AX), Y2	// z_k4[8576]
-	VMOVUPS	868672(AX), Y3	// z_k3[8576]
-	VMOVUPS	799680(AX), Y4	// z_k2[8576]
-	VMOVUPS	661504(AX), Y5	// z_d1[8576]
-	VMOVUPS	592512(AX), Y6	// z[8576]
+	JNE	loop5
+	VMOVUPS	134720(AX), Y2	// pixelsFieldAlone.dz[8576]
+	VMOVUPS	661696(AX), Y3	// z_k3[8576]
+	VMOVUPS	627200(AX), Y4	// z_k2[8576]
+	VMOVUPS	523520(AX), Y5	// z_d1[8576]
+	VMOVUPS	454528(AX), Y6	// z[8576]
 	VFMADD231PS	Y5, Y1, Y6
 	VFMADD231PS	Y4, Y0, Y6
 	VFMADD231PS	Y3, Y0, Y6
 	VFMADD231PS	Y2, Y1, Y6
-	VMOVUPS	Y6, 627008(AX)	// z_next[8576]
-	VMOVUPS	937792(AX), Y2	// z_k4[8576]
-	VMOVUPS	661504(AX), Y3	// z_d1[8576]
-	VMOVUPS	799680(AX), Y4	// z_k2[8576]
+	VMOVUPS	Y6, 489024(AX)	// z_next[8576]
+	VMOVUPS	134720(AX), Y2	// pixelsFieldAlone.dz[8576]
+	VMOVUPS	523520(AX), Y3	// z_d1[8576]
+	VMOVUPS	627200(AX), Y4	// z_k2[8576]
 	VFMADD231PS	f32_bfc00000<>(SB), Y3, Y4
-	VMOVUPS	868672(AX), Y3	// z_k3[8576]
+	VMOVUPS	661696(AX), Y3	// z_k3[8576]
 	VADDPS	Y3, Y4, Y3
 	VFMADD231PS	f32_bf000000<>(SB), Y2, Y3
-	VMOVUPS	Y3, 696000(AX)	// z_d2[8576]
-	VMOVUPS	937792(AX), Y2	// z_k4[8576]
-	VMOVUPS	868672(AX), Y3	// z_k3[8576]
-	VMOVUPS	799680(AX), Y4	// z_k2[8576]
-	VMOVUPS	661504(AX), Y5	// z_d1[8576]
+	VMOVUPS	Y3, 558016(AX)	// z_d2[8576]
+	VMOVUPS	134720(AX), Y2	// pixelsFieldAlone.dz[8576]
+	VMOVUPS	661696(AX), Y3	// z_k3[8576]
+	VMOVUPS	627200(AX), Y4	// z_k2[8576]
+	VMOVUPS	523520(AX), Y5	// z_d1[8576]
 	VMULPS	f32_3f2aaaab<>(SB), Y5, Y5
 	VFMADD231PS	f32_bf2aaaab<>(SB), Y4, Y5
 	VFMADD231PS	f32_bf2aaaab<>(SB), Y3, Y5
 	VFMADD231PS	f32_3f2aaaab<>(SB), Y2, Y5
-	VMOVUPS	Y5, 730496(AX)	// z_d3[8576]
-	VMOVUPS	937824(AX), Y2	// z_k4[8584]
-	VMOVUPS	868704(AX), Y3	// z_k3[8584]
-	VMOVUPS	799712(AX), Y4	// z_k2[8584]
-	VMOVUPS	661536(AX), Y5	// z_d1[8584]
-	VMOVUPS	592544(AX), Y6	// z[8584]
+	VMOVUPS	Y5, 592512(AX)	// z_d3[8576]
+	VMOVUPS	134752(AX), Y2	// pixelsFieldAlone.dz[8584]
+	VMOVUPS	661728(AX), Y3	// z_k3[8584]
+	VMOVUPS	627232(AX), Y4	// z_k2[8584]
+	VMOVUPS	523552(AX), Y5	// z_d1[8584]
+	VMOVUPS	454560(AX), Y6	// z[8584]
 	VFMADD231PS	Y5, Y1, Y6
 	VFMADD231PS	Y4, Y0, Y6
 	VFMADD231PS	Y3, Y0, Y6
 	VFMADD231PS	Y2, Y1, Y6
-	VMOVUPS	Y6, 627040(AX)	// z_next[8584]
-	VMOVUPS	937824(AX), Y2	// z_k4[8584]
-	VMOVUPS	661536(AX), Y3	// z_d1[8584]
-	VMOVUPS	799712(AX), Y4	// z_k2[8584]
+	VMOVUPS	Y6, 489056(AX)	// z_next[8584]
+	VMOVUPS	134752(AX), Y2	// pixelsFieldAlone.dz[8584]
+	VMOVUPS	523552(AX), Y3	// z_d1[8584]
+	VMOVUPS	627232(AX), Y4	// z_k2[8584]
 	VFMADD231PS	f32_bfc00000<>(SB), Y3, Y4
-	VMOVUPS	868704(AX), Y3	// z_k3[8584]
+	VMOVUPS	661728(AX), Y3	// z_k3[8584]
 	VADDPS	Y3, Y4, Y3
 	VFMADD231PS	f32_bf000000<>(SB), Y2, Y3
-	VMOVUPS	Y3, 696032(AX)	// z_d2[8584]
-	VMOVUPS	937824(AX), Y2	// z_k4[8584]
-	VMOVUPS	868704(AX), Y3	// z_k3[8584]
-	VMOVUPS	799712(AX), Y4	// z_k2[8584]
-	VMOVUPS	661536(AX), Y5	// z_d1[8584]
+	VMOVUPS	Y3, 558048(AX)	// z_d2[8584]
+	VMOVUPS	134752(AX), Y2	// pixelsFieldAlone.dz[8584]
+	VMOVUPS	661728(AX), Y3	// z_k3[8584]
+	VMOVUPS	627232(AX), Y4	// z_k2[8584]
+	VMOVUPS	523552(AX), Y5	// z_d1[8584]
 	VMULPS	f32_3f2aaaab<>(SB), Y5, Y5
 	VFMADD231PS	f32_bf2aaaab<>(SB), Y4, Y5
 	VFMADD231PS	f32_bf2aaaab<>(SB), Y3, Y5
 	VFMADD231PS	f32_3f2aaaab<>(SB), Y2, Y5
-	VMOVUPS	Y5, 730528(AX)	// z_d3[8584]
-	VMOVUPS	937856(AX), Y2	// z_k4[8592]
-	VMOVUPS	868736(AX), Y3	// z_k3[8592]
-	VMOVUPS	799744(AX), Y4	// z_k2[8592]
-	VMOVUPS	661568(AX), Y5	// z_d1[8592]
-	VMOVUPS	592576(AX), Y6	// z[8592]
+	VMOVUPS	Y5, 592544(AX)	// z_d3[8584]
+	VMOVUPS	134784(AX), Y2	// pixelsFieldAlone.dz[8592]
+	VMOVUPS	661760(AX), Y3	// z_k3[8592]
+	VMOVUPS	627264(AX), Y4	// z_k2[8592]
+	VMOVUPS	523584(AX), Y5	// z_d1[8592]
+	VMOVUPS	454592(AX), Y6	// z[8592]
 	VFMADD231PS	Y5, Y1, Y6
 	VFMADD231PS	Y4, Y0, Y6
 	VFMADD231PS	Y3, Y0, Y6
 	VFMADD231PS	Y2, Y1, Y6
-	VMOVUPS	Y6, 627072(AX)	// z_next[8592]
-	VMOVUPS	937856(AX), Y2	// z_k4[8592]
-	VMOVUPS	661568(AX), Y3	// z_d1[8592]
-	VMOVUPS	799744(AX), Y4	// z_k2[8592]
+	VMOVUPS	Y6, 489088(AX)	// z_next[8592]
+	VMOVUPS	134784(AX), Y2	// pixelsFieldAlone.dz[8592]
+	VMOVUPS	523584(AX), Y3	// z_d1[8592]
+	VMOVUPS	627264(AX), Y4	// z_k2[8592]
 	VFMADD231PS	f32_bfc00000<>(SB), Y3, Y4
-	VMOVUPS	868736(AX), Y3	// z_k3[8592]
+	VMOVUPS	661760(AX), Y3	// z_k3[8592]
 	VADDPS	Y3, Y4, Y3
 	VFMADD231PS	f32_bf000000<>(SB), Y2, Y3
-	VMOVUPS	Y3, 696064(AX)	// z_d2[8592]
-	VMOVUPS	937856(AX), Y2	// z_k4[8592]
-	VMOVUPS	868736(AX), Y3	// z_k3[8592]
-	VMOVUPS	799744(AX), Y4	// z_k2[8592]
-	VMOVUPS	661568(AX), Y5	// z_d1[8592]
+	VMOVUPS	Y3, 558080(AX)	// z_d2[8592]
+	VMOVUPS	134784(AX), Y2	// pixelsFieldAlone.dz[8592]
+	VMOVUPS	661760(AX), Y3	// z_k3[8592]
+	VMOVUPS	627264(AX), Y4	// z_k2[8592]
+	VMOVUPS	523584(AX), Y5	// z_d1[8592]
 	VMULPS	f32_3f2aaaab<>(SB), Y5, Y5
 	VFMADD231PS	f32_bf2aaaab<>(SB), Y4, Y5
 	VFMADD231PS	f32_bf2aaaab<>(SB), Y3, Y5
 	VFMADD231PS	f32_3f2aaaab<>(SB), Y2, Y5
-	VMOVUPS	Y5, 730560(AX)	// z_d3[8592]
-	VMOVUPS	937888(AX), Y2	// z_k4[8600]
-	VMOVUPS	868768(AX), Y3	// z_k3[8600]
-	VMOVUPS	799776(AX), Y4	// z_k2[8600]
-	VMOVUPS	661600(AX), Y5	// z_d1[8600]
-	VMOVUPS	592608(AX), Y6	// z[8600]
+	VMOVUPS	Y5, 592576(AX)	// z_d3[8592]
+	VMOVUPS	134816(AX), Y2	// pixelsFieldAlone.dz[8600]
+	VMOVUPS	661792(AX), Y3	// z_k3[8600]
+	VMOVUPS	627296(AX), Y4	// z_k2[8600]
+	VMOVUPS	523616(AX), Y5	// z_d1[8600]
+	VMOVUPS	454624(AX), Y6	// z[8600]
 	VFMADD231PS	Y5, Y1, Y6
 	VFMADD231PS	Y4, Y0, Y6
 	VFMADD231PS	Y3, Y0, Y6
 	VFMADD231PS	Y2, Y1, Y6
-	VMOVUPS	Y6, 627104(AX)	// z_next[8600]
-	VMOVUPS	937888(AX), Y2	// z_k4[8600]
-	VMOVUPS	661600(AX), Y3	// z_d1[8600]
-	VMOVUPS	799776(AX), Y4	// z_k2[8600]
+	VMOVUPS	Y6, 489120(AX)	// z_next[8600]
+	VMOVUPS	134816(AX), Y2	// pixelsFieldAlone.dz[8600]
+	VMOVUPS	523616(AX), Y3	// z_d1[8600]
+	VMOVUPS	627296(AX), Y4	// z_k2[8600]
 	VFMADD231PS	f32_bfc00000<>(SB), Y3, Y4
-	VMOVUPS	868768(AX), Y3	// z_k3[8600]
+	VMOVUPS	661792(AX), Y3	// z_k3[8600]
 	VADDPS	Y3, Y4, Y3
 	VFMADD231PS	f32_bf000000<>(SB), Y2, Y3
-	VMOVUPS	Y3, 696096(AX)	// z_d2[8600]
-	VMOVUPS	937888(AX), Y2	// z_k4[8600]
-	VMOVUPS	868768(AX), Y3	// z_k3[8600]
-	VMOVUPS	799776(AX), Y4	// z_k2[8600]
-	VMOVUPS	661600(AX), Y5	// z_d1[8600]
+	VMOVUPS	Y3, 558112(AX)	// z_d2[8600]
+	VMOVUPS	134816(AX), Y2	// pixelsFieldAlone.dz[8600]
+	VMOVUPS	661792(AX), Y3	// z_k3[8600]
+	VMOVUPS	627296(AX), Y4	// z_k2[8600]
+	VMOVUPS	523616(AX), Y5	// z_d1[8600]
 	VMULPS	f32_3f2aaaab<>(SB), Y5, Y5
 	VFMADD231PS	f32_bf2aaaab<>(SB), Y4, Y5
 	VFMADD231PS	f32_bf2aaaab<>(SB), Y3, Y5
 	VFMADD231PS	f32_3f2aaaab<>(SB), Y2, Y5
-	VMOVUPS	Y5, 730592(AX)	// z_d3[8600]
-	VMOVUPS	937920(AX), Y2	// z_k4[8608]
-	VMOVUPS	868800(AX), Y3	// z_k3[8608]
-	VMOVUPS	799808(AX), Y4	// z_k2[8608]
-	VMOVUPS	661632(AX), Y5	// z_d1[8608]
-	VMOVUPS	592640(AX), Y6	// z[8608]
+	VMOVUPS	Y5, 592608(AX)	// z_d3[8600]
+	VMOVUPS	134848(AX), Y2	// pixelsFieldAlone.dz[8608]
+	VMOVUPS	661824(AX), Y3	// z_k3[8608]
+	VMOVUPS	627328(AX), Y4	// z_k2[8608]
+	VMOVUPS	523648(AX), Y5	// z_d1[8608]
+	VMOVUPS	454656(AX), Y6	// z[8608]
 	VFMADD231PS	Y5, Y1, Y6
 	VFMADD231PS	Y4, Y0, Y6
 	VFMADD231PS	Y3, Y0, Y6
 	VFMADD231PS	Y2, Y1, Y6
-	VMOVUPS	Y6, 627136(AX)	// z_next[8608]
-	VMOVUPS	937920(AX), Y2	// z_k4[8608]
-	VMOVUPS	661632(AX), Y3	// z_d1[8608]
-	VMOVUPS	799808(AX), Y4	// z_k2[8608]
+	VMOVUPS	Y6, 489152(AX)	// z_next[8608]
+	VMOVUPS	134848(AX), Y2	// pixelsFieldAlone.dz[8608]
+	VMOVUPS	523648(AX), Y3	// z_d1[8608]
+	VMOVUPS	627328(AX), Y4	// z_k2[8608]
 	VFMADD231PS	f32_bfc00000<>(SB), Y3, Y4
-	VMOVUPS	868800(AX), Y3	// z_k3[8608]
+	VMOVUPS	661824(AX), Y3	// z_k3[8608]
 	VADDPS	Y3, Y4, Y3
 	VFMADD231PS	f32_bf000000<>(SB), Y2, Y3
-	VMOVUPS	Y3, 696128(AX)	// z_d2[8608]
-	VMOVUPS	937920(AX), Y2	// z_k4[8608]
-	VMOVUPS	868800(AX), Y3	// z_k3[8608]
-	VMOVUPS	799808(AX), Y4	// z_k2[8608]
-	VMOVUPS	661632(AX), Y5	// z_d1[8608]
+	VMOVUPS	Y3, 558144(AX)	// z_d2[8608]
+	VMOVUPS	134848(AX), Y2	// pixelsFieldAlone.dz[8608]
+	VMOVUPS	661824(AX), Y3	// z_k3[8608]
+	VMOVUPS	627328(AX), Y4	// z_k2[8608]
+	VMOVUPS	523648(AX), Y5	// z_d1[8608]
 	VMULPS	f32_3f2aaaab<>(SB), Y5, Y5
 	VFMADD231PS	f32_bf2aaaab<>(SB), Y4, Y5
 	VFMADD231PS	f32_bf2aaaab<>(SB), Y3, Y5
 	VFMADD231PS	f32_3f2aaaab<>(SB), Y2, Y5
-	VMOVUPS	Y5, 730624(AX)	// z_d3[8608]
-	VMOVUPS	937952(AX), Y2	// z_k4[8616]
-	VMOVUPS	868832(AX), Y3	// z_k3[8616]
-	VMOVUPS	799840(AX), Y4	// z_k2[8616]
-	VMOVUPS	661664(AX), Y5	// z_d1[8616]
-	VMOVUPS	592672(AX), Y6	// z[8616]
+	VMOVUPS	Y5, 592640(AX)	// z_d3[8608]
+	VMOVUPS	134880(AX), Y2	// pixelsFieldAlone.dz[8616]
+	VMOVUPS	661856(AX), Y3	// z_k3[8616]
+	VMOVUPS	627360(AX), Y4	// z_k2[8616]
+	VMOVUPS	523680(AX), Y5	// z_d1[8616]
+	VMOVUPS	454688(AX), Y6	// z[8616]
 	VFMADD231PS	Y5, Y1, Y6
 	VFMADD231PS	Y4, Y0, Y6
 	VFMADD231PS	Y3, Y0, Y6
 	VFMADD231PS	Y2, Y1, Y6
-	VMOVUPS	Y6, 627168(AX)	// z_next[8616]
-	VMOVUPS	937952(AX), Y0	// z_k4[8616]
-	VMOVUPS	661664(AX), Y1	// z_d1[8616]
-	VMOVUPS	799840(AX), Y2	// z_k2[8616]
+	VMOVUPS	Y6, 489184(AX)	// z_next[8616]
+	VMOVUPS	134880(AX), Y0	// pixelsFieldAlone.dz[8616]
+	VMOVUPS	523680(AX), Y1	// z_d1[8616]
+	VMOVUPS	627360(AX), Y2	// z_k2[8616]
 	VFMADD231PS	f32_bfc00000<>(SB), Y1, Y2
-	VMOVUPS	868832(AX), Y1	// z_k3[8616]
+	VMOVUPS	661856(AX), Y1	// z_k3[8616]
 	VADDPS	Y1, Y2, Y1
 	VFMADD231PS	f32_bf000000<>(SB), Y0, Y1
-	VMOVUPS	Y1, 696160(AX)	// z_d2[8616]
-	VMOVUPS	937952(AX), Y0	// z_k4[8616]
-	VMOVUPS	868832(AX), Y1	// z_k3[8616]
-	VMOVUPS	799840(AX), Y2	// z_k2[8616]
-	VMOVUPS	661664(AX), Y3	// z_d1[8616]
+	VMOVUPS	Y1, 558176(AX)	// z_d2[8616]
+	VMOVUPS	134880(AX), Y0	// pixelsFieldAlone.dz[8616]
+	VMOVUPS	661856(AX), Y1	// z_k3[8616]
+	VMOVUPS	627360(AX), Y2	// z_k2[8616]
+	VMOVUPS	523680(AX), Y3	// z_d1[8616]
 	VMULPS	f32_3f2aaaab<>(SB), Y3, Y3
 	VFMADD231PS	f32_bf2aaaab<>(SB), Y2, Y3
 	VFMADD231PS	f32_bf2aaaab<>(SB), Y1, Y3
 	VFMADD231PS	f32_3f2aaaab<>(SB), Y0, Y3
-	VMOVUPS	Y3, 730656(AX)	// z_d3[8616]
+	VMOVUPS	Y3, 592672(AX)	// z_d3[8616]
 	RET
 
 // func digits0DenseStepAloneAVX2(fr *aloneFrame, w *aloneWeights)

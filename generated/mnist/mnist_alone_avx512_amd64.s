@@ -931,26 +931,6 @@ loop1: // 134 times: strips of elements
 	VMOVUPS	281600(AX), Z0	// z[8608]
 	VMOVUPS	Z0, 100352(AX)	// pixelsFieldAlone.z[8608]
 	CALL	pixelsFieldAlone_avx512<>(SB)
-	MOVQ	$134, CX
-	MOVQ	AX, SI
-loop2: // 134 times: strips of elements
-	VMOVUPS	100416(SI), Z0	// pixelsFieldAlone.dz[0]
-	VMOVUPS	Z0, 316160(SI)	// z_k1[0]
-	VMOVUPS	100480(SI), Z0	// pixelsFieldAlone.dz[16]
-	VMOVUPS	Z0, 316224(SI)	// z_k1[16]
-	VMOVUPS	100544(SI), Z0	// pixelsFieldAlone.dz[32]
-	VMOVUPS	Z0, 316288(SI)	// z_k1[32]
-	VMOVUPS	100608(SI), Z0	// pixelsFieldAlone.dz[48]
-	VMOVUPS	Z0, 316352(SI)	// z_k1[48]
-	ADDQ	$256, SI
-	DECQ	CX
-	JNE	loop2
-	VMOVUPS	134720(AX), Z0	// pixelsFieldAlone.dz[8576]
-	VMOVUPS	Z0, 350464(AX)	// z_k1[8576]
-	VMOVUPS	134784(AX), Z0	// pixelsFieldAlone.dz[8592]
-	VMOVUPS	Z0, 350528(AX)	// z_k1[8592]
-	VMOVUPS	134848(AX), Z0	// pixelsFieldAlone.dz[8608]
-	VMOVUPS	Z0, 350592(AX)	// z_k1[8608]
 	VBROADCASTSD	247040(AX), Z0	// h[0]
 	VBROADCASTSD	246912(AX), Z1	// t[0]
 	// mnist.nde:21
@@ -962,245 +942,146 @@ loop2: // 134 times: strips of elements
 	VMOVSS	X0, 350784(AX)	// ha21[0]
 	MOVQ	$134, CX
 	MOVQ	AX, SI
-loop3: // 134 times: strips of elements
-	VMOVUPS	316160(SI), Z2	// z_k1[0]
+loop2: // 134 times: strips of elements
+	VMOVUPS	100416(SI), Z2	// pixelsFieldAlone.dz[0]
+	VMOVUPS	Z2, 316160(SI)	// z_k1[0]
 	VMOVUPS	247168(SI), Z3	// z[0]
 	VFMADD231PS	Z2, Z0, Z3
-	VMOVUPS	Z3, 350848(SI)	// z_y2[0]
-	VMOVUPS	316224(SI), Z2	// z_k1[16]
+	VMOVUPS	Z3, 65920(SI)	// pixelsFieldAlone.z[0]
+	VMOVUPS	100480(SI), Z2	// pixelsFieldAlone.dz[16]
+	VMOVUPS	Z2, 316224(SI)	// z_k1[16]
 	VMOVUPS	247232(SI), Z3	// z[16]
 	VFMADD231PS	Z2, Z0, Z3
-	VMOVUPS	Z3, 350912(SI)	// z_y2[16]
-	VMOVUPS	316288(SI), Z2	// z_k1[32]
+	VMOVUPS	Z3, 65984(SI)	// pixelsFieldAlone.z[16]
+	VMOVUPS	100544(SI), Z2	// pixelsFieldAlone.dz[32]
+	VMOVUPS	Z2, 316288(SI)	// z_k1[32]
 	VMOVUPS	247296(SI), Z3	// z[32]
 	VFMADD231PS	Z2, Z0, Z3
-	VMOVUPS	Z3, 350976(SI)	// z_y2[32]
-	VMOVUPS	316352(SI), Z2	// z_k1[48]
+	VMOVUPS	Z3, 66048(SI)	// pixelsFieldAlone.z[32]
+	VMOVUPS	100608(SI), Z2	// pixelsFieldAlone.dz[48]
+	VMOVUPS	Z2, 316352(SI)	// z_k1[48]
 	VMOVUPS	247360(SI), Z3	// z[48]
 	VFMADD231PS	Z2, Z0, Z3
-	VMOVUPS	Z3, 351040(SI)	// z_y2[48]
+	VMOVUPS	Z3, 66112(SI)	// pixelsFieldAlone.z[48]
+	ADDQ	$256, SI
+	DECQ	CX
+	JNE	loop2
+	VMOVUPS	134720(AX), Z2	// pixelsFieldAlone.dz[8576]
+	VMOVUPS	Z2, 350464(AX)	// z_k1[8576]
+	VMOVUPS	281472(AX), Z3	// z[8576]
+	VFMADD231PS	Z2, Z0, Z3
+	VMOVUPS	Z3, 100224(AX)	// pixelsFieldAlone.z[8576]
+	VMOVUPS	134784(AX), Z2	// pixelsFieldAlone.dz[8592]
+	VMOVUPS	Z2, 350528(AX)	// z_k1[8592]
+	VMOVUPS	281536(AX), Z3	// z[8592]
+	VFMADD231PS	Z2, Z0, Z3
+	VMOVUPS	Z3, 100288(AX)	// pixelsFieldAlone.z[8592]
+	VMOVUPS	134848(AX), Z2	// pixelsFieldAlone.dz[8608]
+	VMOVUPS	Z2, 350592(AX)	// z_k1[8608]
+	VMOVUPS	281600(AX), Z3	// z[8608]
+	VFMADD231PS	Z2, Z0, Z3
+	VMOVUPS	Z3, 100352(AX)	// pixelsFieldAlone.z[8608]
+	// mnist.nde:21
+	VMOVSD	X1, 65792(AX)	// pixelsFieldAlone.t[0]
+	CALL	pixelsFieldAlone_avx512<>(SB)
+	MOVQ	$134, CX
+	MOVQ	AX, SI
+loop3: // 134 times: strips of elements
+	// mnist.nde:21
+	VBROADCASTSS	350784(AX), Z0	// ha21[0]
+	VMOVUPS	100416(SI), Z1	// pixelsFieldAlone.dz[0]
+	VMOVUPS	Z1, 350848(SI)	// z_k2[0]
+	VMOVUPS	247168(SI), Z2	// z[0]
+	VFMADD231PS	Z1, Z0, Z2
+	VMOVUPS	Z2, 65920(SI)	// pixelsFieldAlone.z[0]
+	VMOVUPS	100480(SI), Z1	// pixelsFieldAlone.dz[16]
+	VMOVUPS	Z1, 350912(SI)	// z_k2[16]
+	VMOVUPS	247232(SI), Z2	// z[16]
+	VFMADD231PS	Z1, Z0, Z2
+	VMOVUPS	Z2, 65984(SI)	// pixelsFieldAlone.z[16]
+	VMOVUPS	100544(SI), Z1	// pixelsFieldAlone.dz[32]
+	VMOVUPS	Z1, 350976(SI)	// z_k2[32]
+	VMOVUPS	247296(SI), Z2	// z[32]
+	VFMADD231PS	Z1, Z0, Z2
+	VMOVUPS	Z2, 66048(SI)	// pixelsFieldAlone.z[32]
+	VMOVUPS	100608(SI), Z1	// pixelsFieldAlone.dz[48]
+	VMOVUPS	Z1, 351040(SI)	// z_k2[48]
+	VMOVUPS	247360(SI), Z2	// z[48]
+	VFMADD231PS	Z1, Z0, Z2
+	VMOVUPS	Z2, 66112(SI)	// pixelsFieldAlone.z[48]
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop3
-	VMOVUPS	350464(AX), Z2	// z_k1[8576]
-	VMOVUPS	281472(AX), Z3	// z[8576]
-	VFMADD231PS	Z2, Z0, Z3
-	VMOVUPS	Z3, 385152(AX)	// z_y2[8576]
-	VMOVUPS	350528(AX), Z2	// z_k1[8592]
-	VMOVUPS	281536(AX), Z3	// z[8592]
-	VFMADD231PS	Z2, Z0, Z3
-	VMOVUPS	Z3, 385216(AX)	// z_y2[8592]
-	VMOVUPS	350592(AX), Z2	// z_k1[8608]
-	VMOVUPS	281600(AX), Z3	// z[8608]
-	VFMADD231PS	Z2, Z0, Z3
-	VMOVUPS	Z3, 385280(AX)	// z_y2[8608]
-	// mnist.nde:21
-	VMOVSD	X1, 65792(AX)	// pixelsFieldAlone.t[0]
-	MOVQ	$134, CX
-	MOVQ	AX, SI
-loop4: // 134 times: strips of elements
-	VMOVUPS	350848(SI), Z0	// z_y2[0]
-	VMOVUPS	Z0, 65920(SI)	// pixelsFieldAlone.z[0]
-	VMOVUPS	350912(SI), Z0	// z_y2[16]
-	VMOVUPS	Z0, 65984(SI)	// pixelsFieldAlone.z[16]
-	VMOVUPS	350976(SI), Z0	// z_y2[32]
-	VMOVUPS	Z0, 66048(SI)	// pixelsFieldAlone.z[32]
-	VMOVUPS	351040(SI), Z0	// z_y2[48]
-	VMOVUPS	Z0, 66112(SI)	// pixelsFieldAlone.z[48]
-	ADDQ	$256, SI
-	DECQ	CX
-	JNE	loop4
-	VMOVUPS	385152(AX), Z0	// z_y2[8576]
-	VMOVUPS	Z0, 100224(AX)	// pixelsFieldAlone.z[8576]
-	VMOVUPS	385216(AX), Z0	// z_y2[8592]
-	VMOVUPS	Z0, 100288(AX)	// pixelsFieldAlone.z[8592]
-	VMOVUPS	385280(AX), Z0	// z_y2[8608]
-	VMOVUPS	Z0, 100352(AX)	// pixelsFieldAlone.z[8608]
-	CALL	pixelsFieldAlone_avx512<>(SB)
-	MOVQ	$134, CX
-	MOVQ	AX, SI
-loop5: // 134 times: strips of elements
-	VMOVUPS	100416(SI), Z0	// pixelsFieldAlone.dz[0]
-	VMOVUPS	Z0, 385344(SI)	// z_k2[0]
-	VMOVUPS	100480(SI), Z0	// pixelsFieldAlone.dz[16]
-	VMOVUPS	Z0, 385408(SI)	// z_k2[16]
-	VMOVUPS	100544(SI), Z0	// pixelsFieldAlone.dz[32]
-	VMOVUPS	Z0, 385472(SI)	// z_k2[32]
-	VMOVUPS	100608(SI), Z0	// pixelsFieldAlone.dz[48]
-	VMOVUPS	Z0, 385536(SI)	// z_k2[48]
-	ADDQ	$256, SI
-	DECQ	CX
-	JNE	loop5
-	VMOVUPS	134720(AX), Z0	// pixelsFieldAlone.dz[8576]
-	VMOVUPS	Z0, 419648(AX)	// z_k2[8576]
-	VMOVUPS	134784(AX), Z0	// pixelsFieldAlone.dz[8592]
-	VMOVUPS	Z0, 419712(AX)	// z_k2[8592]
-	VMOVUPS	134848(AX), Z0	// pixelsFieldAlone.dz[8608]
-	VMOVUPS	Z0, 419776(AX)	// z_k2[8608]
-	MOVQ	$134, CX
-	MOVQ	AX, SI
-loop6: // 134 times: strips of elements
-	// mnist.nde:21
-	VBROADCASTSS	350784(AX), Z0	// ha21[0]
-	VMOVUPS	385344(SI), Z1	// z_k2[0]
-	VMOVUPS	247168(SI), Z2	// z[0]
-	VFMADD231PS	Z1, Z0, Z2
-	VMOVUPS	Z2, 419840(SI)	// z_y3[0]
-	VMOVUPS	385408(SI), Z1	// z_k2[16]
-	VMOVUPS	247232(SI), Z2	// z[16]
-	VFMADD231PS	Z1, Z0, Z2
-	VMOVUPS	Z2, 419904(SI)	// z_y3[16]
-	VMOVUPS	385472(SI), Z1	// z_k2[32]
-	VMOVUPS	247296(SI), Z2	// z[32]
-	VFMADD231PS	Z1, Z0, Z2
-	VMOVUPS	Z2, 419968(SI)	// z_y3[32]
-	VMOVUPS	385536(SI), Z1	// z_k2[48]
-	VMOVUPS	247360(SI), Z2	// z[48]
-	VFMADD231PS	Z1, Z0, Z2
-	VMOVUPS	Z2, 420032(SI)	// z_y3[48]
-	ADDQ	$256, SI
-	DECQ	CX
-	JNE	loop6
-	VMOVUPS	419648(AX), Z1	// z_k2[8576]
+	VMOVUPS	134720(AX), Z1	// pixelsFieldAlone.dz[8576]
+	VMOVUPS	Z1, 385152(AX)	// z_k2[8576]
 	VMOVUPS	281472(AX), Z2	// z[8576]
 	VFMADD231PS	Z1, Z0, Z2
-	VMOVUPS	Z2, 454144(AX)	// z_y3[8576]
-	VMOVUPS	419712(AX), Z1	// z_k2[8592]
+	VMOVUPS	Z2, 100224(AX)	// pixelsFieldAlone.z[8576]
+	VMOVUPS	134784(AX), Z1	// pixelsFieldAlone.dz[8592]
+	VMOVUPS	Z1, 385216(AX)	// z_k2[8592]
 	VMOVUPS	281536(AX), Z2	// z[8592]
 	VFMADD231PS	Z1, Z0, Z2
-	VMOVUPS	Z2, 454208(AX)	// z_y3[8592]
-	VMOVUPS	419776(AX), Z1	// z_k2[8608]
+	VMOVUPS	Z2, 100288(AX)	// pixelsFieldAlone.z[8592]
+	VMOVUPS	134848(AX), Z1	// pixelsFieldAlone.dz[8608]
+	VMOVUPS	Z1, 385280(AX)	// z_k2[8608]
 	VMOVUPS	281600(AX), Z2	// z[8608]
 	VFMADD231PS	Z1, Z0, Z2
-	VMOVUPS	Z2, 454272(AX)	// z_y3[8608]
+	VMOVUPS	Z2, 100352(AX)	// pixelsFieldAlone.z[8608]
 	// mnist.nde:21
 	VBROADCASTSD	350656(AX), Z0	// t2[0]
 	VMOVSD	X0, 65792(AX)	// pixelsFieldAlone.t[0]
-	MOVQ	$134, CX
-	MOVQ	AX, SI
-loop7: // 134 times: strips of elements
-	VMOVUPS	419840(SI), Z0	// z_y3[0]
-	VMOVUPS	Z0, 65920(SI)	// pixelsFieldAlone.z[0]
-	VMOVUPS	419904(SI), Z0	// z_y3[16]
-	VMOVUPS	Z0, 65984(SI)	// pixelsFieldAlone.z[16]
-	VMOVUPS	419968(SI), Z0	// z_y3[32]
-	VMOVUPS	Z0, 66048(SI)	// pixelsFieldAlone.z[32]
-	VMOVUPS	420032(SI), Z0	// z_y3[48]
-	VMOVUPS	Z0, 66112(SI)	// pixelsFieldAlone.z[48]
-	ADDQ	$256, SI
-	DECQ	CX
-	JNE	loop7
-	VMOVUPS	454144(AX), Z0	// z_y3[8576]
-	VMOVUPS	Z0, 100224(AX)	// pixelsFieldAlone.z[8576]
-	VMOVUPS	454208(AX), Z0	// z_y3[8592]
-	VMOVUPS	Z0, 100288(AX)	// pixelsFieldAlone.z[8592]
-	VMOVUPS	454272(AX), Z0	// z_y3[8608]
-	VMOVUPS	Z0, 100352(AX)	// pixelsFieldAlone.z[8608]
 	CALL	pixelsFieldAlone_avx512<>(SB)
-	MOVQ	$134, CX
-	MOVQ	AX, SI
-loop8: // 134 times: strips of elements
-	VMOVUPS	100416(SI), Z0	// pixelsFieldAlone.dz[0]
-	VMOVUPS	Z0, 454336(SI)	// z_k3[0]
-	VMOVUPS	100480(SI), Z0	// pixelsFieldAlone.dz[16]
-	VMOVUPS	Z0, 454400(SI)	// z_k3[16]
-	VMOVUPS	100544(SI), Z0	// pixelsFieldAlone.dz[32]
-	VMOVUPS	Z0, 454464(SI)	// z_k3[32]
-	VMOVUPS	100608(SI), Z0	// pixelsFieldAlone.dz[48]
-	VMOVUPS	Z0, 454528(SI)	// z_k3[48]
-	ADDQ	$256, SI
-	DECQ	CX
-	JNE	loop8
-	VMOVUPS	134720(AX), Z0	// pixelsFieldAlone.dz[8576]
-	VMOVUPS	Z0, 488640(AX)	// z_k3[8576]
-	VMOVUPS	134784(AX), Z0	// pixelsFieldAlone.dz[8592]
-	VMOVUPS	Z0, 488704(AX)	// z_k3[8592]
-	VMOVUPS	134848(AX), Z0	// pixelsFieldAlone.dz[8608]
-	VMOVUPS	Z0, 488768(AX)	// z_k3[8608]
 	VBROADCASTSD	246912(AX), Z0	// t[0]
 	VBROADCASTSD	247040(AX), Z1	// h[0]
 	// mnist.nde:21
 	VADDPD	Z1, Z0, Z0
-	VMOVSD	X0, 488832(AX)	// t4[0]
+	VMOVSD	X0, 419840(AX)	// t4[0]
 	VCVTPD2PS	Z1, Y1
 	VINSERTF64X4	$1, Y1, Z1, Z1
 	MOVQ	$134, CX
 	MOVQ	AX, SI
-loop9: // 134 times: strips of elements
-	VMOVUPS	454336(SI), Z2	// z_k3[0]
+loop4: // 134 times: strips of elements
+	VMOVUPS	100416(SI), Z2	// pixelsFieldAlone.dz[0]
+	VMOVUPS	Z2, 385344(SI)	// z_k3[0]
 	VMOVUPS	247168(SI), Z3	// z[0]
 	VFMADD231PS	Z2, Z1, Z3
-	VMOVUPS	Z3, 488960(SI)	// z_y4[0]
-	VMOVUPS	454400(SI), Z2	// z_k3[16]
+	VMOVUPS	Z3, 65920(SI)	// pixelsFieldAlone.z[0]
+	VMOVUPS	100480(SI), Z2	// pixelsFieldAlone.dz[16]
+	VMOVUPS	Z2, 385408(SI)	// z_k3[16]
 	VMOVUPS	247232(SI), Z3	// z[16]
 	VFMADD231PS	Z2, Z1, Z3
-	VMOVUPS	Z3, 489024(SI)	// z_y4[16]
-	VMOVUPS	454464(SI), Z2	// z_k3[32]
+	VMOVUPS	Z3, 65984(SI)	// pixelsFieldAlone.z[16]
+	VMOVUPS	100544(SI), Z2	// pixelsFieldAlone.dz[32]
+	VMOVUPS	Z2, 385472(SI)	// z_k3[32]
 	VMOVUPS	247296(SI), Z3	// z[32]
 	VFMADD231PS	Z2, Z1, Z3
-	VMOVUPS	Z3, 489088(SI)	// z_y4[32]
-	VMOVUPS	454528(SI), Z2	// z_k3[48]
+	VMOVUPS	Z3, 66048(SI)	// pixelsFieldAlone.z[32]
+	VMOVUPS	100608(SI), Z2	// pixelsFieldAlone.dz[48]
+	VMOVUPS	Z2, 385536(SI)	// z_k3[48]
 	VMOVUPS	247360(SI), Z3	// z[48]
 	VFMADD231PS	Z2, Z1, Z3
-	VMOVUPS	Z3, 489152(SI)	// z_y4[48]
+	VMOVUPS	Z3, 66112(SI)	// pixelsFieldAlone.z[48]
 	ADDQ	$256, SI
 	DECQ	CX
-	JNE	loop9
-	VMOVUPS	488640(AX), Z2	// z_k3[8576]
+	JNE	loop4
+	VMOVUPS	134720(AX), Z2	// pixelsFieldAlone.dz[8576]
+	VMOVUPS	Z2, 419648(AX)	// z_k3[8576]
 	VMOVUPS	281472(AX), Z3	// z[8576]
 	VFMADD231PS	Z2, Z1, Z3
-	VMOVUPS	Z3, 523264(AX)	// z_y4[8576]
-	VMOVUPS	488704(AX), Z2	// z_k3[8592]
+	VMOVUPS	Z3, 100224(AX)	// pixelsFieldAlone.z[8576]
+	VMOVUPS	134784(AX), Z2	// pixelsFieldAlone.dz[8592]
+	VMOVUPS	Z2, 419712(AX)	// z_k3[8592]
 	VMOVUPS	281536(AX), Z3	// z[8592]
 	VFMADD231PS	Z2, Z1, Z3
-	VMOVUPS	Z3, 523328(AX)	// z_y4[8592]
-	VMOVUPS	488768(AX), Z2	// z_k3[8608]
+	VMOVUPS	Z3, 100288(AX)	// pixelsFieldAlone.z[8592]
+	VMOVUPS	134848(AX), Z2	// pixelsFieldAlone.dz[8608]
+	VMOVUPS	Z2, 419776(AX)	// z_k3[8608]
 	VMOVUPS	281600(AX), Z3	// z[8608]
 	VFMADD231PS	Z2, Z1, Z3
-	VMOVUPS	Z3, 523392(AX)	// z_y4[8608]
+	VMOVUPS	Z3, 100352(AX)	// pixelsFieldAlone.z[8608]
 	// mnist.nde:21
 	VMOVSD	X0, 65792(AX)	// pixelsFieldAlone.t[0]
-	MOVQ	$134, CX
-	MOVQ	AX, SI
-loop10: // 134 times: strips of elements
-	VMOVUPS	488960(SI), Z0	// z_y4[0]
-	VMOVUPS	Z0, 65920(SI)	// pixelsFieldAlone.z[0]
-	VMOVUPS	489024(SI), Z0	// z_y4[16]
-	VMOVUPS	Z0, 65984(SI)	// pixelsFieldAlone.z[16]
-	VMOVUPS	489088(SI), Z0	// z_y4[32]
-	VMOVUPS	Z0, 66048(SI)	// pixelsFieldAlone.z[32]
-	VMOVUPS	489152(SI), Z0	// z_y4[48]
-	VMOVUPS	Z0, 66112(SI)	// pixelsFieldAlone.z[48]
-	ADDQ	$256, SI
-	DECQ	CX
-	JNE	loop10
-	VMOVUPS	523264(AX), Z0	// z_y4[8576]
-	VMOVUPS	Z0, 100224(AX)	// pixelsFieldAlone.z[8576]
-	VMOVUPS	523328(AX), Z0	// z_y4[8592]
-	VMOVUPS	Z0, 100288(AX)	// pixelsFieldAlone.z[8592]
-	VMOVUPS	523392(AX), Z0	// z_y4[8608]
-	VMOVUPS	Z0, 100352(AX)	// pixelsFieldAlone.z[8608]
 	CALL	pixelsFieldAlone_avx512<>(SB)
-	MOVQ	$134, CX
-	MOVQ	AX, SI
-loop11: // 134 times: strips of elements
-	VMOVUPS	100416(SI), Z0	// pixelsFieldAlone.dz[0]
-	VMOVUPS	Z0, 523456(SI)	// z_k4[0]
-	VMOVUPS	100480(SI), Z0	// pixelsFieldAlone.dz[16]
-	VMOVUPS	Z0, 523520(SI)	// z_k4[16]
-	VMOVUPS	100544(SI), Z0	// pixelsFieldAlone.dz[32]
-	VMOVUPS	Z0, 523584(SI)	// z_k4[32]
-	VMOVUPS	100608(SI), Z0	// pixelsFieldAlone.dz[48]
-	VMOVUPS	Z0, 523648(SI)	// z_k4[48]
-	ADDQ	$256, SI
-	DECQ	CX
-	JNE	loop11
-	VMOVUPS	134720(AX), Z0	// pixelsFieldAlone.dz[8576]
-	VMOVUPS	Z0, 557760(AX)	// z_k4[8576]
-	VMOVUPS	134784(AX), Z0	// pixelsFieldAlone.dz[8592]
-	VMOVUPS	Z0, 557824(AX)	// z_k4[8592]
-	VMOVUPS	134848(AX), Z0	// pixelsFieldAlone.dz[8608]
-	VMOVUPS	Z0, 557888(AX)	// z_k4[8608]
 	VBROADCASTSD	247040(AX), Z0	// h[0]
 	// mnist.nde:21
 	VMULPD.BCST	f64_3fc5555555555555<>(SB), Z0, Z1
@@ -1211,10 +1092,10 @@ loop11: // 134 times: strips of elements
 	VINSERTF64X4	$1, Y0, Z0, Z0
 	MOVQ	$134, CX
 	MOVQ	AX, SI
-loop12: // 134 times: strips of elements
-	VMOVUPS	523456(SI), Z2	// z_k4[0]
-	VMOVUPS	454336(SI), Z3	// z_k3[0]
-	VMOVUPS	385344(SI), Z4	// z_k2[0]
+loop5: // 134 times: strips of elements
+	VMOVUPS	100416(SI), Z2	// pixelsFieldAlone.dz[0]
+	VMOVUPS	385344(SI), Z3	// z_k3[0]
+	VMOVUPS	350848(SI), Z4	// z_k2[0]
 	VMOVUPS	316160(SI), Z5	// z_k1[0]
 	VMOVUPS	247168(SI), Z6	// z[0]
 	VFMADD231PS	Z5, Z1, Z6
@@ -1222,9 +1103,9 @@ loop12: // 134 times: strips of elements
 	VFMADD231PS	Z3, Z0, Z6
 	VFMADD231PS	Z2, Z1, Z6
 	VMOVUPS	Z6, 281664(SI)	// z_next[0]
-	VMOVUPS	523520(SI), Z2	// z_k4[16]
-	VMOVUPS	454400(SI), Z3	// z_k3[16]
-	VMOVUPS	385408(SI), Z4	// z_k2[16]
+	VMOVUPS	100480(SI), Z2	// pixelsFieldAlone.dz[16]
+	VMOVUPS	385408(SI), Z3	// z_k3[16]
+	VMOVUPS	350912(SI), Z4	// z_k2[16]
 	VMOVUPS	316224(SI), Z5	// z_k1[16]
 	VMOVUPS	247232(SI), Z6	// z[16]
 	VFMADD231PS	Z5, Z1, Z6
@@ -1232,9 +1113,9 @@ loop12: // 134 times: strips of elements
 	VFMADD231PS	Z3, Z0, Z6
 	VFMADD231PS	Z2, Z1, Z6
 	VMOVUPS	Z6, 281728(SI)	// z_next[16]
-	VMOVUPS	523584(SI), Z2	// z_k4[32]
-	VMOVUPS	454464(SI), Z3	// z_k3[32]
-	VMOVUPS	385472(SI), Z4	// z_k2[32]
+	VMOVUPS	100544(SI), Z2	// pixelsFieldAlone.dz[32]
+	VMOVUPS	385472(SI), Z3	// z_k3[32]
+	VMOVUPS	350976(SI), Z4	// z_k2[32]
 	VMOVUPS	316288(SI), Z5	// z_k1[32]
 	VMOVUPS	247296(SI), Z6	// z[32]
 	VFMADD231PS	Z5, Z1, Z6
@@ -1242,9 +1123,9 @@ loop12: // 134 times: strips of elements
 	VFMADD231PS	Z3, Z0, Z6
 	VFMADD231PS	Z2, Z1, Z6
 	VMOVUPS	Z6, 281792(SI)	// z_next[32]
-	VMOVUPS	523648(SI), Z2	// z_k4[48]
-	VMOVUPS	454528(SI), Z3	// z_k3[48]
-	VMOVUPS	385536(SI), Z4	// z_k2[48]
+	VMOVUPS	100608(SI), Z2	// pixelsFieldAlone.dz[48]
+	VMOVUPS	385536(SI), Z3	// z_k3[48]
+	VMOVUPS	351040(SI), Z4	// z_k2[48]
 	VMOVUPS	316352(SI), Z5	// z_k1[48]
 	VMOVUPS	247360(SI), Z6	// z[48]
 	VFMADD231PS	Z5, Z1, Z6
@@ -1254,10 +1135,10 @@ loop12: // 134 times: strips of elements
 	VMOVUPS	Z6, 281856(SI)	// z_next[48]
 	ADDQ	$256, SI
 	DECQ	CX
-	JNE	loop12
-	VMOVUPS	557760(AX), Z2	// z_k4[8576]
-	VMOVUPS	488640(AX), Z3	// z_k3[8576]
-	VMOVUPS	419648(AX), Z4	// z_k2[8576]
+	JNE	loop5
+	VMOVUPS	134720(AX), Z2	// pixelsFieldAlone.dz[8576]
+	VMOVUPS	419648(AX), Z3	// z_k3[8576]
+	VMOVUPS	385152(AX), Z4	// z_k2[8576]
 	VMOVUPS	350464(AX), Z5	// z_k1[8576]
 	VMOVUPS	281472(AX), Z6	// z[8576]
 	VFMADD231PS	Z5, Z1, Z6
@@ -1265,9 +1146,9 @@ loop12: // 134 times: strips of elements
 	VFMADD231PS	Z3, Z0, Z6
 	VFMADD231PS	Z2, Z1, Z6
 	VMOVUPS	Z6, 315968(AX)	// z_next[8576]
-	VMOVUPS	557824(AX), Z2	// z_k4[8592]
-	VMOVUPS	488704(AX), Z3	// z_k3[8592]
-	VMOVUPS	419712(AX), Z4	// z_k2[8592]
+	VMOVUPS	134784(AX), Z2	// pixelsFieldAlone.dz[8592]
+	VMOVUPS	419712(AX), Z3	// z_k3[8592]
+	VMOVUPS	385216(AX), Z4	// z_k2[8592]
 	VMOVUPS	350528(AX), Z5	// z_k1[8592]
 	VMOVUPS	281536(AX), Z6	// z[8592]
 	VFMADD231PS	Z5, Z1, Z6
@@ -1275,9 +1156,9 @@ loop12: // 134 times: strips of elements
 	VFMADD231PS	Z3, Z0, Z6
 	VFMADD231PS	Z2, Z1, Z6
 	VMOVUPS	Z6, 316032(AX)	// z_next[8592]
-	VMOVUPS	557888(AX), Z2	// z_k4[8608]
-	VMOVUPS	488768(AX), Z3	// z_k3[8608]
-	VMOVUPS	419776(AX), Z4	// z_k2[8608]
+	VMOVUPS	134848(AX), Z2	// pixelsFieldAlone.dz[8608]
+	VMOVUPS	419776(AX), Z3	// z_k3[8608]
+	VMOVUPS	385280(AX), Z4	// z_k2[8608]
 	VMOVUPS	350592(AX), Z5	// z_k1[8608]
 	VMOVUPS	281600(AX), Z6	// z[8608]
 	VFMADD231PS	Z5, Z1, Z6
@@ -1301,300 +1182,181 @@ TEXT ·digits0StepAloneAVX512(SB), 0, $8-16
 // digits0DenseStepAlone is Digits.0.dense_step (mnist.nde:21) of one sample.
 TEXT digits0DenseStepAlone_avx512<>(SB), NOSPLIT, $0-0
 	// mnist.nde:21
-	VBROADCASTSD	557952(AX), Z0	// t[0]
+	VBROADCASTSD	419968(AX), Z0	// t[0]
 	VMOVSD	X0, 65792(AX)	// pixelsFieldAlone.t[0]
 	MOVQ	$134, CX
 	MOVQ	AX, SI
 loop1: // 134 times: strips of elements
-	VMOVUPS	558208(SI), Z0	// z[0]
+	VMOVUPS	420224(SI), Z0	// z[0]
 	VMOVUPS	Z0, 65920(SI)	// pixelsFieldAlone.z[0]
-	VMOVUPS	558272(SI), Z0	// z[16]
+	VMOVUPS	420288(SI), Z0	// z[16]
 	VMOVUPS	Z0, 65984(SI)	// pixelsFieldAlone.z[16]
-	VMOVUPS	558336(SI), Z0	// z[32]
+	VMOVUPS	420352(SI), Z0	// z[32]
 	VMOVUPS	Z0, 66048(SI)	// pixelsFieldAlone.z[32]
-	VMOVUPS	558400(SI), Z0	// z[48]
+	VMOVUPS	420416(SI), Z0	// z[48]
 	VMOVUPS	Z0, 66112(SI)	// pixelsFieldAlone.z[48]
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop1
-	VMOVUPS	592512(AX), Z0	// z[8576]
+	VMOVUPS	454528(AX), Z0	// z[8576]
 	VMOVUPS	Z0, 100224(AX)	// pixelsFieldAlone.z[8576]
-	VMOVUPS	592576(AX), Z0	// z[8592]
+	VMOVUPS	454592(AX), Z0	// z[8592]
 	VMOVUPS	Z0, 100288(AX)	// pixelsFieldAlone.z[8592]
-	VMOVUPS	592640(AX), Z0	// z[8608]
+	VMOVUPS	454656(AX), Z0	// z[8608]
 	VMOVUPS	Z0, 100352(AX)	// pixelsFieldAlone.z[8608]
 	CALL	pixelsFieldAlone_avx512<>(SB)
-	MOVQ	$134, CX
-	MOVQ	AX, SI
-loop2: // 134 times: strips of elements
-	VMOVUPS	100416(SI), Z0	// pixelsFieldAlone.dz[0]
-	VMOVUPS	Z0, 627200(SI)	// z_d1[0]
-	VMOVUPS	100480(SI), Z0	// pixelsFieldAlone.dz[16]
-	VMOVUPS	Z0, 627264(SI)	// z_d1[16]
-	VMOVUPS	100544(SI), Z0	// pixelsFieldAlone.dz[32]
-	VMOVUPS	Z0, 627328(SI)	// z_d1[32]
-	VMOVUPS	100608(SI), Z0	// pixelsFieldAlone.dz[48]
-	VMOVUPS	Z0, 627392(SI)	// z_d1[48]
-	ADDQ	$256, SI
-	DECQ	CX
-	JNE	loop2
-	VMOVUPS	134720(AX), Z0	// pixelsFieldAlone.dz[8576]
-	VMOVUPS	Z0, 661504(AX)	// z_d1[8576]
-	VMOVUPS	134784(AX), Z0	// pixelsFieldAlone.dz[8592]
-	VMOVUPS	Z0, 661568(AX)	// z_d1[8592]
-	VMOVUPS	134848(AX), Z0	// pixelsFieldAlone.dz[8608]
-	VMOVUPS	Z0, 661632(AX)	// z_d1[8608]
-	VBROADCASTSD	558080(AX), Z0	// h[0]
-	VBROADCASTSD	557952(AX), Z1	// t[0]
+	VBROADCASTSD	420096(AX), Z0	// h[0]
+	VBROADCASTSD	419968(AX), Z1	// t[0]
 	// mnist.nde:21
 	VMULPD.BCST	f64_3fe0000000000000<>(SB), Z0, Z0
 	VADDPD	Z0, Z1, Z1
-	VMOVSD	X1, 730688(AX)	// t2[0]
+	VMOVSD	X1, 592704(AX)	// t2[0]
 	VCVTPD2PS	Z0, Y0
 	VINSERTF64X4	$1, Y0, Z0, Z0
-	VMOVSS	X0, 730816(AX)	// ha21[0]
+	VMOVSS	X0, 592832(AX)	// ha21[0]
+	MOVQ	$134, CX
+	MOVQ	AX, SI
+loop2: // 134 times: strips of elements
+	VMOVUPS	100416(SI), Z2	// pixelsFieldAlone.dz[0]
+	VMOVUPS	Z2, 489216(SI)	// z_d1[0]
+	VMOVUPS	420224(SI), Z3	// z[0]
+	VFMADD231PS	Z2, Z0, Z3
+	VMOVUPS	Z3, 65920(SI)	// pixelsFieldAlone.z[0]
+	VMOVUPS	100480(SI), Z2	// pixelsFieldAlone.dz[16]
+	VMOVUPS	Z2, 489280(SI)	// z_d1[16]
+	VMOVUPS	420288(SI), Z3	// z[16]
+	VFMADD231PS	Z2, Z0, Z3
+	VMOVUPS	Z3, 65984(SI)	// pixelsFieldAlone.z[16]
+	VMOVUPS	100544(SI), Z2	// pixelsFieldAlone.dz[32]
+	VMOVUPS	Z2, 489344(SI)	// z_d1[32]
+	VMOVUPS	420352(SI), Z3	// z[32]
+	VFMADD231PS	Z2, Z0, Z3
+	VMOVUPS	Z3, 66048(SI)	// pixelsFieldAlone.z[32]
+	VMOVUPS	100608(SI), Z2	// pixelsFieldAlone.dz[48]
+	VMOVUPS	Z2, 489408(SI)	// z_d1[48]
+	VMOVUPS	420416(SI), Z3	// z[48]
+	VFMADD231PS	Z2, Z0, Z3
+	VMOVUPS	Z3, 66112(SI)	// pixelsFieldAlone.z[48]
+	ADDQ	$256, SI
+	DECQ	CX
+	JNE	loop2
+	VMOVUPS	134720(AX), Z2	// pixelsFieldAlone.dz[8576]
+	VMOVUPS	Z2, 523520(AX)	// z_d1[8576]
+	VMOVUPS	454528(AX), Z3	// z[8576]
+	VFMADD231PS	Z2, Z0, Z3
+	VMOVUPS	Z3, 100224(AX)	// pixelsFieldAlone.z[8576]
+	VMOVUPS	134784(AX), Z2	// pixelsFieldAlone.dz[8592]
+	VMOVUPS	Z2, 523584(AX)	// z_d1[8592]
+	VMOVUPS	454592(AX), Z3	// z[8592]
+	VFMADD231PS	Z2, Z0, Z3
+	VMOVUPS	Z3, 100288(AX)	// pixelsFieldAlone.z[8592]
+	VMOVUPS	134848(AX), Z2	// pixelsFieldAlone.dz[8608]
+	VMOVUPS	Z2, 523648(AX)	// z_d1[8608]
+	VMOVUPS	454656(AX), Z3	// z[8608]
+	VFMADD231PS	Z2, Z0, Z3
+	VMOVUPS	Z3, 100352(AX)	// pixelsFieldAlone.z[8608]
+	// mnist.nde:21
+	VMOVSD	X1, 65792(AX)	// pixelsFieldAlone.t[0]
+	CALL	pixelsFieldAlone_avx512<>(SB)
 	MOVQ	$134, CX
 	MOVQ	AX, SI
 loop3: // 134 times: strips of elements
-	VMOVUPS	627200(SI), Z2	// z_d1[0]
-	VMOVUPS	558208(SI), Z3	// z[0]
-	VFMADD231PS	Z2, Z0, Z3
-	VMOVUPS	Z3, 730880(SI)	// z_y2[0]
-	VMOVUPS	627264(SI), Z2	// z_d1[16]
-	VMOVUPS	558272(SI), Z3	// z[16]
-	VFMADD231PS	Z2, Z0, Z3
-	VMOVUPS	Z3, 730944(SI)	// z_y2[16]
-	VMOVUPS	627328(SI), Z2	// z_d1[32]
-	VMOVUPS	558336(SI), Z3	// z[32]
-	VFMADD231PS	Z2, Z0, Z3
-	VMOVUPS	Z3, 731008(SI)	// z_y2[32]
-	VMOVUPS	627392(SI), Z2	// z_d1[48]
-	VMOVUPS	558400(SI), Z3	// z[48]
-	VFMADD231PS	Z2, Z0, Z3
-	VMOVUPS	Z3, 731072(SI)	// z_y2[48]
+	// mnist.nde:21
+	VBROADCASTSS	592832(AX), Z0	// ha21[0]
+	VMOVUPS	100416(SI), Z1	// pixelsFieldAlone.dz[0]
+	VMOVUPS	Z1, 592896(SI)	// z_k2[0]
+	VMOVUPS	420224(SI), Z2	// z[0]
+	VFMADD231PS	Z1, Z0, Z2
+	VMOVUPS	Z2, 65920(SI)	// pixelsFieldAlone.z[0]
+	VMOVUPS	100480(SI), Z1	// pixelsFieldAlone.dz[16]
+	VMOVUPS	Z1, 592960(SI)	// z_k2[16]
+	VMOVUPS	420288(SI), Z2	// z[16]
+	VFMADD231PS	Z1, Z0, Z2
+	VMOVUPS	Z2, 65984(SI)	// pixelsFieldAlone.z[16]
+	VMOVUPS	100544(SI), Z1	// pixelsFieldAlone.dz[32]
+	VMOVUPS	Z1, 593024(SI)	// z_k2[32]
+	VMOVUPS	420352(SI), Z2	// z[32]
+	VFMADD231PS	Z1, Z0, Z2
+	VMOVUPS	Z2, 66048(SI)	// pixelsFieldAlone.z[32]
+	VMOVUPS	100608(SI), Z1	// pixelsFieldAlone.dz[48]
+	VMOVUPS	Z1, 593088(SI)	// z_k2[48]
+	VMOVUPS	420416(SI), Z2	// z[48]
+	VFMADD231PS	Z1, Z0, Z2
+	VMOVUPS	Z2, 66112(SI)	// pixelsFieldAlone.z[48]
 	ADDQ	$256, SI
 	DECQ	CX
 	JNE	loop3
-	VMOVUPS	661504(AX), Z2	// z_d1[8576]
-	VMOVUPS	592512(AX), Z3	// z[8576]
-	VFMADD231PS	Z2, Z0, Z3
-	VMOVUPS	Z3, 765184(AX)	// z_y2[8576]
-	VMOVUPS	661568(AX), Z2	// z_d1[8592]
-	VMOVUPS	592576(AX), Z3	// z[8592]
-	VFMADD231PS	Z2, Z0, Z3
-	VMOVUPS	Z3, 765248(AX)	// z_y2[8592]
-	VMOVUPS	661632(AX), Z2	// z_d1[8608]
-	VMOVUPS	592640(AX), Z3	// z[8608]
-	VFMADD231PS	Z2, Z0, Z3
-	VMOVUPS	Z3, 765312(AX)	// z_y2[8608]
+	VMOVUPS	134720(AX), Z1	// pixelsFieldAlone.dz[8576]
+	VMOVUPS	Z1, 627200(AX)	// z_k2[8576]
+	VMOVUPS	454528(AX), Z2	// z[8576]
+	VFMADD231PS	Z1, Z0, Z2
+	VMOVUPS	Z2, 100224(AX)	// pixelsFieldAlone.z[8576]
+	VMOVUPS	134784(AX), Z1	// pixelsFieldAlone.dz[8592]
+	VMOVUPS	Z1, 627264(AX)	// z_k2[8592]
+	VMOVUPS	454592(AX), Z2	// z[8592]
+	VFMADD231PS	Z1, Z0, Z2
+	VMOVUPS	Z2, 100288(AX)	// pixelsFieldAlone.z[8592]
+	VMOVUPS	134848(AX), Z1	// pixelsFieldAlone.dz[8608]
+	VMOVUPS	Z1, 627328(AX)	// z_k2[8608]
+	VMOVUPS	454656(AX), Z2	// z[8608]
+	VFMADD231PS	Z1, Z0, Z2
+	VMOVUPS	Z2, 100352(AX)	// pixelsFieldAlone.z[8608]
 	// mnist.nde:21
-	VMOVSD	X1, 65792(AX)	// pixelsFieldAlone.t[0]
-	MOVQ	$134, CX
-	MOVQ	AX, SI
-loop4: // 134 times: strips of elements
-	VMOVUPS	730880(SI), Z0	// z_y2[0]
-	VMOVUPS	Z0, 65920(SI)	// pixelsFieldAlone.z[0]
-	VMOVUPS	730944(SI), Z0	// z_y2[16]
-	VMOVUPS	Z0, 65984(SI)	// pixelsFieldAlone.z[16]
-	VMOVUPS	731008(SI), Z0	// z_y2[32]
-	VMOVUPS	Z0, 66048(SI)	// pixelsFieldAlone.z[32]
-	VMOVUPS	731072(SI), Z0	// z_y2[48]
-	VMOVUPS	Z0, 66112(SI)	// pixelsFieldAlone.z[48]
-	ADDQ	$256, SI
-	DECQ	CX
-	JNE	loop4
-	VMOVUPS	765184(AX), Z0	// z_y2[8576]
-	VMOVUPS	Z0, 100224(AX)	// pixelsFieldAlone.z[8576]
-	VMOVUPS	765248(AX), Z0	// z_y2[8592]
-	VMOVUPS	Z0, 100288(AX)	// pixelsFieldAlone.z[8592]
-	VMOVUPS	765312(AX), Z0	// z_y2[8608]
-	VMOVUPS	Z0, 100352(AX)	// pixelsFieldAlone.z[8608]
-	CALL	pixelsFieldAlone_avx512<>(SB)
-	MOVQ	$134, CX
-	MOVQ	AX, SI
-loop5: // 134 times: strips of elements
-	VMOVUPS	100416(SI), Z0	// pixelsFieldAlone.dz[0]
-	VMOVUPS	Z0, 765376(SI)	// z_k2[0]
-	VMOVUPS	100480(SI), Z0	// pixelsFieldAlone.dz[16]
-	VMOVUPS	Z0, 765440(SI)	// z_k2[16]
-	VMOVUPS	100544(SI), Z0	// pixelsFieldAlone.dz[32]
-	VMOVUPS	Z0, 765504(SI)	// z_k2[32]
-	VMOVUPS	100608(SI), Z0	// pixelsFieldAlone.dz[48]
-	VMOVUPS	Z0, 765568(SI)	// z_k2[48]
-	ADDQ	$256, SI
-	DECQ	CX
-	JNE	loop5
-	VMOVUPS	134720(AX), Z0	// pixelsFieldAlone.dz[8576]
-	VMOVUPS	Z0, 799680(AX)	// z_k2[8576]
-	VMOVUPS	134784(AX), Z0	// pixelsFieldAlone.dz[8592]
-	VMOVUPS	Z0, 799744(AX)	// z_k2[8592]
-	VMOVUPS	134848(AX), Z0	// pixelsFieldAlone.dz[8608]
-	VMOVUPS	Z0, 799808(AX)	// z_k2[8608]
-	MOVQ	$134, CX
-	MOVQ	AX, SI
-loop6: // 134 times: strips of elements
-	// mnist.nde:21
-	VBROADCASTSS	730816(AX), Z0	// ha21[0]
-	VMOVUPS	765376(SI), Z1	// z_k2[0]
-	VMOVUPS	558208(SI), Z2	// z[0]
-	VFMADD231PS	Z1, Z0, Z2
-	VMOVUPS	Z2, 799872(SI)	// z_y3[0]
-	VMOVUPS	765440(SI), Z1	// z_k2[16]
-	VMOVUPS	558272(SI), Z2	// z[16]
-	VFMADD231PS	Z1, Z0, Z2
-	VMOVUPS	Z2, 799936(SI)	// z_y3[16]
-	VMOVUPS	765504(SI), Z1	// z_k2[32]
-	VMOVUPS	558336(SI), Z2	// z[32]
-	VFMADD231PS	Z1, Z0, Z2
-	VMOVUPS	Z2, 800000(SI)	// z_y3[32]
-	VMOVUPS	765568(SI), Z1	// z_k2[48]
-	VMOVUPS	558400(SI), Z2	// z[48]
-	VFMADD231PS	Z1, Z0, Z2
-	VMOVUPS	Z2, 800064(SI)	// z_y3[48]
-	ADDQ	$256, SI
-	DECQ	CX
-	JNE	loop6
-	VMOVUPS	799680(AX), Z1	// z_k2[8576]
-	VMOVUPS	592512(AX), Z2	// z[8576]
-	VFMADD231PS	Z1, Z0, Z2
-	VMOVUPS	Z2, 834176(AX)	// z_y3[8576]
-	VMOVUPS	799744(AX), Z1	// z_k2[8592]
-	VMOVUPS	592576(AX), Z2	// z[8592]
-	VFMADD231PS	Z1, Z0, Z2
-	VMOVUPS	Z2, 834240(AX)	// z_y3[8592]
-	VMOVUPS	799808(AX), Z1	// z_k2[8608]
-	VMOVUPS	592640(AX), Z2	// z[8608]
-	VFMADD231PS	Z1, Z0, Z2
-	VMOVUPS	Z2, 834304(AX)	// z_y3[8608]
-	// mnist.nde:21
-	VBROADCASTSD	730688(AX), Z0	// t2[0]
+	VBROADCASTSD	592704(AX), Z0	// t2[0]
 	VMOVSD	X0, 65792(AX)	// pixelsFieldAlone.t[0]
-	MOVQ	$134, CX
-	MOVQ	AX, SI
-loop7: // 134 times: strips of elements
-	VMOVUPS	799872(SI), Z0	// z_y3[0]
-	VMOVUPS	Z0, 65920(SI)	// pixelsFieldAlone.z[0]
-	VMOVUPS	799936(SI), Z0	// z_y3[16]
-	VMOVUPS	Z0, 65984(SI)	// pixelsFieldAlone.z[16]
-	VMOVUPS	800000(SI), Z0	// z_y3[32]
-	VMOVUPS	Z0, 66048(SI)	// pixelsFieldAlone.z[32]
-	VMOVUPS	800064(SI), Z0	// z_y3[48]
-	VMOVUPS	Z0, 66112(SI)	// pixelsFieldAlone.z[48]
-	ADDQ	$256, SI
-	DECQ	CX
-	JNE	loop7
-	VMOVUPS	834176(AX), Z0	// z_y3[8576]
-	VMOVUPS	Z0, 100224(AX)	// pixelsFieldAlone.z[8576]
-	VMOVUPS	834240(AX), Z0	// z_y3[8592]
-	VMOVUPS	Z0, 100288(AX)	// pixelsFieldAlone.z[8592]
-	VMOVUPS	834304(AX), Z0	// z_y3[8608]
-	VMOVUPS	Z0, 100352(AX)	// pixelsFieldAlone.z[8608]
 	CALL	pixelsFieldAlone_avx512<>(SB)
-	MOVQ	$134, CX
-	MOVQ	AX, SI
-loop8: // 134 times: strips of elements
-	VMOVUPS	100416(SI), Z0	// pixelsFieldAlone.dz[0]
-	VMOVUPS	Z0, 834368(SI)	// z_k3[0]
-	VMOVUPS	100480(SI), Z0	// pixelsFieldAlone.dz[16]
-	VMOVUPS	Z0, 834432(SI)	// z_k3[16]
-	VMOVUPS	100544(SI), Z0	// pixelsFieldAlone.dz[32]
-	VMOVUPS	Z0, 834496(SI)	// z_k3[32]
-	VMOVUPS	100608(SI), Z0	// pixelsFieldAlone.dz[48]
-	VMOVUPS	Z0, 834560(SI)	// z_k3[48]
-	ADDQ	$256, SI
-	DECQ	CX
-	JNE	loop8
-	VMOVUPS	134720(AX), Z0	// pixelsFieldAlone.dz[8576]
-	VMOVUPS	Z0, 868672(AX)	// z_k3[8576]
-	VMOVUPS	134784(AX), Z0	// pixelsFieldAlone.dz[8592]
-	VMOVUPS	Z0, 868736(AX)	// z_k3[8592]
-	VMOVUPS	134848(AX), Z0	// pixelsFieldAlone.dz[8608]
-	VMOVUPS	Z0, 868800(AX)	// z_k3[8608]
-	VBROADCASTSD	557952(AX), Z0	// t[0]
-	VBROADCASTSD	558080(AX), Z1	// h[0]
+	VBROADCASTSD	419968(AX), Z0	// t[0]
+	VBROADCASTSD	420096(AX), Z1	// h[0]
 	// mnist.nde:21
 	VADDPD	Z1, Z0, Z0
-	VMOVSD	X0, 868864(AX)	// t4[0]
+	VMOVSD	X0, 661888(AX)	// t4[0]
 	VCVTPD2PS	Z1, Y1
 	VINSERTF64X4	$1, Y1, Z1, Z1
 	MOVQ	$134, CX
 	MOVQ	AX, SI
-loop9: // 134 times: strips of elements
-	VMOVUPS	834368(SI), Z2	// z_k3[0]
-	VMOVUPS	558208(SI), Z3	// z[0]
+loop4: // 134 times: strips of elements
+	VMOVUPS	100416(SI), Z2	// pixelsFieldAlone.dz[0]
+	VMOVUPS	Z2, 627392(SI)	// z_k3[0]
+	VMOVUPS	420224(SI), Z3	// z[0]
 	VFMADD231PS	Z2, Z1, Z3
-	VMOVUPS	Z3, 868992(SI)	// z_y4[0]
-	VMOVUPS	834432(SI), Z2	// z_k3[16]
-	VMOVUPS	558272(SI), Z3	// z[16]
+	VMOVUPS	Z3, 65920(SI)	// pixelsFieldAlone.z[0]
+	VMOVUPS	100480(SI), Z2	// pixelsFieldAlone.dz[16]
+	VMOVUPS	Z2, 627456(SI)	// z_k3[16]
+	VMOVUPS	420288(SI), Z3	// z[16]
 	VFMADD231PS	Z2, Z1, Z3
-	VMOVUPS	Z3, 869056(SI)	// z_y4[16]
-	VMOVUPS	834496(SI), Z2	// z_k3[32]
-	VMOVUPS	558336(SI), Z3	// z[32]
+	VMOVUPS	Z3, 65984(SI)	// pixelsFieldAlone.z[16]
+	VMOVUPS	100544(SI), Z2	// pixelsFieldAlone.dz[32]
+	VMOVUPS	Z2, 627520(SI)	// z_k3[32]
+	VMOVUPS	420352(SI), Z3	// z[32]
 	VFMADD231PS	Z2, Z1, Z3
-	VMOVUPS	Z3, 869120(SI)	// z_y4[32]
-	VMOVUPS	834560(SI), Z2	// z_k3[48]
-	VMOVUPS	558400(SI), Z3	// z[48]
+	VMOVUPS	Z3, 66048(SI)	// pixelsFieldAlone.z[32]
+	VMOVUPS	100608(SI), Z2	// pixelsFieldAlone.dz[48]
+	VMOVUPS	Z2, 627584(SI)	// z_k3[48]
+	VMOVUPS	420416(SI), Z3	// z[48]
 	VFMADD231PS	Z2, Z1, Z3
-	VMOVUPS	Z3, 869184(SI)	// z_y4[48]
+	VMOVUPS	Z3, 66112(SI)	// pixelsFieldAlone.z[48]
 	ADDQ	$256, SI
 	DECQ	CX
-	JNE	loop9
-	VMOVUPS	868672(AX), Z2	// z_k3[8576]
-	VMOVUPS	592512(AX), Z3	// z[8576]
+	JNE	loop4
+	VMOVUPS	134720(AX), Z2	// pixelsFieldAlone.dz[8576]
+	VMOVUPS	Z2, 661696(AX)	// z_k3[8576]
+	VMOVUPS	454528(AX), Z3	// z[8576]
 	VFMADD231PS	Z2, Z1, Z3
-	VMOVUPS	Z3, 903296(AX)	// z_y4[8576]
-	VMOVUPS	868736(AX), Z2	// z_k3[8592]
-	VMOVUPS	592576(AX), Z3	// z[8592]
+	VMOVUPS	Z3, 100224(AX)	// pixelsFieldAlone.z[8576]
+	VMOVUPS	134784(AX), Z2	// pixelsFieldAlone.dz[8592]
+	VMOVUPS	Z2, 661760(AX)	// z_k3[8592]
+	VMOVUPS	454592(AX), Z3	// z[8592]
 	VFMADD231PS	Z2, Z1, Z3
-	VMOVUPS	Z3, 903360(AX)	// z_y4[8592]
-	VMOVUPS	868800(AX), Z2	// z_k3[8608]
-	VMOVUPS	592640(AX), Z3	// z[8608]
+	VMOVUPS	Z3, 100288(AX)	// pixelsFieldAlone.z[8592]
+	VMOVUPS	134848(AX), Z2	// pixelsFieldAlone.dz[8608]
+	VMOVUPS	Z2, 661824(AX)	// z_k3[8608]
+	VMOVUPS	454656(AX), Z3	// z[8608]
 	VFMADD231PS	Z2, Z1, Z3
-	VMOVUPS	Z3, 903424(AX)	// z_y4[8608]
+	VMOVUPS	Z3, 100352(AX)	// pixelsFieldAlone.z[8608]
 	// mnist.nde:21
 	VMOVSD	X0, 65792(AX)	// pixelsFieldAlone.t[0]
-	MOVQ	$134, CX
-	MOVQ	AX, SI
-loop10: // 134 times: strips of elements
-	VMOVUPS	868992(SI), Z0	// z_y4[0]
-	VMOVUPS	Z0, 65920(SI)	// pixelsFieldAlone.z[0]
-	VMOVUPS	869056(SI), Z0	// z_y4[16]
-	VMOVUPS	Z0, 65984(SI)	// pixelsFieldAlone.z[16]
-	VMOVUPS	869120(SI), Z0	// z_y4[32]
-	VMOVUPS	Z0, 66048(SI)	// pixelsFieldAlone.z[32]
-	VMOVUPS	869184(SI), Z0	// z_y4[48]
-	VMOVUPS	Z0, 66112(SI)	// pixelsFieldAlone.z[48]
-	ADDQ	$256, SI
-	DECQ	CX
-	JNE	loop10
-	VMOVUPS	903296(AX), Z0	// z_y4[8576]
-	VMOVUPS	Z0, 100224(AX)	// pixelsFieldAlone.z[8576]
-	VMOVUPS	903360(AX), Z0	// z_y4[8592]
-	VMOVUPS	Z0, 100288(AX)	// pixelsFieldAlone.z[8592]
-	VMOVUPS	903424(AX), Z0	// z_y4[8608]
-	VMOVUPS	Z0, 100352(AX)	// pixelsFieldAlone.z[8608]
 	CALL	pixelsFieldAlone_avx512<>(SB)
-	MOVQ	$134, CX
-	MOVQ	AX, SI
-loop11: // 134 times: strips of elements
-	VMOVUPS	100416(SI), Z0	// pixelsFieldAlone.dz[0]
-	VMOVUPS	Z0, 903488(SI)	// z_k4[0]
-	VMOVUPS	100480(SI), Z0	// pixelsFieldAlone.dz[16]
-	VMOVUPS	Z0, 903552(SI)	// z_k4[16]
-	VMOVUPS	100544(SI), Z0	// pixelsFieldAlone.dz[32]
-	VMOVUPS	Z0, 903616(SI)	// z_k4[32]
-	VMOVUPS	100608(SI), Z0	// pixelsFieldAlone.dz[48]
-	VMOVUPS	Z0, 903680(SI)	// z_k4[48]
-	ADDQ	$256, SI
-	DECQ	CX
-	JNE	loop11
-	VMOVUPS	134720(AX), Z0	// pixelsFieldAlone.dz[8576]
-	VMOVUPS	Z0, 937792(AX)	// z_k4[8576]
-	VMOVUPS	134784(AX), Z0	// pixelsFieldAlone.dz[8592]
-	VMOVUPS	Z0, 937856(AX)	// z_k4[8592]
-	VMOVUPS	134848(AX), Z0	// pixelsFieldAlone.dz[8608]
-	VMOVUPS	Z0, 937920(AX)	// z_k4[8608]
-	VBROADCASTSD	558080(AX), Z0	// h[0]
+	VBROADCASTSD	420096(AX), Z0	// h[0]
 	// mnist.nde:21
 	VMULPD.BCST	f64_3fc5555555555555<>(SB), Z0, Z1
 	VCVTPD2PS	Z1, Y1
@@ -1604,199 +1366,199 @@ loop11: // 134 times: strips of elements
 	VINSERTF64X4	$1, Y0, Z0, Z0
 	MOVQ	$134, CX
 	MOVQ	AX, SI
-loop12: // 134 times: strips of elements
-	VMOVUPS	903488(SI), Z2	// z_k4[0]
-	VMOVUPS	834368(SI), Z3	// z_k3[0]
-	VMOVUPS	765376(SI), Z4	// z_k2[0]
-	VMOVUPS	627200(SI), Z5	// z_d1[0]
-	VMOVUPS	558208(SI), Z6	// z[0]
+loop5: // 134 times: strips of elements
+	VMOVUPS	100416(SI), Z2	// pixelsFieldAlone.dz[0]
+	VMOVUPS	627392(SI), Z3	// z_k3[0]
+	VMOVUPS	592896(SI), Z4	// z_k2[0]
+	VMOVUPS	489216(SI), Z5	// z_d1[0]
+	VMOVUPS	420224(SI), Z6	// z[0]
 	VFMADD231PS	Z5, Z1, Z6
 	VFMADD231PS	Z4, Z0, Z6
 	VFMADD231PS	Z3, Z0, Z6
 	VFMADD231PS	Z2, Z1, Z6
-	VMOVUPS	Z6, 592704(SI)	// z_next[0]
-	VMOVUPS	903488(SI), Z2	// z_k4[0]
-	VMOVUPS	627200(SI), Z3	// z_d1[0]
-	VMOVUPS	765376(SI), Z4	// z_k2[0]
+	VMOVUPS	Z6, 454720(SI)	// z_next[0]
+	VMOVUPS	100416(SI), Z2	// pixelsFieldAlone.dz[0]
+	VMOVUPS	489216(SI), Z3	// z_d1[0]
+	VMOVUPS	592896(SI), Z4	// z_k2[0]
 	VFMADD231PS.BCST	f32_bfc00000<>(SB), Z3, Z4
-	VMOVUPS	834368(SI), Z3	// z_k3[0]
+	VMOVUPS	627392(SI), Z3	// z_k3[0]
 	VADDPS	Z3, Z4, Z3
 	VFMADD231PS.BCST	f32_bf000000<>(SB), Z2, Z3
-	VMOVUPS	Z3, 661696(SI)	// z_d2[0]
-	VMOVUPS	903488(SI), Z2	// z_k4[0]
-	VMOVUPS	834368(SI), Z3	// z_k3[0]
-	VMOVUPS	765376(SI), Z4	// z_k2[0]
-	VMOVUPS	627200(SI), Z5	// z_d1[0]
+	VMOVUPS	Z3, 523712(SI)	// z_d2[0]
+	VMOVUPS	100416(SI), Z2	// pixelsFieldAlone.dz[0]
+	VMOVUPS	627392(SI), Z3	// z_k3[0]
+	VMOVUPS	592896(SI), Z4	// z_k2[0]
+	VMOVUPS	489216(SI), Z5	// z_d1[0]
 	VMULPS.BCST	f32_3f2aaaab<>(SB), Z5, Z5
 	VFMADD231PS.BCST	f32_bf2aaaab<>(SB), Z4, Z5
 	VFMADD231PS.BCST	f32_bf2aaaab<>(SB), Z3, Z5
 	VFMADD231PS.BCST	f32_3f2aaaab<>(SB), Z2, Z5
-	VMOVUPS	Z5, 696192(SI)	// z_d3[0]
-	VMOVUPS	903552(SI), Z2	// z_k4[16]
-	VMOVUPS	834432(SI), Z3	// z_k3[16]
-	VMOVUPS	765440(SI), Z4	// z_k2[16]
-	VMOVUPS	627264(SI), Z5	// z_d1[16]
-	VMOVUPS	558272(SI), Z6	// z[16]
+	VMOVUPS	Z5, 558208(SI)	// z_d3[0]
+	VMOVUPS	100480(SI), Z2	// pixelsFieldAlone.dz[16]
+	VMOVUPS	627456(SI), Z3	// z_k3[16]
+	VMOVUPS	592960(SI), Z4	// z_k2[16]
+	VMOVUPS	489280(SI), Z5	// z_d1[16]
+	VMOVUPS	420288(SI), Z6	// z[16]
 	VFMADD231PS	Z5, Z1, Z6
 	VFMADD231PS	Z4, Z0, Z6
 	VFMADD231PS	Z3, Z0, Z6
 	VFMADD231PS	Z2, Z1, Z6
-	VMOVUPS	Z6, 592768(SI)	// z_next[16]
-	VMOVUPS	903552(SI), Z2	// z_k4[16]
-	VMOVUPS	627264(SI), Z3	// z_d1[16]
-	VMOVUPS	765440(SI), Z4	// z_k2[16]
+	VMOVUPS	Z6, 454784(SI)	// z_next[16]
+	VMOVUPS	100480(SI), Z2	// pixelsFieldAlone.dz[16]
+	VMOVUPS	489280(SI), Z3	// z_d1[16]
+	VMOVUPS	592960(SI), Z4	// z_k2[16]
 	VFMADD231PS.BCST	f32_bfc00000<>(SB), Z3, Z4
-	VMOVUPS	834432(SI), Z3	// z_k3[16]
+	VMOVUPS	627456(SI), Z3	// z_k3[16]
 	VADDPS	Z3, Z4, Z3
 	VFMADD231PS.BCST	f32_bf000000<>(SB), Z2, Z3
-	VMOVUPS	Z3, 661760(SI)	// z_d2[16]
-	VMOVUPS	903552(SI), Z2	// z_k4[16]
-	VMOVUPS	834432(SI), Z3	// z_k3[16]
-	VMOVUPS	765440(SI), Z4	// z_k2[16]
-	VMOVUPS	627264(SI), Z5	// z_d1[16]
+	VMOVUPS	Z3, 523776(SI)	// z_d2[16]
+	VMOVUPS	100480(SI), Z2	// pixelsFieldAlone.dz[16]
+	VMOVUPS	627456(SI), Z3	// z_k3[16]
+	VMOVUPS	592960(SI), Z4	// z_k2[16]
+	VMOVUPS	489280(SI), Z5	// z_d1[16]
 	VMULPS.BCST	f32_3f2aaaab<>(SB), Z5, Z5
 	VFMADD231PS.BCST	f32_bf2aaaab<>(SB), Z4, Z5
 	VFMADD231PS.BCST	f32_bf2aaaab<>(SB), Z3, Z5
 	VFMADD231PS.BCST	f32_3f2aaaab<>(SB), Z2, Z5
-	VMOVUPS	Z5, 696256(SI)	// z_d3[16]
-	VMOVUPS	903616(SI), Z2	// z_k4[32]
-	VMOVUPS	834496(SI), Z3	// z_k3[32]
-	VMOVUPS	765504(SI), Z4	// z_k2[32]
-	VMOVUPS	627328(SI), Z5	// z_d1[32]
-	VMOVUPS	558336(SI), Z6	// z[32]
+	VMOVUPS	Z5, 558272(SI)	// z_d3[16]
+	VMOVUPS	100544(SI), Z2	// pixelsFieldAlone.dz[32]
+	VMOVUPS	627520(SI), Z3	// z_k3[32]
+	VMOVUPS	593024(SI), Z4	// z_k2[32]
+	VMOVUPS	489344(SI), Z5	// z_d1[32]
+	VMOVUPS	420352(SI), Z6	// z[32]
 	VFMADD231PS	Z5, Z1, Z6
 	VFMADD231PS	Z4, Z0, Z6
 	VFMADD231PS	Z3, Z0, Z6
 	VFMADD231PS	Z2, Z1, Z6
-	VMOVUPS	Z6, 592832(SI)	// z_next[32]
-	VMOVUPS	903616(SI), Z2	// z_k4[32]
-	VMOVUPS	627328(SI), Z3	// z_d1[32]
-	VMOVUPS	765504(SI), Z4	// z_k2[32]
+	VMOVUPS	Z6, 454848(SI)	// z_next[32]
+	VMOVUPS	100544(SI), Z2	// pixelsFieldAlone.dz[32]
+	VMOVUPS	489344(SI), Z3	// z_d1[32]
+	VMOVUPS	593024(SI), Z4	// z_k2[32]
 	VFMADD231PS.BCST	f32_bfc00000<>(SB), Z3, Z4
-	VMOVUPS	834496(SI), Z3	// z_k3[32]
+	VMOVUPS	627520(SI), Z3	// z_k3[32]
 	VADDPS	Z3, Z4, Z3
 	VFMADD231PS.BCST	f32_bf000000<>(SB), Z2, Z3
-	VMOVUPS	Z3, 661824(SI)	// z_d2[32]
-	VMOVUPS	903616(SI), Z2	// z_k4[32]
-	VMOVUPS	834496(SI), Z3	// z_k3[32]
-	VMOVUPS	765504(SI), Z4	// z_k2[32]
-	VMOVUPS	627328(SI), Z5	// z_d1[32]
+	VMOVUPS	Z3, 523840(SI)	// z_d2[32]
+	VMOVUPS	100544(SI), Z2	// pixelsFieldAlone.dz[32]
+	VMOVUPS	627520(SI), Z3	// z_k3[32]
+	VMOVUPS	593024(SI), Z4	// z_k2[32]
+	VMOVUPS	489344(SI), Z5	// z_d1[32]
 	VMULPS.BCST	f32_3f2aaaab<>(SB), Z5, Z5
 	VFMADD231PS.BCST	f32_bf2aaaab<>(SB), Z4, Z5
 	VFMADD231PS.BCST	f32_bf2aaaab<>(SB), Z3, Z5
 	VFMADD231PS.BCST	f32_3f2aaaab<>(SB), Z2, Z5
-	VMOVUPS	Z5, 696320(SI)	// z_d3[32]
-	VMOVUPS	903680(SI), Z2	// z_k4[48]
-	VMOVUPS	834560(SI), Z3	// z_k3[48]
-	VMOVUPS	765568(SI), Z4	// z_k2[48]
-	VMOVUPS	627392(SI), Z5	// z_d1[48]
-	VMOVUPS	558400(SI), Z6	// z[48]
+	VMOVUPS	Z5, 558336(SI)	// z_d3[32]
+	VMOVUPS	100608(SI), Z2	// pixelsFieldAlone.dz[48]
+	VMOVUPS	627584(SI), Z3	// z_k3[48]
+	VMOVUPS	593088(SI), Z4	// z_k2[48]
+	VMOVUPS	489408(SI), Z5	// z_d1[48]
+	VMOVUPS	420416(SI), Z6	// z[48]
 	VFMADD231PS	Z5, Z1, Z6
 	VFMADD231PS	Z4, Z0, Z6
 	VFMADD231PS	Z3, Z0, Z6
 	VFMADD231PS	Z2, Z1, Z6
-	VMOVUPS	Z6, 592896(SI)	// z_next[48]
-	VMOVUPS	903680(SI), Z2	// z_k4[48]
-	VMOVUPS	627392(SI), Z3	// z_d1[48]
-	VMOVUPS	765568(SI), Z4	// z_k2[48]
+	VMOVUPS	Z6, 454912(SI)	// z_next[48]
+	VMOVUPS	100608(SI), Z2	// pixelsFieldAlone.dz[48]
+	VMOVUPS	489408(SI), Z3	// z_d1[48]
+	VMOVUPS	593088(SI), Z4	// z_k2[48]
 	VFMADD231PS.BCST	f32_bfc00000<>(SB), Z3, Z4
-	VMOVUPS	834560(SI), Z3	// z_k3[48]
+	VMOVUPS	627584(SI), Z3	// z_k3[48]
 	VADDPS	Z3, Z4, Z3
 	VFMADD231PS.BCST	f32_bf000000<>(SB), Z2, Z3
-	VMOVUPS	Z3, 661888(SI)	// z_d2[48]
-	VMOVUPS	903680(SI), Z2	// z_k4[48]
-	VMOVUPS	834560(SI), Z3	// z_k3[48]
-	VMOVUPS	765568(SI), Z4	// z_k2[48]
-	VMOVUPS	627392(SI), Z5	// z_d1[48]
+	VMOVUPS	Z3, 523904(SI)	// z_d2[48]
+	VMOVUPS	100608(SI), Z2	// pixelsFieldAlone.dz[48]
+	VMOVUPS	627584(SI), Z3	// z_k3[48]
+	VMOVUPS	593088(SI), Z4	// z_k2[48]
+	VMOVUPS	489408(SI), Z5	// z_d1[48]
 	VMULPS.BCST	f32_3f2aaaab<>(SB), Z5, Z5
 	VFMADD231PS.BCST	f32_bf2aaaab<>(SB), Z4, Z5
 	VFMADD231PS.BCST	f32_bf2aaaab<>(SB), Z3, Z5
 	VFMADD231PS.BCST	f32_3f2aaaab<>(SB), Z2, Z5
-	VMOVUPS	Z5, 696384(SI)	// z_d3[48]
+	VMOVUPS	Z5, 558400(SI)	// z_d3[48]
 	ADDQ	$256, SI
 	DECQ	CX
-	JNE	loop12
-	VMOVUPS	937792(AX), Z2	// z_k4[8576]
-	VMOVUPS	868672(AX), Z3	// z_k3[8576]
-	VMOVUPS	799680(AX), Z4	// z_k2[8576]
-	VMOVUPS	661504(AX), Z5	// z_d1[8576]
-	VMOVUPS	592512(AX), Z6	// z[8576]
+	JNE	loop5
+	VMOVUPS	134720(AX), Z2	// pixelsFieldAlone.dz[8576]
+	VMOVUPS	661696(AX), Z3	// z_k3[8576]
+	VMOVUPS	627200(AX), Z4	// z_k2[8576]
+	VMOVUPS	523520(AX), Z5	// z_d1[8576]
+	VMOVUPS	454528(AX), Z6	// z[8576]
 	VFMADD231PS	Z5, Z1, Z6
 	VFMADD231PS	Z4, Z0, Z6
 	VFMADD231PS	Z3, Z0, Z6
 	VFMADD231PS	Z2, Z1, Z6
-	VMOVUPS	Z6, 627008(AX)	// z_next[8576]
-	VMOVUPS	937792(AX), Z2	// z_k4[8576]
-	VMOVUPS	661504(AX), Z3	// z_d1[8576]
-	VMOVUPS	799680(AX), Z4	// z_k2[8576]
+	VMOVUPS	Z6, 489024(AX)	// z_next[8576]
+	VMOVUPS	134720(AX), Z2	// pixelsFieldAlone.dz[8576]
+	VMOVUPS	523520(AX), Z3	// z_d1[8576]
+	VMOVUPS	627200(AX), Z4	// z_k2[8576]
 	VFMADD231PS.BCST	f32_bfc00000<>(SB), Z3, Z4
-	VMOVUPS	868672(AX), Z3	// z_k3[8576]
+	VMOVUPS	661696(AX), Z3	// z_k3[8576]
 	VADDPS	Z3, Z4, Z3
 	VFMADD231PS.BCST	f32_bf000000<>(SB), Z2, Z3
-	VMOVUPS	Z3, 696000(AX)	// z_d2[8576]
-	VMOVUPS	937792(AX), Z2	// z_k4[8576]
-	VMOVUPS	868672(AX), Z3	// z_k3[8576]
-	VMOVUPS	799680(AX), Z4	// z_k2[8576]
-	VMOVUPS	661504(AX), Z5	// z_d1[8576]
+	VMOVUPS	Z3, 558016(AX)	// z_d2[8576]
+	VMOVUPS	134720(AX), Z2	// pixelsFieldAlone.dz[8576]
+	VMOVUPS	661696(AX), Z3	// z_k3[8576]
+	VMOVUPS	627200(AX), Z4	// z_k2[8576]
+	VMOVUPS	523520(AX), Z5	// z_d1[8576]
 	VMULPS.BCST	f32_3f2aaaab<>(SB), Z5, Z5
 	VFMADD231PS.BCST	f32_bf2aaaab<>(SB), Z4, Z5
 	VFMADD231PS.BCST	f32_bf2aaaab<>(SB), Z3, Z5
 	VFMADD231PS.BCST	f32_3f2aaaab<>(SB), Z2, Z5
-	VMOVUPS	Z5, 730496(AX)	// z_d3[8576]
-	VMOVUPS	937856(AX), Z2	// z_k4[8592]
-	VMOVUPS	868736(AX), Z3	// z_k3[8592]
-	VMOVUPS	799744(AX), Z4	// z_k2[8592]
-	VMOVUPS	661568(AX), Z5	// z_d1[8592]
-	VMOVUPS	592576(AX), Z6	// z[8592]
+	VMOVUPS	Z5, 592512(AX)	// z_d3[8576]
+	VMOVUPS	134784(AX), Z2	// pixelsFieldAlone.dz[8592]
+	VMOVUPS	661760(AX), Z3	// z_k3[8592]
+	VMOVUPS	627264(AX), Z4	// z_k2[8592]
+	VMOVUPS	523584(AX), Z5	// z_d1[8592]
+	VMOVUPS	454592(AX), Z6	// z[8592]
 	VFMADD231PS	Z5, Z1, Z6
 	VFMADD231PS	Z4, Z0, Z6
 	VFMADD231PS	Z3, Z0, Z6
 	VFMADD231PS	Z2, Z1, Z6
-	VMOVUPS	Z6, 627072(AX)	// z_next[8592]
-	VMOVUPS	937856(AX), Z2	// z_k4[8592]
-	VMOVUPS	661568(AX), Z3	// z_d1[8592]
-	VMOVUPS	799744(AX), Z4	// z_k2[8592]
+	VMOVUPS	Z6, 489088(AX)	// z_next[8592]
+	VMOVUPS	134784(AX), Z2	// pixelsFieldAlone.dz[8592]
+	VMOVUPS	523584(AX), Z3	// z_d1[8592]
+	VMOVUPS	627264(AX), Z4	// z_k2[8592]
 	VFMADD231PS.BCST	f32_bfc00000<>(SB), Z3, Z4
-	VMOVUPS	868736(AX), Z3	// z_k3[8592]
+	VMOVUPS	661760(AX), Z3	// z_k3[8592]
 	VADDPS	Z3, Z4, Z3
 	VFMADD231PS.BCST	f32_bf000000<>(SB), Z2, Z3
-	VMOVUPS	Z3, 696064(AX)	// z_d2[8592]
-	VMOVUPS	937856(AX), Z2	// z_k4[8592]
-	VMOVUPS	868736(AX), Z3	// z_k3[8592]
-	VMOVUPS	799744(AX), Z4	// z_k2[8592]
-	VMOVUPS	661568(AX), Z5	// z_d1[8592]
+	VMOVUPS	Z3, 558080(AX)	// z_d2[8592]
+	VMOVUPS	134784(AX), Z2	// pixelsFieldAlone.dz[8592]
+	VMOVUPS	661760(AX), Z3	// z_k3[8592]
+	VMOVUPS	627264(AX), Z4	// z_k2[8592]
+	VMOVUPS	523584(AX), Z5	// z_d1[8592]
 	VMULPS.BCST	f32_3f2aaaab<>(SB), Z5, Z5
 	VFMADD231PS.BCST	f32_bf2aaaab<>(SB), Z4, Z5
 	VFMADD231PS.BCST	f32_bf2aaaab<>(SB), Z3, Z5
 	VFMADD231PS.BCST	f32_3f2aaaab<>(SB), Z2, Z5
-	VMOVUPS	Z5, 730560(AX)	// z_d3[8592]
-	VMOVUPS	937920(AX), Z2	// z_k4[8608]
-	VMOVUPS	868800(AX), Z3	// z_k3[8608]
-	VMOVUPS	799808(AX), Z4	// z_k2[8608]
-	VMOVUPS	661632(AX), Z5	// z_d1[8608]
-	VMOVUPS	592640(AX), Z6	// z[8608]
+	VMOVUPS	Z5, 592576(AX)	// z_d3[8592]
+	VMOVUPS	134848(AX), Z2	// pixelsFieldAlone.dz[8608]
+	VMOVUPS	661824(AX), Z3	// z_k3[8608]
+	VMOVUPS	627328(AX), Z4	// z_k2[8608]
+	VMOVUPS	523648(AX), Z5	// z_d1[8608]
+	VMOVUPS	454656(AX), Z6	// z[8608]
 	VFMADD231PS	Z5, Z1, Z6
 	VFMADD231PS	Z4, Z0, Z6
 	VFMADD231PS	Z3, Z0, Z6
 	VFMADD231PS	Z2, Z1, Z6
-	VMOVUPS	Z6, 627136(AX)	// z_next[8608]
-	VMOVUPS	937920(AX), Z0	// z_k4[8608]
-	VMOVUPS	661632(AX), Z1	// z_d1[8608]
-	VMOVUPS	799808(AX), Z2	// z_k2[8608]
+	VMOVUPS	Z6, 489152(AX)	// z_next[8608]
+	VMOVUPS	134848(AX), Z0	// pixelsFieldAlone.dz[8608]
+	VMOVUPS	523648(AX), Z1	// z_d1[8608]
+	VMOVUPS	627328(AX), Z2	// z_k2[8608]
 	VFMADD231PS.BCST	f32_bfc00000<>(SB), Z1, Z2
-	VMOVUPS	868800(AX), Z1	// z_k3[8608]
+	VMOVUPS	661824(AX), Z1	// z_k3[8608]
 	VADDPS	Z1, Z2, Z1
 	VFMADD231PS.BCST	f32_bf000000<>(SB), Z0, Z1
-	VMOVUPS	Z1, 696128(AX)	// z_d2[8608]
-	VMOVUPS	937920(AX), Z0	// z_k4[8608]
-	VMOVUPS	868800(AX), Z1	// z_k3[8608]
-	VMOVUPS	799808(AX), Z2	// z_k2[8608]
-	VMOVUPS	661632(AX), Z3	// z_d1[8608]
+	VMOVUPS	Z1, 558144(AX)	// z_d2[8608]
+	VMOVUPS	134848(AX), Z0	// pixelsFieldAlone.dz[8608]
+	VMOVUPS	661824(AX), Z1	// z_k3[8608]
+	VMOVUPS	627328(AX), Z2	// z_k2[8608]
+	VMOVUPS	523648(AX), Z3	// z_d1[8608]
 	VMULPS.BCST	f32_3f2aaaab<>(SB), Z3, Z3
 	VFMADD231PS.BCST	f32_bf2aaaab<>(SB), Z2, Z3
 	VFMADD231PS.BCST	f32_bf2aaaab<>(SB), Z1, Z3
 	VFMADD231PS.BCST	f32_3f2aaaab<>(SB), Z0, Z3
-	VMOVUPS	Z3, 730624(AX)	// z_d3[8608]
+	VMOVUPS	Z3, 592640(AX)	// z_d3[8608]
 	RET
 
 // func digits0DenseStepAloneAVX512(fr *aloneFrame, w *aloneWeights)

@@ -28,13 +28,9 @@ type aloneFrame struct {
 		zK1   [8624]Real
 		t2    [16]float64
 		ha21  [16]Real
-		zY2   [8624]Real
 		zK2   [8624]Real
-		zY3   [8624]Real
 		zK3   [8624]Real
 		t4    [16]float64
-		zY4   [8624]Real
-		zK4   [8624]Real
 	}
 	digits0DenseStepAlone struct { // Digits.0.dense_step
 		t     [16]float64
@@ -46,18 +42,14 @@ type aloneFrame struct {
 		zD3   [8624]Real
 		t2    [16]float64
 		ha21  [16]Real
-		zY2   [8624]Real
 		zK2   [8624]Real
-		zY3   [8624]Real
 		zK3   [8624]Real
 		t4    [16]float64
-		zY4   [8624]Real
-		zK4   [8624]Real
 	}
 }
 
 // Kernels know the places in a frame as numbers.
-var _ = [937984]byte([unsafe.Sizeof(aloneFrame{})]byte{})
+var _ = [662016]byte([unsafe.Sizeof(aloneFrame{})]byte{})
 
 // aloneWeights are parameters as kernels for one sample read them.
 type aloneWeights struct {
