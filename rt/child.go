@@ -234,7 +234,7 @@ func errorKind(err error) string {
 		return "interrupted"
 	case errors.As(err, &solve):
 		return "solve"
-	case errors.Is(err, fs.ErrNotExist): // a file that the user named
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, ErrData), errors.Is(err, ErrWeights): // a file that the user named
 		return "input"
 	case errors.As(err, &path), errors.As(err, &link):
 		return "io"

@@ -56,6 +56,13 @@ func (s *server[R]) train(ctx context.Context, q *Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if q.RunDir != "" {
+		reserved, err := reserve(q.RunDir)
+		if err != nil {
+			return nil, err
+		}
+		defer reserved.Close()
+	}
 	results := make([]*TrainResult, 0, len(names))
 	for _, name := range names {
 		e, err := s.recipe(name)

@@ -78,6 +78,22 @@ type runFolder struct {
 	write   func(path string, write func(io.Writer) error) error // writeFile, but in tests
 }
 
+// reserve makes a folder and keeps other trainings from it until what it gives is closed: two of them would write into the same logs and checkpoints.
+func reserve(dir string) (io.Closer, error) {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, err
+	}
+	f, err := os.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	if !lock(f) {
+		f.Close()
+		return nil, fmt.Errorf("run folder %s is that of another training, which goes on: wait for its end, or take another folder: %w", dir, ErrOption)
+	}
+	return f, nil
+}
+
 // checkpointEvery bounds the work that a crash can lose.
 const checkpointEvery = 30 * time.Second
 

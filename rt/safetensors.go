@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -346,7 +345,7 @@ func SaveFile[R Float](path string, w []R, layout []Tensor, version string) erro
 
 // LoadFile reads the weights of a file; errors name it.
 func LoadFile[R Float](path string, w []R, layout []Tensor) error {
-	f, err := os.Open(path)
+	f, err := openFile(path, ErrWeights)
 	if err != nil {
 		return err
 	}

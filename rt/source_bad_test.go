@@ -162,7 +162,7 @@ func TestBadData(t *testing.T) {
 		{idx("broken.idx"), label, "broken.idx.gz: "},
 		{IDX{Columns: []string{"x"}, Files: []string{"labels.idx"}}, label, `no file is given for column "y"`},
 		{CSV{File: "[.csv"}, one, "[.csv is no pattern for files"},
-		{CSV{File: "folder.csv"}, one, "folder.csv: "},
+		{CSV{File: "folder.csv"}, one, "folder.csv: no file but a folder"},
 		{SafeTensors{File: "none.safetensors"}, one, "none.safetensors: file of 1 bytes is too short for safetensors"},
 		{IDX{Columns: []string{"x"}, Files: []string{"huge.idx"}}, one, "huge.idx: an array of shape [4294967295 4294967295 4294967295 4294967295] is no array"},
 		{CSV{File: "../none/*.csv"}, one, "no file fits ../none/*.csv"},

@@ -170,13 +170,25 @@ func loadFiles(dir, pattern string, cols []ColumnSpec, read func(path string) (*
 // loadOpen is loadFiles with the files open.
 func loadOpen(dir, pattern string, cols []ColumnSpec, read func(f *os.File) (*Table, error)) (*Table, error) {
 	return loadFiles(dir, pattern, cols, func(path string) (*Table, error) {
-		f, err := os.Open(path)
+		f, err := openFile(path, ErrData)
 		if err != nil {
 			return nil, err
 		}
 		defer f.Close()
 		return read(f)
 	})
+}
+
+// openFile opens a file that the user named. It does not wait for one that writes into a pipe, which could be read only once.
+func openFile(path string, bad error) (*os.File, error) {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		what := "no file but a pipe or a device, copy what it gives into a file"
+		if info.IsDir() {
+			what = "no file but a folder"
+		}
+		return nil, &fs.PathError{Op: "open", Path: path, Err: fmt.Errorf("%s: %w", what, bad)}
+	}
+	return os.Open(path)
 }
 
 // ReadNPZ reads the arrays that cols name from an archive of .npy members.

@@ -65,7 +65,7 @@ func (m MNIST) Load(dir string, cols []ColumnSpec) (*Table, error) {
 
 // readIDX reads a file, or the gzipped one beside it.
 func readIDX(path string) (*Array, error) {
-	f, err := os.Open(path)
+	f, err := openFile(path, ErrData)
 	packed := false
 	if errors.Is(err, fs.ErrNotExist) {
 		if g, zerr := os.Open(path + ".gz"); zerr == nil {

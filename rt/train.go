@@ -49,6 +49,13 @@ type trainer[R Float] struct {
 // after the step and the context's error comes with the result so far. A run that goes on from
 // a checkpoint (TrainOptions.Resume) ends with the bits of one that was never interrupted.
 func Train[R Float](ctx context.Context, w []R, layout []Tensor, recipe *Recipe, obj *Objective[R], tables Tables, opt TrainOptions) (*TrainResult, error) {
+	if opt.RunDir != "" {
+		reserved, err := reserve(opt.RunDir)
+		if err != nil {
+			return nil, err
+		}
+		defer reserved.Close()
+	}
 	t, err := newTrainer(w, layout, recipe, obj, tables, opt)
 	if err != nil {
 		return nil, err

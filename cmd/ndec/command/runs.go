@@ -6,11 +6,14 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
+
+	"ndec.dev/ndec/rt"
 )
 
 // newRunFolder makes the folder of a run with a copy of the sources in it: out, which must be empty if
-// it is there, or the first free runs/<package>-<n>.
+// it is there, or the next runs/<package>-<n>.
 func newRunFolder(out, pkg string, src *source) (string, error) {
 	dir, err := out, error(nil)
 	if out != "" {
@@ -118,30 +121,64 @@ func oldRunFolder(which, pkg string) (string, error) {
 		if info, err := os.Stat(which); err != nil || !info.IsDir() {
 			return "", problems(fmt.Errorf("--resume: there is no run folder %s", which))
 		}
+		if _, err := os.Stat(filepath.Join(which, homeFile)); err != nil && !anyCheckpoint(which) {
+			return "", problems(fmt.Errorf("--resume: %s is no run folder: there are neither %s nor checkpoints of a recipe in it", which, homeFile))
+		}
 		return which, nil
 	}
-	newest := ""
-	for n := 1; ; n++ {
-		dir := filepath.Join("runs", fmt.Sprintf("%s-%d", pkg, n))
-		if _, err := os.Stat(dir); err != nil {
-			break
-		}
-		newest = dir
-	}
-	if newest == "" {
+	newest := newestRun("runs", pkg)
+	if newest == 0 {
 		return "", problems(fmt.Errorf("--resume last: there is no run of package %s in runs; name its folder, or train without --resume", pkg))
 	}
-	return newest, nil
+	return runName("runs", pkg, newest), nil
 }
 
-// nextRun makes parent/<pkg>-<n> with the smallest n that is free. Mkdir decides between two commands
+// anyCheckpoint reports whether a recipe has a checkpoint in a run folder, or in that of one of its seeds.
+func anyCheckpoint(run string) bool {
+	for _, pattern := range []string{"*", filepath.Join("seed-*", "*")} {
+		recipes, _ := filepath.Glob(filepath.Join(escaped(run), pattern))
+		for _, r := range recipes {
+			if _, ok := rt.FindCheckpoint(r); ok {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// escaped is a path as a pattern that fits nothing else.
+func escaped(path string) string {
+	if filepath.Separator == '\\' {
+		return path // where patterns have no escapes
+	}
+	return strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`).Replace(path)
+}
+
+func runName(parent, pkg string, n int) string {
+	return filepath.Join(parent, fmt.Sprintf("%s-%d", pkg, n))
+}
+
+// newestRun is the largest n of the folders parent/<pkg>-<n>, 0 where there is none.
+func newestRun(parent, pkg string) (newest int) {
+	entries, _ := os.ReadDir(parent) // what cannot be read has none
+	for _, e := range entries {
+		if text, ok := strings.CutPrefix(e.Name(), pkg+"-"); ok {
+			if n, err := strconv.Atoi(text); err == nil && fmt.Sprint(n) == text {
+				newest = max(newest, n)
+			}
+		}
+	}
+	return newest
+}
+
+// nextRun makes parent/<pkg>-<n> with an n that follows all others. Mkdir decides between two commands
 // at once.
 func nextRun(parent, pkg string) (string, error) {
 	if err := os.MkdirAll(parent, 0o755); err != nil {
 		return "", ioError("run folder", err)
 	}
-	for n := 1; ; n++ {
-		dir := filepath.Join(parent, fmt.Sprintf("%s-%d", pkg, n))
+	for n := newestRun(parent, pkg) + 1; ; n++ {
+		dir := runName(parent, pkg, n)
 		err := os.Mkdir(dir, 0o755)
 		if err == nil {
 			return dir, nil

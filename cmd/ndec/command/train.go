@@ -155,6 +155,9 @@ func (a *app) train(src *source, f *trainFlags, seeds []*uint64) error {
 		if root, err = oldRunFolder(f.resume, res.Module.Package); err != nil {
 			return err
 		}
+		if !anyCheckpoint(root) {
+			fmt.Fprintf(a.err, "ndec: there is no checkpoint in %s yet: the training begins anew\n", root)
+		}
 	default:
 		if root, err = newRunFolder(f.out, res.Module.Package, src); err != nil {
 			return err
@@ -308,6 +311,8 @@ func explainEnd(s *session, t *trial, err error, notes string) error {
 		if checkpoint != "" {
 			text += fmt.Sprintf("\n  to go on: ndec train %s --resume %s", s.src.dir, t.RunDir)
 		}
+	case ee.code == exitInternal && checkpoint != "" && !anyCheckpoint(t.RunDir):
+		text += "\n  there was no checkpoint yet: begin anew"
 	case ee.code == exitInternal && checkpoint != "":
 		text += fmt.Sprintf("\n  the checkpoint before is whole; to go on: ndec train %s --resume %s", s.src.dir, t.RunDir)
 	default:
