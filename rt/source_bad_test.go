@@ -72,6 +72,7 @@ func TestBadData(t *testing.T) {
 	}
 	var files = map[string]string{
 		"empty.csv": "", "head.csv": "x,y\n", "columns.csv": "a,b\n1,2\n", "cell.csv": "x,y\n1,2\n3,four\n",
+		"utf16.csv": "\xff\xfex\x00\n\x001\x00\n\x00", "packed.csv": zipped(t, "x\n1\n"),
 		"large.csv": "x\n3.4e38\n-3.5e38\n", "large.npy": npyText("2,", "<f8", eight+"\x9c\x75\x00\x88\x3c\xe4\x37\x7e"),
 		"nan.csv": "x\n1\nNaN\n", "gap.csv": "x,y\n1,2\n,3\n", "inf.csv": "x\n1\n-Inf\n", "ragged.csv": "x,y\n1,2\n3\n", "quote.csv": "x\n\"1\n",
 		"rows.csv": "x\n1\n2\n3\n", "semi.csv": "x;y\n1;2\n", "runs.csv": "x,run\n1,a\n2,b\n3,a\n", "labels.csv": "y\n0\n2\n3\n", "half.csv": "y\n0.5\n", "ints.csv": "x\n3\n2.5\n", "bools.csv": "x\ntrue\nFalse\n2\n",
@@ -112,6 +113,8 @@ func TestBadData(t *testing.T) {
 		{CSV{File: "inf.csv"}, one, `inf.csv: line 3, column "x": "-Inf" is not a finite number`},
 		{CSV{File: "large.csv"}, []ColumnSpec{{Name: "x", Single: true}}, `large.csv: line 3, column "x": -3.5e+38 is beyond the numbers of float32, up to 3.4e38; --precision f64 has larger ones`},
 		{NPY{File: "large.npy"}, []ColumnSpec{{Name: "x", Single: true}}, `large.npy: column "x", row 1: 1e+300 is beyond the numbers of float32`},
+		{CSV{File: "utf16.csv"}, one, "utf16.csv: line 1: this is text in UTF-16: save it as UTF-8"},
+		{CSV{File: "packed.csv"}, one, "packed.csv: line 1: this is no text"},
 		{CSV{File: "ragged.csv"}, xy, "ragged.csv: line 3: the number of fields differs from the header"},
 		{CSV{File: "quote.csv"}, one, "quote.csv: "},
 		{CSV{File: "rows.csv", Window: 4}, []ColumnSpec{{Name: "x", Shape: []int{4}, Fields: []string{"x"}}}, "rows.csv: 3 rows are too few for a window of 4"},

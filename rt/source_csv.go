@@ -76,6 +76,12 @@ func readCSV(in io.Reader, cols []ColumnSpec, run string) (t *Table, recording [
 	head[0] = strings.TrimPrefix(head[0], "\ufeff")
 	for i := range head {
 		head[i] = strings.TrimSpace(head[i])
+		switch {
+		case i == 0 && (strings.HasPrefix(head[i], "\xff\xfe") || strings.HasPrefix(head[i], "\xfe\xff")):
+			return nil, nil, fmt.Errorf("line 1: this is text in UTF-16: save it as UTF-8: %w", ErrData)
+		case strings.ContainsRune(head[i], 0) || i == 0 && strings.HasPrefix(head[i], "\x1f\x8b"):
+			return nil, nil, fmt.Errorf("line 1: this is no text, packed perhaps: %w", ErrData)
+		}
 	}
 	t = NewTable(cols, 0)
 	columns := make([]*gathered, len(cols))

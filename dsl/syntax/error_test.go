@@ -42,6 +42,7 @@ func TestErrors(t *testing.T) {
 		{"byte order mark", "\ufeffpackage a", []string{"1:1: the file begins with a byte order mark: save it as UTF-8 without one [NDE0102]"}},
 		{"NUL", "package a\nconst x = \x001", []string{"2:11: a NUL byte stands within the text: delete it, or is this a binary file? [NDE0102]"}},
 		{"not UTF-8", "package a // \xff\xfe\n", []string{"1:14: this is not UTF-8: save the file as UTF-8 [NDE0102]"}},
+		{"UTF-16", "\xff\xfep\x00a\x00c\x00", []string{"1:1: this is text in UTF-16: save the file as UTF-8 [NDE0102]"}},
 		{"character", "package a\nconst x = 1 # one", []string{`2:13: unexpected character "#" (U+0023): comments begin with // [NDE0101]`}},
 		{"string", "package a\nimport b \"x\nconst y = 1", []string{"2:10: the string is not closed: write the second \" on the same line [NDE0105]"}},
 		{"raw string", "package a\nimport b `x\nconst y = 1", []string{"2:10: the string is not closed: write the second ` at its end [NDE0105]"}},

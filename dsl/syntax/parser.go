@@ -11,7 +11,7 @@ import (
 // declarations with a syntax error are left out. There is one syntax error per declaration.
 func Parse(name string, src []byte) (*File, diag.List) {
 	p := newParser(name, src)
-	if len(src) > maxSource { // nothing was read, so there is nothing more to say
+	if len(src) > maxSource || inUTF16(src) { // nothing was read, so there is nothing more to say
 		return &File{Name: name}, p.errs
 	}
 	f := p.file(name)

@@ -1,6 +1,7 @@
 package syntax
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 	"unicode"
@@ -35,12 +36,20 @@ type scanner struct {
 	errs     diag.List
 }
 
+// inUTF16 reports whether a file begins as text in UTF-16 does, of either order of bytes.
+func inUTF16(src []byte) bool {
+	return bytes.HasPrefix(src, []byte{0xff, 0xfe}) || bytes.HasPrefix(src, []byte{0xfe, 0xff})
+}
+
 // scan returns the tokens of src, the last of them EOF, and its comments.
 func scan(name string, src []byte) ([]lexeme, []*Comment, diag.List) {
 	s := &scanner{name: name, rows: tokenRows(), pos: diag.Pos{File: name, Line: 1, Col: 1}}
 	if len(src) > maxSource {
 		s.errs.Errorf("NDE0108", diag.Span{Start: s.pos, End: s.pos},
 			"the file has %d bytes, and a source file may have at most %d", len(src), maxSource)
+		src = nil
+	} else if inUTF16(src) {
+		s.errs.Errorf("NDE0102", diag.Span{Start: s.pos, End: s.pos}, "this is text in UTF-16: save the file as UTF-8")
 		src = nil
 	}
 	s.src = string(src)

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"ndec.dev/ndec/ir/plan"
 )
@@ -37,6 +38,9 @@ func Write(dir string, files []plan.File, dry bool) (out []Written, err error) {
 		if err := os.MkdirAll(dir, 0o777); err != nil {
 			return nil, err
 		}
+	}
+	if !dry {
+		sweep(dir, files)
 	}
 	for _, f := range files {
 		path := filepath.Join(dir, f.Name)
@@ -87,6 +91,29 @@ func Write(dir string, files []plan.File, dry bool) (out []Written, err error) {
 		out = append(out, Written{Path: path, Removed: true})
 	}
 	return out, nil
+}
+
+// unfinished is how old a file is that a build was writing when it was killed; one that goes on writes for less.
+const unfinished = time.Minute
+
+// sweep removes what builds that were killed have left beside the files: .NAME and a number. What cannot be removed stays.
+func sweep(dir string, files []plan.File) {
+	for _, f := range files {
+		path := filepath.Join(dir, f.Name)
+		entries, err := os.ReadDir(filepath.Dir(path))
+		if err != nil {
+			continue
+		}
+		for _, e := range entries {
+			number, ours := strings.CutPrefix(e.Name(), "."+filepath.Base(path)+".")
+			if !ours || number == "" || strings.Trim(number, "0123456789") != "" {
+				continue
+			}
+			if info, err := e.Info(); err == nil && info.Mode().IsRegular() && time.Since(info.ModTime()) > unfinished {
+				os.Remove(filepath.Join(filepath.Dir(path), e.Name()))
+			}
+		}
+	}
 }
 
 // isGenerated reports whether a file may be replaced: it carries our header, or is our manifest.
