@@ -192,3 +192,68 @@ func TestInputHypersolver(t *testing.T) {
 		t.Error("the weight of an input in a residual changes nothing")
 	}
 }
+
+// TestInputMethods compares solves with signals by methods that random programs do not draw: lanes with the scalar functions, and these with the
+// interpreter, gradients included. What follows from the held value alone is a net.
+func TestInputMethods(t *testing.T) {
+	t.Parallel()
+	run := newLaneRun(t)
+	run.ownBits = true // of the field of one sample, where a model does not run in lanes
+	results := map[string]*driver.Result{}
+	for name, solver := range map[string]string{"leapfrog": "leapfrog{steps: 9}", "yoshida": "yoshida4{step: 0.13, sensitivity: checkpoint{every: 2}}", "rkn": "rkn4{steps: 7}",
+		"rknadaptive": "rkn64{rtol: 1e-7, atol: 1e-7}", "grid": "rk4{per_sample: 3}", "gridback": "rk4{per_sample: 3, sensitivity: adjoint}", "together": "tsit5{rtol: 1e-7, atol: 1e-7, step_group: batch, sensitivity: quadrature}"} {
+		text := `package inputs` + name + `
+
+net push(u [2]real) [1]real { return u |> Linear(9) |> tanh |> Linear(1) }
+net bend(q [1]real) [1]real { return q |> Linear(12) |> silu |> Linear(1) }
+
+system Cart {
+	state q, p [1]real
+	input u [2]real { interp: hold }
+	input w real
+	context c real
+	der(q) = p
+	der(p) = bend(q) + push(u)*exp(0.1*c) - 2*q + w
+}
+
+model Drive(q, p [1]real, c real, us [4, 2]real, ws [4]real) (qs [4, 1]real) {
+	ts := [0.0, 0.3, 0.45, 1.2]
+	return solve(Cart{q: q, p: p, u: signal(ts, us), w: signal(ts, ws), c: c}, from: 0, at: [0.2, 0.3, 0.7, 1.1], with: ` + solver + `).q
+}
+
+data Rows {
+	q, p [1]real
+	c real
+	us [4, 2]real
+	ws [4]real
+	source: csv{path: "rows.csv"}
+}
+
+train Fit {
+	data: Rows
+	minimize sqnorm(Drive(q, p, c, us, ws))
+	epochs: 1
+	optimizer: sgd{lr: 0.1}
+}
+`
+		pkg := "inputs" + name
+		res, ds := driver.Compile(map[string]string{"m.nde": text}, driver.Options{Precision: "f64", Package: pkg})
+		if ds.HasErrors() {
+			t.Fatalf("%s: %v", name, ds)
+		}
+		results[pkg] = res
+		if strings.Contains(solver, "rtol") {
+			run.addRounded(pkg, res, 37, 1e-9, 5e-6)
+		} else {
+			run.add(pkg, res, 37, 1e-9)
+		}
+	}
+	scalar := run.compare(t)
+	for pkg, res := range results {
+		if err := scalar[pkg].Err; err != "" {
+			t.Errorf("%s: %s", pkg, err)
+		} else if err := againstInterpreter(res.Module, run.jobs[pkg], scalar[pkg]); err != nil {
+			t.Errorf("%s: %v", pkg, err)
+		}
+	}
+}

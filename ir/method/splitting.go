@@ -356,10 +356,12 @@ func (w *splitter) function(suffix, doc string, dense, replay bool) *ir.Func {
 func (w *splitter) hermite(r *run, start []*ir.Value) [][]*ir.Value {
 	b := r.b
 	k0, k1 := r.eval(r.t, start), r.eval(b.Add(r.t, r.h), r.y)
+	// In lanes a sample that takes no part has a step of no length, and what it gives to sums has to be zero, not NaN.
+	h := b.Select(b.Binary(ir.OpEq, r.h, b.Const(0, ir.F64)), b.Const(1, ir.F64), r.h)
 	out := make([][]*ir.Value, 3)
 	for i, st := range w.s.States {
 		num := func(x float64) *ir.Value { return b.Const(x, st.Type.Elem) }
-		slope := b.Div(b.Sub(r.y[i], start[i]), b.Cast(r.h, st.Type.Elem))
+		slope := b.Div(b.Sub(r.y[i], start[i]), b.Cast(h, st.Type.Elem))
 		sum := b.Add(k0[i], k1[i])
 		out[0] = append(out[0], k0[i])
 		out[1] = append(out[1], b.Sub(b.Sub(b.Mul(num(3), slope), k0[i]), sum))
