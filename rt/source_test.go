@@ -396,3 +396,13 @@ func TestSplitByColumn(t *testing.T) {
 		}
 	}
 }
+
+// TestNoRows: a recipe whose data have a header alone is told which data these are.
+func TestNoRows(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, map[string]string{"head.csv": "x\n"})
+	data := []DataEntry{{Name: "D", Columns: []ColumnSpec{{Name: "x"}}, Source: CSV{File: "head.csv"}}}
+	if _, err := LoadTables(dir, &Recipe{Data: "D"}, data, nil); !errors.Is(err, ErrData) || err.Error() != "data D has no rows: bad data" {
+		t.Error(err)
+	}
+}

@@ -76,6 +76,9 @@ func LoadTables(dir string, r *Recipe, data []DataEntry, layout []Tensor) (Table
 	load := func(name string) (*Table, Split, error) {
 		if d := findData(data, name); d != nil {
 			t, err := d.Load(dir)
+			if err == nil && t.Rows == 0 {
+				err = fmt.Errorf("data %s has no rows: %w", name, ErrData)
+			}
 			return t, d.Split, err
 		}
 		return nil, Split{}, fmt.Errorf("there is no data %q: %w", name, ErrData)
