@@ -198,7 +198,7 @@ func (r *laneRun) limits(pkg string, want, moves []float64, others []bool) []flo
 	return out
 }
 
-// otherSteps says which rows of a model take other steps: more or fewer, or as many of which the last one differs by a thousandth. Where a solver has a tolerance that its
+// otherSteps says which rows of a model take other steps: more or fewer, or as many of which the last one differs by a ten-thousandth. Where a solver has a tolerance that its
 // numbers cannot hold, their rounding decides about the length of every step.
 func otherSteps(want, got laneAnswer, model string, rows int) []bool {
 	others := make([]bool, rows)
@@ -208,7 +208,7 @@ func otherSteps(want, got laneAnswer, model string, rows int) []bool {
 	}
 	for i, h := range want.Lengths[model] {
 		have := got.Lengths[model]
-		others[i%rows] = others[i%rows] || i >= len(have) || math.Abs(have[i]-h) > math.Abs(h)/1000
+		others[i%rows] = others[i%rows] || i >= len(have) || math.Abs(have[i]-h) > math.Abs(h)/10000
 	}
 	return others
 }

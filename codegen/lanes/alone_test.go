@@ -119,7 +119,7 @@ func checkAlone(t *testing.T, m *ir.Module, p *plan.Plan, params map[string][]fl
 					if few { // with four samples one is ill-conditioned more often: steps of 1.5 are
 						v /= 4
 					}
-					if a.Name == "rtol" || a.Name == "atol" { // whose errors' squares are beyond float32 where it is not positive
+					if isTolerance(a) {
 						v = math.Abs(v)
 					}
 					if !a.Type.Elem.IsFloat() {
