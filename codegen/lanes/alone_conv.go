@@ -34,10 +34,9 @@ func (s *Set) oddLines(n int) int { return s.padded(1) * ((n+s.padded(1)-1)/s.pa
 
 // planesOf are those of a convolution.
 func (s *Set) planesOf(v *ir.Value) planes {
-	_, axes := axesOf(v)
 	p := planes{framing: framingOf(v), step: [2]int{1, 1}}
 	sweeps := convSweeps(v)
-	for i := range axes {
+	for i := range p.step {
 		p.step[i] = sweeps[i][0].step
 		n := p.before[i] + p.size[i] + p.after[i]
 		p.apart[i] = (n + p.step[i] - 1) / p.step[i]
