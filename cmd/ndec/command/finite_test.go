@@ -29,8 +29,6 @@ var faults = []fault{
 	{recipe: "Integral", operator: "div", value: "+Inf", pass: "forward", sample: 3, row: 3, solve: "Growth"},
 	{recipe: "Loss", operator: "log", value: "NaN", pass: "forward", sample: 3, row: 3},
 	{recipe: "Overflow", operator: "exp", value: "+Inf", pass: "forward", sample: 3, row: 3},
-	{recipe: "Column", operator: "column w", value: "+Inf", pass: "forward", sample: 3, row: 3},
-	{recipe: "Parameter", operator: "parameter big.huge", value: "+Inf", pass: "backward"},
 	{recipe: "Reset", operator: "sqrt", value: "NaN", pass: "forward", sample: 3, row: 3, solve: "Bounce", time: [2]float64{0, 0.775}, step: [2]int{1, 4}},
 	{recipe: "Mapped", operator: "log", value: "NaN", pass: "forward", sample: 3, row: 3},
 	{recipe: "ResetBack", operator: "div", of: "sqrt", value: "+Inf", pass: "backward", sample: 3, row: 3, solve: "Soft", back: true, time: [2]float64{0, 0.775}, step: [2]int{1, 4}},
@@ -93,9 +91,6 @@ func TestCheckFinite(t *testing.T) {
 		}
 		mark := "@" + f.recipe
 		line := 1 + slices.IndexFunc(lines, func(l string) bool { return slices.Contains(strings.Fields(l), mark) })
-		if f.recipe == "Column" {
-			line = 1 + slices.IndexFunc(lines, func(l string) bool { return strings.HasPrefix(l, "\tx, y, z, w real") })
-		}
 		if want := fmt.Sprintf("faults.nde:%d:", line); !strings.HasPrefix(g.Where, want) {
 			t.Errorf("%s: found at %s, want %s\n%s", f.recipe, g.Where, want, errs)
 		}
