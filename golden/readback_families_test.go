@@ -171,11 +171,10 @@ func splittingFamily(row *method.Row) family {
 		k1 := f.field(add(t0, h0), []symbolic{q, v})
 		var d1, d2, d3 []symbolic
 		for i, y := range []symbolic{q, v} {
-			slope := minus(y, symbol(fmt.Sprintf("x%d", i))).times(symbol("1/h"))
-			sum := add(k0[i], k1[i])
-			d1 = append(d1, k0[i])
-			d2 = append(d2, minus(minus(f.of(big.NewRat(3, 1), slope), k0[i]), sum))
-			d3 = append(d3, minus(sum, f.of(big.NewRat(2, 1), slope)))
+			way, first, last := minus(y, symbol(fmt.Sprintf("x%d", i))), h0.times(k0[i]), h0.times(k1[i])
+			d1 = append(d1, first)
+			d2 = append(d2, minus(f.of(big.NewRat(3, 1), way), add(f.of(big.NewRat(2, 1), first), last)))
+			d3 = append(d3, minus(add(first, last), f.of(big.NewRat(2, 1), way)))
 		}
 		f.results = slices.Concat(f.results, d1, d2, d3)
 	}
@@ -189,7 +188,7 @@ func splittingFamily(row *method.Row) family {
 			"Dense": func(f *formulas) {
 				for i := range 2 {
 					d := func(p int) symbolic { return symbol(fmt.Sprintf("d%d_%d", p, i)) }
-					f.results = append(f.results, add(symbol(fmt.Sprintf("x%d", i)), h0.times(theta0).times(add(d(1), theta0.times(add(d(2), theta0.times(d(3))))))))
+					f.results = append(f.results, add(symbol(fmt.Sprintf("x%d", i)), theta0.times(add(d(1), theta0.times(add(d(2), theta0.times(d(3))))))))
 				}
 			}},
 		conditions: func(steps map[string]*read) error {

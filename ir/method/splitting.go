@@ -352,37 +352,37 @@ func (w *splitter) function(suffix, doc string, dense, replay bool) *ir.Func {
 	return b.Return(results...)
 }
 
-// hermite is the data of the cubic through the states and derivatives at both ends: y + h θ (d1 + θ (d2 + θ d3)).
+// hermite is the data of the cubic through the states and derivatives at both ends: y + θ (d1 + θ (d2 + θ d3)). It has no division by h: in lanes a sample that
+// takes no part has a step of no length.
 func (w *splitter) hermite(r *run, start []*ir.Value) [][]*ir.Value {
 	b := r.b
 	k0, k1 := r.eval(r.t, start), r.eval(b.Add(r.t, r.h), r.y)
-	// In lanes a sample that takes no part has a step of no length, and what it gives to sums has to be zero, not NaN.
-	h := b.Select(b.Binary(ir.OpEq, r.h, b.Const(0, ir.F64)), b.Const(1, ir.F64), r.h)
 	out := make([][]*ir.Value, 3)
 	for i, st := range w.s.States {
 		num := func(x float64) *ir.Value { return b.Const(x, st.Type.Elem) }
-		slope := b.Div(b.Sub(r.y[i], start[i]), b.Cast(h, st.Type.Elem))
-		sum := b.Add(k0[i], k1[i])
-		out[0] = append(out[0], k0[i])
-		out[1] = append(out[1], b.Sub(b.Sub(b.Mul(num(3), slope), k0[i]), sum))
-		out[2] = append(out[2], b.Sub(sum, b.Mul(num(2), slope)))
+		h := b.Cast(r.h, st.Type.Elem)
+		way, first, last := b.Sub(r.y[i], start[i]), b.Mul(h, k0[i]), b.Mul(h, k1[i])
+		out[0] = append(out[0], first)
+		out[1] = append(out[1], b.Sub(b.Mul(num(3), way), b.Add(b.Mul(num(2), first), last)))
+		out[2] = append(out[2], b.Sub(b.Add(first, last), b.Mul(num(2), way)))
 	}
 	return out
 }
 
-func (w *splitter) at(b *ir.Builder, theta, h *ir.Value, y []*ir.Value, data [][]*ir.Value) []*ir.Value {
+func (w *splitter) at(b *ir.Builder, theta *ir.Value, y []*ir.Value, data [][]*ir.Value) []*ir.Value {
 	var out []*ir.Value
 	for i, st := range w.s.States {
 		th := b.Cast(theta, st.Type.Elem)
 		sum := b.Add(data[0][i], b.Mul(th, b.Add(data[1][i], b.Mul(th, data[2][i]))))
-		out = append(out, b.Add(y[i], b.Mul(b.Cast(b.Mul(h, theta), st.Type.Elem), sum)).Named(st.Name+"_at"))
+		out = append(out, b.Add(y[i], b.Mul(th, sum)).Named(st.Name+"_at"))
 	}
 	return out
 }
 
 func (w *splitter) dense() *ir.Func {
 	b := w.newFunc("dense", "the states inside a step, at t + theta*h")
-	theta, h := scalar(b, "theta"), scalar(b, "h")
+	theta := scalar(b, "theta")
+	scalar(b, "h")
 	y := w.states(b, "")
 	w.states(b, "_next")
 	data := make([][]*ir.Value, 3)
@@ -390,7 +390,7 @@ func (w *splitter) dense() *ir.Func {
 		data[p] = w.states(b, fmt.Sprintf("_d%d", p+1))
 	}
 	b.Func.ResultNames = w.resultNames("_at")
-	return b.Return(w.at(b, theta, h, y, data)...)
+	return b.Return(w.at(b, theta, y, data)...)
 }
 
 func (w *splitter) replayAt() *ir.Func {
@@ -401,5 +401,5 @@ func (w *splitter) replayAt() *ir.Func {
 	start := r.y
 	w.steps(r, r.eval(r.t, r.y))
 	b.Func.ResultNames = w.resultNames("_at")
-	return b.Return(w.at(b, theta, r.h, start, w.hermite(r, start))...)
+	return b.Return(w.at(b, theta, start, w.hermite(r, start))...)
 }
