@@ -445,29 +445,27 @@ func forecast0Norm(rtol float64, atol float64, z *[8]Real, a *[4]Real, zNext *[8
 	a0, a1, a2, a3 := a[0], a[1], a[2], a[3]
 	aNext0, aNext1, aNext2, aNext3 := aNext[0], aNext[1], aNext[2], aNext[3]
 	aErr0, aErr1, aErr2, aErr3 := aErr[0], aErr[1], aErr[2], aErr[3]
+	var sum float64
 	// forecast.nde:38  path := solve(Latent{z: draw(q)}, from: ts[T-1], at: future, with: Fwd)
-	max2 := max(Real(atol), 1.1754944e-38)
-	max3 := max(Real(rtol), 1.1754944e-38)
-	var sum Real
 	for i := 0; i < 8; i++ {
-		div := zErr[i] / (max2 + Real(max3*max(rt.Abs32(z[i]), rt.Abs32(zNext[i]))))
-		square := Real(div * div)
+		div := float64(zErr[i]) / (atol + float64(rtol*max(rt.Abs64(float64(z[i])), rt.Abs64(float64(zNext[i])))))
+		square := float64(div * div)
 		sum += square
 	}
-	var sum2 Real
-	div_2_0 := aErr0 / (max2 + Real(max3*max(rt.Abs32(a0), rt.Abs32(aNext0))))
-	div_2_1 := aErr1 / (max2 + Real(max3*max(rt.Abs32(a1), rt.Abs32(aNext1))))
-	div_2_2 := aErr2 / (max2 + Real(max3*max(rt.Abs32(a2), rt.Abs32(aNext2))))
-	div_2_3 := aErr3 / (max2 + Real(max3*max(rt.Abs32(a3), rt.Abs32(aNext3))))
-	square_2_0 := Real(div_2_0 * div_2_0)
-	square_2_1 := Real(div_2_1 * div_2_1)
-	square_2_2 := Real(div_2_2 * div_2_2)
-	square_2_3 := Real(div_2_3 * div_2_3)
+	var sum2 float64
+	div_2_0 := float64(aErr0) / (atol + float64(rtol*max(rt.Abs64(float64(a0)), rt.Abs64(float64(aNext0)))))
+	div_2_1 := float64(aErr1) / (atol + float64(rtol*max(rt.Abs64(float64(a1)), rt.Abs64(float64(aNext1)))))
+	div_2_2 := float64(aErr2) / (atol + float64(rtol*max(rt.Abs64(float64(a2)), rt.Abs64(float64(aNext2)))))
+	div_2_3 := float64(aErr3) / (atol + float64(rtol*max(rt.Abs64(float64(a3)), rt.Abs64(float64(aNext3)))))
+	square_2_0 := float64(div_2_0 * div_2_0)
+	square_2_1 := float64(div_2_1 * div_2_1)
+	square_2_2 := float64(div_2_2 * div_2_2)
+	square_2_3 := float64(div_2_3 * div_2_3)
 	sum2 += square_2_0
 	sum2 += square_2_1
 	sum2 += square_2_2
 	sum2 += square_2_3
-	err := float64(rt.Sqrt32((sum + sum2) / 12.0))
+	err := rt.Sqrt64((sum + sum2) / 12.0)
 	return err
 }
 
@@ -606,14 +604,12 @@ func forecast0FirstStep(w *Params, pre *prepared, ws *workspace, t0 float64, spa
 // forecast0Control is Forecast.0.control of one sample (forecast.nde:38): 2 transcendental functions.
 func forecast0Control(err float64, errPrev float64, errPrev2 float64) float64 {
 	// forecast.nde:38  path := solve(Latent{z: draw(q)}, from: ts[T-1], at: future, with: Fwd)
-	cast := Real(err)
-	eq := cast == 0.0
-	min2 := min(10.0, max(0.2, Real(Real(0.9*rt.Pow32(cast, -0.14))*rt.Pow32(Real(errPrev), 0.08))))
-	var select2 Real = min2
+	eq := err == 0.0
+	min2 := min(10.0, max(0.2, float64(float64(0.9*rt.Pow64(err, -0.13999999999999999))*rt.Pow64(errPrev, 0.08))))
+	var factor float64 = min2
 	if eq {
-		select2 = 10.0
+		factor = 10.0
 	}
-	factor := float64(select2)
 	return factor
 }
 

@@ -166,7 +166,7 @@ func fitInputs(weights []Real, t, out *rt.Table) error {
 // fitRecipe is the train block Fit (forecast.nde:51).
 var fitRecipe = rt.Recipe{
 	Name:      "Fit",
-	Source:    "083528dc9dc31510948ba868af5555711afc245f15aad4425de70822ebf0a581",
+	Source:    "dd57e7b6d6882a84ccc072b0ebc47ea551b60d040c295e6647fe9257f3359850",
 	Where:     "forecast.nde:51",
 	Data:      "Series",
 	Batch:     64,

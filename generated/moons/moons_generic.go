@@ -370,17 +370,15 @@ func moons0Norm(rtol float64, atol float64, x *[2]Real, xNext *[2]Real, xErr *[2
 	x0, x1 := x[0], x[1]
 	xNext0, xNext1 := xNext[0], xNext[1]
 	xErr0, xErr1 := xErr[0], xErr[1]
+	var sum float64
 	// moons.nde:19  end := solve(Flow{x: x}, over: 0..1, with: Fwd)
-	max2 := max(Real(atol), 1.1754944e-38)
-	max3 := max(Real(rtol), 1.1754944e-38)
-	var sum Real
-	div0 := xErr0 / (max2 + Real(max3*max(rt.Abs32(x0), rt.Abs32(xNext0))))
-	div1 := xErr1 / (max2 + Real(max3*max(rt.Abs32(x1), rt.Abs32(xNext1))))
-	square0 := Real(div0 * div0)
-	square1 := Real(div1 * div1)
+	div0 := float64(xErr0) / (atol + float64(rtol*max(rt.Abs64(float64(x0)), rt.Abs64(float64(xNext0)))))
+	div1 := float64(xErr1) / (atol + float64(rtol*max(rt.Abs64(float64(x1)), rt.Abs64(float64(xNext1)))))
+	square0 := float64(div0 * div0)
+	square1 := float64(div1 * div1)
 	sum += square0
 	sum += square1
-	err := float64(rt.Sqrt32(Real(sum * 0.5)))
+	err := rt.Sqrt64(float64(sum * 0.5))
 	return err
 }
 
@@ -469,19 +467,17 @@ func moons0FirstStep(w *Params, pre *prepared, ws *workspace, t0 float64, span f
 // moons0Control is Moons.0.control of one sample (moons.nde:19): 1 transcendental function.
 func moons0Control(err float64, errPrev float64, errPrev2 float64) float64 {
 	// moons.nde:19  end := solve(Flow{x: x}, over: 0..1, with: Fwd)
-	cast := Real(err)
-	eq := cast == 0.0
-	lt := cast < 1.0
-	var select2 Real = 0.2
+	eq := err == 0.0
+	lt := err < 1.0
+	var select2 float64 = 0.2
 	if lt {
 		select2 = 1.0
 	}
-	min2 := min(10.0, max(select2, Real(0.9*rt.Pow32(cast, -0.2))))
-	var select3 Real = min2
+	min2 := min(10.0, max(select2, float64(0.9*rt.Pow64(err, -0.2))))
+	var factor float64 = min2
 	if eq {
-		select3 = 10.0
+		factor = 10.0
 	}
-	factor := float64(select3)
 	return factor
 }
 
@@ -1350,21 +1346,15 @@ func fitTiny0Norm(rtol float64, atol float64, x *[2]float64, xNext *[2]float64, 
 	x0, x1 := x[0], x[1]
 	xNext0, xNext1 := xNext[0], xNext[1]
 	xErr0, xErr1 := xErr[0], xErr[1]
+	var sum float64
 	// moons_hyper.nde:41  minimize residual_error(HyperTiny, Flow{x}, over: 0..1, steps: 2..20, reference: Tight)
-	cast0 := Real(xErr0)
-	cast1 := Real(xErr1)
-	max_2_0 := max(rt.Abs32(Real(x0)), rt.Abs32(Real(xNext0)))
-	max_2_1 := max(rt.Abs32(Real(x1)), rt.Abs32(Real(xNext1)))
-	max2 := max(Real(atol), 1.1754944e-38)
-	max3 := max(Real(rtol), 1.1754944e-38)
-	var sum Real
-	div0 := cast0 / (max2 + Real(max3*max_2_0))
-	div1 := cast1 / (max2 + Real(max3*max_2_1))
-	square0 := Real(div0 * div0)
-	square1 := Real(div1 * div1)
+	div0 := xErr0 / (atol + float64(rtol*max(rt.Abs64(x0), rt.Abs64(xNext0))))
+	div1 := xErr1 / (atol + float64(rtol*max(rt.Abs64(x1), rt.Abs64(xNext1))))
+	square0 := float64(div0 * div0)
+	square1 := float64(div1 * div1)
 	sum += square0
 	sum += square1
-	err := float64(rt.Sqrt32(Real(sum * 0.5)))
+	err := rt.Sqrt64(float64(sum * 0.5))
 	return err
 }
 
@@ -1439,14 +1429,12 @@ func fitTiny0FirstStep(pre *prepared, t0 float64, span float64, rtol float64, at
 // fitTiny0Control is FitTiny.0.control of one sample (moons_hyper.nde:41): 1 transcendental function.
 func fitTiny0Control(err float64, errPrev float64, errPrev2 float64) float64 {
 	// moons_hyper.nde:41  minimize residual_error(HyperTiny, Flow{x}, over: 0..1, steps: 2..20, reference: Tight)
-	cast := Real(err)
-	eq := cast == 0.0
-	min2 := min(10.0, max(0.2, Real(0.9*rt.Pow32(cast, -0.2))))
-	var select2 Real = min2
+	eq := err == 0.0
+	min2 := min(10.0, max(0.2, float64(0.9*rt.Pow64(err, -0.2))))
+	var factor float64 = min2
 	if eq {
-		select2 = 10.0
+		factor = 10.0
 	}
-	factor := float64(select2)
 	return factor
 }
 
@@ -2259,21 +2247,15 @@ func fitHyper0Norm(rtol float64, atol float64, x *[2]float64, xNext *[2]float64,
 	x0, x1 := x[0], x[1]
 	xNext0, xNext1 := xNext[0], xNext[1]
 	xErr0, xErr1 := xErr[0], xErr[1]
+	var sum float64
 	// moons_hyper.nde:50  minimize residual_error(HyperEuler, Flow{x}, over: 0..1, reference: Tight) +
-	cast0 := Real(xErr0)
-	cast1 := Real(xErr1)
-	max_2_0 := max(rt.Abs32(Real(x0)), rt.Abs32(Real(xNext0)))
-	max_2_1 := max(rt.Abs32(Real(x1)), rt.Abs32(Real(xNext1)))
-	max2 := max(Real(atol), 1.1754944e-38)
-	max3 := max(Real(rtol), 1.1754944e-38)
-	var sum Real
-	div0 := cast0 / (max2 + Real(max3*max_2_0))
-	div1 := cast1 / (max2 + Real(max3*max_2_1))
-	square0 := Real(div0 * div0)
-	square1 := Real(div1 * div1)
+	div0 := xErr0 / (atol + float64(rtol*max(rt.Abs64(x0), rt.Abs64(xNext0))))
+	div1 := xErr1 / (atol + float64(rtol*max(rt.Abs64(x1), rt.Abs64(xNext1))))
+	square0 := float64(div0 * div0)
+	square1 := float64(div1 * div1)
 	sum += square0
 	sum += square1
-	err := float64(rt.Sqrt32(Real(sum * 0.5)))
+	err := rt.Sqrt64(float64(sum * 0.5))
 	return err
 }
 
@@ -2348,14 +2330,12 @@ func fitHyper0FirstStep(pre *prepared, t0 float64, span float64, rtol float64, a
 // fitHyper0Control is FitHyper.0.control of one sample (moons_hyper.nde:50): 1 transcendental function.
 func fitHyper0Control(err float64, errPrev float64, errPrev2 float64) float64 {
 	// moons_hyper.nde:50  minimize residual_error(HyperEuler, Flow{x}, over: 0..1, reference: Tight) +
-	cast := Real(err)
-	eq := cast == 0.0
-	min2 := min(10.0, max(0.2, Real(0.9*rt.Pow32(cast, -0.2))))
-	var select2 Real = min2
+	eq := err == 0.0
+	min2 := min(10.0, max(0.2, float64(0.9*rt.Pow64(err, -0.2))))
+	var factor float64 = min2
 	if eq {
-		select2 = 10.0
+		factor = 10.0
 	}
-	factor := float64(select2)
 	return factor
 }
 

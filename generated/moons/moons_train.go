@@ -133,7 +133,7 @@ func fitInputs(weights []Real, t, out *rt.Table) error {
 // fitRecipe is the train block Fit (moons.nde:36).
 var fitRecipe = rt.Recipe{
 	Name:      "Fit",
-	Source:    "49873daf6afdcf95d1f97ec630de850d1456f537c84bc7e4c2781369f6a2d7e9",
+	Source:    "808a6d45dba14c5658ae9d02ca582d7985d974bebe7c1c31da7603bccd436c71",
 	Where:     "moons.nde:36",
 	Data:      "Points",
 	Test:      "Fresh",
@@ -303,7 +303,7 @@ func fitTinyInputs(weights []Real, t, out *rt.Table) error {
 // fitTinyRecipe is the train block FitTiny (moons_hyper.nde:37).
 var fitTinyRecipe = rt.Recipe{
 	Name:      "FitTiny",
-	Source:    "49873daf6afdcf95d1f97ec630de850d1456f537c84bc7e4c2781369f6a2d7e9",
+	Source:    "808a6d45dba14c5658ae9d02ca582d7985d974bebe7c1c31da7603bccd436c71",
 	Where:     "moons_hyper.nde:37",
 	Data:      "Points",
 	Optimizer: rt.LeastSquares{},
@@ -443,7 +443,7 @@ func fitHyperInputs(weights []Real, t, out *rt.Table) error {
 // fitHyperRecipe is the train block FitHyper (moons_hyper.nde:46).
 var fitHyperRecipe = rt.Recipe{
 	Name:      "FitHyper",
-	Source:    "49873daf6afdcf95d1f97ec630de850d1456f537c84bc7e4c2781369f6a2d7e9",
+	Source:    "808a6d45dba14c5658ae9d02ca582d7985d974bebe7c1c31da7603bccd436c71",
 	Where:     "moons_hyper.nde:46",
 	Data:      "Points",
 	Batch:     64,

@@ -2,7 +2,7 @@ package method
 
 import "ndec.dev/ndec/ir"
 
-// rms is sqrt(mean(x²)) over all elements of xs.
+// rms is sqrt(mean(x²)) over all elements of xs, in f64.
 func rms(b *ir.Builder, xs []*ir.Value) *ir.Value {
 	var sum *ir.Value
 	n := 0
@@ -10,7 +10,7 @@ func rms(b *ir.Builder, xs []*ir.Value) *ir.Value {
 		sum = add(b, sum, b.Sum(b.Unary(ir.OpSquare, x)))
 		n += x.Type.Len()
 	}
-	return b.Unary(ir.OpSqrt, b.Div(sum, b.Const(float64(n), sum.Type.Elem)))
+	return b.Unary(ir.OpSqrt, b.Div(sum, b.Const(float64(n), ir.F64)))
 }
 
 // largest is max |x| over all elements of xs; a NaN stays one.
@@ -38,51 +38,31 @@ func scale(b *ir.Builder, rtol, atol, size *ir.Value) *ir.Value {
 // own is the tolerance of state i where it has one, else that of all.
 func own(b *ir.Builder, tols []float64, i int, all *ir.Value) *ir.Value {
 	if i < len(tols) {
-		if all.Type.Elem == ir.F32 {
-			return b.Const(max(tols[i], tiny), ir.F32)
-		}
 		return b.Const(tols[i], ir.F64)
 	}
 	return all
 }
 
-// tiny is the smallest normal float32. Smaller tolerances would be zero for float32, and an error of zero over them no number.
-const tiny = 0x1p-126
-
-// tolerance is x in the precision of the state.
-func (n *maker) tolerance(b *ir.Builder, x *ir.Value) *ir.Value {
-	if n.real == ir.F32 {
-		return b.Binary(ir.OpMax, b.Cast(x, ir.F32), b.Num(tiny))
-	}
-	return x
-}
-
-// magnitude is |x| in a precision.
-func magnitude(b *ir.Builder, x *ir.Value, e ir.Elem) *ir.Value {
-	return b.Unary(ir.OpAbs, b.Cast(x, e))
-}
+func abs64(b *ir.Builder, x *ir.Value) *ir.Value { return b.Unary(ir.OpAbs, b.Cast(x, ir.F64)) }
 
 // norm builds Norm: the root mean square, or the largest, of e / (atol + rtol*max(|y|, |y1|)) over all elements of
-// the states that count. It is measured in the precision of the state, which the error has: float64 would say more digits of a number that
-// has seven, for a good part of a vector step of a small net, and for most of it on a GPU with few units for float64. An error that is too
-// large for that is infinite, and the step rejected as it would be.
+// the states that count.
 func (n *maker) norm() *ir.Func {
 	b := n.newFunc("norm", "the error of a step relative to the tolerances")
 	rtol, atol := scalar(b, "rtol"), scalar(b, "atol")
 	y, y1, e := n.states(b, ""), n.states(b, "_next"), n.states(b, "_err")
-	rtol, atol = n.tolerance(b, rtol), n.tolerance(b, atol)
 	var xs []*ir.Value
 	for i, st := range n.s.States {
 		if st.InNorm {
-			size := b.Binary(ir.OpMax, magnitude(b, y[i], n.real), magnitude(b, y1[i], n.real))
-			xs = append(xs, b.Div(b.Cast(e[i], n.real), scale(b, own(b, n.cfg.RTols, i, rtol), own(b, n.cfg.ATols, i, atol), size)))
+			size := b.Binary(ir.OpMax, abs64(b, y[i]), abs64(b, y1[i]))
+			xs = append(xs, b.Div(b.Cast(e[i], ir.F64), scale(b, own(b, n.cfg.RTols, i, rtol), own(b, n.cfg.ATols, i, atol), size)))
 		}
 	}
 	b.Func.ResultNames = []string{"err"}
 	if n.cfg.MaxNorm {
-		return b.Return(b.Cast(largest(b, xs), ir.F64).Named("err"))
+		return b.Return(largest(b, xs).Named("err"))
 	}
-	return b.Return(b.Cast(rms(b, xs), ir.F64).Named("err"))
+	return b.Return(rms(b, xs).Named("err"))
 }
 
 // first builds First: Hairer's starting step (HNW I, section II.4, "Starting Step Size"), with
@@ -128,7 +108,7 @@ func (n *maker) relative(b *ir.Builder, rtol, atol *ir.Value, y []*ir.Value) fun
 	scales := make([]*ir.Value, len(y))
 	for i, st := range n.s.States {
 		if st.InNorm {
-			scales[i] = scale(b, own(b, n.cfg.RTols, i, rtol), own(b, n.cfg.ATols, i, atol), magnitude(b, y[i], ir.F64))
+			scales[i] = scale(b, own(b, n.cfg.RTols, i, rtol), own(b, n.cfg.ATols, i, atol), abs64(b, y[i]))
 		}
 	}
 	return func(vs []*ir.Value) *ir.Value {
@@ -195,18 +175,16 @@ func (n *maker) length(b *ir.Builder, h0, d1, d2 *ir.Value) *ir.Value {
 //
 // (Söderlind 2003) between min and max, of some filters times powers of the ratios of the last steps. After a rejection
 // filters in which a small last error makes the factor larger shorten the step by at least safety * err^(-1/order). The controller i does not shrink the
-// step after an accepted one; an error of zero gives max. It is as precise as the error is.
+// step after an accepted one; an error of zero gives max.
 func (n *maker) control() *ir.Func {
 	b := n.newFunc("control", "factor from the length of a step to that of the next")
-	num, cfg, order := b.Num, n.cfg.Control, float64(n.s.Order)
-	args := []*ir.Value{scalar(b, "err"), scalar(b, "err_prev"), scalar(b, "err_prev2")}
+	err, prev, prev2 := scalar(b, "err"), scalar(b, "err_prev"), scalar(b, "err_prev2")
+	num := func(x float64) *ir.Value { return b.Const(x, ir.F64) }
+	cfg, order := n.cfg.Control, float64(n.s.Order)
+	var ratios []*ir.Value
 	if cfg.R != 0 {
-		args = append(args, scalar(b, "ratio"), scalar(b, "ratio_prev"))
+		ratios = []*ir.Value{scalar(b, "ratio"), scalar(b, "ratio_prev")}
 	}
-	for i, x := range args {
-		args[i] = b.Cast(x, n.real)
-	}
-	err, prev, prev2, ratios := args[0], args[1], args[2], args[3:]
 	lo, hi := num(cfg.Min), num(cfg.Max)
 	if cfg.Keeps {
 		lo = b.Select(b.Binary(ir.OpLt, err, num(1)), num(1), lo)
@@ -232,5 +210,5 @@ func (n *maker) control() *ir.Func {
 	}
 	factor = b.Binary(ir.OpMin, hi, b.Binary(ir.OpMax, lo, factor))
 	b.Func.ResultNames = []string{"factor"}
-	return b.Return(b.Cast(b.Select(b.Binary(ir.OpEq, err, num(0)), hi, factor), ir.F64).Named("factor"))
+	return b.Return(b.Select(b.Binary(ir.OpEq, err, num(0)), hi, factor).Named("factor"))
 }
