@@ -184,7 +184,7 @@ func openFile(path string, bad error) (*os.File, error) {
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
 		what := "no file but a pipe or a device, copy what it gives into a file"
 		if info.IsDir() {
-			what = "no file but a folder"
+			what = "no file but a folder, name a file in it"
 		}
 		return nil, &fs.PathError{Op: "open", Path: path, Err: fmt.Errorf("%s: %w", what, bad)}
 	}

@@ -98,22 +98,32 @@ const unfinished = time.Minute
 
 // sweep removes what builds that were killed have left beside the files: .NAME and a number. What cannot be removed stays.
 func sweep(dir string, files []plan.File) {
+	ours := map[string]bool{}
 	for _, f := range files {
-		path := filepath.Join(dir, f.Name)
-		entries, err := os.ReadDir(filepath.Dir(path))
-		if err != nil {
-			continue
-		}
+		ours[filepath.Join(dir, f.Name)] = true
+	}
+	for folder := range folders(ours) {
+		entries, _ := os.ReadDir(folder) // of what cannot be read nothing is removed
 		for _, e := range entries {
-			number, ours := strings.CutPrefix(e.Name(), "."+filepath.Base(path)+".")
-			if !ours || number == "" || strings.Trim(number, "0123456789") != "" {
+			number := strings.TrimPrefix(filepath.Ext(e.Name()), ".")
+			name, hidden := strings.CutPrefix(strings.TrimSuffix(e.Name(), "."+number), ".")
+			if !hidden || !ours[filepath.Join(folder, name)] || number == "" || strings.Trim(number, "0123456789") != "" {
 				continue
 			}
 			if info, err := e.Info(); err == nil && info.Mode().IsRegular() && time.Since(info.ModTime()) > unfinished {
-				os.Remove(filepath.Join(filepath.Dir(path), e.Name()))
+				os.Remove(filepath.Join(folder, e.Name()))
 			}
 		}
 	}
+}
+
+// folders are those of paths.
+func folders(paths map[string]bool) map[string]bool {
+	out := map[string]bool{}
+	for p := range paths {
+		out[filepath.Dir(p)] = true
+	}
+	return out
 }
 
 // isGenerated reports whether a file may be replaced: it carries our header, or is our manifest.
