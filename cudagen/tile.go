@@ -107,6 +107,9 @@ func (e *emitter) tileFunction(f *plan.Func) bool {
 		if p == nil {
 			return false
 		}
+		if fragment(f, v) && v.Type.Elem == ir.F64 { // of a hypersolver's target, which is made in f64
+			return false
+		}
 		if fragment(f, v) && p.Kind == plan.View && (p.Offset != 0 || p.Base.Type.Len() != v.Type.Len()) {
 			return false
 		}

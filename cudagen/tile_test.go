@@ -100,3 +100,15 @@ train Fit {
 		}
 	}
 }
+
+// TestWideTargets has wide nets in f32 whose target is made in f64, which no tile multiplies.
+func TestWideTargets(t *testing.T) {
+	text := strings.ReplaceAll(source(t, "testdata/wide.nde"), "1e-8", "1e-4") // f32 holds no 1e-8
+	s := programSubject(t, "wide", map[string]string{"wide.nde": text}, "f32")
+	compare(t, []*subject{s})
+	for name, b := range s.out.Budgets {
+		if strings.HasPrefix(name, "fit_fast") && (b.Products > 0 || b.Group != nil) {
+			t.Errorf("%s has a tile", name)
+		}
+	}
+}
