@@ -72,10 +72,15 @@ func interpolate(b *ir.Builder, kind sema.Interp, signal []*ir.Value, t *ir.Valu
 	}
 	place := locate(n - 2)
 	next := func(x *ir.Value) *ir.Value { return row(rowsOf(b, x, 1, n), place) }
-	begin := row(ts, place)
-	length := b.Sub(next(ts), begin)
+	begin, end := row(ts, place), next(ts)
+	length := b.Sub(end, begin)
 	one := b.Const(1, ir.F64)
-	theta := b.Binary(ir.OpMin, b.Binary(ir.OpMax, b.Div(b.Sub(t, begin), length), b.Const(0, ir.F64)), one)
+	// A piece of no length is looked up at or behind the last knots, or before the first of two: θ is 1 from its time on, and 0 before. It is
+	// beyond 1, not 1, so that no derivative divides by its length.
+	same := b.Cast(b.Binary(ir.OpEq, begin, end), ir.F64)
+	part := b.Div(b.Sub(t, begin), b.Add(length, b.Mul(same, b.Const(0x1p-1022, ir.F64))))
+	part = b.Add(part, b.Add(same, same))
+	theta := b.Binary(ir.OpMin, b.Binary(ir.OpMax, part, b.Const(0, ir.F64)), one)
 	u0, u1 := row(us, place), next(us)
 	real := us.Type.Elem
 	if kind == sema.Linear {
@@ -102,26 +107,33 @@ func rowsOf(b *ir.Builder, x *ir.Value, lo, hi int) *ir.Value {
 
 // slopesOf are the slopes of a cubic signal at its knots: those of the parabola through a knot and its neighbours, at the
 // ends through the first or the last three knots (de Boor, A Practical Guide to Splines, 1978, chapter IV,
-// Bessel's interpolation).
+// Bessel's interpolation). A signal that jumps, at knots of one time, has an end on each side of them.
 func slopesOf(b *ir.Builder, ts, us *ir.Value) *ir.Value {
 	n, real := ts.Type.Len(), us.Type.Elem
 	width := us.Type.Len() / n
 	u := b.Transpose(b.Reshape(us, n, width), 1, 0) // [width, n], so that lengths repeat along new leading axes
 	cut := func(x *ir.Value, lo, hi int) *ir.Value { return b.Slice(x, 0, width, lo, hi) }
+	all := func(x float64, like *ir.Value) *ir.Value { return b.Fill(x, ir.Tensor(real, like.Type.Shape...)) }
 	l := b.Expand(b.Cast(b.Sub(b.Slice(ts, 1, n), b.Slice(ts, 0, n-1)), real), width, n-1)
+	jump := b.Binary(ir.OpEq, l, all(0, l))
+	l = b.Select(jump, all(1, l), l)
 	chords := b.Div(b.Sub(cut(u, 1, n), cut(u, 0, n-1)), l)
-	var slopes *ir.Value
-	if n == 2 {
-		slopes = b.Concat(1, chords, chords)
-	} else {
+	chords = b.Select(jump, all(0, chords), chords)
+	slopes := b.Concat(1, chords, chords)
+	if n > 2 {
 		weighted := func(c0, l0, c1, l1 *ir.Value) *ir.Value { // (l1 c0 + l0 c1)/(l0 + l1)
 			return b.Div(b.Add(b.Mul(l1, c0), b.Mul(l0, c1)), b.Add(l0, l1))
 		}
+		before, behind := cut(jump, 0, n-2), cut(jump, 1, n-1)
 		inner := weighted(cut(chords, 0, n-2), cut(l, 0, n-2), cut(chords, 1, n-1), cut(l, 1, n-1))
-		twice := b.Const(2, real)
-		first := b.Sub(b.Mul(twice, cut(chords, 0, 1)), cut(inner, 0, 1))
-		last := b.Sub(b.Mul(twice, cut(chords, n-2, n-1)), cut(inner, n-3, n-2))
-		slopes = b.Concat(1, first, inner, last)
+		ends := b.Binary(ir.OpOr, before, behind)
+		// The slopes at the knot that begins a piece and at the one that ends it, from knots on the side of the piece alone.
+		twice := b.Mul(all(2, chords), chords)
+		begins := b.Sub(twice, b.Concat(1, b.Select(ends, cut(chords, 0, n-2), inner), cut(chords, n-2, n-1)))
+		ended := b.Sub(twice, b.Concat(1, cut(chords, 0, 1), b.Select(ends, cut(chords, 1, n-1), inner)))
+		begins, ended = b.Select(jump, all(0, begins), begins), b.Select(jump, all(0, ended), ended)
+		inner = b.Select(before, cut(begins, 1, n-1), b.Select(behind, cut(ended, 0, n-2), inner))
+		slopes = b.Concat(1, cut(begins, 0, 1), inner, cut(ended, n-2, n-1))
 	}
 	return b.Reshape(b.Transpose(slopes, 1, 0), us.Type.Shape...)
 }
