@@ -259,7 +259,7 @@ func readCheckpoint(path string) (*interrupted, error) {
 	damaged := func(file string, why any) (*interrupted, error) {
 		return nil, fmt.Errorf("%w: checkpoint %s is damaged: %s: %v; resume from another checkpoint or start anew", ErrCheckpoint, path, file, why)
 	}
-	b, err := os.ReadFile(filepath.Join(dir, "state.json"))
+	b, err := readFile(filepath.Join(dir, "state.json"))
 	if os.IsNotExist(err) {
 		if _, e := os.Stat(dir); os.IsNotExist(e) {
 			return nil, fmt.Errorf("%w: there is no checkpoint %s", ErrCheckpoint, path)
@@ -277,7 +277,7 @@ func readCheckpoint(path string) (*interrupted, error) {
 	if c.Step < 0 || c.Logs[0] < 0 || c.Logs[1] < 0 || !(c.Seconds >= 0) {
 		return damaged("state.json", "a count is negative")
 	}
-	if b, err = os.ReadFile(filepath.Join(dir, "train.safetensors")); err != nil {
+	if b, err = readFile(filepath.Join(dir, "train.safetensors")); err != nil {
 		return damaged("train.safetensors", err)
 	}
 	if sum := sha256.Sum256(b); hex.EncodeToString(sum[:]) != c.Train {
@@ -292,7 +292,7 @@ func readCheckpoint(path string) (*interrupted, error) {
 		n    int64
 		to   *[]byte
 	}{{"metrics.csv", c.Logs[0], &c.logs.csv}, {"metrics.jsonl", c.Logs[1], &c.logs.jsonl}} {
-		b, err := os.ReadFile(filepath.Join(run, l.name))
+		b, err := readFile(filepath.Join(run, l.name))
 		if err == nil && int64(len(b)) < l.n {
 			err = fmt.Errorf("%d bytes instead of %d or more", len(b), l.n)
 		}

@@ -22,4 +22,11 @@ func TestPipes(t *testing.T) {
 	if err := LoadFile(path, make([]float32, 1), nil); !errors.Is(err, ErrWeights) {
 		t.Error(err)
 	}
+	run := t.TempDir()
+	if err := syscall.Mkfifo(filepath.Join(run, "state.json"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := readCheckpoint(run); !errors.Is(err, ErrCheckpoint) || !strings.Contains(err.Error(), "state.json: no file but a pipe") {
+		t.Error(err)
+	}
 }

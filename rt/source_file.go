@@ -191,6 +191,16 @@ func openFile(path string, bad error) (*os.File, error) {
 	return os.Open(path)
 }
 
+// readFile is all of a file of a run folder, opened as openFile does.
+func readFile(path string) ([]byte, error) {
+	f, err := openFile(path, ErrCheckpoint)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(f)
+}
+
 // ReadNPZ reads the arrays that cols name from an archive of .npy members.
 func ReadNPZ(b []byte, cols []ColumnSpec) (*Table, error) {
 	return readNPZ(bytes.NewReader(b), int64(len(b)), cols)

@@ -137,7 +137,7 @@ func (a *app) fmtCommand() *cobra.Command {
 					}
 				}
 				for _, n := range names {
-					src, err := os.ReadFile(n)
+					src, err := driver.ReadFile(n)
 					if err != nil {
 						return internal(err)
 					}

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
-	"os"
 	"path/filepath"
 	"text/tabwriter"
 	"time"
@@ -97,7 +96,7 @@ func (a *app) printLastRun(tw *tabwriter.Writer, res *driver.Result) {
 	}
 	head := false
 	for _, r := range res.Module.Recipes {
-		text, err := os.ReadFile(filepath.Join(dir, r.Name, "summary.json"))
+		text, err := driver.ReadFile(filepath.Join(dir, r.Name, "summary.json"))
 		if err != nil {
 			continue // not trained in that run
 		}

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"ndec.dev/ndec/cmd/ndec/driver"
 	"ndec.dev/ndec/cmd/ndec/picture"
 )
 
@@ -172,7 +173,7 @@ func lossFigure(recipe string, logs []runLog) (drawing, error) {
 // readMetrics reads steps and losses of a metrics.csv. A last line without an end is what a killed
 // training leaves: cut says that it was left out.
 func readMetrics(file string) (r picture.Run, cut bool, err error) {
-	text, err := os.ReadFile(file)
+	text, err := driver.ReadFile(file)
 	if err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
 			return r, false, problems(err)

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"ndec.dev/ndec/cmd/ndec/driver"
 	"ndec.dev/ndec/rt"
 )
 
@@ -92,7 +93,7 @@ func rememberHome(run, home string) error {
 // homeOf is the folder from which paths of data start that the copied sources in dir name: that of the package where it is known
 // and still there, else dir.
 func homeOf(dir string) string {
-	text, err := os.ReadFile(filepath.Join(dir, homeFile))
+	text, err := driver.ReadFile(filepath.Join(dir, homeFile))
 	if err != nil {
 		return dir
 	}

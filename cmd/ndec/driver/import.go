@@ -2,9 +2,7 @@ package driver
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
-	"os"
 	"path"
 	"path/filepath"
 
@@ -23,10 +21,7 @@ func Load(dir string) (map[string]string, error) {
 		}
 		var out []string
 		for _, n := range names {
-			if info, err := os.Stat(n); err == nil && !info.Mode().IsRegular() {
-				return nil, fmt.Errorf("%s is no file of text but a folder, a pipe or a device: move it away, or give it a name without .nde", n)
-			}
-			text, err := os.ReadFile(n)
+			text, err := ReadFile(n)
 			if errors.Is(err, fs.ErrNotExist) {
 				continue
 			}

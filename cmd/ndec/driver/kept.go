@@ -1,7 +1,6 @@
 package driver
 
 import (
-	"os"
 	"path/filepath"
 
 	"ndec.dev/ndec/cudagen"
@@ -30,7 +29,7 @@ func Kept(dir string, images func(*cudagen.Output) []cudagen.Image) func(out *cu
 		kept := images(out)
 		for i, m := range kept {
 			name := out.ImageName(m)
-			file, err := os.ReadFile(filepath.Join(dir, name))
+			file, err := ReadFile(filepath.Join(dir, name))
 			text, ok := out.ImageText(file)
 			if err != nil || !ok || digest(file) != sums[name] {
 				return nil, nil

@@ -47,7 +47,7 @@ func records(dir string) (there []manifest, err error) {
 		return nil, err
 	}
 	for _, path := range paths {
-		text, err := os.ReadFile(path)
+		text, err := ReadFile(path)
 		if err != nil {
 			return nil, err
 		}
@@ -73,7 +73,7 @@ func earlier(dir string, files []plan.File) (stale []string, err error) {
 	}
 	found := map[string]bool{}
 	add := func(path, sum string) {
-		text, err := os.ReadFile(path)
+		text, err := ReadFile(path)
 		if err != nil || written[path] || !isGenerated(text) && digest(text) != sum {
 			return
 		}
@@ -113,7 +113,7 @@ func earlier(dir string, files []plan.File) (stale []string, err error) {
 		}
 		ours := !slices.ContainsFunc(files, func(f plan.File) bool { return strings.HasPrefix(f.Name, folder+"/") })
 		for _, n := range names {
-			text, err := os.ReadFile(n)
+			text, err := ReadFile(n)
 			ours = ours && err == nil && isGenerated(text)
 		}
 		for _, n := range names {
