@@ -1,7 +1,11 @@
-//go:build !(linux || darwin || freebsd || netbsd || openbsd)
+//go:build !(linux || darwin || freebsd || netbsd || openbsd || windows)
 
 package rt
 
-import "os"
+import (
+	"io"
+	"os"
+)
 
-func lock(folder *os.File) bool { return true }
+// lock reserves nothing here.
+func lock(dir string) (io.Closer, error) { return os.Open(dir) }

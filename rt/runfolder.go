@@ -3,6 +3,7 @@ package rt
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -83,16 +84,15 @@ func reserve(dir string) (io.Closer, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
-	f, err := os.Open(dir)
-	if err != nil {
-		return nil, err
-	}
-	if !lock(f) {
-		f.Close()
+	held, err := lock(dir)
+	if errors.Is(err, errLocked) {
 		return nil, fmt.Errorf("run folder %s is that of another training, which goes on: wait for its end, or take another folder: %w", dir, ErrOption)
 	}
-	return f, nil
+	return held, err
 }
+
+// errLocked is what lock says of a folder that another process, or this one, has reserved.
+var errLocked = errors.New("reserved")
 
 // checkpointEvery bounds the work that a crash can lose.
 const checkpointEvery = 30 * time.Second
