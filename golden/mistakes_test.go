@@ -192,6 +192,7 @@ var mistakes = []mistake{
 	{"an early stop that watches nothing", classifier, "seed: 42", "stop: early{patience: 3}", "such as on: loss"},
 	{"one of several results by its place", controlled, "mse(qs, goal)", "mse(Move(q, v, load, ts)[0], goal)", "name them first, _ where one is not wanted"},
 	{"the columns of a sampler in braces of their own", classifier, "y label[2]\n\tsource: moons{n: 512, noise: 0.1, seed: 1}", "source: sampler{of: {x: normal(0, 1)}}", "sampler{x: normal(0, 1), n: 512}"},
+	{"options behind a column", classifier, "y label[2]\n\tsource", "y label[2] {window: 3}\n\tsource", "stands in the braces of the source"},
 	{"rows of a file as an axis, without a window", controlled, "goal [N]real\n\tsource: npz{path: \"runs.npz\"}", "goal [N]real = col(\"goal\")\n\tsource: csv{path: \"runs.csv\"}", "give the source a window: 10"},
 	{"a label against a number", classifier, "cross_entropy(Moons(x), y)", "square(Moons(x)[0] - real(y == 1))", "onehot(y)[k] says whether it is class k"},
 	{"a regression loss on labels", classifier, "cross_entropy(Moons(x), y)", "mse(Moons(x), y)", "mse wants numbers, got label[2]"},

@@ -180,6 +180,9 @@ func (p *parser) columnStmt(doc string, start diag.Pos, names []*Ident) Stmt {
 	if p.accept(Assign) {
 		s.Value = p.expr()
 	}
+	if p.tok() == LBrace {
+		p.fail("NDE0110", p.cur().span, "a column has no options: how rows are read stands in the braces of the source, as in source: csv{path: \"rows.csv\", window: 10}")
+	}
 	s.Range = p.from(start)
 	return s
 }
