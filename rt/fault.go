@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 )
 
@@ -25,8 +26,8 @@ type Fault struct {
 	Sample  int    `json:"sample"`
 	Row     int    `json:"row"`
 	Columns []byte `json:"columns,omitempty"`
-	// Means are those of the metric terms, of a metric.
-	Means []number `json:"means,omitempty"`
+	// Means are the bits of those of the metric terms, of a metric: JSON has no numbers that are not finite.
+	Means []uint64 `json:"means,omitempty"`
 	// Weights are those of the step, a safetensors file in float64.
 	Weights []byte `json:"weights"`
 }
@@ -138,7 +139,7 @@ func (t *trainer[R]) checkMetrics(on reckoning[R], terms, metrics []float64) err
 	f := Fault{What: "metric " + t.ev.obj.Metrics[k], Metric: k}
 	term := -1
 	for j, x := range terms {
-		f.Means = append(f.Means, number(x/float64(len(on.rows))))
+		f.Means = append(f.Means, math.Float64bits(x/float64(len(on.rows))))
 		if !finite(x) && (term < 0 || j == k) {
 			term = j
 		}

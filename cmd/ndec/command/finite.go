@@ -19,7 +19,7 @@ import (
 // finding is the first number that is not finite in the evaluation of one sample.
 type finding struct {
 	Where    string   `json:"where"`              // file:line:col
-	Operator string   `json:"operator"`           // "log", "column x", "parameter f.0.weight"
+	Operator string   `json:"operator"`           // "log", "column x", "parameter f.0.weight", "mean acc"
 	Of       string   `json:"of,omitempty"`       // the operator whose derivative it belongs to
 	Operands []string `json:"operands,omitempty"` // of an element-wise operator
 	Value    string   `json:"value"`              // NaN, +Inf or -Inf
@@ -231,8 +231,6 @@ func (f *finding) text(src *source) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: ", f.Where)
 	switch {
-	case strings.HasPrefix(f.Operator, "column "), strings.HasPrefix(f.Operator, "parameter "):
-		fmt.Fprintf(&b, "element %d of %s is %s", f.Element, f.Operator, f.Value)
 	case f.Operator == "const":
 		fmt.Fprintf(&b, "the constant %s", f.Value)
 	case f.Operands != nil:
@@ -301,9 +299,13 @@ func explainFault(src *source, m *ir.Module, fault *rt.Fault) (*finding, error) 
 		}
 		var means []interp.Tensor
 		for _, x := range fault.Means {
-			means = append(means, interp.Scalar(float64(x)))
+			means = append(means, interp.Scalar(math.Float64frombits(x)))
 		}
-		return t.pass("forward", r.Combine, means, fault.Metric, fault.Metric+1)
+		found, err := t.pass("forward", r.Combine, means, fault.Metric, fault.Metric+1)
+		if found != nil {
+			found.Operator = strings.Replace(found.Operator, "column ", "mean ", 1)
+		}
+		return found, err
 	}
 	columns, _, err := rt.DecodeTensors(fault.Columns)
 	if err != nil {
