@@ -109,7 +109,10 @@ func (a *Alone) has(m *ir.Model) bool {
 func (c *Program) runs(r *ir.Recipe) bool { return c.Recipes[r] != nil }
 
 // Schedules says of each model and recipe how it runs, and why.
-func (c *Program) Schedules() []plan.Schedule {
+func Schedules(p *plan.Plan, tiles bool) []plan.Schedule {
+	name := func(*ir.Func) string { return "kernel" }
+	c, wide, alone := CompileAll(p, tiles, name, name, name)
+	few := CompileFew(alone, name)
 	var out []plan.Schedule
 	add := func(name string, decl any, n, wide *Node) {
 		s := plan.Schedule{Name: name, How: "one sample after the other"}
@@ -135,9 +138,6 @@ func (c *Program) Schedules() []plan.Schedule {
 		}
 		out = append(out, s)
 	}
-	alone := CompileAlone(c.Set.Plan, c.runs, c.Set.name)
-	wide := CompileWide(c, c.Set.name)
-	few := CompileFew(alone, c.Set.name)
 	for _, m := range c.Set.Plan.Module.Models {
 		add("model "+m.Name, m, c.Models[m], wide.Models[m])
 		out = append(out, alone.schedule(m, few))

@@ -81,7 +81,7 @@ type Result struct {
 
 // Schedules says how the samples of each model and recipe are run. The result has to have a plan.
 func (r *Result) Schedules() []plan.Schedule {
-	return lanes.CompileWith(r.Plan, r.tiles, func(f *ir.Func) string { return "kernel" }).Schedules()
+	return lanes.Schedules(r.Plan, r.tiles)
 }
 
 // Compile takes sources by name through all phases. Files of imported folders are named from the folder of
