@@ -18,11 +18,14 @@ import (
 
 // Tests with NDEC_TEST_DEVICE=cuda:0 (and the tag cuda) run kernels on that device in place of the emulation. Machines with a GPU need not
 // have a compiler: NDEC_TEST_DEVICE=images, on a machine with nvcc, makes the machine code of every program that tests run, in the folder
-// NDEC_TEST_IMAGES, and skips the tests.
+// NDEC_TEST_IMAGES, and skips the tests. With NDEC_TEST_FORM=ptx images are PTX, as packages have it, which the
+// stand-in for the driver interprets.
 const (
 	deviceVariable = "NDEC_TEST_DEVICE"
 	imagesVariable = "NDEC_TEST_IMAGES"
+	formVariable   = "NDEC_TEST_FORM"
 	onlyImages     = "images"
+	ptxForm        = "ptx"
 )
 
 // machine is the capability of the devices that machine code is made for.
@@ -30,6 +33,9 @@ const machine = 90
 
 // Real reports whether tests run on a device.
 func Real() bool { return os.Getenv(deviceVariable) != "" }
+
+// PTX reports whether images are PTX.
+func PTX() bool { return os.Getenv(formVariable) == ptxForm }
 
 // OnlyImages reports whether tests make machine code and run nothing.
 func OnlyImages() bool { return os.Getenv(deviceVariable) == onlyImages }
@@ -75,6 +81,10 @@ func Images(t testing.TB, out *cudagen.Output) (images []rt.KernelImage) {
 		if m.Groups {
 			target = "sm_90a"
 		}
+		capability := machine
+		if PTX() {
+			capability, target = m.Capability, "sm_"+m.Arch()+".ptx"
+		}
 		path := filepath.Join(dir, hex.EncodeToString(h.Sum(nil))[:32]+"."+target)
 		text, err := os.ReadFile(path)
 		if compiler := nvcc.Find(); err != nil && compiler != "" {
@@ -89,17 +99,17 @@ func Images(t testing.TB, out *cudagen.Output) (images []rt.KernelImage) {
 			}
 		}
 		if err == nil {
-			images = append(images, rt.KernelImage{Capability: machine, Groups: m.Groups, Text: string(text)})
+			images = append(images, rt.KernelImage{Capability: capability, Groups: m.Groups, Text: string(text)})
 		}
 	}
 	return images
 }
 
-// assemble makes machine code of an image.
+// assemble makes machine code of an image, or its PTX.
 func assemble(compiler string, out *cudagen.Output, m cudagen.Image, target string) ([]byte, error) {
 	ptx, err := nvcc.Compile(compiler, out, m)
-	if err != nil {
-		return nil, err
+	if err != nil || PTX() {
+		return ptx, err
 	}
 	dir, err := os.MkdirTemp("", "ndec-images")
 	if err != nil {

@@ -55,7 +55,7 @@ func kernels(t testing.TB, name string, out *cudagen.Output) *rt.Kernels {
 		emutest.Images(t, out)
 		t.Skip("only machine code is made")
 	}
-	if emulated(t) {
+	if emulated(t) && !emutest.PTX() { // with NDEC_TEST_FORM=ptx it interprets
 		text := func(groups bool) string {
 			return "// ndec-cpu: " + emutest.Library(t, name, out, groups) + "\n.version 9.9\n"
 		}

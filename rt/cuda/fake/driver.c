@@ -1,7 +1,7 @@
 // A stand-in for libcuda.so.1 that runs emulated kernels, for tests on machines without a GPU. A module image names a
-// library in the line "// ndec-cpu: PATH"; kernel K of it is ndec_launch_K, symbol S is ndec_symbol_S. Memory is filled
-// with NaN, copies outside of an allocation fail, and calls without a context do as well. Entry points that are not
-// here are made by build.sh: they fail with 801.
+// library in the line "// ndec-cpu: PATH"; kernel K of it is ndec_launch_K, symbol S is ndec_symbol_S. PTX without that line is
+// interpreted (ptx/). Memory is filled with NaN, copies outside of an allocation fail, and calls without a context do as well. Entry
+// points that are not here are made by build.sh: they fail with 801.
 //
 // What is started waits in a queue and is done when somebody waits for it, so that whoever does not wait long enough sees NaN, and whoever
 // changes pinned memory too early changes what is copied. Memory that was freed is not used again for a while: a kernel that is given a
@@ -13,6 +13,7 @@
 // how many it makes at most. NDEC_FAKE_IDLE=1 does not run kernels. NDEC_FAKE_LAUNCH is the error that the next kernel ends with: as with a driver, whoever waits for it is told, and the context is
 // of no use after it.
 #define _GNU_SOURCE
+#include "ptx/api.h"
 #include <time.h>
 #include <dlfcn.h>
 #include <stdio.h>
@@ -37,9 +38,14 @@ enum { MOST_GONE = 64 << 20 };
 // a kernel, and a launch of one that a graph keeps
 enum { MOST_ARGS = 64, ALL_SHARED = 48 << 10 }; // ALL_SHARED: what blocks of all kernels may be given
 struct kernel {
-	int (*launch)(unsigned, unsigned, unsigned, void **);
-	int arity;
+	int (*launch)(unsigned, unsigned, unsigned, void **); // of a library
+	void *module; // of PTX
+	const void *ptx;
+	int arity, own, threads; // own: shared memory that it has by itself
 	int shared, part; // what its blocks may be given of shared memory, and of a multiprocessor's memory
+};
+struct module { // one of them
+	void *library, *ptx;
 };
 struct node {
 	enum { LAUNCH, TO_DEVICE, TO_HOST, WITHIN, FREE, MARK } kind;
@@ -132,16 +138,27 @@ static double seconds(void) {
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return t.tv_sec + 1e-9 * t.tv_nsec;
 }
+static int launch(struct node *n) {
+	void *args[MOST_ARGS];
+	for (int i = 0; i < n->k->arity; i++) args[i] = &n->args[i];
+	if (n->k->launch) return n->k->launch(n->grid, n->block, n->shared, args);
+	size_t count = 0;
+	for (struct block *b = blocks; b; b = b->next) count++; // what is freed by what comes later in the queue is still there
+	struct ptx_range *ranges = malloc((count + 1) * sizeof *ranges), *r = ranges;
+	for (struct block *b = blocks; b; b = b->next) *r++ = (struct ptx_range){b->at, b->at + b->bytes};
+	unsigned grid[3] = {n->grid, 1, 1}, block[3] = {n->block, 1, 1};
+	int code = ptx_launch(n->k->module, n->k->ptx, grid, block, n->shared, args, ranges, count);
+	free(ranges);
+	return code;
+}
 // does what is in the queue
 static int wait(void) {
 	while (queue) {
 		struct node *n = queue;
 		queue = n->next;
-		void *args[MOST_ARGS];
 		if (!ended) switch (n->kind) {
 			case LAUNCH:
-				for (int i = 0; i < n->k->arity; i++) args[i] = &n->args[i];
-				if (!setting("NDEC_FAKE_IDLE", 0)) ended = n->k->launch(n->grid, n->block, n->shared, args);
+				if (!setting("NDEC_FAKE_IDLE", 0)) ended = launch(n);
 				break;
 			case FREE: release(take(&blocks, n->to)); break;
 			case MARK: *(double *)n->to = seconds(); break;
@@ -361,42 +378,73 @@ int cuMemcpyDtoDAsync_v2(ptr d, ptr s, size_t n, handle stream) {
 }
 int cuModuleLoadDataEx(handle *m, const void *image, unsigned n, int *options, void **values) {
 	CONTEXT;
+	char none[1], *log = none;
+	size_t room = 1;
 	for (unsigned i = 0; i + 1 < n; i++) // the log of errors, and its size
-		if (options[i] == 5 && options[i + 1] == 6) snprintf(values[i], (size_t)values[i + 1], strstr(image, "// ndec-cpu: ") || getenv("NDEC_FAKE_LIBRARY") ? "" : "no library: syntax error");
+		if (options[i] == 5 && options[i + 1] == 6) log = values[i], room = (size_t)values[i + 1];
+	if (room) *log = 0;
+	struct module found = {0, 0};
 	const char *t = strstr(image, "// ndec-cpu: ");
 	char path[1024] = "";
 	if (t) sscanf(t + 13, "%1023[^\n]", path);
 	else if (getenv("NDEC_FAKE_LIBRARY")) snprintf(path, sizeof path, "%s", getenv("NDEC_FAKE_LIBRARY"));
-	else return 200;
-	*m = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-	if (!*m) {
+	else {
+		int code = ptx_load(image, &found.ptx, log, room);
+		if (code) return code;
+	}
+	if (!found.ptx && !(found.library = dlopen(path, RTLD_NOW | RTLD_LOCAL))) {
 		fprintf(stderr, "%s\n", dlerror());
 		return 301;
 	}
+	*m = memcpy(malloc(sizeof found), &found, sizeof found);
 	return 0;
 }
 int cuModuleUnload(handle m) {
 	CONTEXT;
-	return queue ? 1 : 0; // nobody has waited for its kernels
+	if (queue) return 1; // nobody has waited for its kernels
+	struct module *x = m;
+	if (x->ptx) {
+		for (int i = 0; i < symbols; i++) // of modules of PTX they end
+			if (ptx_owns(x->ptx, symbol_at[i])) symbols--, symbol_at[i] = symbol_at[symbols], symbol_bytes[i] = symbol_bytes[symbols], i--;
+		ptx_unload(x->ptx);
+	}
+	free(x);
+	return 0;
 }
 int cuModuleGetFunction(handle *f, handle m, const char *name) {
 	CONTEXT;
-	char b[512];
-	snprintf(b, sizeof b, "ndec_launch_%s", name);
-	struct kernel k = {(int (*)(unsigned, unsigned, unsigned, void **))dlsym(m, b), 0, ALL_SHARED, -1};
-	snprintf(b, sizeof b, "ndec_arity_%s", name);
-	int (*arity)(void) = (int (*)(void))dlsym(m, b);
-	if (!k.launch || !arity || (k.arity = arity()) > MOST_ARGS) return 500;
+	struct module *x = m;
+	struct kernel k = {.threads = 1024, .shared = ALL_SHARED, .part = -1};
+	if (x->ptx) {
+		struct ptx_kernel found;
+		if (ptx_kernel(x->ptx, name, &found)) return 500;
+		k.module = x->ptx, k.ptx = found.kernel, k.arity = found.arity, k.own = found.shared;
+		if (found.threads) k.threads = found.threads;
+	} else {
+		char b[512];
+		snprintf(b, sizeof b, "ndec_launch_%s", name);
+		k.launch = (int (*)(unsigned, unsigned, unsigned, void **))dlsym(x->library, b);
+		snprintf(b, sizeof b, "ndec_arity_%s", name);
+		int (*arity)(void) = (int (*)(void))dlsym(x->library, b);
+		if (!k.launch || !arity) return 500;
+		k.arity = arity();
+	}
+	if (k.arity > MOST_ARGS) return 500;
 	*f = memcpy(malloc(sizeof k), &k, sizeof k);
 	return 0;
 }
 int cuModuleGetGlobal_v2(ptr *p, size_t *n, handle m, const char *name) {
 	CONTEXT;
-	char b[512];
-	snprintf(b, sizeof b, "ndec_symbol_%s", name);
-	void *(*f)(size_t *) = (void *(*)(size_t *))dlsym(m, b);
-	if (!f) return 500;
-	*p = (ptr)f(n);
+	struct module *x = m;
+	if (x->ptx) {
+		if (ptx_symbol(x->ptx, name, p, n)) return 500;
+	} else {
+		char b[512];
+		snprintf(b, sizeof b, "ndec_symbol_%s", name);
+		void *(*f)(size_t *) = (void *(*)(size_t *))dlsym(x->library, b);
+		if (!f) return 500;
+		*p = (ptr)f(n);
+	}
 	for (int i = 0; i < symbols; i++)
 		if (symbol_at[i] == *p) return 0;
 	if (symbols < 64) symbol_at[symbols] = *p, symbol_bytes[symbols++] = *n;
@@ -406,27 +454,27 @@ int cuFuncGetAttribute(int *v, int a, handle f) {
 	CONTEXT;
 	struct kernel *k = f;
 	if (a != 1 && a != 8 && a != 9) return 1;
-	*v = a == 8 ? k->shared : a == 9 ? k->part : 0; // 1: what it has by itself, which nobody knows of an emulated one
+	*v = a == 8 ? k->shared : a == 9 ? k->part : k->own; // 1: what it has by itself, which nobody knows of an emulated one
 	return 0;
 }
 int cuFuncSetAttribute(handle f, int a, int v) {
 	CONTEXT;
 	struct kernel *k = f;
-	if (a == 8 && v >= 0 && v <= most_shared()) k->shared = v;
+	if (a == 8 && v >= 0 && v + k->own <= most_shared()) k->shared = v;
 	else if (a == 9 && v >= -1 && v <= 100) k->part = v;
 	else return 1;
 	return 0;
 }
 int cuLaunchKernel(handle f, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz, unsigned shared, handle stream, void **args, void **extra) {
 	CONTEXT;
-	if (bx * by * bz > 1024 || gx == 0 || bx == 0 || gx > 2147483647u) return 1;
+	if (bx * by * bz > 1024 || bx > (unsigned)((struct kernel *)f)->threads || by != 1 || bz != 1 || gy != 1 || gz != 1 || gx == 0 || bx == 0 || gx > 2147483647u) return 1;
 	struct kernel *k = f;
-	if (shared > (unsigned)k->shared || k->part >= 0 && shared > (most_shared() + 1024ll) * k->part / 100) return 1;
+	if (shared + k->own > (unsigned)(k->shared > ALL_SHARED ? most_shared() : ALL_SHARED) || shared > (unsigned)k->shared || k->part >= 0 && shared > (most_shared() + 1024ll) * k->part / 100) return 1;
 	if ((ended = (int)setting("NDEC_FAKE_LAUNCH", 0))) return 0;
 	if (stream && stream != capturing) return 1;
 	struct node *n = calloc(1, sizeof *n), **last = &captured;
 	n->k = k, n->grid = gx, n->block = bx, n->shared = shared;
-	for (int i = 0; i < k->arity; i++) n->args[i] = *(ptr *)args[i];
+	for (int i = 0; i < k->arity; i++) n->args[i] = *(ptr *)args[i]; // of eight bytes, all of them
 	if (!stream) return start(n);
 	while (*last) last = &(*last)->next;
 	*last = n;
