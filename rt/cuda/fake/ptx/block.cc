@@ -113,6 +113,10 @@ void Block::run() {
 
 // ---- what the driver sees
 
+// Modules that are loaded: what they have in constant memory is memory of the device, which kernels of others may read.
+static std::mutex loading;
+static std::vector<const Module *> loaded;
+
 static int report(const Failure &f) {
 	fprintf(stderr, "%s\n", f.text.c_str());
 	return f.code;
@@ -125,14 +129,21 @@ extern "C" {
 
 int ptx_load(const char *image, void **module, char *log, size_t bytes) {
 	try {
-		*module = link(parse(image)).release();
+		Module *m = link(parse(image)).release();
+		std::lock_guard<std::mutex> lock(loading);
+		loaded.push_back(m);
+		*module = m;
 		return OK;
 	} catch (Failure &f) {
 		snprintf(log, bytes, "%s", f.text.c_str());
 		return f.code;
 	}
 }
-void ptx_unload(void *module) { delete (Module *)module; }
+void ptx_unload(void *module) {
+	std::lock_guard<std::mutex> lock(loading);
+	loaded.erase(std::find(loaded.begin(), loaded.end(), (Module *)module));
+	delete (Module *)module;
+}
 
 int ptx_kernel(void *module, const char *name, struct ptx_kernel *out) {
 	Module &m = *(Module *)module;
@@ -164,7 +175,10 @@ int ptx_launch(void *module, const void *kernel, const unsigned *grid, const uns
 	l.args.resize(k.entryBytes);
 	for (size_t i = 0; i < k.entryAt.size(); i++) memcpy(&l.args[k.entryAt[i]], args[i], k.entrySize[i]);
 	for (size_t i = 0; i < count; i++) l.ranges.push_back({ranges[i].from, ranges[i].to, false});
-	l.ranges.push_back({(uint64_t)m.bank.data(), (uint64_t)m.bank.data() + m.bank.size(), true});
+	{
+		std::lock_guard<std::mutex> lock(loading);
+		for (auto x : loaded) l.ranges.push_back({(uint64_t)x->bank.data(), (uint64_t)x->bank.data() + x->bank.size(), true});
+	}
 	std::sort(l.ranges.begin(), l.ranges.end(), [](const Range &a, const Range &b) { return a.from < b.from; });
 	unsigned blocks = grid[0] * grid[1] * grid[2];
 	std::atomic<unsigned> next{0};

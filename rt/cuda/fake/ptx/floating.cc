@@ -52,15 +52,24 @@ template <class T> T beside(T x) {
 }
 constexpr uint64_t UPPER = 0xffffffff00000000;
 float flush(float x) { return std::fabs(x) < std::numeric_limits<float>::min() ? std::copysign(0.0f, x) : x; }
-struct Exp2 { float operator()(float a) const { return beside((float)std::exp2((double)a)); } };
-struct Exp2Flush { float operator()(float a) const { return flush(beside((float)std::exp2((double)flush(a)))); } };
-struct RcpApprox { float operator()(float a) const { return beside((float)(1.0 / a)); } };
-struct RcpFlush { float operator()(float a) const { return flush(beside((float)(1.0 / flush(a)))); } };
-struct RsqrtApprox { float operator()(float a) const { return beside((float)(1 / std::sqrt((double)a))); } };
-struct SqrtApprox { float operator()(float a) const { return beside((float)std::sqrt((double)a)); } };
-struct Log2 { float operator()(float a) const { return beside((float)std::log2((double)a)); } };
-struct Sine { float operator()(float a) const { return (float)std::sin((double)a); } };
-struct Cosine { float operator()(float a) const { return (float)std::cos((double)a); } };
+struct Exp2 { double operator()(double a) const { return std::exp2(a); } };
+struct Rcp32 { double operator()(double a) const { return 1 / a; } };
+struct Rsqrt { double operator()(double a) const { return 1 / std::sqrt(a); } };
+struct Root { double operator()(double a) const { return std::sqrt(a); } };
+struct Log2 { double operator()(double a) const { return std::log2(a); } };
+struct Sine { double operator()(double a) const { return std::sin(a); } };
+struct Cosine { double operator()(double a) const { return std::cos(a); } };
+// An approximation in float; ftz has numbers below the normal ones be 0, of its argument and of its result.
+template <class F, bool ftz> struct Near {
+	float operator()(float a) const {
+		float r = beside((float)F()(ftz ? flush(a) : a));
+		return ftz ? flush(r) : r;
+	}
+};
+template <class F> void approx(Table &t, const std::string &op) {
+	t[op + ".approx.f32"] = {unary<Near<F, false>, float, float>, Kind::PLAIN, {Type::f32, Type::f32}};
+	t[op + ".approx.ftz.f32"] = {unary<Near<F, true>, float, float>, Kind::PLAIN, {Type::f32, Type::f32}};
+}
 // rcp.approx.ftz.f64 reads the upper half of the bits and gives such a number
 struct RcpHalf {
 	double operator()(double a) const {
@@ -131,12 +140,8 @@ template <class T> void typed(Table &t, Type type, const std::string &s) {
 
 void addFloats(Table &t) {
 	typed<float>(t, Type::f32, "f32"), typed<double>(t, Type::f64, "f64");
-	const std::vector<Type> f2 = {Type::f32, Type::f32}, d2 = {Type::f64, Type::f64};
-	t["ex2.approx.f32"] = {unary<Exp2, float, float>, Kind::PLAIN, f2}, t["ex2.approx.ftz.f32"] = {unary<Exp2Flush, float, float>, Kind::PLAIN, f2};
-	t["rcp.approx.f32"] = {unary<RcpApprox, float, float>, Kind::PLAIN, f2}, t["rcp.approx.ftz.f32"] = {unary<RcpFlush, float, float>, Kind::PLAIN, f2};
-	t["rsqrt.approx.f32"] = {unary<RsqrtApprox, float, float>, Kind::PLAIN, f2}, t["sqrt.approx.f32"] = {unary<SqrtApprox, float, float>, Kind::PLAIN, f2};
-	t["lg2.approx.f32"] = {unary<Log2, float, float>, Kind::PLAIN, f2};
-	t["sin.approx.f32"] = {unary<Sine, float, float>, Kind::PLAIN, f2}, t["cos.approx.f32"] = {unary<Cosine, float, float>, Kind::PLAIN, f2};
+	const std::vector<Type> d2 = {Type::f64, Type::f64};
+	approx<Exp2>(t, "ex2"), approx<Rcp32>(t, "rcp"), approx<Rsqrt>(t, "rsqrt"), approx<Root>(t, "sqrt"), approx<Log2>(t, "lg2"), approx<Sine>(t, "sin"), approx<Cosine>(t, "cos");
 	t["rcp.approx.ftz.f64"] = {unary<RcpHalf, double, double>, Kind::PLAIN, d2}, t["rsqrt.approx.ftz.f64"] = {unary<RsqrtHalf, double, double>, Kind::PLAIN, d2};
 }
 } // namespace ptx

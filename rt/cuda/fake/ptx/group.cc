@@ -66,9 +66,8 @@ void multiply(Warp &w, const Warp::Async &x) {
 	for (int r = 0; r < f.n / 2; r++)
 		for (int lane = 0; lane < LANES; lane++) {
 			int row = lane / 4 + 8 * (r >> 1 & 1), column = r / 4 * 8 + lane % 4 * 2 + (r & 1);
-			float &to = w.row<float>(d[r])[lane], sum = x.add ? to : 0;
-			for (int k = 0; k < 16; k++) sum = (float)(sum + sign * A[row][k] * B[k * f.n + column]);
-			to = sum;
+			float &to = w.row<float>(d[r])[lane];
+			to = dot(A[row], [&](int k) { return B[k * f.n + column]; }, x.add ? to : 0, sign);
 		}
 }
 

@@ -4,6 +4,8 @@
 
 namespace ptx {
 
+const bool oneByOne = getenv("NDEC_FAKE_SUMS") && atoi(getenv("NDEC_FAKE_SUMS")) == 1;
+
 float bf16Value(uint16_t x) {
 	uint32_t b = (uint32_t)x << 16;
 	float f;
@@ -28,7 +30,7 @@ void fragmentA(Warp &w, const Ref *rows, Value value, float (*a)[16]) {
 
 namespace {
 
-// mma.sync d, a, b, c: m16n8k16. Products are exact; they are added one after the other in float, in the order of k.
+// mma.sync d, a, b, c: m16n8k16
 template <Value value> void multiply(Warp &w, const Op &op, Mask) {
 	const Ref *d = &w.m.more[op.more], *a = d + 4, *b = a + 4, *c = b + 2;
 	float A[16][16], B[16][8], C[16][8];
@@ -43,7 +45,7 @@ template <Value value> void multiply(Warp &w, const Op &op, Mask) {
 	}
 	for (int i = 0; i < 16; i++)
 		for (int j = 0; j < 8; j++)
-			for (int k = 0; k < 16; k++) C[i][j] = (float)(C[i][j] + (double)A[i][k] * B[k][j]);
+			C[i][j] = dot(A[i], [&](int k) { return B[k][j]; }, C[i][j]);
 	for (int lane = 0; lane < LANES; lane++)
 		for (int r = 0; r < 4; r++) w.row<float>(d[r])[lane] = C[lane / 4 + 8 * (r >> 1)][lane % 4 * 2 + (r & 1)];
 }
