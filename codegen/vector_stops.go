@@ -101,6 +101,12 @@ func (v *vectors) pieces(l *lanes.Solve, step stepNames) {
 	if l.Fill != nil {
 		p.line("var filled [%d]bool // the memory is that of steps of the grid", w)
 	}
+	from, to := "t0[i]", "t1[i]" // of a grid
+	if s.PerSample {
+		from, to = "from[i]", fmt.Sprintf("ts[at[i]*%d+i]", w)
+		p.line("var from [%d]float64 // where the grid up to the next output time begins", w)
+		p.line("var at [%d]int // which output time that is", w)
+	}
 	p.line("for i := range %s {", t)
 	if s.Stops > 0 {
 		v.findStops(l, t)
@@ -108,7 +114,9 @@ func (v *vectors) pieces(l *lanes.Solve, step stepNames) {
 		p.line("%s[i] = t0[i]", t)
 	}
 	p.line("%s[i], %s[i] = 0, 0", live, h)
-	if s.StepSize > 0 {
+	if s.PerSample {
+		p.line("steps[i], k[i], at[i] = by.Steps, by.Steps, -1")
+	} else if s.StepSize > 0 {
 		p.line("width[i], steps[i] = rt.FixedSteps(t0[i], t1[i], by.Step)")
 	} else {
 		p.line("width[i], steps[i] = (t1[i]-t0[i])/float64(by.Steps), by.Steps")
@@ -131,8 +139,20 @@ func (v *vectors) pieces(l *lanes.Solve, step stepNames) {
 		p.line("first[i], whole[i] = !filled[i], !filled[i]%s", ifText(cuts, " && !inside[i]"))
 		p.line("if whole[i] { k[i] += min(%d, steps[i]-k[i]) - 1 }", s.StartSteps)
 	}
-	p.line("gridEnd[i] = t0[i] + float64(float64(k[i]+1)*width[i])")
-	p.line("if k[i] == steps[i]-1 { gridEnd[i] = t1[i] }")
+	if s.PerSample {
+		p.line("if k[i] == steps[i] || %s[i] == %s { // the next grid", t, to)
+		p.line("for at[i]++; at[i] < %d && %s[i] == %s; at[i]++ {}", s.Times, t, to)
+		p.line("if at[i] == %d {", s.Times)
+		p.line("%s[i] = 0", live)
+		p.line("running--")
+		p.line("continue")
+		p.line("}")
+		p.line("from[i], k[i] = %s[i], 0", t)
+		p.line("width[i] = (%s - from[i]) / float64(steps[i])", to)
+		p.line("}")
+	}
+	p.line("gridEnd[i] = %s + float64(float64(k[i]+1)*width[i])", from)
+	p.line("if k[i] == steps[i]-1 { gridEnd[i] = %s }", to)
 	p.line("%s[i], end[i] = width[i], gridEnd[i]", h)
 	goal := "end[i]"
 	if s.Stops > 0 {
@@ -158,7 +178,9 @@ func (v *vectors) pieces(l *lanes.Solve, step stepNames) {
 		p.line("}")
 		v.fillPieces(l, step)
 	} else {
-		p.line("if %s { %s[i] = %s - %s[i] }", strings.Join(own, " || "), h, goal, t)
+		if len(own) > 0 {
+			p.line("if %s { %s[i] = %s - %s[i] }", strings.Join(own, " || "), h, goal, t)
+		}
 		p.line("}")
 		p.line("%s", v.run(l.Step))
 	}
@@ -219,7 +241,11 @@ func (v *vectors) pieces(l *lanes.Solve, step stepNames) {
 	} else {
 		p.line("if !(%s) { k[i]++ } // else the rest of the step comes", rest)
 	}
-	p.line("if k[i] == steps[i] || %s[i] == t1[i] {", t)
+	if s.PerSample {
+		p.line("if k[i] == steps[i] && at[i] == %d {", s.Times-1)
+	} else {
+		p.line("if k[i] == steps[i] || %s[i] == t1[i] {", t)
+	}
 	p.line("%s[i] = 0", live)
 	p.line("running--")
 	p.line("}")

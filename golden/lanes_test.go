@@ -46,6 +46,9 @@ var laneSolvers = []struct {
 	{"group", "dopri5{rtol: 1e-6, atol: 1e-6, step_group: batch}", 1e-9, []string{"times", "stops", "events", "small"}},
 	{"most", "tsit5{rtol: 1e-6, atol: 1e-6, first_step: 0.1, norm: max, control: pi, step_group: batch, sensitivity: adjoint}", 1e-9, []string{"times", "small"}},
 	{"groupkept", "bosh3{rtol: 1e-4, atol: 1e-5, step_group: batch, sensitivity: checkpoint{every: 3}}", 1e-9, []string{"times"}},
+	{"grid", "bosh3{per_sample: 4}", 1e-11, []string{"times", "stops", "events"}},
+	{"gridkept", "rk4{per_sample: 3, sensitivity: checkpoint{every: 4}}", 1e-11, []string{"times", "stops", "events"}},
+	{"gridback", "rk4{per_sample: 4, sensitivity: adjoint}", 1e-10, []string{"times", "stops", "events"}},
 	{"between", "rk4{steps: 9, sensitivity: checkpoint{memory: 1080}}", 1e-11, []string{"events"}},
 }
 

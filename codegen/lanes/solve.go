@@ -94,8 +94,8 @@ func (s *Set) AddSolve(sv *ir.Solve, by *ir.Rev) (*Solve, error) {
 		return l, nil
 	}
 	switch {
-	case sv.PerSample:
-		return nil, &Unsupported{"steps between output times", sv.Field, nil}
+	case sv.PerSample && sv.Start != nil:
+		return nil, &Unsupported{"steps between output times by a method of several steps", sv.Field, nil}
 	case sv.Compat != "":
 		return nil, &Unsupported{"steps of another library", sv.Field, nil}
 	}
@@ -226,7 +226,7 @@ func cut(sv *ir.Solve) bool { return sv.Stops > 0 || len(sv.Events) > 0 }
 
 // ByPieces reports whether every sample of a solve of given steps has a place of its own on the grid.
 func ByPieces(sv *ir.Solve) bool {
-	return !sv.Adaptive && (cut(sv) || sv.Start != nil && sv.StepSize > 0)
+	return !sv.Adaptive && (cut(sv) || sv.PerSample || sv.Start != nil && sv.StepSize > 0)
 }
 
 // stepOf is the function of a step: that with the data of dense output where there are output times or events.
