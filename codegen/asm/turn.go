@@ -49,6 +49,26 @@ func (b *Builder) Turn(e Elem, rows []Vec) []Vec {
 	return out
 }
 
+// Alternate takes the numbers in even places of x and then those of y, or with odd 1 those in odd places. It takes apart what lies in each quarter
+// of 128 bits, which leaves pairs, or single numbers of 64 bits, of x and y in turn, and then sorts these.
+func (b *Builder) Alternate(e Elem, x, y Vec, odd int) Vec {
+	var t Vec
+	if e == F32 {
+		t = b.new(e)
+		b.emit("VSHUFPS", -1, t, imm([2]int{0x88, 0xdd}[odd]), vec(y), vec(x))
+	} else {
+		t = b.binary([2]pair{rowUnpackLow, rowUnpackHigh}[odd], e, x, y)
+	}
+	d := b.new(e)
+	b.emit("VPERMPD", -1, d, imm(0xd8), vec(t))
+	if b.ISA == AVX2 {
+		return d
+	}
+	sorted := b.new(e)
+	b.emit("VSHUFF64X2", -1, sorted, imm(0xd8), vec(d), vec(d))
+	return sorted
+}
+
 // Interleaving of numbers, and of pairs of numbers of 32 bits, within each quarter.
 var (
 	rowUnpackLow  = pair{"VUNPCKLPS", "VUNPCKLPD"}

@@ -59,3 +59,40 @@ func TestTurn(t *testing.T) {
 		}
 	}
 }
+
+// TestAlternate takes the even places of two vectors, and the odd ones.
+func TestAlternate(t *testing.T) {
+	for _, isa := range asm.ISAs {
+		for _, e := range []asm.Elem{asm.F32, asm.F64} {
+			n := isa.Lanes(e)
+			f := &asm.File{ISA: isa, Args: []string{"fr *byte"}, Slots: 4}
+			k, err := f.Compile("alternate", func(b *asm.Builder) {
+				x, y := b.Load(e, b.Arg(0).At(0)), b.Load(e, b.Arg(0).At(isa.Bytes()))
+				for odd := range 2 {
+					b.Store(e, b.Alternate(e, x, y, odd), b.Arg(0).At((2+odd)*isa.Bytes()))
+				}
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			f.Add(k, "alternate takes every second number.")
+			p, err := sim.Parse(f.String())
+			if err != nil {
+				t.Fatal(err)
+			}
+			fr := make([]byte, 4*isa.Bytes())
+			for i := range 2 * n {
+				binary.LittleEndian.PutUint32(fr[i*e.Bytes():], uint32(100+i))
+			}
+			m := p.Machine()
+			if err := m.Call("alternate_"+isa.String(), m.Map(fr)); err != nil {
+				t.Fatal(err)
+			}
+			for i := range 2 * n {
+				if got, want := binary.LittleEndian.Uint32(fr[2*isa.Bytes()+i*e.Bytes():]), uint32(100+2*(i%n)+i/n); got != want {
+					t.Errorf("%s, %d bits: number %d is %d, want %d", isa, 8*e.Bytes(), i, got, want)
+				}
+			}
+		}
+	}
+}

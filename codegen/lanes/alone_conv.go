@@ -199,6 +199,10 @@ func (c *compiler) framedAlone(x *ir.Value, p *planes) {
 	}
 	c.b.Note("its rows and columns that windows read together")
 	part := gridOf(p.apart[0], p.apart[1])
+	if p.step[1] == 2 {
+		c.halvedAlone(e, p)
+		return
+	}
 	c.repeat(p.channels, func(ch index) {
 		c.repeat(p.step[0], func(f index) {
 			c.repeat(p.step[1], func(g index) {
@@ -209,6 +213,27 @@ func (c *compiler) framedAlone(x *ir.Value, p *planes) {
 					})
 				})
 			})
+		})
+	})
+}
+
+// halvedAlone brings rows of a framed image to the planes of their even and of their odd columns, by vectors: two of a row make one of a plane. One may
+// reach over the end of a row, into what is written after it.
+func (c *compiler) halvedAlone(e asm.Elem, p *planes) {
+	l := c.vectorLen()
+	framed := grid{p.plane, p.rows[1]}
+	c.repeat(p.channels, func(ch index) {
+		c.repeat(p.step[0], func(f index) {
+			for odd := range 2 {
+				c.repeat(p.apart[0], func(row index) {
+					c.repeat((p.apart[1]+l-1)/l, func(k index) {
+						from := framed.at(ch, add(row.times(p.step[0]), f), k.times(2*l))
+						x, y := c.b.Load(e, c.inMargins(e, from)), c.b.Load(e, c.inMargins(e, from.plus(l)))
+						to := add(add(p.channel(ch), f.times(2*p.part)), add(row.times(p.apart[1]), k.times(l)))
+						c.b.Store(e, c.b.Alternate(e, x, y, odd), c.inMargins(e, to.plus(odd*p.part)))
+					})
+				})
+			}
 		})
 	})
 }
@@ -314,7 +339,9 @@ func (s *Set) convSlots(v *ir.Value) float64 {
 			slots += made * p.channels / groups * h.taps * w.taps * ((p.along(h, w) + l - 1) / l)
 		}
 	}
-	if p.part > 0 { // one element after the other
+	if p.part > 0 && p.step[1] == 2 { // loads, shuffles and a store
+		slots += 6 * p.channels * p.rows[0] * 2 * ((p.apart[1] + l - 1) / l)
+	} else if p.part > 0 { // one element after the other
 		slots += 2 * p.channels * p.rows[0] * p.rows[1]
 	}
 	return float64(slots)
