@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"ndec.dev/ndec/cmd/ndec/driver"
+	"ndec.dev/ndec/ir"
 	"ndec.dev/ndec/ir/interp"
 	"ndec.dev/ndec/ir/plan"
 )
@@ -109,6 +110,69 @@ func TestInputGradients(t *testing.T) {
 			if d := apart(t, columns, wantColumns); d > row.tol {
 				t.Errorf("%s, %s: gradients by columns %.2g from backprop, want at most %g", s, row.sensitivity, d, row.tol)
 			}
+		}
+	}
+}
+
+// TestInputAdjoints: an adjoint looks a held input up once in a step, and gives what its evaluations say of it to the input once.
+func TestInputAdjoints(t *testing.T) {
+	for _, sensitivity := range []string{"adjoint", "quadrature", "interpolated"} {
+		res, ds := driver.Compile(map[string]string{"p.nde": `package p
+
+net f(x [2]real) [2]real { return x |> Linear(3) |> tanh |> Linear(2) }
+
+system Driven {
+	state x [2]real
+	input u [2]real { interp: hold }
+	der(x) = f(x) + u*x
+}
+
+data D {
+	x [2]real
+	us [5, 2]real
+	source: csv{path: "d.csv"}
+}
+
+train Fit {
+	data: D
+	end := solve(Driven{x: x, u: signal(linspace(0, 1, 5), us @ diag(f(x)))}, over: 0..1, with: rk4{steps: 4, sensitivity: ` + sensitivity + `})
+	minimize sqnorm(end.x)
+	epochs: 1
+	optimizer: adam
+}
+`}, driver.Options{})
+		if ds.HasErrors() {
+			t.Fatal(ds)
+		}
+		var count func(f *ir.Func, op ir.Op) int
+		count = func(f *ir.Func, op ir.Op) (n int) {
+			for _, v := range f.Values {
+				if v.Op == op {
+					n++
+				}
+				if v.Op == ir.OpCall {
+					n += count(v.Attr.Func, op)
+				}
+			}
+			return n
+		}
+		found := false
+		for _, f := range res.Module.Funcs {
+			for _, v := range f.Values {
+				if v.Op != ir.OpRev {
+					continue
+				}
+				found = true
+				// The way back over the step looks up once for its stages and once where it gives to the input; that of adjoint and quadrature makes the
+				// stages again by a function of its own, which looks up as a step does.
+				located, scattered := count(v.Attr.Rev.StepVJP, ir.OpLocate), count(v.Attr.Rev.StepVJP, ir.OpScatter)
+				if located > 3 || scattered != 1 {
+					t.Errorf("%s: a step of the way back looks up %d times and gives to the input %d times, want at most 3 and 1", sensitivity, located, scattered)
+				}
+			}
+		}
+		if !found {
+			t.Errorf("%s: no way back", sensitivity)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package diff
 
 import (
 	"fmt"
+	"slices"
 
 	"ndec.dev/ndec/ir"
 	"ndec.dev/ndec/ir/diag"
@@ -244,7 +245,7 @@ func (p *pass) adjointField(a *adjointSolve) *ir.Func {
 //
 // The bars pass through.
 func (p *pass) adjointSum(a *adjointSolve, row *method.Row) *ir.Func {
-	s, f, c := a.of, a.of.Field, a.solve
+	s, c := a.of, a.solve
 	b := ir.NewFunc(p.fresh(c.Name+".sum"), s.Span, p.m.Real)
 	t, h := b.Arg("t", ir.Scalar(ir.F64)), b.Arg("h", ir.Scalar(ir.F64))
 	states := make([]*ir.Value, len(c.States))
@@ -262,8 +263,9 @@ func (p *pass) adjointSum(a *adjointSolve, row *method.Row) *ir.Func {
 	for _, j := range a.extras {
 		wrt.Args = append(wrt.Args, 1+n+j)
 	}
-	back := p.within(f, wrt)
-	sums := make([]*ir.Value, len(a.extras)+len(a.params))
+	back := p.within(s, wrt)
+	taken := back.taken(b, method.Middle(b, t, h), extras[:len(s.Extras)])
+	var sums []*ir.Value
 	for _, st := range a.nodes(b, row, t, h, states, extras) {
 		y, bars := make([]*ir.Value, n), make([]*ir.Value, n)
 		weigh := func(g *ir.Value) *ir.Value { // backwards, h is negative
@@ -275,19 +277,10 @@ func (p *pass) adjointSum(a *adjointSolve, row *method.Row) *ir.Func {
 		for k, i := range a.still {
 			y[i], bars[i] = b.Zeros(s.States[i].Type), weigh(extras[len(s.Extras)+k])
 		}
-		in := append([]*ir.Value{st.T}, y...)
-		in = append(in, extras[:len(s.Extras)]...)
-		if back.middle {
-			in = append(in, method.Middle(b, t, h))
-		}
-		for k, g := range b.CallAll(back.Func, append(in, bars...)...) {
-			if sums[k] == nil {
-				sums[k] = g
-			} else {
-				sums[k] = b.Add(sums[k], g)
-			}
-		}
+		in := append(append([]*ir.Value{st.T}, y...), taken...)
+		sums = addEach(b, sums, b.CallAll(back.Func, append(in, bars...)...))
 	}
+	sums = back.pulled(b, method.Middle(b, t, h), extras[:len(s.Extras)], sums)
 	byExtra := map[int]*ir.Value{}
 	for k, j := range a.extras {
 		byExtra[j] = sums[k]
@@ -307,19 +300,86 @@ func (p *pass) adjointSum(a *adjointSolve, row *method.Row) *ir.Func {
 	return b.Func
 }
 
-// fieldVJP is the derivative of a field inside a step: (t, y…, c…, the middle of the step if wanted, bars…) -> cotangents.
-type fieldVJP struct {
-	*ir.Func
-	middle bool
+// addEach adds gs to sums, of which there are none at first.
+func addEach(b *ir.Builder, sums, gs []*ir.Value) []*ir.Value {
+	if sums == nil {
+		return gs
+	}
+	for k, g := range gs {
+		sums[k] = b.Add(sums[k], g)
+	}
+	return sums
 }
 
-func (p *pass) within(f *ir.Func, wrt Wrt) fieldVJP {
+// fieldVJP is the derivative of a field inside a step: (t, y…, what taken gives, bars…) -> cotangents, those of what a step
+// has looked up in the place of those of extras where there is a piece.
+type fieldVJP struct {
+	*ir.Func
+	middle      bool     // the middle of the step follows the extras
+	piece, back *ir.Func // ir.Solve.Piece, and its derivative by extras; nil where each evaluation looks inputs up
+	pieces      int      // cotangents of what the step has looked up
+}
+
+// within is that derivative of the field of s. A step looks its inputs up once where that takes rows and nothing else, as it does
+// of held inputs: what is computed from rows would have other sums.
+func (p *pass) within(s *ir.Solve, wrt Wrt) fieldVJP {
+	f, n := s.Field, len(s.States)
+	if s.Within != nil && onlyTakes(s.Piece) {
+		v := fieldVJP{piece: s.Piece}
+		inside, of := Wrt{Params: wrt.Params}, Wrt{}
+		for _, i := range wrt.Args {
+			if i <= n {
+				inside.Args = append(inside.Args, i)
+			} else {
+				of.Args = append(of.Args, i-n)
+			}
+		}
+		if len(of.Args) > 0 {
+			for k, r := range s.Piece.Results {
+				if r.Type.Elem.IsFloat() {
+					inside.Args = append(inside.Args, 1+n+k)
+					v.pieces++
+				}
+			}
+			v.back = p.vjp(s.Piece, of, len(s.Piece.Args), true)
+		}
+		v.Func = p.vjp(s.Within, inside, len(s.Within.Args), true)
+		return v
+	}
 	g := method.AtMiddle(f)
 	if g != f {
 		g.Name = p.fresh(g.Name)
 		p.m.AddFunc(g)
 	}
-	return fieldVJP{p.vjp(g, wrt, len(g.Args), true), g != f}
+	return fieldVJP{Func: p.vjp(g, wrt, len(g.Args), true), middle: g != f}
+}
+
+// onlyTakes reports whether f takes rows of its arguments, computing nothing.
+func onlyTakes(f *ir.Func) bool {
+	return !slices.ContainsFunc(f.Values, func(v *ir.Value) bool {
+		class := v.Op.Info().Class
+		return class != ir.ClassLeaf && class != ir.ClassShape && v.Op != ir.OpTake && v.Op != ir.OpLocate
+	})
+}
+
+// taken is what evaluations in a step take in the place of extras.
+func (v fieldVJP) taken(b *ir.Builder, middle *ir.Value, extras []*ir.Value) []*ir.Value {
+	switch {
+	case v.piece != nil:
+		return b.Inline(v.piece, append([]*ir.Value{middle}, extras...))
+	case v.middle:
+		return append(slices.Clip(extras), middle)
+	}
+	return extras
+}
+
+// pulled gives cotangents of extras, which come first among those of v.
+func (v fieldVJP) pulled(b *ir.Builder, middle *ir.Value, extras, bars []*ir.Value) []*ir.Value {
+	if v.back == nil {
+		return bars
+	}
+	own := append([]*ir.Value{middle}, extras...)
+	return append(b.CallAll(v.back, append(own, bars[:v.pieces]...)...), bars[v.pieces:]...)
 }
 
 // run solves backwards from the end, or from output time to output time, and passes the cotangents

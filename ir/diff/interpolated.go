@@ -1,6 +1,8 @@
 package diff
 
 import (
+	"slices"
+
 	"ndec.dev/ndec/ir"
 	"ndec.dev/ndec/ir/method"
 )
@@ -70,34 +72,27 @@ func (p *pass) adjointStep(s *ir.Solve, row *method.Row, params []*ir.Param, at 
 	data := len(outs) - (len(s.Dense.Args) - 2 - 2*n)
 	fixed := append(append(append([]*ir.Value{t, h}, y...), outs[:n]...), outs[data:]...) // of the slope, after λ
 
-	slope := p.adjointSlope(s)
+	slope, held := p.adjointSlope(s)
 	pseudo := &ir.Solve{Name: s.Name + ".adjoint", States: s.States, Field: slope}
-	stages, ends := method.Stages(b, pseudo, row, b.Add(t, length), b.Neg(length), bars, append(fixed, c...))
+	stages, ends := method.Stages(b, pseudo, row, b.Add(t, length), b.Neg(length), bars, append(slices.Clip(fixed), held.taken(b, middle, c)...))
 	wrt := Wrt{Params: params}
 	for j := range s.Extras {
 		wrt.Args = append(wrt.Args, 1+n+j)
 	}
 	results := ends
 	if len(wrt.Args)+len(params) > 0 {
-		back := p.within(f, wrt)
-		sums := make([]*ir.Value, len(wrt.Args)+len(params))
+		back := p.within(s, wrt)
+		taken := back.taken(b, middle, c)
+		var sums []*ir.Value
 		for _, st := range stages {
 			in := append([]*ir.Value{st.T}, p.denseAt(b, s, st.T, fixed)...)
-			in = append(in, c...)
-			if back.middle {
-				in = append(in, middle)
-			}
+			in = append(in, taken...)
 			for _, g := range st.Y { // backwards, h is negative
 				in = append(in, b.Mul(b.Cast(b.Neg(st.Weight), g.Type.Elem), g))
 			}
-			for k, g := range b.CallAll(back.Func, in...) {
-				if sums[k] == nil {
-					sums[k] = g
-				} else {
-					sums[k] = b.Add(sums[k], g)
-				}
-			}
+			sums = addEach(b, sums, b.CallAll(back.Func, in...))
 		}
+		sums = back.pulled(b, middle, c, sums)
 		results = append(results[:n:n], sums...)
 	}
 	for _, a := range append(append([]*ir.Value(nil), y...), c...) {
@@ -121,13 +116,18 @@ func (p *pass) denseAt(b *ir.Builder, s *ir.Solve, at *ir.Value, fixed []*ir.Val
 	return b.CallAll(s.Dense, append([]*ir.Value{theta}, fixed[1:]...)...)
 }
 
-// adjointSlope is (t, λ…, t0, h, y…, y1…, d…, extras…) -> λ'… along the dense output of a step.
-func (p *pass) adjointSlope(s *ir.Solve) *ir.Func {
+// adjointSlope is (t, λ…, t0, h, y…, y1…, d…, what taken of the derivative gives) -> λ'… along the dense output of a step.
+func (p *pass) adjointSlope(s *ir.Solve) (*ir.Func, fieldVJP) {
+	wrt := Wrt{}
+	for i := range s.States {
+		wrt.Args = append(wrt.Args, 1+i)
+	}
+	back := p.within(s, wrt)
 	key := "adjoint slope " + s.Name
 	if f := p.made[key]; f != nil {
-		return f
+		return f, back
 	}
-	f, n := s.Field, len(s.States)
+	n := len(s.States)
 	b := ir.NewFunc(p.fresh(s.Name+".adjoint_slope"), s.Span, p.m.Real)
 	at := b.Arg("at", ir.Scalar(ir.F64))
 	var bars []*ir.Value
@@ -136,22 +136,14 @@ func (p *pass) adjointSlope(s *ir.Solve) *ir.Func {
 	}
 	fixed := []*ir.Value{b.Arg("t", ir.Scalar(ir.F64)), b.Arg("h", ir.Scalar(ir.F64))}
 	fixed = append(fixed, copyArgs(b, s.Dense.Args[2:])...)
-	c := copyArgs(b, f.Args[1+n:])
-	wrt := Wrt{}
-	for i := range s.States {
-		wrt.Args = append(wrt.Args, 1+i)
-	}
+	taken := copyArgs(b, back.Args[1+n:len(back.Args)-n])
 	in := append([]*ir.Value{at}, p.denseAt(b, s, at, fixed)...)
-	in = append(in, c...)
-	back := p.within(f, wrt)
-	if back.middle {
-		in = append(in, method.Middle(b, fixed[0], fixed[1]))
-	}
+	in = append(in, taken...)
 	var slopes []*ir.Value
 	for i, g := range b.CallAll(back.Func, append(in, bars...)...) {
 		slopes = append(slopes, b.Neg(g))
 		b.Func.ResultNames = append(b.Func.ResultNames, "d"+s.States[i].Name+"_bar")
 	}
 	b.Return(slopes...)
-	return p.add(key, b.Func)
+	return p.add(key, b.Func), back
 }
