@@ -68,7 +68,7 @@ func TestAssembler(t *testing.T) {
 	for _, wide := range []struct {
 		states, width int
 		precision     string
-	}{{4, 64, ""}, {8, 128, ""}, {16, 256, ""}, {40, 300, ""}, {8, 128, "mixed_bf16"}, {4, 64, "mixed_fp16"}} {
+	}{{20, 20, ""}, {4, 64, ""}, {8, 128, ""}, {16, 256, ""}, {40, 300, ""}, {8, 128, "mixed_bf16"}, {4, 64, "mixed_fp16"}} {
 		name := fmt.Sprintf("net%d%s", wide.width, strings.TrimPrefix(wide.precision, "mixed_"))
 		names = append(names, name)
 		sources[name] = fmt.Sprintf(net, name, wide.states, wide.width)

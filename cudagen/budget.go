@@ -48,7 +48,8 @@ func tooLarge(f *plan.Func, most int) *ir.Value {
 	return nil
 }
 
-// straight is the number of operations of f and of all that it calls, loops over steps, maps and scans taken once.
+// straight is the number of operations of f and of all that it calls, loops over steps, maps and scans taken once, and so is what stands once. Of the
+// latter known has 0, once it is counted.
 func (e *emitter) straight(f *ir.Func, known map[*ir.Func]int) int {
 	if f == nil {
 		return 0
@@ -78,6 +79,9 @@ func (e *emitter) straight(f *ir.Func, known map[*ir.Func]int) int {
 		}
 	}
 	known[f] = n
+	if e.standsOnce(e.plan.Of(f)) {
+		known[f] = 0
+	}
 	return n
 }
 

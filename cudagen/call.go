@@ -15,12 +15,14 @@ import (
 
 // calledSteps is the number of steps from which on a function of teams is called, and calledCode that of instructions for one of a
 // thread, which is kernelCode where it stands in one place of several kernels: the step of a solve that a model, its loss and its gradient
-// take. transCode is about what a transcendental function has of them, with its cases.
+// take. transCode is about what a transcendental function has of them, with its cases. Arrays of up to valueLen numbers come and go by value: ptxas
+// passes these in registers.
 const (
 	calledSteps = 4
 	calledCode  = 1024
 	kernelCode  = 2048
 	transCode   = 20
+	valueLen    = 32
 )
 
 // isCalled reports whether f is a function that is called in the present form.
@@ -45,14 +47,29 @@ func (e *emitter) isCalled(f *plan.Func) bool {
 
 // calledByThreads is isCalled of a function of threads.
 func (e *emitter) calledByThreads(f *plan.Func) bool {
-	words := e.m.Real.Bytes() / 4
-	code := f.Cost.MulAdds + f.Cost.Elem + words*transCode*f.Cost.Trans
-	return (code >= calledCode && e.sites[f.IR] > 1 || code >= kernelCode && e.copies[f.IR] > 1) && !f.Needs.Accum && smallResults(f) && e.smallArguments(f)
+	code := e.code(f)
+	return (code >= calledCode && e.sites[f.IR] > 1 || code >= kernelCode && e.copies[f.IR] > 1) && !f.Needs.Accum && byValue(f)
 }
 
-// smallArguments reports whether no argument of f that is in registers is long: those that are read at places that vary are in memory.
-func (e *emitter) smallArguments(f *plan.Func) bool {
-	return !slices.ContainsFunc(f.IR.Args, func(a *ir.Value) bool { return a.Type.Len() > smallLen && !looked(f.IR, a) })
+// code is about the number of instructions of f for a thread.
+func (e *emitter) code(f *plan.Func) int {
+	return f.Cost.MulAdds + f.Cost.Elem + e.m.Real.Bytes()/4*transCode*f.Cost.Trans
+}
+
+// standsOnce reports whether text that uses f in several places has it once, and is small enough where it stands to be of use to a thread.
+func (e *emitter) standsOnce(f *plan.Func) bool {
+	code := e.code(f)
+	return code >= calledCode && code < kernelCode && !f.Needs.Accum && f.Needs.Stats == 0 && !e.taped(f.IR) && byValue(f)
+}
+
+// byValue reports whether no argument and no result of f that is in registers is long: those that are read at places that vary are in memory.
+func byValue(f *plan.Func) bool {
+	for i, r := range f.IR.Results {
+		if f.Sums[i] == nil && r.Type.Len() > valueLen {
+			return false
+		}
+	}
+	return !slices.ContainsFunc(f.IR.Args, func(a *ir.Value) bool { return a.Type.Len() > valueLen && !looked(f.IR, a) })
 }
 
 // looked reports whether f does nothing with its argument a but look for times and rows in it.
@@ -116,7 +133,7 @@ func (e *emitter) byAddress(t ir.Type) bool { return e.long(t) || e.shared(t) }
 
 // argumentByAddress is byAddress of an argument of the function.
 func (fn *function) argumentByAddress(a *ir.Value) bool {
-	return fn.e.byAddress(a.Type) || fn.e.form() == thread && a.Type.Len() > smallLen
+	return fn.e.byAddress(a.Type) || fn.e.form() == thread && a.Type.Len() > valueLen
 }
 
 // callHead prints the head of a function that is called: small arrays and numbers come and go by value. It has the name of the
