@@ -48,9 +48,9 @@ func tooLarge(f *plan.Func, most int) *ir.Value {
 	return nil
 }
 
-// straight is the number of operations of f and of all that it calls, loops over steps, maps and scans taken once, and so is what stands once. Of the
-// latter known has 0, once it is counted.
-func (e *emitter) straight(f *ir.Func, known map[*ir.Func]int) int {
+// straight is the number of operations of f and of all that it calls, loops over steps, maps and scans taken once. With once that is so of what
+// stands once, too: known has 0 for it when it is counted.
+func (e *emitter) straight(f *ir.Func, once bool, known map[*ir.Func]int) int {
 	if f == nil {
 		return 0
 	}
@@ -74,12 +74,12 @@ func (e *emitter) straight(f *ir.Func, known map[*ir.Func]int) int {
 		}
 		for _, g := range callees(v) {
 			if g != nil {
-				n += e.straight(g, known) - times*cost(g)
+				n += e.straight(g, once, known) - times*cost(g)
 			}
 		}
 	}
 	known[f] = n
-	if e.standsOnce(e.plan.Of(f)) {
+	if once && e.standsOnce(e.plan.Of(f)) {
 		known[f] = 0
 	}
 	return n

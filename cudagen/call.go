@@ -16,13 +16,13 @@ import (
 // calledSteps is the number of steps from which on a function of teams is called, and calledCode that of instructions for one of a
 // thread, which is kernelCode where it stands in one place of several kernels: the step of a solve that a model, its loss and its gradient
 // take. transCode is about what a transcendental function has of them, with its cases. Arrays of up to valueLen numbers come and go by value: ptxas
-// passes these in registers.
+// passes some 32 in registers, others on the stack.
 const (
 	calledSteps = 4
 	calledCode  = 1024
 	kernelCode  = 2048
 	transCode   = 20
-	valueLen    = 32
+	valueLen    = 64
 )
 
 // isCalled reports whether f is a function that is called in the present form.
@@ -56,10 +56,9 @@ func (e *emitter) code(f *plan.Func) int {
 	return f.Cost.MulAdds + f.Cost.Elem + e.m.Real.Bytes()/4*transCode*f.Cost.Trans
 }
 
-// standsOnce reports whether text that uses f in several places has it once, and is small enough where it stands to be of use to a thread.
+// standsOnce reports whether the text of threads that use f in several places has it once.
 func (e *emitter) standsOnce(f *plan.Func) bool {
-	code := e.code(f)
-	return code >= calledCode && code < kernelCode && !f.Needs.Accum && f.Needs.Stats == 0 && !e.taped(f.IR) && byValue(f)
+	return e.code(f) >= calledCode && !f.Needs.Accum && f.Needs.Stats == 0 && !e.taped(f.IR) && byValue(f)
 }
 
 // byValue reports whether no argument and no result of f that is in registers is long: those that are read at places that vary are in memory.
@@ -133,7 +132,7 @@ func (e *emitter) byAddress(t ir.Type) bool { return e.long(t) || e.shared(t) }
 
 // argumentByAddress is byAddress of an argument of the function.
 func (fn *function) argumentByAddress(a *ir.Value) bool {
-	return fn.e.byAddress(a.Type) || fn.e.form() == thread && a.Type.Len() > valueLen
+	return fn.e.byAddress(a.Type) || fn.e.form() == thread && a.Type.Len() > smallLen && looked(fn.f.IR, a)
 }
 
 // callHead prints the head of a function that is called: small arrays and numbers come and go by value. It has the name of the

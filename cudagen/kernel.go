@@ -129,10 +129,11 @@ func (e *emitter) choose() (out []*kernel, ds diag.List) {
 				why = w
 			}
 		})
-		sums, straight := k.params()*e.m.Real.Bytes()/4, e.straight(k.fn.IR, map[*ir.Func]int{})
+		sums, straight := k.params()*e.m.Real.Bytes()/4, e.straight(k.fn.IR, false, map[*ir.Func]int{})
+		called := straight > straightCode && e.straight(k.fn.IR, true, map[*ir.Func]int{}) <= straightCode && e.threadPays(k)
 		other := k.why != ""
 		because(k.kind == grad && sums > registerSums, "the gradient has %d numbers, and the registers of a thread hold %d", sums, registerSums)
-		because(straight > straightCode, "it has %d operations, and a thread goes through %d", straight, straightCode)
+		because(straight > straightCode && !called, "it has %d operations, and a thread goes through %d", straight, straightCode)
 		switch fits, product := e.fitsTile(k); {
 		case !other && !e.stretched(k.fn.IR) && e.splitPays(k, product, straight):
 			k.form = splitted

@@ -5,34 +5,48 @@ import (
 	"ndec.dev/ndec/ir/plan"
 )
 
-// Where it pays to go layer by layer.
+// Where it pays to go layer by layer, or by threads that call what is large.
 
 // layersFit reports whether k can go layer by layer.
 func (e *emitter) layersFit(k *kernel) bool { return e.layersOf(k.fn, true) != nil }
 
-// layersPay reports whether that is faster than the form that k has, by the clocks of a multiprocessor that an evaluation of its
-// costliest field takes. Of a recipe, whose batch is known, the time of launches counts, and multiprocessors that have nothing to do; in a gradient
-// a block a sample reads the weights forwards, when it makes the step again and backwards, beside its sums.
-func (e *emitter) layersPay(k *kernel) bool {
-	now, batch := Budget{}, Budget{}
-	now.bound(k, e.plan)
-	other := *k
-	other.form = layered
-	batch.bound(&other, e.plan)
-	if k.kind == grad {
-		if k.form == teamed {
-			now.Clocks = k.sumClocks(e.m.Real.Bytes())
-			for s := range reversesOf(k.fn.IR) {
-				weights, _ := reading(e.plan.Of(s.Field).Cost.MulAdds * e.m.Real.Bytes())
-				now.Clocks = max(now.Clocks, k.sumClocks(e.m.Real.Bytes())+3*weights)
-			}
+// layersPay reports whether that is faster than the form that k has.
+func (e *emitter) layersPay(k *kernel) bool { return e.formClocks(k, layered) < e.formClocks(k, k.form) }
+
+// threadPays reports whether a thread a sample, which calls what is large, is faster than a block a sample and than to go layer by layer.
+func (e *emitter) threadPays(k *kernel) bool {
+	if clocks := e.formClocks(k, thread); k.kind != grad && clocks < e.formClocks(k, teamed) {
+		return !e.layersFit(k) || clocks < e.formClocks(k, layered)
+	}
+	return false
+}
+
+// formClocks is the clocks of a multiprocessor that an evaluation of k's costliest field takes where k has such a form. Of a recipe, whose batch is known,
+// the time of launches counts, and multiprocessors that have nothing to do; in a gradient a block a sample reads the weights forwards, when it
+// makes the step again and backwards, beside its sums.
+func (e *emitter) formClocks(k *kernel, of form) float64 {
+	var b Budget
+	as := *k
+	as.form = of
+	b.bound(&as, e.plan)
+	real := e.m.Real.Bytes()
+	if k.kind == grad && of == teamed {
+		b.Clocks = as.sumClocks(real)
+		for s := range reversesOf(k.fn.IR) {
+			weights, _ := reading(e.plan.Of(s.Field).Cost.MulAdds * real)
+			b.Clocks = max(b.Clocks, as.sumClocks(real)+3*weights)
 		}
 	}
-	if k.recipe != nil {
-		now.Clocks *= max(1, float64(k.fills())/float64(k.sumRows(e.m.Real.Bytes())))
-		batch.Clocks += e.layerLaunches(k) * launchClocks * multiprocessors / float64(k.batch())
+	switch {
+	case k.recipe == nil:
+	case of == layered:
+		b.Clocks += e.layerLaunches(k) * launchClocks * multiprocessors / float64(k.batch())
+	case of == thread: // a multiprocessor has 128 at a time for each instruction, and begins the next one of these when it has its result
+		b.Clocks *= max(1, waitClocks*multiprocessors*128/float64(k.batch()))
+	default:
+		b.Clocks *= max(1, float64(as.fills())/float64(as.sumRows(real)))
 	}
-	return batch.Clocks < now.Clocks
+	return b.Clocks
 }
 
 // multiprocessors is their number on an A100. launchClocks is what a kernel of a graph takes to begin and end beside its work, some 1.5 µs (not

@@ -197,6 +197,19 @@ func TestMethods(t *testing.T) {
 	}
 }
 
+// TestCalledFields has a field that a thread goes through where it stands once, and whose arrays no registers hold: a thread a sample is expected
+// to be faster than a block, or than to go layer by layer.
+func TestCalledFields(t *testing.T) {
+	s := programSubject(t, "calls", map[string]string{"calls.nde": fmt.Sprintf(net, "calls", 40, 20)}, "f32")
+	compare(t, []*subject{s})
+	if b := s.out.Budgets["m_forward_batch"]; b.Block != 128 || b.Team > 0 || b.Layers > 0 {
+		t.Errorf("a sample has no thread: %+v", b)
+	}
+	if text := string(s.out.Files[0].Text); strings.Count(text, "NDEC_CALL flow_field_results flow_field_call(") != 1 {
+		t.Errorf("the field is not called:\n%s", text)
+	}
+}
+
 // calledByKernels has a step that is large enough to be called though it stands in one place, of a solve of two kernels. It looks for times and
 // rows in arrays that are too long for registers.
 func calledByKernels(t *testing.T) *subject {
