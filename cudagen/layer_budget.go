@@ -11,7 +11,9 @@ import (
 func (e *emitter) layersFit(k *kernel) bool { return e.layersOf(k.fn, true) != nil }
 
 // layersPay reports whether that is faster than the form that k has.
-func (e *emitter) layersPay(k *kernel) bool { return e.formClocks(k, layered) < e.formClocks(k, k.form) }
+func (e *emitter) layersPay(k *kernel) bool {
+	return e.formClocks(k, layered) < e.formClocks(k, k.form)
+}
 
 // threadPays reports whether a thread a sample, which calls what is large, is faster than a block a sample and than to go layer by layer.
 func (e *emitter) threadPays(k *kernel) bool {
