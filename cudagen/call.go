@@ -160,6 +160,7 @@ func (fn *function) callHead() {
 		}
 	}
 	var unpack []string
+	live := fn.f.IR.Live()
 	for _, v := range fn.f.IR.Args {
 		x := fn.name[v]
 		if v.Type.IsScalar() || fn.argumentByAddress(v) {
@@ -167,6 +168,9 @@ func (fn *function) callHead() {
 			continue
 		}
 		ps = append(ps, fmt.Sprintf("ndec_array<%s, %d> %s_value", e.elem(v.Type.Elem), v.Type.Len(), x))
+		if !live[v.ID] {
+			continue
+		}
 		if e.own(v.Type) {
 			unpack = append(unpack, e.ownVariable(v.Type, x), fmt.Sprintf("ndec_copy(%s, %s_value.x, %d);", x, x, v.Type.Len()))
 			continue

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"embed"
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -98,7 +99,7 @@ type emitter struct {
 	revs     map[*ir.Rev]string
 	fields   map[*ir.Param]string
 	tables   map[*ir.Value]string
-	tabTxt   []string
+	tabTxt   []table
 	tabLen   int                  // bytes of all tables
 	tapes    map[*ir.Value]string // of recorded solves: field of the workspace
 	stepped  map[*ir.Func]*ir.Model
@@ -184,7 +185,7 @@ func Emit(p *plan.Plan, opts Options) (*Output, diag.List) {
 	e.updateKernels(kernels)
 	e.setApart(false)
 	bodies := e.mergeAlike(e.p.text())
-	e.declarations(kernels)
+	e.declarations(kernels, functions+bodies)
 	text := e.p.text() + functions + bodies
 	base := opts.Package
 	out := &Output{Kernels: e.k, Budgets: map[string]Budget{}, Costs: costs(kernels), pkg: base, header: opts.Header, runtime: cmp.Or(opts.Runtime, "ndec.dev/ndec/rt")}
@@ -309,7 +310,10 @@ func sweepFuncs(r *ir.Rev) []*ir.Func {
 
 // solveFuncs are the functions that the loop of s calls.
 func solveFuncs(s *ir.Solve) []*ir.Func {
-	fs := []*ir.Func{s.Field}
+	var fs []*ir.Func
+	if s.FSAL || s.Adaptive && s.FirstStep == 0 {
+		fs = append(fs, s.Field)
+	}
 	if denseSteps(s) {
 		fs = append(fs, s.DenseStep)
 	} else {
@@ -440,9 +444,12 @@ func (e *emitter) table(v *ir.Value) string {
 		where = "__constant__"
 		e.tabLen += bytes
 	}
-	e.tabTxt = append(e.tabTxt, fmt.Sprintf("static %s const %s %s[%d] = {%s};", where, e.elem(v.Type.Elem), n, len(xs), strings.Join(xs, ", ")))
+	e.tabTxt = append(e.tabTxt, table{n, fmt.Sprintf("static %s const %s %s[%d] = {%s};", where, e.elem(v.Type.Elem), n, len(xs), strings.Join(xs, ", "))})
 	return n
 }
+
+// table is a constant that is given element by element.
+type table struct{ name, text string }
 
 // layout gives parameters and prepared values their sizes, and constant memory where they fit.
 func (e *emitter) layout(kernels []*kernel) {
@@ -470,7 +477,7 @@ func paramBytes(ps []*ir.Param) int {
 }
 
 // declarations prints what stands before the functions.
-func (e *emitter) declarations(kernels []*kernel) {
+func (e *emitter) declarations(kernels []*kernel, text string) {
 	p := e.p
 	p.line("%s", e.opts.Header)
 	p.line("")
@@ -503,10 +510,12 @@ func (e *emitter) declarations(kernels []*kernel) {
 	p.line("")
 	e.paramStruct("Params", "The parameters of the package, row-major.", e.m.Params, e.k.Params)
 	e.paramStruct("Prepared", "What is computed once whenever parameters have changed.", e.m.Derived, e.k.Prepared)
-	if len(e.tabTxt) > 0 {
-		for _, t := range e.tabTxt {
-			p.line("%s", t)
-		}
+	// Arrays of numbers that are all one may have been asked for and not read.
+	tables := slices.DeleteFunc(e.tabTxt, func(t table) bool { return !regexp.MustCompile(`\b` + t.name + `\b`).MatchString(text) })
+	for _, t := range tables {
+		p.line("%s", t.text)
+	}
+	if len(tables) > 0 {
 		p.line("")
 	}
 	if e.teams.size > 0 {

@@ -395,7 +395,7 @@ func tapeRow(t ir.Type, at string) string {
 	return fmt.Sprintf("step * n * %d + %s", t.Len(), at)
 }
 
-// openKernel prints the head of a kernel around functions, with so many rows of threads.
+// openKernel prints the head of a kernel around functions, with so many rows of threads; 0 is one block, whose threads share out the samples.
 func (e *emitter) openKernel(name, doc string, rows int, refs []address) *solveKernel {
 	sk := &solveKernel{name: name, rows: rows}
 	var params []string
@@ -404,10 +404,12 @@ func (e *emitter) openKernel(name, doc string, rows int, refs []address) *solveK
 		params = append(params, r.param)
 	}
 	e.layerHead(name, doc, params, false)
-	e.p.line("ndec_at at(n);")
-	if rows > 1 {
+	switch {
+	case rows > 1:
+		e.p.line("ndec_at at(n);")
 		e.p.line("int i = at.row, s = at.s;")
-	} else {
+	case rows == 1:
+		e.p.line("ndec_at at(n);")
 		e.p.line("int s = at.s;")
 	}
 	return sk

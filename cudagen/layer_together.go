@@ -33,8 +33,8 @@ func (e *emitter) meetings(lp *loop, open func(what, doc string, rows int, refs 
 	p.line("if (s < n && walk_at[s].on && !(%s)) err_at[s] = nan(\"\"); // an error is nothing beside an infinite state", e.columnsFinite(suffixed(lp.x, "_1")))
 	close()
 	one := func(name, doc string) *solveKernel {
-		k := open(name, doc+", by one block", 1, slices.Concat([]address{walk}, intAddress("lost"), brought, all))
-		k.single = true
+		k := open(name, doc+", by one block", 0, slices.Concat([]address{walk}, intAddress("lost"), brought, all))
+		k.single, k.rows = true, 1
 		p.line("__shared__ double shared[%d];", layerGroup)
 		p.line("ndec_meet_%s<%d>(walk_at, lost_at, brought_at, n, shared, together_at);", name, layerGroup)
 		close()
