@@ -11,7 +11,7 @@ func (l *loop) adaptive() {
 	p.line("double dir = ndec_signed(1, t1 - t0);")
 	l.declare(suffixed(l.x, "_1"))
 	l.declare(xe)
-	if s.FSAL || s.FirstStep == 0 {
+	if fieldFirst(s) {
 		l.declare(k)
 	}
 	if s.FSAL {
@@ -21,7 +21,7 @@ func (l *loop) adaptive() {
 	p.line("double t = t0;")
 	p.line("double h = 0;")
 	l.begins(func() {
-		if s.FSAL || s.FirstStep == 0 {
+		if fieldFirst(s) {
 			l.first()
 		}
 		if s.FirstStep > 0 {

@@ -27,7 +27,7 @@ func (fn *function) whole(v *ir.Value) {
 		fn.scanLoop(v)
 	default:
 		if k := fn.f.Places[v].Kind; !v.Type.IsScalar() && (k == plan.Local || k == plan.Work || k == plan.Scalars) {
-			fn.p.line("%s", fn.e.variable(v.Type, fn.local(v)))
+			fn.declaration(fn.e.variable(v.Type, fn.local(v)))
 		}
 		fn.fill(v)
 	}

@@ -196,7 +196,7 @@ func (fn *function) callHead() {
 		any, ps = append(any, "G"), append(ps, "G &g")
 	}
 	kind, suffix := "NDEC_CALL", "call"
-	if e.stands(fn.f) {
+	if e.stands(fn.f) != "" {
 		kind, suffix = "NDEC_D", "body"
 	}
 	fn.head = fmt.Sprintf("%s%%s %s %s_%%s(%s) {", e.templates(any...), result, name, strings.Join(ps, ", "))
@@ -259,7 +259,8 @@ func (fn *function) callEnd() {
 		}
 	}
 	var given []string
-	if e.stands(fn.f) { // where it does not stand in a kernel, it is called
+	stands := e.stands(fn.f)
+	if stands != "" { // where it does not stand in a kernel, it is called
 		p.line(fn.head, "NDEC_CALL", "call")
 		given = e.common(n, false, false)
 		for _, v := range fn.f.IR.Args {
@@ -268,6 +269,14 @@ func (fn *function) callEnd() {
 				x += "_value"
 			}
 			given = append(given, x)
+		}
+		for i, r := range fn.f.IR.Results {
+			if fn.res[i] != "" && e.byAddress(r.Type) {
+				given = append(given, fn.res[i])
+			}
+		}
+		if n.Accum {
+			given = append(given, "g")
 		}
 		p.line("return %s_body(%s);", name, strings.Join(given, ", "))
 		p.line("}")
@@ -301,17 +310,21 @@ func (fn *function) callEnd() {
 	} else {
 		defer func() { p.line("}") }()
 	}
-	call := fmt.Sprintf("%s_call(%s);", name, strings.Join(args, ", "))
-	if !fn.small() {
-		p.line("%s", call)
-		return
+	to := ""
+	if fn.small() {
+		to = "results = "
 	}
-	if e.stands(fn.f) {
-		p.line("%s_results results;", name)
-		p.line("if constexpr (Tile::together) results = %s_body(%s);", name, strings.Join(args, ", "))
-		p.line("else results = %s", call)
-	} else {
-		p.line("%s_results results = %s", name, call)
+	switch {
+	case stands != "":
+		if fn.small() {
+			p.line("%s_results results;", name)
+		}
+		p.line("if constexpr (%s) %s%s_body(%s);", stands, to, name, strings.Join(args, ", "))
+		p.line("else %s%s_call(%s);", to, name, strings.Join(args, ", "))
+	case fn.small():
+		p.line("%s_results results = %[1]s_call(%s);", name, strings.Join(args, ", "))
+	default:
+		p.line("%s_call(%s);", name, strings.Join(args, ", "))
 	}
 	for i, r := range fn.f.IR.Results {
 		switch {

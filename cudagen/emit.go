@@ -112,6 +112,9 @@ type emitter struct {
 	apart    bool                                   // what is printed is not for the image with kernels of groups
 	layering bool                                   // what goes layer by layer has kernels of groups
 	standing map[*ir.Func]bool                      // functions of tiles that stand where they are used in kernels of groups
+	backs    map[*ir.Func]bool                      // and in gradients of groups
+	merging  map[*ir.Func]bool                      // functions of tiles whose calls of the same one are a loop
+	numbers  *scope                                 // names of the function whose numbers gradients of groups keep in memory; nil if they do not
 	again    map[*ir.Func]*ir.Func                  // of steps back, what the gradients of groups do in their place
 	packed   map[packing]int                        // where matrices lie in the shared memory of their groups; -1: they are streamed
 	samples  int                                    // of the kernel of a group that is printed, where it has tapes

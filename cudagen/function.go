@@ -25,6 +25,8 @@ type function struct {
 	head string               // of a function that is called, but for how and as what
 
 	placed map[*ir.Value]bool   // values of a piece that lie in device memory
+	ahead  *[]string            // declarations before the loop over calls that is printed
+	joined map[*ir.Value]bool   // arrays that are arguments and results of such calls
 	regs   map[*ir.Value]string // elements i of arrays that the kernel of a piece has in registers
 }
 
@@ -227,6 +229,9 @@ func (e *emitter) variable(t ir.Type, name string) string {
 	}
 	if e.own(t) {
 		return e.ownVariable(t, name)
+	}
+	if e.numbers != nil && t.Len() <= smallLen {
+		return e.numbersVariable(t, name)
 	}
 	if e.long(t) {
 		return e.keep(t, name)

@@ -200,27 +200,28 @@ const (
 )
 
 // chooseStanding finds the functions that stand where they are used in all kernels of groups, rather than being called: ptxas has every product of tensor
-// cores wait for the one before where a call could come between.
+// cores wait for the one before where a call could come between. Where that is more code than fits, and calls of the same function are a loop in others
+// (call_sites.go), it is what fits.
 func (e *emitter) chooseStanding() {
-	e.standing = map[*ir.Func]bool{}
+	e.standing, e.merging = map[*ir.Func]bool{}, map[*ir.Func]bool{}
+	for k := range e.groups {
+		e.inForm(k, func() {
+			order, merged := e.callersLast(k), map[*ir.Func]bool{}
+			for _, f := range order {
+				merged[f] = e.sitesFit(e.plan.Of(f))
+			}
+			if e.standingCode(k, order, nil) > groupCode && e.standingCode(k, order, merged) <= groupCode {
+				for f := range merged {
+					e.merging[f] = e.merging[f] || merged[f]
+				}
+			}
+		})
+	}
 	large := map[*ir.Func]bool{}
 	for k := range e.groups {
 		e.inForm(k, func() {
-			var order []*ir.Func // those that are used before those that use them
-			e.visit(k.fn.IR, map[*ir.Func]bool{}, func(f *ir.Func) { order = append(order, f) })
-			sites, code := map[*ir.Func]int{k.fn.IR: 1}, 0
-			for _, f := range slices.Backward(order) {
-				for _, v := range f.Values {
-					for _, g := range callees(v) {
-						if g != nil {
-							sites[g] += sites[f]
-						}
-					}
-				}
-				if pf := e.plan.Of(f); e.isCalled(pf) {
-					code += sites[f] * e.groupCodeOf(pf)
-				}
-			}
+			order := e.callersLast(k)
+			code := e.standingCode(k, order, e.merging)
 			for _, f := range order {
 				if pf := e.plan.Of(f); e.isCalled(pf) {
 					e.standing[f] = true
@@ -236,21 +237,109 @@ func (e *emitter) chooseStanding() {
 	}
 }
 
-// groupCodeOf is about how many instructions f has for a half.
+// chooseBacks finds those of gradients of groups, where all that such a kernel calls stands where it is used, or nothing.
+func (e *emitter) chooseBacks() {
+	e.backs = map[*ir.Func]bool{}
+	large := map[*ir.Func]bool{}
+	for k, g := range e.groups {
+		if g.sums == nil {
+			continue
+		}
+		e.inForm(k, func() {
+			order, merged, fits := e.callersLast(k), map[*ir.Func]bool{}, true
+			for _, f := range order {
+				merged[f] = e.sitesFit(e.plan.Of(f))
+				fits = fits && (!e.isCalled(e.plan.Of(f)) || smallEnds(e.plan.Of(f)))
+			}
+			if e.standingCode(k, order, nil) <= groupCode {
+				clear(merged)
+			}
+			fits = fits && e.standingCode(k, order, merged) <= groupCode
+			for _, f := range order {
+				e.backs[f] = true
+				large[f] = large[f] || !fits
+				e.merging[f] = e.merging[f] || fits && merged[f]
+			}
+		})
+	}
+	for f := range large {
+		if large[f] {
+			delete(e.backs, f)
+		}
+	}
+}
+
+// callersLast lists the functions of k, those that are used before those that use them.
+func (e *emitter) callersLast(k *kernel) (order []*ir.Func) {
+	seen := map[*ir.Func]bool{}
+	var visit func(f *ir.Func)
+	visit = func(f *ir.Func) {
+		if f == nil || seen[f] {
+			return
+		}
+		seen[f] = true
+		for _, v := range f.Values {
+			for _, g := range callees(v) {
+				visit(e.inGroup(g))
+			}
+		}
+		order = append(order, f)
+	}
+	visit(k.fn.IR)
+	return order
+}
+
+// inGroup is f, or what a gradient of a group does in its place.
+func (e *emitter) inGroup(f *ir.Func) *ir.Func {
+	if again := e.againIn(f); again != nil {
+		return again
+	}
+	return f
+}
+
+// standingCode is about how many instructions the functions of k have together, in that order, each in all places where it stands, with loops over the calls in those of
+// merging.
+func (e *emitter) standingCode(k *kernel, order []*ir.Func, merging map[*ir.Func]bool) (code int) {
+	places := map[*ir.Func]int{k.fn.IR: 1}
+	for _, f := range slices.Backward(order) {
+		for g, n := range e.places(f, merging[f]) {
+			places[g] += n * places[f]
+		}
+		if pf := e.plan.Of(f); e.isCalled(pf) {
+			code += places[f] * e.groupCodeOf(pf)
+		}
+	}
+	return code
+}
+
+// groupCodeOf is about how many instructions f has for a half. One with arrays in memory is called: numbers of steps would be stored for the registers that it needs.
 func (e *emitter) groupCodeOf(f *plan.Func) int {
 	n := 0
 	for _, nest := range f.Nests {
 		for _, s := range nest.Steps {
 			if s.Form == plan.Elem && fragment(f, s.V) {
 				n += elemCode * s.V.Type.Len()
+				if s.V.Type.Len() > groupLen {
+					return groupCode + 1
+				}
 			}
 		}
 	}
 	return n
 }
 
-// stands reports whether f is such a function in the present form.
-func (e *emitter) stands(f *plan.Func) bool { return e.form() == tiled && e.standing[f.IR] }
+// stands says as a condition of the tile in which kernels f, in the present form, is such a function; "" for none.
+func (e *emitter) stands(f *plan.Func) string {
+	switch ahead, back := e.standing[f.IR], e.backs[f.IR]; {
+	case e.form() != tiled || !ahead && !back:
+		return ""
+	case !back:
+		return "Tile::together == 1"
+	case !ahead:
+		return "Tile::together == 2"
+	}
+	return "Tile::together > 0"
+}
 
 // groupCost finds the field that takes most of tensor cores.
 func (e *emitter) groupCost(k *kernel, g *group) {

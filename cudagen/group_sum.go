@@ -293,6 +293,7 @@ func (e *emitter) groupGradients(kernels []*kernel) {
 		g.name = e.global.pick(k.name + "_group")
 		e.inForm(k, func() { e.groupCost(k, g) })
 	}
+	e.chooseBacks()
 }
 
 // gradientBudget is how such a kernel is launched.
@@ -410,7 +411,6 @@ func (e *emitter) addSumsUp(g *groupSums, left string) {
 		p.line("ndec_group_more<%d>();", more)
 	}
 	p.line("int thread = ndec_thread(), lane = thread & 31;")
-	p.line("auto sum = ndec_group_own(losses_of);")
 }
 
 // endSums prints what warps with samples do at the end, and what the block leaves of the sums of lanes.

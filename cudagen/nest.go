@@ -106,33 +106,36 @@ func (fn *function) declare(s plan.Step, n *plan.Nest) {
 			fn.accs[v] = name
 		}
 		if v.Type.IsScalar() {
-			fn.p.line("%s %s = 0;", t, name)
+			fn.declaration(fmt.Sprintf("%s %s = 0;", t, name))
 			return
 		}
-		fn.p.line("%s %s[%d] = {};", t, name, v.Type.Len())
+		fn.declaration(fmt.Sprintf("%s %s[%d] = {};", t, name, v.Type.Len()))
 		if (pl.Kind == plan.Local || pl.Kind == plan.Work) && !fn.placed[v] {
-			fn.p.line("%s", fn.e.variable(v.Type, fn.local(v)))
+			fn.declaration(fn.e.variable(v.Type, fn.local(v)))
 		}
 		return
 	case plan.Scatter:
 		switch {
 		case (pl.Kind == plan.Scalars || pl.Kind == plan.Local || pl.Kind == plan.Work) && !fn.placed[v]:
-			fn.p.line("%s %s[%d] = {};", t, fn.local(v), v.Type.Len())
+			fn.declaration(fmt.Sprintf("%s %s[%d] = {};", t, fn.local(v), v.Type.Len()))
 		default:
 			fn.p.line("ndec_clear(%s, %d);", fn.array(v), v.Type.Len())
 		}
 		return
 	}
 	small := (pl.Kind == plan.Scalars || pl.Kind == plan.Register && (n.Unroll || fn.e.split != nil)) && !v.Type.IsScalar()
-	if (pl.Kind == plan.Local || pl.Kind == plan.Work || small) && !(fn.placed[v] && !v.Type.IsScalar()) {
-		fn.p.line("%s", fn.e.variable(v.Type, fn.local(v)))
+	if (pl.Kind == plan.Local || pl.Kind == plan.Work || small) && !(fn.placed[v] && !v.Type.IsScalar()) && !fn.joined[v] {
+		fn.declaration(fn.e.variable(v.Type, fn.local(v)))
 	}
 }
 
 // assign stores x at an element of v; what has no array is declared there.
 func (fn *function) assign(v *ir.Value, ix index, x string) {
 	k := fn.f.Places[v].Kind
-	if k == plan.Scalars && v.Type.IsScalar() || fn.perRun(v) && !ix.konst {
+	switch here := fn.perRun(v) && !ix.konst; {
+	case k == plan.Scalars && v.Type.IsScalar() && fn.ahead != nil && !here:
+		fn.declaration(fn.e.variable(v.Type, fn.local(v)))
+	case k == plan.Scalars && v.Type.IsScalar() || here:
 		fn.p.line("%s %s = %s;", fn.e.elem(v.Type.Elem), fn.local(v), x)
 		return
 	}

@@ -31,7 +31,10 @@ func (fn *function) destinations(v *ir.Value, n int) []string {
 		case plan.Sum, plan.Stat:
 			return
 		case plan.Local, plan.Work, plan.Scalars, plan.Register:
-			fn.p.line("%s", fn.variable(r, fn.local(r)))
+			if fn.joined[r] { // it is there
+				return
+			}
+			fn.declaration(fn.variable(r, fn.local(r)))
 			out[i] = fn.local(r)
 		default:
 			out[i] = fn.array(r)
@@ -52,7 +55,7 @@ func (fn *function) destinations(v *ir.Value, n int) []string {
 // unread declares a variable for a result that nobody reads.
 func (fn *function) unread(t ir.Type) string {
 	name := fn.s.pick("unread")
-	fn.p.line("%s", fn.e.variable(t, name))
+	fn.declaration(fn.e.variable(t, name))
 	return name
 }
 

@@ -276,6 +276,9 @@ func (l *loop) first() {
 	}
 }
 
+// fieldFirst reports whether the loop of s evaluates the field itself: before its first step, or to find its length.
+func fieldFirst(s *ir.Solve) bool { return s.FSAL || s.Adaptive && s.FirstStep == 0 }
+
 // field prints an evaluation of the right-hand side into the first slopes.
 func (l *loop) field(at string) {
 	l.p.line("%s", l.e.apply(l.s.Field, append(append([]string{at}, names(l.plain(l.x))...), names(l.c)...), suffixed(l.plain(l.x), "_k")))

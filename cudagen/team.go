@@ -26,6 +26,7 @@ type frames struct {
 
 	// The same in gradients of groups, which do some things in another way.
 	inGroup       map[any]int
+	ownInGroup    int // beside own
 	calledInGroup int
 }
 
@@ -108,9 +109,9 @@ func (e *emitter) frame(what any, body func()) {
 		body()
 		return
 	}
-	b.own, b.called, b.calledInGroup = 0, 0, 0
+	b.own, b.called, b.ownInGroup, b.calledInGroup = 0, 0, 0, 0
 	body()
-	b.of[what], b.inGroup[what] = b.own+b.called, b.own+b.calledInGroup
+	b.of[what], b.inGroup[what] = b.own+b.called, b.own+b.ownInGroup+b.calledInGroup
 }
 
 // calls notes that what is printed calls another.

@@ -262,6 +262,10 @@ func (fn *function) tileBody() {
 	runs, halves := fn.e.tileRuns(fn.f)
 	fn.far = fn.e.far(fn.f)
 	fn.countProducts()
+	if !slices.Contains(halves, true) {
+		fn.nests()
+		return
+	}
 	for at, run := range runs {
 		if halves[at] {
 			fn.halves(run)

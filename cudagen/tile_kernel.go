@@ -186,11 +186,14 @@ func (e *emitter) tileKernel(k *kernel, group *GroupBudget) {
 	}
 	outs, call := e.results(k, sc, e.sample(k, sc, stride, row))
 	p.line("%s(%s);", e.funcName(k.fn.IR), strings.Join(call, ", "))
-	if sums == nil {
+	if group == nil {
 		p.line("if (!in) continue;")
 	} else { // neither is kept through the call
-		p.line("if (!tile.mine()) continue;")
 		p.line("s = chunk + ndec_thread();")
+		p.line("if (s >= n) continue;")
+	}
+	if sums != nil {
+		p.line("auto sum = ndec_group_own(losses_of);")
 	}
 	e.storeStats(k)
 	if k.model != nil {

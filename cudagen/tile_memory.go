@@ -74,6 +74,13 @@ func (e *emitter) ownVariable(t ir.Type, name string) string {
 	return fmt.Sprintf("ndec_own<%s> %s = ndec_tile_own<%s, %d>(tile);", e.elem(t.Elem), name, e.elem(t.Elem), t.Len())
 }
 
+// numbersVariable declares an array of numbers that are in every lane, which groups keep in memory where threads have few registers.
+func (e *emitter) numbersVariable(t ir.Type, name string) string {
+	e.tiles.ownInGroup += t.Len() * 32 * t.Elem.Bytes()
+	place := e.numbers.pick(name + "_place")
+	return fmt.Sprintf("ndec_numbers<Tile, %s, %d> %s(tile); auto %s = %[3]s.get();", e.elem(t.Elem), t.Len(), place, name)
+}
+
 // callsOnly reports whether f calls such functions and does nothing else over whole arrays.
 func (e *emitter) callsOnly(f *plan.Func) bool {
 	some := false

@@ -83,6 +83,7 @@ struct Fiber {
 	int some; // the barrier of some threads
 	std::vector<unsigned> written; // words for tensor cores that it has not published
 	std::vector<Product> products; // of its warpgroup, which it has not waited for
+	std::vector<size_t> groups; // how many of them there were at each commit
 	unsigned long long matrix; // of the last of them
 	bool fenced;
 };
@@ -148,7 +149,7 @@ NDEC_RAW void ready(Fiber &f) {
 	*--s = 0;
 	*--s = (void *)trampoline;
 	for (int i = 0; i < 6; i++) *--s = 0;
-	f.sp = s, f.state = RUN, f.warp_parity = f.barrier_parity = 0, f.fenced = false, f.products.clear(), f.written.clear();
+	f.sp = s, f.state = RUN, f.warp_parity = f.barrier_parity = 0, f.fenced = false, f.products.clear(), f.groups.clear(), f.written.clear();
 	NDEC_TS(if (!f.ts) f.ts = __tsan_create_fiber(0);) // a new one for every block takes far longer than what the block does
 }
 
@@ -523,9 +524,19 @@ static inline float ndec_group_number(unsigned long long d, bool turned, unsigne
 	return ndec_bits<float>(*(const uint16_t *)(ndec_emu::dynamic + at) << 16);
 }
 
-static inline void ndec_group_wait() {
+static inline void ndec_group_commit() {
+	ndec_emu::Fiber &f = *ndec_emu::current;
+	f.groups.push_back(f.products.size()), f.fenced = false;
+}
+
+template <int n> static inline void ndec_group_await() {
+	std::vector<ndec_emu::Product> &products = ndec_emu::current->products;
+	std::vector<size_t> &groups = ndec_emu::current->groups;
+	if (groups.size() <= n) return;
+	size_t done = groups.size() - n, count = groups[done - 1];
 	unsigned g = ndec_emu::lane() / 4, t = ndec_emu::lane() % 4, row = ndec_emu::current->id / 32 % 4 * 16 + g, turn = 0;
-	for (const ndec_emu::Product &p : ndec_emu::current->products) {
+	for (size_t i = 0; i < count; i++) {
+		ndec_emu::Product p = products[i];
 		float x[2][16]; // the lane's two rows of A
 		if (p.a) {
 			struct operand {
@@ -549,7 +560,8 @@ static inline void ndec_group_wait() {
 				p.c[q][e] = v;
 			}
 	}
-	ndec_emu::current->products.clear(), ndec_emu::current->fenced = false;
+	products.erase(products.begin(), products.begin() + count), groups.erase(groups.begin(), groups.begin() + done);
+	for (size_t &end : groups) end -= count;
 }
 
 template <int tiles> struct ndec_wgmma {

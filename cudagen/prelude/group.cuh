@@ -12,14 +12,22 @@
 NDEC_D bool ndec_block_any(bool x) { return __syncthreads_or(x) != 0; }
 NDEC_D unsigned ndec_shared_address(const void *p) { return (unsigned)__cvta_generic_to_shared(p); }
 
+// threadIdx.x, read anew: it need not be kept through everything that is called
+NDEC_D int ndec_thread() {
+	int r;
+	asm volatile("mov.u32 %0, %%tid.x;" : "=r"(r));
+	return r;
+}
+
 // what the thread has written to shared memory is there for tensor cores, once all threads have said so
 NDEC_D void ndec_group_publish() { asm volatile("fence.proxy.async.shared::cta;" ::: "memory"); }
 
 // registers of products are as the thread has left them
 NDEC_D void ndec_group_fence() { asm volatile("wgmma.fence.sync.aligned;" ::: "memory"); }
 
-// waits for the products before it
-NDEC_D void ndec_group_wait() { asm volatile("wgmma.commit_group.sync.aligned;\n\twgmma.wait_group.sync.aligned 0;" ::: "memory"); }
+// products are waited for as those before the same commit, all but the last n such groups
+NDEC_D void ndec_group_commit() { asm volatile("wgmma.commit_group.sync.aligned;" ::: "memory"); }
+template <int n> NDEC_D void ndec_group_await() { asm volatile("wgmma.wait_group.sync.aligned %0;" :: "n"(n) : "memory"); }
 NDEC_D void ndec_group_hold(float &x) { asm volatile("" : "+f"(x) :: "memory"); } // nobody reads it before
 NDEC_D void ndec_group_hold(int &x) { asm volatile("" : "+r"(x)); } // nor is what follows from it
 
@@ -77,9 +85,16 @@ NDEC_WGMMA(14, 112, NDEC_C14, 56, 57, 58, 59, 60, 61, NDEC_Q2(0), NDEC_Q2(2), ND
 NDEC_WGMMA(16, 128, NDEC_C16, 64, 65, 66, 67, 68, 69, NDEC_Q2(0), NDEC_Q2(2), NDEC_Q2(4), NDEC_Q2(6), NDEC_Q2(8), NDEC_Q2(10), NDEC_Q2(12), NDEC_Q2(14))
 #endif
 
+// waits for the products before it
+NDEC_D void ndec_group_wait() {
+	ndec_group_commit();
+	ndec_group_await<0>();
+}
+
 struct ndec_group : ndec_tile {
 	enum {
 		held = 128, // its products take fewer registers: weights are none of them
+		buffers = 2, // operands of products at a time
 		together = 1, // small functions stand where they are used, so that products need not wait for each other
 	};
 	__device__ __forceinline__ char *weights() const { return ndec_shared_memory(); } // of products: a constant, as what wgmma is told of them then is
@@ -145,43 +160,38 @@ template <int tiles, bool turned, int P> NDEC_D void ndec_group_add(ndec_bf16<P>
 		for (int i = 0; i <= s; i++) ndec_wgmma<tiles>::template add<turned>(c, a[i], ndec_group_further(b, (s - i) * next));
 }
 
-// acc += columns 16 c to 16 c + 15 of x for 16 samples of each warp, times rows of a matrix that lie at b, with so many pieces in a part; meanwhile something else
-struct ndec_nothing {
-	__device__ __forceinline__ void operator()() const {}
-};
-template <class As, int tiles, int K, bool turned = false, class X, class F = ndec_nothing> NDEC_D void ndec_group_step(ndec_group tile, float (*acc)[4], X x, int c, const float *by, unsigned long long b, int part, F meanwhile = F()) {
-	unsigned a[As::parts][4];
+// acc += columns 16 c to 16 c + 15 of x for 16 samples of each warp, times rows of a matrix that lie at b, with so many pieces in a part. Tensor cores read the parts of x
+// from a until they are waited for: where steps have two of them in turn, one's are made while those of the step before are multiplied.
+template <class As, int tiles, int K, int buffers, bool turned = false, class X> NDEC_D void ndec_group_step(ndec_group tile, float (*acc)[4], unsigned (*a)[4], X x, int c, const float *by, unsigned long long b, int part) {
+	ndec_group_await<buffers - 1>();
 	ndec_tile_operand<As, K>(tile, x, c, by, a);
 	ndec_group_fence();
 	ndec_group_add<tiles, turned>(As(), acc, a, b, part * 8);
-	meanwhile();
-	ndec_group_wait();
-#pragma unroll
-	for (int q = 0; q < tiles; q++)
-#pragma unroll
-		for (int e = 0; e < 4; e++) ndec_group_hold(acc[q][e]);
+	ndec_group_commit();
 }
 
 // some columns of y = x B for 16 samples of each warp, from the tile first on: B lies at weights, or, where it is streamed, goes through there in pieces of
 // NDEC_ROWS rows, which the block makes anew for each product. Turned, what lies there is the matrix with rows and columns changed: the same pieces, read
 // the other way by wgmma (N-major, imm-trans-b is 1), of which the leading dimension is still that of K, the stride that of N (see group_sum.cuh).
 enum { NDEC_ROWS = 32 };
-template <class As, int tiles, int N, int K, bool streamed, bool turned, class Y, class X, class B> NDEC_D void ndec_group_columns(ndec_group tile, Y y, X x, const float *by, const float *back, char *weights, B b, int first) {
+template <class As, int tiles, int N, int K, int buffers, bool streamed, bool turned, class Y, class X, class B> NDEC_D void ndec_group_columns(ndec_group tile, Y y, X x, const float *by, const float *back, char *weights, B b, int first) {
 	float acc[tiles][4] = {};
+	unsigned a[buffers][As::parts][4];
 	constexpr int steps = ndec_tiles(K) / 2, some = steps < NDEC_ROWS / 16 ? steps : NDEC_ROWS / 16;
 	if constexpr (streamed) {
 		unsigned long long matrix = ndec_group_matrix(weights, tiles * 128, 128);
 #pragma unroll (ndec_unroll<X>((steps + some - 1) / some))
 		for (int begin = 0; begin < steps; begin += some) {
+			ndec_group_await<0>();
 			__syncthreads(); // nobody multiplies with what lies there
 			ndec_group_put<As, 2 * some, tiles>(weights, [&](int k, int n) {
 				k += 16 * begin, n += 8 * first;
 				return (N % (8 * tiles) == 0 || n < N) && (K % (16 * some) == 0 || k < K) ? b(k, n) : 0.0f;
 			});
 			ndec_group_ready();
-#pragma unroll (ndec_unroll<X>(some))
+#pragma unroll
 			for (int c = 0; c < some; c++)
-				if (begin + c < steps) ndec_group_step<As, tiles, K>(tile, acc, x, begin + c, by, ndec_group_further(matrix, 2 * c * tiles * 8), 2 * some * tiles);
+				if (begin + c < steps) ndec_group_step<As, tiles, K, buffers>(tile, acc, a[c % buffers], x, begin + c, by, ndec_group_further(matrix, 2 * c * tiles * 8), 2 * some * tiles);
 		}
 	} else {
 		constexpr int alongK = turned ? 1 : ndec_tiles(N), alongN = turned ? ndec_tiles(K) : 1; // pieces
@@ -193,27 +203,33 @@ template <class As, int tiles, int N, int K, bool streamed, bool turned, class Y
 #pragma unroll
 			for (int i = 0; i < 8; i++) now[i / 4][i % 4] = x[i / 4][i % 4];
 #pragma unroll 1
-			for (int c = 0; c < steps; c++) {
-				ndec_group_step<As, tiles, K, turned>(tile, acc, now, 0, by, ndec_group_further(matrix, 2 * c * alongK * 8), part, [&]() {
-					int next = ndec_min(c + 1, steps - 1);
+			for (int c = 0; c < steps; c += 2)
+#pragma unroll
+				for (int j = 0; j < 2; j++) {
+					if (steps % 2 > 0 && c + j >= steps) continue;
+					ndec_group_step<As, tiles, K, buffers, turned>(tile, acc, a[j % buffers], now, 0, by, ndec_group_further(matrix, 2 * (c + j) * alongK * 8), part);
+					int next = ndec_min(c + j + 1, steps - 1);
 #pragma unroll
 					for (int i = 0; i < 8; i++) now[i / 4][i % 4] = x[2 * next + i / 4][i % 4];
-				});
-			}
+				}
 		} else {
 #pragma unroll
-			for (int c = 0; c < steps; c++) ndec_group_step<As, tiles, K, turned>(tile, acc, x, c, by, ndec_group_further(matrix, 2 * c * alongK * 8), part);
+			for (int c = 0; c < steps; c++) ndec_group_step<As, tiles, K, buffers, turned>(tile, acc, a[c % buffers], x, c, by, ndec_group_further(matrix, 2 * c * alongK * 8), part);
 		}
 	}
+	ndec_group_await<0>();
 #pragma unroll
 	for (int q = 0; q < tiles; q++)
 #pragma unroll
-		for (int e = 0; e < 4; e++) y[first + q][e] = As::scaled ? acc[q][e] * back[e / 2] : acc[q][e];
+		for (int e = 0; e < 4; e++) {
+			ndec_group_hold(acc[q][e]);
+			y[first + q][e] = As::scaled ? acc[q][e] * back[e / 2] : acc[q][e];
+		}
 }
 
 // ndec_tile_product of a group, of so many tiles of columns at a time at most, with B packed At bytes behind the first, turned or not, or streamed through
 // there; where At is less than 0, by each warp
-template <int most, class As, int N, int K, int At, bool streamed, bool turned, class Y, class X, class B> NDEC_D void ndec_group_product(ndec_group tile, Y y, X x, B b) {
+template <int most, int buffers, class As, int N, int K, int At, bool streamed, bool turned, class Y, class X, class B> NDEC_D void ndec_group_product(ndec_group tile, Y y, X x, B b) {
 	constexpr int group = ndec_tiles(N) < most ? ndec_tiles(N) : most, rest = ndec_tiles(N) % group;
 	if constexpr (At < 0) {
 		ndec_tile_product<As, N, K, At>((ndec_tile)tile, y, x, b);
@@ -222,11 +238,11 @@ template <int most, class As, int N, int K, int At, bool streamed, bool turned, 
 		ndec_tile_scales<As, K>(tile, x, by, back);
 		ndec_warp_sync();
 #pragma unroll (ndec_unroll<Y>(ndec_tiles(N) / group))
-		for (int first = 0; first + group <= ndec_tiles(N); first += group) ndec_group_columns<As, group, N, K, streamed, turned>(tile, y, x, by, back, tile.weights() + At, b, first);
-		if constexpr (rest > 0) ndec_group_columns<As, rest, N, K, streamed, turned>(tile, y, x, by, back, tile.weights() + At, b, ndec_tiles(N) - rest);
+		for (int first = 0; first + group <= ndec_tiles(N); first += group) ndec_group_columns<As, group, N, K, buffers, streamed, turned>(tile, y, x, by, back, tile.weights() + At, b, first);
+		if constexpr (rest > 0) ndec_group_columns<As, rest, N, K, buffers, streamed, turned>(tile, y, x, by, back, tile.weights() + At, b, ndec_tiles(N) - rest);
 	}
 }
 template <class As, int N, int K, int At, bool streamed = false, bool turned = false, class Y, class X, class B> NDEC_D void ndec_tile_product(ndec_group tile, Y y, X x, B b) {
-	ndec_group_product<16, As, N, K, At, streamed, turned>(tile, y, x, b);
+	ndec_group_product<16, ndec_group::buffers, As, N, K, At, streamed, turned>(tile, y, x, b);
 }
 #endif

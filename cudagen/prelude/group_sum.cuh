@@ -16,12 +16,6 @@ template <int threads> NDEC_D bool ndec_some_any(bool x) {
 	return r != 0;
 }
 template <int threads> NDEC_D void ndec_some_sync(int barrier) { asm volatile("bar.sync %0, %1;" :: "r"(barrier), "n"(threads) : "memory"); }
-// threadIdx.x, read anew: it need not be kept through everything that is called
-NDEC_D int ndec_thread() {
-	int r;
-	asm volatile("mov.u32 %0, %%tid.x;" : "=r"(r));
-	return r;
-}
 
 // registers of the thread, whose warpgroup gives some back to the block, or waits for them
 template <int n> NDEC_D void ndec_group_fewer() { asm volatile("setmaxnreg.dec.sync.aligned.u32 %0;" :: "n"(n)); }
@@ -38,8 +32,10 @@ struct ndec_group_desk {
 // A group of a block of threads, of which the first have samples; the desk lies so far behind the weights, then 256 bytes of ones, then the slot.
 template <int samples, int threads, int desk> struct ndec_group_back : ndec_group {
 	enum {
+		buffers = 1,
 		held = samples > 128 ? NDEC_HELD : 2 * NDEC_HELD, // four warps with samples have 240 registers each
-		together = 0,
+		together = 2,
+		few = 1, // registers that threads have beside fragments
 		again = 1, // what a step back needs of its stages is computed again for each, so that no stage keeps it
 	};
 	__device__ __forceinline__ bool any(bool x) const { return ndec_some_any<samples>(ndec_ballot(x) != 0); }
@@ -47,12 +43,13 @@ template <int samples, int threads, int desk> struct ndec_group_back : ndec_grou
 		ndec_group_back r = {ndec_group::only(x)};
 		return r;
 	}
+	__device__ __forceinline__ bool mine() const { return live >> (ndec_thread() & 31) & 1; } // the lane is not kept for that
 	__device__ __forceinline__ ndec_group_desk *table() const { return (ndec_group_desk *)(weights() + desk); }
 	// the largest of all samples of the block
 	__device__ __forceinline__ int most(int x) const {
 		x = ndec_warp_most(x);
 		any(false); // nobody reads the last one
-		if (lane == 0) table()->most[ndec_thread() / 32] = x;
+		if (ndec_thread() % 32 == 0) table()->most[ndec_thread() / 32] = x;
 		any(false);
 		for (int w = 0; w < samples / 32; w++) x = ndec_max(x, table()->most[w]);
 		return x;
@@ -69,7 +66,7 @@ template <int samples, int threads, int desk> struct ndec_group_back : ndec_grou
 
 template <class As, int N, int K, int At, bool streamed = false, bool turned = false, int samples, int threads, int desk, class Y, class X, class B>
 NDEC_D void ndec_tile_product(ndec_group_back<samples, threads, desk> tile, Y y, X x, B b) {
-	ndec_group_product<ndec_group_back<samples, threads, desk>::held / 8, As, N, K, At, streamed, turned>(tile, y, x, b);
+	ndec_group_product<ndec_group_back<samples, threads, desk>::held / 8, ndec_group_back<samples, threads, desk>::buffers, As, N, K, At, streamed, turned>(tile, y, x, b);
 }
 
 // The sums of a gradient by their kind: of a matrix, perhaps with a bias, which is one column more of it; of a vector; of a bias that goes with a matrix; and
@@ -163,7 +160,7 @@ NDEC_D void ndec_tile_add(ndec_group_back<samples, threads, desk> tile, int half
 	tile.give(number);
 }
 template <int N, int samples, int threads, int desk, class F> NDEC_D void ndec_tile_add(ndec_group_back<samples, threads, desk>, int, ndec_group_bias_sum &, F) {}
-NDEC_D void ndec_tile_add_own(ndec_group tile, ndec_group_lane_sum to, float x) { *to.at += tile.mine() ? x : 0.0f; }
+template <int samples, int threads, int desk> NDEC_D void ndec_tile_add_own(ndec_group_back<samples, threads, desk> tile, ndec_group_lane_sum to, float x) { *to.at += tile.mine() ? x : 0.0f; }
 
 // What is there before the first sample: ones, and sums of lanes that are 0.
 NDEC_D void ndec_group_ones(char *desk) {

@@ -44,7 +44,7 @@ template <class T> struct ndec_own {
 };
 
 struct ndec_tile {
-	enum { held = NDEC_HELD, together = 0, again = 0 };
+	enum { held = NDEC_HELD, together = 0, again = 0, few = 0 };
 	int lane;
 	unsigned live; // lanes whose samples count in sums over samples
 	char *at; // free memory of the warp
@@ -87,6 +87,17 @@ template <class T, int N> NDEC_D ndec_own<T> ndec_tile_own(ndec_tile &tile) {
 	tile.at += N * 32 * sizeof(T);
 	return o;
 }
+// a small array where a tile of that kind has those of a step
+template <class Tile, class T, int N, bool registers = !Tile::few> struct ndec_numbers {
+	T x[N];
+	__device__ __forceinline__ ndec_numbers(Tile &) {}
+	__device__ __forceinline__ T *get() { return x; }
+};
+template <class Tile, class T, int N> struct ndec_numbers<Tile, T, N, false> {
+	ndec_own<T> x;
+	__device__ __forceinline__ ndec_numbers(Tile &tile) : x(ndec_tile_own<T, N>(tile)) {}
+	__device__ __forceinline__ ndec_own<T> get() { return x; }
+};
 
 // the column of element [q][e], the last one beyond it
 template <int N> NDEC_D int ndec_tile_column(ndec_tile tile, int q, int e) {
