@@ -52,7 +52,7 @@ func (e *emitter) groupings(l *layerFunc) (out []grouping) {
 		last := before
 		before = pc
 		switch {
-		case pc.kind == byProduct && pc.whole == nil:
+		case pc.kind == byProduct && pc.whole == nil && pc.steps[0].V.Type.Elem == ir.F32:
 			m := e.matrix(l.fn, pc)
 			run.pieces, run.shared = append(run.pieces, pc), max(run.shared, staged(m.n, m.as))
 			large = large || pays(m.n, m.k)

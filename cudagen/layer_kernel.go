@@ -286,7 +286,7 @@ func (e *emitter) matrix(fn *function, pc *piece) (m layerMatrix) {
 			place = "0"
 		}
 		m.seen = fmt.Sprintf("ndec_conv_%s(%s, k, %s)", see, shape, place)
-		m.operand = fmt.Sprintf("j < 0 ? real(0) : %s", fn.elem(x, index{expr: "j"}))
+		m.operand = fmt.Sprintf("j < 0 ? %s(0) : %s", e.elem(m.v.Type.Elem), fn.elem(x, index{expr: "j"}))
 		m.weight = fn.elem(w, index{expr: at})
 	} else {
 		var w, x *ir.Value
@@ -315,8 +315,8 @@ func (e *emitter) layerProduct(l *layerFunc, pc *piece, params, find []string) {
 	p.line("ndec_at at(n);")
 	e.weights(fn.f, pc)
 	p.source(m.v.Span)
-	columns := layerSums
-	if e.m.Real == ir.F32 {
+	columns, single := layerSums, m.v.Type.Elem == ir.F32 // references of hypersolvers are in double precision in every program
+	if single {
 		columns = layerColumns(m.n)
 	}
 	pc.rows = (m.n + columns - 1) / columns * m.places
@@ -324,11 +324,11 @@ func (e *emitter) layerProduct(l *layerFunc, pc *piece, params, find []string) {
 		p.line("int place = at.row %% %d;", m.places)
 		p.line("at.row /= %d;", m.places)
 	}
-	if e.m.Real == ir.F32 {
+	if single {
 		p.line("__shared__ unsigned parts[%d];", m.as.parts*8*columns)
 		p.line("ndec_layer_product<%s, %d, %d>(n, at, parts,", m.as.name, m.n, m.k)
 	} else {
-		p.line("ndec_layer_sums<%d, %d>(n, at, real(0),", m.n, m.k)
+		p.line("ndec_layer_sums<%d, %d>(n, at, %s(0),", m.n, m.k, e.elem(m.v.Type.Elem))
 	}
 	e.productElements(l, pc, m, find)
 }
@@ -358,7 +358,7 @@ func (e *emitter) productElements(l *layerFunc, pc *piece, m layerMatrix, find [
 	p.depth = depth
 	p.b.WriteString(before)
 	row := map[bool]string{true: "i", false: "row"}[m.places == 1]
-	lambda(fmt.Sprintf("[&](int %s, int s, real %s) {", row, name), body)
+	lambda(fmt.Sprintf("[&](int %s, int s, %s %s) {", row, e.elem(m.v.Type.Elem), name), body)
 	if m.places > 1 {
 		p.line("int i = row * %d + place;", m.places)
 	}

@@ -280,3 +280,41 @@ func TestLayerLoops(t *testing.T) {
 	s.layers, s.natural = true, true
 	layerGradients(t, []*subject{s})
 }
+
+// doubled has the reference of a hypersolver, whose field is in double precision in every program.
+const doubled = `package doubled
+
+net f(x [18]real) [18]real { return x |> Linear(20) |> tanh |> Linear(18) }
+net g(h real, x, dx [18]real) [18]real { return concat(x, dx, h) |> Linear(18) }
+
+system Flow {
+	state x [18]real
+	der(x) = f(x)
+}
+
+hypersolver H for Flow {
+	base: euler
+	residual(x) = g(h, x, der(x))
+}
+
+data D {
+	x [18]real
+	source: csv{path: "d.csv"}
+}
+
+train Fit {
+	data: D
+	freeze: f
+	minimize residual_error(H, Flow{x}, over: 0..1, steps: 2, reference: rk4{steps: 4})
+	epochs: 1
+	optimizer: adam
+}
+`
+
+// TestLayerDouble: products of double precision are that layer by layer, too, and none of groups.
+func TestLayerDouble(t *testing.T) {
+	s := programSubject(t, "doubled", map[string]string{"doubled.nde": doubled}, "f32")
+	s.initial(t)
+	s.layers, s.groups = true, true
+	layerGradients(t, []*subject{s})
+}
