@@ -36,7 +36,7 @@ static size_t used, pool_free, gone_bytes;
 enum { MOST_GONE = 64 << 20 };
 
 // a kernel, and a launch of one that a graph keeps
-enum { MOST_ARGS = 64, ALL_SHARED = 48 << 10 }; // ALL_SHARED: what blocks of all kernels may be given
+enum { MOST_ARGS = 512, ALL_SHARED = 48 << 10 }; // ALL_SHARED: what blocks of all kernels may be given
 struct kernel {
 	int (*launch)(unsigned, unsigned, unsigned, void **); // of a library
 	void *module; // of PTX
@@ -172,7 +172,7 @@ static int wait(void) {
 
 int cuInit(unsigned flags) { return devices() > 0 ? 0 : 100; }
 int cuGetErrorString(int result, const char **s) {
-	*s = result == 702 ? "the launch timed out and was terminated" : 0;
+	*s = result >= 700 && *ptx_failure() ? ptx_failure() : result == 702 ? "the launch timed out and was terminated" : 0;
 	return *s ? 0 : 1;
 }
 int cuDriverGetVersion(int *v) {

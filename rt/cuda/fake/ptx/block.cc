@@ -117,8 +117,11 @@ void Block::run() {
 static std::mutex loading;
 static std::vector<const Module *> loaded;
 
+static char last[2048]; // what went wrong of late
+
 static int report(const Failure &f) {
-	fprintf(stderr, "%s\n", f.text.c_str());
+	snprintf(last, sizeof last, "%s", f.text.c_str());
+	fprintf(stderr, "%s\n", last);
 	return f.code;
 }
 } // namespace ptx
@@ -160,6 +163,8 @@ int ptx_symbol(void *module, const char *name, unsigned long long *at, size_t *b
 	*at = g->second.first, *bytes = g->second.second;
 	return OK;
 }
+
+const char *ptx_failure(void) { return last; }
 
 int ptx_owns(void *module, unsigned long long at) {
 	const Module &m = *(Module *)module;

@@ -10,6 +10,12 @@ namespace {
 bool isSigned(Type t) { return t == Type::s8 || t == Type::s16 || t == Type::s32 || t == Type::s64; }
 bool isFloat(Type t) { return t == Type::f32 || t == Type::f64; }
 
+// the lowest bits as a number of a type
+uint64_t extended(Type t, uint64_t bits) {
+	int above = 64 - 8 * bytes(t);
+	return isSigned(t) ? (uint64_t)((int64_t)(bits << above) >> above) : bits << above >> above;
+}
+
 // Every number of a type is one of 64 bits of mantissa.
 using Any = long double;
 static_assert(std::numeric_limits<Any>::digits >= 64, "an integer of 64 bits is a long double");
@@ -73,9 +79,8 @@ void convert(Warp &w, const Op &op, Mask m) {
 		Any x = value(h.from, w.get(op.a, i));
 		if (h.integral && isFloat(h.from)) x = std::nearbyint(x);
 		if (h.saturate && isFloat(h.to)) x = x > 0 ? std::min(x, (Any)1) : 0; // of NaN it is 0
-		uint64_t bits = pattern(h.to, x);
-		if (isSigned(h.to)) bits = (uint64_t)((int64_t)(bits << (64 - 8 * bytes(h.to))) >> (64 - 8 * bytes(h.to)));
-		w.set(op.d, i, bits);
+		// integers of integers lose their upper bits; a register that is wider gets the sign, or zeros
+		w.set(op.d, i, extended(h.to, isFloat(h.to) || isFloat(h.from) ? pattern(h.to, x) : extended(h.from, w.get(op.a, i))));
 	}
 	if (h.round) fesetround(FE_TONEAREST);
 }

@@ -66,6 +66,12 @@ template <class F, bool ftz> struct Near {
 		return ftz ? flush(r) : r;
 	}
 };
+template <bool ftz> struct NearDiv {
+	float operator()(float a, float b) const {
+		float r = beside((float)((double)(ftz ? flush(a) : a) / (ftz ? flush(b) : b)));
+		return ftz ? flush(r) : r;
+	}
+};
 template <class F> void approx(Table &t, const std::string &op) {
 	t[op + ".approx.f32"] = {unary<Near<F, false>, float, float>, Kind::PLAIN, {Type::f32, Type::f32}};
 	t[op + ".approx.ftz.f32"] = {unary<Near<F, true>, float, float>, Kind::PLAIN, {Type::f32, Type::f32}};
@@ -142,6 +148,9 @@ void addFloats(Table &t) {
 	typed<float>(t, Type::f32, "f32"), typed<double>(t, Type::f64, "f64");
 	const std::vector<Type> d2 = {Type::f64, Type::f64};
 	approx<Exp2>(t, "ex2"), approx<Rcp32>(t, "rcp"), approx<Rsqrt>(t, "rsqrt"), approx<Root>(t, "sqrt"), approx<Log2>(t, "lg2"), approx<Sine>(t, "sin"), approx<Cosine>(t, "cos");
+	const std::vector<Type> f3 = {Type::f32, Type::f32, Type::f32};
+	t["div.approx.f32"] = t["div.full.f32"] = {binary<NearDiv<false>, float, float, float>, Kind::PLAIN, f3};
+	t["div.approx.ftz.f32"] = t["div.full.ftz.f32"] = {binary<NearDiv<true>, float, float, float>, Kind::PLAIN, f3};
 	t["rcp.approx.ftz.f64"] = {unary<RcpHalf, double, double>, Kind::PLAIN, d2}, t["rsqrt.approx.ftz.f64"] = {unary<RsqrtHalf, double, double>, Kind::PLAIN, d2};
 }
 } // namespace ptx

@@ -280,6 +280,8 @@ struct Linker {
 			if (!t.entry || !t.defined) continue;
 			Kernel k{(int)i};
 			for (Symbol *s : t.params) k.entryAt.push_back(s->at), k.entrySize.push_back(s->size), k.entryBytes = std::max(k.entryBytes, s->at + s->size);
+			uint32_t most = 10 * m.text.major + m.text.minor < 81 ? 4096 : 32764;
+			if (k.entryBytes > most) fail(INVALID_PTX, "line %d: kernel %s has %u bytes of parameters, of %u that there are in PTX %d.%d", t.line, t.name.c_str(), k.entryBytes, most, m.text.major, m.text.minor);
 			k.staticShared = staticShared[i];
 			k.frameAt.assign(m.functions.size(), UNPLACED), k.paramAt = k.localAt = k.frameAt;
 			std::function<void(int)> visit = [&](int j) {
