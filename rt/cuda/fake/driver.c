@@ -11,7 +11,8 @@
 // library of images that name none. NDEC_FAKE_SHARED is the shared memory that a block can be given at most. NDEC_FAKE_POOLS=0 knows no memory in
 // the order of a stream, NDEC_FAKE_PINNED=0 has no pinned memory, NDEC_FAKE_GRAPHS=0 knows no graphs, 2 fails to start them, NDEC_FAKE_MADE is
 // how many it makes at most. NDEC_FAKE_IDLE=1 does not run kernels. NDEC_FAKE_LAUNCH is the error that the next kernel ends with: as with a driver, whoever waits for it is told, and the context is
-// of no use after it.
+// of no use after it. Of PTX, NDEC_FAKE_ORDER=1 runs the last warp and the last block first, NDEC_FAKE_APPROX is by how many units in the last place approximations differ, NDEC_FAKE_SUMS=1 rounds sums of
+// tensor cores after each product, and NDEC_FAKE_COUNT=1 says how many instructions kernels took.
 #define _GNU_SOURCE
 #include "ptx/api.h"
 #include <time.h>

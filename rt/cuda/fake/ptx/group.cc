@@ -28,13 +28,13 @@ uint64_t alike(Warp &w, Ref r) {
 	return x;
 }
 
-// A matrix of 16 numbers along k and so many across, as a descriptor says, not swizzled. It lies in pieces of 8 rows of 16 bytes; along the shared dimension
+// A part of a matrix, from first to last across and of 16 numbers along k, as a descriptor says, not swizzled. It lies in pieces of 8 rows of 16 bytes; along the shared dimension
 // the next is the leading offset further, across the stride. Turned, a row of a piece goes across.
-template <class Put> void matrix(Warp &w, uint64_t descriptor, int across, bool turned, Put put) {
+template <class Put> void matrix(Warp &w, uint64_t descriptor, int first, int last, bool turned, Put put) {
 	if (descriptor & ~(0x3fffull | 0x3fffull << 16 | 0x3fffull << 32)) w.wrong(LAUNCH_FAILED, 0, "descriptor %#llx has bits that are not known here: a swizzle, or an offset beyond its field", (unsigned long long)descriptor);
 	uint32_t begin = (descriptor & 0x3fff) << 4, leading = (descriptor >> 16 & 0x3fff) << 4, stride = (descriptor >> 32 & 0x3fff) << 4;
 	for (int k = 0; k < 16; k += 8)
-		for (int x = 0; x < across; x += 8)
+		for (int x = first; x < last; x += 8)
 			for (int row = 0; row < 8; row++) {
 				uint32_t at = begin + k / 8 * leading + x / 8 * stride + row * 16;
 				const uint8_t *p = w.find(Space::shared, 0, at, 16, false);
@@ -54,21 +54,18 @@ void multiply(Warp &w, const Warp::Async &x) {
 	Form f = form(op);
 	const Ref *d = &w.m.more[op.more];
 	float A[16][16];
-	std::vector<float> B(16 * f.n);
+	std::vector<float> B(16 * f.n), C(16 * f.n);
 	int first = w.number % 4 * 16; // the warp's rows of 64
 	if (f.registers) fragmentA(w, d + f.n / 2, bf16Value, A);
-	else matrix(w, x.a, 64, f.turnA, [&](int k, int m, float v) {
-			if (m >= first && m < first + 16) A[m - first][k] = v;
-		});
-	matrix(w, x.b, f.n, f.turnB, [&](int k, int n, float v) { B[k * f.n + n] = v; });
-	double sign = f.signA * f.signB;
+	else matrix(w, x.a, first, first + 16, f.turnA, [&](int k, int m, float v) { A[m - first][k] = v; });
+	matrix(w, x.b, 0, f.n, f.turnB, [&](int k, int n, float v) { B[k * f.n + n] = v; });
 	// d[4 q + e]: of the piece of 8 columns q, as of mma.m16n8k16
+	auto place = [&](int r, int lane) -> float & { return C[(lane / 4 + 8 * (r >> 1 & 1)) * f.n + r / 4 * 8 + lane % 4 * 2 + (r & 1)]; };
 	for (int r = 0; r < f.n / 2; r++)
-		for (int lane = 0; lane < LANES; lane++) {
-			int row = lane / 4 + 8 * (r >> 1 & 1), column = r / 4 * 8 + lane % 4 * 2 + (r & 1);
-			float &to = w.row<float>(d[r])[lane];
-			to = dot(A[row], [&](int k) { return B[k * f.n + column]; }, x.add ? to : 0, sign);
-		}
+		for (int lane = 0; lane < LANES; lane++) place(r, lane) = x.add ? w.row<float>(d[r])[lane] : 0;
+	products(A, B.data(), f.n, C.data(), f.signA * f.signB);
+	for (int r = 0; r < f.n / 2; r++)
+		for (int lane = 0; lane < LANES; lane++) w.row<float>(d[r])[lane] = place(r, lane);
 }
 
 void issue(Warp &w, const Op &op, Mask) {

@@ -4,7 +4,20 @@
 
 namespace ptx {
 
-const bool oneByOne = getenv("NDEC_FAKE_SUMS") && atoi(getenv("NDEC_FAKE_SUMS")) == 1;
+void products(const float (*a)[16], const float *b, int n, float *c, float sign) {
+	static const bool oneByOne = getenv("NDEC_FAKE_SUMS") && atoi(getenv("NDEC_FAKE_SUMS")) == 1;
+	for (int i = 0; i < 16; i++) {
+		double sum[256] = {};
+		for (int k = 0; k < 16; k++) {
+			double x = sign * a[i][k];
+			if (oneByOne)
+				for (int j = 0; j < n; j++) c[i * n + j] = (float)(c[i * n + j] + x * b[k * n + j]);
+			else
+				for (int j = 0; j < n; j++) sum[j] += x * b[k * n + j];
+		}
+		for (int j = 0; j < n; j++) c[i * n + j] = (float)(sum[j] + c[i * n + j]);
+	}
+}
 
 float bf16Value(uint16_t x) {
 	uint32_t b = (uint32_t)x << 16;
@@ -43,9 +56,7 @@ template <Value value> void multiply(Warp &w, const Op &op, Mask) {
 		}
 		for (int r = 0; r < 4; r++) C[lane / 4 + 8 * (r >> 1)][lane % 4 * 2 + (r & 1)] = w.row<float>(c[r])[lane];
 	}
-	for (int i = 0; i < 16; i++)
-		for (int j = 0; j < 8; j++)
-			C[i][j] = dot(A[i], [&](int k) { return B[k][j]; }, C[i][j]);
+	products(A, B[0], 8, C[0]);
 	for (int lane = 0; lane < LANES; lane++)
 		for (int r = 0; r < 4; r++) w.row<float>(d[r])[lane] = C[lane / 4 + 8 * (r >> 1)][lane % 4 * 2 + (r & 1)];
 }
