@@ -9,15 +9,18 @@ import (
 // tileSubject is testdata/tiles.nde; a part of its rows make a warp that is not full, and its solves go forwards and backwards.
 func tileSubject(t *testing.T, rows int) *subject {
 	s := programSubject(t, "tiles", map[string]string{"tiles.nde": source(t, "testdata/tiles.nde")}, "f32")
-	s.rows = rows
+	s.rows, s.seed = rows, offEdge
 	return s
 }
+
+// offEdge is a seed of rows none of which has a step at the edge of being rejected, where sums of tensor cores, whose rounding is left to the device, decide.
+const offEdge = 6
 
 // mixedSubject is testdata/tiles.nde with recipes of mixed precision.
 func mixedSubject(t *testing.T, precision string) *subject {
 	text := strings.ReplaceAll(source(t, "testdata/tiles.nde"), "optimizer: adam", "optimizer: adam\n\tprecision: "+precision)
 	s := programSubject(t, precision, map[string]string{"tiles.nde": text}, "f32")
-	s.rows, s.mixed = 20, 3e-3
+	s.rows, s.mixed, s.seed = 20, 3e-3, offEdge
 	return s
 }
 
