@@ -108,6 +108,12 @@ func collectives() (all []instruction) {
 		of(rows+"st.shared.u32 [%r10], %r1;\n\tst.shared.u32 [%r10+128], %r2;\n\tbar.warp.sync -1;\n\tldmatrix.sync.aligned.m8n8.x2.shared.b16 {%r9, %r0}, [%r8];", func(l int) uint64 { return matrix(l) + 0x400040 }),
 		of(rows+"st.shared.u32 [%r10], %r1;\n\tbar.warp.sync -1;\n\tldmatrix.sync.aligned.m8n8.x1.trans.shared.b16 {%r0}, [%r8];", turned),
 	)
+	// lanes hand each other memory at barriers of theirs
+	all = append(all,
+		of(rows+"setp.lt.u32 %p9, %l, 16;\n\tselp.b32 %r11, 0xffff, 0xffff0000, %p9;\n\txor.b32 %r12, %r10, 4;\n\tst.shared.u32 [%r10], %l;\n\tbar.warp.sync %r11;\n\tld.shared.u32 %r0, [%r12];", func(l int) uint64 { return uint64(l ^ 1) }),
+		wrong(rows+"st.shared.u32 [%r10], %l;\n\tld.shared.u32 %r13, [%r9];", "lane 0 has written since they last met", 32),
+		wrong(rows+"setp.lt.u32 %p9, %l, 16;\n\tselp.b32 %r11, 0xffff, 0xffff0000, %p9;\n\tst.shared.u32 [%r10], %l;\n\tbar.warp.sync %r11;\n\tld.shared.u32 %r13, [%r9+80];", "lane 20 has written since they last met", 32),
+	)
 	for i := range 4 {
 		d := []string{"%f11", "%f12", "%f13", "%f14"}
 		d[i] = "%f0"

@@ -173,7 +173,7 @@ static int wait(void) {
 
 int cuInit(unsigned flags) { return devices() > 0 ? 0 : 100; }
 int cuGetErrorString(int result, const char **s) {
-	*s = result >= 700 && *ptx_failure() ? ptx_failure() : result == 702 ? "the launch timed out and was terminated" : 0;
+	*s = *ptx_failure(result) ? ptx_failure(result) : result == 702 ? "the launch timed out and was terminated" : 0;
 	return *s ? 0 : 1;
 }
 int cuDriverGetVersion(int *v) {

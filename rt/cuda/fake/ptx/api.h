@@ -20,7 +20,7 @@ int ptx_symbol(void *module, const char *name, unsigned long long *at, size_t *b
 int ptx_owns(void *module, unsigned long long at); // whether a symbol is its
 // Runs a kernel that may touch such ranges of memory. What goes wrong is written to standard error, too.
 int ptx_launch(void *module, const void *kernel, const unsigned *grid, const unsigned *block, unsigned shared, void **args, const struct ptx_range *, size_t);
-const char *ptx_failure(void); // what went wrong of late; "" if nothing did
+const char *ptx_failure(int code); // what went wrong of late with such an error; "" if nothing did
 #ifdef __cplusplus
 }
 #endif

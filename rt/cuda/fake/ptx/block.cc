@@ -14,7 +14,7 @@ Block::Block(const Launch &l, unsigned number) : launch(l) {
 	at[0] = number % l.grid[0], at[1] = number / l.grid[0] % l.grid[1], at[2] = number / l.grid[0] / l.grid[1];
 	uint32_t bytes = l.k.staticShared;
 	if (l.dynamic) bytes = std::max(bytes, l.m.dynamicAt - SHARED_BEGIN + l.dynamic);
-	shared.assign(bytes, 0xff);
+	shared.assign(bytes, 0xff), writes.assign(bytes, Write());
 	if (l.m.async) unfenced.assign((bytes + 3) / 4, 0);
 	int threads = l.block[0] * l.block[1] * l.block[2];
 	for (int i = 0; i * LANES < threads; i++) warps.push_back(std::make_unique<Warp>(*this, l, i));
@@ -33,6 +33,7 @@ void Block::arrive(Warp &w, const Op &op, int id, int threads, bool waits, bool 
 	if (b.arrived && (b.counted != counted || counted && b.expected != threads / LANES)) w.wrong(LAUNCH_FAILED, 0, "barrier %d has %d threads, and others wait there for %d", id, counted ? threads : (int)warps.size() * LANES, b.counted ? b.expected * LANES : (int)warps.size() * LANES);
 	b.counted = counted, b.expected = counted ? threads / LANES : 0;
 	b.arrived++, b.any |= any, b.all &= all, b.sum += sum;
+	w.meet(w.alive);
 	if (waits) w.state = Warp::WAITS, w.barrier = id, w.waits = &op;
 	complete(id);
 }
@@ -118,12 +119,13 @@ void Block::run() {
 static std::mutex loading;
 static std::vector<const Module *> loaded;
 
-static char last[2048]; // what went wrong of late
+static char last[2048]; // what went wrong of late, with
+static int lastCode;
 
 static int report(const Failure &f) {
 	snprintf(last, sizeof last, "%s", f.text.c_str());
 	fprintf(stderr, "%s\n", last);
-	return f.code;
+	return lastCode = f.code;
 }
 } // namespace ptx
 
@@ -165,7 +167,7 @@ int ptx_symbol(void *module, const char *name, unsigned long long *at, size_t *b
 	return OK;
 }
 
-const char *ptx_failure(void) { return last; }
+const char *ptx_failure(int code) { return code && code == lastCode ? last : ""; }
 
 int ptx_owns(void *module, unsigned long long at) {
 	const Module &m = *(Module *)module;

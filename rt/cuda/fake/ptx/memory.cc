@@ -24,6 +24,13 @@ uint8_t *Warp::find(Space space, int lane, uint64_t address, uint32_t n, bool wr
 		if (at >= block.shared.size() || at + n > block.shared.size()) wrong(ILLEGAL_ADDRESS, lane, "a %s of %u bytes at %lld in shared memory, of which the block has %zu", what, n, (long long)at, block.shared.size());
 		if (write && !block.unfenced.empty())
 			for (uint64_t g = at / 4; g <= (at + n - 1) / 4; g++) block.unfenced[g] = number * LANES + lane + 1;
+		for (uint64_t g = at; g < at + n; g++) {
+			Block::Write &x = block.writes[g];
+			int other = x.thread - 1;
+			if (x.thread && other / LANES == number && other % LANES != lane && x.time > seen[lane][other % LANES])
+				wrong(LAUNCH_FAILED, lane, "a %s of %u bytes at %llu of shared memory, which lane %d has written since they last met at a barrier", what, n, (unsigned long long)at, other % LANES);
+			if (write) x = {(uint16_t)(number * LANES + lane + 1), time[lane]};
+		}
 		return block.shared.data() + at;
 	}
 	case Space::local:

@@ -17,8 +17,19 @@ Warp::Warp(Block &b, const Launch &l, int number) : block(b), launch(l), m(l.m),
 		unsigned values[] = {t % l.block[0], t / l.block[0] % l.block[1], t / l.block[0] / l.block[1], l.block[0], l.block[1], l.block[2], b.at[0], b.at[1], b.at[2], l.grid[0], l.grid[1], l.grid[2], (unsigned)lane, (unsigned)number};
 		for (int i = 0; i < 14; i++) special[i][lane] = values[i];
 	}
+	for (int i = 0; i < LANES; i++) time[i] = 1;
+	memset(seen, 0, sizeof seen);
 	base[Ref::CONSTANTS] = const_cast<uint8_t *>(m.constants.data());
 	base[Ref::SPECIAL] = (uint8_t *)special;
+}
+
+void Warp::meet(Mask m) {
+	uint32_t all[LANES] = {};
+	EACH_LANE(m, i) {
+		seen[i][i] = time[i];
+		for (int j = 0; j < LANES; j++) all[j] = std::max(all[j], seen[i][j]);
+	}
+	EACH_LANE(m, i) memcpy(seen[i], all, sizeof all), time[i]++;
 }
 
 void Warp::enter(uint32_t at) {

@@ -74,6 +74,7 @@ void decodeMembers(Decoder &d, const Statement &s, Op &op, const Row &row) {
 	d.m.more.push_back(who);
 }
 void nothing(Warp &, const Op &, Mask) {}
+void meet(Warp &w, const Op &, Mask m) { w.meet(m); }
 void decodeSync(Decoder &d, const Statement &s, Op &op, const Row &) {
 	d.expect(s, 1);
 	Ref who = d.ref(s.operands[0], Type::b32);
@@ -131,7 +132,7 @@ void addWarp(Table &t) {
 	}
 	t["redux.sync.and.b32"] = {reduce<And, uint32_t>, Kind::SYNC, {b32, b32}, decodeMembers, 70}, t["redux.sync.or.b32"] = {reduce<Or, uint32_t>, Kind::SYNC, {b32, b32}, decodeMembers, 70};
 	t["redux.sync.xor.b32"] = {reduce<Xor, uint32_t>, Kind::SYNC, {b32, b32}, decodeMembers, 70};
-	t["bar.warp.sync"] = {nothing, Kind::SYNC, {}, decodeSync, 60};
+	t["bar.warp.sync"] = {meet, Kind::SYNC, {}, decodeSync, 60};
 	for (const char *b : {"bar", "bar.cta"}) {
 		std::string s = b;
 		t[s + ".sync"] = {barrier<true, NONE>, Kind::BARRIER, {}, decodeBarrier<NONE>}, t[s + ".arrive"] = {barrier<false, NONE>, Kind::BARRIER, {}, decodeBarrier<NONE>};

@@ -59,6 +59,9 @@ struct Warp {
 	};
 	std::vector<Async> pending;
 	int groups = 0; // committed so far
+	// Which of the others' writes a lane may read: those before the last barrier of the warp, or of the block, that both came to. A lane's time counts barriers.
+	uint32_t time[LANES], seen[LANES][LANES];
+	void meet(Mask); // lanes at a barrier
 	bool fenced = false; // registers are as tensor cores may find them
 	void busy(const Op &); // fails where a register is touched that they work with
 
@@ -99,6 +102,11 @@ struct Block {
 	unsigned at[3];
 	std::vector<uint8_t> shared; // without what is reserved
 	std::vector<uint16_t> unfenced; // by 4 bytes: the thread that has written there without a fence for tensor cores, plus one
+	struct Write { // the last one of a byte
+		uint16_t thread; // plus one
+		uint32_t time;
+	};
+	std::vector<Write> writes;
 	std::vector<std::unique_ptr<Warp>> warps;
 	int registers; // of a lane of each warp, together
 
