@@ -82,7 +82,7 @@ func (e *emitter) places(f *ir.Func, merged bool) map[*ir.Func]int {
 	n := map[*ir.Func]int{}
 	for _, v := range f.Values {
 		for _, g := range callees(v) {
-			if g = e.inGroup(g); g != nil && !(v.Op == ir.OpSolve && g == v.Attr.Solve.Field && !fieldFirst(v.Attr.Solve)) {
+			if g = e.inGroup(g); g != nil {
 				n[g]++
 			}
 		}

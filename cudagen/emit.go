@@ -314,7 +314,7 @@ func sweepFuncs(r *ir.Rev) []*ir.Func {
 // solveFuncs are the functions that the loop of s calls.
 func solveFuncs(s *ir.Solve) []*ir.Func {
 	var fs []*ir.Func
-	if s.FSAL || s.Adaptive && s.FirstStep == 0 {
+	if fieldFirst(s) {
 		fs = append(fs, s.Field)
 	}
 	if denseSteps(s) {
