@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"embed"
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -423,37 +422,6 @@ func (e *emitter) memory(p *ir.Param) string {
 	return "w." + e.fields[p]
 }
 
-// table is the file-level array of a constant that is given element by element: in constant memory, unless that has no room for it.
-func (e *emitter) table(v *ir.Value) string {
-	if n, ok := e.tables[v]; ok {
-		return n
-	}
-	base := "table"
-	if v.Name != "" {
-		base = snake(v.Name) + "_table"
-	}
-	n := e.global.pick(base)
-	e.tables[v] = n
-	xs := make([]string, v.Type.Len())
-	for i := range xs {
-		x := v.Attr.Num
-		if v.Attr.Data != nil {
-			x = v.Attr.Data[i]
-		}
-		xs[i] = bare(number(x, v.Type.Elem))
-	}
-	where := "__device__"
-	if bytes := v.Type.Len() * v.Type.Elem.Bytes(); e.tabLen+bytes <= constantBytes {
-		where = "__constant__"
-		e.tabLen += bytes
-	}
-	e.tabTxt = append(e.tabTxt, table{n, fmt.Sprintf("static %s const %s %s[%d] = {%s};", where, e.elem(v.Type.Elem), n, len(xs), strings.Join(xs, ", "))})
-	return n
-}
-
-// table is a constant that is given element by element.
-type table struct{ name, text string }
-
 // layout gives parameters and prepared values their sizes, and constant memory where they fit.
 func (e *emitter) layout(kernels []*kernel) {
 	for _, k := range kernels {
@@ -513,14 +481,7 @@ func (e *emitter) declarations(kernels []*kernel, text string) {
 	p.line("")
 	e.paramStruct("Params", "The parameters of the package, row-major.", e.m.Params, e.k.Params)
 	e.paramStruct("Prepared", "What is computed once whenever parameters have changed.", e.m.Derived, e.k.Prepared)
-	// Arrays of numbers that are all one may have been asked for and not read.
-	tables := slices.DeleteFunc(e.tabTxt, func(t table) bool { return !regexp.MustCompile(`\b` + t.name + `\b`).MatchString(text) })
-	for _, t := range tables {
-		p.line("%s", t.text)
-	}
-	if len(tables) > 0 {
-		p.line("")
-	}
+	e.tablesOf(text)
 	if e.teams.size > 0 {
 		p.line("typedef ndec_team<%d> Team;", e.teams.size)
 		p.line("")

@@ -300,7 +300,7 @@ func (r *layerRun) solve(l *layerFunc, v *ir.Value, in, out []int, by int) {
 	plain := lp.plain(lp.x)
 	x, x1, plainX := places(lp.x), places(suffixed(lp.x, "_1")), places(plain)
 	var slopes, next []int
-	if s.FSAL || s.Adaptive && s.FirstStep == 0 {
+	if fieldFirst(s) {
 		slopes = places(suffixed(plain, "_k"))
 	}
 	if s.FSAL {

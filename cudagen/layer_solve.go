@@ -474,7 +474,7 @@ func (p *printer) fullTape(s *ir.Solve) {
 
 // firstEvals are the evaluations before the first step.
 func (e *emitter) firstEvals(s *ir.Solve) (n int) {
-	if s.FSAL || s.Adaptive && s.FirstStep == 0 {
+	if fieldFirst(s) {
 		n++
 	}
 	if s.Adaptive && s.FirstStep == 0 {
