@@ -129,7 +129,14 @@ void Warp::run(uint64_t most) {
 		}
 		enter(here);
 		auto leave = [&](Mask lanes, uint32_t to) { EACH_LANE(lanes, lane) pc[lane] = to; };
-		for (bool on = true; on;) {
+		bool on = true;
+		auto park = [&](Mask done) { // those that are not done wait at the collective
+			leave(done, here + 1), leave(active & ~done, here);
+			parked |= active & ~done;
+			settle();
+			on = false;
+		};
+		while (on) {
 			if (here >= meet || steps >= limit) {
 				leave(active, here);
 				if (steps >= limit) {
@@ -214,21 +221,14 @@ void Warp::run(uint64_t most) {
 			}
 			case Kind::SYNC: {
 				Mask done = together(op, active);
-				if (done != active) {
-					leave(done, here + 1), leave(active & ~done, here);
-					parked |= active & ~done;
-					settle();
-					on = false;
-				} else here++;
+				if (done != active) park(done);
+				else here++;
 				break;
 			}
 			default: {
 				Mask done = together(op, active);
 				if (done != active) {
-					leave(done, here + 1), leave(active & ~done, here);
-					parked |= active & ~done;
-					settle();
-					on = false;
+					park(done);
 					break;
 				}
 				if (let(op, active)) {
