@@ -14,6 +14,7 @@ import (
 	"strings"
 	"testing"
 
+	"ndec.dev/ndec/golden/emutest"
 	"ndec.dev/ndec/rt"
 )
 
@@ -100,7 +101,8 @@ func (x instruction) kernel(name string) string {
 	return b.String()
 }
 
-// TestInstructions runs single instructions, by the stand-in as by a device. Where ptxas is there it has to take their text.
+// TestInstructions runs single instructions, by the stand-in as by a device. Where ptxas is there it has to take their text; with NDEC_TEST_FORM=ptx, as in
+// CI, it has to be there.
 func TestInstructions(t *testing.T) {
 	const header = ".version 8.0\n.target %s\n.address_size 64\n"
 	all := append(append([]instruction{}, scalars...), collectives()...)
@@ -116,7 +118,7 @@ func TestInstructions(t *testing.T) {
 		if said, err := exec.Command(compiler, "-arch=sm_90a", "-o", path+".cubin", path).CombinedOutput(); err != nil {
 			t.Errorf("ptxas does not take it: %v\n%s", err, said)
 		}
-	} else if os.Getenv("NDEC_TEST_NVRTC") != "" {
+	} else if emutest.PTX() { // what makes the PTX of the other tests has it beside it
 		t.Error("there is no ptxas on the PATH or below CUDA_HOME")
 	}
 	std := emulated(t)
