@@ -155,7 +155,7 @@ int ptx_kernel(void *module, const char *name, struct ptx_kernel *out) {
 	Module &m = *(Module *)module;
 	auto k = m.kernels.find(name);
 	if (k == m.kernels.end()) return NOT_FOUND;
-	*out = {&k->second, (int)k->second.entryAt.size(), (int)k->second.staticShared, m.functions[k->second.function].threads};
+	*out = {&k->second, (int)k->second.entryAt.size(), (int)k->second.ownShared, m.functions[k->second.function].threads};
 	return OK;
 }
 

@@ -71,6 +71,7 @@ Ref Decoder::ref(const Operand &o, Type t, bool destination, bool wider) {
 		if (o.symbol && o.symbol->kind == Symbol::VARIABLE && width >= 4) {
 			uint64_t at = o.symbol->at + o.offset;
 			if (o.symbol->space == Space::constant) at += (uint64_t)m.bank.data();
+			if (o.symbol->space == Space::shared) f.shared.insert(o.symbol);
 			if (o.symbol->space == Space::local || o.symbol->space == Space::param) break; // places of each call: see memory.cc
 			return constant(at, width);
 		}
@@ -113,6 +114,7 @@ void Decoder::address(const Operand &o, Op &op) {
 	Symbol *s = o.symbol;
 	if (s->kind != Symbol::VARIABLE || s->space != op.space && !(op.space == Space::param && s->space == Space::entry)) fail(INVALID_PTX, "%s lies in another space", o.name.c_str());
 	op.space = s->space;
+	if (s->space == Space::shared) f.shared.insert(s);
 	if (s->space == Space::constant) op.offset += (int64_t)m.bank.data();
 	op.offset += s->at;
 	op.a = constant(0, 8);
@@ -284,15 +286,18 @@ struct Linker {
 			if (k.entryBytes > most) fail(INVALID_PTX, "line %d: kernel %s has %u bytes of parameters, of %u that there are in PTX %d.%d", t.line, t.name.c_str(), k.entryBytes, most, m.text.major, m.text.minor);
 			k.staticShared = staticShared[i];
 			k.frameAt.assign(m.functions.size(), UNPLACED), k.paramAt = k.localAt = k.frameAt;
+			std::set<Symbol *> shared;
 			std::function<void(int)> visit = [&](int j) {
 				if (k.frameAt[j] != UNPLACED) return;
 				const Function &f = m.functions[j];
+				shared.insert(f.shared.begin(), f.shared.end());
 				k.frameAt[j] = k.frames, k.frames += (f.frame + 63) / 64 * 64 + LANES * 4; // and where it returns to
 				k.paramAt[j] = k.params, k.params += (f.params + 15) / 16 * 16;
 				k.localAt[j] = k.locals, k.locals += (f.locals + 15) / 16 * 16;
 				for (int c : f.calls) visit(c);
 			};
 			visit(i);
+			for (Symbol *s : shared) k.ownShared += s->dynamic ? 0 : (s->size + 15) / 16 * 16;
 			m.kernels[t.name] = std::move(k);
 		}
 	}

@@ -10,6 +10,7 @@
 #include <cstring>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -133,6 +134,7 @@ struct Function {
 	uint32_t frame = 0, params = 0, locals = 0; // bytes: of registers (all lanes), and of each lane
 	std::vector<int> calls;
 	std::vector<Symbol *> formals, results;
+	std::set<Symbol *> shared; // memory of the block that it names
 	int threads = 0;
 };
 
@@ -141,7 +143,8 @@ struct Kernel {
 	int function;
 	uint32_t entryBytes = 0; // of parameters
 	std::vector<uint32_t> entryAt, entrySize;
-	uint32_t staticShared = 0; // without what is reserved
+	uint32_t staticShared = 0; // where that of the module and of the kernel ends, without what is reserved
+	uint32_t ownShared = 0; // what of it the kernel and its functions name: ptxas gives them no more
 	std::vector<uint32_t> frameAt, paramAt, localAt; // by function
 	uint32_t frames = 0, params = 0, locals = 0;
 };
