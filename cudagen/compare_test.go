@@ -346,7 +346,11 @@ func (s *subject) check(t *testing.T, o outcome) {
 				failed = failed || rt.Status(st[ir.StatStatus].Data[0]).Failed()
 				got := []int{stats.Sites[i].NFE[row], stats.Sites[i].Accepted[row], stats.Sites[i].Rejected[row], int(stats.Sites[i].Status[row])}
 				for k, x := range got {
-					if float64(x) != st[k].Data[0] {
+					off := math.Abs(float64(x) - st[k].Data[0])
+					if edge := s.natural && emutest.Real() && s.m.Real == ir.F32 && k < 3; edge && off <= 2+st[k].Data[0]/10 {
+						continue // where float32 holds little more than the tolerance, last bits of a function decide on steps
+					}
+					if off != 0 {
 						t.Errorf("%s: model %s row %d solve %d: statistics %v, interpreter %v %v %v %v", s.name, m.Name, row, i, got, st[0].Data, st[1].Data, st[2].Data, st[3].Data)
 						break
 					}
