@@ -393,7 +393,7 @@ int cuModuleLoadDataEx(handle *m, const void *image, unsigned n, int *options, v
 		int code = ptx_load(image, &found.ptx, log, room);
 		if (code) return code;
 	}
-	if (!found.ptx && !(found.library = dlopen(path, RTLD_NOW | RTLD_LOCAL))) {
+	if (!found.ptx && !(found.library = dlopen(path, RTLD_NOW))) {
 		fprintf(stderr, "%s\n", dlerror());
 		return 301;
 	}
